@@ -1,0 +1,117 @@
+/**
+ * An address names one state: `project` / `key` @ `workspace`.
+ * Its text form is `app/net/terraform.tfstate@dev`; the workspace `default` is left out where that is unambiguous.
+ */
+export interface Address {
+  readonly project: string;
+  readonly key: string;
+  readonly workspace: string;
+}
+
+export const DEFAULT_WORKSPACE = 'default';
+
+/** S3 bucket names end at 63 characters; the other stores allow at least as many. */
+export const PROJECT_LENGTH_MAX = 63;
+/** S3 and GCS object names end at 1,024 bytes of UTF-8, and the workspace must fit beside the key. */
+export const KEY_BYTES_MAX = 900;
+export const WORKSPACE_LENGTH_MAX = 90;
+
+/** Names that a door gives to something else than a state, so that no state may carry them. */
+const RESERVED_SUFFIXES = ['.tflock', '-md5', '/.lock', '/.lockinfo'] as const;
+/** The s3 backend's default `workspace_key_prefix`. */
+export const S3_WORKSPACE_PREFIX = 'env:';
+
+export type AddressProblem = { readonly problem: string };
+
+const PROJECT = /^[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?$/;
+/** Terraform accepts a workspace name iff Go's `url.PathEscape(name) == name`. */
+const WORKSPACE = /^[A-Za-z0-9\-_.~$&+=:@]+$/;
+
+/**
+ * Checks the three parts of an address.
+ * @returns the address, or what is wrong with it in words for the person who typed it.
+ */
+export function makeAddress(
+  project: string,
+  key: string,
+  workspace: string = DEFAULT_WORKSPACE,
+): Address | AddressProblem {
+  const problem = projectProblem(project) ?? keyProblem(key) ?? workspaceProblem(workspace);
+  return problem === null ? { project, key, workspace } : { problem };
+}
+
+export function isAddress(value: Address | AddressProblem): value is Address {
+  return !('problem' in value);
+}
+
+/** What is wrong with a project name, or null. */
+export function projectProblem(project: string): string | null {
+  if (project.length > PROJECT_LENGTH_MAX) {
+    return `a project name has at most ${PROJECT_LENGTH_MAX} characters`;
+  }
+  if (!PROJECT.test(project) || project.includes('..')) {
+    return 'a project name is made of letters, digits, ".", "_" and "-", and begins and ends with a letter or digit';
+  }
+  return null;
+}
+
+/** What is wrong with a key, or null. */
+export function keyProblem(key: string): string | null {
+  if (key === '') return 'the key is empty';
+  if (new TextEncoder().encode(key).length > KEY_BYTES_MAX) {
+    return `a key has at most ${KEY_BYTES_MAX} bytes`;
+  }
+  // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
+  if (/[\u0000-\u001f\u007f]/.test(key)) return 'a key has no control characters';
+  if (/[\ud800-\udfff]/u.test(key)) return 'a key is valid Unicode';
+  const segments = key.split('/');
+  if (segments.includes('')) return 'a key does not begin or end with "/" nor contain "//"';
+  if (segments.some((segment) => segment === '.' || segment === '..')) {
+    return 'a key has no "." or ".." segment';
+  }
+  if (segments[0] === S3_WORKSPACE_PREFIX) {
+    return `a key does not begin with "${S3_WORKSPACE_PREFIX}/": that is where the s3 backend keeps workspaces`;
+  }
+  const reserved = RESERVED_SUFFIXES.find((suffix) => `/${key}`.endsWith(suffix));
+  if (reserved !== undefined) {
+    return `a key does not end with "${reserved}": that names a lock or a digest, not a state`;
+  }
+  return null;
+}
+
+/** What is wrong with a workspace name, or null. */
+export function workspaceProblem(workspace: string): string | null {
+  if (workspace.length > WORKSPACE_LENGTH_MAX) {
+    return `a workspace name has at most ${WORKSPACE_LENGTH_MAX} characters`;
+  }
+  if (!WORKSPACE.test(workspace) || workspace === '.' || workspace === '..') {
+    return 'a workspace name is made of letters, digits and - _ . ~ $ & + = : @';
+  }
+  return null;
+}
+
+/** The text form, unique per address: `parseAddress` reads it back. */
+export function formatAddress({ project, key, workspace }: Address): string {
+  const path = `${project}/${key}`;
+  const ambiguous = lastSegment(key).includes('@');
+  return workspace === DEFAULT_WORKSPACE && !ambiguous ? path : `${path}@${workspace}`;
+}
+
+/** Reads `project/key[@workspace]`; the workspace is what follows the last "@" of the last segment. */
+export function parseAddress(text: string): Address | AddressProblem {
+  const slash = text.indexOf('/');
+  if (slash <= 0) return { problem: 'an address is written project/key or project/key@workspace' };
+  const project = text.slice(0, slash);
+  const rest = text.slice(slash + 1);
+  const at = rest.lastIndexOf('@');
+  if (at === -1 || rest.indexOf('/', at) !== -1) return makeAddress(project, rest);
+  return makeAddress(project, rest.slice(0, at), rest.slice(at + 1));
+}
+
+export function sameAddress(a: Address, b: Address): boolean {
+  return a.project === b.project && a.key === b.key && a.workspace === b.workspace;
+}
+
+function lastSegment(key: string): string {
+  return key.slice(key.lastIndexOf('/') + 1);
+}

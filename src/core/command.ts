@@ -1,0 +1,137 @@
+import type { Address } from './address.ts';
+import type { Milliseconds } from './instant.ts';
+import type { Face } from './world.ts';
+
+/** Who acts, as far as the rules care; who may act at all was settled before. */
+export interface Actor {
+  readonly subject: string;
+  readonly door: string;
+  /** Its credential has expired: it may only bring home what it holds a lock for. */
+  readonly expired: boolean;
+}
+
+/**
+ * What a writer says of the lock it writes under.
+ * - `named`: it names the lock.
+ * - `none`: its protocol can name a lock, and it named none (`-lock=false`).
+ * - `unnamed`: its protocol cannot name one, so its subject must hold a lock of one of these faces.
+ */
+export type Claim =
+  | { readonly kind: 'named'; readonly lockId: string }
+  | { readonly kind: 'none' }
+  | { readonly kind: 'unnamed'; readonly faces: readonly Face[] };
+
+/** A body as the engine keeps it: compressed, sealed in segments, its own data key wrapped by the master key. */
+export interface SealedBody {
+  readonly id: string;
+  readonly keyId: string;
+  readonly wrappedKey: Uint8Array;
+  readonly segments: readonly Uint8Array[];
+}
+
+interface OnAddress {
+  readonly address: Address;
+  readonly actor: Actor;
+}
+
+/** Asks for the lock, or asks again. */
+export interface LockCommand extends OnAddress {
+  readonly type: 'lock';
+  readonly lockId: string;
+  /** Defaults to the lock ID. */
+  readonly waiter: string;
+  readonly operation: string;
+  /** The door can tell holders apart and the operation only reads, so it may hold the lock beside its like. */
+  readonly shared: boolean;
+  readonly face: Face;
+  readonly info: Uint8Array;
+  /** Where the request would be parked; null where it cannot be held open. */
+  readonly seat: string | null;
+  /** Parks from the first ask on, so long at the most; null for the usual courtesy. */
+  readonly wait: Milliseconds | null;
+}
+
+/** A parked request has come to the end of its time: it is granted, told to stay a little, or sent to sleep. */
+export interface ParkOverCommand extends OnAddress {
+  readonly type: 'park-over';
+  readonly waiter: string;
+  readonly seat: string;
+  /** The house is shutting down: no staying. */
+  readonly closing: boolean;
+}
+
+/** A parked request's client is gone: its place is given up, and a grant that it never heard of is taken back. */
+export interface LeaveCommand extends OnAddress {
+  readonly type: 'leave';
+  readonly waiter: string;
+  readonly seat: string;
+}
+
+/**
+ * The node of a parked request takes up the grant made to it, just before it answers. A grant that was never accepted
+ * was never answered, so it may be taken back when the node dies.
+ */
+export interface AcceptCommand extends OnAddress {
+  readonly type: 'accept';
+  readonly waiter: string;
+  readonly seat: string;
+}
+
+export interface UnlockCommand extends OnAddress {
+  readonly type: 'unlock';
+  /** null: whatever lock is held, which only a break-in may ask. */
+  readonly lockId: string | null;
+  /** The one face to let go; null for all. */
+  readonly face: Face | null;
+  /** The actor is an operator of this address and may break another's lock. */
+  readonly mayBreak: boolean;
+}
+
+export interface WriteCommand extends OnAddress {
+  readonly type: 'write';
+  readonly claim: Claim;
+  readonly serial: bigint;
+  readonly lineage: string;
+  readonly terraformVersion: string;
+  readonly encrypted: boolean;
+  readonly size: number;
+  readonly sha256: string;
+  readonly md5: string;
+  readonly body: SealedBody;
+  /** Set by a restore: where the content came from, and the newest version that it was made against. */
+  readonly restore: { readonly from: number; readonly newest: number } | null;
+  /** A precondition that the protocol carries: the sha256 of the state to replace, or null for "there is none". */
+  readonly expects?: { readonly sha256: string | null };
+}
+
+export interface DeleteCommand extends OnAddress {
+  readonly type: 'delete';
+  readonly claim: Claim;
+}
+
+export interface UndeleteCommand extends OnAddress {
+  readonly type: 'undelete';
+}
+
+/** Drops versions that retention no longer keeps. */
+export interface PruneCommand extends OnAddress {
+  readonly type: 'prune';
+  readonly numbers: readonly number[];
+}
+
+/** Drops a deleted state with its whole history. */
+export interface PurgeCommand extends OnAddress {
+  readonly type: 'purge';
+}
+
+export type AddressCommand =
+  | LockCommand
+  | ParkOverCommand
+  | LeaveCommand
+  | AcceptCommand
+  | UnlockCommand
+  | WriteCommand
+  | DeleteCommand
+  | UndeleteCommand
+  | PruneCommand
+  | PurgeCommand;

@@ -1,0 +1,23 @@
+import type { SealedBody } from './command.ts';
+import type { AddressRecord, Holder, Place, Version } from './world.ts';
+
+/** What the audit log says of one deed. Never a word of a state's content. */
+export interface AuditNote {
+  readonly action: string;
+  readonly subject: string;
+  readonly door: string;
+  /** Short facts such as `version 7` or the broken lock's ID. */
+  readonly detail: Readonly<Record<string, string | number | boolean>>;
+}
+
+/** What an engine must do to its rows, all in the transaction in which it was decided. */
+export type Effect =
+  | { readonly type: 'put-record'; readonly record: AddressRecord }
+  | { readonly type: 'put-version'; readonly version: Version; readonly body: SealedBody }
+  | { readonly type: 'drop-versions'; readonly numbers: readonly number[] }
+  | { readonly type: 'drop-all' }
+  | { readonly type: 'put-holder'; readonly holder: Holder }
+  | { readonly type: 'drop-holder'; readonly lockId: string }
+  | { readonly type: 'put-place'; readonly place: Place }
+  | { readonly type: 'drop-place'; readonly waiter: string }
+  | { readonly type: 'audit'; readonly note: AuditNote };

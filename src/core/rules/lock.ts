@@ -1,0 +1,140 @@
+import type { LockCommand, UnlockCommand } from '../command.ts';
+import type { Face, Holder } from '../world.ts';
+import type { Decision, Draft } from './draft.ts';
+import { held, serveLine, stand } from './line.ts';
+
+/** Each new hold moves the average by a quarter, so that it follows a change within a few applies. */
+const HOLD_WEIGHT = 0.25;
+
+/** Decides a request for the lock: granted, granted before, or a place in line. */
+export function lock(draft: Draft, command: LockCommand): Decision {
+  const mine = draft.holders.find(({ lockId }) => lockId === command.lockId);
+  if (mine !== undefined) return again(draft, command, mine);
+  if (command.actor.expired) return draft.decision({ type: 'expired' });
+  if (!isFree(draft, command)) return stand(draft, command);
+  if (draft.line.some(({ waiter }) => waiter === command.waiter)) draft.dropPlace(command.waiter);
+  const holder = grant(draft, {
+    ...command,
+    subject: command.actor.subject,
+    door: command.actor.door,
+    accepted: true,
+  });
+  return draft.decision({ type: 'granted', holder, again: false });
+}
+
+/** Decides a release: of one's own lock, or, for an operator, of somebody else's. */
+export function unlock(draft: Draft, command: UnlockCommand): Decision {
+  const { holders, record } = draft;
+  if (command.lockId !== null && command.lockId === record.lastReleased && !isHeld(draft, command.lockId)) {
+    return draft.decision({ type: 'released', broken: false, lockIds: [command.lockId] });
+  }
+  if (holders.length === 0) return draft.decision({ type: 'not-locked' });
+  const chosen = holders.filter(({ lockId }) => command.lockId === null || lockId === command.lockId);
+  if (chosen.length === 0) return draft.decision({ type: 'not-holder', holders });
+  const broken = command.lockId === null || chosen.some(({ subject }) => subject !== command.actor.subject);
+  if (broken)
+    return command.actor.expired ? draft.decision({ type: 'expired' }) : breakIn(draft, command, chosen);
+  for (const holder of chosen) letGo(draft, command, holder);
+  return draft.decision({ type: 'released', broken: false, lockIds: chosen.map(({ lockId }) => lockId) });
+}
+
+/** What a grant is made from: a request, or a place in line. */
+interface Asker {
+  readonly lockId: string;
+  readonly waiter: string;
+  readonly subject: string;
+  readonly door: string;
+  readonly operation: string;
+  readonly shared: boolean;
+  readonly face: Face;
+  readonly info: Uint8Array;
+  readonly seat: string | null;
+  readonly accepted: boolean;
+}
+
+/** Gives the lock, with the next fence. The caller has seen that it is free. */
+export function grant(draft: Draft, asker: Asker): Holder {
+  const fence = draft.record.fence + 1;
+  draft.change({ fence });
+  const holder: Holder = {
+    lockId: asker.lockId,
+    waiter: asker.waiter,
+    subject: asker.subject,
+    door: asker.door,
+    operation: asker.operation,
+    shared: asker.shared,
+    fence,
+    since: draft.at,
+    info: asker.info,
+    faces: [asker.face],
+    seat: asker.seat,
+    accepted: asker.accepted,
+  };
+  draft.putHolder(holder);
+  draft.note(asker, 'lock', {
+    lock: holder.lockId,
+    fence,
+    operation: holder.operation,
+    shared: holder.shared,
+  });
+  return holder;
+}
+
+/** Ends a hold, and hands the lock on in the same step. */
+export function release(draft: Draft, holder: Holder): void {
+  draft.dropHolder(holder.lockId);
+  serveLine(draft);
+}
+
+function again(draft: Draft, command: LockCommand, mine: Holder): Decision {
+  if (mine.subject !== command.actor.subject) return draft.decision(held(draft, null, null));
+  // The answer to come is the one that counts: an earlier request's lost connection must not take the lock back.
+  const faces = mine.faces.includes(command.face) ? mine.faces : [...mine.faces, command.face];
+  const holder = { ...mine, faces, seat: command.seat, accepted: true };
+  draft.putHolder(holder);
+  return draft.decision({ type: 'granted', holder, again: true });
+}
+
+/** Free for this asker: nobody holds it, or plans do and no apply is parked before this plan. */
+function isFree(draft: Draft, command: LockCommand): boolean {
+  if (draft.holders.length === 0) return true;
+  if (!command.shared || draft.holders.some(({ shared }) => !shared)) return false;
+  const ticket = draft.line.find(({ waiter }) => waiter === command.waiter)?.ticket ?? Infinity;
+  return !draft.line.some((place) => place.seat !== null && !place.shared && place.ticket < ticket);
+}
+
+function isHeld(draft: Draft, lockId: string): boolean {
+  return draft.holders.some((holder) => holder.lockId === lockId);
+}
+
+function letGo(draft: Draft, command: UnlockCommand, holder: Holder): void {
+  const faces = command.face === null ? [] : holder.faces.filter((face) => face !== command.face);
+  if (faces.length > 0) {
+    draft.putHolder({ ...holder, faces });
+    return;
+  }
+  const { typicalHold } = draft.record;
+  const hold = draft.at - holder.since;
+  draft.change({
+    lastReleased: holder.lockId,
+    typicalHold: typicalHold === null ? hold : Math.round(typicalHold + (hold - typicalHold) * HOLD_WEIGHT),
+  });
+  draft.note(command.actor, 'unlock', { lock: holder.lockId, fence: holder.fence });
+  release(draft, holder);
+}
+
+function breakIn(draft: Draft, command: UnlockCommand, chosen: readonly Holder[]): Decision {
+  if (!command.mayBreak) return draft.decision({ type: 'may-not-break', holders: chosen });
+  // All go before the line is served: breaking a shared hold must not hand the lock to a plan in between.
+  for (const holder of chosen) {
+    draft.dropHolder(holder.lockId);
+    draft.note(command.actor, 'force-unlock', {
+      lock: holder.lockId,
+      fence: holder.fence,
+      holder: holder.subject,
+      since: holder.since,
+    });
+  }
+  serveLine(draft);
+  return draft.decision({ type: 'released', broken: true, lockIds: chosen.map(({ lockId }) => lockId) });
+}

@@ -1,0 +1,113 @@
+import type { Claim, WriteCommand } from '../command.ts';
+import { OPERATION_EXEC } from '../lock-info.ts';
+import type { Outcome, Stale } from '../outcome.ts';
+import { liveHead, type Holder, type Version } from '../world.ts';
+import type { Decision, Draft } from './draft.ts';
+
+/**
+ * Operations whose purpose may be to put another state in place of this one, so that under their lock serial and lineage
+ * may go another way: `terraform state push` (forced or not: the client checks what the user allowed), the two sides of
+ * `init -migrate-state`, and `workspace new -state=`.
+ */
+const REPLACING_OPERATIONS: ReadonlySet<string> = new Set([
+  'state-push',
+  'migration source state',
+  'migration destination state',
+  'workspace-new',
+]);
+
+/** Decides a write: kept as a new version, known already, or refused because it would lose a change. */
+export function write(draft: Draft, command: WriteCommand): Decision {
+  const head = liveHead(draft.record);
+  const permit = permitFor(draft, command.claim, command.actor);
+  if (command.actor.expired && !('holder' in permit && permit.holder !== null)) {
+    return draft.decision({ type: 'expired' });
+  }
+  if (head !== null && head.sha256 === command.sha256 && head.serial === command.serial && !command.restore) {
+    return draft.decision({ type: 'stored', version: head, repeat: true });
+  }
+  if ('refusal' in permit) return draft.decision(permit.refusal);
+  const stale = staleness(head, command);
+  const forced = stale !== null;
+  if (stale !== null && !mayGoAnotherWay(permit.holder, command, stale)) return draft.decision(stale);
+  const version = newVersion(draft, command, permit.holder, forced);
+  draft.change({ head: version, deletedAt: null, lastVersion: version.number });
+  draft.effect({ type: 'put-version', version, body: command.body });
+  draft.note(command.actor, command.restore === null ? 'write' : 'restore', {
+    version: version.number,
+    serial: version.serial.toString(),
+    ...(forced ? { forced } : {}),
+    ...(command.restore === null ? {} : { from: command.restore.from }),
+  });
+  return draft.decision({ type: 'stored', version, repeat: false });
+}
+
+/** Leave to change the state: under the holder's lock, or under none. */
+export type Permit = { readonly holder: Holder | null } | { readonly refusal: Outcome };
+
+/** Under a lock, only its holder changes the state; a lock that is named but not held is one that was broken. */
+export function permitFor(draft: Draft, claim: Claim, actor: { subject: string }): Permit {
+  const { holders } = draft;
+  if (claim.kind === 'named') {
+    const mine = holders.find(({ lockId, subject }) => lockId === claim.lockId && subject === actor.subject);
+    if (mine === undefined) return { refusal: { type: 'fenced', lockId: claim.lockId, holders } };
+    return mine.shared ? { refusal: { type: 'shared-hold', holders } } : { holder: mine };
+  }
+  const [holder] = holders;
+  if (holder === undefined) return { holder: null };
+  const acts = !holder.shared && holder.subject === actor.subject && lends(holder, claim);
+  if (acts) return { holder };
+  return {
+    refusal: { type: 'held', holders, position: null, waiting: draft.line.length, parkFor: null },
+  };
+}
+
+/** Whether a write that names no lock may be its holder's: at doors that cannot name one, and inside `statehouse exec`. */
+function lends(holder: Holder, claim: Claim): boolean {
+  if (holder.operation === OPERATION_EXEC) return true;
+  return claim.kind === 'unnamed' && holder.faces.some((face) => claim.faces.includes(face));
+}
+
+function staleness(head: Version | null, command: WriteCommand): Stale | null {
+  if (command.restore !== null && command.restore.newest !== (head?.number ?? 0)) {
+    return { type: 'stale', reason: 'changed-meanwhile', head };
+  }
+  if (command.expects !== undefined && command.expects.sha256 !== (head?.sha256 ?? null)) {
+    return { type: 'stale', reason: 'changed-meanwhile', head };
+  }
+  if (head === null) return null;
+  // An empty lineage is a wildcard to Terraform as well (`CheckValidImport`).
+  const related = head.lineage === command.lineage || head.lineage === '' || command.lineage === '';
+  if (!related) return { type: 'stale', reason: 'lineage', head };
+  if (command.serial === head.serial) return { type: 'stale', reason: 'serial-equal', head };
+  if (command.serial < head.serial) return { type: 'stale', reason: 'serial-lower', head };
+  return null;
+}
+
+function mayGoAnotherWay(holder: Holder | null, command: WriteCommand, stale: Stale): boolean {
+  if (stale.reason === 'changed-meanwhile') return false;
+  if (command.restore !== null) return true;
+  return holder !== null && REPLACING_OPERATIONS.has(holder.operation);
+}
+
+function newVersion(draft: Draft, command: WriteCommand, holder: Holder | null, forced: boolean): Version {
+  return {
+    number: draft.record.lastVersion + 1,
+    serial: command.serial,
+    lineage: command.lineage,
+    terraformVersion: command.terraformVersion,
+    encrypted: command.encrypted,
+    size: command.size,
+    sha256: command.sha256,
+    md5: command.md5,
+    bodyId: command.body.id,
+    at: draft.at,
+    subject: command.actor.subject,
+    door: command.actor.door,
+    lockId: holder?.lockId ?? null,
+    fence: holder?.fence ?? null,
+    operation: holder?.operation ?? null,
+    forced,
+    restoredFrom: command.restore?.from ?? null,
+  };
+}

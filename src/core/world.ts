@@ -1,0 +1,114 @@
+import type { Instant, Milliseconds } from './instant.ts';
+
+/** One write of a state, numbered by the house from 1 up per address; never changed, only superseded or pruned. */
+export interface Version {
+  readonly number: number;
+  readonly serial: bigint;
+  readonly lineage: string;
+  /** Empty where OpenTofu's encryption hides it. */
+  readonly terraformVersion: string;
+  /** OpenTofu's encrypted envelope. */
+  readonly encrypted: boolean;
+  /** Bytes of the state as it was sent. */
+  readonly size: number;
+  /** Lower-case hex digests of those bytes. */
+  readonly sha256: string;
+  readonly md5: string;
+  readonly bodyId: string;
+  readonly at: Instant;
+  readonly subject: string;
+  readonly door: string;
+  /** The lock it was written under, or null when none was held. */
+  readonly lockId: string | null;
+  readonly fence: number | null;
+  readonly operation: string | null;
+  /** The lock's operation allowed serial or lineage to go another way, and they did. */
+  readonly forced: boolean;
+  /** The version whose content a restore brought back. */
+  readonly restoredFrom: number | null;
+}
+
+/** What one side of a lock is called at the door that it was taken through, such as `s3-lock-file` or `dynamodb-item`. */
+export type Face = string;
+
+/** One who holds the lock: alone, or together with other plans. */
+export interface Holder {
+  readonly lockId: string;
+  /** Whom it was in line as, if it waited. */
+  readonly waiter: string;
+  readonly subject: string;
+  readonly door: string;
+  readonly operation: string;
+  readonly shared: boolean;
+  readonly fence: number;
+  readonly since: Instant;
+  /** The lock info as it was sent, sealed: opened only to be shown. */
+  readonly info: Uint8Array;
+  /** A client that takes one lock by two doors' means holds both faces, and has released it when both are gone. */
+  readonly faces: readonly Face[];
+  /** The request that the grant is or was the answer to, `node:number`; null where a door cannot take a grant back. */
+  readonly seat: string | null;
+  /** False from a hand-over until the waiter's node takes it up. */
+  readonly accepted: boolean;
+}
+
+/** A waiter's place in line. It keeps its place while it sleeps between two asks. */
+export interface Place {
+  /** Usually the lock ID; where a protocol's ask carries none, what the door knows the waiter by. */
+  readonly waiter: string;
+  readonly lockId: string;
+  readonly ticket: number;
+  readonly subject: string;
+  readonly door: string;
+  readonly operation: string;
+  readonly shared: boolean;
+  readonly face: Face;
+  readonly info: Uint8Array;
+  readonly firstAsk: Instant;
+  readonly lastAsk: Instant;
+  readonly asks: number;
+  /** Names the held-open request, `node:number`; null while the waiter sleeps. */
+  readonly seat: string | null;
+  /** When a parked request is sent away, or a sleeping waiter's place is given up. */
+  readonly until: Instant;
+}
+
+/** What is known of an address besides its versions, holders and line. */
+export interface AddressRecord {
+  readonly head: Version | null;
+  /** Set while the state is deleted; its versions stay until they are purged. */
+  readonly deletedAt: Instant | null;
+  readonly lastVersion: number;
+  /** Grows with every lock granted here. */
+  readonly fence: number;
+  readonly lastTicket: number;
+  /** How long this address's locks are usually held, a running average; null before the first release. */
+  readonly typicalHold: Milliseconds | null;
+  /** The lock ID released last, so that a release sent again is answered as the first was. */
+  readonly lastReleased: string | null;
+}
+
+/** All that `decide` may know: the address as it is inside the transaction. */
+export interface World {
+  readonly record: AddressRecord;
+  /** In the order of their fences. */
+  readonly holders: readonly Holder[];
+  /** In the order of their tickets. */
+  readonly line: readonly Place[];
+}
+
+/** An address that nobody has used yet. */
+export const NEW_RECORD: AddressRecord = {
+  head: null,
+  deletedAt: null,
+  lastVersion: 0,
+  fence: 0,
+  lastTicket: 0,
+  typicalHold: null,
+  lastReleased: null,
+};
+
+/** The state as readers see it: none while it is deleted. */
+export function liveHead(record: AddressRecord): Version | null {
+  return record.deletedAt === null ? record.head : null;
+}

@@ -1,0 +1,216 @@
+import { formatAddress, type Address } from '../../core/address.ts';
+import type { AddressCommand, SealedBody } from '../../core/command.ts';
+import type { Credential } from '../../core/credential.ts';
+import { decide, evolve } from '../../core/decide.ts';
+import type { Effect } from '../../core/effect.ts';
+import type { Instant } from '../../core/instant.ts';
+import type { Result } from '../../core/outcome.ts';
+import { NEW_RECORD, type Version, type World } from '../../core/world.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type {
+  AuditQuery,
+  AuditRecord,
+  Command,
+  Engine,
+  EngineTraits,
+  Entry,
+  RecordCommand,
+  Resealed,
+  Seat,
+  StateQuery,
+  StateSummary,
+  StoredBody,
+} from '../../ports/engine.ts';
+import { compareAddresses, selectStates } from './query.ts';
+import { otherSealed, reseal, type Sealed } from './reseal.ts';
+
+const NOTED: Result = { outcome: { type: 'noted' }, handovers: [] };
+const NEW_WORLD: World = { record: NEW_RECORD, holders: [], line: [] };
+
+/** What one address keeps. */
+export interface Kept {
+  readonly address: Address;
+  world: World;
+  versions: Version[];
+}
+
+/**
+ * The reference model: everything in maps, every rule in `decide`. The other engines are checked against it, so it is
+ * written to be read, not to be fast. It keeps nothing after the process ends.
+ */
+export class MemoryEngine implements Engine {
+  readonly traits: EngineTraits = { name: 'memory', shared: false };
+  readonly #clock: Clock;
+  readonly #keyIdOf: (sealed: Uint8Array) => string;
+  readonly #kept = new Map<string, Kept>();
+  readonly #bodies = new Map<string, SealedBody>();
+  readonly #credentials = new Map<string, Credential>();
+  readonly #entries = new Map<string, Entry>();
+  readonly #audit: AuditRecord[] = [];
+
+  /** @param keyIdOf reads the id of the master key that something small was sealed under */
+  constructor(clock: Clock, keyIdOf: (sealed: Uint8Array) => string = () => '') {
+    this.#clock = clock;
+    this.#keyIdOf = keyIdOf;
+  }
+
+  async apply(commands: readonly Command[]): Promise<readonly Result[]> {
+    return commands.map((command) =>
+      'actor' in command ? this.#decide(command) : this.#record(command, this.#clock.now()),
+    );
+  }
+
+  async world(address: Address): Promise<World> {
+    return this.#kept.get(formatAddress(address))?.world ?? NEW_WORLD;
+  }
+
+  async versions(address: Address, query: { before?: number; limit: number }): Promise<readonly Version[]> {
+    const { before = Infinity, limit } = query;
+    return this.#versionsOf(address)
+      .filter(({ number }) => number < before)
+      .sort((a, b) => b.number - a.number)
+      .slice(0, limit);
+  }
+
+  async version(address: Address, number: number): Promise<Version | null> {
+    return this.#versionsOf(address).find((version) => version.number === number) ?? null;
+  }
+
+  async states(query: StateQuery): Promise<readonly StateSummary[]> {
+    return selectStates([...this.#kept.values()], query);
+  }
+
+  async body(bodyId: string): Promise<StoredBody | null> {
+    const body = this.#bodies.get(bodyId);
+    if (body === undefined) return null;
+    const { id, keyId, wrappedKey, segments } = body;
+    return {
+      id,
+      keyId,
+      wrappedKey,
+      async *segments() {
+        yield* segments;
+      },
+    };
+  }
+
+  async credentials(): Promise<readonly Credential[]> {
+    return [...this.#credentials.values()].sort((a, b) => a.createdAt - b.createdAt);
+  }
+
+  async entries(kind: string): Promise<readonly Entry[]> {
+    return [...this.#entries.values()]
+      .filter((entry) => entry.kind === kind)
+      .sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  async audit(query: AuditQuery): Promise<readonly AuditRecord[]> {
+    const { address, action, subject, before = Infinity, limit } = query;
+    return this.#audit
+      .filter(
+        (record) =>
+          record.id < before &&
+          (address === undefined ||
+            (record.address !== null && compareAddresses(record.address, address) === 0)) &&
+          (action === undefined || record.note.action === action) &&
+          (subject === undefined || record.note.subject === subject),
+      )
+      .reverse()
+      .slice(0, limit);
+  }
+
+  async seats(query: { node: string } | { notNode: string }): Promise<readonly Seat[]> {
+    const isWanted = (seat: string | null): seat is string =>
+      seat !== null &&
+      ('node' in query ? seat.startsWith(`${query.node}:`) : !seat.startsWith(`${query.notNode}:`));
+    return [...this.#kept.values()].flatMap(({ address, world }) => [
+      ...world.line
+        .filter(({ seat }) => isWanted(seat))
+        .map(({ waiter, seat }) => ({ address, waiter, seat: seat as string, granted: false })),
+      ...world.holders
+        .filter(({ seat, accepted }) => !accepted && isWanted(seat))
+        .map(({ waiter, seat }) => ({ address, waiter, seat: seat as string, granted: true })),
+    ]);
+  }
+
+  async sealedUnderOther(keyId: string, limit: number): Promise<readonly Resealed[]> {
+    return otherSealed(this.#sealed(), keyId, this.#keyIdOf).slice(0, limit);
+  }
+
+  async now(): Promise<Instant> {
+    return this.#clock.now();
+  }
+
+  async check(): Promise<void> {}
+
+  async [Symbol.asyncDispose](): Promise<void> {}
+
+  #versionsOf(address: Address): Version[] {
+    return this.#kept.get(formatAddress(address))?.versions ?? [];
+  }
+
+  #decide(command: AddressCommand): Result {
+    const name = formatAddress(command.address);
+    const kept = this.#kept.get(name) ?? { address: command.address, world: NEW_WORLD, versions: [] };
+    const at = this.#clock.now();
+    const { outcome, effects, handovers } = decide(command, kept.world, at);
+    if (effects.length > 0) {
+      this.#kept.set(name, kept);
+      kept.world = evolve(kept.world, effects);
+      for (const effect of effects) this.#keep(kept, effect, at);
+    }
+    return { outcome, handovers };
+  }
+
+  #keep(kept: Kept, effect: Effect, at: Instant): void {
+    switch (effect.type) {
+      case 'put-version':
+        kept.versions.push(effect.version);
+        this.#bodies.set(effect.body.id, effect.body);
+        break;
+      case 'drop-versions':
+        this.#drop(kept, ({ number }) => effect.numbers.includes(number));
+        break;
+      case 'drop-all':
+        this.#drop(kept, () => true);
+        break;
+      case 'audit':
+        this.#audit.push({ id: this.#audit.length + 1, at, address: kept.address, note: effect.note });
+        break;
+      default:
+    }
+  }
+
+  #drop(kept: Kept, goes: (version: Version) => boolean): void {
+    for (const { bodyId } of kept.versions.filter(goes)) this.#bodies.delete(bodyId);
+    kept.versions = kept.versions.filter((version) => !goes(version));
+  }
+
+  #record(command: RecordCommand, at: Instant): Result {
+    switch (command.type) {
+      case 'put-credential':
+        this.#credentials.set(command.credential.id, command.credential);
+        break;
+      case 'put-entry':
+        this.#entries.set(`${command.entry.kind}\n${command.entry.name}`, command.entry);
+        break;
+      case 'drop-entry':
+        this.#entries.delete(`${command.kind}\n${command.name}`);
+        break;
+      case 'audit':
+        break;
+      case 'reseal':
+        for (const item of command.items) reseal(this.#sealed(), item);
+        return NOTED;
+    }
+    if (command.note !== null) {
+      const address = command.type === 'audit' ? command.address : null;
+      this.#audit.push({ id: this.#audit.length + 1, at, address, note: command.note });
+    }
+    return NOTED;
+  }
+
+  #sealed(): Sealed {
+    return { bodies: this.#bodies, credentials: this.#credentials, kept: this.#kept };
+  }
+}

@@ -1,0 +1,70 @@
+import { formatAddress } from '../../core/address.ts';
+import type { SealedBody } from '../../core/command.ts';
+import type { Credential } from '../../core/credential.ts';
+import type { Resealed } from '../../ports/engine.ts';
+import type { Kept } from './engine.ts';
+
+/** Everything that is sealed under the master key. */
+export interface Sealed {
+  readonly bodies: Map<string, SealedBody>;
+  readonly credentials: Map<string, Credential>;
+  readonly kept: ReadonlyMap<string, Kept>;
+}
+
+/** What is still sealed under another key than this one. */
+export function otherSealed(
+  { bodies, credentials, kept }: Sealed,
+  keyId: string,
+  keyIdOf: (sealed: Uint8Array) => string,
+): Resealed[] {
+  const addresses = [...kept.values()];
+  return [
+    ...[...bodies.values()]
+      .filter((body) => body.keyId !== keyId)
+      .map(({ id, keyId: other, wrappedKey }) => ({ kind: 'body' as const, id, keyId: other, wrappedKey })),
+    ...[...credentials.values()]
+      .filter(({ sealedSecret }) => keyIdOf(sealedSecret) !== keyId)
+      .map(({ id, sealedSecret }) => ({ kind: 'credential' as const, id, sealed: sealedSecret })),
+    ...addresses.flatMap(({ address, world }) =>
+      world.holders
+        .filter(({ info }) => keyIdOf(info) !== keyId)
+        .map(({ lockId, info }) => ({ kind: 'holder' as const, address, lockId, sealed: info })),
+    ),
+    ...addresses.flatMap(({ address, world }) =>
+      world.line
+        .filter(({ info }) => keyIdOf(info) !== keyId)
+        .map(({ waiter, info }) => ({ kind: 'place' as const, address, waiter, sealed: info })),
+    ),
+  ];
+}
+
+/** Puts the new sealing in the place of the old one, if what it seals is still there. */
+export function reseal({ bodies, credentials, kept }: Sealed, item: Resealed): void {
+  if (item.kind === 'body') {
+    const body = bodies.get(item.id);
+    if (body !== undefined) bodies.set(item.id, { ...body, keyId: item.keyId, wrappedKey: item.wrappedKey });
+    return;
+  }
+  if (item.kind === 'credential') {
+    const credential = credentials.get(item.id);
+    if (credential !== undefined) credentials.set(item.id, { ...credential, sealedSecret: item.sealed });
+    return;
+  }
+  const place = kept.get(formatAddress(item.address));
+  if (place === undefined) return;
+  const { world } = place;
+  place.world =
+    item.kind === 'holder'
+      ? {
+          ...world,
+          holders: world.holders.map((holder) =>
+            holder.lockId === item.lockId ? { ...holder, info: item.sealed } : holder,
+          ),
+        }
+      : {
+          ...world,
+          line: world.line.map((stood) =>
+            stood.waiter === item.waiter ? { ...stood, info: item.sealed } : stood,
+          ),
+        };
+}

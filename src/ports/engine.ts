@@ -1,0 +1,155 @@
+import type { Address } from '../core/address.ts';
+import type { AddressCommand, SealedBody } from '../core/command.ts';
+import type { Credential } from '../core/credential.ts';
+import type { AuditNote } from '../core/effect.ts';
+import type { Instant } from '../core/instant.ts';
+import type { Result } from '../core/outcome.ts';
+import type { Version, World } from '../core/world.ts';
+
+/** What an engine can do, so that the house asks for traits and never for a name. */
+export interface EngineTraits {
+  readonly name: string;
+  /** Other nodes may write to the same rows, so nothing read may be cached. Default false. */
+  readonly shared: boolean;
+}
+
+/** Something that is named and remembered: a project, or what a door must know by name. Attributes are JSON. */
+export interface Entry {
+  readonly kind: string;
+  readonly name: string;
+  readonly attributes: Readonly<Record<string, unknown>>;
+}
+
+/** Changes to the house's own records. They need no decision: the last one wins. */
+export type RecordCommand =
+  | { readonly type: 'put-credential'; readonly credential: Credential; readonly note: AuditNote }
+  | { readonly type: 'put-entry'; readonly entry: Entry; readonly note: AuditNote | null }
+  | {
+      readonly type: 'drop-entry';
+      readonly kind: string;
+      readonly name: string;
+      readonly note: AuditNote | null;
+    }
+  | { readonly type: 'audit'; readonly address: Address | null; readonly note: AuditNote }
+  /** New wrappings of the same data keys and secrets, after the master key was changed. */
+  | { readonly type: 'reseal'; readonly items: readonly Resealed[] };
+
+export type Command = AddressCommand | RecordCommand;
+
+/** A sealed thing that is not a body: where it stands, and what it says under the old key and under the new one. */
+export type Resealed =
+  | { readonly kind: 'body'; readonly id: string; readonly keyId: string; readonly wrappedKey: Uint8Array }
+  | { readonly kind: 'credential'; readonly id: string; readonly sealed: Uint8Array }
+  | {
+      readonly kind: 'holder';
+      readonly address: Address;
+      readonly lockId: string;
+      readonly sealed: Uint8Array;
+    }
+  | {
+      readonly kind: 'place';
+      readonly address: Address;
+      readonly waiter: string;
+      readonly sealed: Uint8Array;
+    };
+
+/** One line of the audit log. */
+export interface AuditRecord {
+  /** Grows with time; unique in this house. */
+  readonly id: number;
+  readonly at: Instant;
+  readonly address: Address | null;
+  readonly note: AuditNote;
+}
+
+export interface StateQuery {
+  readonly project?: string;
+  /** Only keys that begin so. */
+  readonly keyPrefix?: string;
+  /** Only states whose text form contains this. */
+  readonly search?: string;
+  /** Deleted states too. Default false. */
+  readonly deleted?: boolean;
+  /** Only those that are locked. Default false. */
+  readonly locked?: boolean;
+  /** Starts after this address. */
+  readonly after?: Address;
+  readonly limit: number;
+}
+
+/** An address that has a state, had one, or is locked. Ordered by project, key and workspace, byte by byte. */
+export interface StateSummary {
+  readonly address: Address;
+  readonly world: World;
+}
+
+export interface AuditQuery {
+  readonly address?: Address;
+  readonly action?: string;
+  readonly subject?: string;
+  /** Only records older than this id: newest come first. */
+  readonly before?: number;
+  readonly limit: number;
+}
+
+/** A request that is held open somewhere, or a grant that its node has not yet taken up. */
+export interface Seat {
+  readonly address: Address;
+  readonly waiter: string;
+  readonly seat: string;
+  readonly granted: boolean;
+}
+
+/**
+ * Where the house keeps everything. Small on purpose: no protocol's notion enters it, and all rules are `decide`'s.
+ *
+ * Every method throws `EngineFault` when it cannot know the answer; "absent" is said only when it is proven.
+ */
+export interface Engine extends AsyncDisposable {
+  readonly traits: EngineTraits;
+
+  /**
+   * Decides each address command with `decide`, in order, each atomic, and stores its effects in the same transaction.
+   * Resolves once all of them are durable. Commands given by concurrent calls share a flush.
+   * @returns one result per command; record commands answer `noted`.
+   */
+  apply(commands: readonly Command[]): Promise<readonly Result[]>;
+
+  /** The address as it now is. */
+  world(address: Address): Promise<World>;
+  /** Newest first, older than `before` if that is given. */
+  versions(address: Address, query: { before?: number; limit: number }): Promise<readonly Version[]>;
+  version(address: Address, number: number): Promise<Version | null>;
+  states(query: StateQuery): Promise<readonly StateSummary[]>;
+  /** Wrapped key and segments of a body; null when there is no such body. Segments are read as they are consumed. */
+  body(bodyId: string): Promise<StoredBody | null>;
+
+  credentials(): Promise<readonly Credential[]>;
+  entries(kind: string): Promise<readonly Entry[]>;
+  audit(query: AuditQuery): Promise<readonly AuditRecord[]>;
+  /** The seats of a node, or of all nodes but it. */
+  seats(query: { node: string } | { notNode: string }): Promise<readonly Seat[]>;
+  /** Everything that is sealed under another key than this one, a page at a time; empty when the rotation is done. */
+  sealedUnderOther(keyId: string, limit: number): Promise<readonly Resealed[]>;
+
+  /** The engine's clock, which alone says what is older. */
+  now(): Promise<Instant>;
+  /** Throws unless the engine can answer and write. */
+  check(): Promise<void>;
+}
+
+export interface StoredBody extends Omit<SealedBody, 'segments'> {
+  segments(): AsyncIterable<Uint8Array>;
+}
+
+/** The engine cannot say whether something is so: never to be answered as "absent" or "refused". */
+export class EngineFault extends Error {
+  /** Nothing can be trusted any more (disk full, a failed flush): the house must stop. */
+  readonly fatal: boolean;
+
+  constructor(message: string, options: { cause?: unknown; fatal?: boolean } = {}) {
+    super(message, { cause: options.cause });
+    this.name = 'EngineFault';
+    this.fatal = options.fatal ?? false;
+  }
+}

@@ -1,0 +1,44 @@
+/**
+ * A door is the server side of one protocol. It translates and nothing else: it authenticates, detects the operation,
+ * calls the house, and maps the outcome to the protocol's own answer.
+ */
+export interface Door {
+  readonly name: string;
+  /** Whether a request is this door's. The first door that says so answers. Must not read the body. */
+  claims(request: DoorRequest): boolean;
+  /** Answers every request that it claims; throws only on faults, which the server answers with {@link Door.fault}. */
+  answer(request: DoorRequest): Promise<DoorReply>;
+  /** The protocol's own words for "cannot say now": a 5xx, never a "no such state". */
+  fault(request: DoorRequest, fault: unknown): DoorReply;
+}
+
+/** One HTTP request, as raw as the wire had it: signatures are over these very characters. */
+export interface DoorRequest {
+  readonly method: string;
+  /** Path and query as they came, percent-escapes and all. */
+  readonly target: string;
+  /** The part of the target before "?". */
+  readonly path: string;
+  /** The part of the target after "?", or "". */
+  readonly query: string;
+  /** Names and values in turns, as sent. */
+  readonly rawHeaders: readonly string[];
+  /** The values of a header, joined by ", " where it was repeated. Any case. */
+  header(name: string): string | undefined;
+  readonly body: AsyncIterable<Uint8Array>;
+  /** null when the body comes in chunks of unknown sum. */
+  readonly contentLength: number | null;
+  /** Address of the client, for the log and for doors whose waiters have no other name. */
+  readonly peer: string;
+  readonly secure: boolean;
+  /** Aborted when the connection closes before the answer has been sent whole. */
+  readonly gone: AbortSignal;
+}
+
+export interface DoorReply {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array | AsyncIterable<Uint8Array> | null;
+  /** Called when the connection closed before the answer was sent whole: takes back a grant that nobody heard of. */
+  readonly undelivered?: () => void;
+}
