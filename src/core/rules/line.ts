@@ -1,9 +1,9 @@
 import type { LeaveCommand, LockCommand, ParkOverCommand, AcceptCommand } from '../command.ts';
 import type { Instant, Milliseconds } from '../instant.ts';
 import type { Held } from '../outcome.ts';
-import type { Place } from '../world.ts';
+import type { Holder, Place } from '../world.ts';
 import type { Decision, Draft } from './draft.ts';
-import { grant, release } from './lock.ts';
+import { grant } from './grant.ts';
 
 /** No address needs a longer line; whoever comes later is refused at once, as without a line. */
 export const LINE_LENGTH_MAX = 20_000;
@@ -111,6 +111,12 @@ export function serveLine(draft: Draft): void {
     draft.handOver({ seat, waiter: place.waiter, holder });
     if (!place.shared) return;
   }
+}
+
+/** Ends a hold, and hands the lock on in the same step. */
+export function release(draft: Draft, holder: Holder): void {
+  draft.dropHolder(holder.lockId);
+  serveLine(draft);
 }
 
 /** The refusal that tells who holds the lock, and where in line the asker stands. */

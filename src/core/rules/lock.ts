@@ -1,7 +1,8 @@
 import type { LockCommand, UnlockCommand } from '../command.ts';
-import type { Face, Holder } from '../world.ts';
+import type { Holder } from '../world.ts';
 import type { Decision, Draft } from './draft.ts';
-import { held, serveLine, stand } from './line.ts';
+import { grant } from './grant.ts';
+import { held, release, serveLine, stand } from './line.ts';
 
 /** Each new hold moves the average by a quarter, so that it follows a change within a few applies. */
 const HOLD_WEIGHT = 0.25;
@@ -36,54 +37,6 @@ export function unlock(draft: Draft, command: UnlockCommand): Decision {
     return command.actor.expired ? draft.decision({ type: 'expired' }) : breakIn(draft, command, chosen);
   for (const holder of chosen) letGo(draft, command, holder);
   return draft.decision({ type: 'released', broken: false, lockIds: chosen.map(({ lockId }) => lockId) });
-}
-
-/** What a grant is made from: a request, or a place in line. */
-interface Asker {
-  readonly lockId: string;
-  readonly waiter: string;
-  readonly subject: string;
-  readonly door: string;
-  readonly operation: string;
-  readonly shared: boolean;
-  readonly face: Face;
-  readonly info: Uint8Array;
-  readonly seat: string | null;
-  readonly accepted: boolean;
-}
-
-/** Gives the lock, with the next fence. The caller has seen that it is free. */
-export function grant(draft: Draft, asker: Asker): Holder {
-  const fence = draft.record.fence + 1;
-  draft.change({ fence });
-  const holder: Holder = {
-    lockId: asker.lockId,
-    waiter: asker.waiter,
-    subject: asker.subject,
-    door: asker.door,
-    operation: asker.operation,
-    shared: asker.shared,
-    fence,
-    since: draft.at,
-    info: asker.info,
-    faces: [asker.face],
-    seat: asker.seat,
-    accepted: asker.accepted,
-  };
-  draft.putHolder(holder);
-  draft.note(asker, 'lock', {
-    lock: holder.lockId,
-    fence,
-    operation: holder.operation,
-    shared: holder.shared,
-  });
-  return holder;
-}
-
-/** Ends a hold, and hands the lock on in the same step. */
-export function release(draft: Draft, holder: Holder): void {
-  draft.dropHolder(holder.lockId);
-  serveLine(draft);
 }
 
 function again(draft: Draft, command: LockCommand, mine: Holder): Decision {

@@ -1,0 +1,44 @@
+import type { Face, Holder } from '../world.ts';
+import type { Draft } from './draft.ts';
+
+/** What a grant is made from: a request, or a place in line. */
+interface Asker {
+  readonly lockId: string;
+  readonly waiter: string;
+  readonly subject: string;
+  readonly door: string;
+  readonly operation: string;
+  readonly shared: boolean;
+  readonly face: Face;
+  readonly info: Uint8Array;
+  readonly seat: string | null;
+  readonly accepted: boolean;
+}
+
+/** Gives the lock, with the next fence. The caller has seen that it is free. */
+export function grant(draft: Draft, asker: Asker): Holder {
+  const fence = draft.record.fence + 1;
+  draft.change({ fence });
+  const holder: Holder = {
+    lockId: asker.lockId,
+    waiter: asker.waiter,
+    subject: asker.subject,
+    door: asker.door,
+    operation: asker.operation,
+    shared: asker.shared,
+    fence,
+    since: draft.at,
+    info: asker.info,
+    faces: [asker.face],
+    seat: asker.seat,
+    accepted: asker.accepted,
+  };
+  draft.putHolder(holder);
+  draft.note(asker, 'lock', {
+    lock: holder.lockId,
+    fence,
+    operation: holder.operation,
+    shared: holder.shared,
+  });
+  return holder;
+}

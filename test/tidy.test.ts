@@ -1,0 +1,295 @@
+import { existsSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { importProblem, isDoor } from './tidy/layers.ts';
+import { importsOf, repositoryFiles, textOf, withoutComments } from './tidy/source-tree.ts';
+
+// The rules of the building, as ARCHITECTURE says them: what they forbid shows up here and not in a review.
+
+const LINES_MAX = 400;
+const TEST_LINES_MAX = 600;
+/** Files that may be longer, each with its reason. */
+const LONG_FILES: Readonly<Record<string, string>> = {};
+/** Modules that import each other in a ring, each with its reason. */
+const CYCLES: Readonly<Record<string, string>> = {};
+/** Packages with an install script that they work without. */
+const WORK_WITHOUT_INSTALL_SCRIPT = new Set([
+  // Its binaries are in the package; the script builds one only where none fits.
+  'node_modules/@photostructure/sqlite',
+  // Watches files on macOS for vite, and is optional there.
+  'node_modules/fsevents',
+]);
+
+const all = repositoryFiles();
+const code = all.filter((path) => /\.(?:ts|mjs|js)$/.test(path));
+const sources = code.filter((path) => path.startsWith('src/'));
+const text = new Map(
+  all.filter((path) => !/\.(?:png|ico|woff2|bin|gz)$/.test(path)).map((p) => [p, textOf(p)]),
+);
+const read = (path: string): string => text.get(path) ?? '';
+const importsByFile = new Map(sources.map((path) => [path, importsOf(path, read(path))]));
+
+/** `path:line what stands there` for every line that the pattern finds. */
+function findings(
+  paths: readonly string[],
+  pattern: RegExp,
+  view: (text: string) => string = (t) => t,
+): string[] {
+  return paths.flatMap((path) =>
+    view(read(path))
+      .split('\n')
+      .flatMap((line, index) =>
+        pattern.test(line) ? [`${path}:${index + 1} ${line.trim().slice(0, 100)}`] : [],
+      ),
+  );
+}
+
+describe('layers', () => {
+  it('import downwards only', () => {
+    const problems = [...importsByFile].flatMap(([from, imports]) =>
+      imports.flatMap((asked) => {
+        const problem = importProblem(from, asked);
+        return problem === null ? [] : [`${from} imports ${asked.target}: ${problem}`];
+      }),
+    );
+    expect(problems).toEqual([]);
+  });
+
+  it('have no cycle that is not written down', () => {
+    const found = cyclesAmong(importsByFile);
+    expect(found.filter((cycle) => !(cycle in CYCLES))).toEqual([]);
+    expect(Object.keys(CYCLES).filter((cycle) => !found.includes(cycle))).toEqual([]);
+  });
+
+  it('keep clock, randomness, waiting and the process out of the core', () => {
+    const impure =
+      /\bDate\.now\b|\bnew Date\(\)|\bMath\.random\b|\bawait\b|\basync\b|\bPromise\b|\bprocess\b|\bperformance\b|\bcrypto\b|\bglobalThis\b|\bset(?:Timeout|Interval|Immediate)\b|\bfetch\b|\bBuffer\b/;
+    const core = sources.filter((path) => path.startsWith('src/core/'));
+    expect(findings(core, impure, withoutComments)).toEqual([]);
+  });
+
+  it('give every door the same four files', () => {
+    const doors = new Set(sources.filter(isDoor).map((path) => path.split('/').slice(0, 4).join('/')));
+    const missing = [...doors].flatMap((door) =>
+      ['detect', 'auth', 'operations', 'errors'].map((name) => `${door}/${name}.ts`),
+    );
+    expect(missing.filter((path) => !sources.includes(path))).toEqual([]);
+  });
+
+  it('are told apart by this very test', () => {
+    const refused: readonly (readonly [string, string])[] = [
+      ['src/core/a.ts', 'node:crypto'],
+      ['src/core/a.ts', 'src/ports/clock.ts'],
+      ['src/ports/a.ts', 'node:stream'],
+      ['src/engines/sqlite/a.ts', 'src/keyring/a.ts'],
+      ['src/keyring/a.ts', 'src/engines/sqlite/a.ts'],
+      ['src/engines/sqlite/a.ts', 'src/engines/memory/a.ts'],
+      ['src/house/a.ts', 'node:http'],
+      ['src/house/a.ts', 'src/engines/memory/engine.ts'],
+      ['src/protocols/http/door/a.ts', 'src/engines/memory/engine.ts'],
+      ['src/protocols/http/door/a.ts', 'src/server/a.ts'],
+      ['src/protocols/http/door/a.ts', 'src/protocols/s3/door/a.ts'],
+      ['src/protocols/http/door/a.ts', 'src/protocols/http/client.ts'],
+      ['src/protocols/http/client.ts', 'src/house/a.ts'],
+      ['src/protocols/http/client.ts', 'src/protocols/http/door/a.ts'],
+      ['src/protocols/s3/client.ts', '@aws-sdk/client-s3'],
+      ['src/server/a.ts', 'src/cli/main.ts'],
+      ['src/cli/a.ts', 'src/testing/a.ts'],
+      ['src/testing/a.ts', 'src/cli/a.ts'],
+      ['src/house/a.ts', 'src/elsewhere/a.ts'],
+    ];
+    const allowed: readonly (readonly [string, string])[] = [
+      ['src/core/rules/a.ts', 'src/core/a.ts'],
+      ['src/house/a.ts', 'src/ports/clock.ts'],
+      ['src/protocols/http/door/a.ts', 'src/house/a.ts'],
+      ['src/protocols/http/door/a.ts', 'src/protocols/door.ts'],
+      ['src/protocols/http/door/a.ts', 'src/protocols/http/layout.ts'],
+      ['src/protocols/http/client.ts', 'src/protocols/http/layout.ts'],
+      ['src/server/a.ts', 'src/protocols/http/door/door.ts'],
+      ['src/cli/a.ts', 'src/server/a.ts'],
+      ['src/testing/a.ts', 'src/server/a.ts'],
+    ];
+    const verdict = ([from, target]: readonly [string, string]): boolean =>
+      importProblem(from, { target, typeOnly: false, lazy: false }) === null;
+    expect(refused.filter(verdict)).toEqual([]);
+    expect(allowed.filter((pair) => !verdict(pair))).toEqual([]);
+    expect(
+      cyclesAmong(
+        new Map([
+          ['a.ts', [{ target: 'b.ts', typeOnly: false, lazy: false }]],
+          ['b.ts', [{ target: 'a.ts', typeOnly: false, lazy: false }]],
+          ['c.ts', [{ target: 'a.ts', typeOnly: false, lazy: false }]],
+        ]),
+      ),
+    ).toEqual(['a.ts b.ts']);
+  });
+});
+
+describe('files', () => {
+  it('are short', () => {
+    const tooLong = code.filter((path) => {
+      const most = path.startsWith('test/') || path.startsWith('bench/') ? TEST_LINES_MAX : LINES_MAX;
+      return read(path).split('\n').length - 1 > most && !(path in LONG_FILES);
+    });
+    expect(tooLong).toEqual([]);
+    expect(Object.keys(LONG_FILES).filter((path) => !all.includes(path))).toEqual([]);
+  });
+
+  it('have names in kebab-case that say what is inside', () => {
+    const names = code.flatMap((path) => path.split('/').map((name) => ({ path, name })));
+    const bad = names.filter(
+      ({ name }) =>
+        !/^\.?[a-z0-9]+(?:[.-][a-z0-9]+)*$/.test(name) ||
+        /^(?:utils?|helpers?|common|misc)(?:\.|$)/.test(name),
+    );
+    expect(bad.map(({ path }) => path)).toEqual([]);
+  });
+
+  it('name nothing of the machine or the network that they were written on', () => {
+    // Written so that the patterns do not find themselves.
+    const machine = /(?<![\w.])\/(?:work|root)\//;
+    const registries =
+      /\bregistry\.(?!terraform\.io|opentofu\.org)[a-z0-9-]+\.(?:com|org|io|dev|net)\b|\bverdacci[o]\b|\bartifactor[y]\b/i;
+    const here = hostOf(process.env['npm_config_registry']);
+    const found = [...findings([...text.keys()], machine), ...findings([...text.keys()], registries)];
+    const hosts = here === null ? [] : [...text.keys()].filter((path) => read(path).includes(here));
+    expect([...found, ...hosts]).toEqual([]);
+    expect(read('package-lock.json')).not.toMatch(/"resolved": "http/);
+  });
+});
+
+describe('code', () => {
+  it('has no any, no default export and no enum', () => {
+    const anyType = /(?:[:<|&,(]\s*|\bas\s+|\bextends\s+)any\b(?!\w*['":(])/;
+    expect(findings(sources, anyType, withoutComments)).toEqual([]);
+    expect(
+      findings(
+        code.filter((path) => path !== 'vitest.config.ts'),
+        /^export default\b/,
+      ),
+    ).toEqual([]);
+    expect(findings(code, /^\s*(?:export\s+)?(?:const\s+)?enum\s+\w+\s*\{/)).toEqual([]);
+  });
+
+  it('has nothing left to do and nothing switched off', () => {
+    expect(findings(code, /\b(?:TO[D]O|FIX[M]E|X[X]X)\b/)).toEqual([]);
+    expect(findings(code, /\b(?:it|test|describe|suite)\.(?:only|skip|todo)\(/)).toEqual([]);
+    const commentedOut =
+      /^\s*\/\/\s*(?:(?:const|let|var|import|export|return|await|throw|if|for|while|function|class)\b.*[;{]|[\w.#]+\(.*\);|[}\])]+[;,]?)\s*$/;
+    expect(findings(code, commentedOut)).toEqual([]);
+  });
+
+  it('silences the linter and the compiler only with a reason', () => {
+    const silenced = findings(code, /\b(?:ox|es)lint-disable|@ts-(?:expect-error|ignore|nocheck)/).filter(
+      (line) => !line.startsWith('test/tidy.test.ts'),
+    );
+    const withReason =
+      /lint-disable(?:-next-line|-line)? [\w/-]+(?:, [\w/-]+)* -- \w+|@ts-expect-error [\w-]+/;
+    expect(silenced.filter((line) => !withReason.test(line))).toEqual([]);
+  });
+
+  it('imports types as types and builtins by their full name', () => {
+    const builtins =
+      /^(?:fs|path|os|crypto|http|https|net|tls|stream|util|url|zlib|events|child_process)(?:\/|$)/;
+    const bare = [...importsByFile].flatMap(([from, imports]) =>
+      imports.filter(({ target }) => builtins.test(target)).map(({ target }) => `${from} ${target}`),
+    );
+    expect(bare).toEqual([]);
+    const unended = [...importsByFile].flatMap(([from, imports]) =>
+      imports
+        .filter(({ target }) => target.startsWith('src/') && !/\.(?:ts|json)$/.test(target))
+        .map(({ target }) => `${from} ${target}`),
+    );
+    expect(unended).toEqual([]);
+  });
+});
+
+describe('documents', () => {
+  const GUARANTEES = 'docs/GUARANTEES.md';
+  const DEPENDENCIES = 'docs/DEPENDENCIES.md';
+  const manifest = JSON.parse(read('package.json')) as Record<string, Record<string, string> | undefined>;
+  const versions = new Map(
+    ['dependencies', 'optionalDependencies', 'devDependencies'].flatMap((kind) =>
+      Object.entries(manifest[kind] ?? {}),
+    ),
+  );
+
+  it.runIf(existsSync(new URL(`../${GUARANTEES}`, import.meta.url)))(
+    'name, for each of the ten rules, tests that exist',
+    () => {
+      const rules = ruleTests(read(GUARANTEES));
+      expect([...rules.keys()]).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+      expect([...rules].filter(([, tests]) => tests.length === 0).map(([rule]) => rule)).toEqual([]);
+      const missing = [...rules].flatMap(([rule, tests]) =>
+        tests.filter((path) => !all.includes(path)).map((path) => `rule ${rule}: ${path}`),
+      );
+      expect(missing).toEqual([]);
+    },
+  );
+
+  it('give a reason for every dependency', () => {
+    const reasons = new Map(
+      [...read(DEPENDENCIES).matchAll(/^\| `([^`]+)`[^|]*\|([^|]+)\|/gm)].map(
+        ([, name = '', reason = '']) => [name, reason.trim()],
+      ),
+    );
+    const named = [...versions.keys()];
+    expect(named.filter((name) => (reasons.get(name) ?? '').length < 20)).toEqual([]);
+    expect([...reasons.keys()].filter((name) => !versions.has(name))).toEqual([]);
+  });
+
+  it('fix every dependency to one version, and none needs an install script', () => {
+    expect([...versions].filter(([, version]) => !/^\d+\.\d+\.\d+(?:-[\w.]+)?$/.test(version))).toEqual([]);
+    const { packages } = JSON.parse(read('package-lock.json')) as {
+      packages: Record<string, { hasInstallScript?: boolean }>;
+    };
+    const scripted = Object.entries(packages).filter(([, { hasInstallScript }]) => hasInstallScript === true);
+    expect(scripted.map(([path]) => path).filter((path) => !WORK_WITHOUT_INSTALL_SCRIPT.has(path))).toEqual(
+      [],
+    );
+  });
+});
+
+/** The paths of tests in each numbered section: `## 6. A stale writer is refused`, then `` `test/x.test.ts` ``. */
+function ruleTests(markdown: string): Map<number, string[]> {
+  const sections = markdown.split(/^#{2,3} (?=\d+\. )/m).slice(1);
+  return new Map(
+    sections.map((section) => [
+      Number.parseInt(section, 10),
+      [...section.matchAll(/`(test\/[\w./-]+\.test\.ts)\b/g)].map(([, path = '']) => path),
+    ]),
+  );
+}
+
+/** Every ring of modules that load each other, its names in order, one by one. */
+function cyclesAmong(
+  graph: ReadonlyMap<string, readonly { target: string; typeOnly: boolean; lazy: boolean }[]>,
+): string[] {
+  const next = (path: string): string[] =>
+    (graph.get(path) ?? []).filter(({ typeOnly, lazy }) => !typeOnly && !lazy).map(({ target }) => target);
+  const reach = (start: string): Set<string> => {
+    const seen = new Set<string>();
+    const open = next(start);
+    for (let path = open.pop(); path !== undefined; path = open.pop()) {
+      if (seen.has(path)) continue;
+      seen.add(path);
+      open.push(...next(path));
+    }
+    return seen;
+  };
+  const reached = new Map([...graph.keys()].map((path) => [path, reach(path)]));
+  const rings = [...reached].flatMap(([path, seen]) =>
+    seen.has(path)
+      ? [
+          [...seen]
+            .filter((other) => reached.get(other)?.has(path))
+            .sort()
+            .join(' '),
+        ]
+      : [],
+  );
+  return [...new Set(rings)];
+}
+
+function hostOf(url: string | undefined): string | null {
+  return url !== undefined && URL.canParse(url) ? new URL(url).host : null;
+}
