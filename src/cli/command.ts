@@ -1,0 +1,45 @@
+import type { ExitCode } from './exit-codes.ts';
+import type { Options, OptionValues } from './options.ts';
+import type { Terminal } from './terminal.ts';
+
+/** One argument by its place. */
+export interface ArgumentSpec {
+  readonly name: string;
+  readonly help: string;
+  readonly required: boolean;
+  /** Takes all that are left. Only the last argument may. */
+  readonly rest?: boolean;
+}
+
+export interface Example {
+  readonly line: string;
+  readonly says: string;
+}
+
+/** What a command is given when it runs. */
+export interface Invocation<O extends Options> {
+  /** In order; an optional argument that was not given is absent. */
+  readonly args: readonly string[];
+  readonly options: OptionValues<O>;
+  readonly terminal: Terminal;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  /** Aborted by the first SIGINT or SIGTERM: finish what must be finished (release locks) and return. */
+  readonly stopped: AbortSignal;
+}
+
+/** One command: what it takes, what it shows in its help, and what it does. */
+export interface Command<O extends Options = Options> {
+  readonly description: string;
+  readonly args: readonly ArgumentSpec[];
+  readonly options: O;
+  readonly examples: readonly Example[];
+  /** Whether everything after the first argument belongs to it, options included, as `exec` needs. */
+  readonly passThrough?: boolean;
+  readonly run: (invocation: Invocation<O>) => Promise<ExitCode>;
+}
+
+/** A command whose options are typed by their specs; kept without that type in the catalogue. */
+export function defineCommand<const O extends Options>(command: Command<O>): Command {
+  return command as unknown as Command;
+}

@@ -1,0 +1,35 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+
+const words = process.argv.slice(2);
+if (words[0] === '--version' || words[0] === '-V' || words[0] === 'version') {
+  process.stdout.write(`${readVersion()}\n`);
+} else {
+  const { runCommandLine } = await import('./run.ts');
+  const stop = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      // The first one asks the command to end well; who insists is obeyed.
+      if (stop.signal.aborted) process.exit(signal === 'SIGINT' ? 130 : 143);
+      stop.abort(signal);
+    });
+  }
+  process.stdout.on('error', (fault: NodeJS.ErrnoException) => {
+    // The reader has seen enough (`statehouse … | head`).
+    if (fault.code === 'EPIPE') process.exit(0);
+    throw fault;
+  });
+  process.exitCode = await runCommandLine(words, {
+    streams: { input: process.stdin, output: process.stdout, errors: process.stderr },
+    env: process.env,
+    cwd: process.cwd(),
+    stopped: stop.signal,
+  });
+}
+
+function readVersion(): string {
+  const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+  const version =
+    typeof manifest === 'object' && manifest !== null && 'version' in manifest ? manifest.version : '';
+  return String(version);
+}

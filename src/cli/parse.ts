@@ -1,0 +1,121 @@
+import { Argument, Command as Parser, CommanderError, Option } from 'commander';
+import type { ArgumentSpec, Command } from './command.ts';
+import { wrongUse } from './failure.ts';
+import type { Options, OptionSpec, OptionValues } from './options.ts';
+import { environmentName, flagName, flag } from './options.ts';
+
+/** Every command has these. */
+const COMMON: Options = { json: flag('print one JSON document') };
+
+export interface Parsed {
+  readonly type: 'run';
+  readonly args: readonly string[];
+  readonly options: OptionValues<Options>;
+  readonly json: boolean;
+}
+
+/** The help was asked for, and this is it. */
+export interface Help {
+  readonly type: 'help';
+  readonly text: string;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Reads a command's own part of the command line, and the environment for what is not said there. */
+export function parseCommandLine(
+  name: string,
+  command: Command,
+  words: readonly string[],
+  env: Environment,
+): Parsed | Help {
+  const options: Options = { ...command.options, ...COMMON };
+  const { parser, readers } = makeParser(name, command, options);
+  let help = '';
+  parser.configureOutput({ writeOut: (text) => (help += text), writeErr: () => {} });
+  try {
+    parser.parse([...words], { from: 'user' });
+  } catch (fault) {
+    if (!(fault instanceof CommanderError)) throw fault;
+    if (fault.code === 'commander.helpDisplayed') return { type: 'help', text: help };
+    throw wrongUse(fault.message.replace(/^error: /, ''), `See "statehouse ${name} --help".`);
+  }
+  const values: Record<string, unknown> = {};
+  for (const [key, option] of Object.entries(options)) {
+    values[key] = resolve(key, option, readers.get(key)?.() ?? [], env);
+  }
+  return {
+    type: 'run',
+    args: parser.processedArgs.flat().filter((value): value is string => typeof value === 'string'),
+    options: values,
+    json: values['json'] === true,
+  };
+}
+
+function resolve(
+  key: string,
+  option: OptionSpec<unknown>,
+  given: readonly string[],
+  env: Environment,
+): unknown {
+  const fromEnv = option.environment ? env[environmentName(key)] : undefined;
+  const unsaid = given.length === 0 && fromEnv !== undefined && fromEnv !== '';
+  const source = unsaid ? environmentName(key) : flagName(key);
+  try {
+    return option.read(unsaid ? [fromEnv] : given);
+  } catch (fault) {
+    if (fault instanceof Error) fault.message = `${source}: ${fault.message}`;
+    throw fault;
+  }
+}
+
+function makeParser(
+  name: string,
+  command: Command,
+  options: Options,
+): { readonly parser: Parser; readonly readers: ReadonlyMap<string, () => readonly string[]> } {
+  const parser = new Parser(`statehouse ${name}`)
+    .description(command.description)
+    .helpOption('-h, --help', 'show this')
+    .exitOverride()
+    .allowExcessArguments(false)
+    .addHelpText('after', () => helpEnd(command, options));
+  if (command.passThrough === true) parser.passThroughOptions();
+  for (const spec of command.args) parser.addArgument(makeArgument(spec));
+  const readers = new Map<string, () => readonly string[]>();
+  for (const [key, spec] of Object.entries(options)) {
+    const given: string[] = [];
+    const option = makeOption(key, spec);
+    parser.addOption(option);
+    parser.on(`option:${option.name()}`, (value: string | null) => given.push(value ?? 'true'));
+    readers.set(key, () => given);
+  }
+  return { parser, readers };
+}
+
+function makeArgument(spec: ArgumentSpec): Argument {
+  const label = spec.rest === true ? `${spec.name}...` : spec.name;
+  return new Argument(spec.required ? `<${label}>` : `[${label}]`, spec.help);
+}
+
+function makeOption(key: string, spec: OptionSpec<unknown>): Option {
+  const flags = [spec.short === null ? null : `-${spec.short}`, flagName(key)].filter(Boolean).join(', ');
+  const fallback = spec.fallback === null ? '' : ` (default: ${spec.fallback})`;
+  const more = spec.kind === 'list' ? ' (repeatable)' : '';
+  return new Option(
+    spec.kind === 'flag' ? flags : `${flags} <${spec.placeholder}>`,
+    spec.help + fallback + more,
+  );
+}
+
+function helpEnd(command: Command, options: Options): string {
+  const inEnvironment = Object.entries(options).filter(([, spec]) => spec.environment);
+  const names = inEnvironment.map(([key]) => environmentName(key)).join(', ');
+  const examples = command.examples.map(({ line, says }) => `  ${line}\n      ${says}`).join('\n');
+  return [
+    ...(examples === '' ? [] : ['', 'Examples:', examples]),
+    '',
+    `Every option can also come from the environment: ${names}`,
+    'Exit codes: 0 done, 1 failed, 2 wrong use, 3 locked by someone else',
+  ].join('\n');
+}

@@ -1,0 +1,71 @@
+import { GROUPS, findCommand } from './catalogue.ts';
+import type { ExitCode } from './exit-codes.ts';
+import { DONE, FAILED, WRONG_USE } from './exit-codes.ts';
+import { Failure } from './failure.ts';
+import { formatHelp, similarNames } from './help.ts';
+import type { Terminal, TerminalStreams } from './terminal.ts';
+import { openTerminal } from './terminal.ts';
+
+export interface World {
+  readonly streams: TerminalStreams;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  readonly stopped: AbortSignal;
+}
+
+/** Runs one command line and says how it ended. Never throws. */
+export async function runCommandLine(words: readonly string[], world: World): Promise<ExitCode> {
+  const asJson = words.slice(0, words.includes('--') ? words.indexOf('--') : undefined).includes('--json');
+  let terminal = openTerminal(world.streams, world.env, asJson);
+  try {
+    const found = findCommand(words);
+    if (found === null) return await answerNoCommand(words, terminal);
+    const [{ command }, { parseCommandLine }] = await Promise.all([found.entry.load(), import('./parse.ts')]);
+    const parsed = parseCommandLine(found.entry.name, command, found.rest, world.env);
+    if (parsed.type === 'help') {
+      await terminal.write(parsed.text);
+      return DONE;
+    }
+    terminal = openTerminal(world.streams, world.env, parsed.json);
+    const { env, cwd, stopped } = world;
+    const { args, options } = parsed;
+    return await command.run({ args, options, terminal, env, cwd, stopped });
+  } catch (fault) {
+    return printFault(fault, terminal);
+  }
+}
+
+async function answerNoCommand(words: readonly string[], terminal: Terminal): Promise<ExitCode> {
+  const [first] = words;
+  const group = first !== undefined && first in GROUPS ? first : null;
+  const word = group === null ? first : words[1];
+  if (word === undefined || ['--help', '-h', 'help'].includes(word)) {
+    await terminal.write(formatHelp(group));
+    return words.length > 0 && word !== undefined ? DONE : WRONG_USE;
+  }
+  const alike = similarNames(word);
+  throw new Failure(`there is no command "${group === null ? word : `${group} ${word}`}"`, {
+    exitCode: WRONG_USE,
+    next: `${alike.length > 0 ? `Did you mean ${alike.join(' or ')}? ` : ''}"statehouse --help" lists all commands.`,
+  });
+}
+
+function printFault(fault: unknown, terminal: Terminal): ExitCode {
+  const failure =
+    fault instanceof Failure
+      ? fault
+      : new Failure(fault instanceof Error ? fault.message : String(fault), {
+          next: 'This was not expected. STATEHOUSE_DEBUG=1 prints where it came from.',
+          exitCode: FAILED,
+        });
+  terminal.status('');
+  if (terminal.json) {
+    const { message, next, exitCode, details } = failure;
+    terminal.note(JSON.stringify({ error: message, next, exitCode, ...details }));
+  } else {
+    terminal.note(`${terminal.colors.red('Error:')} ${failure.message}`);
+    if (failure.next !== '') terminal.note(failure.next);
+  }
+  if (process.env['STATEHOUSE_DEBUG'] === '1' && fault instanceof Error) terminal.note(fault.stack ?? '');
+  return failure.exitCode;
+}

@@ -1,0 +1,97 @@
+import { createInterface } from 'node:readline/promises';
+import type { Readable, Writable } from 'node:stream';
+import { createColors } from 'picocolors';
+import { stringify } from 'lossless-json';
+import { wrongUse } from './failure.ts';
+import { formatTable } from './table.ts';
+
+export type Colors = ReturnType<typeof createColors>;
+
+export interface TerminalStreams {
+  readonly input: Readable & { readonly isTTY?: boolean };
+  readonly output: Writable & { readonly isTTY?: boolean; readonly columns?: number };
+  readonly errors: Writable & { readonly isTTY?: boolean; readonly columns?: number };
+}
+
+/** Where a command speaks: results on stdout, everything else on stderr. */
+export interface Terminal {
+  /** The user wants one JSON document on stdout, and nothing else there. */
+  readonly json: boolean;
+  /** Colours for stdout; they do nothing when it is no terminal. */
+  readonly colors: Colors;
+  /** Whether stderr is a terminal, so that a line that changes can be shown there. */
+  readonly live: boolean;
+  /** Whether someone sits there who can answer. */
+  readonly interactive: boolean;
+  /** A line of the result. */
+  say(line?: string): void;
+  /** A line beside the result: progress, hints, warnings. */
+  note(line: string): void;
+  /** The result as it is, bytes or text, without a line end of our own. */
+  write(content: Uint8Array | string): Promise<void>;
+  /** Rows under headings. */
+  table(headings: readonly string[], rows: readonly (readonly string[])[]): void;
+  /** The result under `--json`: indented, numbers beyond 2^53 and lossless ones in full. */
+  result(value: unknown): void;
+  /** Shows a line that the next one replaces; only on a terminal. An empty text takes it away. */
+  status(line: string): void;
+  /** Asks for "yes"; anything else is no. Fails where nobody can answer, naming the flag to give instead. */
+  confirm(question: string, instead: string): Promise<boolean>;
+}
+
+/** Makes the terminal of one run. */
+export function openTerminal(
+  streams: TerminalStreams,
+  env: Readonly<Record<string, string | undefined>>,
+  json: boolean,
+): Terminal {
+  const { input, output, errors } = streams;
+  const plain = (env['NO_COLOR'] ?? '') !== '' || env['TERM'] === 'dumb';
+  const live = errors.isTTY === true && !json;
+  let shown = false;
+  const clear = (): void => {
+    if (shown) errors.write('\r\u001b[K');
+    shown = false;
+  };
+  const print = (text: string): void => {
+    clear();
+    output.write(text);
+  };
+  return {
+    json,
+    colors: createColors(output.isTTY === true && !plain && !json),
+    live,
+    interactive: input.isTTY === true && errors.isTTY === true,
+    say: (line = '') => print(`${line}\n`),
+    note: (line) => {
+      clear();
+      errors.write(`${line}\n`);
+    },
+    write: async (content) => {
+      clear();
+      await new Promise<void>((resolve, reject) => {
+        output.write(content, (fault) => (fault ? reject(fault) : resolve()));
+      });
+    },
+    table: (headings, rows) => print(formatTable(headings, rows)),
+    result: (value) => print(`${stringify(value, undefined, 2) ?? 'null'}\n`),
+    status: (line) => {
+      if (!live) return;
+      clear();
+      if (line === '') return;
+      errors.write(line.slice(0, (errors.columns ?? 80) - 1));
+      shown = true;
+    },
+    confirm: async (question, instead) => {
+      clear();
+      if (input.isTTY !== true)
+        throw wrongUse('nobody is here to answer', `Give ${instead} to go on without asking.`);
+      const asked = createInterface({ input, output: errors });
+      try {
+        return (await asked.question(`${question}\nOnly 'yes' is taken as a yes: `)).trim() === 'yes';
+      } finally {
+        asked.close();
+      }
+    },
+  };
+}

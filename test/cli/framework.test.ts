@@ -1,0 +1,145 @@
+import { PassThrough } from 'node:stream';
+import { describe, expect, it } from 'vitest';
+import { CATALOGUE } from '../../src/cli/catalogue.ts';
+import type { Command } from '../../src/cli/command.ts';
+import { defineCommand } from '../../src/cli/command.ts';
+import { completeWords } from '../../src/cli/completion.ts';
+import { formatDuration, readDuration } from '../../src/cli/duration.ts';
+import { DONE } from '../../src/cli/exit-codes.ts';
+import { duration, flag, text, texts } from '../../src/cli/options.ts';
+import { parseCommandLine } from '../../src/cli/parse.ts';
+import { runCommandLine } from '../../src/cli/run.ts';
+import { formatTable } from '../../src/cli/table.ts';
+import { openTerminal } from '../../src/cli/terminal.ts';
+
+const sample: Command = defineCommand({
+  description: 'A sample.',
+  args: [{ name: 'file', help: 'a file', required: false }],
+  options: {
+    lockTimeout: duration('0s', 'TIME', 'wait'),
+    backendConfig: texts('K=V', 'configuration'),
+    chdir: text('DIR', 'folder', { short: 'C' }),
+    yes: flag('do not ask', { environment: false }),
+    noSharing: flag('alone'),
+  },
+  examples: [{ line: 'statehouse sample', says: 'shows it' }],
+  run: async () => DONE,
+});
+
+function parse(words: readonly string[], env: Record<string, string> = {}) {
+  const parsed = parseCommandLine('sample', sample, words, env);
+  if (parsed.type === 'help') throw new Error('help was not asked for');
+  return parsed;
+}
+
+async function run(...words: readonly string[]) {
+  const [output, errors] = [new PassThrough(), new PassThrough()];
+  const code = await runCommandLine(words, {
+    streams: { input: new PassThrough(), output, errors },
+    env: {},
+    cwd: '/',
+    stopped: new AbortController().signal,
+  });
+  return { code, out: String(output.read() ?? ''), err: String(errors.read() ?? '') };
+}
+
+describe('the command line', () => {
+  it('reads options from flags, and from the environment what no flag says', () => {
+    const env = { STATEHOUSE_LOCK_TIMEOUT: '1m30s', STATEHOUSE_CHDIR: '/env', STATEHOUSE_YES: '1' };
+    const parsed = parse(['-C', '/flag', '--backend-config', 'a=1', '--backend-config=b=2', 'x'], env);
+    expect(parsed.args).toEqual(['x']);
+    expect(parsed.options).toEqual({
+      lockTimeout: 90_000,
+      backendConfig: ['a=1', 'b=2'],
+      chdir: '/flag',
+      yes: false,
+      noSharing: false,
+      json: false,
+    });
+    expect(parse(['--no-sharing', '--yes', '--json']).options).toMatchObject({
+      noSharing: true,
+      yes: true,
+      json: true,
+    });
+  });
+
+  it('names the option or the variable whose value is wrong', () => {
+    expect(() => parse(['--lock-timeout', 'soon'])).toThrow('--lock-timeout: "soon" is no duration');
+    expect(() => parse([], { STATEHOUSE_LOCK_TIMEOUT: 'soon' })).toThrow('STATEHOUSE_LOCK_TIMEOUT: "soon"');
+    expect(() => parse(['--unknown'])).toThrow("unknown option '--unknown'");
+    expect(() => parse(['a', 'b'])).toThrow('too many arguments');
+  });
+
+  it('shows examples, variables and exit codes in the help', () => {
+    const help = parseCommandLine('sample', sample, ['--help'], {});
+    expect(help).toMatchObject({ type: 'help' });
+    const shown = help.type === 'help' ? help.text : '';
+    expect(shown).toContain('statehouse sample\n      shows it');
+    expect(shown).toContain('STATEHOUSE_LOCK_TIMEOUT');
+    expect(shown).not.toContain('STATEHOUSE_YES');
+    expect(shown).toContain('3 locked by someone else');
+  });
+
+  it('lists every command in the help, and suggests one for a typing mistake', async () => {
+    const { code, out } = await run('--help');
+    expect(code).toBe(0);
+    for (const { name } of CATALOGUE) expect(out).toContain(`  ${name} `);
+    const wrong = await run('complexion');
+    expect(wrong).toMatchObject({ code: 2, out: '' });
+    expect(wrong.err).toContain('Did you mean completion?');
+    expect((await run()).code).toBe(2);
+  });
+
+  it('prints an error as JSON under --json', async () => {
+    const { code, err } = await run('completion', 'tcsh', '--json');
+    expect(code).toBe(2);
+    expect(JSON.parse(err)).toMatchObject({ error: '"tcsh" is no shell known here', exitCode: 2 });
+  });
+
+  it('gives every command a description, an example and a way to load', async () => {
+    for (const entry of CATALOGUE) {
+      const { command } = await entry.load();
+      expect(command.description, entry.name).not.toBe('');
+      expect(command.examples.length, entry.name).toBeGreaterThan(0);
+      expect((await run(...entry.name.split(' '), '--help')).code, entry.name).toBe(0);
+    }
+  });
+
+  it('completes names of commands, then their options', async () => {
+    expect(await completeWords([])).toContain('completion');
+    expect(await completeWords(['completion'])).toContain('--json');
+    expect(await completeWords(['nothing'])).toEqual([]);
+  });
+});
+
+describe('what is shown', () => {
+  it('lines up columns without counting colours', () => {
+    const table = formatTable(
+      ['NAME', 'STATE'],
+      [
+        ['\u001b[31mred\u001b[39m', 'x'],
+        ['a-long-name', 'y'],
+      ],
+    );
+    expect(table).toBe('NAME         STATE\n\u001b[31mred\u001b[39m          x\na-long-name  y\n');
+  });
+
+  it('keeps big numbers whole in JSON, and shows no changing line where there is no terminal', () => {
+    const [output, errors] = [new PassThrough(), new PassThrough()];
+    const terminal = openTerminal({ input: new PassThrough(), output, errors }, {}, true);
+    terminal.status('working');
+    terminal.result({ serial: 18446744073709551615n });
+    expect(String(output.read())).toBe('{\n  "serial": 18446744073709551615\n}\n');
+    expect(errors.read()).toBeNull();
+  });
+
+  it('reads durations as terraform writes them', () => {
+    expect(readDuration('1h30m')).toBe(5_400_000);
+    expect(readDuration('1.5s')).toBe(1_500);
+    expect(readDuration('0')).toBe(0);
+    for (const bad of ['', '5', 'm', '5 m', '-5s']) expect(() => readDuration(bad)).toThrow('is no duration');
+    expect(formatDuration(3_725_000)).toBe('1h 2m');
+    expect(formatDuration(400)).toBe('0s');
+    expect(formatDuration(86_400_000 * 3)).toBe('3d');
+  });
+});
