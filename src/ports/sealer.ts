@@ -11,6 +11,8 @@ export interface Sealer {
   /** A new data key for one body, and that key wrapped. */
   newDataKey(context: string): DataKey & { readonly wrappedKey: Uint8Array };
   openDataKey(wrappedKey: Uint8Array, context: string): DataKey;
+  /** The same data key, wrapped under the master key that seals now. */
+  resealDataKey(wrappedKey: Uint8Array, context: string): Uint8Array;
 }
 
 /** The key of one body. Segments are sealed in order, the last one marked, so that none can be dropped or swapped. */

@@ -1,0 +1,40 @@
+import { mayActOn, mayActOnHouse, type Action, type Identity } from '../core/access.ts';
+import type { Address } from '../core/address.ts';
+import type { Actor } from '../core/command.ts';
+
+/** Who asks, and by which door. Everything that the house does, it does for a caller. */
+export interface Caller {
+  readonly identity: Identity;
+  readonly door: string;
+}
+
+/** The caller is known and may not do this. */
+export interface Forbidden {
+  readonly type: 'forbidden';
+  readonly subject: string;
+  readonly action: Action;
+  readonly address: Address | null;
+}
+
+/** The house cannot take this on now; it can be asked again after a moment. */
+export interface Busy {
+  readonly type: 'busy';
+  readonly retryAfterSeconds: number;
+}
+
+/** The rules' view of a caller. */
+export function actorOf(caller: Caller): Actor {
+  return { subject: caller.identity.subject, door: caller.door, expired: caller.identity.expired };
+}
+
+/** null if the caller may, else the refusal. */
+export function refuseOn(caller: Caller, action: Action, address: Address): Forbidden | null {
+  if (mayActOn(caller.identity.grants, action, address)) return null;
+  return { type: 'forbidden', subject: caller.identity.subject, action, address };
+}
+
+/** null if the caller may do this to the house as a whole, else the refusal. */
+export function refuseInHouse(caller: Caller, action: Action): Forbidden | null {
+  if (!caller.identity.expired && mayActOnHouse(caller.identity.grants, action)) return null;
+  return { type: 'forbidden', subject: caller.identity.subject, action, address: null };
+}

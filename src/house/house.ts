@@ -1,0 +1,141 @@
+import type { Retention } from '../core/retention.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Engine } from '../ports/engine.ts';
+import type { Entropy } from '../ports/entropy.ts';
+import type { Log } from '../ports/log.ts';
+import type { Sealer } from '../ports/sealer.ts';
+import type { Signals } from '../ports/signals.ts';
+import { Audit } from './audit.ts';
+import { Credentials } from './credentials.ts';
+import { Desk } from './desk.ts';
+import { History } from './history.ts';
+import { Intake } from './intake.ts';
+import { Locks } from './locks.ts';
+import { Outlet } from './outlet.ts';
+import { Parking } from './parking.ts';
+import { Projects } from './projects.ts';
+import { resealAll } from './rotation.ts';
+import { States } from './states.ts';
+
+/** What a house is built from, and how it is to behave. */
+export interface HouseOptions {
+  readonly engine: Engine;
+  readonly sealer: Sealer;
+  readonly signals: Signals;
+  readonly clock: Clock;
+  readonly entropy: Entropy;
+  readonly log: Log;
+  /** Bytes of the largest state. */
+  readonly stateBytesMax: number;
+  /** Bytes of all states that are being taken in at a time. */
+  readonly inFlightBytesMax: number;
+  /** Whether plans hold the lock together where a door can tell holders apart. */
+  readonly plansShare: boolean;
+  /** How much history is kept where a project says nothing else. */
+  readonly retention: Retention;
+}
+
+/** The house: sequences the rules and the ports, and knows no protocol and no SQL. Doors call its parts. */
+export class House {
+  readonly states: States;
+  readonly locks: Locks;
+  readonly history: History;
+  readonly credentials: Credentials;
+  readonly projects: Projects;
+  readonly audit: Audit;
+  readonly signals: Signals;
+  readonly engine: Engine;
+  /** Names this node and this start of it. */
+  readonly node: string;
+  readonly #desk: Desk;
+  readonly #parking: Parking;
+  readonly #intake: Intake;
+  readonly #outlet: Outlet;
+  readonly #sealer: Sealer;
+  readonly #unsubscribe: () => void;
+
+  constructor(options: HouseOptions) {
+    const { engine, sealer, signals, clock, entropy, log } = options;
+    this.engine = engine;
+    this.signals = signals;
+    this.#sealer = sealer;
+    this.node = entropy.uuid();
+    this.#desk = new Desk({ engine, signals, log });
+    this.#parking = new Parking(this.node, clock);
+    this.audit = new Audit({ engine, clock, log });
+    this.credentials = new Credentials({ engine, sealer, clock, entropy });
+    this.projects = new Projects({ engine, clock, retention: options.retention });
+    this.locks = new Locks({
+      desk: this.#desk,
+      sealer,
+      parking: this.#parking,
+      plansShare: options.plansShare,
+    });
+    this.#intake = new Intake({
+      sealer,
+      newId: () => entropy.uuid(),
+      sizeMax: options.stateBytesMax,
+      inFlightMax: options.inFlightBytesMax,
+    });
+    this.#outlet = new Outlet(engine, sealer);
+    const shared = { desk: this.#desk, locks: this.locks, intake: this.#intake, outlet: this.#outlet };
+    this.history = new History({
+      ...shared,
+      retentionOf: (project) => this.projects.retentionOf(project),
+    });
+    this.states = new States({
+      ...shared,
+      audit: this.audit,
+      written: (address) => {
+        this.history.prune(address).catch((fault: unknown) => {
+          log.error('old versions could not be pruned', { fault: String(fault) });
+        });
+      },
+    });
+    this.#unsubscribe = signals.subscribe(({ handovers }) => this.#parking.wake(handovers));
+  }
+
+  /** How many requests this node holds open for the lock. */
+  get parked(): number {
+    return this.#parking.parked;
+  }
+
+  /**
+   * Clears up after nodes that are gone: their parked waiters sleep and keep their place, and a grant that none of them
+   * has taken up, so that nobody was told of it, is taken back.
+   * @param dead whose seats to clear; all but this node's when the engine is not shared
+   */
+  async clearSeats(dead: { node: string } | { notNode: string }): Promise<void> {
+    const actor = { subject: 'house:node', door: 'house', expired: false };
+    for (const { address, waiter, seat, granted } of await this.engine.seats(dead)) {
+      const about = { address, actor, waiter, seat };
+      await this.#desk.one(
+        granted ? { type: 'leave', ...about } : { type: 'park-over', closing: true, ...about },
+      );
+    }
+  }
+
+  /** Seals everything anew under the sealer's present key. */
+  async reseal(progress?: (done: number) => void): Promise<number> {
+    const done = await resealAll(
+      { engine: this.engine, sealer: this.#sealer, intake: this.#intake },
+      progress,
+    );
+    await this.credentials.refresh();
+    return done;
+  }
+
+  /** Sends parked waiters away, so that they come back elsewhere or later. Requests go on being answered. */
+  closeLine(): void {
+    this.#parking.close();
+  }
+
+  /** Finishes what was begun. The engine and the signals are closed by whoever opened them. */
+  async close(): Promise<void> {
+    this.closeLine();
+    await this.#intake.settle();
+    await this.#desk.settle();
+    await this.audit.flush();
+    this.#unsubscribe();
+  }
+}

@@ -1,0 +1,63 @@
+import { pipeline, Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import { createGunzip, gunzipSync } from 'node:zlib';
+import type { Version } from '../core/world.ts';
+import { EngineFault, type Engine, type StoredBody } from '../ports/engine.ts';
+import type { Sealer } from '../ports/sealer.ts';
+
+/** States up to this size are given whole rather than as a stream. */
+const AT_ONCE_BYTES = 256 * 1024;
+
+/** The bytes of one version, in the clear, as they came or still compressed. */
+export interface StateBytes {
+  /** The state, byte for byte as it was sent. */
+  plain(): AsyncIterable<Uint8Array> | Uint8Array;
+  /** The same as one gzip member, for a client that takes it so. */
+  gzip(): AsyncIterable<Uint8Array> | Uint8Array;
+}
+
+/** Reads bodies: opens their segments and gives the state's own bytes. */
+export class Outlet {
+  readonly #engine: Engine;
+  readonly #sealer: Sealer;
+
+  constructor(engine: Engine, sealer: Sealer) {
+    this.#engine = engine;
+    this.#sealer = sealer;
+  }
+
+  /** The bytes of a version; null when it was pruned since its description was read. */
+  async open(version: Version): Promise<StateBytes | null> {
+    const stored = await this.#engine.body(version.bodyId);
+    if (stored === null) return null;
+    const opened = openSegments(stored, this.#sealer);
+    if (version.size > AT_ONCE_BYTES) {
+      return { gzip: () => opened, plain: () => inflate(opened) };
+    }
+    const gzip = await buffer(opened);
+    return { gzip: () => gzip, plain: () => gunzipSync(gzip, { maxOutputLength: version.size }) };
+  }
+
+  /** A version's bytes in one piece: only for what must see a state whole, such as a restore or a diff. */
+  async whole(version: Version): Promise<Uint8Array | null> {
+    const bytes = (await this.open(version))?.plain() ?? null;
+    return bytes === null || bytes instanceof Uint8Array ? bytes : await buffer(bytes);
+  }
+}
+
+/** A failure of the source reaches the reader as an error of the stream, so that a state never just ends early. */
+function inflate(compressed: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  return pipeline(Readable.from(compressed), createGunzip(), () => undefined);
+}
+
+async function* openSegments(stored: StoredBody, sealer: Sealer): AsyncGenerator<Uint8Array> {
+  const dataKey = sealer.openDataKey(stored.wrappedKey, stored.id);
+  let index = 0;
+  let waiting: Uint8Array | null = null;
+  for await (const segment of stored.segments()) {
+    if (waiting !== null) yield dataKey.openSegment(waiting, index++, false);
+    waiting = segment;
+  }
+  if (waiting === null) throw new EngineFault(`body ${stored.id} has no segments: the database is damaged`);
+  yield dataKey.openSegment(waiting, index, true);
+}

@@ -1,0 +1,83 @@
+import type { Milliseconds } from '../core/instant.ts';
+import type { Handover } from '../core/outcome.ts';
+import type { Clock } from '../ports/clock.ts';
+
+/** Why a parked request was woken. */
+export type WakeUp = 'handed' | 'time' | 'gone' | 'closing';
+
+/** One request that is, or may soon be, held open. */
+export interface Seat {
+  readonly id: string;
+  /** Waits for the first of: a grant, the end of the time, the client's leaving, the house's closing. */
+  wait(time: Milliseconds): Promise<WakeUp>;
+  /** Must be called once the request is no longer held open. */
+  free(): void;
+}
+
+/** The seats of one node. A grant to a seat wakes the request that sits there. */
+export class Parking {
+  readonly #node: string;
+  readonly #clock: Clock;
+  readonly #taken = new Map<string, () => void>();
+  readonly #wakers = new Set<() => void>();
+  #count = 0;
+  #closing = false;
+
+  /** @param node names this node and this start of it, so that its seats are never mistaken for another's */
+  constructor(node: string, clock: Clock) {
+    this.#node = node;
+    this.#clock = clock;
+  }
+
+  /** How many requests are held open now. */
+  get parked(): number {
+    return this.#wakers.size;
+  }
+
+  /**
+   * Takes a seat before the lock is asked for, so that a grant cannot come too early to be noticed.
+   * @param gone aborted when the client's connection closes
+   */
+  take(gone: AbortSignal): Seat {
+    const id = `${this.#node}:${++this.#count}`;
+    let handed = false;
+    let wake: (why: WakeUp) => void = () => undefined;
+    this.#taken.set(id, () => {
+      handed = true;
+      wake('handed');
+    });
+    return {
+      id,
+      wait: (time) =>
+        new Promise<WakeUp>((resolve) => {
+          const cancel = this.#clock.after(time, () => end('time'));
+          const leave = (): void => end('gone');
+          const close = (): void => end('closing');
+          const end = (why: WakeUp): void => {
+            cancel();
+            gone.removeEventListener('abort', leave);
+            this.#wakers.delete(close);
+            resolve(why);
+          };
+          wake = end;
+          gone.addEventListener('abort', leave);
+          this.#wakers.add(close);
+          if (handed) end('handed');
+          else if (gone.aborted) end('gone');
+          else if (this.#closing) end('closing');
+        }),
+      free: () => void this.#taken.delete(id),
+    };
+  }
+
+  /** Wakes the requests of this node that were handed the lock. */
+  wake(handovers: readonly Pick<Handover, 'seat'>[]): void {
+    for (const { seat } of handovers) this.#taken.get(seat)?.();
+  }
+
+  /** Sends all parked requests away, so that they come back elsewhere; none is parked from now on. */
+  close(): void {
+    this.#closing = true;
+    for (const wake of this.#wakers) wake();
+  }
+}

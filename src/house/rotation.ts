@@ -1,0 +1,55 @@
+import type { Engine, Resealed } from '../ports/engine.ts';
+import type { Sealer } from '../ports/sealer.ts';
+import { credentialContext } from './credentials.ts';
+import type { Intake } from './intake.ts';
+import { lockInfoContext } from './locks.ts';
+
+/** Sealed things that are sealed anew in one transaction. */
+const PAGE = 500;
+
+/**
+ * Seals everything anew under the master key that seals now: data keys, secrets and lock infos, never the bodies
+ * themselves. The house stays open meanwhile, since the former keys still open what has not had its turn.
+ * @param progress told how many have been done so far
+ * @returns how many were sealed anew
+ */
+export async function resealAll(
+  { engine, sealer, intake }: { engine: Engine; sealer: Sealer; intake: Intake },
+  progress: (done: number) => void = () => undefined,
+): Promise<number> {
+  let done = 0;
+  const pass = async (): Promise<void> => {
+    for (;;) {
+      const items = await engine.sealedUnderOther(sealer.keyId, PAGE);
+      if (items.length === 0) return;
+      await engine.apply([{ type: 'reseal', items: items.map((item) => resealed(item, sealer)) }]);
+      done += items.length;
+      progress(done);
+    }
+  };
+  await pass();
+  // A body that came in while the key was changed got its data key under the former one.
+  await intake.settle();
+  await pass();
+  return done;
+}
+
+function resealed(item: Resealed, sealer: Sealer): Resealed {
+  switch (item.kind) {
+    case 'body':
+      return {
+        ...item,
+        keyId: sealer.keyId,
+        wrappedKey: sealer.resealDataKey(item.wrappedKey, item.id),
+      };
+    case 'credential':
+      return { ...item, sealed: sealAnew(item.sealed, credentialContext(item.id), sealer) };
+    case 'holder':
+    case 'place':
+      return { ...item, sealed: sealAnew(item.sealed, lockInfoContext(item.address), sealer) };
+  }
+}
+
+function sealAnew(sealed: Uint8Array, context: string, sealer: Sealer): Uint8Array {
+  return sealer.seal(sealer.open(sealed, context), context);
+}

@@ -1,0 +1,181 @@
+import { mayActOn } from '../core/access.ts';
+import type { Address } from '../core/address.ts';
+import type { Claim, WriteCommand } from '../core/command.ts';
+import type { Outcome, Stale } from '../core/outcome.ts';
+import { liveHead, type Version, type World } from '../core/world.ts';
+import type { StateQuery, StateSummary } from '../ports/engine.ts';
+import type { Audit } from './audit.ts';
+import { actorOf, refuseOn, type Caller, type Forbidden } from './caller.ts';
+import type { Desk } from './desk.ts';
+import type { Announced, Intake, NotTakenIn } from './intake.ts';
+import type { Locks } from './locks.ts';
+import type { Outlet, StateBytes } from './outlet.ts';
+
+export interface Found {
+  readonly type: 'found';
+  readonly version: Version;
+  readonly bytes: StateBytes;
+}
+
+export type ReadAnswer = Found | { readonly type: 'absent' } | { readonly type: 'expired' } | Forbidden;
+
+/** What the rules may say to a change of a state. Lock infos of holders are opened. */
+export type ChangeRefusal =
+  | Stale
+  | Extract<Outcome, { type: 'held' | 'fenced' | 'shared-hold' | 'expired' }>
+  | Forbidden;
+
+export type WriteAnswer = Extract<Outcome, { type: 'stored' }> | ChangeRefusal | NotTakenIn;
+
+export type DeleteAnswer = Extract<Outcome, { type: 'deleted' | 'absent' }> | ChangeRefusal;
+
+/** How a write is to be taken. */
+export interface WriteTerms extends Announced {
+  readonly claim: Claim;
+  readonly expects?: WriteCommand['expects'];
+}
+
+/** Reads, writes and removes states. */
+export class States {
+  readonly #desk: Desk;
+  readonly #locks: Locks;
+  readonly #intake: Intake;
+  readonly #outlet: Outlet;
+  readonly #audit: Audit;
+  readonly #written: (address: Address) => void;
+
+  /** @param written told of every new version, once it is kept */
+  constructor(options: {
+    desk: Desk;
+    locks: Locks;
+    intake: Intake;
+    outlet: Outlet;
+    audit: Audit;
+    written: (address: Address) => void;
+  }) {
+    this.#desk = options.desk;
+    this.#locks = options.locks;
+    this.#intake = options.intake;
+    this.#outlet = options.outlet;
+    this.#audit = options.audit;
+    this.#written = options.written;
+  }
+
+  /**
+   * Reads the newest version, or a given one; a deleted state has versions, but no newest one.
+   * A caller whose credential has expired may read what it holds the lock of.
+   */
+  async read(caller: Caller, address: Address, number: number | null = null): Promise<ReadAnswer> {
+    const refusal = refuseOn(caller, 'read', address);
+    if (refusal !== null) return refusal;
+    const { version, expired } = await this.#find(caller, address, number);
+    if (expired) return { type: 'expired' };
+    const bytes = version === null ? null : await this.#outlet.open(version);
+    if (version === null || bytes === null) return { type: 'absent' };
+    this.#audit.note(caller, 'read', address, { version: version.number });
+    return { type: 'found', version, bytes };
+  }
+
+  /** The newest version's description, without its bytes. */
+  async describe(
+    caller: Caller,
+    address: Address,
+  ): Promise<
+    { readonly type: 'described'; readonly world: World; readonly head: Version | null } | Forbidden
+  > {
+    const refusal = refuseOn(caller, 'read', address);
+    if (refusal !== null) return refusal;
+    const world = await this.#desk.engine.world(address);
+    return { type: 'described', world, head: liveHead(world.record) };
+  }
+
+  /** Takes a state in and keeps it as a new version, if the rules allow. */
+  async write(
+    caller: Caller,
+    address: Address,
+    body: AsyncIterable<Uint8Array>,
+    terms: WriteTerms,
+  ): Promise<WriteAnswer> {
+    const refusal = refuseOn(caller, 'write', address);
+    if (refusal !== null) return refusal;
+    const taken = await this.#intake.take(body, terms);
+    if (taken.type !== 'taken-in') return taken;
+    const outcome = await this.#desk.one({
+      type: 'write',
+      address,
+      actor: actorOf(caller),
+      claim: terms.claim,
+      serial: taken.header.serial,
+      lineage: taken.header.lineage,
+      terraformVersion: taken.header.terraformVersion,
+      encrypted: taken.header.encrypted,
+      size: taken.size,
+      sha256: taken.sha256,
+      md5: taken.md5,
+      body: taken.body,
+      restore: null,
+      ...(terms.expects === undefined ? {} : { expects: terms.expects }),
+    });
+    if (outcome.type !== 'stored') return this.#refused(address, outcome);
+    if (!outcome.repeat) this.#written(address);
+    return outcome;
+  }
+
+  /** Hides a state; it can be undeleted until it is purged. */
+  async delete(caller: Caller, address: Address, claim: Claim): Promise<DeleteAnswer> {
+    const refusal = refuseOn(caller, 'delete', address);
+    if (refusal !== null) return refusal;
+    const outcome = await this.#desk.one({ type: 'delete', address, actor: actorOf(caller), claim });
+    if (outcome.type === 'deleted' || outcome.type === 'absent') return outcome;
+    return this.#refused(address, outcome);
+  }
+
+  /**
+   * The states that a query asks for and the caller may see, in the order of their addresses.
+   * `next` is where to go on; null at the end.
+   */
+  async list(
+    caller: Caller,
+    query: StateQuery,
+  ): Promise<{ readonly states: readonly StateSummary[]; readonly next: Address | null }> {
+    const { grants } = caller.identity;
+    const states: StateSummary[] = [];
+    let { after } = query;
+    for (;;) {
+      const page = await this.#desk.engine.states({ ...query, ...(after === undefined ? {} : { after }) });
+      for (const summary of page) {
+        after = summary.address;
+        if (mayActOn(grants, 'list', summary.address)) states.push(summary);
+        if (states.length === query.limit) return { states, next: after };
+      }
+      if (page.length < query.limit) return { states, next: null };
+    }
+  }
+
+  async #find(
+    caller: Caller,
+    address: Address,
+    number: number | null,
+  ): Promise<{ version: Version | null; expired: boolean }> {
+    const { record, holders } = await this.#desk.engine.world(address);
+    const expired =
+      caller.identity.expired && !holders.some(({ subject }) => subject === caller.identity.subject);
+    if (expired) return { version: null, expired };
+    if (number === null) return { version: liveHead(record), expired };
+    return { version: await this.#desk.engine.version(address, number), expired };
+  }
+
+  #refused(address: Address, outcome: Outcome): ChangeRefusal {
+    switch (outcome.type) {
+      case 'stale':
+      case 'expired':
+        return outcome;
+      case 'held':
+      case 'fenced':
+      case 'shared-hold':
+        return { ...outcome, holders: this.#locks.openHolders(address, outcome.holders) };
+      default:
+        throw new Error(`a change of a state ended as ${outcome.type}`);
+    }
+  }
+}

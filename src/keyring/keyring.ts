@@ -1,0 +1,124 @@
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { SealError, type DataKey, type Sealer } from '../ports/sealer.ts';
+import { MASTER_KEY_BYTES, type MasterKey, type MasterKeys } from './key-text.ts';
+
+const CIPHER = 'aes-256-gcm';
+const NONCE_BYTES = 12;
+const TAG_BYTES = 16;
+/** First byte of whatever the keyring seals, so that the form can change one day. */
+const FORM = 1;
+const KEY_ID_BYTES = 4;
+const HEADER_BYTES = 1 + KEY_ID_BYTES;
+
+/**
+ * Seals with AES-256-GCM under a master key, and opens what any of its keys has sealed.
+ *
+ * Small things: form (1 byte), key id (4), nonce (12), ciphertext, tag (16). Bodies: a data key of their own, wrapped as a
+ * small thing, and segments whose nonce is their number, which never repeats under one data key.
+ */
+export class Keyring implements Sealer {
+  #keys: ReadonlyMap<string, MasterKey> = new Map();
+  #current: MasterKey;
+
+  /** @param keys the first one seals */
+  constructor(keys: MasterKeys) {
+    this.#current = keys[0];
+    this.adopt(keys);
+  }
+
+  /** Uses these keys from now on. */
+  adopt(keys: MasterKeys): void {
+    this.#current = keys[0];
+    this.#keys = new Map(keys.map((key) => [key.id, key]));
+  }
+
+  get keyId(): string {
+    return this.#current.id;
+  }
+
+  /** All keys, the sealing one first. */
+  get keys(): MasterKeys {
+    const { id } = this.#current;
+    return [this.#current, ...[...this.#keys.values()].filter((key) => key.id !== id)];
+  }
+
+  seal(plain: Uint8Array, context: string): Uint8Array {
+    const nonce = randomBytes(NONCE_BYTES);
+    const header = Buffer.concat([Buffer.from([FORM]), Buffer.from(this.#current.id, 'hex')]);
+    const sealed = encrypt(this.#current.bytes, nonce, plain, Buffer.from(context));
+    return Buffer.concat([header, nonce, sealed]);
+  }
+
+  open(sealed: Uint8Array, context: string): Uint8Array {
+    const key = this.#keys.get(this.keyIdOf(sealed));
+    if (key === undefined) {
+      throw new SealError(
+        `this was sealed under master key ${this.keyIdOf(sealed)}, and the house was given ${[...this.#keys.keys()].join(', ')}`,
+      );
+    }
+    const nonce = sealed.subarray(HEADER_BYTES, HEADER_BYTES + NONCE_BYTES);
+    return decrypt(key.bytes, nonce, sealed.subarray(HEADER_BYTES + NONCE_BYTES), Buffer.from(context));
+  }
+
+  keyIdOf(sealed: Uint8Array): string {
+    return sealedKeyId(sealed);
+  }
+
+  newDataKey(context: string): DataKey & { readonly wrappedKey: Uint8Array } {
+    const bytes = randomBytes(MASTER_KEY_BYTES);
+    return { ...dataKey(bytes), wrappedKey: this.seal(bytes, dataKeyContext(context)) };
+  }
+
+  openDataKey(wrappedKey: Uint8Array, context: string): DataKey {
+    return dataKey(this.open(wrappedKey, dataKeyContext(context)));
+  }
+
+  resealDataKey(wrappedKey: Uint8Array, context: string): Uint8Array {
+    return this.seal(this.open(wrappedKey, dataKeyContext(context)), dataKeyContext(context));
+  }
+}
+
+/** The id of the master key that something small was sealed under: it stands in the clear. */
+export function sealedKeyId(sealed: Uint8Array): string {
+  if (sealed[0] !== FORM || sealed.length < HEADER_BYTES + NONCE_BYTES + TAG_BYTES) {
+    throw new SealError('these bytes were not sealed by Statehouse, or are damaged');
+  }
+  return Buffer.from(sealed.subarray(1, HEADER_BYTES)).toString('hex');
+}
+
+function dataKeyContext(context: string): string {
+  return `data-key ${context}`;
+}
+
+function dataKey(bytes: Uint8Array): DataKey {
+  return {
+    sealSegment: (plain, index, last) => encrypt(bytes, segmentNonce(index, last), plain, Buffer.alloc(0)),
+    openSegment: (sealed, index, last) => decrypt(bytes, segmentNonce(index, last), sealed, Buffer.alloc(0)),
+  };
+}
+
+function segmentNonce(index: number, last: boolean): Buffer {
+  const nonce = Buffer.alloc(NONCE_BYTES);
+  nonce.writeUInt32BE(index, 0);
+  nonce.writeUInt8(last ? 1 : 0, 4);
+  return nonce;
+}
+
+function encrypt(key: Uint8Array, nonce: Uint8Array, plain: Uint8Array, context: Uint8Array): Buffer {
+  const cipher = createCipheriv(CIPHER, key, nonce);
+  cipher.setAAD(context);
+  return Buffer.concat([cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
+}
+
+function decrypt(key: Uint8Array, nonce: Uint8Array, sealed: Uint8Array, context: Uint8Array): Buffer {
+  const end = sealed.length - TAG_BYTES;
+  if (end < 0) throw new SealError('the sealed bytes are too short: they are damaged');
+  try {
+    const decipher = createDecipheriv(CIPHER, key, nonce);
+    decipher.setAAD(context);
+    decipher.setAuthTag(sealed.subarray(end));
+    return Buffer.concat([decipher.update(sealed.subarray(0, end)), decipher.final()]);
+  } catch {
+    throw new SealError('the sealed bytes do not open: another key, or damage');
+  }
+}
