@@ -13,17 +13,29 @@ export interface EngineTraits {
   readonly shared: boolean;
 }
 
-/** Something that is named and remembered: a project, or what a door must know by name. Attributes are JSON. */
+/**
+ * Something that is named and remembered: a project, or what a door must know by name. Attributes are JSON.
+ * An entry may have a body, such as one piece of a state that is sent in pieces: any node can read it, and it goes when
+ * its entry is dropped or put again.
+ */
 export interface Entry {
   readonly kind: string;
   readonly name: string;
   readonly attributes: Readonly<Record<string, unknown>>;
+  /** Absent where the entry has no body. */
+  readonly bodyId?: string;
 }
 
 /** Changes to the house's own records. They need no decision: the last one wins. */
 export type RecordCommand =
   | { readonly type: 'put-credential'; readonly credential: Credential; readonly note: AuditNote }
-  | { readonly type: 'put-entry'; readonly entry: Entry; readonly note: AuditNote | null }
+  | {
+      readonly type: 'put-entry';
+      readonly entry: Entry;
+      /** The body that `entry.bodyId` names; absent where it names none. */
+      readonly body?: SealedBody;
+      readonly note: AuditNote | null;
+    }
   | {
       readonly type: 'drop-entry';
       readonly kind: string;

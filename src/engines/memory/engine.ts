@@ -192,10 +192,12 @@ export class MemoryEngine implements Engine {
         this.#credentials.set(command.credential.id, command.credential);
         break;
       case 'put-entry':
+        this.#dropEntry(command.entry.kind, command.entry.name);
         this.#entries.set(`${command.entry.kind}\n${command.entry.name}`, command.entry);
+        if (command.body !== undefined) this.#bodies.set(command.body.id, command.body);
         break;
       case 'drop-entry':
-        this.#entries.delete(`${command.kind}\n${command.name}`);
+        this.#dropEntry(command.kind, command.name);
         break;
       case 'audit':
         break;
@@ -208,6 +210,12 @@ export class MemoryEngine implements Engine {
       this.#audit.push({ id: this.#audit.length + 1, at, address, note: command.note });
     }
     return NOTED;
+  }
+
+  #dropEntry(kind: string, name: string): void {
+    const { bodyId } = this.#entries.get(`${kind}\n${name}`) ?? {};
+    if (bodyId !== undefined) this.#bodies.delete(bodyId);
+    this.#entries.delete(`${kind}\n${name}`);
   }
 
   #sealed(): Sealed {
