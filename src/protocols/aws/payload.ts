@@ -41,21 +41,25 @@ export interface PayloadPlan {
 }
 
 /** Reads what the headers promise of the body; throws {@link PayloadProblem} where they contradict themselves. */
-export function planPayload(
-  mode: PayloadMode,
-  header: (name: string) => string | undefined,
-): PayloadPlan {
+export function planPayload(mode: PayloadMode, header: (name: string) => string | undefined): PayloadPlan {
   const expected = new Map<DigestName, Uint8Array>();
   for (const algorithm of CHECKSUM_ALGORITHMS) {
     const value = header(checksumHeader(algorithm));
     if (value !== undefined) expected.set(algorithm, digestOf(algorithm, checksumHeader(algorithm), value));
   }
-  if (expected.size > 1) throw invalid('Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.');
+  if (expected.size > 1)
+    throw invalid('Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.');
   const md5 = header('content-md5');
   if (md5 !== undefined) expected.set('md5', digestOf('md5', 'Content-MD5', md5));
   const trailer = trailerOf(mode, header('x-amz-trailer'));
-  if (header('x-amz-sdk-checksum-algorithm') !== undefined && trailer === null && !CHECKSUM_ALGORITHMS.some((name) => expected.has(name))) {
-    throw invalid('x-amz-sdk-checksum-algorithm specified, but no corresponding x-amz-checksum-* or x-amz-trailer headers were found.');
+  if (
+    header('x-amz-sdk-checksum-algorithm') !== undefined &&
+    trailer === null &&
+    !CHECKSUM_ALGORITHMS.some((name) => expected.has(name))
+  ) {
+    throw invalid(
+      'x-amz-sdk-checksum-algorithm specified, but no corresponding x-amz-checksum-* or x-amz-trailer headers were found.',
+    );
   }
   const decoded = header('x-amz-decoded-content-length');
   if (mode.mode === 'chunked' && !/^\d{1,15}$/.test(decoded ?? '')) {

@@ -73,7 +73,7 @@ function parseHeader(authorization: string, headers: Headers): Signature | Signa
   const space = authorization.indexOf(' ');
   const algorithm = space === -1 ? authorization : authorization.slice(0, space);
   if (algorithm !== ALGORITHM) {
-    return { problem: /^AWS/.test(algorithm) ? 'unsupported' : 'missing' };
+    return { problem: algorithm.startsWith('AWS') ? 'unsupported' : 'missing' };
   }
   const fields = new Map<string, string>();
   for (const field of authorization.slice(space + 1).split(',')) {

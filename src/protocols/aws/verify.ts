@@ -38,19 +38,19 @@ export class SigningKeys {
 export function verifySignature(
   request: SignedRequest,
   signature: Signature,
-  { secret, payloadHash, now, keys }: { secret: string; payloadHash: string; now: Instant; keys: SigningKeys },
+  {
+    secret,
+    payloadHash,
+    now,
+    keys,
+  }: { secret: string; payloadHash: string; now: Instant; keys: SigningKeys },
 ): Verified | SignatureProblem {
   const late = lateness(signature, now);
   if (late !== null) return late;
   const unsigned = unsignedHeaders(request, signature);
   if (unsigned.length > 0) return { problem: 'unsigned-headers', names: unsigned };
   const signingKey = keys.derive(secret, signature.scope);
-  const canonical = canonicalRequest(
-    request,
-    signature.scope.service,
-    signature.signedHeaders,
-    payloadHash,
-  );
+  const canonical = canonicalRequest(request, signature.scope.service, signature.signedHeaders, payloadHash);
   const expected = hmac(
     signingKey,
     [ALGORITHM, signature.date, scopeText(signature.scope), sha256Hex(canonical)].join('\n'),
