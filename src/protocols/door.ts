@@ -8,8 +8,8 @@ export interface Door {
   claims(request: DoorRequest): boolean;
   /** Answers every request that it claims; throws only on faults, which the server answers with {@link Door.fault}. */
   answer(request: DoorRequest): Promise<DoorReply>;
-  /** The protocol's own words for "cannot say now": a 5xx, never a "no such state". */
-  fault(request: DoorRequest, fault: unknown): DoorReply;
+  /** The protocol's own words for "cannot say now": a 5xx, never a "no such state". The message is safe to be told. */
+  fault(request: DoorRequest, message: string): DoorReply;
 }
 
 /** One HTTP request, as raw as the wire had it: signatures are over these very characters. */
@@ -23,7 +23,7 @@ export interface DoorRequest {
   readonly query: string;
   /** Names and values in turns, as sent. */
   readonly rawHeaders: readonly string[];
-  /** The values of a header, joined by ", " where it was repeated. Any case. */
+  /** The values of a header, joined by ", " where it was repeated. The name in lower case. */
   header(name: string): string | undefined;
   readonly body: AsyncIterable<Uint8Array>;
   /** null when the body comes in chunks of unknown sum. */
@@ -36,6 +36,8 @@ export interface DoorRequest {
 }
 
 export interface DoorReply {
+  /** What was asked, by its name in the door's table: a label for logs and metrics. `unknown` for what no row fits. */
+  readonly operation: string;
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array | AsyncIterable<Uint8Array> | null;

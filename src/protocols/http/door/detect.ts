@@ -1,0 +1,71 @@
+import { isAddress, type Address } from '../../../core/address.ts';
+import type { Milliseconds } from '../../../core/instant.ts';
+import type { DoorRequest } from '../../door.ts';
+import {
+  addressOf,
+  LOCK_ID_PARAMETER,
+  LOCK_PARAMETER,
+  parseDuration,
+  parseQuery,
+  WAIT_PARAMETER,
+  WORKSPACE_PARAMETER,
+} from '../layout.ts';
+
+export type Operation = 'read' | 'write' | 'delete' | 'lock' | 'unlock' | 'show-lock';
+
+/** What a request asks of which address. */
+export interface Asked {
+  readonly operation: Operation;
+  readonly address: Address;
+  /** The lock that the client says it holds. */
+  readonly lockId: string | null;
+  readonly wait: Milliseconds | null;
+}
+
+export interface Undetected {
+  readonly status: 400 | 405;
+  readonly problem: string;
+}
+
+const STATE_METHODS: Readonly<Record<string, Operation>> = {
+  GET: 'read',
+  HEAD: 'read',
+  POST: 'write',
+  PUT: 'write',
+  DELETE: 'delete',
+  LOCK: 'lock',
+  UNLOCK: 'unlock',
+};
+
+const LOCK_METHODS: Readonly<Record<string, Operation>> = {
+  GET: 'show-lock',
+  POST: 'lock',
+  PUT: 'lock',
+  LOCK: 'lock',
+  DELETE: 'unlock',
+  UNLOCK: 'unlock',
+};
+
+/** Reads method, path and query. */
+export function detect(request: DoorRequest): Asked | Undetected {
+  const query = parseQuery(request.query);
+  if (query === null) {
+    return { status: 400, problem: 'the query has a percent-escape that is no valid UTF-8' };
+  }
+  const address = addressOf(request.path, query.get(WORKSPACE_PARAMETER) ?? null);
+  if (!isAddress(address)) return { status: 400, problem: address.problem };
+  const methods = query.has(LOCK_PARAMETER) ? LOCK_METHODS : STATE_METHODS;
+  const operation = methods[request.method];
+  if (operation === undefined) {
+    return {
+      status: 405,
+      problem: `${request.method} is not done here: ${Object.keys(methods).join(', ')} are`,
+    };
+  }
+  const waitText = query.get(WAIT_PARAMETER);
+  const wait = waitText === undefined ? null : parseDuration(waitText);
+  if (waitText !== undefined && wait === null) {
+    return { status: 400, problem: 'wait is written like 90s, 5m or 1h30m' };
+  }
+  return { operation, address, lockId: query.get(LOCK_ID_PARAMETER) ?? null, wait };
+}

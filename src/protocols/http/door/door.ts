@@ -1,0 +1,34 @@
+import type { House } from '../../../house/house.ts';
+import type { Door, DoorReply, DoorRequest } from '../../door.ts';
+import { PATH_PREFIX } from '../layout.ts';
+import { authenticate } from './auth.ts';
+import { detect } from './detect.ts';
+import { fault, unauthenticated, undetected } from './errors.ts';
+import { OPERATIONS } from './operations.ts';
+
+/** The door for Terraform's `backend "http"`, and for anything that can send an HTTP request. */
+export class HttpDoor implements Door {
+  readonly name = 'http';
+  readonly #house: House;
+
+  constructor(house: House) {
+    this.#house = house;
+  }
+
+  claims(request: DoorRequest): boolean {
+    return request.path.startsWith(PATH_PREFIX);
+  }
+
+  async answer(request: DoorRequest): Promise<DoorReply> {
+    const identity = await authenticate(request, this.#house);
+    if (identity === null) return unauthenticated('unknown');
+    const asked = detect(request);
+    if ('problem' in asked) return undetected(asked);
+    const caller = { identity, door: this.name };
+    return OPERATIONS[asked.operation]({ house: this.#house, caller, request, asked });
+  }
+
+  fault(_request: DoorRequest, message: string): DoorReply {
+    return fault('unknown', message);
+  }
+}

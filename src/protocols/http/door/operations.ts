@@ -1,0 +1,157 @@
+import { LOCK_INFO_BYTES_MAX, parseLockInfo } from '../../../core/lock-info.ts';
+import type { Caller } from '../../../house/caller.ts';
+import type { House } from '../../../house/house.ts';
+import type { Found } from '../../../house/states.ts';
+import type { DoorReply, DoorRequest } from '../../door.ts';
+import { readBody } from '../../body.ts';
+import { HTTP_FACE } from '../layout.ts';
+import type { Asked, Operation } from './detect.ts';
+import { badRequest, lockText, refused } from './errors.ts';
+
+/** What every row of the table is given. */
+export interface Call {
+  readonly house: House;
+  readonly caller: Caller;
+  readonly request: DoorRequest;
+  readonly asked: Asked;
+}
+
+/** The one table of this door. */
+export const OPERATIONS: Readonly<Record<Operation, (call: Call) => Promise<DoorReply>>> = {
+  read,
+  write,
+  delete: remove,
+  lock,
+  unlock,
+  'show-lock': showLock,
+};
+
+async function read({ house, caller, request, asked: { address } }: Call): Promise<DoorReply> {
+  const answer = await house.states.read(caller, address);
+  if (answer.type !== 'found') return refused('read', address, answer);
+  const gzip = acceptsGzip(request.header('accept-encoding'));
+  const headers = stateHeaders(answer, gzip);
+  if (matchesETag(request.header('if-none-match'), answer.version.sha256)) {
+    return { operation: 'read', status: 304, headers, body: null };
+  }
+  const body = gzip ? answer.bytes.gzip() : answer.bytes.plain();
+  return { operation: 'read', status: 200, headers, body: request.method === 'HEAD' ? null : body };
+}
+
+async function write({ house, caller, request, asked }: Call): Promise<DoorReply> {
+  const { address, lockId } = asked;
+  const wanted = request.header('content-md5');
+  const answer = await house.states.write(caller, address, request.body, {
+    claim: lockId === null ? { kind: 'none' } : { kind: 'named', lockId },
+    contentLength: request.contentLength,
+    verify: ({ md5 }) =>
+      wanted === undefined || sameMd5(wanted, md5) ? null : 'the body does not match its Content-MD5',
+    ...expectation(request),
+  });
+  if (answer.type !== 'stored') return refused('write', address, answer);
+  const { number, serial, sha256 } = answer.version;
+  const headers = { etag: `"${sha256}"`, ...versionHeaders(number, serial) };
+  return { operation: 'write', status: 200, headers, body: null };
+}
+
+async function remove({ house, caller, asked: { address, lockId } }: Call): Promise<DoorReply> {
+  const claim = lockId === null ? ({ kind: 'none' } as const) : ({ kind: 'named', lockId } as const);
+  const answer = await house.states.delete(caller, address, claim);
+  if (answer.type !== 'deleted') return refused('delete', address, answer);
+  return { operation: 'delete', status: 200, headers: {}, body: null };
+}
+
+async function lock({ house, caller, request, asked: { address, wait } }: Call): Promise<DoorReply> {
+  const info = await readBody(request, LOCK_INFO_BYTES_MAX);
+  if (info === null) return badRequest('lock', `a lock info has at most ${LOCK_INFO_BYTES_MAX} bytes`);
+  const parsed = parseLockInfo(info);
+  if ('problem' in parsed) return badRequest('lock', parsed.problem);
+  const answer = await house.locks.lock(caller, address, {
+    lockId: parsed.info.id,
+    operation: parsed.info.operation,
+    info,
+    tellsHoldersApart: true,
+    face: HTTP_FACE,
+    wait,
+    gone: request.gone,
+  });
+  if (answer.type !== 'granted') return refused('lock', address, answer);
+  return {
+    operation: 'lock',
+    status: 200,
+    headers: { 'x-statehouse-fence': String(answer.holder.fence) },
+    body: null,
+    undelivered: answer.undelivered,
+  };
+}
+
+/** An empty body is Terraform's force-unlock, which sends no ID; OpenTofu's sends the ID that was typed. */
+async function unlock({ house, caller, request, asked: { address, lockId } }: Call): Promise<DoorReply> {
+  const info = await readBody(request, LOCK_INFO_BYTES_MAX);
+  if (info === null) return badRequest('unlock', `a lock info has at most ${LOCK_INFO_BYTES_MAX} bytes`);
+  const parsed = info.length === 0 ? null : parseLockInfo(info);
+  if (parsed !== null && 'problem' in parsed) return badRequest('unlock', parsed.problem);
+  const named = parsed?.info.id ?? lockId;
+  const answer = await house.locks.unlock(caller, address, named, HTTP_FACE);
+  if (answer.type !== 'released') return refused('unlock', address, answer);
+  return { operation: 'unlock', status: 200, headers: {}, body: null };
+}
+
+async function showLock({ house, caller, asked: { address } }: Call): Promise<DoorReply> {
+  const view = await house.locks.show(caller, address);
+  if ('type' in view) return refused('show-lock', address, view);
+  const [holder] = view.holders;
+  if (holder === undefined) return refused('show-lock', address, { type: 'absent' });
+  const text = lockText(holder, { holders: view.holders, position: null, waiting: view.line.length });
+  return {
+    operation: 'show-lock',
+    status: 200,
+    headers: { 'content-type': 'application/json' },
+    body: Buffer.from(text),
+  };
+}
+
+function stateHeaders({ version }: Found, gzip: boolean): Record<string, string> {
+  const { sha256, md5, size, number, serial, at } = version;
+  return {
+    'content-type': 'application/json',
+    'cache-control': 'no-store',
+    vary: 'accept-encoding',
+    'last-modified': new Date(at).toUTCString(),
+    ...versionHeaders(number, serial),
+    // A strong tag names one sequence of bytes, so the compressed form has its own.
+    ...(gzip
+      ? { etag: `"${sha256}-gzip"`, 'content-encoding': 'gzip' }
+      : {
+          etag: `"${sha256}"`,
+          'content-length': String(size),
+          'content-md5': Buffer.from(md5, 'hex').toString('base64'),
+        }),
+  };
+}
+
+function versionHeaders(number: number, serial: bigint): Record<string, string> {
+  return { 'x-statehouse-version': String(number), 'x-statehouse-serial': serial.toString() };
+}
+
+function acceptsGzip(header: string | undefined): boolean {
+  return /(?:^|,)\s*(?:gzip|\*)\s*(?:;\s*q=(?:1|0?\.\d*[1-9]\d*)[^,]*)?(?:,|$)/i.test(header ?? '');
+}
+
+function matchesETag(header: string | undefined, sha256: string): boolean {
+  if (header === undefined) return false;
+  const tags = header.split(',').map((tag) => tag.trim().replace(/^W\//, ''));
+  return tags.some((tag) => tag === '*' || tag === `"${sha256}"` || tag === `"${sha256}-gzip"`);
+}
+
+/** `If-Match` with a state's ETag, or `If-None-Match: *`, makes a write depend on what it replaces. */
+function expectation(request: DoorRequest): { expects?: { sha256: string | null } } {
+  if (request.header('if-none-match')?.trim() === '*') return { expects: { sha256: null } };
+  const match = /^"([0-9a-f]{64})(?:-gzip)?"$/.exec(request.header('if-match')?.trim() ?? '');
+  const sha256 = match?.[1];
+  return sha256 === undefined ? {} : { expects: { sha256 } };
+}
+
+function sameMd5(base64: string, hex: string): boolean {
+  return Buffer.from(base64, 'base64').toString('hex') === hex;
+}

@@ -1,0 +1,72 @@
+import { makeAddress, type Address } from '../../core/address.ts';
+import type { Milliseconds } from '../../core/instant.ts';
+
+/**
+ * How the http door names things. Terraform uses the address verbatim and only ever adds `ID=` to its query
+ * (terraform internal/backend/remote-state/http/client.go), so the rest of the query is ours.
+ */
+export const PATH_PREFIX = '/http/';
+/** Names the workspace, because the http backend has none of its own. */
+export const WORKSPACE_PARAMETER = 'workspace';
+/** Parks from the first request on: `wait=5m`. */
+export const WAIT_PARAMETER = 'wait';
+/** Makes PUT, POST, DELETE and GET speak of the lock, for clients that cannot send custom methods. */
+export const LOCK_PARAMETER = 'lock';
+/** Terraform names the lock that it writes under. */
+export const LOCK_ID_PARAMETER = 'ID';
+
+/** What locks taken through this door are called. */
+export const HTTP_FACE = 'http';
+
+const HOUR: Milliseconds = 3_600_000;
+const UNITS: Readonly<Record<string, Milliseconds>> = { ms: 1, s: 1_000, m: 60_000, h: HOUR };
+
+/** Reads the address out of a raw path, which must begin with {@link PATH_PREFIX}. */
+export function addressOf(path: string, workspace: string | null): Address | { readonly problem: string } {
+  const segments: string[] = [];
+  for (const raw of path.slice(PATH_PREFIX.length).split('/')) {
+    const segment = decode(raw);
+    if (segment === null) return { problem: 'the path has a percent-escape that is no valid UTF-8' };
+    if (segment.includes('/')) return { problem: 'the path has an escaped "/": write it plainly' };
+    segments.push(segment);
+  }
+  const [project = '', ...key] = segments;
+  return makeAddress(project, key.join('/'), workspace ?? undefined);
+}
+
+/** The path and query of an address at this door. */
+export function pathOf({ project, key, workspace }: Address): string {
+  const path = [project, ...key.split('/')].map(encodeURIComponent).join('/');
+  const query = workspace === 'default' ? '' : `?${WORKSPACE_PARAMETER}=${encodeURIComponent(workspace)}`;
+  return `${PATH_PREFIX}${path}${query}`;
+}
+
+/** Reads a duration as Go writes them: `90s`, `5m`, `1h30m`, or plain seconds. null when it is none. */
+export function parseDuration(text: string): Milliseconds | null {
+  if (/^\d{1,9}$/.test(text)) return Number(text) * 1_000;
+  if (!/^(?:\d{1,9}(?:\.\d{1,3})?(?:ms|s|m|h))+$/.test(text)) return null;
+  const parts = text.matchAll(/([\d.]+)(ms|s|m|h)/g);
+  return [...parts].reduce((sum, [, amount, unit]) => sum + Number(amount) * (UNITS[unit ?? ''] ?? 0), 0);
+}
+
+/** The values of a query, first ones first; null when an escape is broken. */
+export function parseQuery(query: string): ReadonlyMap<string, string> | null {
+  const values = new Map<string, string>();
+  for (const pair of query.split('&')) {
+    if (pair === '') continue;
+    const equals = pair.indexOf('=');
+    const name = decode((equals === -1 ? pair : pair.slice(0, equals)).replaceAll('+', ' '));
+    const value = decode(equals === -1 ? '' : pair.slice(equals + 1).replaceAll('+', ' '));
+    if (name === null || value === null) return null;
+    if (!values.has(name)) values.set(name, value);
+  }
+  return values;
+}
+
+function decode(text: string): string | null {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return null;
+  }
+}
