@@ -84,8 +84,17 @@ export interface AddressRecord {
   readonly lastTicket: number;
   /** How long this address's locks are usually held, a running average; null before the first release. */
   readonly typicalHold: Milliseconds | null;
-  /** The lock ID released last, so that a release sent again is answered as the first was. */
-  readonly lastReleased: string | null;
+  /** The latest releases, newest first, so that one that is sent again is answered as the first was. */
+  readonly released: readonly Release[];
+}
+
+/** A hold that ended: by its holder's own hand, or broken by somebody else's. */
+export interface Release {
+  readonly lockId: string;
+  /** Who released it or broke it. */
+  readonly subject: string;
+  readonly broken: boolean;
+  readonly at: Instant;
 }
 
 /** All that `decide` may know: the address as it is inside the transaction. */
@@ -105,7 +114,7 @@ export const NEW_RECORD: AddressRecord = {
   fence: 0,
   lastTicket: 0,
   typicalHold: null,
-  lastReleased: null,
+  released: [],
 };
 
 /** The state as readers see it: none while it is deleted. */

@@ -1,11 +1,16 @@
 import type { LockCommand, UnlockCommand } from '../command.ts';
-import type { Holder } from '../world.ts';
+import type { Milliseconds } from '../instant.ts';
+import type { Holder, Release } from '../world.ts';
 import type { Decision, Draft } from './draft.ts';
 import { grant } from './grant.ts';
 import { held, release, serveLine, stand } from './line.ts';
 
 /** Each new hold moves the average by a quarter, so that it follows a change within a few applies. */
 const HOLD_WEIGHT = 0.25;
+/** How many releases are remembered for the sake of those that are sent again. */
+const RELEASES_KEPT = 16;
+/** A client sends a request again within seconds of losing its answer (go-retryablehttp: after 1 s, then 2 s). */
+const RETRY_WINDOW: Milliseconds = 10_000;
 
 /** Decides a request for the lock: granted, granted before, or a place in line. */
 export function lock(draft: Draft, command: LockCommand): Decision {
@@ -25,9 +30,11 @@ export function lock(draft: Draft, command: LockCommand): Decision {
 
 /** Decides a release: of one's own lock, or, for an operator, of somebody else's. */
 export function unlock(draft: Draft, command: UnlockCommand): Decision {
-  const { holders, record } = draft;
-  if (command.lockId !== null && command.lockId === record.lastReleased && !isHeld(draft, command.lockId)) {
-    return draft.decision({ type: 'released', broken: false, lockIds: [command.lockId] });
+  const { holders } = draft;
+  const before = releasedBefore(draft, command);
+  if (before.length > 0) {
+    const broken = before.some((release) => release.broken);
+    return draft.decision({ type: 'released', broken, lockIds: before.map(({ lockId }) => lockId) });
   }
   if (holders.length === 0) return draft.decision({ type: 'not-locked' });
   const chosen = holders.filter(({ lockId }) => command.lockId === null || lockId === command.lockId);
@@ -56,8 +63,33 @@ function isFree(draft: Draft, command: LockCommand): boolean {
   return !draft.line.some((place) => place.seat !== null && !place.shared && place.ticket < ticket);
 }
 
-function isHeld(draft: Draft, lockId: string): boolean {
-  return draft.holders.some((holder) => holder.lockId === lockId);
+/**
+ * What this very request has released already, if it is one that is sent again. A break-in that names no lock must not
+ * break the lock that it has just handed on.
+ */
+function releasedBefore(
+  { at, holders, record }: Draft,
+  { lockId, actor }: UnlockCommand,
+): readonly Release[] {
+  const own = record.released.filter(({ subject }) => subject === actor.subject);
+  if (lockId !== null) {
+    return holders.some((holder) => holder.lockId === lockId)
+      ? []
+      : own.filter((release) => release.lockId === lockId);
+  }
+  const [latest] = own;
+  const isRetry =
+    latest?.broken === true &&
+    at - latest.at <= RETRY_WINDOW &&
+    holders.every(({ since }) => since === latest.at);
+  return isRetry ? own.filter((release) => release.broken && release.at === latest.at) : [];
+}
+
+/** Remembers who ended a hold, in the place of what was known of an earlier hold by that ID. */
+function remember(draft: Draft, lockId: string, subject: string, broken: boolean): void {
+  const others = draft.record.released.filter((release) => release.lockId !== lockId);
+  const released = [{ lockId, subject, broken, at: draft.at }, ...others].slice(0, RELEASES_KEPT);
+  draft.change({ released });
 }
 
 function letGo(draft: Draft, command: UnlockCommand, holder: Holder): void {
@@ -69,9 +101,9 @@ function letGo(draft: Draft, command: UnlockCommand, holder: Holder): void {
   const { typicalHold } = draft.record;
   const hold = draft.at - holder.since;
   draft.change({
-    lastReleased: holder.lockId,
     typicalHold: typicalHold === null ? hold : Math.round(typicalHold + (hold - typicalHold) * HOLD_WEIGHT),
   });
+  remember(draft, holder.lockId, command.actor.subject, false);
   draft.note(command.actor, 'unlock', { lock: holder.lockId, fence: holder.fence });
   release(draft, holder);
 }
@@ -81,6 +113,7 @@ function breakIn(draft: Draft, command: UnlockCommand, chosen: readonly Holder[]
   // All go before the line is served: breaking a shared hold must not hand the lock to a plan in between.
   for (const holder of chosen) {
     draft.dropHolder(holder.lockId);
+    remember(draft, holder.lockId, command.actor.subject, true);
     draft.note(command.actor, 'force-unlock', {
       lock: holder.lockId,
       fence: holder.fence,

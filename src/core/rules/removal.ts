@@ -52,8 +52,8 @@ export function purge(draft: Draft, command: PurgeCommand): Decision {
     });
   }
   // Fences, tickets and version numbers go on growing: a zombie of the purged state must stay a zombie.
-  const { fence, lastTicket, lastVersion } = record;
-  draft.change({ ...NEW_RECORD, fence, lastTicket, lastVersion });
+  const { fence, lastTicket, lastVersion, released } = record;
+  draft.change({ ...NEW_RECORD, fence, lastTicket, lastVersion, released });
   draft.effect({ type: 'drop-all' });
   draft.note(command.actor, 'purge', { version: lastVersion });
   return draft.decision({ type: 'pruned', versions: [] });
