@@ -24,6 +24,9 @@ const STRANGERS = [
 /** The house sequences core and ports: it knows no HTTP and no SQL. */
 const FAR_FROM_THE_HOUSE = /^(?:node:(?:https?|http2|net|tls|sqlite)|pg|@photostructure\/sqlite)$/;
 
+/** Packages that are pure computation, as the core is: text in, value out. */
+const PURE_PACKAGES = new Set(['lossless-json']);
+
 /** Why a module may not import another, or null. Both are paths from the root, or the name of a builtin or package. */
 export function importProblem(from: string, { target, typeOnly, lazy }: Import): string | null {
   const [, layer = '', protocol = ''] = from.split('/');
@@ -39,7 +42,7 @@ export function importProblem(from: string, { target, typeOnly, lazy }: Import):
 }
 
 function foreignProblem(from: string, layer: string, target: string, deferred: boolean): string | null {
-  if (layer === 'core') return 'the core imports nothing but itself';
+  if (layer === 'core') return PURE_PACKAGES.has(target) ? null : 'the core imports nothing but itself';
   if (layer === 'ports') return 'a port is an interface and needs no builtin and no package';
   if (layer === 'house' && FAR_FROM_THE_HOUSE.test(target)) return 'the house knows no HTTP and no SQL';
   if (isClient(from) && !target.startsWith('node:') && !deferred) {
