@@ -1,0 +1,98 @@
+import type { SealedBody } from '../../core/command.ts';
+import { EngineFault, type StoredBody } from '../../ports/engine.ts';
+import type { Database, Statement } from './driver.ts';
+import { damaged, reading } from './fault.ts';
+
+/** The largest state that the house takes by default has 8,192 segments of 64 kB. */
+const SEGMENTS_MAX = 65_536;
+
+interface BodyRow {
+  readonly ordinal: number;
+  readonly key_id: string;
+  readonly wrapped_key: Uint8Array;
+  readonly segments: number;
+}
+
+/** Where a segment stands: all segments of a body together, the bodies in the order of their writing. */
+function segmentId(bodyOrdinal: number, index: number): number {
+  return bodyOrdinal * SEGMENTS_MAX + index;
+}
+
+/** Keeps and drops bodies, inside the writer's transaction. */
+export class BodyStore {
+  readonly #putBody: Statement;
+  readonly #putSegment: Statement;
+  readonly #ordinal: Statement;
+  readonly #dropBody: Statement;
+  readonly #dropSegments: Statement;
+
+  constructor(db: Database) {
+    this.#putBody = db.prepare('INSERT INTO body (id, key_id, wrapped_key, segments) VALUES (?, ?, ?, ?)');
+    this.#putSegment = db.prepare('INSERT INTO segment (id, data) VALUES (?, ?)');
+    this.#ordinal = db.prepare('SELECT ordinal FROM body WHERE id = ?');
+    this.#dropBody = db.prepare('DELETE FROM body WHERE ordinal = ?');
+    this.#dropSegments = db.prepare('DELETE FROM segment WHERE id >= ? AND id < ?');
+  }
+
+  keep({ id, keyId, wrappedKey, segments }: SealedBody): void {
+    if (segments.length > SEGMENTS_MAX) {
+      throw new EngineFault(
+        `a body has at most ${SEGMENTS_MAX} segments, and this one has ${segments.length}`,
+      );
+    }
+    const { lastInsertRowid } = this.#putBody.run(id, keyId, wrappedKey, segments.length);
+    for (const [index, segment] of segments.entries()) {
+      this.#putSegment.run(segmentId(Number(lastInsertRowid), index), segment);
+    }
+  }
+
+  /** Does nothing where there is no such body. */
+  drop(id: string): void {
+    const body = this.#ordinal.get(id) as { ordinal: number } | undefined;
+    if (body === undefined) return;
+    this.#dropSegments.run(segmentId(body.ordinal, 0), segmentId(body.ordinal + 1, 0));
+    this.#dropBody.run(body.ordinal);
+  }
+}
+
+/** Reads bodies a segment at a time. Between two segments nothing is held open, so a slow reader is in nobody's way. */
+export class BodyReader {
+  readonly #body: Statement;
+  readonly #segment: Statement;
+
+  constructor(db: Database) {
+    this.#body = db.prepare('SELECT ordinal, key_id, wrapped_key, segments FROM body WHERE id = ?');
+    this.#segment = db.prepare('SELECT data FROM segment WHERE id = ?');
+  }
+
+  read(id: string): StoredBody | null {
+    const row = this.#find(id);
+    if (row === undefined) return null;
+    return {
+      id,
+      keyId: row.key_id,
+      wrappedKey: row.wrapped_key,
+      segments: () => this.#segments(id, row),
+    };
+  }
+
+  /** Ends only after as many segments as were written, or with a fault: a body is never cut short in silence. */
+  async *#segments(id: string, { ordinal, segments }: BodyRow): AsyncGenerator<Uint8Array> {
+    for (let index = 0; index < segments; index += 1) {
+      yield reading(() => this.#readSegment(id, segmentId(ordinal, index)));
+    }
+  }
+
+  #readSegment(id: string, segment: number): Uint8Array {
+    const row = this.#segment.get(segment) as { data: Uint8Array } | undefined;
+    if (row !== undefined) return row.data;
+    const pruned = this.#find(id) === undefined;
+    throw new EngineFault(
+      pruned ? 'the version was removed while it was read' : damaged('a segment of a state is missing'),
+    );
+  }
+
+  #find(id: string): BodyRow | undefined {
+    return this.#body.get(id) as BodyRow | undefined;
+  }
+}

@@ -1,0 +1,107 @@
+import type { Address } from '../../core/address.ts';
+import type { AuditNote, Effect } from '../../core/effect.ts';
+import type { Instant } from '../../core/instant.ts';
+import type { BodyStore } from './bodies.ts';
+import type { Database, Statement } from './driver.ts';
+import {
+  auditValues,
+  HOLDER_COLUMNS,
+  holderValues,
+  PLACE_COLUMNS,
+  placeValues,
+  RECORD_COLUMNS,
+  recordValues,
+  VERSION_COLUMNS,
+  versionValues,
+} from './rows.ts';
+import type { WorldCache } from './world.ts';
+
+/** Stores what was decided, row by row, inside the writer's transaction. */
+export class EffectStore {
+  readonly #worlds: WorldCache;
+  readonly #bodies: BodyStore;
+  readonly #putRecord: Statement;
+  readonly #putVersion: Statement;
+  readonly #putHolder: Statement;
+  readonly #dropHolder: Statement;
+  readonly #putPlace: Statement;
+  readonly #dropPlace: Statement;
+  readonly #audit: Statement;
+  readonly #bodyOf: Statement;
+  readonly #numbers: Statement;
+  readonly #dropVersion: Statement;
+
+  constructor(db: Database, worlds: WorldCache, bodies: BodyStore) {
+    this.#worlds = worlds;
+    this.#bodies = bodies;
+    const columns = RECORD_COLUMNS.split(', ').map((name) => `${name} = ?`);
+    this.#putRecord = db.prepare(`UPDATE address SET ${columns.join(', ')} WHERE id = ?`);
+    this.#putVersion = db.prepare(insert('version', `address_id, ${VERSION_COLUMNS}`));
+    this.#putHolder = db.prepare(replace('holder', `address_id, ${HOLDER_COLUMNS}`));
+    this.#dropHolder = db.prepare('DELETE FROM holder WHERE address_id = ? AND lock_id = ?');
+    this.#putPlace = db.prepare(replace('place', `address_id, ${PLACE_COLUMNS}`));
+    this.#dropPlace = db.prepare('DELETE FROM place WHERE address_id = ? AND waiter = ?');
+    this.#audit = db.prepare(insert('audit', 'at, address_id, action, subject, door, detail'));
+    this.#bodyOf = db.prepare('SELECT body_id AS id FROM version WHERE address_id = ? AND number = ?');
+    this.#numbers = db.prepare('SELECT number FROM version WHERE address_id = ?');
+    this.#dropVersion = db.prepare('DELETE FROM version WHERE address_id = ? AND number = ?');
+  }
+
+  store(address: Address, effects: readonly Effect[], at: Instant): void {
+    if (effects.length === 0) return;
+    const id = this.#worlds.idOf(address);
+    for (const effect of effects) this.#storeOne(id, effect, at);
+    this.#worlds.evolve(address, effects);
+  }
+
+  note(addressId: number | null, note: AuditNote, at: Instant): void {
+    this.#audit.run(at, addressId, ...auditValues(note));
+  }
+
+  #storeOne(id: number, effect: Effect, at: Instant): void {
+    switch (effect.type) {
+      case 'put-record':
+        this.#putRecord.run(...recordValues(effect.record), id);
+        break;
+      case 'put-version':
+        this.#putVersion.run(id, ...versionValues(effect.version));
+        this.#bodies.keep(effect.body);
+        break;
+      case 'drop-versions':
+        for (const number of effect.numbers) this.#dropOne(id, number);
+        break;
+      case 'drop-all':
+        for (const { number } of this.#numbers.all(id) as { number: number }[]) this.#dropOne(id, number);
+        break;
+      case 'put-holder':
+        this.#putHolder.run(id, ...holderValues(effect.holder));
+        break;
+      case 'drop-holder':
+        this.#dropHolder.run(id, effect.lockId);
+        break;
+      case 'put-place':
+        this.#putPlace.run(id, ...placeValues(effect.place));
+        break;
+      case 'drop-place':
+        this.#dropPlace.run(id, effect.waiter);
+        break;
+      case 'audit':
+        this.note(id, effect.note, at);
+        break;
+    }
+  }
+
+  #dropOne(addressId: number, number: number): void {
+    const body = this.#bodyOf.get(addressId, number) as { id: string } | undefined;
+    if (body !== undefined) this.#bodies.drop(body.id);
+    this.#dropVersion.run(addressId, number);
+  }
+}
+
+function insert(table: string, columns: string): string {
+  return `INSERT INTO ${table} (${columns}) VALUES (${columns.replaceAll(/\w+/g, '?')})`;
+}
+
+function replace(table: string, columns: string): string {
+  return insert(table, columns).replace('INSERT', 'REPLACE');
+}

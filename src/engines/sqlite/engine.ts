@@ -1,0 +1,155 @@
+import type { Address } from '../../core/address.ts';
+import type { Credential } from '../../core/credential.ts';
+import type { Instant } from '../../core/instant.ts';
+import type { Result } from '../../core/outcome.ts';
+import type { Version, World } from '../../core/world.ts';
+import type { Clock } from '../../ports/clock.ts';
+import {
+  EngineFault,
+  type AuditQuery,
+  type AuditRecord,
+  type Command,
+  type Engine,
+  type EngineTraits,
+  type Entry,
+  type Resealed,
+  type Seat,
+  type StateQuery,
+  type StateSummary,
+  type StoredBody,
+} from '../../ports/engine.ts';
+import { BodyReader } from './bodies.ts';
+import { openForReading } from './connection.ts';
+import { DataDirectory } from './data-directory.ts';
+import type { Database } from './driver.ts';
+import { reading } from './fault.ts';
+import { Queries } from './queries.ts';
+import { WriterHandle } from './writer-handle.ts';
+
+export interface SqliteOptions {
+  /** Made if it is not there; taken for this process alone. */
+  readonly directory: string;
+  /** Defaults to the system's. */
+  readonly clock?: Pick<Clock, 'now'>;
+  /** Reads the id of the master key that something small was sealed under. */
+  readonly keyIdOf?: (sealed: Uint8Array) => string;
+}
+
+/**
+ * The embedded engine: one SQLite database in a directory. A thread of its own writes, and makes all that waits durable
+ * with one flush; reads are answered beside it, on the calling thread.
+ */
+export class SqliteEngine implements Engine {
+  readonly traits: EngineTraits = { name: 'sqlite', shared: false };
+  /** Settles if the engine has to stop (disk full, a failed flush): the process should then end. */
+  readonly failed: Promise<EngineFault>;
+  readonly #directory: DataDirectory;
+  readonly #reader: Database;
+  readonly #queries: Queries;
+  readonly #bodies: BodyReader;
+  readonly #writer: WriterHandle;
+  readonly #now: () => Instant;
+  #closed: Promise<void> | null = null;
+
+  private constructor(directory: DataDirectory, writer: WriterHandle, options: SqliteOptions) {
+    this.#directory = directory;
+    this.#writer = writer;
+    this.#now = nowOf(options);
+    this.failed = writer.stopped;
+    this.#reader = openForReading(directory.databasePath);
+    this.#queries = new Queries(this.#reader, options.keyIdOf ?? (() => ''));
+    this.#bodies = new BodyReader(this.#reader);
+  }
+
+  /** @throws {EngineFault} when the directory is in use, cannot be used, or was used by a newer program */
+  static async open(options: SqliteOptions): Promise<SqliteEngine> {
+    const directory = DataDirectory.take(options.directory);
+    try {
+      const writer = await WriterHandle.start(directory.databasePath, nowOf(options));
+      try {
+        return reading(() => new SqliteEngine(directory, writer, options));
+      } catch (error) {
+        await writer.close();
+        throw error;
+      }
+    } catch (error) {
+      directory[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  async apply(commands: readonly Command[]): Promise<readonly Result[]> {
+    const replies = await this.#writer.perform(commands);
+    return replies.map((reply) => {
+      if ('fault' in reply) throw new EngineFault(reply.fault);
+      return reply;
+    });
+  }
+
+  async world(address: Address): Promise<World> {
+    return reading(() => this.#queries.world(address));
+  }
+
+  async versions(address: Address, query: { before?: number; limit: number }): Promise<readonly Version[]> {
+    return reading(() => this.#queries.versions(address, query));
+  }
+
+  async version(address: Address, number: number): Promise<Version | null> {
+    return reading(() => this.#queries.version(address, number));
+  }
+
+  async states(query: StateQuery): Promise<readonly StateSummary[]> {
+    return reading(() => this.#queries.states(query));
+  }
+
+  async body(bodyId: string): Promise<StoredBody | null> {
+    return reading(() => this.#bodies.read(bodyId));
+  }
+
+  async credentials(): Promise<readonly Credential[]> {
+    return reading(() => this.#queries.credentials());
+  }
+
+  async entries(kind: string): Promise<readonly Entry[]> {
+    return reading(() => this.#queries.entries(kind));
+  }
+
+  async audit(query: AuditQuery): Promise<readonly AuditRecord[]> {
+    return reading(() => this.#queries.audit(query));
+  }
+
+  async seats(query: { node: string } | { notNode: string }): Promise<readonly Seat[]> {
+    return reading(() => this.#queries.seats(query));
+  }
+
+  async sealedUnderOther(keyId: string, limit: number): Promise<readonly Resealed[]> {
+    return reading(() => this.#queries.sealedUnderOther(keyId, limit));
+  }
+
+  async now(): Promise<Instant> {
+    return this.#now();
+  }
+
+  async check(): Promise<void> {
+    // Nothing to reseal: a transaction that changes nothing, so that a busy disk is left alone.
+    await this.apply([{ type: 'reseal', items: [] }]);
+    await this.entries('');
+  }
+
+  /** Stores what was given to it, then closes. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed ??= this.#close();
+    await this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    // The reader goes first: whoever closes last takes the log into the database, and that is the writer's work.
+    this.#reader.close();
+    await this.#writer.close();
+    this.#directory[Symbol.dispose]();
+  }
+}
+
+function nowOf({ clock }: SqliteOptions): () => Instant {
+  return clock === undefined ? Date.now : () => clock.now();
+}

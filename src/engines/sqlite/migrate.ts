@@ -1,0 +1,50 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { EngineFault } from '../../ports/engine.ts';
+import type { Database } from './driver.ts';
+
+const MIGRATIONS = new URL('./migrations/', import.meta.url);
+const MIGRATION = /^(\d{4})-[a-z0-9-]+\.sql$/;
+
+interface Migration {
+  readonly number: number;
+  readonly name: string;
+}
+
+/**
+ * Brings the schema up to this program's, one numbered file after the other, each in a transaction of its own.
+ * @throws {EngineFault} when a newer program has been at the database
+ */
+export function migrate(db: Database): void {
+  const migrations = listMigrations();
+  const newest = migrations.at(-1)?.number ?? 0;
+  const current = schemaVersion(db);
+  if (current > newest) {
+    throw new EngineFault(
+      `the database has schema ${current}, and this statehouse knows ${newest} at the most: it was used by a newer one`,
+    );
+  }
+  for (const { number, name } of migrations.filter((migration) => migration.number > current)) {
+    const sql = readFileSync(new URL(name, MIGRATIONS), 'utf8');
+    db.exec('BEGIN IMMEDIATE');
+    try {
+      db.exec(sql);
+      db.exec(`PRAGMA user_version = ${number}; COMMIT`);
+    } catch (cause) {
+      db.exec('ROLLBACK');
+      throw new EngineFault(`the migration ${name} failed, and nothing was changed`, { cause });
+    }
+  }
+}
+
+export function schemaVersion(db: Database): number {
+  return (db.prepare('PRAGMA user_version').get() as { user_version: number }).user_version;
+}
+
+function listMigrations(): Migration[] {
+  return readdirSync(MIGRATIONS)
+    .flatMap((name) => {
+      const number = MIGRATION.exec(name)?.[1];
+      return number === undefined ? [] : [{ number: Number(number), name }];
+    })
+    .sort((a, b) => a.number - b.number);
+}

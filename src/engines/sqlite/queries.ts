@@ -1,0 +1,223 @@
+import type { Address } from '../../core/address.ts';
+import type { Credential } from '../../core/credential.ts';
+import type { Version, World } from '../../core/world.ts';
+import type {
+  AuditQuery,
+  AuditRecord,
+  Entry,
+  Resealed,
+  Seat,
+  StateQuery,
+  StateSummary,
+} from '../../ports/engine.ts';
+import type { Database, SqlValue, Statement } from './driver.ts';
+import {
+  CREDENTIAL_COLUMNS,
+  RECORD_COLUMNS,
+  toAddress,
+  toAuditRecord,
+  toCredential,
+  toEntry,
+  toSeat,
+  toVersion,
+  VERSION_COLUMNS,
+  type AddressRow,
+  type AuditRow,
+  type CredentialRow,
+  type EntryRow,
+  type RecordRow,
+  type SeatRow,
+  type VersionRow,
+} from './rows.ts';
+import { WorldLoader } from './world.ts';
+
+/** Longer than any key can go on after its prefix, so no key that begins so sorts behind the two together. */
+const BEHIND_ALL_KEYS = '\u{10FFFF}'.repeat(226);
+
+interface SealedRow extends AddressRow {
+  readonly id: string;
+  readonly sealed: Uint8Array;
+}
+
+/** The reads. Each sees one moment, and every commit that was answered before it began. */
+export class Queries {
+  readonly #db: Database;
+  readonly #worlds: WorldLoader;
+  readonly #addressId: Statement;
+  readonly #versions: Statement;
+  readonly #credentials: Statement;
+  readonly #entries: Statement;
+  readonly #begin: Statement;
+  readonly #end: Statement;
+  /** Statements of queries whose text depends on what is asked; there are a few dozen of them. */
+  readonly #prepared = new Map<string, Statement>();
+
+  /** @param keyIdOf reads the id of the master key that something small was sealed under */
+  constructor(db: Database, keyIdOf: (sealed: Uint8Array) => string) {
+    this.#db = db;
+    db.function('key_id_of', (sealed: Uint8Array) => keyIdOf(sealed));
+    this.#worlds = new WorldLoader(db);
+    this.#addressId = db.prepare('SELECT id FROM address WHERE project = ? AND key = ? AND workspace = ?');
+    this.#versions = db.prepare(
+      `SELECT ${VERSION_COLUMNS} FROM version WHERE address_id = ? AND number < ? ORDER BY number DESC LIMIT ?`,
+    );
+    this.#credentials = db.prepare(
+      `SELECT ${CREDENTIAL_COLUMNS} FROM credential ORDER BY created_at, ordinal`,
+    );
+    this.#entries = db.prepare('SELECT name, attributes, body_id FROM entry WHERE kind = ? ORDER BY name');
+    this.#begin = db.prepare('BEGIN');
+    this.#end = db.prepare('COMMIT');
+  }
+
+  world(address: Address): World {
+    return this.#atOneMoment(() => this.#worlds.load(address).world);
+  }
+
+  versions(address: Address, query: { before?: number; limit: number }): Version[] {
+    const { before = Infinity, limit } = query;
+    const id = this.#idOf(address);
+    if (id === null) return [];
+    const rows = this.#versions.all(id, whole(before), whole(limit)) as VersionRow[];
+    return rows.map(toVersion);
+  }
+
+  version(address: Address, number: number): Version | null {
+    const id = this.#idOf(address);
+    return id === null ? null : this.#worlds.version(id, number);
+  }
+
+  states(query: StateQuery): StateSummary[] {
+    const { project, keyPrefix, search, deleted = false, locked = false, after, limit } = query;
+    const isLocked = 'EXISTS (SELECT 1 FROM holder WHERE holder.address_id = address.id)';
+    const isThere = deleted ? 'head IS NOT NULL' : '(head IS NOT NULL AND deleted_at IS NULL)';
+    const conditions = [locked ? 'id IN (SELECT address_id FROM holder)' : `(${isThere} OR ${isLocked})`];
+    const values: SqlValue[] = [];
+    const where = (condition: string, ...bound: SqlValue[]): void => {
+      conditions.push(condition);
+      values.push(...bound);
+    };
+    if (project !== undefined) where('project = ?', project);
+    if (keyPrefix !== undefined) {
+      where('key >= ? AND key < ?', keyPrefix, keyPrefix + BEHIND_ALL_KEYS);
+    }
+    if (search !== undefined) where('instr(name, ?) > 0', search);
+    if (after !== undefined) {
+      where('(project, key, workspace) > (?, ?, ?)', after.project, after.key, after.workspace);
+    }
+    const sql =
+      `SELECT id, project, key, workspace, ${RECORD_COLUMNS} FROM address WHERE ${conditions.join(' AND ')} ` +
+      'ORDER BY project, key, workspace LIMIT ?';
+    return this.#atOneMoment(() =>
+      (this.#prepare(sql).all(...values, whole(limit)) as (RecordRow & AddressRow)[]).map((row) => ({
+        address: toAddress(row),
+        world: this.#worlds.fill(row),
+      })),
+    );
+  }
+
+  credentials(): Credential[] {
+    return (this.#credentials.all() as CredentialRow[]).map(toCredential);
+  }
+
+  entries(kind: string): Entry[] {
+    return (this.#entries.all(kind) as EntryRow[]).map((row) => toEntry(kind, row));
+  }
+
+  audit(query: AuditQuery): AuditRecord[] {
+    const { address, action, subject, before = Infinity, limit } = query;
+    const conditions = ['audit.id < ?'];
+    const values: SqlValue[] = [whole(before)];
+    if (address !== undefined) {
+      const id = this.#idOf(address);
+      if (id === null) return [];
+      conditions.push('audit.address_id = ?');
+      values.push(id);
+    }
+    if (action !== undefined) {
+      conditions.push('action = ?');
+      values.push(action);
+    }
+    if (subject !== undefined) {
+      conditions.push('subject = ?');
+      values.push(subject);
+    }
+    const sql =
+      'SELECT audit.id, at, address_id, action, subject, door, detail, project, key, workspace ' +
+      `FROM audit LEFT JOIN address ON address.id = address_id WHERE ${conditions.join(' AND ')} ` +
+      'ORDER BY audit.id DESC LIMIT ?';
+    return (this.#prepare(sql).all(...values, whole(limit)) as AuditRow[]).map(toAuditRecord);
+  }
+
+  seats(query: { node: string } | { notNode: string }): Seat[] {
+    const node = 'node' in query ? query.node : query.notNode;
+    // A node's seats are `node:number`, and ";" comes next after ":".
+    const range = 'node' in query ? 'seat >= ? AND seat < ?' : 'NOT (seat >= ? AND seat < ?)';
+    const columns = 'project, key, workspace, waiter, seat';
+    const sql =
+      `SELECT ${columns}, 0 AS granted FROM place JOIN address ON id = address_id WHERE seat IS NOT NULL AND ${range} ` +
+      `UNION ALL SELECT ${columns}, 1 FROM holder JOIN address ON id = address_id ` +
+      `WHERE accepted = 0 AND seat IS NOT NULL AND ${range}`;
+    const bounds = [`${node}:`, `${node};`];
+    return (this.#prepare(sql).all(...bounds, ...bounds) as SeatRow[]).map(toSeat);
+  }
+
+  /** Bodies carry their key's id in an index; of the rest there is little, so it is looked through. */
+  sealedUnderOther(keyId: string, limit: number): Resealed[] {
+    const found: Resealed[] = [];
+    const rest = (): number => whole(limit - found.length);
+    const bodies = this.#prepare(
+      `SELECT id, key_id, wrapped_key FROM body WHERE key_id < ?
+       UNION ALL SELECT id, key_id, wrapped_key FROM body WHERE key_id > ? LIMIT ?`,
+    ).all(keyId, keyId, rest()) as { id: string; key_id: string; wrapped_key: Uint8Array }[];
+    for (const row of bodies) {
+      found.push({ kind: 'body', id: row.id, keyId: row.key_id, wrappedKey: row.wrapped_key });
+    }
+    const credentials = this.#prepare(
+      'SELECT id, sealed_secret AS sealed FROM credential WHERE key_id_of(sealed_secret) <> ? LIMIT ?',
+    ).all(keyId, rest()) as SealedRow[];
+    for (const { id, sealed } of credentials) found.push({ kind: 'credential', id, sealed });
+    for (const row of this.#sealedOn('holder', 'lock_id', keyId, rest())) {
+      found.push({ kind: 'holder', address: toAddress(row), lockId: row.id, sealed: row.sealed });
+    }
+    for (const row of this.#sealedOn('place', 'waiter', keyId, rest())) {
+      found.push({ kind: 'place', address: toAddress(row), waiter: row.id, sealed: row.sealed });
+    }
+    return found;
+  }
+
+  #sealedOn(table: 'holder' | 'place', id: string, keyId: string, limit: number): SealedRow[] {
+    return this.#prepare(
+      `SELECT project, key, workspace, ${id} AS id, info AS sealed FROM ${table} JOIN address ON address.id = address_id
+       WHERE key_id_of(info) <> ? LIMIT ?`,
+    ).all(keyId, limit) as SealedRow[];
+  }
+
+  #idOf({ project, key, workspace }: Address): number | null {
+    const row = this.#addressId.get(project, key, workspace) as { id: number } | undefined;
+    return row?.id ?? null;
+  }
+
+  /** Runs several statements on one snapshot; the writer goes on beside it. */
+  #atOneMoment<T>(read: () => T): T {
+    this.#begin.run();
+    try {
+      return read();
+    } finally {
+      this.#end.run();
+    }
+  }
+
+  #prepare(sql: string): Statement {
+    let statement = this.#prepared.get(sql);
+    if (statement === undefined) {
+      statement = this.#db.prepare(sql);
+      this.#prepared.set(sql, statement);
+    }
+    return statement;
+  }
+}
+
+/** SQLite knows no infinity. */
+function whole(value: number): number {
+  return Math.max(0, Math.min(value, Number.MAX_SAFE_INTEGER));
+}

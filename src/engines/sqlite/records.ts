@@ -1,0 +1,94 @@
+import type { RecordCommand, Resealed } from '../../ports/engine.ts';
+import type { Instant } from '../../core/instant.ts';
+import type { BodyStore } from './bodies.ts';
+import type { Database, Statement } from './driver.ts';
+import type { EffectStore } from './effects.ts';
+import { CREDENTIAL_COLUMNS, credentialValues } from './rows.ts';
+import type { WorldCache } from './world.ts';
+
+/** Stores the house's own records, which need no decision. */
+export class RecordStore {
+  readonly #worlds: WorldCache;
+  readonly #bodies: BodyStore;
+  readonly #effects: EffectStore;
+  readonly #putCredential: Statement;
+  readonly #putEntry: Statement;
+  readonly #bodyOfEntry: Statement;
+  readonly #dropEntry: Statement;
+  readonly #resealBody: Statement;
+  readonly #resealCredential: Statement;
+  readonly #resealHolder: Statement;
+  readonly #resealPlace: Statement;
+
+  constructor(db: Database, worlds: WorldCache, bodies: BodyStore, effects: EffectStore) {
+    this.#worlds = worlds;
+    this.#bodies = bodies;
+    this.#effects = effects;
+    this.#putCredential = db.prepare(
+      `INSERT INTO credential (${CREDENTIAL_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT (id) DO UPDATE SET (name, sealed_secret, grants, created_at, expires_at, revoked_at) =
+         (excluded.name, excluded.sealed_secret, excluded.grants, excluded.created_at, excluded.expires_at,
+          excluded.revoked_at)`,
+    );
+    this.#putEntry = db.prepare('INSERT INTO entry (kind, name, attributes, body_id) VALUES (?, ?, ?, ?)');
+    this.#bodyOfEntry = db.prepare('SELECT body_id AS id FROM entry WHERE kind = ? AND name = ?');
+    this.#dropEntry = db.prepare('DELETE FROM entry WHERE kind = ? AND name = ?');
+    this.#resealBody = db.prepare('UPDATE body SET key_id = ?, wrapped_key = ? WHERE id = ?');
+    this.#resealCredential = db.prepare('UPDATE credential SET sealed_secret = ? WHERE id = ?');
+    this.#resealHolder = db.prepare('UPDATE holder SET info = ? WHERE address_id = ? AND lock_id = ?');
+    this.#resealPlace = db.prepare('UPDATE place SET info = ? WHERE address_id = ? AND waiter = ?');
+  }
+
+  store(command: RecordCommand, at: Instant): void {
+    switch (command.type) {
+      case 'put-credential':
+        this.#putCredential.run(...credentialValues(command.credential));
+        break;
+      case 'put-entry': {
+        const { kind, name, attributes, bodyId = null } = command.entry;
+        this.#removeEntry(kind, name);
+        this.#putEntry.run(kind, name, JSON.stringify(attributes), bodyId);
+        if (command.body !== undefined) this.#bodies.keep(command.body);
+        break;
+      }
+      case 'drop-entry':
+        this.#removeEntry(command.kind, command.name);
+        break;
+      case 'audit':
+        break;
+      case 'reseal':
+        for (const item of command.items) this.#reseal(item);
+        return;
+    }
+    if (command.note === null) return;
+    const address = command.type === 'audit' ? command.address : null;
+    this.#effects.note(address === null ? null : this.#worlds.idOf(address), command.note, at);
+  }
+
+  #removeEntry(kind: string, name: string): void {
+    const body = this.#bodyOfEntry.get(kind, name) as { id: string | null } | undefined;
+    if (body === undefined) return;
+    if (body.id !== null) this.#bodies.drop(body.id);
+    this.#dropEntry.run(kind, name);
+  }
+
+  /** Puts the new sealing in the place of the old one, if what it seals is still there. */
+  #reseal(item: Resealed): void {
+    switch (item.kind) {
+      case 'body':
+        this.#resealBody.run(item.keyId, item.wrappedKey, item.id);
+        break;
+      case 'credential':
+        this.#resealCredential.run(item.sealed, item.id);
+        break;
+      case 'holder':
+        this.#resealHolder.run(item.sealed, this.#worlds.idOf(item.address), item.lockId);
+        this.#worlds.forget(item.address);
+        break;
+      case 'place':
+        this.#resealPlace.run(item.sealed, this.#worlds.idOf(item.address), item.waiter);
+        this.#worlds.forget(item.address);
+        break;
+    }
+  }
+}
