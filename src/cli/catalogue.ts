@@ -21,6 +21,12 @@ export interface CatalogueEntry {
 /** Every command, in the order of the help. Its file is imported only when it runs or its own help is asked for. */
 export const CATALOGUE: readonly CatalogueEntry[] = [
   {
+    name: 'serve',
+    section: 'house',
+    summary: 'run the state server',
+    load: () => import('./commands/serve.ts'),
+  },
+  {
     name: 'completion',
     section: 'self',
     summary: 'print a script that completes commands and options in your shell',

@@ -1,5 +1,5 @@
 import { timingSafeEqual, createHash } from 'node:crypto';
-import { isExpired, patternProblem, PATTERN_LENGTH_MAX, type Grant, type Identity } from '../core/access.ts';
+import { isExpired, patternProblem, type Grant, type Identity } from '../core/access.ts';
 import {
   CREDENTIAL_ID,
   CREDENTIAL_NAME,
@@ -19,6 +19,9 @@ const REFRESH_MS: Milliseconds = 2_000;
 /** No house needs more; each is held in memory. */
 export const CREDENTIALS_MAX = 10_000;
 export const GRANTS_MAX = 64;
+
+/** Longer than any id and secret that the house gives out. */
+const AUTHORIZATION_LENGTH_MAX = 1_000;
 
 const ID_ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
 const SECRET_ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
@@ -83,6 +86,24 @@ export class Credentials {
   async authenticateBearer(token: string): Promise<Identity | null> {
     const dot = token.indexOf('.');
     return dot === -1 ? null : this.authenticate(token.slice(0, dot), token.slice(dot + 1));
+  }
+
+  /**
+   * Who presents this `Authorization` header: Basic with id and secret, or Bearer with `id.secret`. Some programs keep one
+   * secret a system, so a Basic password may also be the whole bearer form, whatever the user name.
+   */
+  async fromAuthorization(header: string | undefined): Promise<Identity | null> {
+    if (header === undefined || header.length > AUTHORIZATION_LENGTH_MAX) return null;
+    const space = header.indexOf(' ');
+    const scheme = header.slice(0, space).toLowerCase();
+    const rest = header.slice(space + 1).trim();
+    if (scheme === 'bearer') return this.authenticateBearer(rest);
+    if (scheme !== 'basic') return null;
+    const pair = Buffer.from(rest, 'base64').toString('utf8');
+    const colon = pair.indexOf(':');
+    const password = pair.slice(colon + 1);
+    const identity = await this.authenticate(pair.slice(0, Math.max(colon, 0)), password);
+    return identity ?? this.authenticateBearer(password);
   }
 
   async list(caller: Caller): Promise<readonly CredentialView[] | Forbidden> {
@@ -201,8 +222,6 @@ export class Credentials {
   }
 
   async #get(id: string): Promise<Held | null> {
-    const known = id.length <= PATTERN_LENGTH_MAX;
-    if (!known) return null;
     const stale = this.#engine.traits.shared && this.#clock.now() - this.#readAt > REFRESH_MS;
     if (stale || this.#readAt === -Infinity) await this.#read();
     return this.#held.get(id) ?? null;

@@ -46,9 +46,6 @@ export function refused(operation: Operation, address: Address, refusal: Refusal
   if (refusal.type === 'fenced' && refusal.holders.length > 0) {
     return locked(operation, { ...refusal, type: 'held', position: null, waiting: 0, parkFor: null });
   }
-  if (refusal.type === 'not-holder' || refusal.type === 'may-not-break') {
-    return locked(operation, { ...refusal, type: 'held', position: null, waiting: 0, parkFor: null }, 409);
-  }
   return say(operation, refusal.type, words(address, refusal));
 }
 
@@ -58,10 +55,7 @@ export function fault(operation: Operation | 'unknown', message: string): DoorRe
   return { ...reply, headers: { ...reply.headers, 'retry-after': '1' } };
 }
 
-function words(
-  address: Address,
-  refusal: Exclude<Refusal, { type: 'held' | 'not-holder' | 'may-not-break' }>,
-): Words {
+function words(address: Address, refusal: Exclude<Refusal, { type: 'held' }>): Words {
   const name = formatAddress(address);
   switch (refusal.type) {
     case 'absent':
@@ -74,6 +68,18 @@ function words(
       return { status: 403, message: `${refusal.subject} may not ${refusal.action} ${name}` };
     case 'not-locked':
       return { status: 409, message: `${name} is not locked` };
+    case 'not-holder':
+      return {
+        status: 409,
+        message: `${name} is locked by another: ${refusal.holders.map(inWords).join(', and ')}`,
+        facts: { locks: refusal.holders.map(({ lockId }) => lockId) },
+      };
+    case 'may-not-break':
+      return {
+        status: 403,
+        message: `${name} is locked: ${refusal.holders.map(inWords).join(', and ')}. Breaking another's lock needs the operator role: ask an operator to force-unlock it`,
+        facts: { locks: refusal.holders.map(({ lockId }) => lockId) },
+      };
     case 'fenced':
       return {
         status: 409,
@@ -118,10 +124,14 @@ const STALE = {
  * The holder's lock info, as every version of the client decodes it, with what a person wants to know in `Info`.
  * Terraform up to 1.14 reads the ID alone, later ones and OpenTofu print the whole.
  */
-function locked(operation: Operation, held: Held, status: 423 | 409 = 423): DoorReply {
+function locked(operation: Operation, held: Held): DoorReply {
   const [holder] = held.holders;
   if (holder === undefined) return say(operation, 'held', { status: 409, message: 'the lock is not held' });
-  return json(operation, status, lockText(holder, held));
+  return json(operation, 423, lockText(holder, held));
+}
+
+function inWords({ lockId, subject, door, operation, since }: Holder): string {
+  return `lock ${lockId} is held by ${subject} through ${door} for ${operation} since ${new Date(since).toISOString()}`;
 }
 
 /** A holder's lock info with place in line and age written into `Info`. */

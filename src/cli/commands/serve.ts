@@ -1,0 +1,161 @@
+import type { Retention } from '../../core/retention.ts';
+import type { Configuration, Store, Tls } from '../../server/configuration.ts';
+import type { OpenHouse } from '../../server/open.ts';
+import { defineCommand, type Command } from '../command.ts';
+import { DONE, FAILED, type ExitCode } from '../exit-codes.ts';
+import { Failure, wrongUse } from '../failure.ts';
+import { flag, oneOf, text, textOr, wholeNumber } from '../options.ts';
+import type { Terminal } from '../terminal.ts';
+import { httpBlock } from '../backend-blocks.ts';
+
+const MEBIBYTE = 1_048_576;
+const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
+
+const OPTIONS = {
+  listen: textOr('127.0.0.1:7117', 'HOST:PORT', 'where to listen'),
+  data: textOr('./statehouse-data', 'DIR', 'the data directory of the embedded engine'),
+  database: text('URL', 'keep everything in this PostgreSQL instead (postgres://…)'),
+  masterKey: text('KEYS', 'the master key, base64 of 32 bytes; after a comma, former ones that still open'),
+  masterKeyFile: text('FILE', 'read the master key from this file'),
+  adminCredential: text('ID.SECRET', 'an admin that must exist, for automation'),
+  tlsCert: text('FILE', 'certificate chain, PEM'),
+  tlsKey: text('FILE', 'private key, PEM'),
+  tlsSelfSigned: flag('sign a certificate for this house ourselves, kept in the data directory'),
+  stateLimit: wholeNumber(512, { from: 1, to: 1_900 }, 'MIB', 'the largest state that is taken'),
+  inFlightLimit: wholeNumber(
+    1_024,
+    { from: 1, to: 65_536 },
+    'MIB',
+    'all states that may be coming in at one time',
+  ),
+  noSharedPlans: flag('let each plan hold the lock alone'),
+  keepVersions: wholeNumber(
+    0,
+    { from: 0, to: 1_000_000 },
+    'N',
+    'keep the newest N versions of a state; 0 for all',
+  ),
+  keepDays: wholeNumber(0, { from: 0, to: 36_500 }, 'DAYS', 'keep superseded versions so long; 0 for ever'),
+  shutdownTimeout: wholeNumber(
+    20,
+    { from: 0, to: 3_600 },
+    'SECONDS',
+    'how long open requests may take to end',
+  ),
+  logLevel: oneOf(LOG_LEVELS, 'info', 'what to log on standard error'),
+} as const;
+
+export const command: Command = defineCommand({
+  description:
+    'Runs the house: the state server that terraform and tofu reach through the backends they already have.',
+  args: [],
+  options: OPTIONS,
+  examples: [
+    { line: 'statehouse serve', says: 'on this machine alone, data in ./statehouse-data' },
+    { line: 'statehouse serve --listen 0.0.0.0:443 --tls-cert c.pem --tls-key k.pem', says: 'for a team' },
+    { line: 'statehouse serve --database postgres://house@db/house', says: 'one of many nodes' },
+  ],
+  run: async ({ options, terminal, stopped }) => {
+    const { openHouse } = await import('../../server/open.ts');
+    const configuration = readConfiguration(options);
+    const open = await openHouse(configuration).catch((fault: unknown) => {
+      const why = fault instanceof Error ? fault.message : String(fault);
+      throw new Failure(`the house could not be opened: ${why}`, { cause: fault });
+    });
+    welcome(terminal, open, configuration);
+    return untilStopped(open, terminal, stopped);
+  },
+});
+
+type Given = {
+  readonly [K in keyof typeof OPTIONS]: ReturnType<(typeof OPTIONS)[K]['read']>;
+};
+
+function readConfiguration(given: Given): Configuration {
+  const { host, port } = readListen(given.listen);
+  return {
+    host,
+    port,
+    store: storeOf(given),
+    tls: tlsOf(given),
+    masterKeys: given.masterKey ?? null,
+    masterKeyFile: given.masterKeyFile ?? null,
+    adminCredential: given.adminCredential ?? null,
+    stateBytesMax: given.stateLimit * MEBIBYTE,
+    inFlightBytesMax: given.inFlightLimit * MEBIBYTE,
+    plansShare: !given.noSharedPlans,
+    retention: retentionOf(given),
+    logLevel: given.logLevel,
+    shutdownMs: given.shutdownTimeout * 1_000,
+  };
+}
+
+function readListen(listen: string): { host: string; port: number } {
+  const match = /^(?:\[(.+)\]|([^:]*)):(\d{1,5})$/.exec(listen);
+  const port = Number(match?.[3]);
+  if (match === null || port > 65_535)
+    throw wrongUse(`"${listen}" is no HOST:PORT`, 'Write it like 127.0.0.1:7117.');
+  return { host: match[1] ?? (match[2] === '' ? '0.0.0.0' : (match[2] ?? '')), port };
+}
+
+function storeOf({ database, data }: Given): Store {
+  if (database === undefined) return { kind: 'directory', path: data };
+  return { kind: 'postgres', url: database };
+}
+
+function tlsOf({ tlsCert, tlsKey, tlsSelfSigned }: Given): Tls {
+  if (tlsCert !== undefined && tlsKey !== undefined) return { kind: 'files', cert: tlsCert, key: tlsKey };
+  if (tlsCert !== undefined || tlsKey !== undefined) throw wrongUse('--tls-cert and --tls-key go together');
+  return { kind: tlsSelfSigned ? 'self-signed' : 'none' };
+}
+
+function retentionOf({ keepVersions, keepDays }: Given): Retention {
+  return { ...(keepVersions > 0 ? { keepVersions } : {}), ...(keepDays > 0 ? { keepDays } : {}) };
+}
+
+function welcome(terminal: Terminal, open: OpenHouse, configuration: Configuration): void {
+  const { url, admin, certPath } = open;
+  if (terminal.json) {
+    terminal.result({ url, admin, certificate: certPath });
+    return;
+  }
+  terminal.say(`Statehouse is open at ${url}`);
+  if (certPath !== null) terminal.say(`It signed its own certificate: let clients trust ${certPath}`);
+  if (configuration.store.kind === 'directory')
+    terminal.say(`Everything is kept in ${configuration.store.path}`);
+  if (admin === null) return;
+  terminal.say(
+    [
+      '',
+      'This is the admin credential. It is shown this once: keep it.',
+      `  id      ${admin.id}`,
+      `  secret  ${admin.secret}`,
+      '',
+      'Paste this into main.tf:',
+      '',
+      httpBlock(url, { project: 'demo', key: 'terraform.tfstate', workspace: 'default' }),
+      '',
+      'and this into your shell, then run terraform init:',
+      '',
+      `  export TF_HTTP_USERNAME=${admin.id}`,
+      `  export TF_HTTP_PASSWORD=${admin.secret}`,
+      '',
+    ].join('\n'),
+  );
+}
+
+async function untilStopped(open: OpenHouse, terminal: Terminal, stopped: AbortSignal): Promise<ExitCode> {
+  const asked = new Promise<null>((resolve) => {
+    if (stopped.aborted) resolve(null);
+    else stopped.addEventListener('abort', () => resolve(null), { once: true });
+  });
+  const fault = await Promise.race([asked, open.failed]);
+  if (fault !== null) {
+    terminal.note(`The house stops, because it could not promise to keep what it answers: ${fault.message}`);
+    // Nothing may be flushed or answered any more: what was answered is on the disk already.
+    process.exit(FAILED);
+  }
+  terminal.note('Closing: waiting requests are sent away, open ones are finished.');
+  await open.close();
+  return DONE;
+}

@@ -1,0 +1,57 @@
+import type { House } from '../house/house.ts';
+import type { Door, DoorReply, DoorRequest } from '../protocols/door.ts';
+import type { Metrics } from './metrics.ts';
+
+const PATHS = new Set(['/healthz', '/readyz', '/metrics']);
+
+/**
+ * How the house is. `/healthz`: the process answers. `/readyz`: it can read and write, and is not shutting down.
+ * `/metrics`: counts for Prometheus, for any credential, since they tell how a team works.
+ */
+export class HealthDoor implements Door {
+  readonly name = 'health';
+  readonly #house: House;
+  readonly #metrics: Metrics;
+  readonly #isClosing: () => boolean;
+
+  constructor(options: { house: House; metrics: Metrics; isClosing: () => boolean }) {
+    this.#house = options.house;
+    this.#metrics = options.metrics;
+    this.#isClosing = options.isClosing;
+  }
+
+  claims({ path }: DoorRequest): boolean {
+    return PATHS.has(path);
+  }
+
+  async answer(request: DoorRequest): Promise<DoorReply> {
+    if (request.path === '/healthz') return say('healthz', 200, 'ok');
+    if (request.path === '/metrics') return this.#tell(request);
+    if (this.#isClosing()) return say('readyz', 503, 'shutting down');
+    await this.#house.engine.check();
+    return say('readyz', 200, 'ready');
+  }
+
+  fault(): DoorReply {
+    return say('readyz', 503, 'not ready');
+  }
+
+  async #tell(request: DoorRequest): Promise<DoorReply> {
+    const identity = await this.#house.credentials.fromAuthorization(request.header('authorization'));
+    if (identity === null || identity.expired) {
+      const reply = say('metrics', 401, 'a credential is needed');
+      return { ...reply, headers: { ...reply.headers, 'www-authenticate': 'Basic realm="Statehouse"' } };
+    }
+    const { contentType, body } = await this.#metrics.text();
+    return {
+      operation: 'metrics',
+      status: 200,
+      headers: { 'content-type': contentType },
+      body: Buffer.from(body),
+    };
+  }
+}
+
+function say(operation: string, status: number, text: string): DoorReply {
+  return { operation, status, headers: { 'content-type': 'text/plain' }, body: Buffer.from(`${text}\n`) };
+}

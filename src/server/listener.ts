@@ -1,0 +1,67 @@
+import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { AddressInfo, Socket } from 'node:net';
+
+/** Connections at a time: more than the waiters that one house is meant for. */
+const CONNECTIONS_MAX = 20_000;
+/** Go's clients keep idle connections for 90 s; ours must not be the side that closes just as they send. */
+const KEEP_ALIVE_MS = 100_000;
+const HEADERS_MS = 20_000;
+const HEADER_BYTES_MAX = 32 * 1024;
+/** How soon a vanished peer of a parked request is noticed. */
+const PROBE_MS = 15_000;
+
+/** A certificate chain and its key, in PEM. */
+export interface TlsMaterial {
+  readonly cert: string;
+  readonly key: string;
+}
+
+export interface Listener {
+  /** `http://127.0.0.1:7117` */
+  readonly url: string;
+  /** Stops taking connections and waits for the open requests; after the deadline those that are left are cut. */
+  close(deadlineMs: number): Promise<void>;
+}
+
+/**
+ * Opens the port.
+ * @throws when the address is taken or cannot be listened on
+ */
+export async function listen(
+  handler: RequestListener,
+  options: { host: string; port: number; tls: TlsMaterial | null },
+): Promise<Listener> {
+  const limits: ServerOptions = {
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    headersTimeout: HEADERS_MS,
+    // Bodies are watched as they come, and parked requests may take their time.
+    requestTimeout: 0,
+    maxHeaderSize: HEADER_BYTES_MAX,
+    insecureHTTPParser: false,
+    noDelay: true,
+  };
+  const server: Server =
+    options.tls === null
+      ? createServer(limits, handler)
+      : createTlsServer({ ...limits, ...options.tls }, handler);
+  server.maxConnections = CONNECTIONS_MAX;
+  server.timeout = 0;
+  server.on('connection', (socket: Socket) => socket.setKeepAlive(true, PROBE_MS));
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ host: options.host, port: options.port, backlog: 4_096 }, resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+  const host = options.host.includes(':') ? `[${options.host}]` : options.host;
+  return {
+    url: `${options.tls === null ? 'http' : 'https'}://${host}:${port}`,
+    close: async (deadlineMs) => {
+      const closed = new Promise<void>((resolve) => void server.close(() => resolve()));
+      server.closeIdleConnections();
+      const cut = setTimeout(() => server.closeAllConnections(), deadlineMs);
+      await closed;
+      clearTimeout(cut);
+    },
+  };
+}

@@ -1,0 +1,53 @@
+import { join } from 'node:path';
+import { newMasterKeys, readKeyFile, writeKeyFile } from '../keyring/key-file.ts';
+import { parseMasterKeys, type MasterKeys } from '../keyring/key-text.ts';
+import type { Configuration } from './configuration.ts';
+
+const KEY_FILE = 'master.key';
+
+/** The master keys, and where they are kept if the house may change them. */
+export interface KeySource {
+  readonly keys: MasterKeys;
+  /** null where the keys were given as text, which only the operator can change. */
+  readonly path: string | null;
+  /** Made just now. */
+  readonly isNew: boolean;
+}
+
+/** A house that was given no master key and may not make one. */
+export class NoMasterKey extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'NoMasterKey';
+  }
+}
+
+/**
+ * Finds the master keys: given as text, in the file named, or in the data directory, where the first start makes one.
+ * @param mayMake false where states are kept already: a new key could not open them
+ * @throws {NoMasterKey} when there is none and none may be made
+ */
+export function findMasterKeys(
+  configuration: Pick<Configuration, 'masterKeys' | 'masterKeyFile' | 'store'>,
+  mayMake: boolean,
+): KeySource {
+  const { masterKeys, masterKeyFile, store } = configuration;
+  if (masterKeys !== null) return { keys: parseMasterKeys(masterKeys), path: null, isNew: false };
+  if (store.kind === 'memory') return { keys: newMasterKeys(), path: null, isNew: true };
+  const path = masterKeyFile ?? (store.kind === 'directory' ? join(store.path, KEY_FILE) : null);
+  if (path === null) {
+    throw new NoMasterKey(
+      'nodes on one PostgreSQL share a master key: give it in STATEHOUSE_MASTER_KEY or --master-key-file ("openssl rand -base64 32" makes one)',
+    );
+  }
+  const kept = readKeyFile(path);
+  if (kept !== null) return { keys: kept, path, isNew: false };
+  if (!mayMake) {
+    throw new NoMasterKey(
+      `the master key ${path} is missing, and without it what is kept cannot be read: put it back from your own copy`,
+    );
+  }
+  const keys = newMasterKeys();
+  writeKeyFile(path, keys);
+  return { keys, path, isNew: true };
+}

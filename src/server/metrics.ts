@@ -1,0 +1,71 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { Signals } from '../ports/signals.ts';
+
+/** Durations from a commit without a wait to a parked request's hour. */
+const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 600];
+
+/** What the house counts. Labels are names from tables, never what a client sent. */
+export class Metrics {
+  readonly #registry = new Registry();
+  readonly #requests: Histogram<'door' | 'operation' | 'status'>;
+  readonly #undelivered: Counter<'door' | 'operation'>;
+  readonly #events: Counter<'action'>;
+  readonly #handovers: Counter;
+
+  /** @param parked how many requests are held open now */
+  constructor(parked: () => number) {
+    const registers = [this.#registry];
+    collectDefaultMetrics({ register: this.#registry });
+    this.#requests = new Histogram({
+      name: 'statehouse_request_duration_seconds',
+      help: 'Requests by door, operation and status, and how long they took; parked ones with their waiting.',
+      labelNames: ['door', 'operation', 'status'],
+      buckets: SECONDS,
+      registers,
+    });
+    this.#undelivered = new Counter({
+      name: 'statehouse_replies_undelivered_total',
+      help: 'Replies whose connection closed before they were sent whole.',
+      labelNames: ['door', 'operation'],
+      registers,
+    });
+    this.#events = new Counter({
+      name: 'statehouse_outcomes_total',
+      help: 'What came of commands: granted, held, released, stored and so on.',
+      labelNames: ['action'],
+      registers,
+    });
+    this.#handovers = new Counter({
+      name: 'statehouse_lock_handovers_total',
+      help: 'Locks handed to a waiting request in the same step that released them.',
+      registers,
+    });
+    const gauge: Gauge = new Gauge({
+      name: 'statehouse_parked_requests',
+      help: 'Lock requests that are held open now.',
+      registers,
+      collect: () => gauge.set(parked()),
+    });
+  }
+
+  /** Counts what is signalled from now on. */
+  watch(signals: Signals): () => void {
+    return signals.subscribe(({ action, handovers }) => {
+      this.#events.inc({ action });
+      this.#handovers.inc(handovers.length);
+    });
+  }
+
+  request(door: string, operation: string, status: number, seconds: number): void {
+    this.#requests.observe({ door, operation, status: String(status) }, seconds);
+  }
+
+  undelivered(door: string, operation: string): void {
+    this.#undelivered.inc({ door, operation });
+  }
+
+  /** The Prometheus text exposition. */
+  async text(): Promise<{ readonly contentType: string; readonly body: string }> {
+    return { contentType: this.#registry.contentType, body: await this.#registry.metrics() };
+  }
+}

@@ -1,0 +1,115 @@
+import type { AdminGrant } from './first-start.ts';
+import { ensureAdmin } from './first-start.ts';
+import type { Configuration } from './configuration.ts';
+import { listDoors } from './doors.ts';
+import { dispatch } from './dispatch.ts';
+import { openEngine } from './engines.ts';
+import { House } from '../house/house.ts';
+import { Keyring } from '../keyring/keyring.ts';
+import type { EngineFault } from '../ports/engine.ts';
+import type { Log } from '../ports/log.ts';
+import { listen, type TlsMaterial } from './listener.ts';
+import type { KeySource } from './master-key.ts';
+import { Metrics } from './metrics.ts';
+import { openLog, systemClock, systemEntropy } from './runtime.ts';
+import { readTls, selfSignedTls } from './tls.ts';
+
+/** A house with its port open. */
+export interface OpenHouse {
+  readonly url: string;
+  readonly house: House;
+  /** Told once, at the first start: nobody can read it later. */
+  readonly admin: AdminGrant | null;
+  /** The certificate that clients must be told to trust, when the house signed its own. */
+  readonly certPath: string | null;
+  /** Resolves when something failed after which nothing can be trusted: stop the process. */
+  readonly failed: Promise<EngineFault>;
+  /** Finishes what was begun and closes everything, in the order in which nothing answered is lost. */
+  close(): Promise<void>;
+}
+
+/**
+ * Builds the house from its parts and opens its port.
+ * @throws with words for the operator when it cannot
+ */
+export async function openHouse(configuration: Configuration): Promise<OpenHouse> {
+  const log = openLog(configuration.logLevel);
+  const opened = await openEngine(configuration, systemClock);
+  const { engine, signals, keys } = opened;
+  try {
+    const keyring = new Keyring(keys.keys);
+    const house = new House({
+      engine,
+      sealer: keyring,
+      signals,
+      clock: systemClock,
+      entropy: systemEntropy,
+      log,
+      stateBytesMax: configuration.stateBytesMax,
+      inFlightBytesMax: configuration.inFlightBytesMax,
+      plansShare: configuration.plansShare,
+      retention: configuration.retention,
+    });
+    const admin = await ensureAdmin(house, configuration.adminCredential);
+    if (!engine.traits.shared) await house.clearSeats({ notNode: house.node });
+    return await openPort(configuration, { ...opened, house, keyring, keys, admin, log });
+  } catch (fault) {
+    await engine[Symbol.asyncDispose]();
+    throw fault;
+  }
+}
+
+interface Parts extends Awaited<ReturnType<typeof openEngine>> {
+  readonly house: House;
+  readonly keyring: Keyring;
+  readonly keys: KeySource;
+  readonly admin: AdminGrant | null;
+  readonly log: Log;
+}
+
+async function openPort(configuration: Configuration, parts: Parts): Promise<OpenHouse> {
+  const { house, engine, signals, admin, log, keyring, keys } = parts;
+  const { tls, certPath } = await tlsOf(configuration);
+  const metrics = new Metrics(() => house.parked);
+  metrics.watch(signals);
+  let closing = false;
+  const doors = listDoors({ house, metrics, keyring, keys, isClosing: () => closing });
+  let fail: (fault: EngineFault) => void = () => undefined;
+  const failed = new Promise<EngineFault>((resolve) => {
+    fail = resolve;
+  });
+  void parts.failed.then(fail);
+  const handler = dispatch({ doors, log, metrics, fatal: fail });
+  const listener = await listen(handler, { host: configuration.host, port: configuration.port, tls });
+  log.info('the house is open', { url: listener.url, engine: engine.traits.name });
+  return {
+    url: listener.url,
+    house,
+    admin,
+    certPath,
+    failed,
+    async close() {
+      closing = true;
+      log.info('the house is closing', { parked: house.parked });
+      house.closeLine();
+      await listener.close(configuration.shutdownMs);
+      await house.close();
+      await signals[Symbol.asyncDispose]();
+      await engine[Symbol.asyncDispose]();
+      log.info('the house is closed');
+    },
+  };
+}
+
+async function tlsOf({
+  tls,
+  store,
+  host,
+}: Configuration): Promise<{ tls: TlsMaterial | null; certPath: string | null }> {
+  if (tls.kind === 'none') return { tls: null, certPath: null };
+  if (tls.kind === 'files') return { tls: readTls(tls.cert, tls.key), certPath: null };
+  const { certPath, ...material } = await selfSignedTls(store.kind === 'directory' ? store.path : '.', [
+    host,
+  ]);
+  return { tls: material, certPath };
+}

@@ -1,0 +1,55 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { TlsMaterial } from './listener.ts';
+
+const VALID_DAYS = 825;
+const CERT_FILE = 'tls-cert.pem';
+const KEY_FILE = 'tls-key.pem';
+
+/** Reads a certificate chain and its key. */
+export function readTls(certPath: string, keyPath: string): TlsMaterial {
+  return { cert: readFileSync(certPath, 'utf8'), key: readFileSync(keyPath, 'utf8') };
+}
+
+/**
+ * A certificate that the house signs itself, made once and kept in the data directory, so that clients can be told to trust
+ * this one file. For trials and private networks.
+ */
+export async function selfSignedTls(
+  directory: string,
+  hosts: readonly string[],
+): Promise<TlsMaterial & { certPath: string }> {
+  const certPath = join(directory, CERT_FILE);
+  const keyPath = join(directory, KEY_FILE);
+  const kept = readIfThere(certPath, keyPath);
+  if (kept !== null) return { ...kept, certPath };
+  const { generate } = await import('selfsigned');
+  const ends = new Date(Date.now() + VALID_DAYS * 86_400_000);
+  const altNames = [...new Set(['localhost', ...hosts])].map((host) =>
+    /^[\d.]+$|:/.test(host) ? ({ type: 7, ip: host } as const) : ({ type: 2, value: host } as const),
+  );
+  const made = await generate([{ name: 'commonName', value: 'Statehouse' }], {
+    keyType: 'ec',
+    algorithm: 'sha256',
+    notAfterDate: ends,
+    extensions: [
+      { name: 'basicConstraints', cA: true },
+      {
+        name: 'subjectAltName',
+        altNames: [...altNames, { type: 7, ip: '127.0.0.1' }, { type: 7, ip: '::1' }],
+      },
+    ],
+  });
+  writeFileSync(keyPath, made.private, { mode: 0o600 });
+  writeFileSync(certPath, made.cert);
+  return { cert: made.cert, key: made.private, certPath };
+}
+
+function readIfThere(certPath: string, keyPath: string): TlsMaterial | null {
+  try {
+    return readTls(certPath, keyPath);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw error;
+  }
+}
