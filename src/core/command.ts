@@ -85,6 +85,8 @@ export interface UnlockCommand extends OnAddress {
   readonly face: Face | null;
   /** The actor is an operator of this address and may break another's lock. */
   readonly mayBreak: boolean;
+  /** The client says that it has sent this before, so that its face may have gone already. Default false. */
+  readonly resent?: boolean;
 }
 
 export interface WriteCommand extends OnAddress {

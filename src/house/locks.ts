@@ -86,12 +86,14 @@ export class Locks {
    * Releases the lock. Another's lock is broken only for an operator.
    * @param lockId null for whatever lock is held: a break-in
    * @param face the one face to let go; null for all
+   * @param resent the client says that it has sent this before
    */
   async unlock(
     caller: Caller,
     address: Address,
     lockId: string | null,
     face: Face | null,
+    resent: boolean = false,
   ): Promise<UnlockAnswer> {
     const mayBreak = mayActOn(caller.identity.grants, 'force-unlock', address) && !caller.identity.expired;
     const refusal = mayBreak ? null : refuseOn(caller, 'unlock', address);
@@ -103,6 +105,7 @@ export class Locks {
       lockId,
       face,
       mayBreak,
+      resent,
     });
     switch (outcome.type) {
       case 'released':

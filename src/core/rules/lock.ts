@@ -92,8 +92,14 @@ function remember(draft: Draft, lockId: string, subject: string, broken: boolean
   draft.change({ released });
 }
 
+/**
+ * Ends a hold, or one face of it. Whoever lets go a face that is not held was shown the lock there and ends it as a whole;
+ * only a request that is sent again may find that its face has gone before.
+ */
 function letGo(draft: Draft, command: UnlockCommand, holder: Holder): void {
-  const faces = command.face === null ? [] : holder.faces.filter((face) => face !== command.face);
+  const { face, resent } = command;
+  const whole = face === null || (!holder.faces.includes(face) && resent !== true);
+  const faces = whole ? [] : holder.faces.filter((other) => other !== face);
   if (faces.length > 0) {
     draft.putHolder({ ...holder, faces });
     return;

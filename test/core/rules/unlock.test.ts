@@ -68,9 +68,16 @@ describe('a release', () => {
     address.unlock(alice, { face: 's3-lock-file' });
     expect(address.world.holders).toMatchObject([{ lockId: 'alice-lock', faces: ['dynamodb-item'] }]);
     expect(address.lock(bob).type).toBe('held');
-    address.unlock(alice, { face: 's3-lock-file' });
+    address.unlock(alice, { face: 's3-lock-file', resent: true });
     expect(address.holders()).toEqual(['alice-lock']);
     address.unlock(alice, { face: 'dynamodb-item' });
+    expect(address.holders()).toEqual([]);
+  });
+
+  it('of a face that was never held frees the lock, because it was seen there', () => {
+    const address = new OneAddress();
+    address.lock(alice, { face: 'dynamodb-item' });
+    expect(address.unlock(alice, { face: 's3-lock-file' }).type).toBe('released');
     expect(address.holders()).toEqual([]);
   });
 
