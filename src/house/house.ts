@@ -14,8 +14,10 @@ import { Locks } from './locks.ts';
 import { Outlet } from './outlet.ts';
 import { Parking } from './parking.ts';
 import { Projects } from './projects.ts';
+import { Registry } from './registry.ts';
 import { resealAll } from './rotation.ts';
 import { States } from './states.ts';
+import { Uploads } from './uploads.ts';
 
 /** What a house is built from, and how it is to behave. */
 export interface HouseOptions {
@@ -42,6 +44,7 @@ export class House {
   readonly history: History;
   readonly credentials: Credentials;
   readonly projects: Projects;
+  readonly uploads: Uploads;
   readonly audit: Audit;
   readonly signals: Signals;
   readonly engine: Engine;
@@ -52,6 +55,8 @@ export class House {
   readonly #intake: Intake;
   readonly #outlet: Outlet;
   readonly #sealer: Sealer;
+  readonly #clock: Clock;
+  readonly #registries = new Map<string, Registry>();
   readonly #unsubscribe: () => void;
 
   constructor(options: HouseOptions) {
@@ -59,12 +64,23 @@ export class House {
     this.engine = engine;
     this.signals = signals;
     this.#sealer = sealer;
+    this.#clock = clock;
     this.node = entropy.uuid();
     this.#desk = new Desk({ engine, signals, log });
     this.#parking = new Parking(this.node, clock);
     this.audit = new Audit({ engine, clock, log });
     this.credentials = new Credentials({ engine, sealer, clock, entropy });
-    this.projects = new Projects({ engine, clock, retention: options.retention });
+    this.projects = new Projects({
+      registry: this.registry('project'),
+      retention: options.retention,
+    });
+    this.uploads = new Uploads({
+      engine,
+      sealer,
+      entropy,
+      sizeMax: options.stateBytesMax,
+      inFlightMax: options.inFlightBytesMax,
+    });
     this.locks = new Locks({
       desk: this.#desk,
       sealer,
@@ -93,6 +109,15 @@ export class House {
       },
     });
     this.#unsubscribe = signals.subscribe(({ handovers }) => this.#parking.wake(handovers));
+  }
+
+  /** The names of one kind that the house remembers for a door, such as its tables. */
+  registry(kind: string): Registry {
+    const known = this.#registries.get(kind);
+    if (known !== undefined) return known;
+    const registry = new Registry({ engine: this.engine, clock: this.#clock, kind });
+    this.#registries.set(kind, registry);
+    return registry;
   }
 
   /** How many requests this node holds open for the lock. */

@@ -4,9 +4,8 @@ import type { SealedBody } from '../core/command.ts';
 import { StateHeaderScanner, isStateHeader, type StateHeader } from '../core/state-header.ts';
 import type { DataKey, Sealer } from '../ports/sealer.ts';
 import type { Busy } from './caller.ts';
+import { SegmentPacker } from './segments.ts';
 
-/** Bytes of compressed state in one sealed segment: what a read holds in memory at a time. */
-export const SEGMENT_BYTES: number = 256 * 1024;
 /** Bodies up to here are compressed in one call, which costs less than a stream does. */
 const AT_ONCE_BYTES = 128 * 1024;
 const COMPRESSION_LEVEL = constants.Z_BEST_SPEED;
@@ -161,7 +160,7 @@ class Reading {
     header: ReturnType<StateHeaderScanner['finish']>;
     md5: string;
     sha256: string;
-    segments: Uint8Array[];
+    segments: SealedBody['segments'];
   }> {
     if (this.#small !== null) {
       this.#packer.push(gzipSync(Buffer.concat(this.#small), { level: COMPRESSION_LEVEL }));
@@ -196,37 +195,5 @@ class Reading {
       gzip.once('error', reject);
     });
     return gzip;
-  }
-}
-
-/** Cuts compressed bytes into segments and seals each one once it is known whether another follows. */
-class SegmentPacker {
-  readonly #dataKey: DataKey;
-  readonly #sealed: Uint8Array[] = [];
-  #pending: Buffer[] = [];
-  #pendingBytes = 0;
-
-  constructor(dataKey: DataKey) {
-    this.#dataKey = dataKey;
-  }
-
-  push(piece: Buffer): void {
-    this.#pending.push(piece);
-    this.#pendingBytes += piece.length;
-    while (this.#pendingBytes > SEGMENT_BYTES) {
-      const all = Buffer.concat(this.#pending);
-      this.#seal(all.subarray(0, SEGMENT_BYTES), false);
-      this.#pending = [all.subarray(SEGMENT_BYTES)];
-      this.#pendingBytes = all.length - SEGMENT_BYTES;
-    }
-  }
-
-  finish(): Uint8Array[] {
-    this.#seal(Buffer.concat(this.#pending), true);
-    return this.#sealed;
-  }
-
-  #seal(plain: Uint8Array, last: boolean): void {
-    this.#sealed.push(this.#dataKey.sealSegment(plain, this.#sealed.length, last));
   }
 }

@@ -2,8 +2,9 @@ import { pipeline, Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { createGunzip, gunzipSync } from 'node:zlib';
 import type { Version } from '../core/world.ts';
-import { EngineFault, type Engine, type StoredBody } from '../ports/engine.ts';
+import type { Engine } from '../ports/engine.ts';
 import type { Sealer } from '../ports/sealer.ts';
+import { openSegments } from './segments.ts';
 
 /** States up to this size are given whole rather than as a stream. */
 const AT_ONCE_BYTES = 256 * 1024;
@@ -48,16 +49,4 @@ export class Outlet {
 /** A failure of the source reaches the reader as an error of the stream, so that a state never just ends early. */
 function inflate(compressed: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
   return pipeline(Readable.from(compressed), createGunzip(), () => undefined);
-}
-
-async function* openSegments(stored: StoredBody, sealer: Sealer): AsyncGenerator<Uint8Array> {
-  const dataKey = sealer.openDataKey(stored.wrappedKey, stored.id);
-  let index = 0;
-  let waiting: Uint8Array | null = null;
-  for await (const segment of stored.segments()) {
-    if (waiting !== null) yield dataKey.openSegment(waiting, index++, false);
-    waiting = segment;
-  }
-  if (waiting === null) throw new EngineFault(`body ${stored.id} has no segments: the database is damaged`);
-  yield dataKey.openSegment(waiting, index, true);
 }

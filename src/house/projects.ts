@@ -1,39 +1,28 @@
-import type { Instant, Milliseconds } from '../core/instant.ts';
 import type { Retention } from '../core/retention.ts';
-import type { Clock } from '../ports/clock.ts';
-import type { Engine, Entry } from '../ports/engine.ts';
+import type { Entry } from '../ports/engine.ts';
 import { refuseInHouse, type Caller, type Forbidden } from './caller.ts';
-
-const KIND = 'project';
-/** How long a node may go on with settings that another node has changed. */
-const REFRESH_MS: Milliseconds = 2_000;
+import type { Registry } from './registry.ts';
 
 /**
  * What is set for a project as a whole. A project needs no making: it is there with its first state. Doors keep here what
  * their protocol lets clients say of a bucket or a container.
  */
 export class Projects {
-  readonly #engine: Engine;
-  readonly #clock: Clock;
+  readonly #registry: Registry;
   readonly #retention: Retention;
-  #entries: ReadonlyMap<string, Entry> = new Map();
-  #readAt: Instant = -Infinity;
 
-  constructor(options: { engine: Engine; clock: Clock; retention: Retention }) {
-    this.#engine = options.engine;
-    this.#clock = options.clock;
+  constructor(options: { registry: Registry; retention: Retention }) {
+    this.#registry = options.registry;
     this.#retention = options.retention;
   }
 
   /** What was set for a project; null if nothing ever was. */
   async find(project: string): Promise<Entry | null> {
-    if (this.#clock.now() - this.#readAt > REFRESH_MS) await this.#read();
-    return this.#entries.get(project) ?? null;
+    return this.#registry.find(project);
   }
 
   async list(): Promise<readonly Entry[]> {
-    await this.#read();
-    return [...this.#entries.values()];
+    return this.#registry.list();
   }
 
   /** Sets attributes of a project, keeping its others. For admins of the house. */
@@ -44,21 +33,15 @@ export class Projects {
   ): Promise<{ type: 'set'; entry: Entry } | Forbidden> {
     const refusal = refuseInHouse(caller, 'manage');
     if (refusal !== null) return refusal;
-    await this.#read();
-    const entry = {
-      kind: KIND,
-      name: project,
-      attributes: { ...this.#entries.get(project)?.attributes, ...attributes },
-    };
-    const note = {
-      action: 'project-set',
-      subject: caller.identity.subject,
-      door: caller.door,
-      detail: { project, attributes: Object.keys(attributes).join(' ') },
-    };
-    await this.#engine.apply([{ type: 'put-entry', entry, note }]);
-    await this.#read();
-    return { type: 'set', entry };
+    return { type: 'set', entry: await this.#registry.set(caller, project, attributes) };
+  }
+
+  /** Forgets what was set for a project; its states are not touched. For admins of the house. */
+  async forget(caller: Caller, project: string): Promise<{ type: 'forgotten' } | Forbidden> {
+    const refusal = refuseInHouse(caller, 'manage');
+    if (refusal !== null) return refusal;
+    await this.#registry.drop(caller, project);
+    return { type: 'forgotten' };
   }
 
   /** How much history a project keeps: what was set for it, else what holds for the house. */
@@ -70,12 +53,5 @@ export class Projects {
       ...(typeof keepVersions === 'number' ? { keepVersions } : {}),
       ...(typeof keepDays === 'number' ? { keepDays } : {}),
     };
-  }
-
-  async #read(): Promise<void> {
-    const at = this.#clock.now();
-    const entries = await this.#engine.entries(KIND);
-    this.#entries = new Map(entries.map((entry) => [entry.name, entry]));
-    this.#readAt = at;
   }
 }

@@ -1,0 +1,51 @@
+import type { SealedBody } from '../core/command.ts';
+import { EngineFault, type StoredBody } from '../ports/engine.ts';
+import type { DataKey, Sealer } from '../ports/sealer.ts';
+
+/** Bytes in one sealed segment: what a read holds in memory at a time. */
+export const SEGMENT_BYTES: number = 256 * 1024;
+
+/** Cuts bytes into segments and seals each one once it is known whether another follows. */
+export class SegmentPacker {
+  readonly #dataKey: DataKey;
+  readonly #sealed: Uint8Array[] = [];
+  #pending: Uint8Array[] = [];
+  #pendingBytes = 0;
+
+  constructor(dataKey: DataKey) {
+    this.#dataKey = dataKey;
+  }
+
+  push(piece: Uint8Array): void {
+    this.#pending.push(piece);
+    this.#pendingBytes += piece.length;
+    while (this.#pendingBytes > SEGMENT_BYTES) {
+      const all = Buffer.concat(this.#pending);
+      this.#seal(all.subarray(0, SEGMENT_BYTES), false);
+      this.#pending = [all.subarray(SEGMENT_BYTES)];
+      this.#pendingBytes = all.length - SEGMENT_BYTES;
+    }
+  }
+
+  finish(): SealedBody['segments'] {
+    this.#seal(Buffer.concat(this.#pending), true);
+    return this.#sealed;
+  }
+
+  #seal(plain: Uint8Array, last: boolean): void {
+    this.#sealed.push(this.#dataKey.sealSegment(plain, this.#sealed.length, last));
+  }
+}
+
+/** The bytes of a body, segment by segment, as they were packed. */
+export async function* openSegments(stored: StoredBody, sealer: Sealer): AsyncGenerator<Uint8Array> {
+  const dataKey = sealer.openDataKey(stored.wrappedKey, stored.id);
+  let index = 0;
+  let waiting: Uint8Array | null = null;
+  for await (const segment of stored.segments()) {
+    if (waiting !== null) yield dataKey.openSegment(waiting, index++, false);
+    waiting = segment;
+  }
+  if (waiting === null) throw new EngineFault(`body ${stored.id} has no segments: the database is damaged`);
+  yield dataKey.openSegment(waiting, index, true);
+}

@@ -1,0 +1,233 @@
+import { createHash } from 'node:crypto';
+import { formatAddress, type Address } from '../core/address.ts';
+import type { Milliseconds } from '../core/instant.ts';
+import type { Engine, Entry } from '../ports/engine.ts';
+import type { Entropy } from '../ports/entropy.ts';
+import type { Sealer } from '../ports/sealer.ts';
+import { refuseOn, type Busy, type Caller, type Forbidden } from './caller.ts';
+import { openSegments, SegmentPacker } from './segments.ts';
+
+/** Uploads that are open in one house at a time. */
+export const UPLOADS_MAX = 64;
+/** Bytes of one piece: AWS's own clients send 5 to 8 MiB. */
+export const PIECE_BYTES_MAX: number = 64 * 1024 * 1024;
+/** Pieces of one upload, as at Amazon S3. */
+export const PIECES_MAX = 10_000;
+/** An upload that is not finished by then is dropped with what has come of it. */
+export const UPLOAD_LIFE: Milliseconds = 24 * 60 * 60 * 1_000;
+/** How long a finished upload is remembered, for a client that never heard that it is. */
+export const FINISHED_LIFE: Milliseconds = 10 * 60 * 1_000;
+
+const UPLOAD = 'upload';
+
+/** A state that is being sent in pieces. Its pieces are kept by the engine, so that any node can take the next one. */
+export interface Upload {
+  readonly id: string;
+  readonly address: Address;
+  readonly subject: string;
+  readonly startedAt: number;
+  readonly finishedAt: number | null;
+  /** What the door wants to remember with it. */
+  readonly attributes: Readonly<Record<string, unknown>>;
+}
+
+export interface Piece {
+  readonly number: number;
+  readonly size: number;
+  /** Lower-case hex. */
+  readonly md5: string;
+  readonly sha256: string;
+  readonly at: number;
+  readonly bodyId: string;
+}
+
+/** What may be said to a piece. */
+export type PieceAnswer =
+  | { readonly type: 'kept'; readonly piece: Piece }
+  | { readonly type: 'too-large'; readonly limit: number }
+  | { readonly type: 'absent' }
+  | Busy;
+
+/** Bodies that come in pieces, before they are one. */
+export class Uploads {
+  readonly #engine: Engine;
+  readonly #sealer: Sealer;
+  readonly #entropy: Entropy;
+  readonly #sizeMax: number;
+  readonly #inFlightMax: number;
+  #inFlight = 0;
+
+  /**
+   * @param sizeMax bytes of the largest state, and so of all pieces of an upload together
+   * @param inFlightMax bytes of all the pieces that are being taken in at one time
+   */
+  constructor(options: {
+    engine: Engine;
+    sealer: Sealer;
+    entropy: Entropy;
+    sizeMax: number;
+    inFlightMax: number;
+  }) {
+    this.#engine = options.engine;
+    this.#sealer = options.sealer;
+    this.#entropy = options.entropy;
+    this.#sizeMax = options.sizeMax;
+    this.#inFlightMax = options.inFlightMax;
+  }
+
+  async begin(
+    caller: Caller,
+    address: Address,
+    attributes: Upload['attributes'],
+  ): Promise<{ type: 'begun'; upload: Upload } | Busy | Forbidden> {
+    const refusal = refuseOn(caller, 'write', address);
+    if (refusal !== null) return refusal;
+    const open = (await this.#known()).filter(({ finishedAt }) => finishedAt === null);
+    if (open.length >= UPLOADS_MAX) return { type: 'busy', retryAfterSeconds: 60 };
+    const upload = {
+      id: this.#entropy.uuid(),
+      address,
+      subject: caller.identity.subject,
+      startedAt: await this.#engine.now(),
+      finishedAt: null,
+      attributes,
+    };
+    await this.#put(upload);
+    return { type: 'begun', upload };
+  }
+
+  /** An upload of this caller to this very address, open or lately finished. */
+  async find(caller: Caller, address: Address, id: string): Promise<Upload | null> {
+    const upload = (await this.#known()).find((known) => known.id === id);
+    const own =
+      upload?.subject === caller.identity.subject && formatAddress(upload.address) === formatAddress(address);
+    return own ? upload : null;
+  }
+
+  /** The caller's open uploads in a project. */
+  async list(caller: Caller, project: string): Promise<readonly Upload[]> {
+    const { subject } = caller.identity;
+    return (await this.#known()).filter(
+      (upload) =>
+        upload.finishedAt === null && upload.subject === subject && upload.address.project === project,
+    );
+  }
+
+  /** Keeps a piece, in the place of one of the same number. Nothing is kept if the stream fails. */
+  async put(upload: Upload, number: number, stream: AsyncIterable<Uint8Array>): Promise<PieceAnswer> {
+    const others = (await this.pieces(upload)).filter((piece) => piece.number !== number);
+    const room = this.#sizeMax - others.reduce((sum, { size }) => sum + size, 0);
+    const bodyId = this.#entropy.uuid();
+    const dataKey = this.#sealer.newDataKey(bodyId);
+    const packer = new SegmentPacker(dataKey);
+    const [md5, sha256] = [createHash('md5'), createHash('sha256')];
+    let size = 0;
+    try {
+      for await (const chunk of stream) {
+        size += chunk.length;
+        this.#inFlight += chunk.length;
+        if (size > PIECE_BYTES_MAX) return { type: 'too-large', limit: PIECE_BYTES_MAX };
+        if (size > room) return { type: 'too-large', limit: this.#sizeMax };
+        // One piece alone is always taken, so that the bound can be smaller than the largest piece.
+        if (this.#inFlight > this.#inFlightMax && this.#inFlight > size) {
+          return { type: 'busy', retryAfterSeconds: 1 };
+        }
+        md5.update(chunk);
+        sha256.update(chunk);
+        packer.push(chunk);
+      }
+    } finally {
+      this.#inFlight -= size;
+    }
+    const piece = {
+      number,
+      size,
+      md5: md5.digest('hex'),
+      sha256: sha256.digest('hex'),
+      at: await this.#engine.now(),
+      bodyId,
+    };
+    const { bodyId: _, ...attributes } = piece;
+    await this.#engine.apply([
+      {
+        type: 'put-entry',
+        entry: { kind: piecesOf(upload.id), name: String(number), attributes, bodyId },
+        body: {
+          id: bodyId,
+          keyId: this.#sealer.keyId,
+          wrappedKey: dataKey.wrappedKey,
+          segments: packer.finish(),
+        },
+        note: null,
+      },
+    ]);
+    // Finished or given up while this piece came in: nothing else would ever drop it.
+    const known = (await this.#known()).find(({ id }) => id === upload.id);
+    if (known?.finishedAt === null) return { type: 'kept', piece };
+    await this.#dropPieces(upload.id);
+    return { type: 'absent' };
+  }
+
+  /** The pieces that have come, in the order of their numbers. */
+  async pieces({ id }: Upload): Promise<readonly Piece[]> {
+    const entries = await this.#engine.entries(piecesOf(id));
+    return entries
+      .map(({ attributes, bodyId }) => ({ ...(attributes as unknown as Piece), bodyId: bodyId ?? '' }))
+      .sort((a, b) => a.number - b.number);
+  }
+
+  /** The bytes of pieces, one after the other. */
+  async *read(pieces: readonly Piece[]): AsyncGenerator<Uint8Array> {
+    for (const { bodyId } of pieces) {
+      const stored = await this.#engine.body(bodyId);
+      if (stored === null) throw new Error('a piece went while the upload was put together');
+      yield* openSegments(stored, this.#sealer);
+    }
+  }
+
+  /** Ends an upload that has become a state. What it became is remembered, in case the client asks again. */
+  async finish(upload: Upload, result: Upload['attributes']): Promise<void> {
+    const finishedAt = await this.#engine.now();
+    await this.#put({ ...upload, finishedAt, attributes: { ...upload.attributes, ...result } });
+    await this.#dropPieces(upload.id);
+  }
+
+  /** Gives an upload up. */
+  async drop({ id }: Upload): Promise<void> {
+    await this.#engine.apply([{ type: 'drop-entry', kind: UPLOAD, name: id, note: null }]);
+    await this.#dropPieces(id);
+  }
+
+  /** All uploads that are not too old; older ones are dropped on the way. */
+  async #known(): Promise<readonly Upload[]> {
+    const now = await this.#engine.now();
+    const uploads = (await this.#engine.entries(UPLOAD)).map(toUpload);
+    const isOld = ({ startedAt, finishedAt }: Upload): boolean =>
+      now - startedAt > UPLOAD_LIFE || (finishedAt !== null && now - finishedAt > FINISHED_LIFE);
+    for (const old of uploads.filter(isOld)) await this.drop(old);
+    return uploads.filter((upload) => !isOld(upload));
+  }
+
+  async #put(upload: Upload): Promise<void> {
+    const { id, ...attributes } = upload;
+    await this.#engine.apply([
+      { type: 'put-entry', entry: { kind: UPLOAD, name: id, attributes }, note: null },
+    ]);
+  }
+
+  async #dropPieces(id: string): Promise<void> {
+    const kind = piecesOf(id);
+    const entries = await this.#engine.entries(kind);
+    await this.#engine.apply(
+      entries.map(({ name }) => ({ type: 'drop-entry' as const, kind, name, note: null })),
+    );
+  }
+}
+
+function piecesOf(uploadId: string): string {
+  return `${UPLOAD} ${uploadId}`;
+}
+
+function toUpload({ name, attributes }: Entry): Upload {
+  return { ...(attributes as unknown as Omit<Upload, 'id'>), id: name };
+}
