@@ -56,7 +56,10 @@ export function headerValues(rawHeaders: readonly string[]): ReadonlyMap<string,
 
 /** S3 signs the path encoded once and as it is; every other service normalises it and encodes it once more. */
 function canonicalPath(path: string, service: string): string {
-  if (service === 's3') return encodeUri(decodeUri(path), true);
+  if (service === 's3') {
+    const segments = path.split('/').map((segment) => encodeUri(decodeUri(segment), false));
+    return segments.join('/');
+  }
   return encodeUri(normalise(path), true);
 }
 
