@@ -1,10 +1,11 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { access, chown, constants, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { chown, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { delimiter, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { Client } from 'pg';
+import { findOnPath, runnable } from './find-program.ts';
+import { freePort } from './free-port.ts';
 
 /** The programs of one installed PostgreSQL. */
 export interface PostgresPrograms {
@@ -179,31 +180,6 @@ async function unprivileged(): Promise<{ uid: number; gid: number } | null> {
   const user = ['postgres', 'nobody'].map((name) => users.find(([n]) => n === name)).find(Boolean);
   if (user === undefined) throw new Error('no user "postgres" or "nobody" to run PostgreSQL as');
   return { uid: Number(user[2]), gid: Number(user[3]) };
-}
-
-async function findOnPath(program: string): Promise<string | null> {
-  for (const folder of (process.env['PATH'] ?? '').split(delimiter)) {
-    const found = folder === '' ? null : await runnable(join(folder, program));
-    if (found !== null) return found;
-  }
-  return null;
-}
-
-async function runnable(path: string): Promise<string | null> {
-  return access(path, constants.X_OK).then(
-    () => path,
-    () => null,
-  );
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const address = probe.address();
-  probe.close();
-  await once(probe, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port is free');
-  return address.port;
 }
 
 async function saidReady(child: ChildProcess): Promise<void> {

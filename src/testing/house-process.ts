@@ -1,0 +1,126 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { eventually } from './eventually.ts';
+import { freePort } from './free-port.ts';
+import { RunningProgram, type ProgramEnd } from './running-program.ts';
+import { TEST_ADMIN } from './test-admin.ts';
+
+const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+const START_MS_MAX = 60_000;
+const STOP_MS_MAX = 30_000;
+
+export interface HouseProcessOptions {
+  /** More flags of `serve`, such as `--keep-versions=3`. */
+  readonly flags?: readonly string[];
+  /** More of the environment, such as `LD_PRELOAD`. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Flags of node itself, such as `--cpu-prof`. */
+  readonly nodeFlags?: readonly string[];
+  /** Where to keep data; by default a temporary directory that goes with the process. */
+  readonly directory?: string;
+}
+
+/** `statehouse serve`, as it was built, in a process of its own: it can be killed and started again on the same data. */
+export class HouseProcess implements AsyncDisposable {
+  readonly directory: string;
+  readonly port: number;
+  readonly url: string;
+  readonly #options: HouseProcessOptions;
+  #run: RunningProgram | null = null;
+
+  private constructor(directory: string, port: number, options: HouseProcessOptions) {
+    this.directory = directory;
+    this.port = port;
+    this.#options = options;
+    const secure = (options.flags ?? []).some((flag) => flag.startsWith('--tls'));
+    this.url = `${secure ? 'https' : 'http'}://127.0.0.1:${port}`;
+  }
+
+  /** Starts a house on a free port. Resolves once it is open. */
+  static async start(options: HouseProcessOptions = {}): Promise<HouseProcess> {
+    const directory = options.directory ?? (await mkdtemp(join(tmpdir(), 'statehouse-house-')));
+    const house = new HouseProcess(directory, await freePort(), options);
+    await house.launch();
+    return house;
+  }
+
+  get pid(): number {
+    return this.#run?.pid ?? -1;
+  }
+
+  /** What it has said so far: its logs, and why it ended. */
+  get output(): string {
+    return this.#run?.output ?? '';
+  }
+
+  /** Starts the house again, on the same port and data. Resolves once it is open. */
+  async launch(): Promise<void> {
+    const run = this.#spawn();
+    await eventually('the house opens', () => isOpen(run) || !run.running, START_MS_MAX);
+    if (run.running) return;
+    const { code, output } = await run.end;
+    throw new Error(`the house ended with ${code}:\n${output}`);
+  }
+
+  /** Starts a house that is expected to refuse. @returns how it ended */
+  async refuses(): Promise<ProgramEnd> {
+    const run = this.#spawn();
+    await eventually('the house opens or ends', () => isOpen(run) || !run.running, START_MS_MAX);
+    if (run.running) {
+      await this.kill();
+      throw new Error('the house opened');
+    }
+    return run.end;
+  }
+
+  /** `kill -9`. Resolves once the process is gone. */
+  async kill(): Promise<void> {
+    this.#run?.signal('SIGKILL');
+    await this.#run?.end;
+  }
+
+  /** Tells the house to end well, and waits for that. */
+  async stop(): Promise<ProgramEnd | null> {
+    const run = this.#run;
+    if (run === null) return null;
+    run.signal('SIGTERM');
+    const lastResort = setTimeout(() => run.signal('SIGKILL'), STOP_MS_MAX);
+    const end = await run.end;
+    clearTimeout(lastResort);
+    return end;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.kill();
+    if (this.#options.directory !== undefined) return;
+    await rm(this.directory, { recursive: true, force: true, maxRetries: 5 });
+  }
+
+  #spawn(): RunningProgram {
+    const { nodeFlags = [], flags = [], env = {} } = this.#options;
+    const parameters = [
+      ...nodeFlags,
+      MAIN,
+      'serve',
+      '--json',
+      `--listen=127.0.0.1:${this.port}`,
+      `--data=${this.directory}`,
+      `--admin-credential=${TEST_ADMIN.id}.${TEST_ADMIN.secret}`,
+      '--log-level=warn',
+      ...flags,
+    ];
+    const run = new RunningProgram(process.execPath, parameters, {
+      cwd: tmpdir(),
+      env: { ...process.env, NODE_NO_WARNINGS: '1', ...env },
+    });
+    this.#run = run;
+    return run;
+  }
+}
+
+/** With `--json` it says one document on its standard output once its port is open. */
+function isOpen({ stdout }: RunningProgram): boolean {
+  return stdout.trimEnd().endsWith('}');
+}

@@ -1,0 +1,67 @@
+import { Agent, request as sendPlain, type IncomingHttpHeaders } from 'node:http';
+import { buffer } from 'node:stream/consumers';
+import { TEST_ADMIN, type Pair } from './test-admin.ts';
+
+/** An answer, read to its end. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly bytes: Buffer;
+  readonly text: string;
+}
+
+export interface Ask {
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | Uint8Array;
+  /** null to come without a credential; the admin's by default. */
+  readonly as?: Pair | null;
+  readonly signal?: AbortSignal;
+}
+
+const agent = new Agent({ keepAlive: true, maxSockets: Infinity });
+
+/** The `Authorization` header of Basic authentication. */
+export function basic({ id, secret }: Pair): string {
+  return `Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}`;
+}
+
+/** Sends one request with any method, its target exactly as it is written here, and reads the answer. */
+export async function ask(
+  url: string,
+  method: string,
+  target: string,
+  { headers = {}, body, as = TEST_ADMIN, signal }: Ask = {},
+): Promise<Answer> {
+  const { hostname, port } = new URL(url);
+  return new Promise((resolve, reject) => {
+    const request = sendPlain(
+      {
+        agent,
+        hostname,
+        port,
+        method,
+        path: target,
+        headers: {
+          ...(as === null ? {} : { authorization: basic(as) }),
+          ...(body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) }),
+          ...headers,
+        },
+        ...(signal === undefined ? {} : { signal }),
+      },
+      (response) => {
+        buffer(response).then(
+          (bytes) =>
+            resolve({
+              status: response.statusCode ?? 0,
+              headers: response.headers,
+              bytes,
+              text: bytes.toString('utf8'),
+            }),
+          reject,
+        );
+      },
+    );
+    request.once('error', reject);
+    request.end(body);
+  });
+}
