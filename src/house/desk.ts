@@ -3,16 +3,10 @@ import type { Outcome, Result } from '../core/outcome.ts';
 import type { Command, Engine } from '../ports/engine.ts';
 import type { Log } from '../ports/log.ts';
 import type { Signals } from '../ports/signals.ts';
+import { signalOf } from './announce.ts';
 
-/** Outcomes that change nothing that anybody watches. */
-const QUIET: ReadonlySet<Outcome['type']> = new Set([
-  'noted',
-  'absent',
-  'exists',
-  'expired',
-  'stale',
-  'fenced',
-]);
+/** Told of every command about an address and what came of it, on this node alone. */
+export type ResultListener = (command: AddressCommand, result: Result) => void;
 
 /** Where commands are handed in: each goes to the engine, and what came of it is told to those who wait or watch. */
 export class Desk {
@@ -20,6 +14,7 @@ export class Desk {
   readonly #signals: Signals;
   readonly #log: Log;
   readonly #pending = new Set<Promise<unknown>>();
+  readonly #listeners = new Set<ResultListener>();
 
   constructor(options: { engine: Engine; signals: Signals; log: Log }) {
     this.engine = options.engine;
@@ -55,8 +50,15 @@ export class Desk {
     while (this.#pending.size > 0) await Promise.all(this.#pending);
   }
 
-  #announce(command: AddressCommand, { outcome, handovers }: Result): void {
-    if (handovers.length === 0 && QUIET.has(outcome.type)) return;
-    this.#signals.publish({ address: command.address, action: outcome.type, handovers });
+  /** @returns a function that ends it */
+  listen(listener: ResultListener): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  #announce(command: AddressCommand, result: Result): void {
+    for (const listener of this.#listeners) listener(command, result);
+    const signal = signalOf(command, result);
+    if (signal !== null) this.#signals.publish(signal);
   }
 }

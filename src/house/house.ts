@@ -7,7 +7,7 @@ import type { Sealer } from '../ports/sealer.ts';
 import type { Signals } from '../ports/signals.ts';
 import { Audit } from './audit.ts';
 import { Credentials } from './credentials.ts';
-import { Desk } from './desk.ts';
+import { Desk, type ResultListener } from './desk.ts';
 import { History } from './history.ts';
 import { Intake } from './intake.ts';
 import { Locks } from './locks.ts';
@@ -123,6 +123,15 @@ export class House {
   /** How many requests this node holds open for the lock. */
   get parked(): number {
     return this.#parking.parked;
+  }
+
+  /**
+   * Tells of every command about an address and what came of it, on this node alone: what is counted here is not counted
+   * by another node as well.
+   * @returns a function that ends it
+   */
+  listen(listener: ResultListener): () => void {
+    return this.#desk.listen(listener);
   }
 
   /**

@@ -1,5 +1,5 @@
 import type { Milliseconds } from '../core/instant.ts';
-import type { Handover } from '../core/outcome.ts';
+import type { SignalledHandover } from '../ports/signals.ts';
 import type { Clock } from '../ports/clock.ts';
 
 /** Why a parked request was woken. */
@@ -71,7 +71,7 @@ export class Parking {
   }
 
   /** Wakes the requests of this node that were handed the lock. */
-  wake(handovers: readonly Pick<Handover, 'seat'>[]): void {
+  wake(handovers: readonly Pick<SignalledHandover, 'seat'>[]): void {
     for (const { seat } of handovers) this.#taken.get(seat)?.();
   }
 

@@ -1,11 +1,48 @@
 import type { Address } from '../core/address.ts';
-import type { Handover } from '../core/outcome.ts';
 
-/** Something that happened to an address, for those who watch: the line on other nodes, and the event stream. */
+/**
+ * What happened to an address, in the words of the event stream.
+ * A waiter's place that runs out while its client is away is not signalled: nobody does anything then.
+ */
+export type SignalEvent =
+  | 'lock-granted'
+  | 'lock-released'
+  | 'lock-broken'
+  /** A request for the lock is held open. */
+  | 'waiter-parked'
+  /** A client was refused the lock and keeps its place in line until it comes back. */
+  | 'waiter-asleep'
+  | 'waiter-left'
+  | 'version-stored'
+  | 'versions-pruned'
+  | 'state-deleted'
+  | 'state-undeleted'
+  | 'state-purged';
+
+/** A lock that was handed to a parked request. */
+export interface SignalledHandover {
+  /** The held-open request that the lock was handed to. */
+  readonly seat: string;
+  readonly lockId: string;
+  readonly subject: string;
+  readonly door: string;
+  readonly operation: string;
+  readonly fence: number;
+}
+
+/**
+ * Something that happened to an address, for those who watch: the line on other nodes, and the event stream. Plain JSON and
+ * small, so that it can be sent to other nodes: what is more than a line of facts is read where it is kept.
+ */
 export interface Signal {
   readonly address: Address;
-  readonly action: string;
-  readonly handovers: readonly Handover[];
+  /** null where nothing but the handovers is to be told. */
+  readonly event: SignalEvent | null;
+  /** Who did it, and through which door. */
+  readonly subject: string;
+  readonly door: string;
+  readonly facts: Readonly<Record<string, string | number | boolean>>;
+  readonly handovers: readonly SignalledHandover[];
 }
 
 /** Carries signals between the nodes of one house. Delivery is prompt but not promised: who waits also looks now and then. */

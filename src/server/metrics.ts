@@ -1,5 +1,5 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
-import type { Signals } from '../ports/signals.ts';
+import type { House } from '../house/house.ts';
 
 /** Durations from a commit without a wait to a parked request's hour. */
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 600];
@@ -9,11 +9,10 @@ export class Metrics {
   readonly #registry = new Registry();
   readonly #requests: Histogram<'door' | 'operation' | 'status'>;
   readonly #undelivered: Counter<'door' | 'operation'>;
-  readonly #events: Counter<'action'>;
+  readonly #outcomes: Counter<'command' | 'outcome'>;
   readonly #handovers: Counter;
 
-  /** @param parked how many requests are held open now */
-  constructor(parked: () => number) {
+  constructor(house: Pick<House, 'parked' | 'listen'>) {
     const registers = [this.#registry];
     collectDefaultMetrics({ register: this.#registry });
     this.#requests = new Histogram({
@@ -29,10 +28,10 @@ export class Metrics {
       labelNames: ['door', 'operation'],
       registers,
     });
-    this.#events = new Counter({
+    this.#outcomes = new Counter({
       name: 'statehouse_outcomes_total',
-      help: 'What came of commands: granted, held, released, stored and so on.',
-      labelNames: ['action'],
+      help: 'What came of commands about states and locks: granted, held, released, stored, stale and so on.',
+      labelNames: ['command', 'outcome'],
       registers,
     });
     this.#handovers = new Counter({
@@ -44,14 +43,10 @@ export class Metrics {
       name: 'statehouse_parked_requests',
       help: 'Lock requests that are held open now.',
       registers,
-      collect: () => gauge.set(parked()),
+      collect: () => gauge.set(house.parked),
     });
-  }
-
-  /** Counts what is signalled from now on. */
-  watch(signals: Signals): () => void {
-    return signals.subscribe(({ action, handovers }) => {
-      this.#events.inc({ action });
+    house.listen((command, { outcome, handovers }) => {
+      this.#outcomes.inc({ command: command.type, outcome: outcome.type });
       this.#handovers.inc(handovers.length);
     });
   }

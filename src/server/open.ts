@@ -70,8 +70,7 @@ interface Parts extends Awaited<ReturnType<typeof openEngine>> {
 async function openPort(configuration: Configuration, parts: Parts): Promise<OpenHouse> {
   const { house, engine, signals, admin, log, keyring, keys } = parts;
   const { tls, certPath } = await tlsOf(configuration);
-  const metrics = new Metrics(() => house.parked);
-  metrics.watch(signals);
+  const metrics = new Metrics(house);
   let closing = false;
   const doors = listDoors({ house, metrics, keyring, keys, isClosing: () => closing });
   let fail: (fault: EngineFault) => void = () => undefined;

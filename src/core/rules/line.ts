@@ -83,7 +83,7 @@ export function leave(draft: Draft, command: LeaveCommand): Decision {
   if (mine === undefined) return draft.decision({ type: 'gone' });
   draft.note(command.actor, 'lock-taken-back', { lock: mine.lockId, fence: mine.fence });
   release(draft, mine);
-  return draft.decision({ type: 'noted' });
+  return draft.decision({ type: 'released', broken: false, lockIds: [mine.lockId] });
 }
 
 /** The waiter's node is about to answer: from here on the grant stands. */
