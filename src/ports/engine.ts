@@ -123,6 +123,7 @@ export interface Engine extends AsyncDisposable {
   /**
    * Decides each address command with `decide`, in order, each atomic, and stores its effects in the same transaction.
    * Resolves once all of them are durable. Commands given by concurrent calls share a flush.
+   * A body that is given is the engine's from then on: its segments may be handed to another thread, and be gone here.
    * @returns one result per command; record commands answer `noted`.
    */
   apply(commands: readonly Command[]): Promise<readonly Result[]>;

@@ -21,7 +21,7 @@ import type {
   StateSummary,
   StoredBody,
 } from '../../ports/engine.ts';
-import { compareAddresses, selectStates } from './query.ts';
+import { compareAddresses, compareBytes, selectStates } from './query.ts';
 import { otherSealed, reseal, type Sealed } from './reseal.ts';
 
 const NOTED: Result = { outcome: { type: 'noted' }, handovers: [] };
@@ -101,7 +101,7 @@ export class MemoryEngine implements Engine {
   async entries(kind: string): Promise<readonly Entry[]> {
     return [...this.#entries.values()]
       .filter((entry) => entry.kind === kind)
-      .sort((a, b) => (a.name < b.name ? -1 : 1));
+      .sort((a, b) => compareBytes(a.name, b.name));
   }
 
   async audit(query: AuditQuery): Promise<readonly AuditRecord[]> {

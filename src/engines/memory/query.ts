@@ -28,6 +28,7 @@ function isSelected({ address, world }: Kept, query: StateQuery): boolean {
   return query.after === undefined || compareAddresses(address, query.after) > 0;
 }
 
-function compareBytes(a: string, b: string): number {
+/** As UTF-8 bytes, whatever the characters. */
+export function compareBytes(a: string, b: string): number {
   return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }

@@ -3,7 +3,7 @@ import { EngineFault, type StoredBody } from '../../ports/engine.ts';
 import type { Database, Statement } from './driver.ts';
 import { damaged, reading } from './fault.ts';
 
-/** The largest state that the house takes by default has 8,192 segments of 64 kB. */
+/** The largest state that the house takes by default has 2,048 segments of 256 kB. */
 const SEGMENTS_MAX = 65_536;
 
 interface BodyRow {

@@ -1,0 +1,212 @@
+import { describe, expect, it } from 'vitest';
+import type { Address } from '../core/address.ts';
+import type { Outcome } from '../core/outcome.ts';
+import { ALICE, BOB, bytes, lockOf, unlockOf } from './engine-commands.ts';
+import type { Bench } from './engine-contract.ts';
+
+const PLAN = { operation: 'OperationTypePlan', shared: true };
+
+/** The lock, the line, and handing over. */
+export function lockContract(bench: Bench): void {
+  const { give, result, clock } = bench;
+
+  /** Asks twice: the second ask shows that the waiter waits, so it is parked. */
+  async function park(address: Address, lockId: string, more: object = {}): Promise<Outcome> {
+    await give(lockOf(address, lockId, { actor: BOB, seat: `n1:${lockId}`, ...more }));
+    return await give(lockOf(address, lockId, { actor: BOB, seat: `n1:${lockId}`, ...more }));
+  }
+
+  describe('the lock', () => {
+    it('has one holder, and tells who it is', async () => {
+      const address = bench.address();
+      const info = bytes('k{"ID":"a"}');
+      expect(await give(lockOf(address, 'a', { info }))).toMatchObject({ type: 'granted', again: false });
+      const refused = await give(lockOf(address, 'b', { actor: BOB }));
+      expect(refused).toMatchObject({ type: 'held', position: 1, waiting: 1, parkFor: null });
+      const { holders } = await bench.engine().world(address);
+      expect(holders).toHaveLength(1);
+      expect(holders[0]).toMatchObject({ lockId: 'a', subject: 'token:alice', fence: 1, since: clock.now() });
+      expect(Buffer.from(holders[0]?.info ?? [])).toEqual(Buffer.from(info));
+    });
+
+    it('says yes again to the holder who asks again, and no to the same ID of somebody else', async () => {
+      const address = bench.address();
+      await give(lockOf(address, 'a'));
+      expect(await give(lockOf(address, 'a'))).toMatchObject({
+        type: 'granted',
+        again: true,
+        holder: { fence: 1 },
+      });
+      expect(await give(lockOf(address, 'a', { actor: BOB }))).toMatchObject({ type: 'held' });
+    });
+
+    it('is released once, however often that is asked, and the fence grows with every grant', async () => {
+      const address = bench.address();
+      await give(lockOf(address, 'a'));
+      expect(await give(unlockOf(address, 'a'))).toMatchObject({ type: 'released', broken: false });
+      expect(await give(unlockOf(address, 'a'))).toMatchObject({ type: 'released', broken: false });
+      expect(await give(unlockOf(address, 'z'))).toEqual({ type: 'not-locked' });
+      expect(await give(lockOf(address, 'b'))).toMatchObject({ type: 'granted', holder: { fence: 2 } });
+      expect(await give(unlockOf(address, 'c'))).toMatchObject({ type: 'not-holder' });
+    });
+
+    it('is broken by an operator alone', async () => {
+      const address = bench.address();
+      await give(lockOf(address, 'a'));
+      expect(await give(unlockOf(address, 'a', { actor: BOB }))).toMatchObject({ type: 'may-not-break' });
+      const broken = await give(unlockOf(address, null, { actor: BOB, mayBreak: true }));
+      expect(broken).toMatchObject({ type: 'released', broken: true, lockIds: ['a'] });
+      expect((await bench.engine().world(address)).holders).toEqual([]);
+    });
+
+    it('is released when the last of its faces is', async () => {
+      const address = bench.address();
+      await give(lockOf(address, 'a', { face: 's3-lock-file' }));
+      await give(lockOf(address, 'a', { face: 'dynamodb-item' }));
+      await give(unlockOf(address, 'a', { face: 's3-lock-file' }));
+      expect((await bench.engine().world(address)).holders).toMatchObject([{ faces: ['dynamodb-item'] }]);
+      await give(unlockOf(address, 'a', { face: 'dynamodb-item' }));
+      expect((await bench.engine().world(address)).holders).toEqual([]);
+    });
+
+    it('is never granted to an expired credential', async () => {
+      const actor = { ...ALICE, expired: true };
+      expect(await give(lockOf(bench.address(), 'a', { actor }))).toEqual({ type: 'expired' });
+    });
+
+    it('goes to one of many who ask at the same time', async () => {
+      const address = bench.address();
+      const asks = Array.from({ length: 50 }, (_, index) => give(lockOf(address, `many-${index}`)));
+      const outcomes = await Promise.all(asks);
+      expect(outcomes.filter(({ type }) => type === 'granted')).toHaveLength(1);
+      expect((await bench.engine().world(address)).line).toHaveLength(49);
+    });
+
+    it('is never held by two while many take and release it, and every fence is given once', async () => {
+      const address = bench.address();
+      const fences: number[] = [];
+      let inside = 0;
+      let most = 0;
+      const worker = async (name: string): Promise<void> => {
+        for (let round = 0; round < 8; round += 1) {
+          const lockId = `${name}-${round}`;
+          let outcome = await give(lockOf(address, lockId));
+          while (outcome.type !== 'granted') outcome = await give(lockOf(address, lockId));
+          inside += 1;
+          most = Math.max(most, inside);
+          fences.push(outcome.holder.fence);
+          inside -= 1;
+          await give(unlockOf(address, lockId));
+        }
+      };
+      await Promise.all(['a', 'b', 'c', 'd', 'e', 'f'].map(worker));
+      expect(most).toBe(1);
+      expect(fences).toEqual(fences.map((_, index) => index + 1));
+    });
+
+    it('is shared by plans, and an apply that is parked lets no later plan pass', async () => {
+      const address = bench.address();
+      expect(await give(lockOf(address, 'p1', PLAN))).toMatchObject({ type: 'granted' });
+      expect(await give(lockOf(address, 'p2', { ...PLAN, actor: BOB }))).toMatchObject({ type: 'granted' });
+      expect(await park(address, 'apply')).toMatchObject({ type: 'held', parkFor: 2_000 });
+      expect(await give(lockOf(address, 'p3', PLAN))).toMatchObject({ type: 'held', position: 2 });
+      expect((await result(unlockOf(address, 'p1'))).handovers).toEqual([]);
+      const last = await result(unlockOf(address, 'p2', { actor: BOB }));
+      expect(last.handovers).toMatchObject([{ waiter: 'apply', seat: 'n1:apply' }]);
+    });
+  });
+
+  describe('the line', () => {
+    it('parks who comes back, and hands over in the order of first asking', async () => {
+      const address = bench.address();
+      await give(lockOf(address, 'holder'));
+      await give(lockOf(address, 'first', { actor: BOB, seat: 'n1:1' }));
+      await give(lockOf(address, 'second', { seat: 'n2:7' }));
+      const second = await give(lockOf(address, 'second', { seat: 'n2:8' }));
+      expect(second).toMatchObject({ type: 'held', position: 2, parkFor: 2_000 });
+      await give(lockOf(address, 'first', { actor: BOB, seat: 'n1:2' }));
+      const { line } = await bench.engine().world(address);
+      expect(line.map(({ waiter, seat, asks }) => [waiter, seat, asks])).toEqual([
+        ['first', 'n1:2', 2],
+        ['second', 'n2:8', 2],
+      ]);
+      const { outcome, handovers } = await result(unlockOf(address, 'holder'));
+      expect(outcome).toMatchObject({ type: 'released' });
+      expect(handovers).toMatchObject([
+        { waiter: 'first', seat: 'n1:2', holder: { fence: 2, accepted: false } },
+      ]);
+      expect((await bench.engine().world(address)).holders).toMatchObject([{ lockId: 'first' }]);
+    });
+
+    it('keeps the place of a waiter that sleeps, and gives it up in the end', async () => {
+      const address = bench.address();
+      await give(lockOf(address, 'holder'));
+      await give(lockOf(address, 'sleeper'));
+      expect((await result(unlockOf(address, 'holder'))).handovers).toEqual([]);
+      await give(lockOf(address, 'next'));
+      expect(await give(lockOf(address, 'sleeper'))).toMatchObject({ type: 'held', position: 1 });
+      clock.advance(120_000);
+      expect(await give(lockOf(address, 'other'))).toMatchObject({ position: 1, waiting: 1 });
+    });
+
+    it('sends a parked waiter away when its time is over', async () => {
+      const address = bench.address();
+      await give(lockOf(address, 'holder'));
+      await park(address, 'w');
+      clock.advance(2_000);
+      const parkOver = {
+        type: 'park-over',
+        address,
+        actor: BOB,
+        waiter: 'w',
+        seat: 'n1:w',
+        closing: true,
+      } as const;
+      expect(await give(parkOver)).toMatchObject({ type: 'held', position: 1, parkFor: null });
+      expect(await give(parkOver)).toEqual({ type: 'gone' });
+    });
+
+    it('loses who leaves, and takes back a grant that was never heard of', async () => {
+      const address = bench.address();
+      await give(lockOf(address, 'holder'));
+      await park(address, 'w1');
+      await park(address, 'w2');
+      await park(address, 'w3');
+      const leave = (waiter: string) =>
+        result({ type: 'leave', address, actor: BOB, waiter, seat: `n1:${waiter}` });
+      expect((await leave('w1')).outcome).toEqual({ type: 'noted' });
+      expect((await leave('w1')).outcome).toEqual({ type: 'gone' });
+      await give(unlockOf(address, 'holder'));
+      const takenBack = await leave('w2');
+      expect(takenBack.handovers).toMatchObject([{ waiter: 'w3' }]);
+      const accept = { type: 'accept', address, actor: BOB, waiter: 'w3', seat: 'n1:w3' } as const;
+      expect(await give(accept)).toMatchObject({ type: 'granted', holder: { accepted: true, fence: 3 } });
+      expect((await bench.engine().world(address)).line).toEqual([]);
+    });
+
+    it('parks from the first ask on where that is wished', async () => {
+      const address = bench.address();
+      await give(lockOf(address, 'holder'));
+      const waiting = lockOf(address, 'w', { seat: 'n1:1', wait: 60_000 });
+      expect(await give(waiting)).toMatchObject({ type: 'held', parkFor: 60_000 });
+    });
+
+    it('is found by its seats, those of a node and those of the others', async () => {
+      const address = bench.address();
+      await give(lockOf(address, 'holder'));
+      await park(address, 'w1', { seat: 'seat-a:1' });
+      await park(address, 'w2', { seat: 'seat-b:1' });
+      await give(lockOf(address, 'asleep', { seat: 'seat-a:9' }));
+      await give(unlockOf(address, 'holder'));
+      const seatsHere = async (query: { node: string } | { notNode: string }): Promise<unknown[]> =>
+        (await bench.engine().seats(query))
+          .filter((seat) => seat.address.project === address.project)
+          .map(({ waiter, seat, granted }) => [waiter, seat, granted]);
+      expect(await seatsHere({ node: 'seat-a' })).toEqual([['w1', 'seat-a:1', true]]);
+      expect(await seatsHere({ node: 'seat' })).toEqual([]);
+      expect(await seatsHere({ notNode: 'seat-a' })).toEqual([['w2', 'seat-b:1', false]]);
+      await give({ type: 'accept', address, actor: BOB, waiter: 'w1', seat: 'seat-a:1' });
+      expect(await seatsHere({ node: 'seat-a' })).toEqual([]);
+    });
+  });
+}

@@ -1,0 +1,149 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { formatAddress, type Address } from '../core/address.ts';
+import type { StateQuery } from '../ports/engine.ts';
+import { ALICE, deleteOf, lockOf, unlockOf, writeOf } from './engine-commands.ts';
+import type { Bench } from './engine-contract.ts';
+
+/** Lists: states and the audit log. */
+export function queryContract(bench: Bench): void {
+  const { give } = bench;
+
+  describe('the list of states', () => {
+    const names = [
+      'list-a/app@dev',
+      'list-a/app',
+      'list-a/app/x',
+      'list-a/App',
+      'list-a/ab',
+      'list-a/\u{FF5E}',
+      'list-a/\u{1F3E0}',
+      'list-b/app',
+      'list-b/gone',
+      'list-b/locked',
+    ];
+    const inOrder = [
+      'list-a/App',
+      'list-a/ab',
+      'list-a/app',
+      'list-a/app@dev',
+      'list-a/app/x',
+      'list-a/\u{FF5E}',
+      'list-a/\u{1F3E0}',
+      'list-b/app',
+      'list-b/locked',
+    ];
+
+    function addressOf(name: string): Address {
+      const [path = '', workspace = 'default'] = name.split('@');
+      const slash = path.indexOf('/');
+      return { project: path.slice(0, slash), key: path.slice(slash + 1), workspace };
+    }
+
+    async function list(query: Partial<StateQuery>): Promise<string[]> {
+      const states = await bench.engine().states({ limit: 1_000, ...query });
+      return states.map(({ address }) => formatAddress(address)).filter((name) => name.startsWith('list-'));
+    }
+
+    beforeAll(async () => {
+      for (const name of names) {
+        const address = addressOf(name);
+        await give(name === 'list-b/locked' ? lockOf(address, 'a') : writeOf(address, 1n));
+      }
+      await give(deleteOf(addressOf('list-b/gone')));
+      await give(lockOf(addressOf('list-a/app'), 'l'));
+      await give(lockOf(addressOf('list-a/ab'), 'l'));
+      await give(unlockOf(addressOf('list-a/ab'), 'l'));
+    });
+
+    it('is in the order of project, key and workspace, byte by byte', async () => {
+      expect(await list({})).toEqual(inOrder);
+      expect(await list({ project: 'list-b' })).toEqual(['list-b/app', 'list-b/locked']);
+      expect(await list({ project: 'list' })).toEqual([]);
+    });
+
+    it('shows deleted states and locked ones where that is asked', async () => {
+      expect(await list({ project: 'list-b', deleted: true })).toEqual([
+        'list-b/app',
+        'list-b/gone',
+        'list-b/locked',
+      ]);
+      expect(await list({ locked: true })).toEqual(['list-a/app', 'list-b/locked']);
+      const [state] = await bench.engine().states({ project: 'list-a', keyPrefix: 'app', limit: 1 });
+      expect(state?.world).toEqual(await bench.engine().world(addressOf('list-a/app')));
+      expect(state?.world.record.head?.serial).toBe(1n);
+    });
+
+    it('is searched by prefix and by text, in which nothing is a wildcard', async () => {
+      expect(await list({ project: 'list-a', keyPrefix: 'app' })).toEqual([
+        'list-a/app',
+        'list-a/app@dev',
+        'list-a/app/x',
+      ]);
+      expect(await list({ keyPrefix: '\u{1F3E0}' })).toEqual(['list-a/\u{1F3E0}']);
+      expect(await list({ keyPrefix: 'A%' })).toEqual([]);
+      expect(await list({ search: 'app@d' })).toEqual(['list-a/app@dev']);
+      expect(await list({ search: 'b/l' })).toEqual(['list-b/locked']);
+      expect(await list({ search: 'APP' })).toEqual([]);
+      expect(await list({ search: 'a_p' })).toEqual([]);
+    });
+
+    it('is read a page at a time, each after the one before', async () => {
+      const found: string[] = [];
+      let after: Address | undefined;
+      for (;;) {
+        const page = await bench
+          .engine()
+          .states({ limit: 2, search: 'list-', ...(after === undefined ? {} : { after }) });
+        expect(page.length).toBeLessThanOrEqual(2);
+        if (page.length === 0) break;
+        found.push(...page.map(({ address }) => formatAddress(address)));
+        after = page.at(-1)?.address;
+      }
+      expect(found).toEqual(inOrder);
+    });
+  });
+
+  describe('the audit log', () => {
+    it('has a line for every deed, newest first, and can be asked by address, action and subject', async () => {
+      const address = bench.address();
+      await give(writeOf(address, 3n));
+      await give(lockOf(address, 'a'));
+      await give(unlockOf(address, 'a'));
+      await give(lockOf(bench.address(), 'elsewhere'));
+      const records = await bench.engine().audit({ address, limit: 10 });
+      expect(records.map(({ note }) => note.action)).toEqual(['unlock', 'lock', 'write']);
+      expect(records[2]).toMatchObject({
+        at: bench.clock.now(),
+        address,
+        note: {
+          action: 'write',
+          subject: ALICE.subject,
+          door: ALICE.door,
+          detail: { version: 1, serial: '3' },
+        },
+      });
+      const ids = records.map(({ id }) => id);
+      expect(ids).toEqual([...ids].sort((a, b) => b - a));
+      expect(await bench.engine().audit({ address, action: 'lock', limit: 10 })).toEqual([records[1]]);
+      const older = { address, subject: ALICE.subject, before: ids[0] ?? 0, limit: 1 };
+      expect(await bench.engine().audit(older)).toEqual([records[1]]);
+      expect(await bench.engine().audit({ address, subject: 'token:nobody', limit: 10 })).toEqual([]);
+      expect(await bench.engine().audit({ address: bench.address(), limit: 10 })).toEqual([]);
+    });
+
+    it('has lines that belong to no address, and lines of addresses that have nothing else', async () => {
+      const address = bench.address();
+      const note = { action: 'refused', subject: 'token:mallory', door: 'http', detail: { why: 'secret?' } };
+      await bench.engine().apply([
+        { type: 'audit', address: null, note },
+        { type: 'audit', address, note },
+      ]);
+      const records = await bench.engine().audit({ subject: 'token:mallory', limit: 10 });
+      expect(records).toMatchObject([
+        { address, note },
+        { address: null, note },
+      ]);
+      expect(await bench.engine().states({ project: address.project, limit: 10 })).toEqual([]);
+    });
+  });
+}

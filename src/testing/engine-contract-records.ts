@@ -1,0 +1,135 @@
+import { describe, expect, it } from 'vitest';
+import type { Credential } from '../core/credential.ts';
+import type { AuditNote } from '../core/effect.ts';
+import type { Resealed } from '../ports/engine.ts';
+import { bodyOf, bytes, lockOf, writeOf } from './engine-commands.ts';
+import type { Bench } from './engine-contract.ts';
+
+const NOTED = { outcome: { type: 'noted' }, handovers: [] };
+
+/** Credentials, entries, and what is sealed under which key. */
+export function recordContract(bench: Bench): void {
+  const note = (action: string): AuditNote => ({
+    action,
+    subject: 'token:admin',
+    door: 'api',
+    detail: { some: 'text', count: 2, yes: true },
+  });
+
+  function credential(id: string, change: Partial<Credential> = {}): Credential {
+    return {
+      id,
+      name: `name of ${id}`,
+      sealedSecret: bytes(`k-${id}`),
+      grants: [{ role: 'writer', pattern: 'acme/net/*@*' }],
+      createdAt: 1_000,
+      expiresAt: null,
+      revokedAt: null,
+      ...change,
+    };
+  }
+
+  async function credentialsOf(...ids: string[]): Promise<Credential[]> {
+    const all = await bench.engine().credentials();
+    return all
+      .filter(({ id }) => ids.includes(id))
+      .map((kept) => ({ ...kept, sealedSecret: Uint8Array.from(kept.sealedSecret) }));
+  }
+
+  describe('a credential', () => {
+    it('is kept as it is, and put again in its place, oldest first', async () => {
+      const late = credential('CREDENTIALLATE01', { createdAt: 2_000, expiresAt: 9_000 });
+      const early = credential('CREDENTIALEARLY1');
+      for (const each of [late, early]) {
+        const put = { type: 'put-credential', credential: each, note: note('credential-made') } as const;
+        expect(await bench.engine().apply([put])).toEqual([NOTED]);
+      }
+      expect(await credentialsOf(late.id, early.id)).toEqual([early, late]);
+      const revoked = { ...late, revokedAt: 5_000, grants: [] };
+      await bench
+        .engine()
+        .apply([{ type: 'put-credential', credential: revoked, note: note('credential-revoked') }]);
+      expect(await credentialsOf(late.id, early.id)).toEqual([early, revoked]);
+    });
+  });
+
+  describe('an entry', () => {
+    it('is put, put again, dropped, and listed by name, byte by byte', async () => {
+      const put = (name: string, attributes: Record<string, unknown>) =>
+        bench
+          .engine()
+          .apply([{ type: 'put-entry', entry: { kind: 'project', name, attributes }, note: null }]);
+      for (const name of ['b', '\u{1F3E0}', 'B', '\u{FF5E}', 'a'])
+        await put(name, { retention: { days: 3 } });
+      await put('b', { nested: [1, 'two', null] });
+      const entries = await bench.engine().entries('project');
+      expect(entries.map(({ name }) => name)).toEqual(['B', 'a', 'b', '\u{FF5E}', '\u{1F3E0}']);
+      expect(entries[2]).toEqual({ kind: 'project', name: 'b', attributes: { nested: [1, 'two', null] } });
+      await bench
+        .engine()
+        .apply([{ type: 'drop-entry', kind: 'project', name: 'b', note: note('project-dropped') }]);
+      await bench.engine().apply([{ type: 'drop-entry', kind: 'other', name: 'a', note: null }]);
+      expect((await bench.engine().entries('project')).map(({ name }) => name)).not.toContain('b');
+      expect(await bench.engine().entries('other')).toEqual([]);
+    });
+
+    it('takes its body with it when it is dropped or put again', async () => {
+      const [first, second] = [bodyOf([bytes('piece 1')]), bodyOf([bytes('piece 2')])];
+      const ids = [first.id, second.id];
+      const there = (): Promise<boolean[]> =>
+        Promise.all(ids.map(async (id) => (await bench.engine().body(id)) !== null));
+      for (const [index, body] of [first, second].entries()) {
+        const entry = { kind: 'piece', name: '1', attributes: {}, bodyId: body.id };
+        await bench.engine().apply([{ type: 'put-entry', entry, body, note: null }]);
+        expect(await bench.engine().entries('piece')).toEqual([entry]);
+        expect(await there()).toEqual([index === 0, index === 1]);
+      }
+      await bench.engine().apply([{ type: 'drop-entry', kind: 'piece', name: '1', note: null }]);
+      expect(await there()).toEqual([false, false]);
+    });
+  });
+
+  describe('a change of the master key', () => {
+    it('finds all that is sealed under another, and puts the new sealing in its place', async () => {
+      const address = bench.address();
+      const body = bodyOf([bytes('text')], 'o');
+      await bench
+        .engine()
+        .apply([
+          { type: 'put-credential', credential: credential('CREDENTIALOTHER1'), note: note('made') },
+          writeOf(address, 1n, { body }),
+          lockOf(address, 'holder', { info: bytes('o-holder') }),
+          lockOf(address, 'waiter', { info: bytes('o-waiter') }),
+        ]);
+      let pages = 0;
+      for (;;) {
+        const page = await bench.engine().sealedUnderOther('n', 2);
+        expect(page.length).toBeLessThanOrEqual(2);
+        if (page.length === 0) break;
+        pages += 1;
+        await bench.engine().apply([{ type: 'reseal', items: page.map(resealed) }]);
+      }
+      expect(pages).toBeGreaterThan(1);
+      const { holders, line } = await bench.engine().world(address);
+      expect(Buffer.from(holders[0]?.info ?? []).toString()).toBe('n-holder');
+      expect(Buffer.from(line[0]?.info ?? []).toString()).toBe('n-waiter');
+      const stored = await bench.engine().body(body.id);
+      expect(stored?.keyId).toBe('n');
+      expect(Buffer.from(stored?.wrappedKey ?? []).toString()).toBe('n-wrapped');
+      const segments: string[] = [];
+      for await (const segment of stored?.segments() ?? []) segments.push(Buffer.from(segment).toString());
+      expect(segments).toEqual(['text']);
+      // What was handed on since, or released, is not there any more to be sealed again.
+      const gone = { kind: 'holder', address, lockId: 'gone', sealed: bytes('n-gone') } as const;
+      expect(await bench.engine().apply([{ type: 'reseal', items: [gone] }])).toEqual([NOTED]);
+      expect(await bench.engine().sealedUnderOther('n', 9)).toEqual([]);
+    });
+  });
+}
+
+function resealed(item: Resealed): Resealed {
+  const under = (sealed: Uint8Array): Uint8Array => bytes(`n${Buffer.from(sealed).toString().slice(1)}`);
+  return item.kind === 'body'
+    ? { ...item, keyId: 'n', wrappedKey: under(item.wrappedKey) }
+    : { ...item, sealed: under(item.sealed) };
+}
