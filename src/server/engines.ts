@@ -1,4 +1,3 @@
-import { MemoryEngine } from '../engines/memory/engine.ts';
 import { LocalSignals } from '../house/local-signals.ts';
 import { sealedKeyId } from '../keyring/keyring.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -16,9 +15,34 @@ export interface OpenEngine {
   readonly failed: Promise<EngineFault>;
 }
 
-/** Opens the engine that the configuration names; its code is loaded only then. */
+/**
+ * Opens the engine that the configuration names; its code is loaded only then. The master key is looked for once the engine
+ * is ours, so that two first starts at a time cannot each make one.
+ */
 export async function openEngine(configuration: Configuration, clock: Clock): Promise<OpenEngine> {
-  const engine = new MemoryEngine(clock, sealedKeyId);
-  const keys = findMasterKeys(configuration, true);
-  return { engine, signals: new LocalSignals(), keys, failed: new Promise(() => undefined) };
+  const { engine, ...rest } = await openStore(configuration, clock);
+  try {
+    const isUnused = (await engine.credentials()).length === 0;
+    return { engine, ...rest, keys: findMasterKeys(configuration, isUnused) };
+  } catch (fault) {
+    await engine[Symbol.asyncDispose]();
+    throw fault;
+  }
+}
+
+async function openStore({ store }: Configuration, clock: Clock): Promise<Omit<OpenEngine, 'keys'>> {
+  switch (store.kind) {
+    case 'directory': {
+      const { SqliteEngine } = await import('../engines/sqlite/engine.ts');
+      const engine = await SqliteEngine.open({ directory: store.path, clock, keyIdOf: sealedKeyId });
+      return { engine, signals: new LocalSignals(), failed: engine.failed };
+    }
+    case 'memory': {
+      const { MemoryEngine } = await import('../engines/memory/engine.ts');
+      const engine = new MemoryEngine(clock, sealedKeyId);
+      return { engine, signals: new LocalSignals(), failed: new Promise(() => undefined) };
+    }
+    case 'postgres':
+      throw new Error('this version has no PostgreSQL engine');
+  }
 }
