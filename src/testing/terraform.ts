@@ -15,7 +15,7 @@ const QUIET_ENVIRONMENT = {
   TF_CLI_CONFIG_FILE: '/dev/null',
   TF_IN_AUTOMATION: '1',
   TF_INPUT: '0',
-  NO_COLOR: '1',
+  TF_CLI_ARGS: '-no-color',
   NO_PROXY: '*',
 } as const;
 
