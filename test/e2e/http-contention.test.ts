@@ -3,12 +3,12 @@ import type { AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../../src/testing/eventually.ts';
-import { ADMIN_CALLER, TestHouse } from '../../src/testing/open-test-house.ts';
+import { TestHouse } from '../../src/testing/open-test-house.ts';
 import { findTerraform, type TerraformFolder } from '../../src/testing/terraform.ts';
 import { Gate } from './fixtures/gate.ts';
 import { httpFolder, resource } from './fixtures/http-folder.ts';
 import { watchLine } from './fixtures/line-watch.ts';
-import { addressAt, lockAt, resourceNames, resourcesAt, untilHeld, untilParked } from './fixtures/view.ts';
+import { lockAt, resourceNames, resourcesAt, untilHeld, untilParked } from './fixtures/view.ts';
 
 const terraform = await findTerraform();
 
@@ -117,31 +117,6 @@ describe.skipIf(terraform === null)(
       expect(output).toContain('Failed to persist state to backend');
       expect(await resourcesAt(house, 'acme/race')).toEqual(['bob']);
       expect(resourceNames((await alice.read('errored.tfstate')) ?? '')).toEqual(['alice']);
-    });
-
-    it('keeps both in the history when two race to make a state with -lock=false', async () => {
-      await using gate = await Gate.make();
-      await using alice = await folderAt('acme/first-race', resource('alice', 'alice', gate.command));
-      await using bob = await alice.copy();
-      await bob.write('main.tf', resource('bob'));
-      const late = alice.start(['apply', '-auto-approve', '-lock=false']);
-      await gate.reached();
-      expect(await bob.run('apply', '-auto-approve', '-lock=false')).toMatchObject({ code: 0 });
-      await gate.open();
-      // Where Terraform found no state it looks again just before it writes, and goes on from whatever it finds then
-      // (internal/states/remote/state.go, PersistState): no server can tell that from a newer change.
-      expect(await late.end).toMatchObject({ code: 0 });
-      const address = addressAt('acme/first-race');
-      const made = await house.house.history.versions(ADMIN_CALLER, address, { limit: 10 });
-      expect(made).toMatchObject([
-        { number: 2, serial: 2n },
-        { number: 1, serial: 1n },
-      ]);
-      expect(await resourcesAt(house, 'acme/first-race')).toEqual(['alice']);
-      expect(await house.house.history.restore(ADMIN_CALLER, address, 1, { kind: 'none' })).toMatchObject({
-        type: 'stored',
-      });
-      expect(await resourcesAt(house, 'acme/first-race')).toEqual(['bob']);
     });
 
     it('lets two plans go at once', async () => {
