@@ -11,6 +11,7 @@ import { Desk, type ResultListener } from './desk.ts';
 import { History } from './history.ts';
 import { Intake } from './intake.ts';
 import { Locks } from './locks.ts';
+import { Nodes } from './nodes.ts';
 import { Outlet } from './outlet.ts';
 import { Parking } from './parking.ts';
 import { Projects } from './projects.ts';
@@ -51,6 +52,7 @@ export class House {
   /** Names this node and this start of it. */
   readonly node: string;
   readonly #desk: Desk;
+  readonly #nodes: Nodes;
   readonly #parking: Parking;
   readonly #intake: Intake;
   readonly #outlet: Outlet;
@@ -68,6 +70,15 @@ export class House {
     this.node = entropy.uuid();
     this.#desk = new Desk({ engine, signals, log });
     this.#parking = new Parking(this.node, clock);
+    this.#nodes = new Nodes({
+      engine,
+      signals,
+      clock,
+      log,
+      node: this.node,
+      parking: this.#parking,
+      clearSeats: (dead) => this.clearSeats(dead),
+    });
     this.audit = new Audit({ engine, clock, log });
     this.credentials = new Credentials({ engine, sealer, clock, entropy });
     this.projects = new Projects({
@@ -125,6 +136,11 @@ export class House {
     return this.#parking.parked;
   }
 
+  /** Takes its place among the nodes of the house, and clears up after those that are gone. Before the first request. */
+  async join(): Promise<void> {
+    await this.#nodes.join();
+  }
+
   /**
    * Tells of every command about an address and what came of it, on this node alone: what is counted here is not counted
    * by another node as well.
@@ -170,6 +186,7 @@ export class House {
     await this.#intake.settle();
     await this.#desk.settle();
     await this.audit.flush();
+    this.#nodes.leave();
     this.#unsubscribe();
   }
 }

@@ -2,6 +2,7 @@ import type { Signal, Signals } from '../ports/signals.ts';
 
 /** Signals of a house that is one process: told at once, to all who listen. */
 export class LocalSignals implements Signals {
+  readonly prompt = true;
   readonly #listeners = new Set<(signal: Signal) => void>();
 
   publish(signal: Signal): void {

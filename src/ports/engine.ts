@@ -140,6 +140,8 @@ export interface Engine extends AsyncDisposable {
   credentials(): Promise<readonly Credential[]>;
   entries(kind: string): Promise<readonly Entry[]>;
   audit(query: AuditQuery): Promise<readonly AuditRecord[]>;
+  /** Says that a node lives. @returns the nodes that live, by the engine's clock; where no other can be, only this one */
+  beat(node: string): Promise<readonly string[]>;
   /** The seats of a node, or of all nodes but it. */
   seats(query: { node: string } | { notNode: string }): Promise<readonly Seat[]>;
   /** Everything that is sealed under another key than this one, a page at a time; empty when the rotation is done. */
@@ -159,10 +161,13 @@ export interface StoredBody extends Omit<SealedBody, 'segments'> {
 export class EngineFault extends Error {
   /** Nothing can be trusted any more (disk full, a failed flush): the house must stop. */
   readonly fatal: boolean;
+  /** It has too much to do now, or is about to come back: the same again a little later may go well. */
+  readonly busy: boolean;
 
-  constructor(message: string, options: { cause?: unknown; fatal?: boolean } = {}) {
+  constructor(message: string, options: { cause?: unknown; fatal?: boolean; busy?: boolean } = {}) {
     super(message, { cause: options.cause });
     this.name = 'EngineFault';
     this.fatal = options.fatal ?? false;
+    this.busy = options.busy ?? false;
   }
 }

@@ -47,6 +47,8 @@ export interface Signal {
 
 /** Carries signals between the nodes of one house. Delivery is prompt but not promised: who waits also looks now and then. */
 export interface Signals extends AsyncDisposable {
+  /** Whether other nodes' signals arrive now. Where they do not, who waits must look more often. */
+  readonly prompt: boolean;
   publish(signal: Signal): void;
   /** @returns a function that ends the subscription */
   subscribe(listener: (signal: Signal) => void): () => void;

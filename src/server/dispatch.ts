@@ -26,7 +26,8 @@ export function dispatch(options: {
       if (fault instanceof BodyBroken) return door.fault(request, fault.message);
       log.error('a request could not be answered', { door: door.name, fault: describe(fault) });
       if (fault instanceof EngineFault && fault.fatal) fatal(fault);
-      return door.fault(request, 'the house cannot say now: try again in a moment');
+      const reply = door.fault(request, 'the house cannot say now: try again in a moment');
+      return fault instanceof EngineFault && fault.busy ? askAgain(reply) : reply;
     }
   }
 
@@ -60,6 +61,11 @@ export function dispatch(options: {
 
 const UNKNOWN = plain(404, 'nothing is here: the doors are listed at /');
 const TOO_LONG = plain(414, `the path and query are longer than ${TARGET_LENGTH_MAX} characters`);
+
+/** Back-pressure in HTTP's own words: Terraform's http client waits so long before it tries again. */
+function askAgain(reply: DoorReply): DoorReply {
+  return { ...reply, headers: { ...reply.headers, 'retry-after': '1' } };
+}
 
 function plain(status: number, message: string): DoorReply {
   const body = Buffer.from(`${JSON.stringify({ error: 'unknown-route', message })}\n`);

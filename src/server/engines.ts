@@ -25,6 +25,7 @@ export async function openEngine(configuration: Configuration, clock: Clock): Pr
     const isUnused = (await engine.credentials()).length === 0;
     return { engine, ...rest, keys: findMasterKeys(configuration, isUnused) };
   } catch (fault) {
+    await rest.signals[Symbol.asyncDispose]();
     await engine[Symbol.asyncDispose]();
     throw fault;
   }
@@ -43,6 +44,15 @@ async function openStore({ store }: Configuration, clock: Clock): Promise<Omit<O
       return { engine, signals: new LocalSignals(), failed: new Promise(() => undefined) };
     }
     case 'postgres':
-      throw new Error('this version has no PostgreSQL engine');
+      return openPostgres(store.url);
   }
+}
+
+async function openPostgres(url: string): Promise<Omit<OpenEngine, 'keys'>> {
+  const { PostgresEngine } = await import('../engines/postgres/engine.ts');
+  const { parsePostgresUrl } = await import('../engines/postgres/options.ts');
+  const { PostgresSignals } = await import('../engines/postgres/signals.ts');
+  const options = parsePostgresUrl(url);
+  const engine = await PostgresEngine.open(options, sealedKeyId);
+  return { engine, signals: await PostgresSignals.open(options), failed: new Promise(() => undefined) };
 }

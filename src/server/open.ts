@@ -51,9 +51,10 @@ export async function openHouse(configuration: Configuration): Promise<OpenHouse
       retention: configuration.retention,
     });
     const admin = await ensureAdmin(house, configuration.adminCredential);
-    if (!engine.traits.shared) await house.clearSeats({ notNode: house.node });
+    await house.join();
     return await openPort(configuration, { ...opened, house, keyring, keys, admin, log });
   } catch (fault) {
+    await signals[Symbol.asyncDispose]();
     await engine[Symbol.asyncDispose]();
     throw fault;
   }

@@ -119,6 +119,10 @@ export class MemoryEngine implements Engine {
       .slice(0, limit);
   }
 
+  async beat(node: string): Promise<readonly string[]> {
+    return [node];
+  }
+
   async seats(query: { node: string } | { notNode: string }): Promise<readonly Seat[]> {
     const isWanted = (seat: string | null): seat is string =>
       seat !== null &&

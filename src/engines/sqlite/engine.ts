@@ -118,6 +118,10 @@ export class SqliteEngine implements Engine {
     return reading(() => this.#queries.audit(query));
   }
 
+  async beat(node: string): Promise<readonly string[]> {
+    return [node];
+  }
+
   async seats(query: { node: string } | { notNode: string }): Promise<readonly Seat[]> {
     return reading(() => this.#queries.seats(query));
   }

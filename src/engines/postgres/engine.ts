@@ -1,0 +1,252 @@
+import { randomUUID } from 'node:crypto';
+import { formatAddress, type Address } from '../../core/address.ts';
+import type { Credential } from '../../core/credential.ts';
+import type { Instant, Milliseconds } from '../../core/instant.ts';
+import type { Result } from '../../core/outcome.ts';
+import type { Version, World } from '../../core/world.ts';
+import {
+  EngineFault,
+  type AuditQuery,
+  type AuditRecord,
+  type Command,
+  type Engine,
+  type EngineTraits,
+  type Entry,
+  type Resealed,
+  type Seat,
+  type StateQuery,
+  type StateSummary,
+  type StoredBody,
+} from '../../ports/engine.ts';
+import { Batches, type Call } from './batches.ts';
+import { storedBody } from './body.ts';
+import { Connections, type Row, type Statement } from './connections.ts';
+import { wasCommitted } from './doubt.ts';
+import { faultFrom, isLost, mayPass } from './faults.ts';
+import { migrate, programVersion, requireKnown, schemaVersionStatement } from './migrate.ts';
+import { beatStatements } from './nodes.ts';
+import type { PostgresOptions } from './options.ts';
+import {
+  auditAsked,
+  auditFrom,
+  entryFrom,
+  resealedFrom,
+  sealedAsked,
+  seatFrom,
+  seatsAsked,
+  statesAsked,
+} from './queries.ts';
+import { addressesOf } from './records.ts';
+import { credentialFrom, versionFrom, type KeyIdOf } from './rows.ts';
+import { CommitInDoubt, sizeOf, transact } from './transaction.ts';
+import { CLOCK, NEW_WORLD, selectWorlds, theseAddresses, worldsFrom } from './world.ts';
+
+/** How long a transaction is tried again while the database fails over, before its callers are told. */
+const PATIENCE_MS: Milliseconds = 5_000;
+const PAUSE_MS_MIN: Milliseconds = 20;
+const PAUSE_MS_MAX: Milliseconds = 500;
+
+/** The house on PostgreSQL: any number of nodes on one database, each address decided under a lock on its row. */
+export class PostgresEngine implements Engine {
+  readonly traits: EngineTraits = { name: 'postgres', shared: true };
+  readonly #connections: Connections;
+  readonly #schema: string;
+  readonly #keyIdOf: KeyIdOf;
+  readonly #batches: Batches;
+  readonly #program: number;
+  #closing = false;
+
+  private constructor(connections: Connections, schema: string, keyIdOf: KeyIdOf, program: number) {
+    this.#connections = connections;
+    this.#schema = schema;
+    this.#keyIdOf = keyIdOf;
+    this.#program = program;
+    this.#batches = new Batches(connections.writers, (calls) => this.#run(calls), Date.now);
+  }
+
+  /**
+   * Opens the database, and makes or brings up to date the schema.
+   * @param keyIdOf reads the id of the master key that something small was sealed under
+   */
+  static async open(options: PostgresOptions, keyIdOf: KeyIdOf): Promise<PostgresEngine> {
+    const connections = new Connections(options);
+    try {
+      await migrate(options);
+      return new PostgresEngine(connections, options.schema, keyIdOf, await programVersion());
+    } catch (error) {
+      await connections[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  async apply(commands: readonly Command[]): Promise<readonly Result[]> {
+    if (commands.length === 0) return [];
+    if (this.#closing) throw new EngineFault('the engine is closed');
+    return new Promise((resolve, reject) => {
+      this.#batches.add({
+        commands,
+        names: new Set(commands.flatMap(addressesTouched).map(formatAddress)),
+        bytes: commands.reduce((sum, command) => sum + bodyBytes(command), 0),
+        // What is sealed anew must not be written over by what another call read before.
+        alone: commands.some(({ type }) => type === 'reseal'),
+        since: Date.now(),
+        resolve,
+        reject,
+      });
+    });
+  }
+
+  async world(address: Address): Promise<World> {
+    const found = await this.#connections.readTogether(selectWorlds(this.#schema, theseAddresses([address])));
+    return worldsFrom(found)[0]?.world ?? NEW_WORLD;
+  }
+
+  async versions(
+    { project, key, workspace }: Address,
+    { before, limit }: { before?: number; limit: number },
+  ): Promise<readonly Version[]> {
+    const rows = await this.#read(
+      `SELECT * FROM ${this.#schema}.version WHERE project = $1 AND key = $2 AND workspace = $3
+        AND ($4::bigint IS NULL OR number < $4) ORDER BY number DESC LIMIT ${Number(limit)}`,
+      [project, key, workspace, before ?? null],
+    );
+    return rows.map(versionFrom);
+  }
+
+  async version({ project, key, workspace }: Address, number: number): Promise<Version | null> {
+    const [row] = await this.#read(
+      `SELECT * FROM ${this.#schema}.version
+        WHERE project = $1 AND key = $2 AND workspace = $3 AND number = $4`,
+      [project, key, workspace, number],
+    );
+    return row === undefined ? null : versionFrom(row);
+  }
+
+  async states(query: StateQuery): Promise<readonly StateSummary[]> {
+    const wanted = statesAsked(this.#schema, query);
+    return worldsFrom(await this.#connections.readTogether(selectWorlds(this.#schema, wanted)));
+  }
+
+  async body(bodyId: string): Promise<StoredBody | null> {
+    const [row] = await this.#read(`SELECT * FROM ${this.#schema}.body WHERE id = $1`, [bodyId]);
+    return row === undefined ? null : storedBody(this.#connections, this.#schema, row);
+  }
+
+  async credentials(): Promise<readonly Credential[]> {
+    const rows = await this.#read(`SELECT * FROM ${this.#schema}.credential ORDER BY created_at, ordinal`);
+    return rows.map(credentialFrom);
+  }
+
+  async entries(kind: string): Promise<readonly Entry[]> {
+    const rows = await this.#read(`SELECT * FROM ${this.#schema}.entry WHERE kind = $1 ORDER BY name`, [
+      kind,
+    ]);
+    return rows.map(entryFrom);
+  }
+
+  async audit(query: AuditQuery): Promise<readonly AuditRecord[]> {
+    return (await this.#connections.read(auditAsked(this.#schema, query))).map(auditFrom);
+  }
+
+  async beat(node: string): Promise<readonly string[]> {
+    const [, living] = await this.#write(beatStatements(this.#schema, node));
+    return (living ?? []).map((row) => row['id'] as string);
+  }
+
+  async seats(query: { node: string } | { notNode: string }): Promise<readonly Seat[]> {
+    return (await this.#connections.read(seatsAsked(this.#schema, query))).map(seatFrom);
+  }
+
+  async sealedUnderOther(keyId: string, limit: number): Promise<readonly Resealed[]> {
+    const found = await this.#connections.readTogether(sealedAsked(this.#schema, keyId, limit));
+    return resealedFrom(found).slice(0, limit);
+  }
+
+  async now(): Promise<Instant> {
+    const [row] = await this.#read(`SELECT ${CLOCK} AS now`);
+    return Number(row?.['now']);
+  }
+
+  async check(): Promise<void> {
+    const [versions] = await this.#write([
+      { text: schemaVersionStatement(this.#schema) },
+      // A row that is really written: only that shows a full disk or a standby.
+      {
+        text: `INSERT INTO ${this.#schema}.commit_mark (id, done) VALUES ($1, true)`,
+        values: [randomUUID()],
+      },
+    ]);
+    const row = versions?.[0];
+    requireKnown(
+      { number: Number(row?.['number']), leastProgram: Number(row?.['least_program']) },
+      this.#program,
+    );
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing = true;
+    await this.#batches.settle();
+    await this.#connections[Symbol.asyncDispose]();
+  }
+
+  async #read(text: string, values: readonly unknown[] = []): Promise<readonly Row[]> {
+    return this.#connections.read({ text, values });
+  }
+
+  /** Statements outside the rules, each a transaction of its own that may be done twice without harm. */
+  async #write(statements: readonly Statement[]): Promise<readonly (readonly Row[])[]> {
+    try {
+      return (await this.#connections.write((session) => session.all(statements))).map(({ rows }) => rows);
+    } catch (error) {
+      throw faultFrom(error);
+    }
+  }
+
+  async #run(calls: readonly Call[]): Promise<void> {
+    try {
+      const results = await this.#attempt(calls.flatMap(({ commands }) => commands));
+      let from = 0;
+      for (const { commands, resolve } of calls) {
+        resolve(results.slice(from, from + commands.length));
+        from += commands.length;
+      }
+    } catch (error) {
+      if (calls.length === 1 || error instanceof EngineFault || isLost(error)) {
+        for (const { reject } of calls) reject(faultFrom(error));
+        return;
+      }
+      // One of them is at fault: the others shall not suffer for it.
+      for (const call of calls) await this.#run([call]);
+    }
+  }
+
+  /** Does commands in a transaction, again and again while the database fails over or two stand in each other's way. */
+  async #attempt(commands: readonly Command[]): Promise<readonly Result[]> {
+    const deadline = Date.now() + PATIENCE_MS;
+    for (let pause = PAUSE_MS_MIN; ; pause = Math.min(2 * pause, PAUSE_MS_MAX)) {
+      const context = { schema: this.#schema, keyIdOf: this.#keyIdOf, mark: randomUUID() };
+      try {
+        return await this.#connections.write((session) => transact(session, context, commands));
+      } catch (error) {
+        let trouble = error;
+        if (error instanceof CommitInDoubt) {
+          if (await wasCommitted(this.#connections, this.#schema, context.mark)) return error.results;
+          trouble = error.cause;
+        }
+        if (!mayPass(trouble) || Date.now() + pause > deadline) throw trouble;
+        await new Promise((resolve) => {
+          setTimeout(resolve, pause);
+        });
+      }
+    }
+  }
+}
+
+function addressesTouched(command: Command): readonly Address[] {
+  return 'actor' in command ? [command.address] : addressesOf(command);
+}
+
+function bodyBytes(command: Command): number {
+  const carries = command.type === 'write' || command.type === 'put-entry';
+  return carries && command.body !== undefined ? sizeOf(command.body) : 0;
+}

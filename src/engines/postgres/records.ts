@@ -1,0 +1,98 @@
+import type { Address } from '../../core/address.ts';
+import type { RecordCommand, Resealed } from '../../ports/engine.ts';
+import type { Statement } from './connections.ts';
+import { insertBody } from './effects.ts';
+import { bytes, credentialColumns, toText, type KeyIdOf } from './rows.ts';
+import { insertAll, orReplace } from './statements.ts';
+
+/** The statements of a change to the house's own records. */
+export function recordStatements(schema: string, command: RecordCommand, keyIdOf: KeyIdOf): Statement[] {
+  switch (command.type) {
+    case 'put-credential': {
+      const row = credentialColumns(command.credential, keyIdOf);
+      return insertAll(`${schema}.credential`, [row], orReplace(row, ['id']));
+    }
+    case 'put-entry':
+      return putEntry(schema, command);
+    case 'drop-entry':
+      return dropEntry(schema, command.kind, toText(command.name));
+    case 'audit':
+      return [];
+    case 'reseal':
+      return command.items.map((item) => resealStatement(schema, item, keyIdOf));
+  }
+}
+
+/**
+ * An entry and its body. The row is locked by a statement of its own, so that the next ones see the body that another
+ * node's transaction has put meanwhile, and take it away.
+ */
+function putEntry(
+  schema: string,
+  { entry, body }: Extract<RecordCommand, { type: 'put-entry' }>,
+): Statement[] {
+  const name = toText(entry.name);
+  return [
+    {
+      text: `INSERT INTO ${schema}.entry (kind, name, attributes) VALUES ($1, $2, '{}')
+        ON CONFLICT (kind, name) DO UPDATE SET kind = excluded.kind`,
+      values: [entry.kind, name],
+    },
+    ...dropEntryBody(schema, entry.kind, name),
+    ...(body === undefined ? [] : insertBody(schema, body)),
+    {
+      text: `UPDATE ${schema}.entry SET attributes = $3, body_id = $4 WHERE kind = $1 AND name = $2`,
+      values: [entry.kind, name, JSON.stringify(entry.attributes), entry.bodyId ?? null],
+    },
+  ];
+}
+
+function dropEntry(schema: string, kind: string, name: string): Statement[] {
+  const values = [kind, name];
+  return [
+    { text: `SELECT FROM ${schema}.entry WHERE kind = $1 AND name = $2 FOR UPDATE`, values },
+    ...dropEntryBody(schema, kind, name),
+    { text: `DELETE FROM ${schema}.entry WHERE kind = $1 AND name = $2`, values },
+  ];
+}
+
+function dropEntryBody(schema: string, kind: string, name: string): Statement[] {
+  const ofEntry = `(SELECT body_id FROM ${schema}.entry WHERE kind = $1 AND name = $2)`;
+  return [
+    { text: `DELETE FROM ${schema}.segment WHERE body_id IN ${ofEntry}`, values: [kind, name] },
+    { text: `DELETE FROM ${schema}.body WHERE id IN ${ofEntry}`, values: [kind, name] },
+  ];
+}
+
+/** The addresses whose rows a change to the house's records touches, so that they are locked like any other's. */
+export function addressesOf(command: RecordCommand): readonly Address[] {
+  if (command.type !== 'reseal') return [];
+  return command.items.flatMap((item) =>
+    item.kind === 'holder' || item.kind === 'place' ? [item.address] : [],
+  );
+}
+
+/** Puts the new sealing in the place of the old one, if what it seals is still there. */
+function resealStatement(schema: string, item: Resealed, keyIdOf: KeyIdOf): Statement {
+  if (item.kind === 'body') {
+    return {
+      text: `UPDATE ${schema}.body SET key_id = $2, wrapped_key = $3 WHERE id = $1`,
+      values: [item.id, item.keyId, bytes(item.wrappedKey)],
+    };
+  }
+  const sealed = [keyIdOf(item.sealed), bytes(item.sealed)];
+  if (item.kind === 'credential') {
+    return {
+      text: `UPDATE ${schema}.credential SET key_id = $2, sealed_secret = $3 WHERE id = $1`,
+      values: [item.id, ...sealed],
+    };
+  }
+  const { project, key, workspace } = item.address;
+  const [table, column, id] =
+    item.kind === 'holder' ? ['holder', 'lock_id', item.lockId] : ['place', 'waiter', item.waiter];
+  return {
+    text: `UPDATE ${schema}.${table} SET key_id = $5, info = $6
+      WHERE project = $1 AND key = $2 AND workspace = $3 AND ${column} = $4`,
+    values: [project, key, workspace, toText(id as string), ...sealed],
+  };
+}

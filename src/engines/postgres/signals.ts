@@ -1,0 +1,219 @@
+import { randomUUID } from 'node:crypto';
+import type { Client, Notification } from 'pg';
+import type { Milliseconds } from '../../core/instant.ts';
+import type { Signal, Signals } from '../../ports/signals.ts';
+import { connectAlone } from './connections.ts';
+import type { PostgresOptions } from './options.ts';
+
+/** NOTIFY carries less than 8,000 bytes. */
+const PAYLOAD_BYTES_MAX = 7_900;
+/** Hand-overs of one signal, so that it fits into a payload: each has at most about a kilobyte. */
+const HANDOVERS_MAX = 5;
+/** Signals that nobody waits for are gathered so long; a hand-over goes at once. */
+const GATHER_MS: Milliseconds = 50;
+/** Signals kept for sending. What is beyond is dropped: who waits also looks now and then. */
+const QUEUE_MAX = 2_000;
+const RECONNECT_MS_MIN: Milliseconds = 100;
+const RECONNECT_MS_MAX: Milliseconds = 5_000;
+/** How often a node sends a word to itself, and how long that may take to be heard. */
+const ECHO_MS: Milliseconds = 5_000;
+const ECHO_LATE_MS: Milliseconds = 1_000;
+
+interface Payload {
+  /** The node that says it. */
+  readonly from: string;
+  readonly signals: readonly Signal[];
+}
+
+/**
+ * Signals between nodes by LISTEN and NOTIFY, over a connection of its own.
+ *
+ * NOTIFY is sent after the commit and not inside the transaction: there it would have all committing transactions of the
+ * server take turns. A signal that is lost on the way costs a waiter a moment, because every node also looks for grants to
+ * its own seats; {@link prompt} says how soon it should.
+ */
+export class PostgresSignals implements Signals {
+  readonly #me: string = randomUUID();
+  readonly #options: PostgresOptions;
+  readonly #channel: string;
+  readonly #listeners = new Set<(signal: Signal) => void>();
+  readonly #echoListeners = new Set<() => void>();
+  readonly #timers = new Set<NodeJS.Timeout>();
+  #queue: Signal[] = [];
+  #gathering = false;
+  #client: Client | null = null;
+  #heard = false;
+  #pause = RECONNECT_MS_MIN;
+  #closed = false;
+
+  private constructor(options: PostgresOptions) {
+    this.#options = options;
+    this.#channel = options.schema;
+  }
+
+  /** Begins to listen. A database that cannot be reached now is tried again and again. */
+  static async open(options: PostgresOptions): Promise<PostgresSignals> {
+    const signals = new PostgresSignals(options);
+    await signals.#connect();
+    return signals;
+  }
+
+  /** Whether what other nodes say is heard: not while the connection is down, nor behind a pooler that drops LISTEN. */
+  get prompt(): boolean {
+    return this.#client !== null && this.#heard;
+  }
+
+  publish(signal: Signal): void {
+    for (const listener of this.#listeners) listener(signal);
+    if (this.#queue.length >= QUEUE_MAX) return;
+    this.#queue.push(...piecesOf(signal));
+    if (signal.handovers.length > 0) {
+      this.#send();
+    } else if (!this.#gathering) {
+      this.#gathering = true;
+      this.#later(GATHER_MS, () => this.#send());
+    }
+  }
+
+  subscribe(listener: (signal: Signal) => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#send();
+    this.#closed = true;
+    for (const timer of this.#timers) clearTimeout(timer);
+    this.#listeners.clear();
+    // A node that shuts down says its last hand-overs before it goes: end() waits for what was sent.
+    await this.#client?.end().catch(() => undefined);
+  }
+
+  async #connect(): Promise<void> {
+    if (this.#closed) return;
+    try {
+      const client = await connectAlone(this.#options);
+      client.on('notification', (notification) => this.#receive(notification));
+      client.once('end', () => this.#lost(client));
+      await client.query(`LISTEN ${this.#channel}`);
+      this.#client = client;
+      this.#pause = RECONNECT_MS_MIN;
+      this.#echo(client);
+      await this.#untilHeard();
+    } catch {
+      this.#retry();
+    }
+  }
+
+  #lost(client: Client): void {
+    if (this.#client === client) this.#client = null;
+    this.#heard = false;
+    this.#retry();
+  }
+
+  #retry(): void {
+    this.#later(this.#pause, () => void this.#connect());
+    this.#pause = Math.min(2 * this.#pause, RECONNECT_MS_MAX);
+  }
+
+  /** Sends a word to itself now and then: only what comes back proves that NOTIFY gets through. */
+  #echo(client: Client): void {
+    if (this.#client !== client || this.#closed) return;
+    let came = false;
+    const off = this.#onEcho(() => {
+      came = true;
+    });
+    this.#notify({ from: this.#me, signals: [] });
+    this.#later(ECHO_LATE_MS, () => {
+      off();
+      this.#heard = came;
+    });
+    this.#later(ECHO_MS, () => this.#echo(client));
+  }
+
+  #onEcho(listener: () => void): () => void {
+    this.#echoListeners.add(listener);
+    return () => void this.#echoListeners.delete(listener);
+  }
+
+  async #untilHeard(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const off = this.#onEcho(resolve);
+      this.#later(ECHO_LATE_MS, () => {
+        off();
+        resolve();
+      });
+    });
+  }
+
+  #send(): void {
+    this.#gathering = false;
+    const queue = this.#queue;
+    this.#queue = [];
+    let some: Signal[] = [];
+    let size = 0;
+    for (const signal of queue) {
+      const bytes = Buffer.byteLength(JSON.stringify(signal)) + 1;
+      if (size + bytes > PAYLOAD_BYTES_MAX - 100 && some.length > 0) {
+        this.#notify({ from: this.#me, signals: some });
+        some = [];
+        size = 0;
+      }
+      some.push(signal);
+      size += bytes;
+    }
+    if (some.length > 0) this.#notify({ from: this.#me, signals: some });
+  }
+
+  #notify(payload: Payload): void {
+    const text = JSON.stringify(payload);
+    if (this.#client === null || Buffer.byteLength(text) > PAYLOAD_BYTES_MAX) return;
+    this.#client.query('SELECT pg_notify($1, $2)', [this.#channel, text]).catch(() => undefined);
+  }
+
+  #receive({ payload = '' }: Notification): void {
+    const { from, signals } = readPayload(payload);
+    if (from === this.#me) {
+      this.#heard = true;
+      for (const heard of this.#echoListeners) heard();
+      return;
+    }
+    for (const signal of signals) {
+      for (const listener of this.#listeners) listener(signal);
+    }
+  }
+
+  #later(delay: Milliseconds, callback: () => void): void {
+    if (this.#closed) return;
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      callback();
+    }, delay);
+    this.#timers.add(timer);
+  }
+}
+
+/** A signal that is small enough to be sent: with many hand-overs it becomes several, of which the first tells the event. */
+function piecesOf(signal: Signal): Signal[] {
+  const { handovers } = signal;
+  if (handovers.length <= HANDOVERS_MAX) return [signal];
+  const pieces: Signal[] = [];
+  for (let from = 0; from < handovers.length; from += HANDOVERS_MAX) {
+    const some = handovers.slice(from, from + HANDOVERS_MAX);
+    pieces.push(
+      from === 0 ? { ...signal, handovers: some } : { ...signal, event: null, facts: {}, handovers: some },
+    );
+  }
+  return pieces;
+}
+
+/** Any user of the database may NOTIFY on any channel: what is not ours is nothing. */
+function readPayload(text: string): Payload {
+  try {
+    const payload = JSON.parse(text) as Payload;
+    if (Array.isArray(payload.signals)) return payload;
+  } catch {
+    // Not JSON, so not ours.
+  }
+  return { from: '', signals: [] };
+}

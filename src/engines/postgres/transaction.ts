@@ -1,0 +1,181 @@
+import { formatAddress, type Address } from '../../core/address.ts';
+import type { SealedBody } from '../../core/command.ts';
+import { decide } from '../../core/decide.ts';
+import type { Instant } from '../../core/instant.ts';
+import type { Result } from '../../core/outcome.ts';
+import type { World } from '../../core/world.ts';
+import type { Command } from '../../ports/engine.ts';
+import { COMMIT, ROLLBACK, type Row, type Session, type Statement } from './connections.ts';
+import { Change, dropBodies, dropUnused, insertAudit, insertBody, type Noted } from './effects.ts';
+import { addressesOf, recordStatements } from './records.ts';
+import { addressFrom, type KeyIdOf } from './rows.ts';
+import {
+  CLOCK,
+  lockAddresses,
+  makeAddresses,
+  NEW_WORLD,
+  selectWorlds,
+  theseAddresses,
+  worldsFrom,
+} from './world.ts';
+
+/** Bodies this large are stored before their address is locked, so that nobody waits for the upload. */
+const EARLY_BODY_BYTES = 1024 * 1024;
+const NOTED: Result = { outcome: { type: 'noted' }, handovers: [] };
+
+export interface TransactionContext {
+  readonly schema: string;
+  readonly keyIdOf: KeyIdOf;
+  /** Names this transaction, for {@link CommitInDoubt}. */
+  readonly mark: string;
+}
+
+/** The connection broke while the COMMIT was under way: only the database can say whether it happened. */
+export class CommitInDoubt extends Error {
+  /** What the commands come to if it did. */
+  readonly results: readonly Result[];
+
+  constructor(results: readonly Result[], cause: unknown) {
+    super('the connection broke at COMMIT', { cause });
+    this.results = results;
+  }
+}
+
+/**
+ * Decides and stores commands in one transaction.
+ * @throws {CommitInDoubt} when it may have happened; any other error means that it has not
+ */
+export async function transact(
+  session: Session,
+  context: TransactionContext,
+  commands: readonly Command[],
+): Promise<readonly Result[]> {
+  const addresses = addressesIn(commands);
+  const early = commands.flatMap((command) =>
+    command.type === 'write' && sizeOf(command.body) >= EARLY_BODY_BYTES ? [command.body] : [],
+  );
+  const found = await open(session, context.schema, addresses, early);
+  const { changes, notes, results } = decideAll(commands, addresses, found);
+  const touched = [...changes.values()].filter((change) => change.touched);
+  const records = commands.flatMap((command) =>
+    'actor' in command ? [] : recordStatements(context.schema, command, context.keyIdOf),
+  );
+  const kept = new Set(early.map(({ id }) => id).filter((id) => touched.some((change) => change.keeps(id))));
+  const statements = [
+    ...touched.flatMap((change) => change.statements(context.schema, context.keyIdOf, kept)),
+    ...records,
+    ...insertAudit(context.schema, notes),
+  ];
+  if (statements.length === 0) {
+    await session.one(ROLLBACK);
+    return results;
+  }
+  const refused = early.map(({ id }) => id).filter((id) => !kept.has(id));
+  const unused = found.made.filter((address) => !changes.get(formatAddress(address))?.touched);
+  await commit(session, results, [
+    ...statements,
+    ...dropBodies(context.schema, refused),
+    ...dropUnused(context.schema, unused),
+    markStatement(context),
+  ]);
+  return results;
+}
+
+interface Opened {
+  readonly worlds: ReadonlyMap<string, World>;
+  /** Addresses that had no row before. */
+  readonly made: readonly Address[];
+  readonly at: Instant;
+}
+
+/** Begins the transaction, locks its addresses and reads them. Most have a row already, and one trip does it all. */
+async function open(
+  session: Session,
+  schema: string,
+  addresses: readonly Address[],
+  early: readonly SealedBody[],
+): Promise<Opened> {
+  const bodies = early.flatMap((body) => insertBody(schema, body));
+  const clock: Statement = { text: `SELECT ${CLOCK} AS now` };
+  if (addresses.length === 0) {
+    const [answer] = await session.begin([clock]);
+    return { worlds: new Map(), made: [], at: Number(answer?.rows[0]?.['now']) };
+  }
+  const reading = [
+    lockAddresses(schema, addresses),
+    ...selectWorlds(schema, theseAddresses(addresses)),
+    clock,
+  ];
+  const quick = await session.begin([...bodies, ...reading]);
+  const [locked, ...selected] = quick.slice(bodies.length).map(({ rows }) => rows);
+  if (locked?.length === addresses.length) return opened(selected, []);
+  // Rows are made before any is locked: whoever holds a lock never waits for one that is being made.
+  await session.one(ROLLBACK);
+  const [made, , ...again] = (
+    await session.begin([makeAddresses(schema, addresses), ...reading, ...bodies])
+  ).map(({ rows }) => rows);
+  return opened(again.slice(0, selected.length), (made ?? []).map(addressFrom));
+}
+
+function opened(selected: readonly (readonly Row[])[], made: readonly Address[]): Opened {
+  const worlds = new Map(worldsFrom(selected).map(({ address, world }) => [formatAddress(address), world]));
+  return { worlds, made, at: Number(selected.at(-1)?.[0]?.['now']) };
+}
+
+function decideAll(
+  commands: readonly Command[],
+  addresses: readonly Address[],
+  found: Opened,
+): { changes: ReadonlyMap<string, Change>; notes: readonly Noted[]; results: readonly Result[] } {
+  const changes = new Map(
+    addresses.map((address) => {
+      const name = formatAddress(address);
+      return [name, new Change(address, found.worlds.get(name) ?? NEW_WORLD)];
+    }),
+  );
+  const notes: Noted[] = [];
+  const results = commands.map((command) => {
+    if (!('actor' in command)) {
+      if (command.type !== 'reseal' && command.note !== null) {
+        const address = command.type === 'audit' ? command.address : null;
+        notes.push({ at: found.at, address, note: command.note });
+      }
+      return NOTED;
+    }
+    const change = changes.get(formatAddress(command.address)) as Change;
+    const decision = decide(command, change.world, found.at);
+    for (const note of change.take(decision)) notes.push({ at: found.at, address: command.address, note });
+    return { outcome: decision.outcome, handovers: decision.handovers };
+  });
+  return { changes, notes, results };
+}
+
+/** Sends the rest of the transaction in one trip; a statement that fails makes the COMMIT a ROLLBACK. */
+async function commit(
+  session: Session,
+  results: readonly Result[],
+  statements: readonly Statement[],
+): Promise<void> {
+  const ends = await Promise.allSettled([...statements, COMMIT].map((statement) => session.one(statement)));
+  const last = ends.at(-1);
+  if (last?.status === 'rejected') throw new CommitInDoubt(results, last.reason);
+  if (last?.value.command === 'COMMIT') return;
+  const failed = ends.find((end) => end.status === 'rejected');
+  throw failed?.reason ?? new Error('the database rolled the transaction back');
+}
+
+function markStatement({ schema, mark }: TransactionContext): Statement {
+  return { text: `INSERT INTO ${schema}.commit_mark (id, done) VALUES ($1, true)`, values: [mark] };
+}
+
+function addressesIn(commands: readonly Command[]): readonly Address[] {
+  const addresses = commands.flatMap((command) =>
+    'actor' in command ? [command.address] : addressesOf(command),
+  );
+  return [...new Map(addresses.map((address) => [formatAddress(address), address])).values()];
+}
+
+/** Bytes of a body as it is stored. */
+export function sizeOf({ segments }: SealedBody): number {
+  return segments.reduce((sum, segment) => sum + segment.length, 0);
+}

@@ -1,0 +1,93 @@
+import { formatAddress, type Address } from '../../core/address.ts';
+import { NEW_RECORD, type Version, type World } from '../../core/world.ts';
+import type { StateSummary } from '../../ports/engine.ts';
+import type { Row, Statement } from './connections.ts';
+import { addressFrom, holderFrom, placeFrom, recordFrom, versionFrom } from './rows.ts';
+import { addressArrays, isWanted, WANTED } from './statements.ts';
+
+export const NEW_WORLD: World = { record: NEW_RECORD, holders: [], line: [] };
+
+/** The database's clock, in milliseconds: read when the statement gets there, and not when its transaction began. */
+export const CLOCK = 'floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint';
+
+/** Makes the rows of addresses that have none. In order, so that two transactions that do so never wait in a ring. */
+export function makeAddresses(schema: string, addresses: readonly Address[]): Statement {
+  return {
+    text: `
+      INSERT INTO ${schema}.address (project, key, workspace, name)
+      SELECT wanted.* FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS wanted (project, key, workspace, name)
+      ORDER BY project COLLATE "C", key COLLATE "C", workspace COLLATE "C"
+      ON CONFLICT DO NOTHING
+      RETURNING project, key, workspace`,
+    values: [...addressArrays(addresses), addresses.map(formatAddress)],
+  };
+}
+
+/**
+ * Locks the rows of addresses against every other transaction that decides about them. In order, so that two never
+ * wait in a ring. @returns rows for those that are there
+ */
+export function lockAddresses(schema: string, addresses: readonly Address[]): Statement {
+  return {
+    text: `
+      SELECT a.project, a.key, a.workspace FROM ${WANTED} JOIN ${schema}.address a ON ${isWanted('a')}
+      ORDER BY a.project, a.key, a.workspace FOR UPDATE OF a`,
+    values: addressArrays(addresses),
+  };
+}
+
+/** Some addresses, as a table to be joined with. */
+export interface Wanted {
+  readonly table: string;
+  readonly values: readonly unknown[];
+}
+
+/** The addresses of a list. */
+export function theseAddresses(addresses: readonly Address[]): Wanted {
+  return { table: WANTED, values: addressArrays(addresses) };
+}
+
+/** The statements that {@link worldsFrom} reads the answers of. */
+export function selectWorlds(schema: string, { table, values }: Wanted): Statement[] {
+  const records = `${table} JOIN ${schema}.address a ON ${isWanted('a')}`;
+  return [
+    `SELECT a.* FROM ${records} ORDER BY a.project, a.key, a.workspace`,
+    `SELECT v.* FROM ${records} JOIN ${schema}.version v ON ${isWanted('v')} AND v.number = a.head`,
+    `SELECT h.* FROM ${table} JOIN ${schema}.holder h ON ${isWanted('h')} ORDER BY h.fence`,
+    `SELECT p.* FROM ${table} JOIN ${schema}.place p ON ${isWanted('p')} ORDER BY p.ticket`,
+  ].map((text) => ({ text, values }));
+}
+
+/** Puts together what {@link selectWorlds} found, in the order of the addresses. */
+export function worldsFrom([records, heads, holders, places]: readonly (readonly Row[])[]): StateSummary[] {
+  const headOf = new Map<string, Version>();
+  for (const row of heads ?? []) headOf.set(nameOf(row), versionFrom(row));
+  const holdersOf = grouped(holders ?? []);
+  const placesOf = grouped(places ?? []);
+  return (records ?? []).map((row) => {
+    const name = nameOf(row);
+    return {
+      address: addressFrom(row),
+      world: {
+        record: recordFrom(row, headOf.get(name) ?? null),
+        holders: (holdersOf.get(name) ?? []).map(holderFrom),
+        line: (placesOf.get(name) ?? []).map(placeFrom),
+      },
+    };
+  });
+}
+
+function grouped(rows: readonly Row[]): Map<string, Row[]> {
+  const groups = new Map<string, Row[]>();
+  for (const row of rows) {
+    const name = nameOf(row);
+    const group = groups.get(name);
+    if (group === undefined) groups.set(name, [row]);
+    else group.push(row);
+  }
+  return groups;
+}
+
+function nameOf(row: Row): string {
+  return formatAddress(addressFrom(row));
+}

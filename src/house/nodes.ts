@@ -1,0 +1,105 @@
+import type { Milliseconds } from '../core/instant.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Engine } from '../ports/engine.ts';
+import type { Log } from '../ports/log.ts';
+import type { Signals } from '../ports/signals.ts';
+import type { Parking } from './parking.ts';
+
+/** How often a node says that it lives. An engine takes it for dead after several beats that did not come. */
+const BEAT_MS: Milliseconds = 2_000;
+/** How often a node looks for grants to its own waiters while signals from other nodes arrive, and while they do not. */
+const LOOK_MS: Milliseconds = 1_000;
+const LOOK_MS_DEAF: Milliseconds = 100;
+
+/**
+ * Keeps a house of several nodes together: says that this one lives, clears up after those that died, and finds the
+ * grants to this node's waiters whose signal was lost. A node alone only clears up what an earlier start left behind.
+ */
+export class Nodes {
+  readonly #engine: Engine;
+  readonly #signals: Signals;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #node: string;
+  readonly #parking: Parking;
+  readonly #clearSeats: (dead: { node: string } | { notNode: string }) => Promise<void>;
+  readonly #cancels = new Map<string, () => void>();
+  #closed = false;
+
+  constructor(options: {
+    engine: Engine;
+    signals: Signals;
+    clock: Clock;
+    log: Log;
+    node: string;
+    parking: Parking;
+    clearSeats: (dead: { node: string } | { notNode: string }) => Promise<void>;
+  }) {
+    this.#engine = options.engine;
+    this.#signals = options.signals;
+    this.#clock = options.clock;
+    this.#log = options.log;
+    this.#node = options.node;
+    this.#parking = options.parking;
+    this.#clearSeats = options.clearSeats;
+  }
+
+  /** Must be called before the first waiter is parked: a node that was never seen would be taken for a dead one. */
+  async join(): Promise<void> {
+    if (!this.#engine.traits.shared) {
+      await this.#clearSeats({ notNode: this.#node });
+      return;
+    }
+    await this.#engine.beat(this.#node);
+    this.#again(
+      'beat',
+      () => BEAT_MS,
+      () => this.#beat(),
+    );
+    this.#again(
+      'look',
+      () => (this.#signals.prompt ? LOOK_MS : LOOK_MS_DEAF),
+      () => this.#look(),
+    );
+  }
+
+  /** Stops beating; what this node's waiters left behind is cleared up by the others. */
+  leave(): void {
+    this.#closed = true;
+    for (const cancel of this.#cancels.values()) cancel();
+  }
+
+  async #beat(): Promise<void> {
+    const living = new Set(await this.#engine.beat(this.#node));
+    const others = await this.#engine.seats({ notNode: this.#node });
+    const dead = new Set(
+      others.map(({ seat }) => seat.slice(0, seat.lastIndexOf(':'))).filter((node) => !living.has(node)),
+    );
+    for (const node of dead) {
+      this.#log.warn('a node died: its waiters lose their connection and keep their place', { node });
+      await this.#clearSeats({ node });
+    }
+  }
+
+  async #look(): Promise<void> {
+    if (this.#parking.parked === 0) return;
+    const seats = await this.#engine.seats({ node: this.#node });
+    this.#parking.wake(seats.filter(({ granted }) => granted));
+  }
+
+  /** Does something again and again, with a pause after each time that it ended. */
+  #again(name: string, pause: () => Milliseconds, work: () => Promise<void>): void {
+    if (this.#closed) return;
+    const cancel = this.#clock.after(pause(), () => {
+      void work()
+        .catch((fault: unknown) => {
+          this.#log.warn('a node could not be kept in step with the others', {
+            work: name,
+            fault: String(fault),
+          });
+        })
+        .then(() => this.#again(name, pause, work));
+    });
+    this.#cancels.set(name, cancel);
+  }
+}
