@@ -53,6 +53,6 @@ async function openPostgres(url: string): Promise<Omit<OpenEngine, 'keys'>> {
   const { parsePostgresUrl } = await import('../engines/postgres/options.ts');
   const { PostgresSignals } = await import('../engines/postgres/signals.ts');
   const options = parsePostgresUrl(url);
-  const engine = await PostgresEngine.open(options, sealedKeyId);
+  const engine = await PostgresEngine.open(options, { keyIdOf: sealedKeyId });
   return { engine, signals: await PostgresSignals.open(options), failed: new Promise(() => undefined) };
 }

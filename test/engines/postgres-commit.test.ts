@@ -19,7 +19,7 @@ describe.skipIf(programs === null)('a connection that breaks (skipped unless pos
     server = await PostgresServer.start(programs!);
     proxy = await PostgresProxy.start(server.port);
     const url = server.url(await server.createDatabase(), proxy.port);
-    engine = await PostgresEngine.open(parsePostgresUrl(`${url}?pool=2`), () => 'k');
+    engine = await PostgresEngine.open(parsePostgresUrl(`${url}?pool=2`), { keyIdOf: () => 'k' });
   });
   afterEach(() => {
     proxy.judge = () => 'pass';

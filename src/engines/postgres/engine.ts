@@ -39,12 +39,27 @@ import {
 import { addressesOf } from './records.ts';
 import { credentialFrom, versionFrom, type KeyIdOf } from './rows.ts';
 import { CommitInDoubt, sizeOf, transact } from './transaction.ts';
-import { CLOCK, NEW_WORLD, selectWorlds, theseAddresses, worldsFrom } from './world.ts';
+import {
+  databaseClock,
+  NEW_WORLD,
+  selectWorlds,
+  theseAddresses,
+  worldsFrom,
+  type ClockSql,
+} from './world.ts';
 
 /** How long a transaction is tried again while the database fails over, before its callers are told. */
 const PATIENCE_MS: Milliseconds = 5_000;
 const PAUSE_MS_MIN: Milliseconds = 20;
 const PAUSE_MS_MAX: Milliseconds = 500;
+
+/** What an engine is told besides where its database is. */
+export interface PostgresEngineOptions {
+  /** Reads the id of the master key that something small was sealed under. */
+  readonly keyIdOf: KeyIdOf;
+  /** The SQL that tells the time; the database's clock unless a test has one of its own. */
+  readonly clock?: ClockSql;
+}
 
 /** The house on PostgreSQL: any number of nodes on one database, each address decided under a lock on its row. */
 export class PostgresEngine implements Engine {
@@ -52,27 +67,31 @@ export class PostgresEngine implements Engine {
   readonly #connections: Connections;
   readonly #schema: string;
   readonly #keyIdOf: KeyIdOf;
+  readonly #clock: ClockSql;
   readonly #batches: Batches;
   readonly #program: number;
   #closing = false;
 
-  private constructor(connections: Connections, schema: string, keyIdOf: KeyIdOf, program: number) {
+  private constructor(
+    connections: Connections,
+    schema: string,
+    program: number,
+    { keyIdOf, clock = databaseClock }: PostgresEngineOptions,
+  ) {
     this.#connections = connections;
     this.#schema = schema;
-    this.#keyIdOf = keyIdOf;
     this.#program = program;
+    this.#keyIdOf = keyIdOf;
+    this.#clock = clock;
     this.#batches = new Batches(connections.writers, (calls) => this.#run(calls), Date.now);
   }
 
-  /**
-   * Opens the database, and makes or brings up to date the schema.
-   * @param keyIdOf reads the id of the master key that something small was sealed under
-   */
-  static async open(options: PostgresOptions, keyIdOf: KeyIdOf): Promise<PostgresEngine> {
-    const connections = new Connections(options);
+  /** Opens the database, and makes or brings up to date the schema. */
+  static async open(place: PostgresOptions, options: PostgresEngineOptions): Promise<PostgresEngine> {
+    const connections = new Connections(place);
     try {
-      await migrate(options);
-      return new PostgresEngine(connections, options.schema, keyIdOf, await programVersion());
+      await migrate(place);
+      return new PostgresEngine(connections, place.schema, await programVersion(), options);
     } catch (error) {
       await connections[Symbol.asyncDispose]();
       throw error;
@@ -163,7 +182,7 @@ export class PostgresEngine implements Engine {
   }
 
   async now(): Promise<Instant> {
-    const [row] = await this.#read(`SELECT ${CLOCK} AS now`);
+    const [row] = await this.#read(`SELECT ${this.#clock()} AS now`);
     return Number(row?.['now']);
   }
 
@@ -224,7 +243,12 @@ export class PostgresEngine implements Engine {
   async #attempt(commands: readonly Command[]): Promise<readonly Result[]> {
     const deadline = Date.now() + PATIENCE_MS;
     for (let pause = PAUSE_MS_MIN; ; pause = Math.min(2 * pause, PAUSE_MS_MAX)) {
-      const context = { schema: this.#schema, keyIdOf: this.#keyIdOf, mark: randomUUID() };
+      const context = {
+        schema: this.#schema,
+        keyIdOf: this.#keyIdOf,
+        clock: this.#clock,
+        mark: randomUUID(),
+      };
       try {
         return await this.#connections.write((session) => transact(session, context, commands));
       } catch (error) {

@@ -10,13 +10,13 @@ import { Change, dropBodies, dropUnused, insertAudit, insertBody, type Noted } f
 import { addressesOf, recordStatements } from './records.ts';
 import { addressFrom, type KeyIdOf } from './rows.ts';
 import {
-  CLOCK,
   lockAddresses,
   makeAddresses,
   NEW_WORLD,
   selectWorlds,
   theseAddresses,
   worldsFrom,
+  type ClockSql,
 } from './world.ts';
 
 /** Bodies this large are stored before their address is locked, so that nobody waits for the upload. */
@@ -26,6 +26,7 @@ const NOTED: Result = { outcome: { type: 'noted' }, handovers: [] };
 export interface TransactionContext {
   readonly schema: string;
   readonly keyIdOf: KeyIdOf;
+  readonly clock: ClockSql;
   /** Names this transaction, for {@link CommitInDoubt}. */
   readonly mark: string;
 }
@@ -54,7 +55,7 @@ export async function transact(
   const early = commands.flatMap((command) =>
     command.type === 'write' && sizeOf(command.body) >= EARLY_BODY_BYTES ? [command.body] : [],
   );
-  const found = await open(session, context.schema, addresses, early);
+  const found = await open(session, context, addresses, early);
   const { changes, notes, results } = decideAll(commands, addresses, found);
   const touched = [...changes.values()].filter((change) => change.touched);
   const records = commands.flatMap((command) =>
@@ -91,12 +92,12 @@ interface Opened {
 /** Begins the transaction, locks its addresses and reads them. Most have a row already, and one trip does it all. */
 async function open(
   session: Session,
-  schema: string,
+  { schema, clock: tellTime }: TransactionContext,
   addresses: readonly Address[],
   early: readonly SealedBody[],
 ): Promise<Opened> {
   const bodies = early.flatMap((body) => insertBody(schema, body));
-  const clock: Statement = { text: `SELECT ${CLOCK} AS now` };
+  const clock: Statement = { text: `SELECT ${tellTime()} AS now` };
   if (addresses.length === 0) {
     const [answer] = await session.begin([clock]);
     return { worlds: new Map(), made: [], at: Number(answer?.rows[0]?.['now']) };

@@ -7,8 +7,11 @@ import { addressArrays, isWanted, WANTED } from './statements.ts';
 
 export const NEW_WORLD: World = { record: NEW_RECORD, holders: [], line: [] };
 
+/** Gives the SQL that tells the time. */
+export type ClockSql = () => string;
+
 /** The database's clock, in milliseconds: read when the statement gets there, and not when its transaction began. */
-export const CLOCK = 'floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint';
+export const databaseClock: ClockSql = () => 'floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint';
 
 /** Makes the rows of addresses that have none. In order, so that two transactions that do so never wait in a ring. */
 export function makeAddresses(schema: string, addresses: readonly Address[]): Statement {
