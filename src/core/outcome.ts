@@ -40,7 +40,7 @@ export type Outcome =
   /** The request's place is gone: its client left, or came back on another connection. */
   | { readonly type: 'gone' }
   | { readonly type: 'noted' }
-  /** Nothing to unlock. */
+  /** Nothing to unlock; or the grant that a request was to take up has been broken. */
   | { readonly type: 'not-locked' }
   /** Another lock than the one named is held. */
   | { readonly type: 'not-holder'; readonly holders: readonly Holder[] }

@@ -104,13 +104,20 @@ export class History {
   async undelete(
     caller: Caller,
     address: Address,
-  ): Promise<Extract<Outcome, { type: 'undeleted' | 'absent' | 'exists' }> | Forbidden> {
+  ): Promise<Extract<Outcome, { type: 'undeleted' | 'absent' | 'exists' | 'held' }> | Forbidden> {
     const refusal = refuseOn(caller, 'restore', address);
     if (refusal !== null) return refusal;
     const outcome = await this.#desk.one({ type: 'undelete', address, actor: actorOf(caller) });
-    if (outcome.type === 'undeleted' || outcome.type === 'absent' || outcome.type === 'exists')
-      return outcome;
-    throw new Error(`an undelete ended as ${outcome.type}`);
+    switch (outcome.type) {
+      case 'held':
+        return { ...outcome, holders: this.#locks.openHolders(address, outcome.holders) };
+      case 'undeleted':
+      case 'absent':
+      case 'exists':
+        return outcome;
+      default:
+        throw new Error(`an undelete ended as ${outcome.type}`);
+    }
   }
 
   /** Drops a deleted state and its history for good. */

@@ -175,7 +175,7 @@ export class Locks {
       }
       outcome = await this.#desk.one({ type: 'accept', ...about });
       // Broken before it was taken up: the client is still there and asks anew.
-      if (outcome.type === 'gone') outcome = await this.#desk.one(command);
+      if (outcome.type === 'not-locked') outcome = await this.#desk.one(command);
     }
     return outcome;
   }

@@ -21,9 +21,11 @@ export function clientSleep(asks: number): Milliseconds {
   return Math.min(1_000 * 2 ** (asks - 1), CLIENT_SLEEP_MAX);
 }
 
-/** Puts the asker in line, or finds its place again, and says whether its request is to be held open. */
+/**
+ * Puts the asker in line, or finds its place again, and says whether its request is to be held open. The caller has seen
+ * that the lock is not free for it.
+ */
 export function stand(draft: Draft, command: LockCommand): Decision {
-  dropDead(draft);
   const { at } = draft;
   const before = draft.line.find(({ waiter }) => waiter === command.waiter);
   if (before === undefined && draft.line.length >= LINE_LENGTH_MAX) {
@@ -51,6 +53,8 @@ export function stand(draft: Draft, command: LockCommand): Decision {
     seat: parked ? command.seat : null,
     until: parked ? parkUntil : at + clientSleep(asks) + SLEEP_GRACE,
   });
+  // Plans that stood behind the dead, or behind an apply that is no longer parked, need not wait for them.
+  serveLine(draft);
   return draft.decision(held(draft, command.waiter, parked ? parkUntil - at : null));
 }
 
@@ -86,10 +90,13 @@ export function leave(draft: Draft, command: LeaveCommand): Decision {
   return draft.decision({ type: 'released', broken: false, lockIds: [mine.lockId] });
 }
 
-/** The waiter's node is about to answer: from here on the grant stands. */
+/** The waiter's node is about to answer: from here on the grant stands, unless it was broken or another request has it. */
 export function accept(draft: Draft, command: AcceptCommand): Decision {
   const mine = draft.holders.find(({ waiter, seat }) => waiter === command.waiter && seat === command.seat);
-  if (mine === undefined) return draft.decision({ type: 'gone' });
+  if (mine === undefined) {
+    const elsewhere = [...draft.holders, ...draft.line].some(({ waiter }) => waiter === command.waiter);
+    return draft.decision({ type: elsewhere ? 'gone' : 'not-locked' });
+  }
   const holder = { ...mine, accepted: true };
   draft.putHolder(holder);
   return draft.decision({ type: 'granted', holder, again: false });
@@ -110,6 +117,13 @@ export function serveLine(draft: Draft): void {
     const holder = grant(draft, { ...place, accepted: false });
     draft.handOver({ seat, waiter: place.waiter, holder });
     if (!place.shared) return;
+  }
+}
+
+/** Gives up the places of sleepers who did not come back, and of requests whose node has died. */
+export function dropDead(draft: Draft): void {
+  for (const { waiter, seat, until } of draft.line) {
+    if (draft.at > until + (seat === null ? 0 : PARK_GRACE)) draft.dropPlace(waiter);
   }
 }
 
@@ -159,10 +173,4 @@ function staysFor(draft: Draft, place: Place): Milliseconds | null {
 
 function seated(draft: Draft, command: { waiter: string; seat: string }): Place | undefined {
   return draft.line.find(({ waiter, seat }) => waiter === command.waiter && seat === command.seat);
-}
-
-function dropDead(draft: Draft): void {
-  for (const { waiter, seat, until } of draft.line) {
-    if (draft.at > until + (seat === null ? 0 : PARK_GRACE)) draft.dropPlace(waiter);
-  }
 }

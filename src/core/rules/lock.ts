@@ -3,7 +3,7 @@ import type { Milliseconds } from '../instant.ts';
 import type { Holder, Release } from '../world.ts';
 import type { Decision, Draft } from './draft.ts';
 import { grant } from './grant.ts';
-import { held, release, serveLine, stand } from './line.ts';
+import { dropDead, held, release, serveLine, stand } from './line.ts';
 
 /** Each new hold moves the average by a quarter, so that it follows a change within a few applies. */
 const HOLD_WEIGHT = 0.25;
@@ -17,6 +17,7 @@ export function lock(draft: Draft, command: LockCommand): Decision {
   const mine = draft.holders.find(({ lockId }) => lockId === command.lockId);
   if (mine !== undefined) return again(draft, command, mine);
   if (command.actor.expired) return draft.decision({ type: 'expired' });
+  dropDead(draft);
   if (!isFree(draft, command)) return stand(draft, command);
   if (draft.line.some(({ waiter }) => waiter === command.waiter)) draft.dropPlace(command.waiter);
   const holder = grant(draft, {
@@ -25,6 +26,7 @@ export function lock(draft: Draft, command: LockCommand): Decision {
     door: command.actor.door,
     accepted: true,
   });
+  serveLine(draft);
   return draft.decision({ type: 'granted', holder, again: false });
 }
 

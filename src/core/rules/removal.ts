@@ -16,11 +16,13 @@ export function remove(draft: Draft, command: DeleteCommand): Decision {
   return draft.decision({ type: 'deleted', version: head, repeat: false });
 }
 
-/** Shows a deleted state again, as it was. */
+/** Shows a deleted state again, as it was; not to a holder who has begun with none. */
 export function undelete(draft: Draft, command: UndeleteCommand): Decision {
   const { head, deletedAt } = draft.record;
   if (head === null) return draft.decision({ type: 'absent' });
   if (deletedAt === null) return draft.decision({ type: 'exists', head });
+  const permit = permitFor(draft, { kind: 'none' }, command.actor);
+  if ('refusal' in permit) return draft.decision(permit.refusal);
   draft.change({ deletedAt: null });
   draft.note(command.actor, 'undelete', { version: head.number });
   return draft.decision({ type: 'undeleted', version: head });
