@@ -1,0 +1,49 @@
+import { describe, expect, it } from 'vitest';
+import { decide } from '../../../src/core/decide.ts';
+import { explore } from './exploration/explore.ts';
+import { ALICE, BOB, CAROL, DAVE, type Scope } from './exploration/model.ts';
+import { MUTANTS } from './exploration/mutants.ts';
+
+/**
+ * Each is explored whole. Line, connections and time have little to do with what is written, so that taking them
+ * together by threes and fours, and not all at once, keeps the number of situations within a test's time.
+ */
+const SCOPES: Readonly<Record<string, Scope>> = {
+  'two applies and a plan, as time passes': { players: [ALICE, BOB, CAROL], happenings: ['time'] },
+  'two applies and a plan, as connections break': { players: [ALICE, BOB, CAROL], happenings: ['reconnect'] },
+  'an apply and two plans, as time passes and connections break': {
+    players: [ALICE, CAROL, DAVE],
+    happenings: ['time', 'reconnect'],
+  },
+  'two applies and a plan, as all write and locks are broken': {
+    players: [ALICE, BOB, CAROL],
+    happenings: ['writes', 'breaks', 'stranger'],
+  },
+  'two applies, as everything happens': {
+    players: [ALICE, BOB],
+    happenings: ['time', 'reconnect', 'writes', 'breaks', 'stranger'],
+  },
+};
+
+describe('all that can happen to one address', { timeout: 300_000 }, () => {
+  it.each(Object.entries(SCOPES))('breaks no rule: %s', (name, scope) => {
+    const { situations, steps, violation } = explore(decide, scope);
+    console.log(`${name}: ${situations} situations, ${steps} steps`);
+    expect(violation).toBeNull();
+    expect(situations).toBeGreaterThan(5_000);
+  });
+
+  it.each(Object.entries(MUTANTS))('shows a broken rule to be broken: %s', (name, mutant) => {
+    const rule = firstBroken(mutant);
+    console.log(`${name}: ${rule}`);
+    expect(rule).not.toBeNull();
+  });
+});
+
+function firstBroken(mutant: Parameters<typeof explore>[0]): string | null {
+  for (const scope of Object.values(SCOPES)) {
+    const { violation } = explore(mutant, scope, 6_000);
+    if (violation !== null) return violation.rule;
+  }
+  return null;
+}

@@ -1,0 +1,216 @@
+import type { AddressCommand } from '../../../../src/core/command.ts';
+import type { Decision } from '../../../../src/core/decide.ts';
+import { liveHead, type Place, type World } from '../../../../src/core/world.ts';
+import type { Move, Party, Situation } from './model.ts';
+
+type Decide = (command: AddressCommand, world: World, at: number) => Decision;
+
+/** A request that was held open so long past its time has lost its node. */
+const NODE_GRACE = 30_000;
+
+/** One step of an exploration. */
+export interface Step {
+  readonly before: Situation;
+  readonly move: Move;
+  readonly command: AddressCommand;
+  readonly decision: Decision;
+  readonly after: Situation;
+}
+
+/** What must hold in every situation, and after every step: each returns what is wrong, or null. */
+export const INVARIANTS: Readonly<Record<string, (step: Step, decide: Decide) => string | null>> = {
+  'an apply holds the lock alone': ({ after }) => {
+    const holders = after.world.holders.map(({ lockId }) => partyOf(after, lockId)?.player);
+    return holders.length > 1 && holders.some((player) => player?.shared !== true)
+      ? `${holders.map((player) => player?.lockId).join(' and ')} hold the lock`
+      : null;
+  },
+
+  'every grant has a greater fence than all before it': ({ before, after }) => {
+    const known = new Set(before.world.holders.map(({ lockId, fence }) => `${lockId} ${fence}`));
+    const granted = after.world.holders.filter(({ lockId, fence }) => !known.has(`${lockId} ${fence}`));
+    const fences = granted.map(({ fence }) => fence);
+    const grow = fences.every((fence, i) => fence > (fences[i - 1] ?? before.world.record.fence));
+    return grow && after.world.record.fence === (fences.at(-1) ?? before.world.record.fence)
+      ? null
+      : `fence ${before.world.record.fence} was followed by ${fences.join(', ')}`;
+  },
+
+  'no version comes from a holder whose grant is over': ({ before, move, command, decision }) => {
+    if (command.type !== 'write' || !storesVersion(decision)) return null;
+    const { holders } = before.world;
+    if (holders.length === 0) return command.claim.kind === 'named' ? 'a named lock was not held' : null;
+    const writer = before.parties[move.by];
+    const [holder] = holders;
+    const holds = holder?.lockId === writer?.player.lockId && holder?.fence === writer?.fence;
+    return holders.length === 1 && holds
+      ? null
+      : `${move.name} while ${holders.map((each) => each.lockId).join(' and ')} held the lock`;
+  },
+
+  'only its holder changes a locked state': ({ before, move, after }) => {
+    const [holder] = before.world.holders;
+    const changed =
+      before.world.record.head !== after.world.record.head ||
+      before.world.record.deletedAt !== after.world.record.deletedAt;
+    return changed && holder !== undefined && before.parties[move.by]?.player.lockId !== holder.lockId
+      ? `${move.name} while ${holder.lockId} held the lock`
+      : null;
+  },
+
+  'a serial never falls, nor a version number': ({ before, after }) => {
+    const [old, next] = [liveHead(before.world.record), liveHead(after.world.record)];
+    if (next === null || next === old) return null;
+    if (next === before.world.record.head) return null;
+    if (next.number !== before.world.record.lastVersion + 1) return `version ${next.number} is not the next`;
+    return old !== null && next.serial <= old.serial && !next.forced
+      ? `serial ${old.serial} was followed by ${next.serial}`
+      : null;
+  },
+
+  'a parked waiter never waits for a free lock': ({ after: { world } }) => {
+    const first = parked(world)[0];
+    if (first === undefined) return null;
+    const free = first.shared && world.holders.every(({ shared }) => shared);
+    return world.holders.length === 0 || free ? `${first.waiter} is parked before a free lock` : null;
+  },
+
+  'the lock goes to whoever of the parked asked first': ({ before, command, decision, after }) => {
+    const tickets = new Map(before.world.line.map(({ waiter, ticket }) => [waiter, ticket]));
+    const waiting = parked(after.world);
+    const served = decision.handovers.map(({ waiter }) => waiter);
+    if (command.type === 'lock' && decision.outcome.type === 'granted' && !isAgain(decision)) {
+      served.push(command.waiter);
+    }
+    const late = served.find((waiter) =>
+      waiting.some((place) => place.ticket < (tickets.get(waiter) ?? Infinity)),
+    );
+    return late === undefined ? null : `${late} was served before ${waiting[0]?.waiter}`;
+  },
+
+  'a lock is handed only to a request that is open': ({ before, decision }) => {
+    const deaf = decision.handovers.find(({ waiter, seat }) => partyOf(before, waiter)?.open !== seat);
+    return deaf === undefined ? null : `${deaf.waiter} was granted the lock at ${deaf.seat}, which is closed`;
+  },
+
+  'a request that was replaced has no say': ({ before, move, command, decision, after }) => {
+    const stale = before.parties[move.by]?.stale;
+    const ends = command.type === 'park-over' || command.type === 'leave' || command.type === 'accept';
+    const isSilent = decision.outcome.type === 'gone' || decision.outcome.type === 'not-locked';
+    return ends &&
+      command.seat === stale &&
+      (!isSilent || after.world.holders.length !== before.world.holders.length)
+      ? `an old request was answered ${decision.outcome.type}`
+      : null;
+  },
+
+  'who hangs up is out': ({ move, command, after: { world, parties } }) => {
+    if (command.type !== 'leave' || parties[move.by]?.open !== null) return null;
+    const seated = [...world.line, ...world.holders].some(({ seat }) => seat === command.seat);
+    return seated ? 'a closed request still has its place' : null;
+  },
+
+  'who is dead does not stay in line': ({ command, decision, after: { world, at } }) => {
+    const dead = world.line.find(({ until }) => at > until + NODE_GRACE);
+    const looked = command.type === 'lock' && (decision.outcome.type === 'held' || !isAgain(decision));
+    return looked && dead !== undefined ? `${dead.waiter} is still in line` : null;
+  },
+
+  'the line is in order, each waiter once, none twice seated': ({ after: { world, parties } }) => {
+    const { line, record } = world;
+    const ordered = line.every(({ ticket }, i) => ticket > (line[i - 1]?.ticket ?? 0));
+    const waiters = new Set(line.map(({ waiter }) => waiter));
+    const bounded = line.length <= parties.length && waiters.size === line.length;
+    const ends = line.every(({ ticket }) => ticket <= record.lastTicket);
+    const both = world.holders.find(({ waiter }) => waiters.has(waiter));
+    if (both !== undefined) return `${both.waiter} holds the lock and waits for it`;
+    return ordered && bounded && ends ? null : `the line is ${line.map(({ waiter }) => waiter).join(', ')}`;
+  },
+
+  'an answer agrees with the rows': ({ command, decision: { outcome }, after: { world } }) => {
+    if (outcome.type === 'granted') {
+      return world.holders.includes(outcome.holder) ? null : 'a grant was answered that is not kept';
+    }
+    if (outcome.type === 'held' && command.type === 'lock') {
+      const place = world.line.find(({ waiter }) => waiter === command.waiter);
+      const seat = outcome.parkFor === null ? null : command.seat;
+      return place !== undefined && place.seat === seat ? null : 'the asker does not stand as it was told';
+    }
+    if (outcome.type === 'stored')
+      return liveHead(world.record) === outcome.version ? null : 'stored, not shown';
+    return null;
+  },
+
+  'every grant, release, write and removal is in the audit log': ({ before, decision, after }) => {
+    const deeds = decision.effects.filter(({ type }) => type === 'audit').length;
+    const changes = decision.effects.filter(
+      (effect) =>
+        effect.type === 'drop-holder' ||
+        effect.type === 'put-version' ||
+        (effect.type === 'put-holder' &&
+          !before.world.holders.some(({ lockId }) => lockId === effect.holder.lockId)),
+    ).length;
+    const shown = before.world.record.deletedAt !== after.world.record.deletedAt && !storesVersion(decision);
+    return deeds >= changes + (shown ? 1 : 0) ? null : 'a deed is missing in the audit log';
+  },
+
+  'a command that is sent again is answered in kind, and changes nothing more': (
+    { move, command, decision, after },
+    decide,
+  ) => {
+    if (!isRepeatable(command, decision)) return null;
+    const again = decide(command, after.world, after.at);
+    if (again.outcome.type !== decision.outcome.type) {
+      return `${move.name}: ${decision.outcome.type}, and then ${again.outcome.type}`;
+    }
+    const harm = again.effects.find(
+      ({ type }) => type === 'put-version' || type === 'drop-holder' || type === 'audit',
+    );
+    return harm === undefined ? null : `${move.name} twice: ${harm.type}`;
+  },
+
+  'what was answered stays answered': ({ before, move, command, decision }) => {
+    const party = before.parties[move.by];
+    if (command.type === 'unlock' && party?.unlocked === true) {
+      return decision.outcome.type === 'released' ? null : `a release sent again is ${decision.outcome.type}`;
+    }
+    const kept = liveHead(before.world.record);
+    if (command === party?.written && kept?.sha256 === party.written.sha256) {
+      return decision.outcome.type === 'stored' ? null : `a write sent again is ${decision.outcome.type}`;
+    }
+    return null;
+  },
+};
+
+function isRepeatable(command: AddressCommand, { outcome }: Decision): boolean {
+  switch (command.type) {
+    case 'lock':
+      return outcome.type === 'granted';
+    case 'unlock':
+      return outcome.type === 'released';
+    case 'write':
+      return outcome.type === 'stored';
+    case 'delete':
+      return outcome.type === 'deleted';
+    case 'accept':
+      return outcome.type === 'granted';
+    default:
+      return false;
+  }
+}
+
+function partyOf({ parties }: Situation, lockId: string): Party | undefined {
+  return parties.find(({ player }) => player.lockId === lockId);
+}
+
+function isAgain({ outcome }: Decision): boolean {
+  return outcome.type === 'granted' && outcome.again;
+}
+
+function storesVersion({ effects }: Decision): boolean {
+  return effects.some(({ type }) => type === 'put-version');
+}
+
+function parked(world: World): readonly Place[] {
+  return world.line.filter(({ seat }) => seat !== null);
+}

@@ -1,0 +1,131 @@
+import type { AddressCommand, WriteCommand } from '../../../../src/core/command.ts';
+import { evolve, type Decision } from '../../../../src/core/decide.ts';
+import type { Instant } from '../../../../src/core/instant.ts';
+import { NEW_RECORD, type World } from '../../../../src/core/world.ts';
+import { apply, plan, START, type Client } from '../one-address.ts';
+
+/** A client, and whether its door can name the lock that it writes under. */
+export interface Player extends Client {
+  readonly names: boolean;
+}
+
+export const ALICE: Player = { ...apply('alice'), names: true };
+export const BOB: Player = { ...apply('bob'), names: false };
+export const CAROL: Player = { ...plan('carol'), names: true };
+export const DAVE: Player = { ...plan('dave'), names: true };
+
+/** What may happen besides asking, being parked, being granted, hanging up and releasing. */
+export type Happening =
+  /** Time: a little, past a sleeping waiter's patience, past a dead node's. */
+  | 'time'
+  /** Connections break and requests are sent again, so that a client has an old request beside a new one. */
+  | 'reconnect'
+  | 'writes'
+  /** An operator breaks locks. */
+  | 'breaks'
+  /** Someone without a lock writes, removes the state and brings it back. */
+  | 'stranger';
+
+/** Who takes part in an exploration, and what may happen in it. */
+export interface Scope {
+  readonly players: readonly Player[];
+  readonly happenings: readonly Happening[];
+}
+
+/** What a client knows, and which of its requests are still open: the other side of the world. */
+export interface Party {
+  readonly player: Player;
+  /** The fence of the grant it was told of and has not released; it may have lost it since. */
+  readonly fence: number | null;
+  /** Its request that is held open. */
+  readonly open: string | null;
+  /** An older request whose connection has not closed yet. */
+  readonly stale: string | null;
+  /** The request by which it was told of its grant, while the answer may still be under way. */
+  readonly answered: string | null;
+  /** Its last write that was answered with success. */
+  readonly written: WriteCommand | null;
+  /** It was told that its lock is released, and has not asked since. */
+  readonly unlocked: boolean;
+}
+
+export interface Situation {
+  readonly at: Instant;
+  readonly world: World;
+  readonly parties: readonly Party[];
+}
+
+/** What may happen next: a command that somebody sends, or time that passes. */
+export interface Move {
+  readonly name: string;
+  readonly command: AddressCommand | null;
+  /** Who of the players sends it; -1 for the operator, the stranger and time. */
+  readonly by: number;
+  readonly wait: number;
+}
+
+export function beginning({ players }: Scope): Situation {
+  return {
+    at: START,
+    world: { record: NEW_RECORD, holders: [], line: [] },
+    parties: players.map((player) => ({
+      player,
+      fence: null,
+      open: null,
+      stale: null,
+      answered: null,
+      written: null,
+      unlocked: false,
+    })),
+  };
+}
+
+/** The situation after a command was decided: the rows as an engine stores them, and what the sender learns. */
+export function after(situation: Situation, move: Move, decision: Decision): Situation {
+  const world = evolve(situation.world, decision.effects);
+  const parties = situation.parties.map((party, index) =>
+    index === move.by && move.command !== null ? learn(party, move.command, decision) : party,
+  );
+  return { at: situation.at, world, parties };
+}
+
+function learn(party: Party, command: AddressCommand, { outcome }: Decision): Party {
+  switch (command.type) {
+    case 'lock': {
+      const stale = party.open ?? party.stale;
+      const granted = outcome.type === 'granted' ? outcome : null;
+      const parked = outcome.type === 'held' && outcome.parkFor !== null;
+      return {
+        ...party,
+        unlocked: false,
+        stale,
+        fence: granted?.holder.fence ?? null,
+        answered: granted === null ? null : command.seat,
+        open: parked ? command.seat : null,
+        // Who asks for a lock that it does not hold is a new run, which knows nothing of the last one's writes.
+        written: granted?.again === true ? party.written : null,
+      };
+    }
+    case 'accept':
+      if (command.seat === party.stale) return party;
+      return outcome.type === 'granted'
+        ? { ...party, fence: outcome.holder.fence, answered: command.seat, open: null }
+        : { ...party, open: null };
+    case 'park-over':
+      if (command.seat === party.stale) return { ...party, stale: null };
+      // A grant that is found here is taken up by the `accept` that follows.
+      if (outcome.type === 'granted' || (outcome.type === 'held' && outcome.parkFor !== null)) return party;
+      return { ...party, open: null };
+    case 'leave':
+      if (command.seat === party.stale) return { ...party, stale: null };
+      if (command.seat === party.open) return { ...party, open: null };
+      return { ...party, answered: null, fence: null };
+    case 'unlock':
+      return { ...party, fence: null, answered: null, unlocked: outcome.type === 'released' };
+    case 'write':
+      // Who writes has evidently heard of its grant.
+      return { ...party, answered: null, written: outcome.type === 'stored' ? command : party.written };
+    default:
+      return party;
+  }
+}
