@@ -1,24 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { SqliteEngine } from '../../src/engines/sqlite/engine.ts';
 import { engineContract } from '../../src/testing/engine-contract.ts';
+import { openInNewDirectory } from './sqlite-directory.ts';
 
-engineContract('sqlite', async (options) => {
-  const directory = await mkdtemp(join(tmpdir(), 'statehouse-sqlite-'));
-  const open = (): Promise<SqliteEngine> => SqliteEngine.open({ directory, ...options });
-  const engine = await open();
-  let current = engine;
-  return {
-    engine,
-    reopen: async () => {
-      await current[Symbol.asyncDispose]();
-      current = await open();
-      return current;
-    },
-    dispose: async () => {
-      await current[Symbol.asyncDispose]();
-      await rm(directory, { recursive: true });
-    },
-  };
-});
+engineContract('sqlite', openInNewDirectory);

@@ -1,0 +1,215 @@
+import * as fc from 'fast-check';
+import type { Address } from '../core/address.ts';
+import type { Actor, Claim, LockCommand, WriteCommand } from '../core/command.ts';
+import type { World } from '../core/world.ts';
+import type { Command } from '../ports/engine.ts';
+import { ALICE, BOB, bodyOf, bytes, deleteOf, lockOf, unlockOf, writeOf } from './engine-commands.ts';
+
+/** What a step is about, drawn at random; it becomes a command once it is known how things stand. */
+export interface Step {
+  readonly kind: keyof typeof KINDS;
+  readonly place: number;
+  readonly actor: number;
+  readonly lock: number;
+  readonly pick: number;
+  readonly flag: boolean;
+  readonly rare: boolean;
+  readonly serial: number;
+}
+
+/** What a step sees when it becomes a command. */
+export interface Sight {
+  readonly address: Address;
+  readonly world: World;
+  readonly versions: readonly number[];
+  readonly node: string;
+  readonly seat: number;
+}
+
+/** Each kind of step with its weight: locks and writes come often, purges seldom. */
+const KINDS = {
+  lock: 9,
+  unlock: 5,
+  write: 6,
+  'park-over': 2,
+  leave: 2,
+  accept: 2,
+  delete: 1,
+  undelete: 1,
+  prune: 1,
+  purge: 1,
+  credential: 1,
+  entry: 1,
+  audit: 1,
+  reseal: 1,
+} as const;
+
+const ACTORS: readonly Actor[] = [ALICE, BOB, { ...BOB, subject: 'oidc:repo:org/app', expired: true }];
+const OPERATIONS = ['OperationTypeApply', 'OperationTypePlan', 'state-push', 'statehouse-exec'];
+const FACES = ['http', 's3-lock-file', 'dynamodb-item'];
+const WAITS = [null, null, 1_000, 90_000];
+
+/** A step of any kind. */
+export const anyStep: fc.Arbitrary<Step> = fc.record({
+  kind: fc.oneof(
+    ...Object.entries(KINDS).map(([kind, weight]) => ({
+      arbitrary: fc.constant(kind as Step['kind']),
+      weight,
+    })),
+  ),
+  place: fc.nat(1),
+  actor: fc.oneof({ arbitrary: fc.nat(1), weight: 9 }, { arbitrary: fc.constant(2), weight: 1 }),
+  lock: fc.nat(4),
+  pick: fc.nat(11),
+  flag: fc.boolean(),
+  rare: fc.nat(5).map((n) => n === 0),
+  serial: fc.integer({ min: -2, max: 2 }),
+});
+
+/** How much later the next step is: mostly at once, sometimes after a client's sleep or a night. */
+export const anyPause: fc.Arbitrary<number> = fc.oneof(
+  { arbitrary: fc.constantFrom(0, 1, 700), weight: 6 },
+  { arbitrary: fc.constantFrom(2_000, 5_000, 17_000), weight: 3 },
+  { arbitrary: fc.constantFrom(65_000, 3_600_000), weight: 1 },
+);
+
+/** The command that a step is, as things stand. */
+export function commandOf(step: Step, sight: Sight): Command {
+  const { address } = sight;
+  const actor = ACTORS[step.actor] ?? ALICE;
+  switch (step.kind) {
+    case 'lock':
+      return lockStep(step, sight, actor);
+    case 'unlock': {
+      const lockId = step.rare ? null : `lock-${step.lock}`;
+      const face = step.pick < 3 ? (FACES[step.pick] ?? null) : null;
+      return unlockOf(address, lockId, { actor, face, mayBreak: step.flag });
+    }
+    case 'write':
+      return writeStep(step, sight, actor);
+    case 'park-over':
+      return { type: 'park-over', address, actor, ...seated(step, sight), closing: step.rare };
+    case 'leave':
+      return { type: 'leave', address, actor, ...seated(step, sight) };
+    case 'accept':
+      return { type: 'accept', address, actor, ...seated(step, sight) };
+    case 'delete':
+      return deleteOf(address, { actor, claim: claimOf(step) });
+    case 'undelete':
+      return { type: 'undelete', address, actor };
+    case 'prune':
+      return { type: 'prune', address, actor, numbers: sight.versions.slice(0, step.pick % 4) };
+    case 'purge':
+      return { type: 'purge', address, actor };
+    default:
+      return recordStep(step, sight);
+  }
+}
+
+function lockStep(step: Step, sight: Sight, actor: Actor): LockCommand {
+  const operation = OPERATIONS[step.pick % OPERATIONS.length] ?? '';
+  const lockId = `lock-${step.lock}`;
+  return lockOf(sight.address, lockId, {
+    actor,
+    operation,
+    shared: operation === 'OperationTypePlan' && step.flag,
+    waiter: step.rare ? `waiter-${step.lock}` : lockId,
+    face: FACES[step.serial + 2] ?? 'http',
+    info: bytes(`${step.flag ? 'k' : 'o'}-${lockId}`),
+    seat: step.pick === 0 ? null : `${sight.node}:${sight.seat}`,
+    wait: WAITS[step.pick % WAITS.length] ?? null,
+  });
+}
+
+function writeStep(step: Step, { address, world }: Sight, actor: Actor): WriteCommand {
+  const head = world.record.head;
+  const serial = (head?.serial ?? 2n ** 63n) + BigInt(step.serial);
+  const newest = head?.number ?? 0;
+  return writeOf(address, serial, {
+    actor,
+    claim: claimOf(step),
+    text: `${step.pick % 3}`,
+    lineage: ['lineage-1', 'lineage-1', 'lineage-1', 'lineage-2', ''][step.pick % 5] ?? '',
+    body: bodyOf(
+      Array.from({ length: step.pick % 4 }, (_, index) => bytes(`segment ${index}`)),
+      step.flag ? 'k' : 'o',
+    ),
+    restore: step.rare && newest > 0 ? { from: 1, newest: newest - (step.flag ? 0 : 1) } : null,
+    ...(step.pick === 11 ? { expects: { sha256: step.flag ? (head?.sha256 ?? null) : null } } : {}),
+  });
+}
+
+function claimOf(step: Step): Claim {
+  if (step.pick % 3 === 0) return { kind: 'none' };
+  if (step.pick % 3 === 1) return { kind: 'named', lockId: `lock-${step.lock}` };
+  return { kind: 'unnamed', faces: FACES.slice(0, step.lock) };
+}
+
+/** Somebody's seat who has one, now and then with the wrong name. */
+function seated(step: Step, { world, node }: Sight): { waiter: string; seat: string } {
+  const seats = [...world.line, ...world.holders].flatMap(({ waiter, seat }) =>
+    seat === null ? [] : [{ waiter, seat }],
+  );
+  const chosen = seats[step.pick % Math.max(1, seats.length)];
+  if (chosen === undefined) return { waiter: `lock-${step.lock}`, seat: `${node}:0` };
+  return step.rare ? { ...chosen, waiter: `lock-${step.lock}` } : chosen;
+}
+
+function recordStep(step: Step, { address, world }: Sight): Command {
+  const note = { action: step.kind, subject: 'token:admin', door: 'api', detail: { pick: step.pick } };
+  switch (step.kind) {
+    case 'credential':
+      return {
+        type: 'put-credential',
+        credential: {
+          id: `${address.project}-CREDENTIAL-${step.lock}`,
+          name: `name-${step.pick}`,
+          sealedSecret: bytes(`${step.flag ? 'k' : 'o'}-secret`),
+          grants: [{ role: 'writer', pattern: `${address.project}/*` }],
+          createdAt: step.lock,
+          expiresAt: step.flag ? step.pick : null,
+          revokedAt: step.rare ? step.pick : null,
+        },
+        note,
+      };
+    case 'entry': {
+      const [kind, name] = [`kind-${address.project}`, `name-${step.lock}`];
+      if (step.rare) return { type: 'drop-entry', kind, name, note };
+      const body = step.flag ? bodyOf() : undefined;
+      const entry = { kind, name, attributes: { pick: step.pick } };
+      return body === undefined
+        ? { type: 'put-entry', entry, note: null }
+        : { type: 'put-entry', entry: { ...entry, bodyId: body.id }, body, note };
+    }
+    case 'reseal':
+      return {
+        type: 'reseal',
+        items: [
+          ...world.holders.map(({ lockId }) => ({
+            kind: 'holder' as const,
+            address,
+            lockId,
+            sealed: bytes(`n-${lockId}`),
+          })),
+          ...world.line.map(({ waiter }) => ({
+            kind: 'place' as const,
+            address,
+            waiter,
+            sealed: bytes(`n-${waiter}`),
+          })),
+          ...(world.record.head === null
+            ? []
+            : [
+                {
+                  kind: 'body' as const,
+                  id: world.record.head.bodyId,
+                  keyId: 'n',
+                  wrappedKey: bytes('n-wrapped'),
+                },
+              ]),
+        ],
+      };
+    default:
+      return { type: 'audit', address: step.flag ? address : null, note };
+  }
+}
