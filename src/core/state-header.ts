@@ -30,6 +30,9 @@ const CLOSE_ARRAY = 0x5d;
 const COLON = 0x3a;
 const COMMA = 0x2c;
 
+/** Stands for an object or array where a wanted value should be: no JSON at all, so that nobody takes it for one. */
+const NO_SCALAR = { text: '{', start: 0, end: 0 } as const;
+
 /** What may come next in the top-level object. */
 type Expect = 'key-or-end' | 'key' | 'colon' | 'value' | 'comma-or-end';
 
@@ -130,6 +133,7 @@ export class StateHeaderScanner {
       case OPEN_OBJECT:
       case OPEN_ARRAY:
         if (this.#expect !== 'value') return this.#unexpected();
+        if (this.#keyWanted !== null) this.#found.set(this.#keyWanted, NO_SCALAR);
         this.#open(byte);
         return at + 1;
       case CLOSE_OBJECT:
@@ -233,18 +237,28 @@ export class StateHeaderScanner {
     if (serial === undefined || !/^\d{1,20}$/.test(serial.text) || BigInt(serial.text) > SERIAL_MAX) {
       return { problem: 'the JSON is no state: its "serial" is not a whole number of 64 bits' };
     }
+    const lineage = this.#text('lineage');
+    const terraformVersion = this.#text('terraform_version');
+    if (lineage === null || terraformVersion === null) {
+      const name = lineage === null ? 'lineage' : 'terraform_version';
+      return {
+        problem: `the JSON is no state: its "${name}" is not a string of at most ${TOKEN_BYTES_MAX} bytes`,
+      };
+    }
     return {
       serial: BigInt(serial.text),
-      lineage: this.#text('lineage'),
-      terraformVersion: this.#text('terraform_version'),
+      lineage,
+      terraformVersion,
       encrypted,
       serialSpan: [serial.start, serial.end],
     };
   }
 
-  #text(name: string): string {
-    const value = parseJson(this.#found.get(name)?.text ?? '""');
-    return typeof value === 'string' ? value : '';
+  /** Go reads what is absent or null as an empty string, and takes nothing else for a string. */
+  #text(name: string): string | null {
+    const value = parseJson(this.#found.get(name)?.text ?? 'null');
+    if (value === null) return '';
+    return typeof value === 'string' ? value : null;
   }
 }
 

@@ -25,6 +25,8 @@ export interface Asked {
 export interface Undetected {
   readonly status: 400 | 405;
   readonly problem: string;
+  /** The methods that are done here. */
+  readonly allow?: string;
 }
 
 const STATE_METHODS: Readonly<Record<string, Operation>> = {
@@ -57,10 +59,8 @@ export function detect(request: DoorRequest): Asked | Undetected {
   const methods = query.has(LOCK_PARAMETER) ? LOCK_METHODS : STATE_METHODS;
   const operation = methods[request.method];
   if (operation === undefined) {
-    return {
-      status: 405,
-      problem: `${request.method} is not done here: ${Object.keys(methods).join(', ')} are`,
-    };
+    const allow = Object.keys(methods).join(', ');
+    return { status: 405, problem: `${request.method} is not done here: ${allow} are`, allow };
   }
   const waitText = query.get(WAIT_PARAMETER);
   const wait = waitText === undefined ? null : parseDuration(waitText);

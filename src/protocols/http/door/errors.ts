@@ -20,8 +20,9 @@ type Words = {
 };
 
 /** The answer to a request that has no row in the table, or an address that is none. */
-export function undetected({ status, problem }: Undetected): DoorReply {
-  return say('unknown', status === 405 ? 'method' : 'address', { status, message: problem });
+export function undetected({ status, problem, allow }: Undetected): DoorReply {
+  const reply = say('unknown', status === 405 ? 'method' : 'address', { status, message: problem });
+  return allow === undefined ? reply : { ...reply, headers: { ...reply.headers, allow } };
 }
 
 export function unauthenticated(operation: Operation | 'unknown'): DoorReply {
