@@ -226,7 +226,8 @@ export class StateHeaderScanner {
   }
 
   #header(): StateHeader | HeaderProblem {
-    const encrypted = this.#text('encryption_version') !== '';
+    const encryption = this.#text('encryption_version');
+    const encrypted = encryption !== null && encryption !== '';
     const version = this.#found.get('version')?.text;
     if (!encrypted && version !== '4') {
       return version === undefined

@@ -15,25 +15,41 @@ export class BodyBroken extends Error {
   }
 }
 
-/** A request's body as it comes, ended by force when it comes too slowly. A body cut short is an error, never an end. */
+/**
+ * A request's body as it comes, given up when it comes too slowly. A body cut short is an error, never an end.
+ * The request itself stays open, so that its sender can still be told why.
+ */
 export async function* guardBody(request: IncomingMessage): AsyncGenerator<Uint8Array> {
   const began = Date.now();
   let bytes = 0;
-  let timer = setTimeout(giveUp, SILENCE_MS);
-  function giveUp(): void {
-    request.destroy(new BodyBroken('the body came too slowly'));
-  }
+  const chunks = request.iterator({ destroyOnReturn: false }) as AsyncIterator<Uint8Array>;
+  let reading = true;
   try {
-    for await (const chunk of request as AsyncIterable<Uint8Array>) {
-      clearTimeout(timer);
-      bytes += chunk.length;
+    for (;;) {
+      const next = await orSilence(chunks.next());
+      reading = next !== null && next.done !== true;
+      if (next === null) throw new BodyBroken('the body came too slowly');
+      if (next.done === true) break;
+      bytes += next.value.length;
       const took = Date.now() - began;
-      if (took > PATIENCE_MS && bytes < (took / 1_000) * RATE_MIN) giveUp();
-      yield chunk;
-      timer = setTimeout(giveUp, SILENCE_MS);
+      if (took > PATIENCE_MS && bytes < (took / 1_000) * RATE_MIN) {
+        throw new BodyBroken('the body came too slowly');
+      }
+      yield next.value;
     }
     if (!request.complete) throw new BodyBroken('the body broke off');
+  } catch (fault) {
+    if (fault instanceof BodyBroken || request.complete) throw fault;
+    throw new BodyBroken('the body broke off');
   } finally {
-    clearTimeout(timer);
+    if (reading) await chunks.return?.();
   }
+}
+
+/** null when nothing has come for too long. */
+function orSilence<T>(next: Promise<T>): Promise<T | null> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, SILENCE_MS, null);
+    next.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
 }

@@ -7,6 +7,8 @@ const CONNECTIONS_MAX = 20_000;
 /** Go's clients keep idle connections for 90 s; ours must not be the side that closes just as they send. */
 const KEEP_ALIVE_MS = 100_000;
 const HEADERS_MS = 20_000;
+/** How often those whose headers take longer are looked for. */
+const HEADERS_CHECK_MS = 2_000;
 const HEADER_BYTES_MAX = 32 * 1024;
 /** How soon a vanished peer of a parked request is noticed. */
 const PROBE_MS = 15_000;
@@ -35,6 +37,7 @@ export async function listen(
   const limits: ServerOptions = {
     keepAliveTimeout: KEEP_ALIVE_MS,
     headersTimeout: HEADERS_MS,
+    connectionsCheckingInterval: HEADERS_CHECK_MS,
     // Bodies are watched as they come, and parked requests may take their time.
     requestTimeout: 0,
     maxHeaderSize: HEADER_BYTES_MAX,

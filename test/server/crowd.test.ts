@@ -1,0 +1,82 @@
+import { connect, type Socket } from 'node:net';
+import { once } from 'node:events';
+import { describe, expect, it } from 'vitest';
+import { eventually } from '../../src/testing/eventually.ts';
+import { HouseProcess } from '../../src/testing/house-process.ts';
+import { ask, basic } from '../../src/testing/request.ts';
+import { sampleLock, sampleState } from '../../src/testing/sample-state.ts';
+import { TEST_ADMIN } from '../../src/testing/test-admin.ts';
+
+const CROWD = 10_000;
+/** Connections are opened so many at a time, as a kernel's backlog allows. */
+const WAVE = 500;
+
+describe('10,000 connections', () => {
+  it('that send half a request are put up with, cut off in time, and keep nobody else waiting', async () => {
+    await using house = await HouseProcess.start();
+    await ask(house.url, 'POST', '/http/acme/a', { body: sampleState(1) });
+    const sockets = await crowd(house.url);
+    try {
+      let open = sockets.length;
+      for (const socket of sockets) {
+        socket.once('close', () => (open -= 1));
+        socket.resume();
+        socket.write(`POST /http/acme/a HTTP/1.1\r\nauthorization: ${basic(TEST_ADMIN)}\r\ncontent-le`);
+      }
+      const began = performance.now();
+      for (let serial = 2; serial <= 20; serial += 1) {
+        const written = await ask(house.url, 'POST', '/http/acme/a', { body: sampleState(serial) });
+        expect(written.status).toBe(200);
+      }
+      expect(performance.now() - began).toBeLessThan(15_000);
+      await eventually('half requests are cut off', () => open === 0, 50_000);
+      expect((await ask(house.url, 'GET', '/readyz')).status).toBe(200);
+    } finally {
+      for (const socket of sockets) socket.destroy();
+    }
+  });
+
+  it('that wait for one lock are parked, and all of them leave the line when they go', async () => {
+    await using house = await HouseProcess.start();
+    await ask(house.url, 'LOCK', '/http/acme/a', { body: sampleLock('holder') });
+    const sockets = await crowd(house.url);
+    try {
+      for (const [index, socket] of sockets.entries()) {
+        const body = sampleLock(`waiter-${index}`);
+        const head = `LOCK /http/acme/a?wait=10m HTTP/1.1\r\nhost: h\r\nauthorization: ${basic(TEST_ADMIN)}\r\n`;
+        socket.write(`${head}content-length: ${body.length}\r\n\r\n${body}`);
+      }
+      await eventually('all are parked', async () => (await parked(house)) === CROWD, 120_000);
+      const refused = await ask(house.url, 'LOCK', '/http/acme/a', { body: sampleLock('late') });
+      expect(JSON.parse(refused.text)).toMatchObject({
+        ID: 'holder',
+        Info: expect.stringContaining(`number ${CROWD + 1} of ${CROWD + 1}`) as string,
+      });
+      for (const socket of sockets) socket.destroy();
+      await eventually('all have left', async () => (await parked(house)) === 0, 120_000);
+      await ask(house.url, 'UNLOCK', '/http/acme/a', { body: sampleLock('holder') });
+      const next = await ask(house.url, 'LOCK', '/http/acme/a', { body: sampleLock('next') });
+      expect(next.status).toBe(200);
+    } finally {
+      for (const socket of sockets) socket.destroy();
+    }
+  });
+});
+
+async function crowd(url: string): Promise<readonly Socket[]> {
+  const { hostname, port } = new URL(url);
+  const sockets: Socket[] = [];
+  while (sockets.length < CROWD) {
+    const wave = Array.from({ length: WAVE }, () => connect(Number(port), hostname));
+    await Promise.all(wave.map((socket) => once(socket, 'connect')));
+    for (const socket of wave) socket.on('error', () => undefined);
+    sockets.push(...wave);
+  }
+  return sockets;
+}
+
+/** How many requests the house holds open now, by its own count. */
+async function parked({ url }: HouseProcess): Promise<number> {
+  const { text } = await ask(url, 'GET', '/metrics');
+  return Number(/^statehouse_parked_requests (\d+)$/m.exec(text)?.[1]);
+}
