@@ -13,6 +13,8 @@ const LONG_FILES: Readonly<Record<string, string>> = {};
 const CYCLES: Readonly<Record<string, string>> = {};
 /** Packages with an install script that they work without. */
 const WORK_WITHOUT_INSTALL_SCRIPT = new Set([
+  // Its binaries are optional packages, one for each platform; the script builds one only where none fits.
+  'node_modules/koffi',
   // Its binaries are in the package; the script builds one only where none fits.
   'node_modules/@photostructure/sqlite',
   // Watches files on macOS for vite, and is optional there.

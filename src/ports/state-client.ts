@@ -1,0 +1,158 @@
+import type { LockInfo } from '../core/lock-info.ts';
+
+/**
+ * The client side of one backend: the states where they really live, under the very locks that terraform takes.
+ * Methods answer what may be expected with values, and throw a {@link BackendFault} for everything else.
+ */
+export interface StateClient {
+  /** As the backend block names it: `s3`. */
+  readonly backend: string;
+  readonly traits: ClientTraits;
+  /** Where a workspace's state is, for people: `s3://bucket/env:/dev/key`. Never with a password in it. */
+  locate(workspace: string): string;
+  /** The names of all workspaces, `default` first; null where the backend cannot tell. */
+  workspaces(): Promise<readonly string[] | null>;
+  /** Makes a workspace as `terraform workspace new` does; under a lock of its own where terraform takes one. */
+  createWorkspace(workspace: string, by: LockRequest): Promise<void>;
+  /** Takes the state away, and its workspace with it. */
+  deleteWorkspace(workspace: string, held: HeldLock | null): Promise<void>;
+  /** The state's bytes as they are kept; null when there is none. */
+  read(workspace: string): Promise<Uint8Array | null>;
+  /** Keeps the bytes as they are. Serial and lineage are the caller's business. */
+  write(workspace: string, bytes: Uint8Array, held: HeldLock | null): Promise<void>;
+  /** Tries to take the lock once, or waits for it where the backend itself has a waiting line. */
+  lock(workspace: string, request: LockRequest, wait: LockWait): Promise<LockAttempt>;
+  /** Who holds the lock now. Takes nothing. */
+  inspectLock(workspace: string): Promise<LockState>;
+  /** Takes another's lock away: `terraform force-unlock`. */
+  breakLock(workspace: string, lockId: string): Promise<LockBreak>;
+  /** Old versions, where the backend keeps them: the newest first. */
+  readonly history: StateHistory | null;
+  /** Looks for what is wrong with the backend's own setup: `doctor` reports it. */
+  examine(): Promise<readonly Finding[]>;
+  /** Ends connections. Locks that live as long as a connection end with it. */
+  close(): Promise<void>;
+}
+
+export interface ClientTraits {
+  /** Whether there are others than `default`; `named` when they can be used but not listed. */
+  readonly workspaces: 'listed' | 'named' | 'default-only';
+  /**
+   * `stored` locks stay until they are released, `process` locks end with the process that took them; `none` when the
+   * configuration turns locking off.
+   */
+  readonly locks: 'stored' | 'process' | 'none';
+  /** Whether a refusal names the holder. */
+  readonly showsHolder: boolean;
+  /** Whether the backend holds a lock request open until its turn comes. */
+  readonly parks: boolean;
+}
+
+/** A lock info but for its path, which each backend writes in its own way. */
+export type LockRequest = Omit<LockInfo, 'path'>;
+
+export interface LockWait {
+  /** How long a backend with a waiting line may hold the request open, in milliseconds; 0 asks for an answer at once. */
+  readonly milliseconds: number;
+  readonly signal: AbortSignal | null;
+}
+
+export type LockAttempt =
+  | { readonly type: 'locked'; readonly lock: HeldLock }
+  /** Somebody else has it. */
+  | { readonly type: 'held'; readonly holder: LockInfo | null; readonly message: string }
+  /** The configuration names no place for locks: terraform works without. */
+  | { readonly type: 'unsupported'; readonly message: string };
+
+/** A lock of ours. */
+export interface HeldLock {
+  readonly workspace: string;
+  /** What releases it; some backends choose it themselves. */
+  readonly id: string;
+  readonly info: LockInfo;
+  /** Aborted when the lock is lost while we hold it: its connection broke, or its session ended. */
+  readonly lost: AbortSignal;
+  release(): Promise<LockRelease>;
+}
+
+export type LockRelease =
+  | { readonly type: 'released' }
+  /** It was not ours any more: broken, or lost. */
+  | { readonly type: 'lost'; readonly message: string };
+
+export type LockState =
+  | { readonly type: 'free' }
+  | {
+      readonly type: 'held';
+      readonly holder: LockInfo | null;
+      /** How many wait, where the backend can tell. */
+      readonly waiting: number | null;
+      /** More for people: the process that holds it, for example. */
+      readonly note: string;
+    }
+  /** The lock's place has something in it that is no lock info. */
+  | { readonly type: 'unreadable'; readonly message: string }
+  /** The backend does not tell without trying. */
+  | { readonly type: 'unknown'; readonly message: string }
+  | { readonly type: 'unsupported'; readonly message: string };
+
+export type LockBreak =
+  | { readonly type: 'broken' }
+  | { readonly type: 'not-locked' }
+  | { readonly type: 'other-id'; readonly holder: LockInfo | null }
+  /** Such a lock cannot be broken from outside. */
+  | { readonly type: 'impossible'; readonly message: string };
+
+/** Versions that the backend keeps by itself. */
+export interface StateHistory {
+  list(workspace: string, limit: number): Promise<readonly StateVersion[]>;
+  read(workspace: string, id: string): Promise<Uint8Array | null>;
+}
+
+export interface StateVersion {
+  readonly id: string;
+  readonly at: Date;
+  readonly size: number | null;
+  /** The state was deleted at that time. */
+  readonly deleted: boolean;
+}
+
+/** Something about the backend that its owner should know. */
+export interface Finding {
+  readonly level: 'good' | 'hint' | 'warning' | 'problem';
+  /** One word or two: `versioning`, `lock table`. */
+  readonly topic: string;
+  readonly message: string;
+  /** What to do about it; empty for good news. */
+  readonly next: string;
+}
+
+/** Why a backend could not do what was asked. */
+export type FaultKind =
+  /** No connection, or no answer. */
+  | 'unreachable'
+  /** The credentials are missing, wrong, expired or not allowed to. */
+  | 'denied'
+  /** The bucket, table, schema or folder is not there. */
+  | 'missing'
+  /** What is kept there is not what belongs there. */
+  | 'corrupt'
+  /** The backend's configuration is not valid. */
+  | 'configuration'
+  /** The backend refused the write by its own rules. */
+  | 'refused'
+  | 'other';
+
+/** A failure of the backend, in words for the person who runs the command. Never with a secret in them. */
+export class BackendFault extends Error {
+  readonly kind: FaultKind;
+  /** What to do now; empty when there is nothing to say. */
+  readonly next: string;
+
+  constructor(kind: FaultKind, message: string, next = '', cause?: unknown) {
+    super(message, cause === undefined ? {} : { cause });
+    this.name = 'BackendFault';
+    this.kind = kind;
+    this.next = next;
+  }
+}

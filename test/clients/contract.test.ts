@@ -1,0 +1,96 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe } from 'vitest';
+import { openClient } from '../../src/protocols/clients.ts';
+import { clientContract } from '../../src/testing/client-contract.ts';
+import { findMoto, MotoServer } from '../../src/testing/moto-server.ts';
+import { TestHouse } from '../../src/testing/open-test-house.ts';
+import { findPostgres, PostgresServer } from '../../src/testing/postgres-server.ts';
+import { TEST_ADMIN } from '../../src/testing/test-admin.ts';
+import { makeBucket, makeLockTable } from './fixtures/moto.ts';
+import { PlainHttpBackend } from './fixtures/plain-http-backend.ts';
+
+clientContract('local', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'statehouse-local-'));
+  return {
+    open: () => openClient({ type: 'local', attributes: {}, folder, env: {} }),
+    dispose: () => rm(folder, { recursive: true, force: true }),
+  };
+});
+
+clientContract('http on a plain server', async () => {
+  const server = await PlainHttpBackend.start();
+  const address = `${server.url}/state/{workspace}`;
+  const attributes = { address, lock_address: address, unlock_address: address };
+  return {
+    open: () => openClient({ type: 'http', attributes, folder: '/', env: {} }),
+    dispose: () => server.close(),
+  };
+});
+
+clientContract('http on a house', async () => {
+  const house = await TestHouse.open();
+  const address = `${house.url}/http/acme/contract-${randomUUID()}`;
+  const attributes = {
+    address,
+    lock_address: address,
+    unlock_address: address,
+    username: TEST_ADMIN.id,
+    password: TEST_ADMIN.secret,
+  };
+  return {
+    open: () => openClient({ type: 'http', attributes, folder: '/', env: {} }),
+    dispose: () => house.close(),
+  };
+});
+
+const moto = await findMoto();
+describe.skipIf(moto === null)('on moto (skipped unless moto_server is on PATH)', () => {
+  const variants = {
+    'lock objects': { use_lockfile: true },
+    'a lock table': { dynamodb_table: 'locks' },
+    'both locks': {
+      use_lockfile: true,
+      dynamodb_table: 'locks',
+      encrypt: true,
+      workspace_key_prefix: 'spaces',
+    },
+  };
+  for (const [variant, attributes] of Object.entries(variants)) {
+    clientContract(`s3 with ${variant}`, async () => {
+      const server = await MotoServer.start(moto!);
+      await makeBucket(server, 'states');
+      await makeLockTable(server, 'locks');
+      const all = {
+        bucket: 'states',
+        key: 'net/terraform.tfstate',
+        region: 'us-east-1',
+        use_path_style: true,
+        endpoints: { s3: server.url, dynamodb: server.url, sts: server.url },
+        access_key: 'testing',
+        secret_key: 'testing',
+        ...attributes,
+      };
+      return {
+        open: () => openClient({ type: 's3', attributes: all, folder: '/', env: {} }),
+        dispose: () => server[Symbol.asyncDispose](),
+      };
+    });
+  }
+});
+
+const postgres = await findPostgres();
+describe.skipIf(postgres === null)('on PostgreSQL (skipped unless postgres is on PATH)', () => {
+  clientContract('pg', async () => {
+    const server = await PostgresServer.start(postgres!);
+    const database = await server.createDatabase();
+    const url = new URL(server.url(database));
+    url.searchParams.set('sslmode', 'disable');
+    return {
+      open: () => openClient({ type: 'pg', attributes: { conn_str: url.href }, folder: '/', env: {} }),
+      dispose: () => server[Symbol.asyncDispose](),
+    };
+  });
+});
