@@ -18,6 +18,7 @@ import {
   type StateSummary,
   type StoredBody,
 } from '../../ports/engine.ts';
+import { AuditLog } from './audit-log.ts';
 import { BodyReader } from './bodies.ts';
 import { openForReading } from './connection.ts';
 import { DataDirectory } from './data-directory.ts';
@@ -47,6 +48,7 @@ export class SqliteEngine implements Engine {
   readonly #reader: Database;
   readonly #queries: Queries;
   readonly #bodies: BodyReader;
+  readonly #audit: AuditLog;
   readonly #writer: WriterHandle;
   readonly #now: () => Instant;
   #closed: Promise<void> | null = null;
@@ -59,6 +61,7 @@ export class SqliteEngine implements Engine {
     this.#reader = openForReading(directory.databasePath);
     this.#queries = new Queries(this.#reader, options.keyIdOf ?? (() => ''));
     this.#bodies = new BodyReader(this.#reader);
+    this.#audit = new AuditLog(this.#reader);
   }
 
   /** @throws {EngineFault} when the directory is in use, cannot be used, or was used by a newer program */
@@ -115,7 +118,7 @@ export class SqliteEngine implements Engine {
   }
 
   async audit(query: AuditQuery): Promise<readonly AuditRecord[]> {
-    return reading(() => this.#queries.audit(query));
+    return this.#audit.read(query);
   }
 
   async beat(node: string): Promise<readonly string[]> {

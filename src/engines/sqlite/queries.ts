@@ -1,28 +1,19 @@
 import type { Address } from '../../core/address.ts';
 import type { Credential } from '../../core/credential.ts';
 import type { Version, World } from '../../core/world.ts';
-import type {
-  AuditQuery,
-  AuditRecord,
-  Entry,
-  Resealed,
-  Seat,
-  StateQuery,
-  StateSummary,
-} from '../../ports/engine.ts';
+import type { Entry, Resealed, Seat, StateQuery, StateSummary } from '../../ports/engine.ts';
 import type { Database, SqlValue, Statement } from './driver.ts';
 import {
   CREDENTIAL_COLUMNS,
   RECORD_COLUMNS,
   toAddress,
-  toAuditRecord,
   toCredential,
   toEntry,
   toSeat,
   toVersion,
   VERSION_COLUMNS,
+  whole,
   type AddressRow,
-  type AuditRow,
   type CredentialRow,
   type EntryRow,
   type RecordRow,
@@ -123,31 +114,6 @@ export class Queries {
     return (this.#entries.all(kind) as EntryRow[]).map((row) => toEntry(kind, row));
   }
 
-  audit(query: AuditQuery): AuditRecord[] {
-    const { address, action, subject, before = Infinity, limit } = query;
-    const conditions = ['audit.id < ?'];
-    const values: SqlValue[] = [whole(before)];
-    if (address !== undefined) {
-      const id = this.#idOf(address);
-      if (id === null) return [];
-      conditions.push('audit.address_id = ?');
-      values.push(id);
-    }
-    if (action !== undefined) {
-      conditions.push('action = ?');
-      values.push(action);
-    }
-    if (subject !== undefined) {
-      conditions.push('subject = ?');
-      values.push(subject);
-    }
-    const sql =
-      'SELECT audit.id, at, address_id, action, subject, door, detail, project, key, workspace ' +
-      `FROM audit LEFT JOIN address ON address.id = address_id WHERE ${conditions.join(' AND ')} ` +
-      'ORDER BY audit.id DESC LIMIT ?';
-    return (this.#prepare(sql).all(...values, whole(limit)) as AuditRow[]).map(toAuditRecord);
-  }
-
   seats(query: { node: string } | { notNode: string }): Seat[] {
     const node = 'node' in query ? query.node : query.notNode;
     // A node's seats are `node:number`, and ";" comes next after ":".
@@ -215,9 +181,4 @@ export class Queries {
     }
     return statement;
   }
-}
-
-/** SQLite knows no infinity. */
-function whole(value: number): number {
-  return Math.max(0, Math.min(value, Number.MAX_SAFE_INTEGER));
 }

@@ -101,6 +101,18 @@ export function toRecord(row: RecordRow, head: Version | null): AddressRecord {
   };
 }
 
+/** The text of each list of releases, which is written with every change of a record and seldom another one. */
+const releaseTexts = new WeakMap<readonly Release[], string>();
+
+function textOfReleases(released: readonly Release[]): string {
+  let text = releaseTexts.get(released);
+  if (text === undefined) {
+    text = JSON.stringify(released);
+    releaseTexts.set(released, text);
+  }
+  return text;
+}
+
 export function recordValues(record: AddressRecord): SqlValue[] {
   return [
     record.head?.number ?? null,
@@ -109,7 +121,7 @@ export function recordValues(record: AddressRecord): SqlValue[] {
     record.fence,
     record.lastTicket,
     record.typicalHold,
-    JSON.stringify(record.released),
+    textOfReleases(record.released),
   ];
 }
 
@@ -311,4 +323,9 @@ export interface SeatRow extends AddressRow {
 
 export function toSeat(row: SeatRow): Seat {
   return { address: toAddress(row), waiter: row.waiter, seat: row.seat, granted: row.granted === 1 };
+}
+
+/** SQLite knows no infinity. */
+export function whole(value: number): number {
+  return Math.max(0, Math.min(value, Number.MAX_SAFE_INTEGER));
 }
