@@ -1,6 +1,6 @@
 import type { Address } from './address.ts';
 import type { Milliseconds } from './instant.ts';
-import type { Face } from './world.ts';
+import type { Face, StateFacts } from './world.ts';
 
 /** Who acts, as far as the rules care; who may act at all was settled before. */
 export interface Actor {
@@ -89,16 +89,9 @@ export interface UnlockCommand extends OnAddress {
   readonly resent?: boolean;
 }
 
-export interface WriteCommand extends OnAddress {
+export interface WriteCommand extends OnAddress, StateFacts {
   readonly type: 'write';
   readonly claim: Claim;
-  readonly serial: bigint;
-  readonly lineage: string;
-  readonly terraformVersion: string;
-  readonly encrypted: boolean;
-  readonly size: number;
-  readonly sha256: string;
-  readonly md5: string;
   readonly body: SealedBody;
   /** Set by a restore: where the content came from, and the newest version that it was made against. */
   readonly restore: { readonly from: number; readonly newest: number } | null;

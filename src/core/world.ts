@@ -1,8 +1,7 @@
 import type { Instant, Milliseconds } from './instant.ts';
 
-/** One write of a state, numbered by the house from 1 up per address; never changed, only superseded or pruned. */
-export interface Version {
-  readonly number: number;
+/** What is known of a state's bytes without keeping them open. */
+export interface StateFacts {
   readonly serial: bigint;
   readonly lineage: string;
   /** Empty where OpenTofu's encryption hides it. */
@@ -14,6 +13,11 @@ export interface Version {
   /** Lower-case hex digests of those bytes. */
   readonly sha256: string;
   readonly md5: string;
+}
+
+/** One write of a state, numbered by the house from 1 up per address; never changed, only superseded or pruned. */
+export interface Version extends StateFacts {
+  readonly number: number;
   readonly bodyId: string;
   readonly at: Instant;
   readonly subject: string;

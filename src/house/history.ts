@@ -76,14 +76,7 @@ export class History {
       address,
       actor: actorOf(caller),
       claim,
-      serial: taken.header.serial,
-      lineage: taken.header.lineage,
-      terraformVersion: taken.header.terraformVersion,
-      encrypted: taken.header.encrypted,
-      size: taken.size,
-      sha256: taken.sha256,
-      md5: taken.md5,
-      body: taken.body,
+      ...taken.content,
       restore: { from: number, newest: record.deletedAt === null ? (newest?.number ?? 0) : 0 },
     });
     switch (outcome.type) {

@@ -54,7 +54,6 @@ export class House {
   readonly #desk: Desk;
   readonly #nodes: Nodes;
   readonly #parking: Parking;
-  readonly #intake: Intake;
   readonly #outlet: Outlet;
   readonly #sealer: Sealer;
   readonly #clock: Clock;
@@ -98,14 +97,14 @@ export class House {
       parking: this.#parking,
       plansShare: options.plansShare,
     });
-    this.#intake = new Intake({
+    const intake = new Intake({
       sealer,
       newId: () => entropy.uuid(),
       sizeMax: options.stateBytesMax,
       inFlightMax: options.inFlightBytesMax,
     });
     this.#outlet = new Outlet(engine, sealer);
-    const shared = { desk: this.#desk, locks: this.locks, intake: this.#intake, outlet: this.#outlet };
+    const shared = { desk: this.#desk, locks: this.locks, intake, outlet: this.#outlet };
     this.history = new History({
       ...shared,
       retentionOf: (project) => this.projects.retentionOf(project),
@@ -167,10 +166,7 @@ export class House {
 
   /** Seals everything anew under the sealer's present key. */
   async reseal(progress?: (done: number) => void): Promise<number> {
-    const done = await resealAll(
-      { engine: this.engine, sealer: this.#sealer, intake: this.#intake },
-      progress,
-    );
+    const done = await resealAll({ engine: this.engine, sealer: this.#sealer }, progress);
     await this.credentials.refresh();
     return done;
   }
@@ -183,7 +179,6 @@ export class House {
   /** Finishes what was begun. The engine and the signals are closed by whoever opened them. */
   async close(): Promise<void> {
     this.closeLine();
-    await this.#intake.settle();
     await this.#desk.settle();
     await this.audit.flush();
     this.#nodes.leave();

@@ -1,10 +1,11 @@
 import { createHash, type Hash } from 'node:crypto';
 import { constants, createGzip, gzipSync, type Gzip } from 'node:zlib';
 import type { SealedBody } from '../core/command.ts';
-import { StateHeaderScanner, isStateHeader, type StateHeader } from '../core/state-header.ts';
-import type { DataKey, Sealer } from '../ports/sealer.ts';
+import { StateHeaderScanner, isStateHeader } from '../core/state-header.ts';
+import type { StateFacts } from '../core/world.ts';
+import type { Sealer } from '../ports/sealer.ts';
 import type { Busy } from './caller.ts';
-import { SegmentPacker } from './segments.ts';
+import { BodyPacker } from './segments.ts';
 
 /** Bodies up to here are compressed in one call, which costs less than a stream does. */
 const AT_ONCE_BYTES = 128 * 1024;
@@ -13,11 +14,8 @@ const COMPRESSION_LEVEL = constants.Z_BEST_SPEED;
 /** A body that was taken in whole and is a state. */
 export interface TakenIn {
   readonly type: 'taken-in';
-  readonly header: StateHeader;
-  readonly size: number;
-  readonly sha256: string;
-  readonly md5: string;
-  readonly body: SealedBody;
+  /** What a write command says of the state. */
+  readonly content: StateFacts & { readonly body: SealedBody };
 }
 
 /** Why a body was not taken in. */
@@ -44,7 +42,6 @@ export class Intake {
   readonly #newId: () => string;
   readonly #sizeMax: number;
   readonly #inFlightMax: number;
-  readonly #open = new Set<Promise<unknown>>();
   #inFlight = 0;
 
   /**
@@ -60,26 +57,9 @@ export class Intake {
 
   /** Reads the stream to its end, or as far as it may be read. */
   async take(stream: AsyncIterable<Uint8Array>, announced: Announced): Promise<TakenIn | NotTakenIn> {
-    const taking = this.#take(stream, announced);
-    this.#open.add(taking);
-    try {
-      return await taking;
-    } finally {
-      this.#open.delete(taking);
-    }
-  }
-
-  /** Waits for the bodies that are being taken in now: the last that a former master key has sealed. */
-  async settle(): Promise<void> {
-    await Promise.allSettled(this.#open);
-  }
-
-  async #take(stream: AsyncIterable<Uint8Array>, announced: Announced): Promise<TakenIn | NotTakenIn> {
     const tooLarge = { type: 'too-large', limit: this.#sizeMax } as const;
     if ((announced.contentLength ?? 0) > this.#sizeMax) return tooLarge;
-    const id = this.#newId();
-    const dataKey = this.#sealer.newDataKey(id);
-    const reading = new Reading(dataKey);
+    const reading = new Reading(new BodyPacker(this.#newId(), this.#sealer));
     const reserved = announced.contentLength ?? 0;
     if (!this.#reserve(reserved)) return { type: 'busy', retryAfterSeconds: 1 };
     let counted = reserved;
@@ -93,30 +73,11 @@ export class Intake {
         }
         await reading.push(chunk);
       }
-      return await this.#finish(id, dataKey.wrappedKey, reading, announced);
+      return await finish(reading, announced);
     } finally {
       this.#inFlight -= counted;
       reading.discard();
     }
-  }
-
-  async #finish(
-    id: string,
-    wrappedKey: Uint8Array,
-    reading: Reading,
-    announced: Announced,
-  ): Promise<TakenIn | NotTakenIn> {
-    const { size } = reading;
-    if (announced.contentLength !== null && announced.contentLength !== size) {
-      const problem = `${announced.contentLength} bytes were announced and ${size} came`;
-      return { type: 'damaged', problem };
-    }
-    const { header, md5, sha256, segments } = await reading.finish();
-    const mismatch = announced.verify?.({ md5, sha256 }) ?? null;
-    if (mismatch !== null) return { type: 'damaged', problem: mismatch };
-    if (!isStateHeader(header)) return { type: 'not-a-state', problem: header.problem };
-    const body = { id, keyId: this.#sealer.keyId, wrappedKey, segments };
-    return { type: 'taken-in', header, size, sha256, md5, body };
   }
 
   #reserve(bytes: number): boolean {
@@ -127,19 +88,36 @@ export class Intake {
   }
 }
 
+/** Looks at a body once all of it has come. */
+async function finish(reading: Reading, announced: Announced): Promise<TakenIn | NotTakenIn> {
+  const { size } = reading;
+  if (announced.contentLength !== null && announced.contentLength !== size) {
+    return { type: 'damaged', problem: `${announced.contentLength} bytes were announced and ${size} came` };
+  }
+  const { header, md5, sha256, body } = await reading.finish();
+  const mismatch = announced.verify?.({ md5, sha256 }) ?? null;
+  if (mismatch !== null) return { type: 'damaged', problem: mismatch };
+  if (!isStateHeader(header)) return { type: 'not-a-state', problem: header.problem };
+  const { serial, lineage, terraformVersion, encrypted } = header;
+  return {
+    type: 'taken-in',
+    content: { serial, lineage, terraformVersion, encrypted, size, sha256, md5, body },
+  };
+}
+
 /** One body while it comes in. */
 class Reading {
   size = 0;
   readonly #md5: Hash = createHash('md5');
   readonly #sha256: Hash = createHash('sha256');
   readonly #scanner = new StateHeaderScanner();
-  readonly #packer: SegmentPacker;
+  readonly #packer: BodyPacker;
   #small: Uint8Array[] | null = [];
   #gzip: Gzip | null = null;
   #compressed: Promise<void> | null = null;
 
-  constructor(dataKey: DataKey) {
-    this.#packer = new SegmentPacker(dataKey);
+  constructor(packer: BodyPacker) {
+    this.#packer = packer;
   }
 
   async push(chunk: Uint8Array): Promise<void> {
@@ -160,7 +138,7 @@ class Reading {
     header: ReturnType<StateHeaderScanner['finish']>;
     md5: string;
     sha256: string;
-    segments: SealedBody['segments'];
+    body: SealedBody;
   }> {
     if (this.#small !== null) {
       this.#packer.push(gzipSync(Buffer.concat(this.#small), { level: COMPRESSION_LEVEL }));
@@ -172,7 +150,7 @@ class Reading {
       header: this.#scanner.finish(),
       md5: this.#md5.digest('hex'),
       sha256: this.#sha256.digest('hex'),
-      segments: this.#packer.finish(),
+      body: this.#packer.finish(),
     };
   }
 

@@ -1,7 +1,6 @@
 import type { Engine, Resealed } from '../ports/engine.ts';
 import type { Sealer } from '../ports/sealer.ts';
 import { credentialContext } from './credentials.ts';
-import type { Intake } from './intake.ts';
 import { lockInfoContext } from './locks.ts';
 
 /** Sealed things that are sealed anew in one transaction. */
@@ -14,7 +13,7 @@ const PAGE = 500;
  * @returns how many were sealed anew
  */
 export async function resealAll(
-  { engine, sealer, intake }: { engine: Engine; sealer: Sealer; intake: Intake },
+  { engine, sealer }: { engine: Engine; sealer: Sealer },
   progress: (done: number) => void = () => undefined,
 ): Promise<number> {
   let done = 0;
@@ -28,8 +27,8 @@ export async function resealAll(
     }
   };
   await pass();
-  // A body that came in while the key was changed got its data key under the former one.
-  await intake.settle();
+  // What was sealed just before the key was changed may have been on its way to the engine: it is there after this.
+  await engine.apply([{ type: 'reseal', items: [] }]);
   await pass();
   return done;
 }

@@ -5,15 +5,19 @@ import type { DataKey, Sealer } from '../ports/sealer.ts';
 /** Bytes in one sealed segment: what a read holds in memory at a time. */
 export const SEGMENT_BYTES: number = 256 * 1024;
 
-/** Cuts bytes into segments and seals each one once it is known whether another follows. */
-export class SegmentPacker {
-  readonly #dataKey: DataKey;
+/** Packs one body: cuts it into segments and seals each one once it is known whether another follows. */
+export class BodyPacker {
+  readonly #id: string;
+  readonly #sealer: Sealer;
+  readonly #dataKey: DataKey & { readonly wrappedKey: Uint8Array };
   readonly #sealed: Uint8Array[] = [];
   #pending: Uint8Array[] = [];
   #pendingBytes = 0;
 
-  constructor(dataKey: DataKey) {
-    this.#dataKey = dataKey;
+  constructor(id: string, sealer: Sealer) {
+    this.#id = id;
+    this.#sealer = sealer;
+    this.#dataKey = sealer.newDataKey(id);
   }
 
   push(piece: Uint8Array): void {
@@ -27,9 +31,18 @@ export class SegmentPacker {
     }
   }
 
-  finish(): SealedBody['segments'] {
+  /** The whole body. Its data key is wrapped under the master key of now, whichever it was when the body began to come. */
+  finish(): SealedBody {
     this.#seal(Buffer.concat(this.#pending), true);
-    return this.#sealed;
+    const { keyId } = this.#sealer;
+    const { wrappedKey } = this.#dataKey;
+    const isCurrent = this.#sealer.keyIdOf(wrappedKey) === keyId;
+    return {
+      id: this.#id,
+      keyId,
+      wrappedKey: isCurrent ? wrappedKey : this.#sealer.resealDataKey(wrappedKey, this.#id),
+      segments: this.#sealed,
+    };
   }
 
   #seal(plain: Uint8Array, last: boolean): void {

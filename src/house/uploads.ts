@@ -5,7 +5,7 @@ import type { Engine, Entry } from '../ports/engine.ts';
 import type { Entropy } from '../ports/entropy.ts';
 import type { Sealer } from '../ports/sealer.ts';
 import { refuseOn, type Busy, type Caller, type Forbidden } from './caller.ts';
-import { openSegments, SegmentPacker } from './segments.ts';
+import { BodyPacker, openSegments } from './segments.ts';
 
 /** Uploads that are open in one house at a time. */
 export const UPLOADS_MAX = 64;
@@ -118,8 +118,7 @@ export class Uploads {
     const others = (await this.pieces(upload)).filter((piece) => piece.number !== number);
     const room = this.#sizeMax - others.reduce((sum, { size }) => sum + size, 0);
     const bodyId = this.#entropy.uuid();
-    const dataKey = this.#sealer.newDataKey(bodyId);
-    const packer = new SegmentPacker(dataKey);
+    const packer = new BodyPacker(bodyId, this.#sealer);
     const [md5, sha256] = [createHash('md5'), createHash('sha256')];
     let size = 0;
     try {
@@ -152,12 +151,7 @@ export class Uploads {
       {
         type: 'put-entry',
         entry: { kind: piecesOf(upload.id), name: String(number), attributes, bodyId },
-        body: {
-          id: bodyId,
-          keyId: this.#sealer.keyId,
-          wrappedKey: dataKey.wrappedKey,
-          segments: packer.finish(),
-        },
+        body: packer.finish(),
         note: null,
       },
     ]);
