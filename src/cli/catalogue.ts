@@ -27,6 +27,12 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
     load: () => import('./commands/serve.ts'),
   },
   {
+    name: 'config',
+    section: 'house',
+    summary: 'print the backend block and the environment for a state',
+    load: () => import('./commands/config.ts'),
+  },
+  {
     name: 'completion',
     section: 'self',
     summary: 'print a script that completes commands and options in your shell',

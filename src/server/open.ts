@@ -20,6 +20,8 @@ export interface OpenHouse {
   readonly house: House;
   /** Told once, at the first start: nobody can read it later. */
   readonly admin: AdminGrant | null;
+  /** Where a master key was made just now: without a copy of it, no backup can be read. */
+  readonly newKeyPath: string | null;
   /** The certificate that clients must be told to trust, when the house signed its own. */
   readonly certPath: string | null;
   /** Resolves when something failed after which nothing can be trusted: stop the process. */
@@ -50,9 +52,10 @@ export async function openHouse(configuration: Configuration): Promise<OpenHouse
       plansShare: configuration.plansShare,
       retention: configuration.retention,
     });
-    const admin = await ensureAdmin(house, configuration.adminCredential);
+    // Opens every secret, so that a wrong master key shows before the port is open.
+    await house.credentials.refresh();
     await house.join();
-    return await openPort(configuration, { ...opened, house, keyring, keys, admin, log });
+    return await openPort(configuration, { ...opened, house, keyring, keys, log });
   } catch (fault) {
     await signals[Symbol.asyncDispose]();
     await engine[Symbol.asyncDispose]();
@@ -64,12 +67,11 @@ interface Parts extends Awaited<ReturnType<typeof openEngine>> {
   readonly house: House;
   readonly keyring: Keyring;
   readonly keys: KeySource;
-  readonly admin: AdminGrant | null;
   readonly log: Log;
 }
 
 async function openPort(configuration: Configuration, parts: Parts): Promise<OpenHouse> {
-  const { house, engine, signals, admin, log, keyring, keys } = parts;
+  const { house, engine, signals, log, keyring, keys } = parts;
   const { tls, certPath } = await tlsOf(configuration);
   const metrics = new Metrics(house);
   let closing = false;
@@ -81,11 +83,17 @@ async function openPort(configuration: Configuration, parts: Parts): Promise<Ope
   void parts.failed.then(fail);
   const handler = dispatch({ doors, log, metrics, fatal: fail });
   const listener = await listen(handler, { host: configuration.host, port: configuration.port, tls });
+  // Not before the port is open: a credential that is told once must not be made by a start that then fails.
+  const admin = await ensureAdmin(house, configuration.adminCredential).catch(async (fault: unknown) => {
+    await listener.close(0);
+    throw fault;
+  });
   log.info('the house is open', { url: listener.url, engine: engine.traits.name });
   return {
     url: listener.url,
     house,
     admin,
+    newKeyPath: keys.isNew ? keys.path : null,
     certPath,
     failed,
     async close() {

@@ -1,14 +1,31 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createSecureContext } from 'node:tls';
 import type { TlsMaterial } from './listener.ts';
 
 const VALID_DAYS = 825;
 const CERT_FILE = 'tls-cert.pem';
 const KEY_FILE = 'tls-key.pem';
 
-/** Reads a certificate chain and its key. */
+/** A certificate or a key that TLS cannot be spoken with. */
+export class BadTls extends Error {
+  constructor(message: string, cause: unknown) {
+    super(`${message}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    this.name = 'BadTls';
+  }
+}
+
+/**
+ * Reads a certificate chain and its key.
+ * @throws {BadTls} when one of them cannot be read, is none, or does not belong to the other
+ */
 export function readTls(certPath: string, keyPath: string): TlsMaterial {
-  return { cert: readFileSync(certPath, 'utf8'), key: readFileSync(keyPath, 'utf8') };
+  const cert = readPem(certPath, 'certificate');
+  const key = readPem(keyPath, 'key');
+  proven(`the certificate ${certPath} is none`, { cert });
+  proven(`the key ${keyPath} is none, or is locked by a passphrase`, { key });
+  proven(`the key ${keyPath} does not belong to the certificate ${certPath}`, { cert, key });
+  return { cert, key };
 }
 
 /**
@@ -46,10 +63,21 @@ export async function selfSignedTls(
 }
 
 function readIfThere(certPath: string, keyPath: string): TlsMaterial | null {
+  return existsSync(certPath) && existsSync(keyPath) ? readTls(certPath, keyPath) : null;
+}
+
+function readPem(path: string, what: string): string {
   try {
-    return readTls(certPath, keyPath);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw error;
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw new BadTls(`the ${what} ${path} cannot be read`, cause);
+  }
+}
+
+function proven(problem: string, material: { cert?: string; key?: string }): void {
+  try {
+    createSecureContext(material);
+  } catch (cause) {
+    throw new BadTls(problem, cause);
   }
 }

@@ -3,10 +3,11 @@ import type { Configuration, Store, Tls } from '../../server/configuration.ts';
 import type { OpenHouse } from '../../server/open.ts';
 import { defineCommand, type Command } from '../command.ts';
 import { DONE, FAILED, type ExitCode } from '../exit-codes.ts';
-import { Failure, wrongUse } from '../failure.ts';
+import { wrongUse } from '../failure.ts';
+import { openingFailure } from '../house/opening-failure.ts';
+import { welcome } from '../house/welcome.ts';
 import { flag, oneOf, text, textOr, wholeNumber } from '../options.ts';
 import type { Terminal } from '../terminal.ts';
-import { httpBlock } from '../backend-blocks.ts';
 
 const MEBIBYTE = 1_048_576;
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
@@ -55,14 +56,13 @@ export const command: Command = defineCommand({
     { line: 'statehouse serve --listen 0.0.0.0:443 --tls-cert c.pem --tls-key k.pem', says: 'for a team' },
     { line: 'statehouse serve --database postgres://house@db/house', says: 'one of many nodes' },
   ],
-  run: async ({ options, terminal, stopped }) => {
+  run: async ({ options, terminal, env, stopped }) => {
     const { openHouse } = await import('../../server/open.ts');
     const configuration = readConfiguration(options);
     const open = await openHouse(configuration).catch((fault: unknown) => {
-      const why = fault instanceof Error ? fault.message : String(fault);
-      throw new Failure(`the house could not be opened: ${why}`, { cause: fault });
+      throw openingFailure(fault, options.listen);
     });
-    welcome(terminal, open, configuration);
+    welcome(terminal, open, configuration.store, env);
     return untilStopped(open, terminal, stopped);
   },
 });
@@ -111,37 +111,6 @@ function tlsOf({ tlsCert, tlsKey, tlsSelfSigned }: Given): Tls {
 
 function retentionOf({ keepVersions, keepDays }: Given): Retention {
   return { ...(keepVersions > 0 ? { keepVersions } : {}), ...(keepDays > 0 ? { keepDays } : {}) };
-}
-
-function welcome(terminal: Terminal, open: OpenHouse, configuration: Configuration): void {
-  const { url, admin, certPath } = open;
-  if (terminal.json) {
-    terminal.result({ url, admin, certificate: certPath });
-    return;
-  }
-  terminal.say(`Statehouse is open at ${url}`);
-  if (certPath !== null) terminal.say(`It signed its own certificate: let clients trust ${certPath}`);
-  if (configuration.store.kind === 'directory')
-    terminal.say(`Everything is kept in ${configuration.store.path}`);
-  if (admin === null) return;
-  terminal.say(
-    [
-      '',
-      'This is the admin credential. It is shown this once: keep it.',
-      `  id      ${admin.id}`,
-      `  secret  ${admin.secret}`,
-      '',
-      'Paste this into main.tf:',
-      '',
-      httpBlock(url, { project: 'demo', key: 'terraform.tfstate', workspace: 'default' }),
-      '',
-      'and this into your shell, then run terraform init:',
-      '',
-      `  export TF_HTTP_USERNAME=${admin.id}`,
-      `  export TF_HTTP_PASSWORD=${admin.secret}`,
-      '',
-    ].join('\n'),
-  );
 }
 
 async function untilStopped(open: OpenHouse, terminal: Terminal, stopped: AbortSignal): Promise<ExitCode> {

@@ -1,0 +1,35 @@
+import { SealError } from '../../ports/sealer.ts';
+import { Failure } from '../failure.ts';
+
+/** What the operating system says of a port that cannot be opened, and what to do about it. */
+const PORT_PROBLEMS: Readonly<Record<string, readonly [problem: string, next: string]>> = {
+  EADDRINUSE: [
+    'is taken by another program',
+    'Is a house running already? Else choose another port: --listen 127.0.0.1:7118.',
+  ],
+  EADDRNOTAVAIL: [
+    'is no address of this machine',
+    'Listen on 127.0.0.1 for this machine alone, on 0.0.0.0 for all.',
+  ],
+  EACCES: ['may not be opened by this user', 'Ports below 1024 are for root: choose a higher one.'],
+  ENOTFOUND: [
+    'is no address that is known',
+    'Listen on 127.0.0.1 for this machine alone, on 0.0.0.0 for all.',
+  ],
+};
+
+/** Why a house could not be opened, for its operator. */
+export function openingFailure(fault: unknown, listen: string): Failure {
+  const why = fault instanceof Error ? fault.message : String(fault);
+  if (fault instanceof SealError) {
+    return new Failure(`the master key is not the one that this house was sealed under: ${why}`, {
+      next: 'Give the key that belongs to this data, with --master-key-file or STATEHOUSE_MASTER_KEY.',
+      cause: fault,
+    });
+  }
+  const { code, syscall } = fault as NodeJS.ErrnoException;
+  const problem = syscall === 'listen' || code === 'ENOTFOUND' ? PORT_PROBLEMS[code ?? ''] : undefined;
+  if (problem !== undefined)
+    return new Failure(`${listen} ${problem[0]}`, { next: problem[1], cause: fault });
+  return new Failure(`the house could not be opened: ${why}`, { cause: fault });
+}
