@@ -51,7 +51,7 @@ export function formatBlock(
 
 /** A text as Terraform's language writes it. */
 export function hclText(text: string): string {
-  return JSON.stringify(text).replaceAll('${', '$${').replaceAll('%{', '%%{');
+  return JSON.stringify(text).replace(/[$%](?=\{)/g, (sign) => sign + sign);
 }
 
 function httpPaste({ url, address, credential, caPath }: BlockTarget): Paste {

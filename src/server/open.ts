@@ -38,9 +38,10 @@ export async function openHouse(configuration: Configuration): Promise<OpenHouse
   const log = openLog(configuration.logLevel);
   const opened = await openEngine(configuration, systemClock);
   const { engine, signals, keys } = opened;
+  let house: House | null = null;
   try {
     const keyring = new Keyring(keys.keys);
-    const house = new House({
+    house = new House({
       engine,
       sealer: keyring,
       signals,
@@ -57,6 +58,8 @@ export async function openHouse(configuration: Configuration): Promise<OpenHouse
     await house.join();
     return await openPort(configuration, { ...opened, house, keyring, keys, log });
   } catch (fault) {
+    // What went wrong first is what the operator must read.
+    await house?.close().catch(() => undefined);
     await signals[Symbol.asyncDispose]();
     await engine[Symbol.asyncDispose]();
     throw fault;
