@@ -33,10 +33,8 @@ describe('all that can happen to one address', { timeout: 300_000 }, () => {
     expect(situations).toBeGreaterThan(5_000);
   });
 
-  it.each(Object.entries(MUTANTS))('shows a broken rule to be broken: %s', (name, mutant) => {
-    const rule = firstBroken(mutant);
-    console.log(`${name}: ${rule}`);
-    expect(rule).not.toBeNull();
+  it.each(Object.entries(MUTANTS))('shows a broken rule to be broken: %s', (_name, mutant) => {
+    expect(firstBroken(mutant)).not.toBeNull();
   });
 });
 
