@@ -65,6 +65,8 @@ export interface LeaveCommand extends OnAddress {
   readonly type: 'leave';
   readonly waiter: string;
   readonly seat: string;
+  /** Only a grant that was never accepted is taken back: its node may live after all, and have answered. Default false. */
+  readonly unheard?: boolean;
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { Retention } from '../core/retention.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { Engine } from '../ports/engine.ts';
+import type { Engine, Seat } from '../ports/engine.ts';
 import type { Entropy } from '../ports/entropy.ts';
 import type { Log } from '../ports/log.ts';
 import type { Sealer } from '../ports/sealer.ts';
@@ -76,7 +76,7 @@ export class House {
       log,
       node: this.node,
       parking: this.#parking,
-      clearSeats: (dead) => this.clearSeats(dead),
+      clear: (seats) => this.#clearSeats(seats),
     });
     this.audit = new Audit({ engine, clock, log });
     this.credentials = new Credentials({ engine, sealer, clock, entropy });
@@ -150,16 +150,15 @@ export class House {
   }
 
   /**
-   * Clears up after nodes that are gone: their parked waiters sleep and keep their place, and a grant that none of them
-   * has taken up, so that nobody was told of it, is taken back.
-   * @param dead whose seats to clear; all but this node's when the engine is not shared
+   * Clears up what requests left behind that nobody answers any more: parked waiters sleep and keep their place, and a
+   * grant that was not taken up, so that nobody was told of it, is taken back.
    */
-  async clearSeats(dead: { node: string } | { notNode: string }): Promise<void> {
+  async #clearSeats(seats: readonly Seat[]): Promise<void> {
     const actor = { subject: 'house:node', door: 'house', expired: false };
-    for (const { address, waiter, seat, granted } of await this.engine.seats(dead)) {
+    for (const { address, waiter, seat, granted } of seats) {
       const about = { address, actor, waiter, seat };
       await this.#desk.one(
-        granted ? { type: 'leave', ...about } : { type: 'park-over', closing: true, ...about },
+        granted ? { type: 'leave', unheard: true, ...about } : { type: 'park-over', closing: true, ...about },
       );
     }
   }

@@ -171,9 +171,11 @@ export class Locks {
       }
       if (why !== 'handed') {
         outcome = await this.#desk.one({ type: 'park-over', closing: why === 'closing', ...about });
-        if (outcome.type !== 'granted') continue;
+        if (outcome.type === 'held') continue;
       }
-      outcome = await this.#desk.one({ type: 'accept', ...about });
+      if (why === 'handed' || outcome.type === 'granted') {
+        outcome = await this.#desk.one({ type: 'accept', ...about });
+      }
       // Broken before it was taken up: the client is still there and asks anew.
       if (outcome.type === 'not-locked') outcome = await this.#desk.one(command);
     }

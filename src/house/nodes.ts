@@ -1,6 +1,6 @@
 import type { Milliseconds } from '../core/instant.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { Engine } from '../ports/engine.ts';
+import type { Engine, Seat } from '../ports/engine.ts';
 import type { Log } from '../ports/log.ts';
 import type { Signals } from '../ports/signals.ts';
 import type { Parking } from './parking.ts';
@@ -22,7 +22,7 @@ export class Nodes {
   readonly #log: Log;
   readonly #node: string;
   readonly #parking: Parking;
-  readonly #clearSeats: (dead: { node: string } | { notNode: string }) => Promise<void>;
+  readonly #clear: (seats: readonly Seat[]) => Promise<void>;
   readonly #cancels = new Map<string, () => void>();
   #closed = false;
 
@@ -33,7 +33,7 @@ export class Nodes {
     log: Log;
     node: string;
     parking: Parking;
-    clearSeats: (dead: { node: string } | { notNode: string }) => Promise<void>;
+    clear: (seats: readonly Seat[]) => Promise<void>;
   }) {
     this.#engine = options.engine;
     this.#signals = options.signals;
@@ -41,13 +41,13 @@ export class Nodes {
     this.#log = options.log;
     this.#node = options.node;
     this.#parking = options.parking;
-    this.#clearSeats = options.clearSeats;
+    this.#clear = options.clear;
   }
 
   /** Must be called before the first waiter is parked: a node that was never seen would be taken for a dead one. */
   async join(): Promise<void> {
     if (!this.#engine.traits.shared) {
-      await this.#clearSeats({ notNode: this.#node });
+      await this.#clear(await this.#engine.seats({ notNode: this.#node }));
       return;
     }
     await this.#engine.beat(this.#node);
@@ -72,13 +72,14 @@ export class Nodes {
   async #beat(): Promise<void> {
     const living = new Set(await this.#engine.beat(this.#node));
     const others = await this.#engine.seats({ notNode: this.#node });
-    const dead = new Set(
-      others.map(({ seat }) => seat.slice(0, seat.lastIndexOf(':'))).filter((node) => !living.has(node)),
-    );
-    for (const node of dead) {
+    const dead = others.filter(({ seat }) => !living.has(nodeOf(seat)));
+    for (const node of new Set(dead.map(({ seat }) => nodeOf(seat)))) {
       this.#log.warn('a node died: its waiters lose their connection and keep their place', { node });
-      await this.#clearSeats({ node });
     }
+    // What a request of this node left behind that ended in a fault is cleared up as well.
+    const own = await this.#engine.seats({ node: this.#node });
+    const orphans = own.filter(({ seat }) => !this.#parking.isTaken(seat));
+    await this.#clear([...dead, ...orphans]);
   }
 
   async #look(): Promise<void> {
@@ -102,4 +103,9 @@ export class Nodes {
     });
     this.#cancels.set(name, cancel);
   }
+}
+
+/** A seat is `node:number`. */
+function nodeOf(seat: string): string {
+  return seat.slice(0, seat.lastIndexOf(':'));
 }

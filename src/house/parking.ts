@@ -57,6 +57,8 @@ export class Parking {
             cancel();
             gone.removeEventListener('abort', leave);
             this.#wakers.delete(close);
+            // One hand-over wakes once: a request that asks anew waits for the next.
+            if (why === 'handed') handed = false;
             resolve(why);
           };
           wake = end;
@@ -68,6 +70,11 @@ export class Parking {
         }),
       free: () => void this.#taken.delete(id),
     };
+  }
+
+  /** Whether a request of this node sits there. */
+  isTaken(seat: string): boolean {
+    return this.#taken.has(seat);
   }
 
   /** Wakes the requests of this node that were handed the lock. */

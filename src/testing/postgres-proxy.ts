@@ -14,10 +14,11 @@ export interface WireMessage {
 /**
  * What becomes of a message.
  * - `pass`: it goes on.
+ * - `drop`: it is lost, and the connection goes on.
  * - `cut`: the connection ends just before it.
  * - `last`: it goes on, and then the connection ends: the other side acts on it, and nobody hears what came of it.
  */
-export type Verdict = 'pass' | 'cut' | 'last';
+export type Verdict = 'pass' | 'drop' | 'cut' | 'last';
 
 /** Stands between a client and a PostgreSQL, and breaks connections at the borders of messages, wherever it is told to. */
 export class PostgresProxy implements AsyncDisposable {
@@ -77,8 +78,8 @@ export class PostgresProxy implements AsyncDisposable {
       const pass: Buffer[] = [];
       for (const { bytes, message } of cutter.push(chunk)) {
         const verdict = this.judge(message);
-        if (verdict !== 'cut') pass.push(bytes);
-        if (verdict === 'pass') continue;
+        if (verdict === 'pass' || verdict === 'last') pass.push(bytes);
+        if (verdict === 'pass' || verdict === 'drop') continue;
         // What was let through must arrive before the end does.
         from.removeAllListeners('data');
         from.pause();

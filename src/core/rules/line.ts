@@ -1,6 +1,6 @@
 import type { LeaveCommand, LockCommand, ParkOverCommand, AcceptCommand } from '../command.ts';
 import type { Instant, Milliseconds } from '../instant.ts';
-import type { Held } from '../outcome.ts';
+import type { Held, Outcome } from '../outcome.ts';
 import type { Holder, Place } from '../world.ts';
 import type { Decision, Draft } from './draft.ts';
 import { grant } from './grant.ts';
@@ -63,7 +63,7 @@ export function endParking(draft: Draft, command: ParkOverCommand): Decision {
   const mine = draft.holders.find(({ seat }) => seat === command.seat);
   if (mine !== undefined) return draft.decision({ type: 'granted', holder: mine, again: false });
   const place = seated(draft, command);
-  if (place === undefined) return draft.decision({ type: 'gone' });
+  if (place === undefined) return draft.decision(lost(draft, command.waiter));
   const stay = command.closing ? null : staysFor(draft, place);
   if (stay !== null) {
     draft.putPlace({ ...place, until: draft.at + stay });
@@ -84,7 +84,9 @@ export function leave(draft: Draft, command: LeaveCommand): Decision {
     return draft.decision({ type: 'noted' });
   }
   const mine = draft.holders.find(({ waiter, seat }) => waiter === command.waiter && seat === command.seat);
-  if (mine === undefined) return draft.decision({ type: 'gone' });
+  if (mine === undefined || (command.unheard === true && mine.accepted)) {
+    return draft.decision({ type: 'gone' });
+  }
   draft.note(command.actor, 'lock-taken-back', { lock: mine.lockId, fence: mine.fence });
   release(draft, mine);
   return draft.decision({ type: 'released', broken: false, lockIds: [mine.lockId] });
@@ -94,8 +96,10 @@ export function leave(draft: Draft, command: LeaveCommand): Decision {
 export function accept(draft: Draft, command: AcceptCommand): Decision {
   const mine = draft.holders.find(({ waiter, seat }) => waiter === command.waiter && seat === command.seat);
   if (mine === undefined) {
-    const elsewhere = [...draft.holders, ...draft.line].some(({ waiter }) => waiter === command.waiter);
-    return draft.decision({ type: elsewhere ? 'gone' : 'not-locked' });
+    // A wake-up that came late, for a grant that was broken since: the request that asked anew sits on.
+    const place = seated(draft, command);
+    if (place === undefined) return draft.decision(lost(draft, command.waiter));
+    return draft.decision(held(draft, place.waiter, Math.max(place.until - draft.at, 1)));
   }
   const holder = { ...mine, accepted: true };
   draft.putHolder(holder);
@@ -169,6 +173,12 @@ function staysFor(draft: Draft, place: Place): Milliseconds | null {
   const ahead = draft.line.filter(({ seat, ticket }) => seat !== null && ticket < place.ticket).length;
   const expected = Math.max(typicalHold - heldFor, 0) + ahead * typicalHold;
   return expected <= sleep ? 2 * sleep - parkedFor : null;
+}
+
+/** What became of a seat that is there no more: its client sits elsewhere now, or the grant that it was given was broken. */
+function lost(draft: Draft, name: string): Outcome {
+  const elsewhere = [...draft.holders, ...draft.line].some(({ waiter }) => waiter === name);
+  return { type: elsewhere ? 'gone' : 'not-locked' };
 }
 
 function seated(draft: Draft, command: { waiter: string; seat: string }): Place | undefined {

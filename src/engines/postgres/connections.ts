@@ -14,6 +14,8 @@ const CONNECT_MS_MAX: Milliseconds = 5_000;
 const IDLE_MS_MAX: Milliseconds = 30_000;
 /** Reads that may wait for a connection. */
 const READS_WAITING_MAX = 2_000;
+/** A read that lost its connection so often is given up: the database is away. */
+const READ_TRIES = 4;
 /** Most of the pool reads; the rest writes, and a write transaction carries many commands. */
 const WRITERS_SHARE = 0.4;
 
@@ -86,11 +88,14 @@ export class Connections implements AsyncDisposable {
   async #reading<T>(work: (session: Session) => Promise<T>): Promise<T> {
     return this.#reads.through(async () => {
       try {
-        // A read changes nothing, so one that lost its connection is simply asked again on another.
-        return await this.#with(work).catch((error: unknown) => {
-          if (!isLost(error)) throw error;
-          return this.#with(work);
-        });
+        for (let left = READ_TRIES; ; left -= 1) {
+          // A read changes nothing, so one that lost its connection is simply asked again on another.
+          const result = await this.#with(work).catch((error: unknown) => {
+            if (left === 1 || !isLost(error)) throw error;
+            return null;
+          });
+          if (result !== null) return result;
+        }
       } catch (error) {
         throw faultFrom(error);
       }

@@ -1,0 +1,82 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { eventually } from '../../src/testing/eventually.ts';
+import type { TestHouse } from '../../src/testing/open-test-house.ts';
+import { findPostgres } from '../../src/testing/postgres-server.ts';
+import type { Answer } from '../../src/testing/request.ts';
+import { ThreeHouses } from './fixtures/three-houses.ts';
+
+const programs = await findPostgres();
+const HAND_OVER_MS_MAX = 100;
+
+describe.skipIf(programs === null)('one line over three nodes (skipped unless postgres is on PATH)', () => {
+  let nodes: ThreeHouses;
+  let houses: readonly [TestHouse, TestHouse, TestHouse];
+
+  beforeAll(async () => {
+    nodes = await ThreeHouses.open(programs!);
+    houses = nodes.houses as typeof houses;
+  });
+  afterAll(() => nodes[Symbol.asyncDispose]());
+
+  const info = (id: string): string =>
+    JSON.stringify({ ID: id, Operation: 'OperationTypeApply', Info: '', Who: 'w', Version: '1', Path: '' });
+  const lock = (house: TestHouse, path: string, id: string, query = ''): Promise<Answer> =>
+    house.ask('LOCK', `/http/${path}${query}`, { body: info(id) });
+  const unlock = (house: TestHouse, path: string, id: string): Promise<Answer> =>
+    house.ask('UNLOCK', `/http/${path}`, { body: info(id) });
+  const parked = (house: TestHouse, count: number): Promise<unknown> =>
+    eventually(`${count} are parked`, () => house.house.parked === count);
+
+  it('is one lock: what one node granted, another refuses and says who has it', async () => {
+    expect((await lock(houses[0], 'acme/one', 'a')).status).toBe(200);
+    const refused = await lock(houses[1], 'acme/one', 'b');
+    expect(refused.status).toBe(423);
+    expect(JSON.parse(refused.text)).toMatchObject({ ID: 'a' });
+    expect((await unlock(houses[2], 'acme/one', 'a')).status).toBe(200);
+  });
+
+  it('hands the lock to a waiter that is parked on another node, at once and in the order of asking', async () => {
+    await lock(houses[0], 'acme/order', 'first');
+    const granted: string[] = [];
+    const waiters: Promise<void>[] = [];
+    for (const [at, id] of ['b', 'c', 'd', 'e', 'f', 'g'].entries()) {
+      const house = houses[at % 3] as TestHouse;
+      const before = house.house.parked;
+      waiters.push(
+        (async () => {
+          expect((await lock(house, 'acme/order', id, '?wait=5m')).status).toBe(200);
+          granted.push(id);
+        })(),
+      );
+      await parked(house, before + 1);
+    }
+    const took: number[] = [];
+    let holder = 'first';
+    for (const next of ['b', 'c', 'd', 'e', 'f', 'g']) {
+      const began = performance.now();
+      await unlock(houses[1], 'acme/order', holder);
+      await eventually(`${next} is granted`, () => granted.at(-1) === next);
+      took.push(performance.now() - began);
+      holder = next;
+    }
+    await Promise.all(waiters);
+    expect(granted).toEqual(['b', 'c', 'd', 'e', 'f', 'g']);
+    expect(Math.min(...took)).toBeLessThan(HAND_OVER_MS_MAX);
+    await unlock(houses[0], 'acme/order', 'g');
+  });
+
+  it('finds a grant whose signal was lost', async () => {
+    await lock(houses[0], 'acme/lost', 'a');
+    const waiter = lock(houses[2], 'acme/lost', 'b', '?wait=5m');
+    await parked(houses[2], 1);
+    // Nothing that the server says by itself reaches this node any more, and it has not noticed yet.
+    const [, , proxy] = nodes.proxies;
+    proxy!.judge = ({ direction, type }) => (direction === 'to-client' && type === 'A' ? 'drop' : 'pass');
+    const began = performance.now();
+    await unlock(houses[0], 'acme/lost', 'a');
+    expect((await waiter).status).toBe(200);
+    expect(performance.now() - began).toBeLessThan(3_000);
+    proxy!.judge = () => 'pass';
+    await unlock(houses[0], 'acme/lost', 'b');
+  });
+});
