@@ -19,6 +19,10 @@ export type RestoreAnswer =
   | { readonly type: 'absent' }
   | Forbidden;
 
+export type UndeleteAnswer = Extract<Outcome, { type: 'undeleted' | 'absent' | 'exists' | 'held' }> | Forbidden;
+
+export type PurgeAnswer = Extract<Outcome, { type: 'pruned' | 'absent' | 'exists' | 'held' }> | Forbidden;
+
 /** The versions of a state: looked at, brought back, and let go. */
 export class History {
   readonly #desk: Desk;
@@ -94,10 +98,7 @@ export class History {
   }
 
   /** Shows a deleted state again. */
-  async undelete(
-    caller: Caller,
-    address: Address,
-  ): Promise<Extract<Outcome, { type: 'undeleted' | 'absent' | 'exists' | 'held' }> | Forbidden> {
+  async undelete(caller: Caller, address: Address): Promise<UndeleteAnswer> {
     const refusal = refuseOn(caller, 'restore', address);
     if (refusal !== null) return refusal;
     const outcome = await this.#desk.one({ type: 'undelete', address, actor: actorOf(caller) });
@@ -114,10 +115,7 @@ export class History {
   }
 
   /** Drops a deleted state and its history for good. */
-  async purge(
-    caller: Caller,
-    address: Address,
-  ): Promise<Extract<Outcome, { type: 'pruned' | 'absent' | 'exists' | 'held' }> | Forbidden> {
+  async purge(caller: Caller, address: Address): Promise<PurgeAnswer> {
     const refusal = refuseOn(caller, 'purge', address);
     if (refusal !== null) return refusal;
     const outcome = await this.#desk.one({ type: 'purge', address, actor: actorOf(caller) });

@@ -4,10 +4,12 @@ import type { LockCommand } from '../core/command.ts';
 import type { Milliseconds } from '../core/instant.ts';
 import { OPERATION_PLAN } from '../core/lock-info.ts';
 import type { Granted, Held, Outcome, Released } from '../core/outcome.ts';
-import type { Face, Holder, Place } from '../core/world.ts';
+import type { Face, Holder, Place, World } from '../core/world.ts';
+import type { StateQuery } from '../ports/engine.ts';
 import type { Sealer } from '../ports/sealer.ts';
 import { actorOf, refuseOn, type Caller, type Forbidden } from './caller.ts';
 import type { Desk } from './desk.ts';
+import { listVisible } from './listing.ts';
 import type { Parking, Seat } from './parking.ts';
 
 /** What a door asks for when its client asks for the lock. */
@@ -124,8 +126,16 @@ export class Locks {
   async show(caller: Caller, address: Address): Promise<LockView | Forbidden> {
     const refusal = refuseOn(caller, 'read', address);
     if (refusal !== null) return refusal;
-    const { holders, line } = await this.#desk.engine.world(address);
-    return { address, holders: this.openHolders(address, holders), line: this.openLine(address, line) };
+    return this.#view(address, await this.#desk.engine.world(address));
+  }
+
+  /** The locks that are held on the states that a query asks for, as far as the caller may see them. */
+  async list(
+    caller: Caller,
+    query: StateQuery,
+  ): Promise<{ readonly locks: readonly LockView[]; readonly next: Address | null }> {
+    const { states, next } = await listVisible(this.#desk.engine, caller, { ...query, locked: true });
+    return { locks: states.map(({ address, world }) => this.#view(address, world)), next };
   }
 
   /** The same holders, with their lock infos as the clients sent them. */
@@ -136,6 +146,10 @@ export class Locks {
   /** The same places, with their lock infos as the clients sent them. */
   openLine(address: Address, line: readonly Place[]): readonly Place[] {
     return line.map((place) => ({ ...place, info: this.#open(address, place.info) }));
+  }
+
+  #view(address: Address, { holders, line }: World): LockView {
+    return { address, holders: this.openHolders(address, holders), line: this.openLine(address, line) };
   }
 
   #open(address: Address, info: Uint8Array): Uint8Array {

@@ -1,3 +1,4 @@
+import { mayActInProject } from '../core/access.ts';
 import type { Retention } from '../core/retention.ts';
 import type { Entry } from '../ports/engine.ts';
 import { refuseInHouse, type Caller, type Forbidden } from './caller.ts';
@@ -23,6 +24,12 @@ export class Projects {
 
   async list(): Promise<readonly Entry[]> {
     return this.#registry.list();
+  }
+
+  /** Those for which something was set, as far as the caller may see them. */
+  async listVisible(caller: Caller): Promise<readonly Entry[]> {
+    const { grants } = caller.identity;
+    return (await this.list()).filter(({ name }) => mayActInProject(grants, 'list', name));
   }
 
   /** Sets attributes of a project, keeping its others. For admins of the house. */

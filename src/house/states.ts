@@ -1,13 +1,13 @@
-import { mayActOn } from '../core/access.ts';
 import type { Address } from '../core/address.ts';
 import type { Claim, WriteCommand } from '../core/command.ts';
 import type { Outcome, Stale } from '../core/outcome.ts';
 import { liveHead, type Version, type World } from '../core/world.ts';
-import type { StateQuery, StateSummary } from '../ports/engine.ts';
+import type { StateQuery } from '../ports/engine.ts';
 import type { Audit } from './audit.ts';
 import { actorOf, refuseOn, type Caller, type Forbidden } from './caller.ts';
 import type { Desk } from './desk.ts';
 import type { Announced, Intake, NotTakenIn } from './intake.ts';
+import { listVisible, type VisiblePage } from './listing.ts';
 import type { Locks } from './locks.ts';
 import type { Outlet, StateBytes } from './outlet.ts';
 
@@ -18,6 +18,11 @@ export interface Found {
 }
 
 export type ReadAnswer = Found | { readonly type: 'absent' } | { readonly type: 'expired' } | Forbidden;
+
+export type ReadWholeAnswer =
+  | { readonly type: 'whole'; readonly version: Version; readonly bytes: Uint8Array }
+  | { readonly type: 'too-large'; readonly limit: number }
+  | Exclude<ReadAnswer, Found>;
 
 /** What the rules may say to a change of a state. Lock infos of holders are opened. */
 export type ChangeRefusal =
@@ -76,6 +81,27 @@ export class States {
     return { type: 'found', version, bytes };
   }
 
+  /**
+   * Reads a version in one piece, for showing what it says; a reader of outputs alone must be shown nothing else of it.
+   * @param limit bytes of the largest state that is read so
+   */
+  async readWhole(
+    caller: Caller,
+    address: Address,
+    { number, action, limit }: { number: number | null; action: 'read' | 'read-outputs'; limit: number },
+  ): Promise<ReadWholeAnswer> {
+    const refusal = refuseOn(caller, action, address);
+    if (refusal !== null) return refusal;
+    const { version, expired } = await this.#find(caller, address, number);
+    if (expired) return { type: 'expired' };
+    if (version === null) return { type: 'absent' };
+    if (version.size > limit) return { type: 'too-large', limit };
+    const bytes = await this.#outlet.whole(version);
+    if (bytes === null) return { type: 'absent' };
+    this.#audit.note(caller, action, address, { version: version.number });
+    return { type: 'whole', version, bytes };
+  }
+
   /** The newest version's description, without its bytes. */
   async describe(
     caller: Caller,
@@ -125,24 +151,9 @@ export class States {
 
   /**
    * The states that a query asks for and the caller may see, in the order of their addresses.
-   * `next` is where to go on; null at the end.
    */
-  async list(
-    caller: Caller,
-    query: StateQuery,
-  ): Promise<{ readonly states: readonly StateSummary[]; readonly next: Address | null }> {
-    const { grants } = caller.identity;
-    const states: StateSummary[] = [];
-    let { after } = query;
-    for (;;) {
-      const page = await this.#desk.engine.states({ ...query, ...(after === undefined ? {} : { after }) });
-      for (const summary of page) {
-        after = summary.address;
-        if (mayActOn(grants, 'list', summary.address)) states.push(summary);
-        if (states.length === query.limit) return { states, next: after };
-      }
-      if (page.length < query.limit) return { states, next: null };
-    }
+  async list(caller: Caller, query: StateQuery): Promise<VisiblePage> {
+    return listVisible(this.#desk.engine, caller, query);
   }
 
   async #find(

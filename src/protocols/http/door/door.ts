@@ -1,9 +1,10 @@
 import type { House } from '../../../house/house.ts';
 import type { Door, DoorReply, DoorRequest } from '../../door.ts';
+import { faultReply, unauthenticatedReply } from '../../problem.ts';
 import { PATH_PREFIX } from '../layout.ts';
 import { authenticate } from './auth.ts';
 import { detect } from './detect.ts';
-import { fault, unauthenticated, undetected } from './errors.ts';
+import { undetected } from './errors.ts';
 import { OPERATIONS } from './operations.ts';
 
 /** The door for Terraform's `backend "http"`, and for anything that can send an HTTP request. */
@@ -21,7 +22,7 @@ export class HttpDoor implements Door {
 
   async answer(request: DoorRequest): Promise<DoorReply> {
     const identity = await authenticate(request, this.#house);
-    if (identity === null) return unauthenticated('unknown');
+    if (identity === null) return unauthenticatedReply('unknown');
     const asked = detect(request);
     if ('problem' in asked) return undetected(asked);
     const caller = { identity, door: this.name };
@@ -29,6 +30,6 @@ export class HttpDoor implements Door {
   }
 
   fault(_request: DoorRequest, message: string): DoorReply {
-    return fault('unknown', message);
+    return faultReply('unknown', message);
   }
 }

@@ -1,9 +1,9 @@
 import { LOCK_INFO_BYTES_MAX, parseLockInfo } from '../../../core/lock-info.ts';
 import type { Caller } from '../../../house/caller.ts';
 import type { House } from '../../../house/house.ts';
-import type { Found } from '../../../house/states.ts';
 import type { DoorReply, DoorRequest } from '../../door.ts';
 import { readBody } from '../../body.ts';
+import { stateReply, versionHeaders } from '../../state-reply.ts';
 import { HTTP_FACE } from '../layout.ts';
 import type { Asked, Operation } from './detect.ts';
 import { badRequest, lockText, refused } from './errors.ts';
@@ -29,13 +29,7 @@ export const OPERATIONS: Readonly<Record<Operation, (call: Call) => Promise<Door
 async function read({ house, caller, request, asked: { address } }: Call): Promise<DoorReply> {
   const answer = await house.states.read(caller, address);
   if (answer.type !== 'found') return refused('read', address, answer);
-  const gzip = acceptsGzip(request.header('accept-encoding'));
-  const headers = stateHeaders(answer, gzip);
-  if (matchesETag(request.header('if-none-match'), answer.version.sha256)) {
-    return { operation: 'read', status: 304, headers, body: null };
-  }
-  const body = gzip ? answer.bytes.gzip() : answer.bytes.plain();
-  return { operation: 'read', status: 200, headers, body: request.method === 'HEAD' ? null : body };
+  return stateReply('read', answer, request);
 }
 
 async function write({ house, caller, request, asked }: Call): Promise<DoorReply> {
@@ -109,39 +103,6 @@ async function showLock({ house, caller, asked: { address } }: Call): Promise<Do
     headers: { 'content-type': 'application/json' },
     body: Buffer.from(text),
   };
-}
-
-function stateHeaders({ version }: Found, gzip: boolean): Record<string, string> {
-  const { sha256, md5, size, number, serial, at } = version;
-  return {
-    'content-type': 'application/json',
-    'cache-control': 'no-store',
-    vary: 'accept-encoding',
-    'last-modified': new Date(at).toUTCString(),
-    ...versionHeaders(number, serial),
-    // A strong tag names one sequence of bytes, so the compressed form has its own.
-    ...(gzip
-      ? { etag: `"${sha256}-gzip"`, 'content-encoding': 'gzip' }
-      : {
-          etag: `"${sha256}"`,
-          'content-length': String(size),
-          'content-md5': Buffer.from(md5, 'hex').toString('base64'),
-        }),
-  };
-}
-
-function versionHeaders(number: number, serial: bigint): Record<string, string> {
-  return { 'x-statehouse-version': String(number), 'x-statehouse-serial': serial.toString() };
-}
-
-function acceptsGzip(header: string | undefined): boolean {
-  return /(?:^|,)\s*(?:gzip|\*)\s*(?:;\s*q=(?:1|0?\.\d*[1-9]\d*)[^,]*)?(?:,|$)/i.test(header ?? '');
-}
-
-function matchesETag(header: string | undefined, sha256: string): boolean {
-  if (header === undefined) return false;
-  const tags = header.split(',').map((tag) => tag.trim().replace(/^W\//, ''));
-  return tags.some((tag) => tag === '*' || tag === `"${sha256}"` || tag === `"${sha256}-gzip"`);
 }
 
 /** `If-Match` with a state's ETag, or `If-None-Match: *`, makes a write depend on what it replaces. */
