@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs';
+import { readVersion } from '../server/version.ts';
 
 const words = process.argv.slice(2);
 if (words[0] === '--version' || words[0] === '-V' || words[0] === 'version') {
@@ -25,11 +25,4 @@ if (words[0] === '--version' || words[0] === '-V' || words[0] === 'version') {
     cwd: process.cwd(),
     stopped: stop.signal,
   });
-}
-
-function readVersion(): string {
-  const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
-  const version =
-    typeof manifest === 'object' && manifest !== null && 'version' in manifest ? manifest.version : '';
-  return String(version);
 }

@@ -19,7 +19,9 @@ export type RestoreAnswer =
   | { readonly type: 'absent' }
   | Forbidden;
 
-export type UndeleteAnswer = Extract<Outcome, { type: 'undeleted' | 'absent' | 'exists' | 'held' }> | Forbidden;
+export type UndeleteAnswer =
+  | Extract<Outcome, { type: 'undeleted' | 'absent' | 'exists' | 'held' }>
+  | Forbidden;
 
 export type PurgeAnswer = Extract<Outcome, { type: 'pruned' | 'absent' | 'exists' | 'held' }> | Forbidden;
 

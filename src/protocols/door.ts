@@ -43,4 +43,9 @@ export interface DoorReply {
   readonly body: Uint8Array | AsyncIterable<Uint8Array> | null;
   /** Called when the connection closed before the answer was sent whole: takes back a grant that nobody heard of. */
   readonly undelivered?: () => void;
+  /**
+   * The body has no end of its own and goes on until the client leaves, which is no failure to deliver it. Aborted when the
+   * connection is to be closed at once, whatever has been read.
+   */
+  readonly live?: AbortSignal;
 }

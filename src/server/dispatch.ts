@@ -41,7 +41,7 @@ export function dispatch(options: {
     const delivered = await sendReply(incoming, response, reply);
     const seconds = (performance.now() - began) / 1_000;
     metrics.request(name, reply.operation, reply.status, seconds);
-    if (!delivered) metrics.undelivered(name, reply.operation);
+    if (!delivered && reply.live === undefined) metrics.undelivered(name, reply.operation);
     log.debug('request', {
       door: name,
       operation: reply.operation,

@@ -1,19 +1,19 @@
 import type { House } from '../house/house.ts';
-import type { Keyring } from '../keyring/keyring.ts';
 import type { Door } from '../protocols/door.ts';
 import { HttpDoor } from '../protocols/http/door/door.ts';
+import { ApiDoor } from './api/door.ts';
+import type { ApiParts } from './api/parts.ts';
 import { HealthDoor } from './health.ts';
-import type { KeySource } from './master-key.ts';
 import type { Metrics } from './metrics.ts';
 
 /** Every door of the house: the first that claims a request answers it. A new protocol is a folder and a line here. */
 export function listDoors(parts: {
   house: House;
   metrics: Metrics;
-  keyring: Keyring;
-  keys: KeySource;
-  isClosing: () => boolean;
+  api: ApiParts;
+  /** Aborted when the house begins to close. */
+  closing: AbortSignal;
 }): readonly Door[] {
-  const { house, metrics, isClosing } = parts;
-  return [new HealthDoor({ house, metrics, isClosing }), new HttpDoor(house)];
+  const { house, metrics, api, closing } = parts;
+  return [new HealthDoor({ house, metrics, closing }), new ApiDoor(api), new HttpDoor(house)];
 }

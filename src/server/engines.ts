@@ -3,6 +3,7 @@ import { sealedKeyId } from '../keyring/keyring.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Engine, EngineFault } from '../ports/engine.ts';
 import type { Signals } from '../ports/signals.ts';
+import { backUpFrom, type BackUp } from './backup-copy.ts';
 import type { Configuration } from './configuration.ts';
 import { findMasterKeys, type KeySource } from './master-key.ts';
 
@@ -13,6 +14,8 @@ export interface OpenEngine {
   readonly keys: KeySource;
   /** Resolves when the engine cannot go on. */
   readonly failed: Promise<EngineFault>;
+  /** null where the engine has means of its own. */
+  readonly backUp: BackUp | null;
 }
 
 /**
@@ -36,12 +39,17 @@ async function openStore({ store }: Configuration, clock: Clock): Promise<Omit<O
     case 'directory': {
       const { SqliteEngine } = await import('../engines/sqlite/engine.ts');
       const engine = await SqliteEngine.open({ directory: store.path, clock, keyIdOf: sealedKeyId });
-      return { engine, signals: new LocalSignals(), failed: engine.failed };
+      return {
+        engine,
+        signals: new LocalSignals(),
+        failed: engine.failed,
+        backUp: backUpFrom(store.path),
+      };
     }
     case 'memory': {
       const { MemoryEngine } = await import('../engines/memory/engine.ts');
       const engine = new MemoryEngine(clock, sealedKeyId);
-      return { engine, signals: new LocalSignals(), failed: new Promise(() => undefined) };
+      return { engine, signals: new LocalSignals(), failed: new Promise(() => undefined), backUp: null };
     }
     case 'postgres':
       return openPostgres(store.url);
@@ -54,5 +62,6 @@ async function openPostgres(url: string): Promise<Omit<OpenEngine, 'keys'>> {
   const { PostgresSignals } = await import('../engines/postgres/signals.ts');
   const options = parsePostgresUrl(url);
   const engine = await PostgresEngine.open(options, { keyIdOf: sealedKeyId });
-  return { engine, signals: await PostgresSignals.open(options), failed: new Promise(() => undefined) };
+  const signals = await PostgresSignals.open(options);
+  return { engine, signals, failed: new Promise(() => undefined), backUp: null };
 }

@@ -50,7 +50,7 @@ export async function sendReply(
   response: ServerResponse,
   reply: DoorReply,
 ): Promise<boolean> {
-  const { status, headers, body, undelivered } = reply;
+  const { status, headers, body, undelivered, live } = reply;
   const settled = new Promise<boolean>((resolve) => {
     response.once('close', () => resolve(response.writableFinished));
   });
@@ -58,10 +58,11 @@ export async function sendReply(
     undelivered?.();
     return false;
   }
+  if (live !== undefined) onAbort(live, () => response.destroy());
   // Whoever is still sending what nobody will read is answered, and then cut off.
   const cutOff = !request.complete && !request.readableEnded;
   response.writeHead(status, {
-    ...lengthOf(body, headers),
+    ...lengthOf(request, reply),
     ...headers,
     ...(cutOff ? { connection: 'close' } : {}),
   });
@@ -76,10 +77,17 @@ export async function sendReply(
   return delivered;
 }
 
-function lengthOf(body: DoorReply['body'], headers: DoorReply['headers']): Record<string, string> {
+/** The length, where it is known and may be said: not for what has no body, nor for what HEAD leaves out. */
+function lengthOf({ method }: IncomingMessage, { status, headers, body }: DoorReply): Record<string, string> {
   if ('content-length' in headers) return {};
   if (body instanceof Uint8Array) return { 'content-length': String(body.length) };
-  return body === null ? { 'content-length': '0' } : {};
+  const saysNone = body === null && method !== 'HEAD' && status !== 204 && status !== 304;
+  return saysNone ? { 'content-length': '0' } : {};
+}
+
+function onAbort(signal: AbortSignal, act: () => void): void {
+  if (signal.aborted) act();
+  else signal.addEventListener('abort', act, { once: true });
 }
 
 /** A stream that fails in the middle breaks the connection, so that nobody takes a part for the whole. */

@@ -12,12 +12,12 @@ export class HealthDoor implements Door {
   readonly name = 'health';
   readonly #house: House;
   readonly #metrics: Metrics;
-  readonly #isClosing: () => boolean;
+  readonly #closing: AbortSignal;
 
-  constructor(options: { house: House; metrics: Metrics; isClosing: () => boolean }) {
+  constructor(options: { house: House; metrics: Metrics; closing: AbortSignal }) {
     this.#house = options.house;
     this.#metrics = options.metrics;
-    this.#isClosing = options.isClosing;
+    this.#closing = options.closing;
   }
 
   claims({ path }: DoorRequest): boolean {
@@ -27,7 +27,7 @@ export class HealthDoor implements Door {
   async answer(request: DoorRequest): Promise<DoorReply> {
     if (request.path === '/healthz') return say('healthz', 200, 'ok');
     if (request.path === '/metrics') return this.#tell(request);
-    if (this.#isClosing()) return say('readyz', 503, 'shutting down');
+    if (this.#closing.aborted) return say('readyz', 503, 'shutting down');
     await this.#house.engine.check();
     return say('readyz', 200, 'ready');
   }

@@ -12,6 +12,8 @@ const HEADERS_CHECK_MS = 2_000;
 const HEADER_BYTES_MAX = 32 * 1024;
 /** How soon a vanished peer of a parked request is noticed. */
 const PROBE_MS = 15_000;
+/** While the port closes, how often connections that have become idle are closed. */
+const SWEEP_MS = 50;
 
 /** A certificate chain and its key, in PEM. */
 export interface TlsMaterial {
@@ -61,9 +63,12 @@ export async function listen(
     url: `${options.tls === null ? 'http' : 'https'}://${host}:${port}`,
     close: async (deadlineMs) => {
       const closed = new Promise<void>((resolve) => void server.close(() => resolve()));
+      // A connection that was busy until now would be kept for another request.
+      const sweep = setInterval(() => server.closeIdleConnections(), SWEEP_MS);
       server.closeIdleConnections();
       const cut = setTimeout(() => server.closeAllConnections(), deadlineMs);
       await closed;
+      clearInterval(sweep);
       clearTimeout(cut);
     },
   };

@@ -1,3 +1,6 @@
+import { EventHub } from './api/events/hub.ts';
+import { Teller } from './api/content/teller.ts';
+import type { ApiParts } from './api/parts.ts';
 import type { AdminGrant } from './first-start.ts';
 import { ensureAdmin } from './first-start.ts';
 import type { Configuration } from './configuration.ts';
@@ -12,7 +15,9 @@ import { listen, type TlsMaterial } from './listener.ts';
 import type { KeySource } from './master-key.ts';
 import { Metrics } from './metrics.ts';
 import { openLog, systemClock, systemEntropy } from './runtime.ts';
+import { KeyRotation } from './rotate-key.ts';
 import { readTls, selfSignedTls } from './tls.ts';
+import { readVersion } from './version.ts';
 
 /** A house with its port open. */
 export interface OpenHouse {
@@ -77,8 +82,19 @@ async function openPort(configuration: Configuration, parts: Parts): Promise<Ope
   const { house, engine, signals, log, keyring, keys } = parts;
   const { tls, certPath } = await tlsOf(configuration);
   const metrics = new Metrics(house);
-  let closing = false;
-  const doors = listDoors({ house, metrics, keyring, keys, isClosing: () => closing });
+  const closing = new AbortController();
+  const teller = new Teller();
+  const { stateBytesMax, plansShare, retention } = configuration;
+  const api: ApiParts = {
+    house,
+    log,
+    teller,
+    events: new EventHub(house, closing.signal),
+    rotation: new KeyRotation({ house, keyring, source: keys }),
+    backUp: parts.backUp,
+    about: { version: readVersion(), stateBytesMax, plansShare, retention },
+  };
+  const doors = listDoors({ house, metrics, api, closing: closing.signal });
   let fail: (fault: EngineFault) => void = () => undefined;
   const failed = new Promise<EngineFault>((resolve) => {
     fail = resolve;
@@ -100,10 +116,11 @@ async function openPort(configuration: Configuration, parts: Parts): Promise<Ope
     certPath,
     failed,
     async close() {
-      closing = true;
+      closing.abort();
       log.info('the house is closing', { parked: house.parked });
       house.closeLine();
       await listener.close(configuration.shutdownMs);
+      await teller[Symbol.asyncDispose]();
       await house.close();
       await signals[Symbol.asyncDispose]();
       await engine[Symbol.asyncDispose]();

@@ -1,0 +1,69 @@
+import { createRequire } from 'node:module';
+import { Worker } from 'node:worker_threads';
+import type { Done, Order } from './thread.ts';
+import type { Told, Telling } from './telling.ts';
+
+/** Requests that may wait for the thread, each with the bytes of a state or two. */
+const WAITING_MAX = 16;
+/** What the thread may use; a state that needs more fails alone. */
+const HEAP_MEBIBYTES_MAX = 1_536;
+/** The thread ends when it has had nothing to do for so long. */
+const IDLE_MS = 30_000;
+
+interface Waiting {
+  readonly resolve: (told: Told) => void;
+  readonly reject: (fault: Error) => void;
+}
+
+/** Has states taken apart on a thread of its own, one at a time; the thread is started when it is first needed. */
+export class Teller {
+  readonly #waiting = new Map<number, Waiting>();
+  #worker: Worker | null = null;
+  #count = 0;
+  #idle: NodeJS.Timeout | null = null;
+
+  async tell(telling: Telling): Promise<Told | { readonly type: 'busy' }> {
+    if (this.#waiting.size >= WAITING_MAX) return { type: 'busy' };
+    this.#rest(false);
+    const worker = (this.#worker ??= this.#start());
+    const id = ++this.#count;
+    try {
+      return await new Promise<Told>((resolve, reject) => {
+        this.#waiting.set(id, { resolve, reject });
+        worker.postMessage({ id, telling } satisfies Order);
+      });
+    } finally {
+      this.#waiting.delete(id);
+      this.#rest(this.#waiting.size === 0);
+    }
+  }
+
+  /** Ends the thread; what it had not told fails. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#rest(false);
+    await this.#worker?.terminate();
+  }
+
+  #start(): Worker {
+    // The built file, also where a test runner runs the sources: a thread does not inherit the runner's way to read them.
+    const path = createRequire(import.meta.url).resolve('#content-thread');
+    const worker = new Worker(path, { resourceLimits: { maxOldGenerationSizeMb: HEAP_MEBIBYTES_MAX } });
+    worker.unref();
+    worker.on('message', ({ id, told }: Done) => this.#waiting.get(id)?.resolve(told));
+    worker.on('error', (fault) => this.#ended(worker, fault));
+    worker.on('exit', () => this.#ended(worker, new Error('the thread ended before it had told')));
+    return worker;
+  }
+
+  #ended(worker: Worker, fault: unknown): void {
+    if (this.#worker !== worker) return;
+    this.#worker = null;
+    const cause = fault instanceof Error ? fault : new Error(String(fault));
+    for (const { reject } of this.#waiting.values()) reject(cause);
+  }
+
+  #rest(idle: boolean): void {
+    if (this.#idle !== null) clearTimeout(this.#idle);
+    this.#idle = idle ? setTimeout(() => void this.#worker?.terminate(), IDLE_MS).unref() : null;
+  }
+}

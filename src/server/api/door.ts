@@ -1,0 +1,41 @@
+import type { Door, DoorReply, DoorRequest } from '../../protocols/door.ts';
+import { faultReply, unauthenticatedReply } from '../../protocols/problem.ts';
+import type { ApiParts } from './parts.ts';
+import type { Router } from './router.ts';
+
+const PREFIX = '/api/';
+const OPENAPI_PATH = '/api/openapi.json';
+
+/** The house's own API: for its command line, its page, and whoever wants to know more than a backend tells. */
+export class ApiDoor implements Door {
+  readonly name = 'api';
+  readonly #parts: ApiParts;
+  #router: Promise<Router> | null = null;
+
+  constructor(parts: ApiParts) {
+    this.#parts = parts;
+  }
+
+  claims({ path }: DoorRequest): boolean {
+    return path.startsWith(PREFIX);
+  }
+
+  async answer(request: DoorRequest): Promise<DoorReply> {
+    if (request.path === OPENAPI_PATH) return (await this.#load()).document(request);
+    const { credentials } = this.#parts.house;
+    const identity = await credentials.fromAuthorization(request.header('authorization'));
+    if (identity === null) return unauthenticatedReply('unknown');
+    const router = await this.#load();
+    return router.answer({ identity, door: this.name }, request);
+  }
+
+  fault(_request: DoorRequest, message: string): DoorReply {
+    return faultReply('unknown', message);
+  }
+
+  /** The schemas are built when the first request comes, so that the house opens sooner. */
+  #load(): Promise<Router> {
+    this.#router ??= import('./router.ts').then((module) => new module.Router(this.#parts));
+    return this.#router;
+  }
+}

@@ -1,0 +1,78 @@
+import { z } from 'zod';
+import { isAddress, parseAddress, projectProblem, type Address } from '../../core/address.ts';
+import { readAddressCursor, readNumberCursor } from './cursor.ts';
+
+const PAGE_MAX = 500;
+const PAGE_DEFAULT = 100;
+/** No name of anything is longer. */
+const TEXT_LENGTH_MAX = 1_200;
+
+/** `address=project/key@workspace`: what a state is known by in every query. */
+export const ADDRESS: z.ZodType<Address> = z
+  .string()
+  .transform((text, context): Address => {
+    const address = parseAddress(text);
+    if (isAddress(address)) return address;
+    context.addIssue({ code: 'custom', message: address.problem });
+    return z.NEVER;
+  })
+  .describe('`project/key` or `project/key@workspace`.');
+
+export const LIMIT: z.ZodType<number> = z.coerce
+  .number()
+  .int()
+  .min(1)
+  .max(PAGE_MAX)
+  .default(PAGE_DEFAULT)
+  .describe('How many on a page.');
+
+/** A version's number. */
+export const VERSION_NUMBER: z.ZodType<number> = z.coerce.number().int().min(1);
+
+export const ADDRESS_CURSOR: z.ZodType<Address | undefined> = cursor(readAddressCursor);
+export const NUMBER_CURSOR: z.ZodType<number | undefined> = cursor(readNumberCursor);
+
+export const PROJECT: z.ZodType<string> = z.string().superRefine((text, context) => {
+  const problem = projectProblem(text);
+  if (problem !== null) context.addIssue({ code: 'custom', message: problem });
+});
+
+export const SEARCH: z.ZodType<string> = z
+  .string()
+  .min(1)
+  .max(TEXT_LENGTH_MAX)
+  .describe('Only addresses that contain this text.');
+
+export const WORD: z.ZodType<string> = z.string().min(1).max(TEXT_LENGTH_MAX);
+
+/** `true` or `false`. */
+export const FLAG: z.ZodType<boolean> = z.stringbool({
+  truthy: ['true'],
+  falsy: ['false'],
+  case: 'sensitive',
+});
+
+function cursor<T>(read: (cursor: string) => T | null): z.ZodType<T | undefined> {
+  return z
+    .string()
+    .max(4 * TEXT_LENGTH_MAX)
+    .transform((text, context): T => {
+      const value = read(text);
+      if (value !== null) return value;
+      context.addIssue({ code: 'custom', message: 'this is no cursor that the house gave' });
+      return z.NEVER;
+    })
+    .optional()
+    .describe('The `next` of the page before.');
+}
+
+type Given<T> = {
+  readonly [K in keyof T as undefined extends T[K] ? never : K]: T[K];
+} & {
+  readonly [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined>;
+};
+
+/** The same without the members that are not there. */
+export function given<T extends object>(values: T): Given<T> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Given<T>;
+}

@@ -1,0 +1,28 @@
+import type { Retention } from '../../core/retention.ts';
+import type { House } from '../../house/house.ts';
+import type { Log } from '../../ports/log.ts';
+import type { BackUp } from '../backup-copy.ts';
+import type { KeyRotation } from '../rotate-key.ts';
+import type { Teller } from './content/teller.ts';
+import type { EventHub } from './events/hub.ts';
+
+/** How this house was started, as far as its users may know. */
+export interface About {
+  /** The version of the program. */
+  readonly version: string;
+  readonly stateBytesMax: number;
+  readonly plansShare: boolean;
+  readonly retention: Retention;
+}
+
+/** What the API is built from. */
+export interface ApiParts {
+  readonly house: House;
+  readonly about: About;
+  readonly rotation: KeyRotation;
+  readonly log: Log;
+  readonly events: EventHub;
+  readonly teller: Teller;
+  /** null where the engine has means of its own. */
+  readonly backUp: BackUp | null;
+}

@@ -1,0 +1,140 @@
+import { z } from 'zod';
+import { mayActOn } from '../../../core/access.ts';
+import type { Address } from '../../../core/address.ts';
+import type { DoorReply } from '../../../protocols/door.ts';
+import { problemReply } from '../../../protocols/problem.ts';
+import { CONTENT_BYTES_MAX, type Telling, type VersionBytes } from '../content/telling.ts';
+import { ADDRESS, VERSION_NUMBER, WORD } from '../parameters.ts';
+import { refusalReply } from '../refusal-reply.ts';
+import { jsonTextReply } from '../reply.ts';
+import { defineRoute, NO_BODY, type Call, type Route } from '../route.ts';
+import { DIFF, OUTPUTS, SNAPSHOT } from '../shapes/content.ts';
+
+const NEWEST = VERSION_NUMBER.optional().describe('The newest one if it is left out.');
+const REFUSALS = [403, 404, 413, 422] as const;
+
+/** What states say, for people to see. Sensitive values are masked. */
+export const CONTENT_ROUTES: readonly Route[] = [
+  defineRoute({
+    operation: 'show-snapshot',
+    method: 'GET',
+    path: '/state/snapshot',
+    summary: 'Shows what is in a version: counts, outputs and resource instances.',
+    needs: 'reader of the address',
+    about: 'Sensitive values are masked. For the attributes of an instance, ask for that one.',
+    query: z.strictObject({
+      address: ADDRESS,
+      version: NEWEST,
+      instance: WORD.optional().describe(
+        'Only the instance of this address, with its attributes: `module.net.aws_subnet.this[0]`.',
+      ),
+    }),
+    body: NO_BODY,
+    answer: { status: 200, says: 'What is in it.', schema: SNAPSHOT },
+    refusals: REFUSALS,
+    run: async (call) => {
+      const { address, version, instance = null } = call.query;
+      return tell(call, address, 'read', [version ?? null], ([first]) => ({
+        kind: 'snapshot',
+        version: first,
+        instance,
+      }));
+    },
+  }),
+  defineRoute({
+    operation: 'show-outputs',
+    method: 'GET',
+    path: '/state/outputs',
+    summary: 'Shows the outputs of a version.',
+    needs: 'outputs of the address',
+    about: 'Sensitive ones are masked for whoever has the role `outputs` alone, and given to readers.',
+    query: z.strictObject({ address: ADDRESS, version: NEWEST }),
+    body: NO_BODY,
+    answer: { status: 200, says: 'The outputs, by name.', schema: OUTPUTS },
+    refusals: REFUSALS,
+    run: async (call) => {
+      const { address, version } = call.query;
+      const reveal = mayActOn(call.caller.identity.grants, 'read', address);
+      return tell(call, address, 'read-outputs', [version ?? null], ([first]) => ({
+        kind: 'outputs',
+        version: first,
+        reveal,
+      }));
+    },
+  }),
+  defineRoute({
+    operation: 'diff-versions',
+    method: 'GET',
+    path: '/state/diff',
+    summary: 'Compares two versions, by resource instance and attribute.',
+    needs: 'reader of the address',
+    about: 'Sensitive values are masked; that they differ is shown.',
+    query: z.strictObject({ address: ADDRESS, from: VERSION_NUMBER.describe('The older one.'), to: NEWEST }),
+    body: NO_BODY,
+    answer: { status: 200, says: 'What changed.', schema: DIFF },
+    refusals: REFUSALS,
+    run: async (call) => {
+      const { address, from, to } = call.query;
+      return tell(call, address, 'read', [from, to ?? null], ([first, second]) => ({
+        kind: 'diff',
+        from: first,
+        to: second ?? first,
+      }));
+    },
+  }),
+];
+
+/** Reads the versions and has told what is in them. */
+async function tell(
+  {
+    house,
+    caller,
+    operation,
+    parts,
+  }: Pick<Call<unknown, unknown>, 'house' | 'caller' | 'operation' | 'parts'>,
+  address: Address,
+  action: 'read' | 'read-outputs',
+  numbers: readonly (number | null)[],
+  telling: (versions: readonly [VersionBytes, ...VersionBytes[]]) => Telling,
+): Promise<DoorReply> {
+  const versions: VersionBytes[] = [];
+  for (const number of numbers) {
+    const answer = await house.states.readWhole(caller, address, {
+      number,
+      action,
+      limit: CONTENT_BYTES_MAX,
+    });
+    if (answer.type === 'too-large') return tooLarge(operation);
+    if (answer.type !== 'whole') return refusalReply(operation, address, answer, number);
+    if (answer.version.encrypted) return encrypted(operation, answer.version.number);
+    versions.push({ number: answer.version.number, bytes: answer.bytes });
+  }
+  const [first, ...others] = versions;
+  if (first === undefined) throw new Error('nothing was asked for');
+  const told = await parts.teller.tell(telling([first, ...others]));
+  switch (told.type) {
+    case 'told':
+      return jsonTextReply(operation, told.text);
+    case 'unreadable':
+      return problemReply(operation, 'unreadable', { status: 422, message: told.problem });
+    case 'busy':
+      return problemReply(operation, 'busy', {
+        status: 503,
+        message: 'too many states are being looked into at once: try again',
+      });
+  }
+}
+
+function encrypted(operation: string, version: number): DoorReply {
+  const message = `version ${version} is encrypted by whoever wrote it: it can be downloaded, and not shown`;
+  return problemReply(operation, 'encrypted', { status: 422, message });
+}
+
+function tooLarge(operation: string): DoorReply {
+  const message = `a state of more than ${CONTENT_BYTES_MAX} bytes can be downloaded, and is not shown`;
+  return problemReply(operation, 'too-large', {
+    status: 413,
+    message,
+    facts: { limit: CONTENT_BYTES_MAX },
+  });
+}

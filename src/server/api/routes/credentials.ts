@@ -1,0 +1,72 @@
+import { z } from 'zod';
+import { problemReply } from '../../../protocols/problem.ts';
+import { refusalReply } from '../refusal-reply.ts';
+import { jsonReply } from '../reply.ts';
+import { defineRoute, NO_BODY, NO_QUERY, type Route } from '../route.ts';
+import { CREDENTIAL, CREDENTIALS, GRANT, NEW_CREDENTIAL, toCredentialShape } from '../shapes/house.ts';
+
+/** Who may enter. */
+export const CREDENTIAL_ROUTES: readonly Route[] = [
+  defineRoute({
+    operation: 'list-credentials',
+    method: 'GET',
+    path: '/credentials',
+    summary: 'Lists all credentials, revoked and expired ones too, without their secrets.',
+    needs: 'admin of the house',
+    query: NO_QUERY,
+    body: NO_BODY,
+    answer: { status: 200, says: 'The credentials, oldest first.', schema: CREDENTIALS },
+    refusals: [403],
+    run: async ({ house, caller, operation }) => {
+      const credentials = await house.credentials.list(caller);
+      if ('type' in credentials) return refusalReply(operation, null, credentials);
+      return jsonReply(operation, { credentials: credentials.map(toCredentialShape) });
+    },
+  }),
+  defineRoute({
+    operation: 'create-credential',
+    method: 'POST',
+    path: '/credentials',
+    summary: 'Makes a credential. Its secret is told this once.',
+    needs: 'admin of the house',
+    query: NO_QUERY,
+    body: z
+      .strictObject({
+        name: z.string().describe('Locks, versions and the audit log say `token:<name>`.'),
+        grants: z.array(GRANT).min(1),
+        expiresAt: z.iso.datetime({ offset: true }).nullable().default(null).describe('null for never.'),
+      })
+      .meta({ id: 'CredentialWanted' }),
+    answer: { status: 201, says: 'The credential, with its secret.', schema: NEW_CREDENTIAL },
+    refusals: [403, 422],
+    run: async ({ house, caller, operation, body: { name, grants, expiresAt } }) => {
+      const wanted = { name, grants, expiresAt: expiresAt === null ? null : Date.parse(expiresAt) };
+      const made = await house.credentials.create(caller, wanted);
+      if (made.type === 'invalid') {
+        return problemReply(operation, 'invalid', { status: 422, message: made.problem });
+      }
+      if (made.type !== 'created') return refusalReply(operation, null, made);
+      return jsonReply(operation, { ...toCredentialShape(made.credential), secret: made.secret }, 201);
+    },
+  }),
+  defineRoute({
+    operation: 'revoke-credential',
+    method: 'DELETE',
+    path: '/credentials/:id',
+    summary:
+      'Revokes a credential, at once and for good; not even what it holds a lock for may it still write.',
+    needs: 'admin of the house',
+    query: NO_QUERY,
+    body: NO_BODY,
+    answer: { status: 200, says: 'The credential, revoked.', schema: CREDENTIAL },
+    refusals: [403, 404],
+    run: async ({ house, caller, operation, name }) => {
+      const answer = await house.credentials.revoke(caller, name);
+      if (answer.type === 'absent') {
+        return problemReply(operation, 'absent', { status: 404, message: 'there is no such credential' });
+      }
+      if (answer.type !== 'revoked') return refusalReply(operation, null, answer);
+      return jsonReply(operation, toCredentialShape(answer.credential));
+    },
+  }),
+];

@@ -1,0 +1,58 @@
+import { z } from 'zod';
+import { problemReply } from '../../../protocols/problem.ts';
+import { ADDRESS, PROJECT } from '../parameters.ts';
+import { defineRoute, NO_BODY, type Route } from '../route.ts';
+
+/** What happens, as it happens. */
+export const EVENT_ROUTES: readonly Route[] = [
+  defineRoute({
+    operation: 'events',
+    method: 'GET',
+    path: '/events',
+    summary: 'Streams what happens to states and locks, as server-sent events.',
+    needs: 'reader; only what concerns states that the caller may read is sent',
+    about: [
+      'Each event has an `id`, an `event` name and `data` of the shape `Event`. Names: `lock-granted`, `lock-released`,',
+      '`lock-broken`, `waiter-parked`, `waiter-asleep`, `waiter-left`, `version-stored`, `versions-pruned`,',
+      '`state-deleted`, `state-undeleted`, `state-purged`. The first event is `ready`. Events tell that something changed;',
+      'what holds is what the other routes say. A client that comes back with `Last-Event-ID` is sent what it missed, if',
+      'that is among the last 1,000 events of this node; else its first event is `reset`, and it must read anew. A comment',
+      'comes at least every 17 seconds. A client that does not read is cut off, and so is one whose credential is revoked.',
+    ].join('\n'),
+    query: z.strictObject({
+      project: PROJECT.optional().describe('Only states of this project.'),
+      address: ADDRESS.optional().describe('Only this state.'),
+    }),
+    body: NO_BODY,
+    answer: { status: 200, says: 'The stream.', schema: null, type: 'text/event-stream' },
+    refusals: [],
+    run: async ({ house, caller, request, operation, parts, query: { project = null, address = null } }) => {
+      const authorization = request.header('authorization');
+      const client = parts.events.listen({
+        authenticate: () => house.credentials.fromAuthorization(authorization),
+        identity: caller.identity,
+        project,
+        address,
+        after: request.header('last-event-id') ?? null,
+      });
+      if (client === null) {
+        return problemReply(operation, 'busy', { status: 503, message: 'too many listen already' });
+      }
+      const { gone } = request;
+      if (gone.aborted) client.cut();
+      else gone.addEventListener('abort', () => client.cut(), { once: true });
+      return {
+        operation,
+        status: 200,
+        headers: {
+          'content-type': 'text/event-stream',
+          'cache-control': 'no-store',
+          // nginx would gather what is meant to be read at once.
+          'x-accel-buffering': 'no',
+        },
+        body: client.read(),
+        live: client.cutOff,
+      };
+    },
+  }),
+];

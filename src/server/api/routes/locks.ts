@@ -1,0 +1,73 @@
+import { z } from 'zod';
+import { addressCursor } from '../cursor.ts';
+import { ADDRESS, ADDRESS_CURSOR, given, LIMIT, PROJECT, SEARCH, WORD } from '../parameters.ts';
+import { refusalReply } from '../refusal-reply.ts';
+import { jsonReply } from '../reply.ts';
+import { defineRoute, NO_BODY, type Route } from '../route.ts';
+import { LOCK, LOCKS, RELEASED, toLockShape } from '../shapes/lock.ts';
+
+/** Who holds locks, who waits for them, and breaking them. */
+export const LOCK_ROUTES: readonly Route[] = [
+  defineRoute({
+    operation: 'list-locks',
+    method: 'GET',
+    path: '/locks',
+    summary: 'Lists the locks that are held, each with who waits for it.',
+    needs: 'reader; only what the caller may read is listed',
+    query: z.strictObject({
+      project: PROJECT.optional().describe('Only this project.'),
+      prefix: WORD.optional().describe('Only keys that begin so.'),
+      search: SEARCH.optional(),
+      limit: LIMIT,
+      cursor: ADDRESS_CURSOR,
+    }),
+    body: NO_BODY,
+    answer: { status: 200, says: 'A page of locks, in the order of their addresses.', schema: LOCKS },
+    refusals: [],
+    run: async ({ house, caller, operation, query: { prefix, cursor, ...query } }) => {
+      const wanted = given({ ...query, keyPrefix: prefix, after: cursor });
+      const { locks, next } = await house.locks.list(caller, wanted);
+      const now = await house.engine.now();
+      return jsonReply(operation, {
+        locks: locks.map((lock) => toLockShape(lock, now)),
+        next: addressCursor(next),
+      });
+    },
+  }),
+  defineRoute({
+    operation: 'show-lock',
+    method: 'GET',
+    path: '/state/lock',
+    summary: 'Shows who holds the lock of a state and who waits for it.',
+    needs: 'reader of the address',
+    query: z.strictObject({ address: ADDRESS }),
+    body: NO_BODY,
+    answer: { status: 200, says: 'The lock; without holders when nobody has it.', schema: LOCK },
+    refusals: [403],
+    run: async ({ house, caller, operation, query: { address } }) => {
+      const view = await house.locks.show(caller, address);
+      if ('type' in view) return refusalReply(operation, address, view);
+      return jsonReply(operation, toLockShape(view, await house.engine.now()));
+    },
+  }),
+  defineRoute({
+    operation: 'force-unlock',
+    method: 'POST',
+    path: '/state/force-unlock',
+    summary: "Releases a lock: another's, for an operator; or one's own.",
+    needs: "operator of the address; writer for the caller's own lock",
+    about:
+      'The ID must be that of a lock that is held, so that only what was seen is broken. The former holder is nobody from then on: its late write is refused.',
+    query: z.strictObject({ address: ADDRESS }),
+    body: z
+      .strictObject({ lockId: z.string().min(1).describe('The ID of the lock.') })
+      .meta({ id: 'ForceUnlock' }),
+    answer: { status: 200, says: 'What was released.', schema: RELEASED },
+    refusals: [403, 409],
+    run: async ({ house, caller, operation, query: { address }, body: { lockId } }) => {
+      const answer = await house.locks.unlock(caller, address, lockId, null);
+      if (answer.type !== 'released') return refusalReply(operation, address, answer);
+      return jsonReply(operation, { released: answer.lockIds, broken: answer.broken });
+    },
+  }),
+];

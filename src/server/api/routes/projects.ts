@@ -1,0 +1,102 @@
+import { z } from 'zod';
+import { mayActInProject } from '../../../core/access.ts';
+import { projectProblem } from '../../../core/address.ts';
+import type { House } from '../../../house/house.ts';
+import { given } from '../parameters.ts';
+import { problemReply } from '../../../protocols/problem.ts';
+import { refusalReply } from '../refusal-reply.ts';
+import { badRequest, jsonReply } from '../reply.ts';
+import { defineRoute, NO_BODY, NO_QUERY, type Route } from '../route.ts';
+import { PROJECT, PROJECTS, toRetentionShape, type ProjectShape } from '../shapes/house.ts';
+
+const KEPT_MAX = 1_000_000;
+
+/** What is set for projects. A project needs no making: it is there with its first state. */
+export const PROJECT_ROUTES: readonly Route[] = [
+  defineRoute({
+    operation: 'list-projects',
+    method: 'GET',
+    path: '/projects',
+    summary: 'Lists the projects for which something was set.',
+    needs: 'reader; only projects in which the caller may read something are listed',
+    query: NO_QUERY,
+    body: NO_BODY,
+    answer: { status: 200, says: 'The projects, by name.', schema: PROJECTS },
+    refusals: [],
+    run: async ({ house, caller, operation }) => {
+      const entries = await house.projects.listVisible(caller);
+      const projects = await Promise.all(entries.map(({ name }) => shapeOf(house, name)));
+      return jsonReply(operation, { projects });
+    },
+  }),
+  defineRoute({
+    operation: 'show-project',
+    method: 'GET',
+    path: '/projects/:project',
+    summary: 'Shows the settings of a project, whether or not it has a state yet.',
+    needs: 'reader of something in the project',
+    query: NO_QUERY,
+    body: NO_BODY,
+    answer: { status: 200, says: 'Its settings.', schema: PROJECT },
+    refusals: [403],
+    run: async ({ house, caller, operation, name }) => {
+      const problem = projectProblem(name);
+      if (problem !== null) return badRequest(operation, problem);
+      const { grants, subject } = caller.identity;
+      if (!mayActInProject(grants, 'list', name)) {
+        const message = `${subject} may not read anything in ${name}`;
+        return problemReply(operation, 'forbidden', { status: 403, message });
+      }
+      return jsonReply(operation, await shapeOf(house, name));
+    },
+  }),
+  defineRoute({
+    operation: 'set-project',
+    method: 'PATCH',
+    path: '/projects/:project',
+    summary: 'Sets how much history a project keeps; it holds from the next write on.',
+    needs: 'admin of the house',
+    query: NO_QUERY,
+    body: z
+      .strictObject({
+        keepVersions: z
+          .int()
+          .min(1)
+          .max(KEPT_MAX)
+          .nullable()
+          .optional()
+          .describe('Keep the newest so many; null for what holds for the house.'),
+        keepDays: z
+          .int()
+          .min(1)
+          .max(KEPT_MAX)
+          .nullable()
+          .optional()
+          .describe(
+            'Keep what was superseded less than so many days ago; null for what holds for the house.',
+          ),
+      })
+      .meta({ id: 'ProjectSettings' }),
+    answer: { status: 200, says: 'Its settings now.', schema: PROJECT },
+    refusals: [403],
+    run: async ({ house, caller, operation, name, body }) => {
+      const problem = projectProblem(name);
+      if (problem !== null) return badRequest(operation, problem);
+      const answer = await house.projects.set(caller, name, given(body));
+      if (answer.type !== 'set') return refusalReply(operation, null, answer);
+      return jsonReply(operation, await shapeOf(house, name));
+    },
+  }),
+];
+
+async function shapeOf(house: House, project: string): Promise<ProjectShape> {
+  const { keepVersions, keepDays } = (await house.projects.find(project))?.attributes ?? {};
+  return {
+    project,
+    set: {
+      keepVersions: typeof keepVersions === 'number' ? keepVersions : null,
+      keepDays: typeof keepDays === 'number' ? keepDays : null,
+    },
+    effective: toRetentionShape(await house.projects.retentionOf(project)),
+  };
+}

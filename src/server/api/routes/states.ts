@@ -1,0 +1,139 @@
+import { z } from 'zod';
+import { refusalReply } from '../refusal-reply.ts';
+import { ADDRESS, ADDRESS_CURSOR, FLAG, given, LIMIT, PROJECT, SEARCH, WORD } from '../parameters.ts';
+import { addressCursor } from '../cursor.ts';
+import { jsonReply } from '../reply.ts';
+import { defineRoute, NO_BODY, type Route } from '../route.ts';
+import { STATE, STATES, toStateShape, toVersionShape, VERSION } from '../shapes/state.ts';
+
+const ONE = z.strictObject({ address: ADDRESS });
+
+/** States as a whole: found, looked at, deleted and brought back. */
+export const STATE_ROUTES: readonly Route[] = [
+  defineRoute({
+    operation: 'list-states',
+    method: 'GET',
+    path: '/states',
+    summary: 'Lists states, in the order of their addresses.',
+    needs: 'reader; only what the caller may read is listed',
+    query: z.strictObject({
+      project: PROJECT.optional().describe('Only this project.'),
+      prefix: WORD.optional().describe('Only keys that begin so.'),
+      search: SEARCH.optional(),
+      deleted: FLAG.default(false).describe('`true`: deleted states too.'),
+      locked: FLAG.default(false).describe('`true`: only addresses that are locked.'),
+      limit: LIMIT,
+      cursor: ADDRESS_CURSOR,
+    }),
+    body: NO_BODY,
+    answer: { status: 200, says: 'A page of states.', schema: STATES },
+    refusals: [],
+    run: async ({ house, caller, operation, query: { prefix, cursor, ...query } }) => {
+      const wanted = given({ ...query, keyPrefix: prefix, after: cursor });
+      const { states, next } = await house.states.list(caller, wanted);
+      return jsonReply(operation, { states: states.map(toStateShape), next: addressCursor(next) });
+    },
+  }),
+  defineRoute({
+    operation: 'show-state',
+    method: 'GET',
+    path: '/state',
+    summary: 'Shows one state: its newest version and its lock, in short.',
+    needs: 'reader of the address',
+    query: ONE,
+    body: NO_BODY,
+    answer: { status: 200, says: 'The state.', schema: STATE },
+    refusals: [403, 404],
+    run: async ({ house, caller, operation, query: { address } }) => {
+      const described = await house.states.describe(caller, address);
+      if (described.type !== 'described') return refusalReply(operation, address, described);
+      const { world } = described;
+      if (world.record.head === null && world.holders.length === 0) {
+        return refusalReply(operation, address, { type: 'absent' });
+      }
+      return jsonReply(operation, toStateShape({ address, world }));
+    },
+  }),
+  defineRoute({
+    operation: 'delete-state',
+    method: 'DELETE',
+    path: '/state',
+    summary: 'Deletes a state. Its versions are kept, and it can be undeleted, until it is purged.',
+    needs: 'writer of the address',
+    query: z.strictObject({
+      address: ADDRESS,
+      lock: WORD.optional().describe("The ID of the caller's lock, where it holds one."),
+    }),
+    body: NO_BODY,
+    answer: { status: 200, says: 'The version that was the newest.', schema: VERSION },
+    refusals: [403, 404, 409, 423],
+    run: async ({ house, caller, operation, query: { address, lock } }) => {
+      const answer = await house.states.delete(caller, address, claimOf(lock));
+      if (answer.type !== 'deleted') return refusalReply(operation, address, answer);
+      return jsonReply(operation, toVersionShape(answer.version));
+    },
+  }),
+  defineRoute({
+    operation: 'undelete-state',
+    method: 'POST',
+    path: '/state/undelete',
+    summary: 'Brings a deleted state back as it was.',
+    needs: 'writer of the address',
+    query: ONE,
+    body: NO_BODY,
+    answer: { status: 200, says: 'The version that is the newest again.', schema: VERSION },
+    refusals: [403, 404, 409],
+    run: async ({ house, caller, operation, query: { address } }) => {
+      const answer = await house.history.undelete(caller, address);
+      if (answer.type !== 'undeleted') return refusalReply(operation, address, answer);
+      return jsonReply(operation, toVersionShape(answer.version));
+    },
+  }),
+  defineRoute({
+    operation: 'purge-state',
+    method: 'POST',
+    path: '/state/purge',
+    summary: 'Drops a deleted state with all its versions, for good.',
+    needs: 'admin of the address',
+    query: ONE,
+    body: NO_BODY,
+    answer: {
+      status: 200,
+      says: 'It is gone.',
+      schema: z.strictObject({ purged: z.string().describe('The address.') }).meta({ id: 'Purged' }),
+    },
+    refusals: [403, 404, 409, 423],
+    run: async ({ house, caller, operation, request, query: { address } }) => {
+      const answer = await house.history.purge(caller, address);
+      if (answer.type !== 'pruned') return refusalReply(operation, address, answer);
+      return jsonReply(operation, { purged: new URLSearchParams(request.query).get('address') });
+    },
+  }),
+  defineRoute({
+    operation: 'restore-version',
+    method: 'POST',
+    path: '/state/restore',
+    summary: 'Rolls forward: the content of an old version becomes a new one, with the newest serial + 1.',
+    needs: 'writer of the address',
+    about:
+      'A state that is locked is restored only by the holder of the lock, who names it. A deleted state is brought back so, too.',
+    query: ONE,
+    body: z
+      .strictObject({
+        version: z.int().min(1).describe('The version whose content is brought back.'),
+        lockId: z.string().min(1).optional().describe("The ID of the caller's lock, where it holds one."),
+      })
+      .meta({ id: 'Restore' }),
+    answer: { status: 200, says: 'The new version.', schema: VERSION },
+    refusals: [403, 404, 409, 412, 423],
+    run: async ({ house, caller, operation, query: { address }, body: { version, lockId } }) => {
+      const answer = await house.history.restore(caller, address, version, claimOf(lockId));
+      if (answer.type !== 'stored') return refusalReply(operation, address, answer, version);
+      return jsonReply(operation, toVersionShape(answer.version));
+    },
+  }),
+];
+
+function claimOf(lockId: string | undefined): { kind: 'none' } | { kind: 'named'; lockId: string } {
+  return lockId === undefined ? { kind: 'none' } : { kind: 'named', lockId };
+}

@@ -1,0 +1,203 @@
+import { z } from 'zod';
+import { formatAddress } from '../../../core/address.ts';
+import { ROLES, type Grant } from '../../../core/access.ts';
+import type { Instant } from '../../../core/instant.ts';
+import type { Retention } from '../../../core/retention.ts';
+import type { CredentialView } from '../../../house/credentials.ts';
+import type { AuditRecord } from '../../../ports/engine.ts';
+import { count, instant, pageOf, text, type Page } from './plain.ts';
+
+export interface CredentialShape {
+  readonly id: string;
+  readonly name: string;
+  readonly grants: readonly Grant[];
+  readonly createdAt: string;
+  readonly expiresAt: string | null;
+  readonly revokedAt: string | null;
+}
+
+/** A credential at the one moment when its secret is told. */
+export interface NewCredentialShape extends CredentialShape {
+  readonly secret: string;
+}
+
+export interface AuditShape {
+  readonly id: number;
+  readonly at: string;
+  readonly address: string | null;
+  readonly action: string;
+  readonly subject: string;
+  readonly door: string;
+  readonly detail: Readonly<Record<string, string | number | boolean>>;
+}
+
+/** How much history is kept; null where it is not limited. */
+export interface RetentionShape {
+  readonly keepVersions: number | null;
+  readonly keepDays: number | null;
+}
+
+export interface ProjectShape {
+  readonly project: string;
+  readonly set: RetentionShape;
+  readonly effective: RetentionShape;
+}
+
+export interface WhoamiShape {
+  readonly subject: string;
+  readonly grants: readonly Grant[];
+}
+
+export interface InfoShape {
+  readonly version: string;
+  readonly engine: string;
+  readonly manyNodes: boolean;
+  readonly now: string;
+  readonly stateBytesMax: number;
+  readonly plansShare: boolean;
+  readonly retention: RetentionShape;
+  readonly backup: boolean;
+}
+
+export interface RotationShape {
+  readonly keyId: string;
+  readonly newKey: boolean;
+  readonly sealedAnew: number;
+}
+
+/** Every refusal and every fault. */
+export interface ProblemShape {
+  readonly error: string;
+  readonly message: string;
+}
+
+export const GRANT: z.ZodType<Grant> = z
+  .strictObject({
+    role: z.enum(ROLES),
+    pattern: text('`project/key@workspace`, where `*` is any text; `*` alone is every address.'),
+  })
+  .meta({ id: 'Grant' });
+
+const CREDENTIAL_FIELDS = {
+  id: text('The user name, AWS access key id and so on.'),
+  name: text('What locks, versions and the audit log call it: `token:<name>`.'),
+  grants: z.array(GRANT),
+  createdAt: instant('When it was made.'),
+  expiresAt: z.string().nullable().describe('When it stops being valid; null for never.'),
+  revokedAt: z.string().nullable().describe('When it was revoked.'),
+};
+
+export const CREDENTIAL: z.ZodType<CredentialShape> = z
+  .strictObject(CREDENTIAL_FIELDS)
+  .meta({ id: 'Credential' });
+
+export const NEW_CREDENTIAL: z.ZodType<NewCredentialShape> = z
+  .strictObject({ ...CREDENTIAL_FIELDS, secret: text('Told this once. `id.secret` is the bearer form.') })
+  .meta({ id: 'NewCredential' });
+
+export const CREDENTIALS: z.ZodType<{ readonly credentials: readonly CredentialShape[] }> = z
+  .strictObject({ credentials: z.array(CREDENTIAL) })
+  .meta({ id: 'Credentials' });
+
+const AUDIT: z.ZodType<AuditShape> = z
+  .strictObject({
+    id: count('Grows with time.'),
+    at: instant('When it was done.'),
+    address: z.string().nullable().describe('null for what concerns the house as a whole.'),
+    action: text('`lock`, `write`, `read`, `force-unlock` …'),
+    subject: text('Who did it, as authenticated.'),
+    door: text('The door that it was done through.'),
+    detail: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
+  })
+  .meta({ id: 'AuditRecord' });
+
+export const AUDIT_PAGE: z.ZodType<Page<'records', AuditShape>> = pageOf('records', AUDIT).meta({
+  id: 'AuditRecords',
+});
+
+export const RETENTION: z.ZodType<RetentionShape> = z
+  .strictObject({
+    keepVersions: z.int().min(1).nullable().describe('The newest so many versions are kept.'),
+    keepDays: z.int().min(1).nullable().describe('What was superseded less than so many days ago is kept.'),
+  })
+  .meta({ id: 'Retention' });
+
+export const PROJECT: z.ZodType<ProjectShape> = z
+  .strictObject({
+    project: z.string(),
+    set: RETENTION.describe('What was set for this project.'),
+    effective: RETENTION.describe('What holds: that, or what the house was started with.'),
+  })
+  .meta({ id: 'Project' });
+
+export const PROJECTS: z.ZodType<{ readonly projects: readonly ProjectShape[] }> = z
+  .strictObject({ projects: z.array(PROJECT) })
+  .meta({ id: 'Projects' });
+
+export const WHOAMI: z.ZodType<WhoamiShape> = z
+  .strictObject({ subject: text('As locks, versions and the audit log say it.'), grants: z.array(GRANT) })
+  .meta({ id: 'Whoami' });
+
+export const INFO: z.ZodType<InfoShape> = z
+  .strictObject({
+    version: text('The version of Statehouse.'),
+    engine: text('Where everything is kept: `sqlite`, `postgres` or `memory`.'),
+    manyNodes: z.boolean().describe('Whether other nodes may serve the same states.'),
+    now: instant('The time, by the clock that locks and versions are dated with.'),
+    stateBytesMax: count('Bytes of the largest state that is taken.'),
+    plansShare: z
+      .boolean()
+      .describe('Whether plans hold the lock together where a door can tell them apart.'),
+    retention: RETENTION.describe('How much history is kept where a project says nothing else.'),
+    backup: z.boolean().describe('Whether this house can be backed up through the API.'),
+  })
+  .meta({ id: 'Info' });
+
+export const ROTATION: z.ZodType<RotationShape> = z
+  .strictObject({
+    keyId: text('The id of the master key that everything is sealed under now.'),
+    newKey: z
+      .boolean()
+      .describe(
+        'Whether a new key was made; false where the operator gives the keys and puts the new one first.',
+      ),
+    sealedAnew: count('How many keys, secrets and lock infos were sealed anew.'),
+  })
+  .meta({ id: 'Rotation' });
+
+export const PROBLEM: z.ZodType<ProblemShape> = z
+  .looseObject({
+    error: text('A word for programs: `forbidden`, `absent`, `held` …'),
+    message: text('What is wrong and what to do, in words.'),
+  })
+  .meta({
+    id: 'Problem',
+    description: 'Every refusal and every fault; some have facts of their own beside.',
+  });
+
+export function toCredentialShape(credential: CredentialView): CredentialShape {
+  const { createdAt, expiresAt, revokedAt, ...same } = credential;
+  return {
+    ...same,
+    createdAt: new Date(createdAt).toISOString(),
+    expiresAt: toTime(expiresAt),
+    revokedAt: toTime(revokedAt),
+  };
+}
+
+export function toAuditShape({ id, at, address, note }: AuditRecord): AuditShape {
+  return {
+    id,
+    at: new Date(at).toISOString(),
+    address: address === null ? null : formatAddress(address),
+    ...note,
+  };
+}
+
+export function toRetentionShape({ keepVersions, keepDays }: Retention): RetentionShape {
+  return { keepVersions: keepVersions ?? null, keepDays: keepDays ?? null };
+}
+
+function toTime(at: Instant | null): string | null {
+  return at === null ? null : new Date(at).toISOString();
+}

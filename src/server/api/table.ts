@@ -1,0 +1,21 @@
+import { CONTENT_ROUTES } from './routes/content.ts';
+import { CREDENTIAL_ROUTES } from './routes/credentials.ts';
+import { EVENT_ROUTES } from './routes/events.ts';
+import { HOUSE_ROUTES } from './routes/house.ts';
+import { LOCK_ROUTES } from './routes/locks.ts';
+import { PROJECT_ROUTES } from './routes/projects.ts';
+import { STATE_ROUTES } from './routes/states.ts';
+import { VERSION_ROUTES } from './routes/versions.ts';
+import type { Route } from './route.ts';
+
+/** Every route of the API, in the order of the document. */
+export const ROUTES: readonly Route[] = [
+  ...STATE_ROUTES,
+  ...VERSION_ROUTES,
+  ...CONTENT_ROUTES,
+  ...LOCK_ROUTES,
+  ...EVENT_ROUTES,
+  ...PROJECT_ROUTES,
+  ...CREDENTIAL_ROUTES,
+  ...HOUSE_ROUTES,
+];

@@ -1,0 +1,42 @@
+import { createReadStream } from 'node:fs';
+import { stat, unlink } from 'node:fs/promises';
+import { refuseInHouse } from '../../house/caller.ts';
+import type { DoorReply } from '../../protocols/door.ts';
+import { problemReply } from '../../protocols/problem.ts';
+import { refusalReply } from './refusal-reply.ts';
+import type { Call } from './route.ts';
+
+/** Has a copy of everything made, gives it, and removes it. */
+export async function takeBackup({
+  house,
+  caller,
+  operation,
+  parts: { backUp, log },
+}: Pick<Call<unknown, unknown>, 'house' | 'caller' | 'operation' | 'parts'>): Promise<DoorReply> {
+  const refusal = refuseInHouse(caller, 'manage');
+  if (refusal !== null) return refusalReply(operation, null, refusal);
+  if (backUp === null) {
+    const message = `a house on ${house.engine.traits.name} is not backed up here: use what belongs to it, such as pg_dump`;
+    return problemReply(operation, 'not-embedded', { status: 409, message });
+  }
+  await house.audit.flush();
+  const path = await backUp();
+  if (path === null) {
+    const message = 'a backup is being made already: try again when it is done';
+    return problemReply(operation, 'busy', { status: 409, message });
+  }
+  const { size } = await stat(path);
+  house.audit.note(caller, 'backup', null, { bytes: size });
+  const remove = (): void => {
+    unlink(path).catch((fault: unknown) => log.warn('a copy could not be removed', { fault: String(fault) }));
+  };
+  const file = createReadStream(path);
+  file.once('close', remove);
+  return {
+    operation,
+    status: 200,
+    headers: { 'content-type': 'application/vnd.sqlite3', 'content-length': String(size) },
+    body: file,
+    undelivered: () => file.destroy(),
+  };
+}

@@ -1,0 +1,66 @@
+import type { Caller, Forbidden } from '../house/caller.ts';
+import { refuseInHouse } from '../house/caller.ts';
+import type { House } from '../house/house.ts';
+import { newMasterKeys, writeKeyFile } from '../keyring/key-file.ts';
+import type { MasterKeys } from '../keyring/key-text.ts';
+import type { Keyring } from '../keyring/keyring.ts';
+import type { KeySource } from './master-key.ts';
+
+export type RotationAnswer =
+  | {
+      readonly type: 'rotated';
+      readonly keyId: string;
+      /** Whether a key was made; false where the operator gives the keys. */
+      readonly newKey: boolean;
+      readonly sealedAnew: number;
+    }
+  | { readonly type: 'rotating' }
+  | Forbidden;
+
+/**
+ * Changes the master key while the house is open. Where the house keeps the key in a file of its own, it makes a new one,
+ * keeps both in the file until everything is sealed anew, and then the new one alone; killed at any moment, it finds in the
+ * file every key that it needs. Where the operator gives the keys, or several nodes must be given the same ones, it seals
+ * everything anew under the first of them.
+ */
+export class KeyRotation {
+  readonly #house: House;
+  readonly #keyring: Keyring;
+  readonly #source: KeySource;
+  #running = false;
+
+  constructor(options: { house: House; keyring: Keyring; source: KeySource }) {
+    this.#house = options.house;
+    this.#keyring = options.keyring;
+    this.#source = options.source;
+  }
+
+  async rotate(caller: Caller): Promise<RotationAnswer> {
+    const refusal = refuseInHouse(caller, 'manage');
+    if (refusal !== null) return refusal;
+    if (this.#running) return { type: 'rotating' };
+    this.#running = true;
+    try {
+      return await this.#rotate(caller);
+    } finally {
+      this.#running = false;
+    }
+  }
+
+  async #rotate(caller: Caller): Promise<RotationAnswer> {
+    const { path } = this.#source;
+    const own = path !== null && !this.#house.engine.traits.shared ? path : null;
+    if (own !== null) {
+      const [made] = newMasterKeys();
+      const keys: MasterKeys = [made, ...this.#keyring.keys];
+      writeKeyFile(own, keys);
+      this.#keyring.adopt(keys);
+    }
+    const sealedAnew = await this.#house.reseal();
+    // What was read a moment ago may still be opened by a former key, so this process goes on knowing it.
+    if (own !== null) writeKeyFile(own, [this.#keyring.keys[0]]);
+    const { keyId } = this.#keyring;
+    this.#house.audit.note(caller, 'rotate-key', null, { key: keyId, sealed: sealedAnew });
+    return { type: 'rotated', keyId, newKey: own !== null, sealedAnew };
+  }
+}
