@@ -1,4 +1,4 @@
-import type { Address } from './address.ts';
+import { splitWorkspace, workspaceText, type Address } from './address.ts';
 import type { Instant } from './instant.ts';
 
 /** What a credential may do, each role including the ones before it. */
@@ -36,7 +36,7 @@ const LEAST_ROLE: Record<Action, Role> = {
 };
 
 /**
- * A role on the addresses that match a pattern such as `acme/net/*@*`, where `*` is any text.
+ * A role on the addresses that match a pattern such as `acme/net/*@*`, where `*` is any text on its side of the "@".
  * A pattern without "@" means every workspace.
  */
 export interface Grant {
@@ -57,8 +57,7 @@ export const PATTERN_LENGTH_MAX = 1_100;
 
 /** Whether one of the grants allows the action on this address. */
 export function mayActOn(grants: readonly Grant[], action: Action, address: Address): boolean {
-  const name = `${address.project}/${address.key}@${address.workspace}`;
-  return grants.some(({ role, pattern }) => includes(role, action) && matches(pattern, name));
+  return grants.some(({ role, pattern }) => includes(role, action) && matches(pattern, address));
 }
 
 /** Whether one of the grants allows the action on the house as a whole: its pattern must be `*`. */
@@ -70,8 +69,7 @@ export function mayActOnHouse(grants: readonly Grant[], action: Action): boolean
 export function mayActInProject(grants: readonly Grant[], action: Action, project: string): boolean {
   return grants.some(({ role, pattern }) => {
     if (!includes(role, action)) return false;
-    const slash = pattern.indexOf('/');
-    const projectPattern = slash === -1 ? (pattern.split('@')[0] ?? '') : pattern.slice(0, slash);
+    const projectPattern = splitWorkspace(pattern).path.split('/')[0] ?? '';
     const star = projectPattern.indexOf('*');
     return star === -1 ? projectPattern === project : project.startsWith(projectPattern.slice(0, star));
   });
@@ -100,18 +98,25 @@ function includes(role: Role, action: Action): boolean {
   return ROLES.indexOf(role) >= ROLES.indexOf(LEAST_ROLE[action]);
 }
 
+function matches(pattern: string, { project, key, workspace }: Address): boolean {
+  const wanted = splitWorkspace(pattern);
+  return (
+    fits(wanted.path, `${project}/${key}`) &&
+    (wanted.workspace === null || fits(wanted.workspace, workspaceText(workspace)))
+  );
+}
+
 /** Greedy wildcard match with one way back, so that its time is bounded by pattern × name. */
-function matches(pattern: string, name: string): boolean {
-  const full = pattern.includes('@') || pattern === '*' ? pattern : `${pattern}@*`;
+function fits(pattern: string, name: string): boolean {
   let p = 0;
   let n = 0;
   let star = -1;
   let resume = 0;
   while (n < name.length) {
-    if (full[p] === '*') {
+    if (pattern[p] === '*') {
       star = p++;
       resume = n;
-    } else if (full[p] === name[n]) {
+    } else if (pattern[p] === name[n]) {
       p += 1;
       n += 1;
     } else if (star !== -1) {
@@ -121,6 +126,6 @@ function matches(pattern: string, name: string): boolean {
       return false;
     }
   }
-  while (full[p] === '*') p += 1;
-  return p === full.length;
+  while (pattern[p] === '*') p += 1;
+  return p === pattern.length;
 }

@@ -1,6 +1,7 @@
 /**
  * An address names one state: `project` / `key` @ `workspace`.
- * Its text form is `app/net/terraform.tfstate@dev`; the workspace `default` is left out where that is unambiguous.
+ * Its text form is `app/net/terraform.tfstate@dev`; the workspace `default` is left out where that is unambiguous, and an
+ * "@" in a workspace's name, which a key may have as well, is written "%40".
  */
 export interface Address {
   readonly project: string;
@@ -93,25 +94,27 @@ export function workspaceProblem(workspace: string): string | null {
 /** The text form, unique per address: `parseAddress` reads it back. */
 export function formatAddress({ project, key, workspace }: Address): string {
   const path = `${project}/${key}`;
-  const ambiguous = lastSegment(key).includes('@');
-  return workspace === DEFAULT_WORKSPACE && !ambiguous ? path : `${path}@${workspace}`;
+  const ambiguous = splitWorkspace(path).workspace !== null;
+  return workspace === DEFAULT_WORKSPACE && !ambiguous ? path : `${path}@${workspaceText(workspace)}`;
 }
 
 /** Reads `project/key[@workspace]`; the workspace is what follows the last "@" of the last segment. */
 export function parseAddress(text: string): Address | AddressProblem {
-  const slash = text.indexOf('/');
+  const { path, workspace } = splitWorkspace(text);
+  const slash = path.indexOf('/');
   if (slash <= 0) return { problem: 'an address is written project/key or project/key@workspace' };
-  const project = text.slice(0, slash);
-  const rest = text.slice(slash + 1);
-  const at = rest.lastIndexOf('@');
-  if (at === -1 || rest.indexOf('/', at) !== -1) return makeAddress(project, rest);
-  return makeAddress(project, rest.slice(0, at), rest.slice(at + 1));
+  return makeAddress(path.slice(0, slash), path.slice(slash + 1), workspace?.replaceAll('%40', '@'));
 }
 
-export function sameAddress(a: Address, b: Address): boolean {
-  return a.project === b.project && a.key === b.key && a.workspace === b.workspace;
+/** A workspace's name as it stands in text forms: "%" is in no such name. */
+export function workspaceText(workspace: string): string {
+  return workspace.replaceAll('@', '%40');
 }
 
-function lastSegment(key: string): string {
-  return key.slice(key.lastIndexOf('/') + 1);
+/** Takes a text form apart where its workspace begins; null where it names none. */
+export function splitWorkspace(text: string): { readonly path: string; readonly workspace: string | null } {
+  const at = text.lastIndexOf('@');
+  return at < text.lastIndexOf('/') || at === -1
+    ? { path: text, workspace: null }
+    : { path: text.slice(0, at), workspace: text.slice(at + 1) };
 }
