@@ -75,6 +75,11 @@ export function mayActInProject(grants: readonly Grant[], action: Action, projec
   });
 }
 
+/** Whether a grant could allow the action on some address at all. */
+export function mayActSomewhere(grants: readonly Grant[], action: Action): boolean {
+  return grants.some(({ role }) => includes(role, action));
+}
+
 /** What is wrong with a grant's pattern, or null. */
 export function patternProblem(pattern: string): string | null {
   if (pattern === '') return 'a pattern is not empty: "*" means every address';

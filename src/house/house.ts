@@ -81,6 +81,7 @@ export class House {
     this.audit = new Audit({ engine, clock, log });
     this.credentials = new Credentials({ engine, sealer, clock, entropy });
     this.projects = new Projects({
+      engine,
       registry: this.registry('project'),
       retention: options.retention,
     });

@@ -1,6 +1,8 @@
 import { mayActInProject } from '../core/access.ts';
+import type { Address } from '../core/address.ts';
+import type { Instant } from '../core/instant.ts';
 import type { Retention } from '../core/retention.ts';
-import type { Entry } from '../ports/engine.ts';
+import type { Engine, Entry } from '../ports/engine.ts';
 import { refuseInHouse, type Caller, type Forbidden } from './caller.ts';
 import type { Registry } from './registry.ts';
 
@@ -9,10 +11,12 @@ import type { Registry } from './registry.ts';
  * their protocol lets clients say of a bucket or a container.
  */
 export class Projects {
+  readonly #engine: Engine;
   readonly #registry: Registry;
   readonly #retention: Retention;
 
-  constructor(options: { registry: Registry; retention: Retention }) {
+  constructor(options: { engine: Engine; registry: Registry; retention: Retention }) {
+    this.#engine = options.engine;
     this.#registry = options.registry;
     this.#retention = options.retention;
   }
@@ -30,6 +34,37 @@ export class Projects {
   async listVisible(caller: Caller): Promise<readonly Entry[]> {
     const { grants } = caller.identity;
     return (await this.list()).filter(({ name }) => mayActInProject(grants, 'list', name));
+  }
+
+  /** The projects that the caller may list something in: those that were made, and those that have a state. By name. */
+  async seen(caller: Caller): Promise<readonly { readonly name: string; readonly since: Instant }[]> {
+    const found = new Map<string, Instant>();
+    for (const { name, attributes } of await this.list()) {
+      const { createdAt } = attributes;
+      if (typeof createdAt === 'number') found.set(name, createdAt);
+    }
+    let after: Address | null = null;
+    for (;;) {
+      const query = { deleted: true, limit: 1 };
+      const [next] = await this.#engine.states(after === null ? query : { ...query, after });
+      if (next === undefined) break;
+      const name = next.address.project;
+      if (!found.has(name)) found.set(name, next.world.record.head?.at ?? (await this.#engine.now()));
+      // No key is as great as this one, so the next state is another project's.
+      after = { project: name, key: '\u{10ffff}'.repeat(4), workspace: '' };
+    }
+    return [...found]
+      .filter(([name]) => mayActInProject(caller.identity.grants, 'list', name))
+      .map(([name, since]) => ({ name, since }))
+      .sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  /**
+   * Makes a project known before it has a state. A caller who may write in it needs nothing more, since a write makes it
+   * known as well; whether the caller may is settled by whoever calls this.
+   */
+  async make(caller: Caller, project: string): Promise<void> {
+    await this.#registry.set(caller, project, { createdAt: await this.#engine.now() });
   }
 
   /** Sets attributes of a project, keeping its others. For admins of the house. */

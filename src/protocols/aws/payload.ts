@@ -68,11 +68,15 @@ export function planPayload(mode: PayloadMode, header: (name: string) => string 
   return { mode, decodedLength: mode.mode === 'chunked' ? Number(decoded) : null, expected, trailer };
 }
 
-/** The data of a body, checked against the plan while they go by; throws {@link PayloadProblem} at the latest at the end. */
+/**
+ * The data of a body, checked against the plan while they go by; throws {@link PayloadProblem} at the latest at the end.
+ * @param seen is given the digests, once they have been found right
+ */
 export async function* openPayload(
   body: AsyncIterable<Uint8Array>,
   plan: PayloadPlan,
   verified: Verified,
+  seen: Map<DigestName, Uint8Array> = new Map(),
 ): AsyncGenerator<Uint8Array> {
   const expected = new Map(plan.expected);
   const names = new Set<DigestName>(expected.keys());
@@ -91,7 +95,9 @@ export async function* openPayload(
     );
   }
   for (const { name, digest } of digests) {
-    if (!Buffer.from(digest.digest()).equals(expected.get(name) ?? new Uint8Array(0))) {
+    const found = digest.digest();
+    seen.set(name, found);
+    if (!Buffer.from(found).equals(expected.get(name) ?? new Uint8Array(0))) {
       const called = name === 'md5' ? 'Content-MD5' : name.toUpperCase();
       throw new PayloadProblem('bad-digest', `The ${called} you specified did not match what we received.`);
     }

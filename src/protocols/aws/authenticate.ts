@@ -1,0 +1,47 @@
+import type { Identity } from '../../core/access.ts';
+import type { House } from '../../house/house.ts';
+import type { DoorRequest } from '../door.ts';
+import { parseSignature, type SignatureProblem } from './signature.ts';
+import { SigningKeys, verifySignature, type Verified } from './verify.ts';
+
+/** Someone whose signature is right. */
+export interface Entered {
+  readonly identity: Identity;
+  readonly verified: Verified;
+  /** The credential's id, which AWS calls the access key id. */
+  readonly accessKeyId: string;
+}
+
+export type NotEntered =
+  | SignatureProblem
+  /** The signature was made with a key that nobody here has. */
+  | { readonly problem: 'unknown-key'; readonly accessKeyId: string };
+
+/** Checks who signed a request. */
+export class AwsEntrance {
+  readonly #house: House;
+  readonly #now: () => number;
+  readonly #keys = new SigningKeys();
+
+  /** @param now the machine's clock, which clients' clocks are compared with */
+  constructor(house: House, now: () => number) {
+    this.#house = house;
+    this.#now = now;
+  }
+
+  /** @param payloadHash the hash of the body, or what stands for it in the canonical request */
+  async enter(request: DoorRequest, payloadHash: string): Promise<Entered | NotEntered> {
+    const signature = parseSignature(request);
+    if ('problem' in signature) return signature;
+    const { accessKeyId } = signature;
+    const known = await this.#house.credentials.find(accessKeyId);
+    if (known === null) return { problem: 'unknown-key', accessKeyId };
+    const verdict = verifySignature(request, signature, {
+      secret: known.secret,
+      payloadHash,
+      now: this.#now(),
+      keys: this.#keys,
+    });
+    return 'problem' in verdict ? verdict : { identity: known.identity, verified: verdict, accessKeyId };
+  }
+}
