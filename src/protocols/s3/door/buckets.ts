@@ -1,0 +1,218 @@
+import { mayActInProject, type Action } from '../../../core/access.ts';
+import { projectProblem } from '../../../core/address.ts';
+import type { Entry } from '../../../ports/engine.ts';
+import { openPayload, planPayload } from '../../aws/payload.ts';
+import { readXml, xmlText } from '../../aws/xml-reader.ts';
+import { readBody } from '../../body.ts';
+import { documentReply, DOCUMENT_BYTES_MAX, emptyReply, isoTime, type Answer, type Call } from './call.ts';
+import { invalid, malformedXml, noSuchBucket, refused, type S3Error } from './errors.ts';
+import { owner } from './listing.ts';
+
+/** Amazon S3 user guide, "General purpose bucket naming rules". */
+const BUCKET_NAME = /^[a-z0-9](?:[a-z0-9.-]{1,61})[a-z0-9]$/;
+/** Where every AWS client begins. */
+const HOME_REGION = 'us-east-1';
+
+/** Buckets are projects: those that were made, and those that have a state. */
+export async function listBuckets(call: Call): Promise<Answer> {
+  const { caller, house, admitted } = call;
+  if (caller.identity.expired) return refused({ type: 'expired' });
+  const buckets = await house.projects.seen(caller);
+  return documentReply(call, 'ListAllMyBucketsResult', {
+    Owner: owner(),
+    Buckets: {
+      Bucket: buckets.map(({ name, since }) => ({
+        Name: name,
+        CreationDate: isoTime(since),
+        BucketRegion: regionOf(admitted.verified.signature.scope.region),
+      })),
+    },
+  });
+}
+
+/** CreateBucket: a project needs no making, but one that was made is seen before it has a state. */
+export async function createBucket(call: Call): Promise<Answer> {
+  const { asked, caller, house, admitted } = call;
+  const { bucket } = asked;
+  const bytes = await readDocument(call);
+  if (!(bytes instanceof Uint8Array)) return bytes;
+  if (bytes.length > 0 && readXml(bytes)?.name !== 'CreateBucketConfiguration') return malformedXml();
+  if (!BUCKET_NAME.test(bucket) || projectProblem(bucket) !== null) {
+    return {
+      status: 400,
+      code: 'InvalidBucketName',
+      message: 'The specified bucket is not valid.',
+      details: { BucketName: bucket },
+    };
+  }
+  const refusal = refuseIn(call, 'write');
+  if (refusal !== null) return refusal;
+  const made = createdAt(await house.projects.find(bucket));
+  const { region } = admitted.verified.signature.scope;
+  if (made !== null && regionOf(region) !== HOME_REGION) {
+    return {
+      status: 409,
+      code: 'BucketAlreadyOwnedByYou',
+      message: 'Your previous request to create the named bucket succeeded and you already own it.',
+      details: { BucketName: bucket },
+    };
+  }
+  if (made === null) await house.projects.make(caller, bucket);
+  return emptyReply(call, 200, { location: `/${bucket}` });
+}
+
+export async function headBucket(call: Call): Promise<Answer> {
+  const missing = await refuseUnseen(call);
+  if (missing !== null) return missing;
+  const { region } = call.admitted.verified.signature.scope;
+  return emptyReply(call, 200, {
+    'x-amz-bucket-region': regionOf(region),
+    'x-amz-access-point-alias': 'false',
+    'content-type': 'application/xml',
+  });
+}
+
+/** DeleteBucket forgets what was set; what holds states, or their history, stays. */
+export async function deleteBucket(call: Call): Promise<Answer> {
+  const missing = await refuseUnseen(call);
+  if (missing !== null) return missing;
+  const { house, caller, asked } = call;
+  const { states } = await house.states.list(caller, { project: asked.bucket, deleted: true, limit: 1 });
+  if (states.length > 0) {
+    return {
+      status: 409,
+      code: 'BucketNotEmpty',
+      message: 'The bucket you tried to delete is not empty. You must delete all versions in the bucket.',
+      details: { BucketName: asked.bucket },
+    };
+  }
+  const answer = await house.projects.forget(caller, asked.bucket);
+  return answer.type === 'forgotten' ? emptyReply(call, 204) : refused(answer);
+}
+
+/** Every region is this one: each client is told the region that it signed for. */
+export async function getBucketLocation(call: Call): Promise<Answer> {
+  const missing = await refuseUnseen(call);
+  if (missing !== null) return missing;
+  const region = regionOf(call.admitted.verified.signature.scope.region);
+  const reply = documentReply(call, 'LocationConstraint', {});
+  if (region === HOME_REGION) return reply;
+  const text = Buffer.from(reply.body as Uint8Array).toString();
+  return {
+    ...reply,
+    body: Buffer.from(text.replace('></LocationConstraint>', `>${region}</LocationConstraint>`)),
+  };
+}
+
+/** What is answered for a setting that nobody has set: what holds here in any case, or S3's own "there is none". */
+const UNSET: Readonly<Record<string, string | S3Error>> = {
+  versioning: xml('VersioningConfiguration', '<Status>Enabled</Status>'),
+  encryption: xml(
+    'ServerSideEncryptionConfiguration',
+    '<Rule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>AES256</SSEAlgorithm></ApplyServerSideEncryptionByDefault><BucketKeyEnabled>false</BucketKeyEnabled></Rule>',
+  ),
+  publicAccessBlock: none(
+    'NoSuchPublicAccessBlockConfiguration',
+    'The public access block configuration was not found',
+  ),
+  tagging: none('NoSuchTagSet', 'The TagSet does not exist'),
+  policy: none('NoSuchBucketPolicy', 'The bucket policy does not exist'),
+  lifecycle: none('NoSuchLifecycleConfiguration', 'The lifecycle configuration does not exist'),
+  ownershipControls: none('OwnershipControlsNotFoundError', 'The bucket ownership controls were not found'),
+};
+
+/** Settings are remembered and shown again. None of them changes what the house does. */
+export async function getBucketSetting(call: Call): Promise<Answer> {
+  const missing = await refuseUnseen(call);
+  if (missing !== null) return missing;
+  const { setting, bucket } = call.asked;
+  const kept = (await call.house.projects.find(bucket))?.attributes[attributeOf(setting)];
+  const answer = typeof kept === 'string' ? kept : (UNSET[setting] ?? noSuchBucket(bucket));
+  if (typeof answer !== 'string') return { ...answer, details: { BucketName: bucket } };
+  const type = setting === 'policy' ? 'application/json' : 'application/xml';
+  const reply = emptyReply(call, 200, { 'content-type': type });
+  return { ...reply, body: Buffer.from(answer) };
+}
+
+export async function putBucketSetting(call: Call): Promise<Answer> {
+  const bytes = await readDocument(call);
+  if (!(bytes instanceof Uint8Array)) return bytes;
+  const missing = await refuseUnseen(call);
+  if (missing !== null) return missing;
+  const { setting, bucket } = call.asked;
+  const document = setting === 'policy' ? null : readXml(bytes);
+  if (setting !== 'policy' && document === null) return malformedXml();
+  if (setting === 'versioning' && document !== null && xmlText(document, 'Status') !== 'Enabled') {
+    return {
+      status: 409,
+      code: 'InvalidBucketState',
+      message: 'Versioning is always on here: every version of a state is kept.',
+    };
+  }
+  const text = Buffer.from(bytes).toString();
+  const answer = await call.house.projects.set(call.caller, bucket, { [attributeOf(setting)]: text });
+  return answer.type === 'set' ? emptyReply(call, setting === 'policy' ? 204 : 200) : refused(answer);
+}
+
+export async function deleteBucketSetting(call: Call): Promise<Answer> {
+  const missing = await refuseUnseen(call);
+  if (missing !== null) return missing;
+  const { setting, bucket } = call.asked;
+  if (setting === 'versioning') return invalid('Versioning is always on here.');
+  const answer = await call.house.projects.set(call.caller, bucket, { [attributeOf(setting)]: null });
+  return answer.type === 'set' ? emptyReply(call, 204) : refused(answer);
+}
+
+/** A small document in the body, checked as its headers promise. */
+export async function readDocument(
+  { request, admitted }: Call,
+  bytesMax: number = DOCUMENT_BYTES_MAX,
+): Promise<Uint8Array | S3Error> {
+  const plan = planPayload(admitted.mode, (name) => request.header(name));
+  const body = openPayload(request.body, plan, admitted.verified);
+  const bytes = await readBody(
+    { body, contentLength: plan.decodedLength ?? request.contentLength },
+    bytesMax,
+  );
+  return bytes ?? { status: 400, code: 'MaxMessageLengthExceeded', message: 'Your request was too big.' };
+}
+
+/** A bucket is there once it was made or has a state; until then its settings are nowhere. */
+async function refuseUnseen(call: Call): Promise<S3Error | null> {
+  const refusal = refuseIn(call, 'list');
+  if (refusal !== null) return refusal;
+  const { house, caller, asked } = call;
+  if ((await house.projects.find(asked.bucket)) !== null) return null;
+  const { states } = await house.states.list(caller, { project: asked.bucket, deleted: true, limit: 1 });
+  return states.length > 0 ? null : noSuchBucket(asked.bucket);
+}
+
+function refuseIn({ caller, asked }: Call, action: Action): S3Error | null {
+  const { identity } = caller;
+  if (identity.expired) return refused({ type: 'expired' });
+  if (mayActInProject(identity.grants, action, asked.bucket)) return null;
+  const address = { project: asked.bucket, key: '*', workspace: '*' };
+  return refused({ type: 'forbidden', subject: identity.subject, action, address });
+}
+
+function createdAt(entry: Entry | null): number | null {
+  const at = entry?.attributes['createdAt'];
+  return typeof at === 'number' ? at : null;
+}
+
+function attributeOf(setting: string): string {
+  return `s3-${setting}`;
+}
+
+/** Clients that are not tied to a region sign for this one (`aws-global` is what some of them call it). */
+function regionOf(region: string): string {
+  return region === 'aws-global' || region === '' ? HOME_REGION : region;
+}
+
+function xml(root: string, content: string): string {
+  return `<?xml version="1.0" encoding="UTF-8"?>\n<${root} xmlns="http://s3.amazonaws.com/doc/2006-03-01/">${content}</${root}>`;
+}
+
+function none(code: string, message: string): S3Error {
+  return { status: 404, code, message };
+}

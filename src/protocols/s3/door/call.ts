@@ -1,0 +1,54 @@
+import type { Caller } from '../../../house/caller.ts';
+import type { House } from '../../../house/house.ts';
+import type { AwsLocks } from '../../aws/locks.ts';
+import { newRequestId } from '../../aws/request-id.ts';
+import { writeXml, type XmlElement } from '../../aws/xml-writer.ts';
+import type { DoorReply, DoorRequest } from '../../door.ts';
+import { S3_NAMESPACE } from '../layout.ts';
+import type { Admitted } from './auth.ts';
+import type { Asked } from './detect.ts';
+import type { S3Error } from './errors.ts';
+
+/** What every row of the table is given. */
+export interface Call {
+  readonly house: House;
+  readonly locks: AwsLocks;
+  readonly caller: Caller;
+  readonly admitted: Admitted;
+  readonly request: DoorRequest;
+  readonly asked: Asked;
+}
+
+/** What a row answers: a reply, or an error that is yet to be written. */
+export type Answer = DoorReply | S3Error;
+
+/** The largest XML or JSON document that is read about a bucket. */
+export const DOCUMENT_BYTES_MAX: number = 64 * 1024;
+
+/** An answer with a document. */
+export function documentReply({ asked: { operation } }: Call, root: string, content: XmlElement): DoorReply {
+  return {
+    operation,
+    status: 200,
+    headers: { ...idHeaders(), 'content-type': 'application/xml' },
+    body: writeXml(root, content, S3_NAMESPACE),
+  };
+}
+
+/** An answer without a body. */
+export function emptyReply(
+  { asked: { operation } }: Call,
+  status: number,
+  headers: Readonly<Record<string, string>> = {},
+): DoorReply {
+  return { operation, status, headers: { ...idHeaders(), ...headers }, body: null };
+}
+
+export function idHeaders(): Record<string, string> {
+  return { 'x-amz-request-id': newRequestId(), 'x-amz-id-2': 'statehouse' };
+}
+
+/** A time as S3's documents write it. */
+export function isoTime(at: number): string {
+  return new Date(at).toISOString();
+}

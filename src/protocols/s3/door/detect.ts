@@ -1,0 +1,142 @@
+import type { DoorRequest } from '../../door.ts';
+import { decodeUriText, readQuery } from '../../aws/uri.ts';
+import { bucketOfHost } from '../layout.ts';
+
+/** The operations of this door, by the names that AWS gives them. */
+export type Operation =
+  | 'ListBuckets'
+  | 'CreateBucket'
+  | 'HeadBucket'
+  | 'DeleteBucket'
+  | 'GetBucketLocation'
+  | 'GetBucketSetting'
+  | 'PutBucketSetting'
+  | 'DeleteBucketSetting'
+  | 'ListObjects'
+  | 'ListObjectsV2'
+  | 'ListObjectVersions'
+  | 'ListMultipartUploads'
+  | 'DeleteObjects'
+  | 'GetObject'
+  | 'HeadObject'
+  | 'PutObject'
+  | 'CopyObject'
+  | 'DeleteObject'
+  | 'CreateMultipartUpload'
+  | 'UploadPart'
+  | 'CompleteMultipartUpload'
+  | 'AbortMultipartUpload'
+  | 'ListParts';
+
+/** What a request asks of which bucket and object. */
+export interface Asked {
+  readonly operation: Operation;
+  /** Empty for the service itself. */
+  readonly bucket: string;
+  /** The object's name; empty for the bucket itself. */
+  readonly key: string;
+  readonly query: ReadonlyMap<string, string>;
+  /** The setting that a `…BucketSetting` operation is about, as its query names it. */
+  readonly setting: string;
+}
+
+export interface Undetected {
+  readonly problem: 'InvalidURI' | 'MethodNotAllowed' | 'NotImplemented';
+  readonly message: string;
+}
+
+type Level = 'service' | 'bucket' | 'object';
+
+interface Row {
+  readonly level: Level;
+  readonly method: string;
+  /** Query parameters that must be there. */
+  readonly with: readonly string[];
+  readonly header?: string;
+  readonly operation: Operation;
+}
+
+/** Settings of a bucket that clients read and write as a document of their own. */
+export const BUCKET_SETTINGS = [
+  'versioning',
+  'encryption',
+  'publicAccessBlock',
+  'tagging',
+  'policy',
+  'lifecycle',
+  'ownershipControls',
+] as const;
+
+/** Query parameters that make another operation of a request: those that no row names are not done here. */
+const SUBRESOURCES = new Set<string>([
+  ...BUCKET_SETTINGS,
+  ...'accelerate acl analytics attributes cors delete intelligent-tiering inventory legal-hold location'.split(
+    ' ',
+  ),
+  ...'logging metrics notification object-lock partNumber policyStatus replication requestPayment'.split(' '),
+  ...'restore retention select torrent uploadId uploads versions website'.split(' '),
+]);
+
+const ROWS: readonly Row[] = [
+  row('service', 'GET', [], 'ListBuckets'),
+  row('bucket', 'PUT', [], 'CreateBucket'),
+  row('bucket', 'HEAD', [], 'HeadBucket'),
+  row('bucket', 'DELETE', [], 'DeleteBucket'),
+  row('bucket', 'GET', ['location'], 'GetBucketLocation'),
+  ...BUCKET_SETTINGS.flatMap((setting) => [
+    row('bucket', 'GET', [setting], 'GetBucketSetting'),
+    row('bucket', 'PUT', [setting], 'PutBucketSetting'),
+    row('bucket', 'DELETE', [setting], 'DeleteBucketSetting'),
+  ]),
+  row('bucket', 'GET', ['list-type'], 'ListObjectsV2'),
+  row('bucket', 'GET', ['versions'], 'ListObjectVersions'),
+  row('bucket', 'GET', ['uploads'], 'ListMultipartUploads'),
+  row('bucket', 'GET', [], 'ListObjects'),
+  row('bucket', 'POST', ['delete'], 'DeleteObjects'),
+  row('object', 'POST', ['uploads'], 'CreateMultipartUpload'),
+  row('object', 'PUT', ['partNumber', 'uploadId'], 'UploadPart'),
+  row('object', 'POST', ['uploadId'], 'CompleteMultipartUpload'),
+  row('object', 'DELETE', ['uploadId'], 'AbortMultipartUpload'),
+  row('object', 'GET', ['uploadId'], 'ListParts'),
+  row('object', 'GET', [], 'GetObject'),
+  row('object', 'HEAD', [], 'HeadObject'),
+  { ...row('object', 'PUT', [], 'CopyObject'), header: 'x-amz-copy-source' },
+  row('object', 'PUT', [], 'PutObject'),
+  row('object', 'DELETE', [], 'DeleteObject'),
+];
+
+/** Reads method, host, path and query. */
+export function detect(request: DoorRequest, domain: string | null): Asked | Undetected {
+  const query = readQuery(request.query);
+  const path = decodeUriText(request.path.replace(/^\//, ''));
+  if (query === null || path === null) {
+    return { problem: 'InvalidURI', message: "Couldn't parse the specified URI." };
+  }
+  const virtual = bucketOfHost(request.header('host') ?? '', domain);
+  const slash = path.indexOf('/');
+  const bucket = virtual ?? (slash === -1 ? path : path.slice(0, slash));
+  const key = virtual === null ? (slash === -1 ? '' : path.slice(slash + 1)) : path;
+  const level: Level = bucket === '' ? 'service' : key === '' ? 'bucket' : 'object';
+  const asked = [...query.keys()].filter((name) => SUBRESOURCES.has(name));
+  const found = ROWS.find(
+    (candidate) =>
+      candidate.level === level &&
+      candidate.method === request.method &&
+      candidate.with.every((name) => query.has(name)) &&
+      asked.every((name) => candidate.with.includes(name)) &&
+      (candidate.header === undefined || request.header(candidate.header) !== undefined),
+  );
+  if (found !== undefined) {
+    return { operation: found.operation, bucket, key, query, setting: found.with[0] ?? '' };
+  }
+  return asked.length > 0
+    ? { problem: 'NotImplemented', message: `${request.method} ?${asked.join('&')} is not done here.` }
+    : {
+        problem: 'MethodNotAllowed',
+        message: 'The specified method is not allowed against this resource.',
+      };
+}
+
+function row(level: Level, method: string, names: readonly string[], operation: Operation): Row {
+  return { level, method, with: names, operation };
+}

@@ -1,0 +1,69 @@
+import type { House } from '../../../house/house.ts';
+import { AwsEntrance } from '../../aws/authenticate.ts';
+import type { AwsLocks } from '../../aws/locks.ts';
+import { PayloadProblem } from '../../aws/payload-problem.ts';
+import { awsService } from '../../aws/service.ts';
+import type { Door, DoorReply, DoorRequest } from '../../door.ts';
+import { authenticate } from './auth.ts';
+import type { Answer } from './call.ts';
+import { detect } from './detect.ts';
+import { brokenPayload, errorReply, notAdmitted, undetected } from './errors.ts';
+import { OPERATIONS } from './operations.ts';
+
+/** The door for Terraform's `backend "s3"`, and for AWS's own clients of S3. */
+export class S3Door implements Door {
+  readonly name = 's3';
+  readonly #house: House;
+  readonly #locks: AwsLocks;
+  readonly #entrance: AwsEntrance;
+  readonly #domain: string | null;
+
+  /**
+   * @param now the machine's clock
+   * @param domain the name under which the house is reached, so that a name before it is a bucket's
+   */
+  constructor(
+    house: House,
+    { locks, now, domain }: { locks: AwsLocks; now: () => number; domain: string | null },
+  ) {
+    this.#house = house;
+    this.#locks = locks;
+    this.#entrance = new AwsEntrance(house, now);
+    this.#domain = domain;
+  }
+
+  claims(request: DoorRequest): boolean {
+    return awsService(request) === 's3';
+  }
+
+  async answer(request: DoorRequest): Promise<DoorReply> {
+    const asked = detect(request, this.#domain);
+    const operation = 'operation' in asked ? asked.operation : 'unknown';
+    const answer = await this.#answer(request, asked);
+    return 'code' in answer ? errorReply(said(operation, request), request.path, answer) : answer;
+  }
+
+  fault(request: DoorRequest, message: string): DoorReply {
+    const error = { status: 503, code: 'ServiceUnavailable', message, headers: { 'retry-after': '1' } };
+    return errorReply(said('unknown', request), request.path, error);
+  }
+
+  async #answer(request: DoorRequest, asked: ReturnType<typeof detect>): Promise<Answer> {
+    const admitted = await authenticate(request, this.#entrance);
+    if ('problem' in admitted) return notAdmitted(admitted);
+    if ('problem' in asked) return undetected(asked);
+    const caller = { identity: admitted.identity, door: this.name };
+    const call = { house: this.#house, locks: this.#locks, caller, admitted, request, asked };
+    try {
+      return await OPERATIONS[asked.operation](call);
+    } catch (problem) {
+      if (problem instanceof PayloadProblem) return brokenPayload(problem);
+      throw problem;
+    }
+  }
+}
+
+/** An answer to a HEAD request has no body, whatever was asked. */
+function said(operation: string, { method }: DoorRequest): string {
+  return method === 'HEAD' && operation === 'unknown' ? 'HeadUnknown' : operation;
+}

@@ -1,0 +1,80 @@
+import type { Address } from '../../../core/address.ts';
+import { liveHead, type World } from '../../../core/world.ts';
+import type { StateSummary } from '../../../ports/engine.ts';
+import { lockObject, stateObject } from '../../aws/object-name.ts';
+import { shownLockInfo } from '../../aws/shown-lock.ts';
+import type { Call } from './call.ts';
+import { md5Hex, standingOf } from './state-object.ts';
+
+/** An object as a listing shows it. */
+export interface Listed {
+  readonly name: string;
+  readonly etag: string;
+  readonly size: number;
+  readonly modified: number;
+}
+
+/** A state that is there or was, with what is known of it. */
+export interface Kept {
+  readonly name: string;
+  readonly address: Address;
+  readonly world: World;
+}
+
+/** States that are read from the house at a time. */
+const PAGE = 1_000;
+const WORKSPACES = 'env:/';
+
+/** The objects of a bucket whose names begin so, in S3's order: states, and the lock files of those that are locked. */
+export async function listObjects(call: Call, prefix: string): Promise<readonly Listed[]> {
+  const objects: Listed[] = [];
+  for await (const { address, world } of summaries(call, prefix, false)) {
+    const head = liveHead(world.record);
+    if (head !== null) objects.push({ name: stateObject(address), ...standingOf(head) });
+    const [holder] = call.house.locks.openHolders(address, world.holders.slice(0, 1));
+    if (holder !== undefined) {
+      const info = shownLockInfo(holder);
+      const name = lockObject(address);
+      objects.push({ name, etag: md5Hex(info), size: info.length, modified: holder.since });
+    }
+  }
+  return inOrder(objects.filter(({ name }) => name.startsWith(prefix)));
+}
+
+/** The states of a bucket whose objects' names begin so, deleted ones too, in S3's order. */
+export async function listKept(call: Call, prefix: string): Promise<readonly Kept[]> {
+  const kept: Kept[] = [];
+  for await (const { address, world } of summaries(call, prefix, true)) {
+    const name = stateObject(address);
+    if (name.startsWith(prefix) && world.record.head !== null) kept.push({ name, address, world });
+  }
+  return inOrder(kept);
+}
+
+/** By the bytes of their names. */
+export function compareNames(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b));
+}
+
+function inOrder<T extends { readonly name: string }>(objects: readonly T[]): readonly T[] {
+  return [...objects].sort((a, b) => compareNames(a.name, b.name));
+}
+
+async function* summaries(
+  { house, caller, asked: { bucket } }: Call,
+  prefix: string,
+  deleted: boolean,
+): AsyncGenerator<StateSummary> {
+  // Other workspaces' objects begin with "env:/" and not with their key.
+  const narrowed = WORKSPACES.startsWith(prefix) || prefix.startsWith(WORKSPACES);
+  const query = { project: bucket, deleted, limit: PAGE, ...(narrowed ? {} : { keyPrefix: prefix }) };
+  let after: Address | null = null;
+  do {
+    const page: Awaited<ReturnType<typeof house.states.list>> = await house.states.list(
+      caller,
+      after === null ? query : { ...query, after },
+    );
+    yield* page.states;
+    after = page.next;
+  } while (after !== null);
+}

@@ -1,0 +1,149 @@
+import { mayActInProject } from '../../../core/access.ts';
+import { encodeUri } from '../../aws/uri.ts';
+import type { XmlElement } from '../../aws/xml-writer.ts';
+import { LIST_KEYS_MAX } from '../layout.ts';
+import { documentReply, isoTime, type Answer, type Call } from './call.ts';
+import { invalidArgument, refused, type S3Error } from './errors.ts';
+import { compareNames, listObjects, type Listed } from './inventory.ts';
+
+/** What all listings are asked with. */
+export interface ListTerms {
+  readonly prefix: string;
+  readonly delimiter: string;
+  readonly limit: number;
+  /** Writes a name as the client wants to read it. */
+  readonly encode: (name: string) => string;
+  readonly encoding: string | undefined;
+}
+
+/** One page: objects, and the names that the delimiter stands for. */
+interface Page {
+  readonly objects: readonly Listed[];
+  readonly prefixes: readonly string[];
+  /** The last entry of the page, where another page follows. */
+  readonly next: string | null;
+}
+
+/** ListObjects, the first version: pages go on by the last name. */
+export async function listObjectsV1(call: Call): Promise<Answer> {
+  const terms = readTerms(call);
+  if ('code' in terms) return terms;
+  const marker = call.asked.query.get('marker') ?? '';
+  const { objects, prefixes, next } = pageOf(await listObjects(call, terms.prefix), terms, marker);
+  return documentReply(call, 'ListBucketResult', {
+    Name: call.asked.bucket,
+    Prefix: terms.encode(terms.prefix),
+    Marker: terms.encode(marker),
+    NextMarker: next === null || terms.delimiter === '' ? undefined : terms.encode(next),
+    MaxKeys: terms.limit,
+    Delimiter: terms.delimiter === '' ? undefined : terms.encode(terms.delimiter),
+    EncodingType: terms.encoding,
+    IsTruncated: next !== null,
+    Contents: objects.map((object) => ({ ...contents(object, terms), Owner: owner() })),
+    CommonPrefixes: prefixes.map((prefix) => ({ Prefix: terms.encode(prefix) })),
+  });
+}
+
+/** ListObjects, the second version: pages go on by a token. */
+export async function listObjectsV2(call: Call): Promise<Answer> {
+  const terms = readTerms(call);
+  if ('code' in terms) return terms;
+  const { query, bucket } = call.asked;
+  const token = query.get('continuation-token');
+  const startAfter = query.get('start-after');
+  const after = token === undefined ? (startAfter ?? '') : readToken(token);
+  if (after === null) {
+    return invalidArgument('continuation-token', token ?? '', 'The continuation token provided is incorrect');
+  }
+  const { objects, prefixes, next } = pageOf(await listObjects(call, terms.prefix), terms, after);
+  const withOwner = query.get('fetch-owner') === 'true';
+  return documentReply(call, 'ListBucketResult', {
+    Name: bucket,
+    Prefix: terms.encode(terms.prefix),
+    StartAfter: startAfter === undefined ? undefined : terms.encode(startAfter),
+    ContinuationToken: token,
+    NextContinuationToken: next === null ? undefined : writeToken(next),
+    KeyCount: objects.length + prefixes.length,
+    MaxKeys: terms.limit,
+    Delimiter: terms.delimiter === '' ? undefined : terms.encode(terms.delimiter),
+    EncodingType: terms.encoding,
+    IsTruncated: next !== null,
+    Contents: objects.map((object) => ({
+      ...contents(object, terms),
+      Owner: withOwner ? owner() : undefined,
+    })),
+    CommonPrefixes: prefixes.map((prefix) => ({ Prefix: terms.encode(prefix) })),
+  });
+}
+
+/** Reads what all listings have in common, and whether the caller may list at all. */
+export function readTerms({ asked: { query, bucket }, caller }: Call): ListTerms | S3Error {
+  const { identity } = caller;
+  if (identity.expired) return refused({ type: 'expired' });
+  if (!mayActInProject(identity.grants, 'list', bucket)) {
+    const address = { project: bucket, key: '*', workspace: '*' };
+    return refused({ type: 'forbidden', subject: identity.subject, action: 'list', address });
+  }
+  const limit = query.get('max-keys') ?? String(LIST_KEYS_MAX);
+  if (!/^\d{1,9}$/.test(limit)) {
+    return invalidArgument('max-keys', limit, 'Provided max-keys not an integer or within integer range');
+  }
+  const encoding = query.get('encoding-type');
+  if (encoding !== undefined && encoding !== 'url') {
+    return invalidArgument('encoding-type', encoding, 'Invalid Encoding Method specified in Request');
+  }
+  return {
+    prefix: query.get('prefix') ?? '',
+    delimiter: query.get('delimiter') ?? '',
+    limit: Math.min(Number(limit), LIST_KEYS_MAX),
+    encode: encoding === undefined ? (name) => name : urlEncoded,
+    encoding,
+  };
+}
+
+/** Everything is the house's, whoever wrote it. */
+export function owner(): XmlElement {
+  return { ID: 'statehouse', DisplayName: 'statehouse' };
+}
+
+function contents({ name, etag, size, modified }: Listed, { encode }: ListTerms): XmlElement {
+  return {
+    Key: encode(name),
+    LastModified: isoTime(modified),
+    ETag: `"${etag}"`,
+    Size: size,
+    StorageClass: 'STANDARD',
+  };
+}
+
+/** Cuts a page out of all objects: entries after a name, names that share a part up to the delimiter counted once. */
+function pageOf(all: readonly Listed[], { prefix, delimiter, limit }: ListTerms, after: string): Page {
+  const objects: Listed[] = [];
+  const prefixes: string[] = [];
+  let last: string | null = null;
+  for (const object of all) {
+    const end = delimiter === '' ? -1 : object.name.indexOf(delimiter, prefix.length);
+    const common = end === -1 ? null : object.name.slice(0, end + delimiter.length);
+    const entry = common ?? object.name;
+    if (compareNames(object.name, after) <= 0 || entry === after || entry === last) continue;
+    if (objects.length + prefixes.length === limit)
+      return { objects, prefixes, next: limit === 0 ? null : last };
+    if (common === null) objects.push(object);
+    else prefixes.push(common);
+    last = entry;
+  }
+  return { objects, prefixes, next: null };
+}
+
+function urlEncoded(name: string): string {
+  return encodeUri(Buffer.from(name).toString('latin1'), true);
+}
+
+function writeToken(name: string): string {
+  return Buffer.from(name).toString('base64url');
+}
+
+function readToken(token: string): string | null {
+  const name = Buffer.from(token, 'base64url').toString();
+  return token !== '' && writeToken(name) === token ? name : null;
+}

@@ -1,0 +1,85 @@
+import { LOCK_INFO_BYTES_MAX } from '../../../core/lock-info.ts';
+import type { Address } from '../../../core/address.ts';
+import { LOCK_FILE_FACE } from '../../aws/faces.ts';
+import { openPayload, planPayload } from '../../aws/payload.ts';
+import type { DigestName } from '../../aws/checksum.ts';
+import { readBody } from '../../body.ts';
+import { emptyReply, idHeaders, type Answer, type Call } from './call.ts';
+import { readConditions, readRange } from './conditions.ts';
+import { encryptionHeaders } from './encryption.ts';
+import { invalid, preconditionFailed, refused } from './errors.ts';
+import { checksumsOf, md5Hex } from './state-object.ts';
+
+/**
+ * PutObject of a lock file asks for the lock, with or without `If-None-Match: *`: a held lock is never overwritten. A
+ * request that comes again with the same lock ID, because its answer was lost, gets the answer that it did not hear.
+ */
+export async function putLockFile(call: Call, address: Address): Promise<Answer> {
+  const { locks, caller, request, admitted } = call;
+  const plan = planPayload(admitted.mode, (name) => request.header(name));
+  const seen = new Map<DigestName, Uint8Array>();
+  const body = openPayload(request.body, plan, admitted.verified, seen);
+  const info = await readBody({ body, contentLength: plan.decodedLength }, LOCK_INFO_BYTES_MAX);
+  if (info === null) return invalid(`A lock file has at most ${LOCK_INFO_BYTES_MAX} bytes.`);
+  const answer = await locks.take(caller, address, { info, face: LOCK_FILE_FACE, request });
+  switch (answer.type) {
+    case 'granted':
+      return {
+        ...emptyReply(call, 200, {
+          etag: `"${md5Hex(info)}"`,
+          ...encryptionHeaders(request),
+          ...checksumsOf(plan, seen),
+        }),
+        undelivered: answer.undelivered,
+      };
+    case 'no-lock-info':
+      return invalid(`Only lock files of Terraform are kept under this name: ${answer.problem}.`);
+    case 'held':
+      return preconditionFailed('If-None-Match');
+    default:
+      return refused(answer);
+  }
+}
+
+/** GetObject and HeadObject of a lock file: the holder's lock info, whichever door it holds the lock through. */
+export async function getLockFile(call: Call, address: Address): Promise<Answer> {
+  const { locks, caller, request, asked } = call;
+  const looked = await locks.look(caller, address, request);
+  if (looked.type !== 'looked') return refused(looked);
+  if (looked.lock === null) return refused({ type: 'absent' });
+  const { holder, info } = looked.lock;
+  const etag = md5Hex(info);
+  const headers = {
+    ...idHeaders(),
+    etag: `"${etag}"`,
+    'last-modified': new Date(holder.since).toUTCString(),
+    ...encryptionHeaders(request),
+  };
+  const condition = readConditions((name) => request.header(name), { etag, modified: holder.since });
+  if (condition === 304) return { operation: asked.operation, status: 304, headers, body: null };
+  if (condition !== null) return condition;
+  const span = readRange(request.header('range'), info.length);
+  const [from, to] = span === null || span === 'unsatisfiable' ? [0, info.length] : span;
+  const part = typeof span !== 'string' && span !== null;
+  return {
+    operation: asked.operation,
+    status: part ? 206 : 200,
+    headers: {
+      ...headers,
+      'accept-ranges': 'bytes',
+      'content-type': 'application/json',
+      'content-length': String(to - from),
+      ...(part ? { 'content-range': `bytes ${from}-${to - 1}/${info.length}` } : {}),
+    },
+    body: asked.operation === 'HeadObject' ? null : info.subarray(from, to),
+  };
+}
+
+/** DeleteObject of a lock file releases the lock that the client has just read, or breaks it for an operator. */
+export async function deleteLockFile(call: Call, address: Address): Promise<Answer> {
+  const { locks, caller, request } = call;
+  const answer = await locks.drop(caller, address, { face: LOCK_FILE_FACE, request });
+  // S3 answers the deletion of what is not there like any other.
+  if (answer.type === 'released' || answer.type === 'not-locked') return emptyReply(call, 204);
+  return refused(answer);
+}

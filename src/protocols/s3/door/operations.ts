@@ -1,0 +1,50 @@
+import {
+  createBucket,
+  deleteBucket,
+  deleteBucketSetting,
+  getBucketLocation,
+  getBucketSetting,
+  headBucket,
+  listBuckets,
+  putBucketSetting,
+} from './buckets.ts';
+import type { Answer, Call } from './call.ts';
+import type { Operation } from './detect.ts';
+import { listObjectsV1, listObjectsV2 } from './listing.ts';
+import {
+  abortMultipartUpload,
+  completeMultipartUpload,
+  createMultipartUpload,
+  listMultipartUploads,
+  listParts,
+  uploadPart,
+} from './multipart.ts';
+import { copyObject, deleteObject, deleteObjects, getObject, putObject } from './objects.ts';
+import { listObjectVersions } from './version-listing.ts';
+
+/** The one table of this door. */
+export const OPERATIONS: Readonly<Record<Operation, (call: Call) => Promise<Answer>>> = {
+  ListBuckets: listBuckets,
+  CreateBucket: createBucket,
+  HeadBucket: headBucket,
+  DeleteBucket: deleteBucket,
+  GetBucketLocation: getBucketLocation,
+  GetBucketSetting: getBucketSetting,
+  PutBucketSetting: putBucketSetting,
+  DeleteBucketSetting: deleteBucketSetting,
+  ListObjects: listObjectsV1,
+  ListObjectsV2: listObjectsV2,
+  ListObjectVersions: listObjectVersions,
+  ListMultipartUploads: listMultipartUploads,
+  DeleteObjects: deleteObjects,
+  GetObject: getObject,
+  HeadObject: getObject,
+  PutObject: putObject,
+  CopyObject: copyObject,
+  DeleteObject: deleteObject,
+  CreateMultipartUpload: createMultipartUpload,
+  UploadPart: uploadPart,
+  CompleteMultipartUpload: completeMultipartUpload,
+  AbortMultipartUpload: abortMultipartUpload,
+  ListParts: listParts,
+};

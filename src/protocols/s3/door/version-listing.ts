@@ -1,0 +1,125 @@
+import type { Version } from '../../../core/world.ts';
+import type { XmlElement } from '../../aws/xml-writer.ts';
+import { deleteMarkerId, readVersionId, versionId } from '../layout.ts';
+import { documentReply, isoTime, type Answer, type Call } from './call.ts';
+import { invalidArgument } from './errors.ts';
+import { compareNames, listKept, type Kept } from './inventory.ts';
+import { owner, readTerms, type ListTerms } from './listing.ts';
+
+/** A line of the answer: a version, or the mark that a deletion left. */
+interface Line {
+  readonly name: string;
+  readonly id: string;
+  readonly kind: 'Version' | 'DeleteMarker';
+  readonly element: XmlElement;
+}
+
+/** ListObjectVersions: the old versions of a state are the house's versions. */
+export async function listObjectVersions(call: Call): Promise<Answer> {
+  const terms = readTerms(call);
+  if ('code' in terms) return terms;
+  const { query, bucket } = call.asked;
+  const keyMarker = query.get('key-marker') ?? '';
+  const idMarker = query.get('version-id-marker') ?? '';
+  if (idMarker !== '' && (keyMarker === '' || readVersionId(idMarker) === null)) {
+    return invalidArgument('version-id-marker', idMarker, 'Invalid version id specified');
+  }
+  const lines: Line[] = [];
+  const prefixes: string[] = [];
+  let truncated = false;
+  for (const kept of await listKept(call, terms.prefix)) {
+    const order = compareNames(kept.name, keyMarker);
+    if (order < 0 || (order === 0 && idMarker === '' && keyMarker !== '')) continue;
+    const left = terms.limit - lines.length - prefixes.length;
+    const common = commonPrefix(kept.name, terms);
+    if (common !== null && common === keyMarker) continue;
+    if (left <= 0 && common !== prefixes.at(-1)) {
+      truncated = true;
+      break;
+    }
+    if (common !== null) {
+      if (prefixes.at(-1) !== common) prefixes.push(common);
+      continue;
+    }
+    // One more than fits, to know whether another page follows.
+    const more = await linesOf(call, kept, order === 0 ? idMarker : '', left + 1, terms);
+    lines.push(...more.slice(0, left));
+    if (more.length > left) {
+      truncated = true;
+      break;
+    }
+  }
+  const last = lines.at(-1);
+  const lastPrefix = prefixes.at(-1);
+  const endsWithPrefix = lastPrefix !== undefined && compareNames(lastPrefix, last?.name ?? '') > 0;
+  return documentReply(call, 'ListVersionsResult', {
+    Name: bucket,
+    Prefix: terms.encode(terms.prefix),
+    KeyMarker: terms.encode(keyMarker),
+    VersionIdMarker: idMarker,
+    ...(truncated && (last !== undefined || endsWithPrefix)
+      ? endsWithPrefix
+        ? { NextKeyMarker: terms.encode(lastPrefix) }
+        : { NextKeyMarker: terms.encode(last?.name ?? ''), NextVersionIdMarker: last?.id }
+      : {}),
+    MaxKeys: terms.limit,
+    Delimiter: terms.delimiter === '' ? undefined : terms.encode(terms.delimiter),
+    EncodingType: terms.encoding,
+    IsTruncated: truncated,
+    Version: lines.filter(({ kind }) => kind === 'Version').map(({ element }) => element),
+    DeleteMarker: lines.filter(({ kind }) => kind === 'DeleteMarker').map(({ element }) => element),
+    CommonPrefixes: prefixes.map((prefix) => ({ Prefix: terms.encode(prefix) })),
+  });
+}
+
+/** The lines of one state, newest first, after a version if one is given. */
+async function linesOf(
+  { house, caller }: Call,
+  { name, address, world }: Kept,
+  after: string,
+  limit: number,
+  terms: ListTerms,
+): Promise<readonly Line[]> {
+  const { head, deletedAt } = world.record;
+  const marker = readVersionId(after);
+  const lines: Line[] = [];
+  if (marker === null && deletedAt !== null && head !== null) {
+    const id = deleteMarkerId(head.number);
+    const element = {
+      Key: terms.encode(name),
+      VersionId: id,
+      IsLatest: true,
+      LastModified: isoTime(deletedAt),
+      Owner: owner(),
+    };
+    lines.push({ name, id, kind: 'DeleteMarker', element });
+  }
+  const before = marker?.kind === 'version' ? { before: marker.number } : {};
+  const versions = await house.history.versions(caller, address, { ...before, limit });
+  if ('type' in versions) return lines;
+  for (const version of versions) {
+    const isLatest = deletedAt === null && version.number === head?.number;
+    lines.push(versionLine(name, version, isLatest, terms));
+  }
+  return lines.slice(0, limit);
+}
+
+function versionLine(name: string, version: Version, isLatest: boolean, terms: ListTerms): Line {
+  const id = versionId(version.number);
+  const element = {
+    Key: terms.encode(name),
+    VersionId: id,
+    IsLatest: isLatest,
+    LastModified: isoTime(version.at),
+    ETag: `"${version.md5}"`,
+    Size: version.size,
+    Owner: owner(),
+    StorageClass: 'STANDARD',
+  };
+  return { name, id, kind: 'Version', element };
+}
+
+function commonPrefix(name: string, { prefix, delimiter }: ListTerms): string | null {
+  const end = delimiter === '' ? -1 : name.indexOf(delimiter, prefix.length);
+  return end === -1 ? null : name.slice(0, end + delimiter.length);
+}
