@@ -1,0 +1,73 @@
+import type { House } from '../../../house/house.ts';
+import { AwsEntrance } from '../../aws/authenticate.ts';
+import type { AwsLocks } from '../../aws/locks.ts';
+import { awsService } from '../../aws/service.ts';
+import { readBody } from '../../body.ts';
+import type { Door, DoorReply, DoorRequest } from '../../door.ts';
+import { REQUEST_BYTES_MAX } from '../layout.ts';
+import { authenticate } from './auth.ts';
+import type { Answer } from './call.ts';
+import { detect, type Operation } from './detect.ts';
+import { errorReply, invalid, jsonReply, notEntered } from './errors.ts';
+import { problemOf } from './expressions.ts';
+import { OPERATIONS } from './operations.ts';
+
+/** The door for the lock table of Terraform's `backend "s3"` (`dynamodb_table`), and for AWS's own clients of DynamoDB. */
+export class DynamoDbDoor implements Door {
+  readonly name = 'dynamodb';
+  readonly #house: House;
+  readonly #locks: AwsLocks;
+  readonly #entrance: AwsEntrance;
+
+  /** @param now the machine's clock */
+  constructor(house: House, { locks, now }: { locks: AwsLocks; now: () => number }) {
+    this.#house = house;
+    this.#locks = locks;
+    this.#entrance = new AwsEntrance(house, now);
+  }
+
+  claims(request: DoorRequest): boolean {
+    return awsService(request) === 'dynamodb';
+  }
+
+  async answer(request: DoorRequest): Promise<DoorReply> {
+    const operation = detect(request);
+    const answer = await this.#answer(request, operation);
+    if ('error' in answer) return errorReply(operation ?? 'unknown', answer);
+    const { content, undelivered } = answer;
+    const reply = jsonReply(operation ?? 'unknown', content);
+    return undelivered === undefined ? reply : { ...reply, undelivered };
+  }
+
+  fault(_request: DoorRequest, message: string): DoorReply {
+    return errorReply('unknown', { error: 'ServiceUnavailable', status: 503, message });
+  }
+
+  async #answer(request: DoorRequest, operation: Operation | null): Promise<Answer> {
+    const body = await readBody(request, REQUEST_BYTES_MAX);
+    if (body === null) return invalid(`A request has at most ${REQUEST_BYTES_MAX} bytes here.`);
+    const entered = await authenticate(request, body, this.#entrance);
+    if ('problem' in entered) return notEntered(entered);
+    if (operation === null) {
+      return { error: 'UnknownOperationException', message: 'This operation is not done here.' };
+    }
+    let asked: unknown;
+    try {
+      asked = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
+    } catch {
+      return { error: 'SerializationException', message: 'The body is not JSON.' };
+    }
+    const call = {
+      house: this.#house,
+      locks: this.#locks,
+      caller: { identity: entered.identity, door: this.name },
+      request,
+      region: entered.verified.signature.scope.region,
+    };
+    try {
+      return await OPERATIONS[operation](call, asked);
+    } catch (problem) {
+      return problemOf(problem);
+    }
+  }
+}

@@ -1,0 +1,240 @@
+import type { Address } from '../../../core/address.ts';
+import { parseLockInfo } from '../../../core/lock-info.ts';
+import { LOCK_ITEM_FACE } from '../../aws/faces.ts';
+import type { AttributeValue, Item } from '../attribute.ts';
+import { DIGEST, HASH_KEY, INFO } from '../layout.ts';
+import { consumed, type Answer, type Call } from './call.ts';
+import { conditionFailed, invalid, refused, type DynamoError } from './errors.ts';
+import { problemOf, readExpressions, type Expressions } from './expressions.ts';
+import type { DeleteItem, GetItem, PutItem, UpdateItem } from './requests.ts';
+import { readKey, readStored, type Stored } from './stored.ts';
+import { ensureTable, isTable, noTable } from './tables.ts';
+
+const NOTHING: Item = new Map();
+/** How far back a digest may be of a version that has just been superseded. */
+const DIGESTS_KNOWN = 20;
+
+/** GetItem: always consistent, whether that was asked or not. */
+export async function getItem(call: Call, asked: GetItem): Promise<Answer> {
+  const expressions = readExpressions(asked);
+  if ('error' in expressions) return expressions;
+  const key = readKey(asked.Key);
+  if ('error' in key) return key;
+  if (!(await isTable(call, asked.TableName))) return noTable(asked.TableName);
+  const stored = await readStored(call, key.of);
+  if ('error' in stored) return stored;
+  const { item } = stored;
+  return {
+    content: {
+      ...(item === null ? {} : { Item: Object.fromEntries(expressions.project(item)) }),
+      ...consumed(asked.TableName, asked.ReturnConsumedCapacity, asked.ConsistentRead === true ? 1 : 0.5),
+    },
+  };
+}
+
+/** PutItem of a lock item asks for the lock; of a digest item it says what the house knows already. */
+export async function putItem(call: Call, asked: PutItem): Promise<Answer> {
+  const expressions = readExpressions(asked);
+  if ('error' in expressions) return expressions;
+  const { [HASH_KEY]: hash, ...others } = asked.Item;
+  const key = readKey(hash === undefined ? {} : { [HASH_KEY]: hash });
+  if ('error' in key) {
+    return hash === undefined
+      ? invalid('One or more parameter values were invalid: Missing the key LockID in the item')
+      : key;
+  }
+  if (key.of.kind === 'none') return noPlaceFor(key.of.problem);
+  const item = new Map(Object.entries(others));
+  const put = { ...asked, expressions, item };
+  return key.of.kind === 'lock' ? putLock(call, key.of.address, put) : putDigest(call, key.of.address, put);
+}
+
+/** DeleteItem of a lock item releases the lock that the client has just read, or breaks it for an operator. */
+export async function deleteItem(call: Call, asked: DeleteItem): Promise<Answer> {
+  const expressions = readExpressions(asked);
+  if ('error' in expressions) return expressions;
+  const key = readKey(asked.Key);
+  if ('error' in key) return key;
+  if (!(await isTable(call, asked.TableName))) return noTable(asked.TableName);
+  const unconditional = asked.ConditionExpression === undefined;
+  // A client that deletes whatever is there has read it before; reading it once more would make that look its own.
+  const stored =
+    unconditional && key.of.kind === 'lock' && asked.ReturnValues !== 'ALL_OLD'
+      ? null
+      : await readStored(call, key.of);
+  if (stored !== null && 'error' in stored) return stored;
+  if (stored !== null && !holds(expressions, stored)) {
+    const repeated =
+      key.of.kind === 'lock' && (await releasedBefore(call, key.of.address, expressions, stored));
+    return repeated ? done(asked, null) : failed(asked, stored);
+  }
+  if (key.of.kind !== 'lock') return done(asked, stored?.item ?? null);
+  const { locks, caller, request, house } = call;
+  const ask = { face: LOCK_ITEM_FACE, request };
+  const held = unconditional ? null : (stored?.lock?.holder.lockId ?? null);
+  const answer =
+    held === null
+      ? await locks.drop(caller, key.of.address, ask)
+      : await house.locks.unlock(caller, key.of.address, held, LOCK_ITEM_FACE);
+  if (answer.type !== 'released' && answer.type !== 'not-locked') return refused(answer);
+  return done(asked, stored?.item ?? null);
+}
+
+/** UpdateItem: what the update makes of the item is put, so the same is allowed and the same refused. */
+export async function updateItem(call: Call, asked: UpdateItem): Promise<Answer> {
+  const expressions = readExpressions(asked);
+  if ('error' in expressions) return expressions;
+  const key = readKey(asked.Key);
+  if ('error' in key) return key;
+  if (key.of.kind === 'none') return noPlaceFor(key.of.problem);
+  if (!(await isTable(call, asked.TableName))) return noTable(asked.TableName);
+  const stored = await readStored(call, key.of);
+  if ('error' in stored) return stored;
+  if (!holds(expressions, stored)) return failed(asked, stored);
+  const before = stored.item ?? new Map([[HASH_KEY, { S: key.lockId }]]);
+  let item: Item;
+  try {
+    item = expressions.update(before);
+  } catch (problem) {
+    return problemOf(problem);
+  }
+  const { ReturnValues = 'NONE', ...rest } = asked;
+  const put = {
+    ...rest,
+    ReturnValues: 'NONE' as const,
+    expressions: { ...expressions, condition: () => true },
+    item,
+  };
+  const answer =
+    key.of.kind === 'lock'
+      ? await putLock(call, key.of.address, put)
+      : await putDigest(call, key.of.address, put);
+  if ('error' in answer || ReturnValues === 'NONE') return answer;
+  const after = await readStored(call, key.of);
+  const old = ReturnValues.endsWith('OLD');
+  const shown = old ? stored.item : 'error' in after ? null : after.item;
+  return shown === null
+    ? answer
+    : { ...answer, content: { ...answer.content, Attributes: Object.fromEntries(shown) } };
+}
+
+interface Put {
+  readonly TableName: string;
+  readonly ReturnValues?: string | undefined;
+  readonly ReturnConsumedCapacity?: 'INDEXES' | 'TOTAL' | 'NONE' | undefined;
+  readonly ReturnValuesOnConditionCheckFailure?: string | undefined;
+  readonly expressions: Expressions;
+  readonly item: Item;
+}
+
+/**
+ * A put whose condition an absent item would meet asks for the lock: whether it is absent is the house's to decide, at the
+ * moment of granting it. Any other put could only overwrite, and a held lock is never overwritten.
+ */
+async function putLock(call: Call, address: Address, put: Put): Promise<Answer> {
+  const text = put.item.get(INFO);
+  if (text === undefined || !('S' in text)) {
+    return invalid(
+      `A lock item has its lock info in ${INFO}, as a string: without one nobody could release the lock.`,
+    );
+  }
+  const info = Buffer.from(text.S);
+  if (!meets(put.expressions, NOTHING)) {
+    const stored = await readStored(call, { kind: 'lock', address });
+    if ('error' in stored) return stored;
+    const parsed = parseLockInfo(info);
+    const own = 'info' in parsed && stored.lock?.holder.lockId === parsed.info.id;
+    if (!own || !holds(put.expressions, stored)) return failed(put, stored);
+  }
+  const answer = await call.locks.take(call.caller, address, {
+    info,
+    face: LOCK_ITEM_FACE,
+    request: call.request,
+  });
+  switch (answer.type) {
+    case 'granted':
+      await ensureTable(call, put.TableName);
+      return { ...done(put, null), undelivered: answer.undelivered };
+    case 'no-lock-info':
+      return invalid(`${INFO} is not the lock info that Terraform writes: ${answer.problem}.`);
+    case 'held': {
+      const wantsItem = put.ReturnValuesOnConditionCheckFailure === 'ALL_OLD';
+      const stored = wantsItem ? await readStored(call, { kind: 'lock', address }) : null;
+      return stored === null || 'error' in stored ? conditionFailed() : failed(put, stored);
+    }
+    default:
+      return refused(answer);
+  }
+}
+
+/**
+ * The digest is computed from the state, so one that is put can only say what is so already, or what was so a moment ago,
+ * before somebody wrote the next version. Anything else is refused, because it would be forgotten.
+ */
+async function putDigest(call: Call, address: Address, put: Put): Promise<Answer> {
+  const stored = await readStored(call, { kind: 'digest', address });
+  if ('error' in stored) return stored;
+  if (!holds(put.expressions, stored)) return failed(put, stored);
+  const digest = put.item.get(DIGEST);
+  const versions = await call.house.history.versions(call.caller, address, { limit: DIGESTS_KNOWN });
+  if ('type' in versions) return refused(versions);
+  const known = digest !== undefined && 'S' in digest && versions.some(({ md5 }) => md5 === digest.S);
+  if (!known) {
+    return invalid(
+      'The digest of a state is computed here from the state itself, and this is the digest of none of its versions.',
+    );
+  }
+  await ensureTable(call, put.TableName);
+  return done(put, stored.item);
+}
+
+/**
+ * Whether a conditional DeleteItem is one that has succeeded before, and whose answer was lost: the lock that its condition
+ * names is gone, and this very client released it.
+ */
+async function releasedBefore(
+  call: Call,
+  address: Address,
+  { values }: Expressions,
+  { lock }: Stored,
+): Promise<boolean> {
+  for (const value of values) {
+    const parsed = 'S' in value ? parseLockInfo(Buffer.from(value.S)) : { problem: 'no text' };
+    if (!('info' in parsed) || parsed.info.id === lock?.holder.lockId) continue;
+    const answer = await call.house.locks.unlock(call.caller, address, parsed.info.id, LOCK_ITEM_FACE);
+    if (answer.type === 'released') return true;
+  }
+  return false;
+}
+
+function holds(expressions: Expressions, { item }: Stored): boolean {
+  return meets(expressions, item ?? NOTHING);
+}
+
+function meets({ condition }: Expressions, item: Item): boolean {
+  return condition(item);
+}
+
+function failed(
+  asked: { readonly ReturnValuesOnConditionCheckFailure?: string | undefined },
+  { item }: Stored,
+): DynamoError {
+  const wanted = asked.ReturnValuesOnConditionCheckFailure === 'ALL_OLD' && item !== null;
+  return conditionFailed(wanted ? item : undefined);
+}
+
+function done(
+  asked: Pick<Put, 'TableName' | 'ReturnValues' | 'ReturnConsumedCapacity'>,
+  old: ReadonlyMap<string, AttributeValue> | null,
+): Extract<Answer, { content: unknown }> {
+  return {
+    content: {
+      ...(asked.ReturnValues === 'ALL_OLD' && old !== null ? { Attributes: Object.fromEntries(old) } : {}),
+      ...consumed(asked.TableName, asked.ReturnConsumedCapacity, 1),
+    },
+  };
+}
+
+function noPlaceFor(problem: string): DynamoError {
+  return invalid(`Only lock items of Terraform are kept here, and no state has this LockID: ${problem}.`);
+}

@@ -1,0 +1,226 @@
+import * as z from 'zod';
+import { attributeProblem, type AttributeValue } from '../attribute.ts';
+import { TABLE_NAME } from '../layout.ts';
+
+// What each operation takes, as far as this door reads it. Members that it does not know are passed over, as AWS's newer
+// clients send some; those that would change the meaning of a request are refused.
+
+/** Members of the time before expressions, and of indexes, which lock tables do not have. */
+export const REFUSED_MEMBERS: Readonly<Record<string, string>> = {
+  AttributesToGet: 'write a ProjectionExpression instead',
+  AttributeUpdates: 'write an UpdateExpression instead',
+  ConditionalOperator: 'write a ConditionExpression instead',
+  Expected: 'write a ConditionExpression instead',
+  IndexName: 'a lock table has no index',
+  GlobalSecondaryIndexes: 'a lock table has no index',
+  LocalSecondaryIndexes: 'a lock table has no index',
+  KeyConditions: 'write a KeyConditionExpression instead',
+  QueryFilter: 'write a FilterExpression instead',
+  ScanFilter: 'write a FilterExpression instead',
+};
+
+type Attributes = Readonly<Record<string, AttributeValue>>;
+type Capacity = 'INDEXES' | 'TOTAL' | 'NONE';
+type Billing = 'PROVISIONED' | 'PAY_PER_REQUEST';
+
+interface OfTable {
+  readonly TableName: string;
+  readonly ReturnConsumedCapacity?: Capacity | undefined;
+}
+
+interface Expressive extends OfTable {
+  readonly ExpressionAttributeNames?: Readonly<Record<string, string>> | undefined;
+  readonly ExpressionAttributeValues?: Attributes | undefined;
+}
+
+interface Conditional extends Expressive {
+  readonly ConditionExpression?: string | undefined;
+  readonly ReturnValues?: string | undefined;
+  readonly ReturnValuesOnConditionCheckFailure?: 'ALL_OLD' | 'NONE' | undefined;
+}
+
+export interface GetItem extends Expressive {
+  readonly Key: Attributes;
+  readonly ConsistentRead?: boolean | undefined;
+  readonly ProjectionExpression?: string | undefined;
+}
+
+export interface PutItem extends Conditional {
+  readonly Item: Attributes;
+}
+
+export interface DeleteItem extends Conditional {
+  readonly Key: Attributes;
+}
+
+export interface UpdateItem extends Conditional {
+  readonly Key: Attributes;
+  readonly UpdateExpression?: string | undefined;
+}
+
+interface Reading extends Expressive {
+  readonly ConsistentRead?: boolean | undefined;
+  readonly FilterExpression?: string | undefined;
+  readonly ProjectionExpression?: string | undefined;
+  readonly Select?: string | undefined;
+  readonly Limit?: number | undefined;
+  readonly ExclusiveStartKey?: Attributes | undefined;
+}
+
+export interface Query extends Reading {
+  readonly KeyConditionExpression: string;
+}
+
+export interface Scan extends Reading {
+  readonly Segment?: number | undefined;
+  readonly TotalSegments?: number | undefined;
+}
+
+interface TableSettings {
+  readonly BillingMode?: Billing | undefined;
+  readonly ProvisionedThroughput?:
+    | { readonly ReadCapacityUnits: number; readonly WriteCapacityUnits: number }
+    | undefined;
+  readonly DeletionProtectionEnabled?: boolean | undefined;
+}
+
+interface Tag {
+  readonly Key: string;
+  readonly Value: string;
+}
+
+export interface CreateTable extends OfTable, TableSettings {
+  readonly KeySchema: readonly { readonly AttributeName: string; readonly KeyType: string }[];
+  readonly AttributeDefinitions: readonly {
+    readonly AttributeName: string;
+    readonly AttributeType: string;
+  }[];
+  readonly Tags?: readonly Tag[] | undefined;
+}
+
+export interface UpdateTable extends OfTable, TableSettings {}
+
+export interface NamedTable extends OfTable {}
+
+export interface ListTables {
+  readonly Limit?: number | undefined;
+  readonly ExclusiveStartTableName?: string | undefined;
+}
+
+export interface UpdateBackups extends OfTable {
+  readonly PointInTimeRecoverySpecification: { readonly PointInTimeRecoveryEnabled: boolean };
+}
+
+export interface ListTags {
+  readonly ResourceArn: string;
+}
+
+export interface TagResource extends ListTags {
+  readonly Tags: readonly Tag[];
+}
+
+export interface UntagResource extends ListTags {
+  readonly TagKeys: readonly string[];
+}
+
+const attributes = z.record(
+  z.string(),
+  z.custom<AttributeValue>(
+    (value) => attributeProblem(value) === null,
+    'an attribute value is an object such as {"S": "text"}',
+  ),
+);
+/** A table by its name, or by the name in its ARN. */
+const tableName = z
+  .string()
+  .transform((name) => name.replace(/^arn:[^/]*:table\//, ''))
+  .refine(
+    (name) => TABLE_NAME.test(name),
+    'TableName must be at least 3 characters long and at most 255 characters long, of the characters a-z, A-Z, 0-9, "_", "-" and "."',
+  );
+const expressive = {
+  TableName: tableName,
+  ReturnConsumedCapacity: z.enum(['INDEXES', 'TOTAL', 'NONE']).optional(),
+  ExpressionAttributeNames: z.record(z.string(), z.string()).optional(),
+  ExpressionAttributeValues: attributes.optional(),
+};
+const conditional = {
+  ...expressive,
+  ConditionExpression: z.string().optional(),
+  ReturnValues: z.enum(['NONE', 'ALL_OLD']).optional(),
+  ReturnValuesOnConditionCheckFailure: z.enum(['ALL_OLD', 'NONE']).optional(),
+};
+const reading = {
+  ...expressive,
+  ConsistentRead: z.boolean().optional(),
+  FilterExpression: z.string().optional(),
+  ProjectionExpression: z.string().optional(),
+  Select: z.enum(['ALL_ATTRIBUTES', 'SPECIFIC_ATTRIBUTES', 'COUNT']).optional(),
+  Limit: z.int().min(1).optional(),
+  ExclusiveStartKey: attributes.optional(),
+};
+const settings = {
+  TableName: tableName,
+  BillingMode: z.enum(['PROVISIONED', 'PAY_PER_REQUEST']).optional(),
+  ProvisionedThroughput: z
+    .object({ ReadCapacityUnits: z.int().min(1), WriteCapacityUnits: z.int().min(1) })
+    .optional(),
+  DeletionProtectionEnabled: z.boolean().optional(),
+};
+const tags = z.array(z.object({ Key: z.string().min(1).max(128), Value: z.string().max(256) })).max(50);
+
+export const GET_ITEM: z.ZodType<GetItem> = z.object({
+  ...expressive,
+  Key: attributes,
+  ConsistentRead: z.boolean().optional(),
+  ProjectionExpression: z.string().optional(),
+});
+
+export const PUT_ITEM: z.ZodType<PutItem> = z.object({ ...conditional, Item: attributes });
+
+export const DELETE_ITEM: z.ZodType<DeleteItem> = z.object({ ...conditional, Key: attributes });
+
+export const UPDATE_ITEM: z.ZodType<UpdateItem> = z.object({
+  ...conditional,
+  Key: attributes,
+  UpdateExpression: z.string().optional(),
+  ReturnValues: z.enum(['NONE', 'ALL_OLD', 'ALL_NEW', 'UPDATED_OLD', 'UPDATED_NEW']).optional(),
+});
+
+export const QUERY: z.ZodType<Query> = z.object({ ...reading, KeyConditionExpression: z.string() });
+
+export const SCAN: z.ZodType<Scan> = z.object({
+  ...reading,
+  Segment: z.int().min(0).optional(),
+  TotalSegments: z.int().min(1).optional(),
+});
+
+export const CREATE_TABLE: z.ZodType<CreateTable> = z.object({
+  ...settings,
+  KeySchema: z.array(z.object({ AttributeName: z.string(), KeyType: z.enum(['HASH', 'RANGE']) })),
+  AttributeDefinitions: z.array(
+    z.object({ AttributeName: z.string(), AttributeType: z.enum(['S', 'N', 'B']) }),
+  ),
+  Tags: tags.optional(),
+});
+
+export const UPDATE_TABLE: z.ZodType<UpdateTable> = z.object(settings);
+
+export const NAMED_TABLE: z.ZodType<NamedTable> = z.object({ TableName: tableName });
+
+export const LIST_TABLES: z.ZodType<ListTables> = z.object({
+  Limit: z.int().min(1).max(100).optional(),
+  ExclusiveStartTableName: z.string().optional(),
+});
+
+export const UPDATE_BACKUPS: z.ZodType<UpdateBackups> = z.object({
+  TableName: tableName,
+  PointInTimeRecoverySpecification: z.object({ PointInTimeRecoveryEnabled: z.boolean() }),
+});
+
+export const LIST_TAGS: z.ZodType<ListTags> = z.object({ ResourceArn: tableName });
+export const TAG_RESOURCE: z.ZodType<TagResource> = z.object({ ResourceArn: tableName, Tags: tags });
+export const UNTAG_RESOURCE: z.ZodType<UntagResource> = z.object({
+  ResourceArn: tableName,
+  TagKeys: z.array(z.string()).max(50),
+});

@@ -1,0 +1,110 @@
+import type { Address } from '../../../core/address.ts';
+import { liveHead } from '../../../core/world.ts';
+import type { StateSummary } from '../../../ports/engine.ts';
+import { shownLockInfo } from '../../aws/shown-lock.ts';
+import type { Item } from '../attribute.ts';
+import { HASH_KEY, SCAN_ITEMS_MAX } from '../layout.ts';
+import { consumed, type Answer, type Call } from './call.ts';
+import { invalid, refused } from './errors.ts';
+import { readExpressions } from './expressions.ts';
+import type { Query, Scan } from './requests.ts';
+import { digestItem, lockItem, readKey, readStored } from './stored.ts';
+import { isTable, noTable } from './tables.ts';
+
+/** Scan: the held locks and the digests of all states that the caller may list, whichever table was named. */
+export async function scan(call: Call, asked: Scan): Promise<Answer> {
+  const expressions = readExpressions(asked);
+  if ('error' in expressions) return expressions;
+  const { TableName, Segment, TotalSegments = 1, ExclusiveStartKey } = asked;
+  if ((Segment === undefined) !== (asked.TotalSegments === undefined) || (Segment ?? 0) >= TotalSegments) {
+    return invalid('Segment and TotalSegments go together, and Segment is the lower');
+  }
+  if (!(await isTable(call, TableName))) return noTable(TableName);
+  if (call.caller.identity.expired) return refused({ type: 'expired' });
+  const start = ExclusiveStartKey === undefined ? null : readKey(ExclusiveStartKey);
+  if (start !== null && 'error' in start) return start;
+  if (start?.of.kind === 'none') return invalid('The provided starting key is invalid');
+  const limit = Math.min(asked.Limit ?? SCAN_ITEMS_MAX, SCAN_ITEMS_MAX);
+  // There are never so many items that parting the work is worth it: the first segment has them all.
+  const all = (Segment ?? 0) > 0 ? [] : await collect(call, start?.of ?? null, limit + 1);
+  const page = all.slice(0, limit);
+  return { content: pageOf(asked, page, all.length > limit, expressions) };
+}
+
+/** Query: a lock table has one key, so this is the one item of that key, or none. */
+export async function query(call: Call, asked: Query): Promise<Answer> {
+  const expressions = readExpressions(asked);
+  if ('error' in expressions) return expressions;
+  const wanted = keyOf(asked);
+  if (wanted === null) return invalid('Query condition missed key schema element: LockID');
+  if (!(await isTable(call, asked.TableName))) return noTable(asked.TableName);
+  const key = readKey({ [HASH_KEY]: { S: wanted } });
+  if ('error' in key) return key;
+  const stored = await readStored(call, key.of);
+  if ('error' in stored) return stored;
+  const found = stored.item !== null && expressions.keyCondition(stored.item) ? [stored.item] : [];
+  const items = asked.ExclusiveStartKey === undefined ? found : [];
+  return { content: pageOf(asked, items, false, expressions) };
+}
+
+type Reading = Pick<Scan, 'TableName' | 'Select' | 'ReturnConsumedCapacity' | 'ConsistentRead'>;
+
+function pageOf(
+  asked: Reading,
+  items: readonly Item[],
+  more: boolean,
+  { filter, project }: Exclude<ReturnType<typeof readExpressions>, { error: unknown }>,
+): Readonly<Record<string, unknown>> {
+  const kept = items.filter((item) => filter(item));
+  const last = items.at(-1)?.get(HASH_KEY);
+  return {
+    ...(asked.Select === 'COUNT' ? {} : { Items: kept.map((item) => Object.fromEntries(project(item))) }),
+    Count: kept.length,
+    ScannedCount: items.length,
+    ...(more && last !== undefined ? { LastEvaluatedKey: { [HASH_KEY]: last } } : {}),
+    ...consumed(asked.TableName, asked.ReturnConsumedCapacity, asked.ConsistentRead === true ? 1 : 0.5),
+  };
+}
+
+/** The items after a key, in the order of addresses, a state's lock before its digest. */
+async function collect(
+  call: Call,
+  start: { readonly kind: 'lock' | 'digest'; readonly address: Address } | null,
+  limit: number,
+): Promise<readonly Item[]> {
+  const { house, caller } = call;
+  const items: Item[] = [];
+  if (start?.kind === 'lock') {
+    const stored = await readStored(call, { kind: 'digest', address: start.address });
+    if (!('error' in stored) && stored.item !== null) items.push(stored.item);
+  }
+  let after = start?.address ?? null;
+  do {
+    const page: Awaited<ReturnType<typeof house.states.list>> = await house.states.list(caller, {
+      limit,
+      ...(after === null ? {} : { after }),
+    });
+    for (const summary of page.states) items.push(...itemsOf(call, summary));
+    after = page.next;
+  } while (after !== null && items.length < limit);
+  return items;
+}
+
+function itemsOf({ house }: Call, { address, world }: StateSummary): readonly Item[] {
+  const [holder] = house.locks.openHolders(address, world.holders.slice(0, 1));
+  const head = liveHead(world.record);
+  return [
+    ...(holder === undefined ? [] : [lockItem(address, { holder, info: shownLockInfo(holder) })]),
+    ...(head === null ? [] : [digestItem(address, head)]),
+  ];
+}
+
+/** The LockID that a key condition is about: `LockID = :id`, with the name or the value under a placeholder. */
+function keyOf(asked: Query): string | null {
+  const match = /^\s*\(?\s*(#?[\w-]+)\s*=\s*(:[\w-]+)\s*\)?\s*$/.exec(asked.KeyConditionExpression);
+  if (match === null) return null;
+  const [, name = '', placeholder = ''] = match;
+  const attribute = name.startsWith('#') ? asked.ExpressionAttributeNames?.[name] : name;
+  const value = asked.ExpressionAttributeValues?.[placeholder];
+  return attribute === HASH_KEY && value !== undefined && 'S' in value ? value.S : null;
+}

@@ -1,0 +1,76 @@
+import { parseLockInfo } from '../../../core/lock-info.ts';
+import type { Address } from '../../../core/address.ts';
+import type { Version } from '../../../core/world.ts';
+import type { SeenLock } from '../../aws/locks.ts';
+import type { AttributeValue, Item } from '../attribute.ts';
+import { DIGEST, digestIdOf, HASH_KEY, INFO, lockIdOf, readLockId, type LockItem } from '../layout.ts';
+import type { Call } from './call.ts';
+import { invalid, refused, type DynamoError } from './errors.ts';
+
+/** An item as it is now: computed from the house's lock or state, never stored. */
+export interface Stored {
+  readonly item: Item | null;
+  /** The lock behind it, where it is a lock item. */
+  readonly lock: SeenLock | null;
+}
+
+/** The LockID of a key that fits a lock table's schema, and what it stands for. */
+export function readKey(
+  key: Readonly<Record<string, AttributeValue>>,
+): { readonly lockId: string; readonly of: LockItem } | DynamoError {
+  const value = Object.hasOwn(key, HASH_KEY) ? key[HASH_KEY] : undefined;
+  if (value === undefined || !('S' in value) || Object.keys(key).length !== 1) {
+    return invalid('The provided key element does not match the schema');
+  }
+  if (value.S === '') {
+    return invalid(
+      `One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty string value. Key: ${HASH_KEY}`,
+    );
+  }
+  return { lockId: value.S, of: readLockId(value.S) };
+}
+
+/** What an item is now. A name that stands for nothing has none. */
+export async function readStored(call: Call, of: LockItem): Promise<Stored | DynamoError> {
+  if (of.kind === 'none') return { item: null, lock: null };
+  if (of.kind === 'digest') return readDigest(call, of.address);
+  const looked = await call.locks.look(call.caller, of.address, call.request);
+  if (looked.type !== 'looked') return refused(looked);
+  const { lock } = looked;
+  return { item: lock === null ? null : lockItem(of.address, lock), lock };
+}
+
+/** The item of a held lock: what terraform stores, and what other lock tables keep beside it, computed. */
+export function lockItem(address: Address, { holder, info }: SeenLock): Item {
+  const parsed = parseLockInfo(info);
+  return new Map<string, AttributeValue>([
+    [HASH_KEY, { S: lockIdOf(address) }],
+    [INFO, { S: Buffer.from(info).toString() }],
+    ['IsLocked', { BOOL: true }],
+    ['LockedBy', { S: 'info' in parsed && parsed.info.who !== '' ? parsed.info.who : holder.subject }],
+    ['Subject', { S: holder.subject }],
+    ['Door', { S: holder.door }],
+    ['Fence', { N: String(holder.fence) }],
+    ['LastModified', { S: new Date(holder.since).toISOString() }],
+  ]);
+}
+
+/** The digest of a state, computed from the state itself: it can be no other. */
+export function digestItem(address: Address, { md5, number, serial, at }: Version): Item {
+  return new Map<string, AttributeValue>([
+    [HASH_KEY, { S: digestIdOf(address) }],
+    [DIGEST, { S: md5 }],
+    ['Version', { N: String(number) }],
+    ['Serial', { N: serial.toString() }],
+    ['LastModified', { S: new Date(at).toISOString() }],
+  ]);
+}
+
+async function readDigest({ house, caller }: Call, address: Address): Promise<Stored | DynamoError> {
+  const described = await house.states.describe(caller, address);
+  if (described.type === 'forbidden') return refused(described);
+  const { identity } = caller;
+  const holds = described.world.holders.some(({ subject }) => subject === identity.subject);
+  if (identity.expired && !holds) return refused({ type: 'expired' });
+  return { item: described.head === null ? null : digestItem(address, described.head), lock: null };
+}

@@ -1,0 +1,300 @@
+import { createHash } from 'node:crypto';
+import { mayActSomewhere } from '../../../core/access.ts';
+import { refuseInHouse } from '../../../house/caller.ts';
+import type { Registry } from '../../../house/registry.ts';
+import type { Entry } from '../../../ports/engine.ts';
+import { ACCOUNT_ID } from '../../aws/account.ts';
+import { HASH_KEY } from '../layout.ts';
+import type { Answer, Call } from './call.ts';
+import { invalid, refused, type DynamoError } from './errors.ts';
+import type {
+  CreateTable,
+  ListTables,
+  ListTags,
+  NamedTable,
+  TagResource,
+  UntagResource,
+  UpdateBackups,
+  UpdateTable,
+} from './requests.ts';
+
+/** What the house remembers of a table: it has no items of its own, they are the house's locks and states. */
+interface Table {
+  readonly createdAt: number;
+  readonly billing: 'PROVISIONED' | 'PAY_PER_REQUEST';
+  readonly read: number;
+  readonly write: number;
+  readonly protected: boolean;
+  readonly backups: boolean;
+  readonly tags: Readonly<Record<string, string>>;
+}
+
+const NEW_TABLE: Omit<Table, 'createdAt'> = {
+  billing: 'PAY_PER_REQUEST',
+  read: 0,
+  write: 0,
+  protected: false,
+  backups: false,
+  tags: {},
+};
+
+export async function createTable(call: Call, asked: CreateTable): Promise<Answer> {
+  const problem = schemaProblem(asked);
+  if (problem !== null) return invalid(problem);
+  const refusal = refuseToWrite(call);
+  if (refusal !== null) return refusal;
+  if ((await findTable(call, asked.TableName)) !== null) {
+    return { error: 'ResourceInUseException', message: `Table already exists: ${asked.TableName}` };
+  }
+  const table = await putTable(call, asked.TableName, {
+    ...settingsOf(asked),
+    tags: Object.fromEntries((asked.Tags ?? []).map(({ Key, Value }) => [Key, Value])),
+  });
+  return { content: { TableDescription: describe(call, asked.TableName, table) } };
+}
+
+export async function describeTable(call: Call, { TableName }: NamedTable): Promise<Answer> {
+  const table = await findTable(call, TableName);
+  if (table === null) return noTable(TableName);
+  return { content: { Table: describe(call, TableName, table) } };
+}
+
+export async function listTables(call: Call, asked: ListTables): Promise<Answer> {
+  const { Limit = 100, ExclusiveStartTableName = '' } = asked;
+  const names = (await registryOf(call).list())
+    .map(({ name }) => name)
+    .filter((name) => name > ExclusiveStartTableName)
+    .sort();
+  const page = names.slice(0, Limit);
+  const last = names.length > page.length ? { LastEvaluatedTableName: page.at(-1) } : {};
+  return { content: { TableNames: page, ...last } };
+}
+
+export async function updateTable(call: Call, asked: UpdateTable): Promise<Answer> {
+  const { TableName } = asked;
+  const table = await findTable(call, TableName);
+  if (table === null) return noTable(TableName);
+  const refusal = refuseToWrite(call);
+  if (refusal !== null) return refusal;
+  const changed = await putTable(call, TableName, { ...table, ...settingsOf(asked) });
+  return { content: { TableDescription: describe(call, TableName, changed) } };
+}
+
+/** DeleteTable forgets the name. Locks and states are the house's, and stay. */
+export async function deleteTable(call: Call, { TableName }: NamedTable): Promise<Answer> {
+  const table = await findTable(call, TableName);
+  if (table === null) return noTable(TableName);
+  const forbidden = refuseInHouse(call.caller, 'manage');
+  if (forbidden !== null) return refused(forbidden);
+  if (table.protected) {
+    return invalid(`Resource cannot be deleted as it is currently protected against deletion.`);
+  }
+  await registryOf(call).drop(call.caller, TableName);
+  const description = describe(call, TableName, table);
+  return { content: { TableDescription: { ...description, TableStatus: 'DELETING' } } };
+}
+
+export async function describeTimeToLive(call: Call, { TableName }: NamedTable): Promise<Answer> {
+  if ((await findTable(call, TableName)) === null) return noTable(TableName);
+  return { content: { TimeToLiveDescription: { TimeToLiveStatus: 'DISABLED' } } };
+}
+
+/** What is answered says what is set. The house keeps every version of a state in any case. */
+export async function describeContinuousBackups(call: Call, { TableName }: NamedTable): Promise<Answer> {
+  const table = await findTable(call, TableName);
+  return table === null ? noTable(TableName) : { content: backups(table) };
+}
+
+export async function updateContinuousBackups(call: Call, asked: UpdateBackups): Promise<Answer> {
+  const table = await findTable(call, asked.TableName);
+  if (table === null) return noTable(asked.TableName);
+  const refusal = refuseToWrite(call);
+  if (refusal !== null) return refusal;
+  const { PointInTimeRecoveryEnabled } = asked.PointInTimeRecoverySpecification;
+  const changed = await putTable(call, asked.TableName, { ...table, backups: PointInTimeRecoveryEnabled });
+  return { content: backups(changed) };
+}
+
+export async function listTags(call: Call, { ResourceArn }: ListTags): Promise<Answer> {
+  const table = await findTable(call, ResourceArn);
+  if (table === null) return noTable(ResourceArn);
+  return { content: { Tags: Object.entries(table.tags).map(([Key, Value]) => ({ Key, Value })) } };
+}
+
+export async function tagResource(call: Call, asked: TagResource): Promise<Answer> {
+  return retag(call, asked.ResourceArn, (tags) => ({
+    ...tags,
+    ...Object.fromEntries(asked.Tags.map(({ Key, Value }) => [Key, Value])),
+  }));
+}
+
+export async function untagResource(call: Call, asked: UntagResource): Promise<Answer> {
+  return retag(call, asked.ResourceArn, (tags) =>
+    Object.fromEntries(Object.entries(tags).filter(([key]) => !asked.TagKeys.includes(key))),
+  );
+}
+
+/** Whether a table is known; what another node has just made is looked for once more. */
+export async function isTable(call: Call, name: string): Promise<boolean> {
+  return (await findTable(call, name)) !== null;
+}
+
+/**
+ * Makes a table known that was never created, because somebody who may take locks takes one in it. So a `dynamodb_table`
+ * works with nothing but an endpoint set.
+ */
+export async function ensureTable(call: Call, name: string): Promise<void> {
+  if (!(await isTable(call, name))) await putTable(call, name, {});
+}
+
+export function noTable(name: string): DynamoError {
+  return {
+    error: 'ResourceNotFoundException',
+    message: `Requested resource not found: Table: ${name} not found`,
+  };
+}
+
+async function retag(
+  call: Call,
+  name: string,
+  change: (tags: Table['tags']) => Table['tags'],
+): Promise<Answer> {
+  const table = await findTable(call, name);
+  if (table === null) return noTable(name);
+  const refusal = refuseToWrite(call);
+  if (refusal !== null) return refusal;
+  await putTable(call, name, { ...table, tags: change(table.tags) });
+  return { content: {} };
+}
+
+function registryOf({ house }: Call): Registry {
+  return house.registry('dynamodb-table');
+}
+
+async function findTable(call: Call, name: string): Promise<Table | null> {
+  const registry = registryOf(call);
+  const known = await registry.find(name);
+  const entry = known ?? (await registry.list()).find((candidate) => candidate.name === name) ?? null;
+  return entry === null ? null : toTable(entry);
+}
+
+async function putTable(call: Call, name: string, settings: Partial<Table>): Promise<Table> {
+  const createdAt = settings.createdAt ?? (await call.house.engine.now());
+  const table = { ...NEW_TABLE, ...settings, createdAt };
+  await registryOf(call).set(call.caller, name, { ...table });
+  return table;
+}
+
+function toTable({ attributes }: Entry): Table {
+  return { ...NEW_TABLE, ...(attributes as unknown as Table) };
+}
+
+/** A lock table has one key, and no other schema would let terraform lock. */
+function schemaProblem(asked: CreateTable): string | null {
+  const { KeySchema, AttributeDefinitions, BillingMode, ProvisionedThroughput } = asked;
+  const [key] = KeySchema;
+  const definition = AttributeDefinitions.find(({ AttributeName }) => AttributeName === key?.AttributeName);
+  if (key === undefined || definition === undefined) {
+    return 'One or more parameter values were invalid: Some index key attributes are not defined in AttributeDefinitions.';
+  }
+  const right =
+    KeySchema.length === 1 &&
+    key.AttributeName === HASH_KEY &&
+    key.KeyType === 'HASH' &&
+    definition.AttributeType === 'S';
+  if (!right) {
+    return `Only lock tables of Terraform are kept here: their one key is ${HASH_KEY}, a HASH key of type S.`;
+  }
+  if (AttributeDefinitions.length > 1) {
+    return 'One or more parameter values were invalid: Number of attributes in KeySchema does not exactly match number of attributes defined in AttributeDefinitions';
+  }
+  if (BillingMode === 'PAY_PER_REQUEST' && ProvisionedThroughput !== undefined) {
+    return 'One or more parameter values were invalid: Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when BillingMode is PAY_PER_REQUEST';
+  }
+  if (BillingMode !== 'PAY_PER_REQUEST' && ProvisionedThroughput === undefined) {
+    return 'One or more parameter values were invalid: ReadCapacityUnits and WriteCapacityUnits must both be specified when BillingMode is PROVISIONED';
+  }
+  return null;
+}
+
+function settingsOf(asked: {
+  BillingMode?: Table['billing'] | undefined;
+  ProvisionedThroughput?: { ReadCapacityUnits: number; WriteCapacityUnits: number } | undefined;
+  DeletionProtectionEnabled?: boolean | undefined;
+}): Partial<Table> {
+  const { BillingMode, ProvisionedThroughput, DeletionProtectionEnabled } = asked;
+  return {
+    ...(ProvisionedThroughput === undefined
+      ? BillingMode === undefined
+        ? {}
+        : { billing: BillingMode, read: 0, write: 0 }
+      : {
+          billing: 'PROVISIONED' as const,
+          read: ProvisionedThroughput.ReadCapacityUnits,
+          write: ProvisionedThroughput.WriteCapacityUnits,
+        }),
+    ...(DeletionProtectionEnabled === undefined ? {} : { protected: DeletionProtectionEnabled }),
+  };
+}
+
+function describe(call: Call, name: string, table: Table): Readonly<Record<string, unknown>> {
+  const created = table.createdAt / 1_000;
+  const onDemand = table.billing === 'PAY_PER_REQUEST';
+  return {
+    AttributeDefinitions: [{ AttributeName: HASH_KEY, AttributeType: 'S' }],
+    TableName: name,
+    KeySchema: [{ AttributeName: HASH_KEY, KeyType: 'HASH' }],
+    TableStatus: 'ACTIVE',
+    CreationDateTime: created,
+    ProvisionedThroughput: {
+      NumberOfDecreasesToday: 0,
+      ReadCapacityUnits: table.read,
+      WriteCapacityUnits: table.write,
+    },
+    TableSizeBytes: 0,
+    ItemCount: 0,
+    TableArn: `arn:aws:dynamodb:${call.region}:${ACCOUNT_ID}:table/${name}`,
+    TableId: tableId(name, table.createdAt),
+    ...(onDemand
+      ? {
+          BillingModeSummary: {
+            BillingMode: 'PAY_PER_REQUEST',
+            LastUpdateToPayPerRequestDateTime: created,
+          },
+        }
+      : {}),
+    DeletionProtectionEnabled: table.protected,
+  };
+}
+
+/** A UUID that is always the same for the same table. */
+function tableId(name: string, createdAt: number): string {
+  const hex = createHash('sha256').update(`${name}\n${createdAt}`).digest('hex');
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+}
+
+function backups({ backups: enabled, createdAt }: Table): Readonly<Record<string, unknown>> {
+  const window = enabled
+    ? {
+        EarliestRestorableDateTime: createdAt / 1_000,
+        LatestRestorableDateTime: createdAt / 1_000,
+        RecoveryPeriodInDays: 35,
+      }
+    : {};
+  return {
+    ContinuousBackupsDescription: {
+      ContinuousBackupsStatus: 'ENABLED',
+      PointInTimeRecoveryDescription: {
+        PointInTimeRecoveryStatus: enabled ? 'ENABLED' : 'DISABLED',
+        ...window,
+      },
+    },
+  };
+}
+
+function refuseToWrite({ caller }: Call): DynamoError | null {
+  const { identity } = caller;
+  if (identity.expired) return refused({ type: 'expired' });
+  if (mayActSomewhere(identity.grants, 'lock')) return null;
+  return refused({ type: 'forbidden', subject: identity.subject, action: 'lock', address: null });
+}

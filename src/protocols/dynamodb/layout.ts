@@ -1,0 +1,47 @@
+import type { Address } from '../../core/address.ts';
+import { readObjectName, stateObject } from '../aws/object-name.ts';
+
+/** The one key of a lock table (terraform internal/backend/remote-state/s3/client.go, `Lock`). */
+export const HASH_KEY = 'LockID';
+/** Set beside the lock ID: the lock info as JSON. */
+export const INFO = 'Info';
+/** Set in the digest item: the MD5 of the state, as lower-case hex. */
+export const DIGEST = 'Digest';
+/** What the LockID of a digest item ends with (`stateIDSuffix` in the same file). */
+export const DIGEST_SUFFIX = '-md5';
+
+/** The prefix of every `X-Amz-Target` of this API version. */
+export const TARGET_PREFIX = 'DynamoDB_20120810.';
+export const CONTENT_TYPE = 'application/x-amz-json-1.0';
+/** Items end at 400 kB and no request of a lock table names more than a few. */
+export const REQUEST_BYTES_MAX: number = 1024 * 1024;
+/** Items that one page of a scan looks at. */
+export const SCAN_ITEMS_MAX = 1_000;
+/** Amazon DynamoDB developer guide, "Naming rules". */
+export const TABLE_NAME: RegExp = /^[a-zA-Z0-9_.-]{3,255}$/;
+
+/** What an item of a lock table stands for. */
+export type LockItem =
+  | { readonly kind: 'lock'; readonly address: Address }
+  | { readonly kind: 'digest'; readonly address: Address }
+  | { readonly kind: 'none'; readonly problem: string };
+
+/** Reads a LockID: `bucket/key` or `bucket/env:/workspace/key`, and `-md5` after it for the digest. */
+export function readLockId(lockId: string): LockItem {
+  const isDigest = lockId.endsWith(DIGEST_SUFFIX);
+  const name = isDigest ? lockId.slice(0, -DIGEST_SUFFIX.length) : lockId;
+  const slash = name.indexOf('/');
+  if (slash <= 0) return { kind: 'none', problem: 'a LockID is written BUCKET/KEY' };
+  const object = readObjectName(name.slice(0, slash), name.slice(slash + 1));
+  if (object.kind === 'none') return object;
+  if (object.kind === 'lock-file') return { kind: 'none', problem: 'this names a lock file, not a state' };
+  return { kind: isDigest ? 'digest' : 'lock', address: object.address };
+}
+
+export function lockIdOf(address: Address): string {
+  return `${address.project}/${stateObject(address)}`;
+}
+
+export function digestIdOf(address: Address): string {
+  return `${lockIdOf(address)}${DIGEST_SUFFIX}`;
+}
