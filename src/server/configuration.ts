@@ -17,6 +17,8 @@ export type Tls =
 export interface Configuration {
   readonly host: string;
   readonly port: number;
+  /** The name under which clients reach the house, so that a name before it can be a bucket's; null if it has none. */
+  readonly domain: string | null;
   readonly store: Store;
   readonly tls: Tls;
   /** Text of the master keys; null to use the file. */
@@ -41,6 +43,7 @@ const MEBIBYTE = 1_048_576;
 export const DEFAULTS: Configuration = {
   host: '127.0.0.1',
   port: DEFAULT_PORT,
+  domain: null,
   store: { kind: 'directory', path: './statehouse-data' },
   tls: { kind: 'none' },
   masterKeys: null,

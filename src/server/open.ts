@@ -94,7 +94,8 @@ async function openPort(configuration: Configuration, parts: Parts): Promise<Ope
     backUp: parts.backUp,
     about: { version: readVersion(), stateBytesMax, plansShare, retention },
   };
-  const doors = listDoors({ house, metrics, api, closing: closing.signal });
+  const { domain } = configuration;
+  const doors = listDoors({ house, metrics, api, clock: systemClock, domain, closing: closing.signal });
   let fail: (fault: EngineFault) => void = () => undefined;
   const failed = new Promise<EngineFault>((resolve) => {
     fail = resolve;

@@ -14,6 +14,7 @@ const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 
 const OPTIONS = {
   listen: textOr('127.0.0.1:7117', 'HOST:PORT', 'where to listen'),
+  domain: text('NAME', 'the name under which the house is reached, so that bucket.NAME is a bucket of S3'),
   data: textOr('./statehouse-data', 'DIR', 'the data directory of the embedded engine'),
   database: text('URL', 'keep everything in this PostgreSQL instead (postgres://…)'),
   masterKey: text('KEYS', 'the master key, base64 of 32 bytes; after a comma, former ones that still open'),
@@ -76,6 +77,7 @@ function readConfiguration(given: Given): Configuration {
   return {
     host,
     port,
+    domain: given.domain ?? null,
     store: storeOf(given),
     tls: tlsOf(given),
     masterKeys: given.masterKey ?? null,

@@ -1,0 +1,39 @@
+import type { Entered } from '../../aws/authenticate.ts';
+import { ACCOUNT_ID } from '../../aws/account.ts';
+import { newRequestId } from '../../aws/request-id.ts';
+import { writeXml, type XmlElement } from '../../aws/xml-writer.ts';
+import type { DoorReply } from '../../door.ts';
+import { arnOf, IAM_NAMESPACE, STS_NAMESPACE, userName } from '../layout.ts';
+import type { Operation } from './detect.ts';
+
+/** The one table of this door. */
+export const OPERATIONS: Readonly<Record<Operation, (entered: Entered) => DoorReply>> = {
+  // What terraform and the aws command ask first of all.
+  GetCallerIdentity: ({ identity, accessKeyId }) =>
+    reply('GetCallerIdentity', STS_NAMESPACE, {
+      Arn: arnOf(identity.subject),
+      UserId: accessKeyId,
+      Account: ACCOUNT_ID,
+    }),
+  GetUser: ({ identity, accessKeyId }) =>
+    reply('GetUser', IAM_NAMESPACE, {
+      User: {
+        Path: '/',
+        UserName: userName(identity.subject),
+        UserId: accessKeyId,
+        Arn: arnOf(identity.subject),
+        CreateDate: new Date(0).toISOString(),
+      },
+    }),
+};
+
+function reply(operation: Operation, namespace: string, result: XmlElement): DoorReply {
+  const requestId = newRequestId();
+  const content = { [`${operation}Result`]: result, ResponseMetadata: { RequestId: requestId } };
+  return {
+    operation,
+    status: 200,
+    headers: { 'content-type': 'text/xml', 'x-amzn-requestid': requestId },
+    body: writeXml(`${operation}Response`, content, namespace),
+  };
+}
