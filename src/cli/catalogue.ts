@@ -27,6 +27,12 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
     load: () => import('./commands/serve.ts'),
   },
   {
+    name: 'demo',
+    section: 'house',
+    summary: 'see two applies at once on one state, and nothing lost',
+    load: () => import('./commands/demo.ts'),
+  },
+  {
     name: 'config',
     section: 'house',
     summary: 'print the backend block and the environment for a state',
