@@ -24,7 +24,20 @@ export const LOCK_INFO_BYTES_MAX: number = 64 * 1024;
 /** Go's zero time, which OpenTofu's force-unlock sends. */
 export const GO_ZERO_TIME = '0001-01-01T00:00:00Z';
 
-const RFC3339 = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:[.,]\d+)?(?:Z|[+-]\d{2}:\d{2})$/;
+/** Go takes an hour of one digit, and a comma before the fraction. */
+const RFC3339 =
+  /^(\d{4})-(0[1-9]|1[0-2])-(\d\d)T(?:[01]?\d|2[0-3]):[0-5]\d:[0-5]\d(?:[.,]\d+)?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/;
+
+const EMPTY: LockInfo = {
+  id: '',
+  operation: '',
+  info: '',
+  who: '',
+  version: '',
+  created: GO_ZERO_TIME,
+  path: '',
+};
+const NAMES = Object.keys(EMPTY) as readonly (keyof LockInfo)[];
 
 type Parsed = { readonly info: LockInfo } | { readonly problem: string };
 
@@ -38,7 +51,7 @@ export function parseLockInfo(bytes: Uint8Array): Parsed {
   }
   let value: unknown;
   try {
-    value = JSON.parse(new TextDecoder('utf-8').decode(bytes));
+    value = JSON.parse(new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes));
   } catch {
     return { problem: 'the lock info is not JSON' };
   }
@@ -46,17 +59,15 @@ export function parseLockInfo(bytes: Uint8Array): Parsed {
     return { problem: 'the lock info is not a JSON object' };
   }
   const fields = new Map(Object.entries(value).map(([name, field]) => [name.toLowerCase(), field]));
-  const texts: Record<string, string> = {};
-  for (const name of ['id', 'operation', 'info', 'who', 'version', 'created', 'path']) {
-    const field: unknown = fields.get(name) ?? '';
+  const info: Record<keyof LockInfo, string> = { ...EMPTY };
+  for (const name of NAMES) {
+    const field: unknown = fields.get(name) ?? EMPTY[name];
     if (typeof field !== 'string') return { problem: `the lock info's ${name} is not a string` };
-    texts[name] = field;
+    info[name] = field.replaceAll(/\p{Surrogate}/gu, '\ufffd');
   }
-  const { id = '', operation = '', info = '', who = '', version = '', path = '' } = texts;
-  const created = texts['created'] === '' ? GO_ZERO_TIME : (texts['created'] ?? GO_ZERO_TIME);
-  if (id === '') return { problem: 'the lock info has no ID' };
-  if (!RFC3339.test(created)) return { problem: "the lock info's Created is not an RFC 3339 time" };
-  return { info: { id, operation, info, who, version, created, path } };
+  if (info.id === '') return { problem: 'the lock info has no ID' };
+  if (!isTime(info.created)) return { problem: "the lock info's Created is not an RFC 3339 time" };
+  return { info };
 }
 
 /**
@@ -77,4 +88,13 @@ export function formatLockInfo(lock: LockInfo): string {
     /[<>&\u2028\u2029]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
+}
+
+/** Go takes no day that the calendar does not have. */
+function isTime(text: string): boolean {
+  const [, year, month, day] = (RFC3339.exec(text) ?? []).map(Number);
+  if (year === undefined || month === undefined || day === undefined) return false;
+  // Leap years come again every 400 years, and years below 100 mean others to `Date`.
+  const days = new Date(Date.UTC(2_000 + (year % 400), month, 0)).getUTCDate();
+  return day >= 1 && day <= days;
 }
