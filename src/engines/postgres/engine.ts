@@ -30,6 +30,7 @@ import {
   auditAsked,
   auditFrom,
   entryFrom,
+  limitOf,
   resealedFrom,
   sealedAsked,
   seatFrom,
@@ -126,7 +127,7 @@ export class PostgresEngine implements Engine {
   ): Promise<readonly Version[]> {
     const rows = await this.#read(
       `SELECT * FROM ${this.#schema}.version WHERE project = $1 AND key = $2 AND workspace = $3
-        AND ($4::bigint IS NULL OR number < $4) ORDER BY number DESC LIMIT ${Number(limit)}`,
+        AND ($4::bigint IS NULL OR number < $4) ORDER BY number DESC ${limitOf(limit)}`,
       [project, key, workspace, before ?? null],
     );
     return rows.map(versionFrom);

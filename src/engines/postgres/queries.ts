@@ -36,7 +36,7 @@ export function statesAsked(schema: string, query: StateQuery): Wanted {
     conditions.add('(a.project, a.key, a.workspace) > (?, ?, ?)', project, key, workspace);
   }
   const table = `(SELECT a.project, a.key, a.workspace FROM ${schema}.address a ${conditions.where}
-    ORDER BY a.project, a.key, a.workspace LIMIT ${Number(query.limit)}) AS wanted`;
+    ORDER BY a.project, a.key, a.workspace ${limitOf(query.limit)}) AS wanted`;
   return { table, values: conditions.values };
 }
 
@@ -50,7 +50,7 @@ export function auditAsked(schema: string, query: AuditQuery): Statement {
     conditions.add('project = ? AND key = ? AND workspace = ?', project, key, workspace);
   }
   return {
-    text: `SELECT * FROM ${schema}.audit ${conditions.where} ORDER BY id DESC LIMIT ${Number(query.limit)}`,
+    text: `SELECT * FROM ${schema}.audit ${conditions.where} ORDER BY id DESC ${limitOf(query.limit)}`,
     values: conditions.values,
   };
 }
@@ -105,7 +105,7 @@ export function entryFrom(row: Row): Entry {
 /** Statements for all that is sealed under another key; {@link resealedFrom} reads the answers, kind by kind. */
 export function sealedAsked(schema: string, keyId: string, limit: number): Statement[] {
   return ['body', 'credential', 'holder', 'place'].map((table) => ({
-    text: `SELECT * FROM ${schema}.${table} WHERE key_id <> $1 LIMIT ${Number(limit)}`,
+    text: `SELECT * FROM ${schema}.${table} WHERE key_id <> $1 ${limitOf(limit)}`,
     values: [keyId],
   }));
 }
@@ -141,6 +141,11 @@ export function resealedFrom([
       sealed: plain(row['info']),
     })),
   ];
+}
+
+/** The most rows of a statement, which may be all of them. */
+export function limitOf(rows: number): string {
+  return Number.isFinite(rows) ? `LIMIT ${Math.trunc(rows)}` : '';
 }
 
 /** No address holds NUL, so nothing that does is found. */

@@ -1,0 +1,11 @@
+import { describe } from 'vitest';
+import { engineModel } from '../../src/testing/engine-model.ts';
+import { findPostgres } from '../../src/testing/postgres-server.ts';
+import { inNewDatabase } from './postgres-database.ts';
+
+const programs = await findPostgres();
+const SEQUENCES = Number(process.env['STATEHOUSE_SEQUENCES'] ?? 400);
+
+describe.skipIf(programs === null)('PostgreSQL (skipped unless postgres is on PATH)', () => {
+  engineModel('postgres', inNewDatabase(programs), { sequences: SEQUENCES });
+});
