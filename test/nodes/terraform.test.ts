@@ -1,0 +1,38 @@
+import { describe, expect, it } from 'vitest';
+import { findPostgres } from '../../src/testing/postgres-server.ts';
+import { ask } from '../../src/testing/request.ts';
+import { findTerraform } from '../../src/testing/terraform.ts';
+import { httpFolder, resource } from '../e2e/fixtures/http-folder.ts';
+import { ThreeProcesses } from './fixtures/three-processes.ts';
+
+const programs = await findPostgres();
+const terraform = await findTerraform();
+/** How long each of eight applies holds the lock. */
+const HOLD_SECONDS = 0.5;
+/** What the applies may take together, at the most: on an idle machine it is about 5 s. */
+const ALL_MS_MAX = 30_000;
+
+describe.skipIf(programs === null || terraform === null)(
+  'terraform on three nodes behind a balancer (skipped unless postgres and terraform are on PATH)',
+  () => {
+    it('lets eight applies that start together all succeed, one after the other and without a pause', async () => {
+      await using house = await ThreeProcesses.start(programs!);
+      await using base = await httpFolder(terraform!, { url: house.url, path: 'acme/eight' }, '');
+      const folders = await Promise.all(Array.from({ length: 8 }, () => base.copy()));
+      const began = performance.now();
+      const ends = await Promise.all(
+        folders.map(async (folder, at) => {
+          await folder.write('main.tf', resource('counter', String(at), `sleep ${HOLD_SECONDS}`));
+          return folder.start(['apply', '-auto-approve', '-lock-timeout=5m']).end;
+        }),
+      );
+      const took = performance.now() - began;
+      console.info(`eight applies of ${HOLD_SECONDS} s on three nodes: ${Math.round(took)} ms`);
+      expect(ends.filter(({ code }) => code !== 0).map(({ output }) => output)).toEqual([]);
+      const { text } = await ask(house.url, 'GET', '/http/acme/eight');
+      expect(JSON.parse(text)).toMatchObject({ serial: 8 });
+      expect(took).toBeLessThan(ALL_MS_MAX);
+      await Promise.all(folders.map((folder) => folder[Symbol.asyncDispose]()));
+    }, 120_000);
+  },
+);
