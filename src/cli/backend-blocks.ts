@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import type { Address } from '../core/address.ts';
 import { pathOf } from '../protocols/http/layout.ts';
 
@@ -32,6 +33,7 @@ export interface Paste {
 /** How terraform reaches the house by each of its backends: a door is one line here. */
 export const BACKEND_BLOCKS: Readonly<Record<string, (target: BlockTarget) => Paste>> = {
   http: httpPaste,
+  s3: s3Paste,
 };
 
 /** A variable as the line that a POSIX shell takes. */
@@ -73,6 +75,33 @@ function httpPaste({ url, address, credential, caPath }: BlockTarget): Paste {
             'The http backend knows no workspaces of its own: write PROJECT/KEY@WORKSPACE for a block of another one.',
           ]
         : [],
+  };
+}
+
+function s3Paste({ url, address, credential, caPath }: BlockTarget): Paste {
+  const { hostname } = new URL(url);
+  // Before any other name than an IP address, AWS's clients put the bucket's, which then must be found.
+  const byPath = isIP(hostname.replace(/^\[|\]$/g, '')) === 0;
+  return {
+    block: formatBlock('s3', [
+      ['bucket', hclText(address.project)],
+      ['key', hclText(address.key)],
+      ['region', hclText('us-east-1')],
+      ['use_lockfile', 'true'],
+      ...(byPath ? [['use_path_style', 'true'] as const] : []),
+    ]),
+    environment: [
+      { name: 'AWS_ENDPOINT_URL', value: url },
+      { name: 'AWS_ACCESS_KEY_ID', value: credential.id },
+      { name: 'AWS_SECRET_ACCESS_KEY', value: credential.secret },
+      ...(caPath === null ? [] : [{ name: 'AWS_CA_BUNDLE', value: caPath }]),
+    ],
+    notes: [
+      'Terraform before 1.10 has no use_lockfile: write dynamodb_table = "terraform-locks" in its place. No table needs to be made.',
+      ...(address.workspace === 'default'
+        ? []
+        : [`After terraform init: terraform workspace select ${address.workspace}`]),
+    ],
   };
 }
 

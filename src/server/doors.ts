@@ -27,11 +27,11 @@ export function listDoors(parts: {
   const now = (): number => clock.now();
   const locks = new AwsLocks(house, new LockMemory(now));
   return [
-    new HealthDoor({ house, metrics, closing }),
-    // Known by their signatures, whatever their path.
+    // Known by their signatures, whatever their path: a bucket may have any name.
     new S3Door(house, { locks, now, domain }),
     new DynamoDbDoor(house, { locks, now }),
     new StsDoor(house, now),
+    new HealthDoor({ house, metrics, closing }),
     new ApiDoor(api),
     new HttpDoor(house),
   ];

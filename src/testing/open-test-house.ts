@@ -16,6 +16,8 @@ export const ADMIN_CALLER: Caller = {
 export class TestHouse implements AsyncDisposable {
   readonly url: string;
   readonly house: House;
+  /** The certificate to trust, when the house signed its own. */
+  readonly certPath: string | null;
   readonly #open: OpenHouse;
   #closed = false;
 
@@ -23,6 +25,7 @@ export class TestHouse implements AsyncDisposable {
     this.#open = open;
     this.url = open.url;
     this.house = open.house;
+    this.certPath = open.certPath;
   }
 
   /** Opens one on a free port, in memory unless the options say otherwise. */

@@ -23,6 +23,28 @@ export TF_HTTP_PASSWORD=secretsecret
   expect(err).toBe('');
 });
 
+it('prints the block and the variables of the s3 backend', async () => {
+  const given = ['--credential', 'SHAAAABBBBCCCCDDDD.secretsecret'];
+  const { out, err } = await runStatehouse(['config', 's3', 'app/net.tfstate@dev', ...given]);
+  expect(out).toBe(`terraform {
+  backend "s3" {
+    bucket       = "app"
+    key          = "net.tfstate"
+    region       = "us-east-1"
+    use_lockfile = true
+  }
+}
+
+export AWS_ENDPOINT_URL=http://127.0.0.1:7117
+export AWS_ACCESS_KEY_ID=SHAAAABBBBCCCCDDDD
+export AWS_SECRET_ACCESS_KEY=secretsecret
+`);
+  expect(err).toContain('terraform workspace select dev');
+  const named = ['--server', 'https://state.example.com', ...given];
+  const other = await runStatehouse(['config', 's3', 'app/net.tfstate', ...named]);
+  expect(other.out).toContain('use_path_style = true');
+});
+
 it('says where the credential comes from when it knows none', async () => {
   const { out, err } = await runStatehouse(['config', 'http', 'app/net.tfstate']);
   expect(out).toContain('export TF_HTTP_USERNAME=ID\n');
