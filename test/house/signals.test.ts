@@ -1,21 +1,15 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Caller } from '../../src/house/caller.ts';
 import type { Signal } from '../../src/ports/signals.ts';
-import type { OpenHouse } from '../../src/server/open.ts';
-import { openMemoryHouse, stateText } from '../server/memory-house.ts';
+import { ADMIN_CALLER, TestHouse } from '../../src/testing/open-test-house.ts';
+import { sampleState } from '../../src/testing/sample-state.ts';
 
 const ADDRESS = { project: 'acme', key: 'net/terraform.tfstate', workspace: 'default' };
-const CALLER: Caller = {
-  identity: { subject: 'token:ann', grants: [{ role: 'admin', pattern: '*' }], expired: false },
-  door: 'test',
-};
-
 describe('the signals of a house', () => {
-  let open: OpenHouse;
+  let open: TestHouse;
   let signals: Signal[];
 
   beforeEach(async () => {
-    open = await openMemoryHouse();
+    open = await TestHouse.open();
     signals = [];
     open.house.signals.subscribe((signal) => void signals.push(signal));
   });
@@ -24,7 +18,7 @@ describe('the signals of a house', () => {
   const told = (): unknown[] => signals.map(({ event, facts }) => [event, facts]);
 
   function ask(lockId: string, gone: AbortSignal): ReturnType<typeof open.house.locks.lock> {
-    return open.house.locks.lock(CALLER, ADDRESS, {
+    return open.house.locks.lock(ADMIN_CALLER, ADDRESS, {
       lockId,
       operation: 'OperationTypeApply',
       info: Buffer.from(JSON.stringify({ ID: lockId })),
@@ -41,7 +35,7 @@ describe('the signals of a house', () => {
     const leaving = new AbortController();
     const second = ask('two', leaving.signal);
     await expect.poll(() => signals.length).toBe(2);
-    await open.house.locks.unlock(CALLER, ADDRESS, 'one', 'http');
+    await open.house.locks.unlock(ADMIN_CALLER, ADDRESS, 'one', 'http');
     const granted = await second;
     if (granted.type !== 'granted') throw new Error(granted.type);
     granted.undelivered();
@@ -51,7 +45,7 @@ describe('the signals of a house', () => {
       ['lock-released', { lock: 'one', locks: 1 }],
       ['lock-released', { lock: 'two', locks: 1 }],
     ]);
-    expect(signals[2]?.handovers).toMatchObject([{ lockId: 'two', subject: 'token:ann', fence: 2 }]);
+    expect(signals[2]?.handovers).toMatchObject([{ lockId: 'two', subject: 'token:test-admin', fence: 2 }]);
   });
 
   it('tell of a waiter that leaves, and of a lock that is broken', async () => {
@@ -61,7 +55,7 @@ describe('the signals of a house', () => {
     await expect.poll(() => signals.length).toBe(2);
     leaving.abort();
     expect(await second).toEqual({ type: 'gone' });
-    await open.house.locks.unlock(CALLER, ADDRESS, null, null);
+    await open.house.locks.unlock(ADMIN_CALLER, ADDRESS, null, null);
     expect(told().slice(2)).toEqual([
       ['waiter-left', { waiter: 'two' }],
       ['lock-broken', { lock: 'one', locks: 1 }],
@@ -71,15 +65,15 @@ describe('the signals of a house', () => {
   it('tell of versions once, and are plain JSON', async () => {
     const write = async (serial: number): Promise<string> => {
       const body = (async function* (): AsyncGenerator<Uint8Array> {
-        yield Buffer.from(stateText(serial));
+        yield Buffer.from(sampleState(serial));
       })();
       const terms = { claim: { kind: 'none' }, contentLength: null } as const;
-      return (await open.house.states.write(CALLER, ADDRESS, body, terms)).type;
+      return (await open.house.states.write(ADMIN_CALLER, ADDRESS, body, terms)).type;
     };
     expect(await write(1)).toBe('stored');
     expect(await write(1)).toBe('stored');
-    await open.house.states.delete(CALLER, ADDRESS, { kind: 'none' });
-    await open.house.history.undelete(CALLER, ADDRESS);
+    await open.house.states.delete(ADMIN_CALLER, ADDRESS, { kind: 'none' });
+    await open.house.history.undelete(ADMIN_CALLER, ADDRESS);
     expect(told()).toEqual([
       ['version-stored', { version: 1, serial: '1', restored: false }],
       ['state-deleted', { version: 1 }],

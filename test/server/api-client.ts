@@ -1,56 +1,53 @@
 import { expect } from 'vitest';
 import { ROUTES } from '../../src/server/api/table.ts';
 import { PROBLEM } from '../../src/server/api/shapes/house.ts';
-import { ADMIN_ID, ADMIN_SECRET } from './memory-house.ts';
-
-export const ADMIN: string = `Bearer ${ADMIN_ID}.${ADMIN_SECRET}`;
+import type { TestHouse } from '../../src/testing/open-test-house.ts';
+import type { Answer } from '../../src/testing/request.ts';
+import type { Pair } from '../../src/testing/test-admin.ts';
 
 /** JSON that was answered: a test takes from it what it asserts on. */
 export interface Tree {
   readonly [name: string]: Tree;
 }
 
-export interface ApiReply {
-  readonly status: number;
-  readonly headers: Headers;
-  readonly text: string;
+export interface ApiAnswer extends Answer {
+  /** Empty where the answer was not JSON. */
   readonly json: Tree;
 }
 
 /** The operations that have been called, so that a test can see that none was left out. */
 export const called: Set<string> = new Set();
 
-/** Calls the API, and holds every reply to what the document says of its route. */
+/** Calls the API as the admin, or as another, and holds the answer to what the document says of its route. */
 export async function callApi(
-  url: string,
-  method: string,
-  path: string,
-  options: { body?: unknown; as?: string; headers?: Record<string, string> } = {},
-): Promise<ApiReply> {
-  const { body, as = ADMIN, headers = {} } = options;
-  const response = await fetch(`${url}/api/v1${path}`, {
-    method,
-    headers: { authorization: as, ...headers },
+  house: TestHouse,
+  call: `${'GET' | 'POST' | 'PATCH' | 'DELETE'} /${string}`,
+  { body, as, headers = {} }: { body?: unknown; as?: Pair | null; headers?: Record<string, string> } = {},
+): Promise<ApiAnswer> {
+  const [method = '', path = ''] = call.split(' ');
+  const answer = await house.ask(method, `/api/v1${path}`, {
+    headers,
+    ...(as === undefined ? {} : { as }),
     ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
   });
-  const text = await response.text();
-  const isJson = response.headers.get('content-type') === 'application/json' && text !== '';
-  const json = (isJson ? JSON.parse(text) : {}) as Tree;
+  const { status, text } = answer;
+  const { 'content-type': type, 'content-encoding': encoding } = answer.headers;
+  const isJson = type === 'application/json' && encoding === undefined && text !== '';
+  const json: unknown = isJson ? JSON.parse(text) : {};
   const route = ROUTES.find((row) => {
     const pattern = new RegExp(`^${row.path.replaceAll(/:\w+/g, '[^/]+')}$`);
     return row.method === method && pattern.test(path.split('?')[0] ?? '');
   });
   if (route !== undefined) {
     called.add(route.operation);
-    const { status } = response;
     if (status === route.answer.status) {
-      if (route.answer.schema !== null) route.answer.schema.parse(json);
+      route.answer.schema?.parse(json);
     } else {
-      expect([...route.refusals, 400, 401, 503], `${route.operation}: ${text}`).toContain(status);
+      expect([...route.refusals, 400, 401, 503], `${call}: ${text}`).toContain(status);
       if (status !== 304) PROBLEM.parse(json);
     }
   }
-  return { status: response.status, headers: response.headers, text, json };
+  return { ...answer, json: json as Tree };
 }
 
 /** The query that names a state. */

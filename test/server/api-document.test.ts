@@ -1,15 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ROUTES } from '../../src/server/api/table.ts';
-import type { OpenHouse } from '../../src/server/open.ts';
+import { TestHouse } from '../../src/testing/open-test-house.ts';
 import type { Tree } from './api-client.ts';
-import { openMemoryHouse } from './memory-house.ts';
 
 describe('the OpenAPI document', () => {
-  let open: OpenHouse;
+  let open: TestHouse;
   let document: Tree;
 
   beforeAll(async () => {
-    open = await openMemoryHouse();
+    open = await TestHouse.open();
     const response = await fetch(`${open.url}/api/openapi.json`);
     document = (await response.json()) as Tree;
   });

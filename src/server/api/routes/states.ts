@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { formatAddress } from '../../../core/address.ts';
 import { refusalReply } from '../refusal-reply.ts';
 import { ADDRESS, ADDRESS_CURSOR, FLAG, given, LIMIT, PROJECT, SEARCH, WORD } from '../parameters.ts';
 import { addressCursor } from '../cursor.ts';
@@ -103,10 +104,10 @@ export const STATE_ROUTES: readonly Route[] = [
       schema: z.strictObject({ purged: z.string().describe('The address.') }).meta({ id: 'Purged' }),
     },
     refusals: [403, 404, 409, 423],
-    run: async ({ house, caller, operation, request, query: { address } }) => {
+    run: async ({ house, caller, operation, query: { address } }) => {
       const answer = await house.history.purge(caller, address);
       if (answer.type !== 'pruned') return refusalReply(operation, address, answer);
-      return jsonReply(operation, { purged: new URLSearchParams(request.query).get('address') });
+      return jsonReply(operation, { purged: formatAddress(address) });
     },
   }),
   defineRoute({
