@@ -26,7 +26,10 @@ export function dispatch(options: {
       if (fault instanceof BodyBroken) return door.fault(request, fault.message);
       log.error('a request could not be answered', { door: door.name, fault: describe(fault) });
       if (fault instanceof EngineFault && fault.fatal) fatal(fault);
-      const reply = door.fault(request, 'the house cannot say now: try again in a moment');
+      const reply = door.fault(
+        request,
+        'the house cannot say now: try again in a moment, and if that goes on, its log says why',
+      );
       return fault instanceof EngineFault && fault.busy ? askAgain(reply) : reply;
     }
   }

@@ -1,7 +1,7 @@
 import { parentPort, receiveMessageOnPort, workerData, type MessagePort } from 'node:worker_threads';
 import { openForWriting } from './connection.ts';
 import type { Database } from './driver.ts';
-import { describe } from './fault.ts';
+import { describe, reading } from './fault.ts';
 import { migrate } from './migrate.ts';
 import {
   ORDER_BYTES_MAX,
@@ -91,4 +91,7 @@ class WriterThread {
   }
 }
 
-if (parentPort !== null) new WriterThread(parentPort, workerData as WriterData).listen();
+if (parentPort !== null) {
+  // Only the message of an error gets across to the thread that waits for this one to open the database.
+  reading(() => new WriterThread(parentPort as MessagePort, workerData as WriterData)).listen();
+}
