@@ -231,7 +231,12 @@ export class Credentials {
     const at = this.#clock.now();
     const before = this.#held;
     const held = (await this.#engine.credentials()).map((credential): [string, Held] => {
-      const known = before.get(credential.id);
+      const same = before.get(credential.id);
+      // Opening them all is slow; but a secret that was changed, on this node or another, is another secret.
+      const known =
+        same !== undefined && sameBytes(same.credential.sealedSecret, credential.sealedSecret)
+          ? same
+          : undefined;
       const secret =
         known?.secret ??
         Buffer.from(this.#sealer.open(credential.sealedSecret, credentialContext(credential.id))).toString();
@@ -250,6 +255,10 @@ export function credentialContext(id: string): string {
 function viewOf(credential: Credential): CredentialView {
   const { id, name, grants, createdAt, expiresAt, revokedAt } = credential;
   return { id, name, grants, createdAt, expiresAt, revokedAt };
+}
+
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return Buffer.compare(a, b) === 0;
 }
 
 function digest(secret: string): Buffer {

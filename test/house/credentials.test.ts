@@ -1,0 +1,136 @@
+import { describe, expect, it } from 'vitest';
+import type { Grant } from '../../src/core/access.ts';
+import { BuiltHouse, callerOf, ENGINES } from './fixtures/built-house.ts';
+
+const ADMIN = callerOf('root', 'admin');
+const GRANTS: readonly Grant[] = [{ role: 'writer', pattern: 'acme/*' }];
+
+async function made(
+  built: BuiltHouse,
+  name: string,
+  expiresAt: number | null = null,
+): Promise<{ id: string; secret: string }> {
+  const answer = await built.house.credentials.create(ADMIN, { name, grants: GRANTS, expiresAt });
+  if (answer.type !== 'created') throw new Error(JSON.stringify(answer));
+  return { id: answer.credential.id, secret: answer.secret };
+}
+
+describe.each(ENGINES)('credentials, on %s', (engine) => {
+  it('open the house by id and secret, as Basic and as Bearer, and by nothing else', async () => {
+    await using built = await BuiltHouse.build(engine);
+    const { credentials } = built.house;
+    const { id, secret } = await made(built, 'ci');
+    const known = { subject: 'token:ci', grants: GRANTS, expired: false };
+    const basic = (text: string): string => `Basic ${Buffer.from(text).toString('base64')}`;
+    expect(await credentials.fromAuthorization(basic(`${id}:${secret}`))).toEqual(known);
+    expect(await credentials.fromAuthorization(`bearer ${id}.${secret}`)).toEqual(known);
+    expect(await credentials.fromAuthorization(basic(`me:${id}.${secret}`))).toEqual(known);
+    for (const wrong of [
+      undefined,
+      '',
+      basic(`${id}:${secret}x`),
+      basic(`${id}:`),
+      basic(`${id}`),
+      `Bearer ${id}.`,
+      `Bearer ${id}`,
+      `Bearer .${secret}`,
+      `Digest ${id}.${secret}`,
+    ]) {
+      expect([wrong, await credentials.fromAuthorization(wrong)]).toEqual([wrong, null]);
+    }
+  });
+
+  it('are shown without their secret, and kept sealed', async () => {
+    await using built = await BuiltHouse.build(engine);
+    const { id, secret } = await made(built, 'ci');
+    const listed = JSON.stringify(await built.house.credentials.list(ADMIN));
+    expect(listed).toContain(id);
+    expect(listed).not.toContain(secret);
+    const [kept] = await built.engine.credentials();
+    expect(Buffer.from(kept?.sealedSecret ?? []).includes(secret)).toBe(false);
+    const log = JSON.stringify(await built.house.audit.read(ADMIN, { limit: 9 }));
+    expect(log).toContain('credential-create');
+    expect(log).not.toContain(secret);
+  });
+
+  it('end when they are revoked, and say so from their expiry on', async () => {
+    await using built = await BuiltHouse.build(engine);
+    const { credentials } = built.house;
+    const brief = await made(built, 'brief', built.clock.now() + 1_000);
+    expect(await credentials.authenticate(brief.id, brief.secret)).toMatchObject({ expired: false });
+    built.clock.advance(1_000);
+    expect(await credentials.authenticate(brief.id, brief.secret)).toMatchObject({ expired: true });
+    expect(await credentials.revoke(ADMIN, brief.id)).toMatchObject({ type: 'revoked' });
+    expect(await credentials.authenticate(brief.id, brief.secret)).toBe(null);
+    expect(await credentials.revoke(ADMIN, 'SHNOBODY')).toEqual({ type: 'absent' });
+    // Its name is free again; whoever takes it is somebody new.
+    const anew = await made(built, 'brief');
+    expect(anew.id).not.toBe(brief.id);
+  });
+
+  it('are made by admins of the whole house alone', async () => {
+    await using built = await BuiltHouse.build(engine);
+    const local = {
+      identity: {
+        subject: 'token:local',
+        grants: [{ role: 'admin' as const, pattern: 'acme/*' }],
+        expired: false,
+      },
+      door: 'test',
+    };
+    const wanted = { name: 'mine', grants: GRANTS, expiresAt: null };
+    for (const who of [callerOf('w'), callerOf('o', 'operator'), local]) {
+      expect(await built.house.credentials.create(who, wanted)).toMatchObject({ type: 'forbidden' });
+      expect(await built.house.credentials.list(who)).toMatchObject({ type: 'forbidden' });
+      expect(await built.house.credentials.revoke(who, 'any')).toMatchObject({ type: 'forbidden' });
+    }
+    const expired = { ...ADMIN, identity: { ...ADMIN.identity, expired: true } };
+    expect(await built.house.credentials.create(expired, wanted)).toMatchObject({ type: 'forbidden' });
+  });
+
+  const wrongs: readonly (readonly [
+    string,
+    Partial<{ name: string; grants: readonly Grant[]; expiresAt: number }>,
+  ])[] = [
+    ['a name that is taken', { name: 'taken' }],
+    ['no name', { name: '' }],
+    ['a name with a line end', { name: 'a\nb' }],
+    ['no grant', { grants: [] }],
+    ['a pattern that is none', { grants: [{ role: 'reader', pattern: 'acme' }] }],
+    ['an empty pattern', { grants: [{ role: 'reader', pattern: '' }] }],
+    ['an expiry in the past', { expiresAt: 1 }],
+    [
+      'more grants than any needs',
+      { grants: Array.from({ length: 65 }, () => ({ role: 'reader', pattern: '*' })) },
+    ],
+  ];
+
+  it.each(wrongs)('are not made with %s', async (_what, changes) => {
+    await using built = await BuiltHouse.build(engine);
+    await made(built, 'taken');
+    const answer = await built.house.credentials.create(ADMIN, {
+      name: 'new',
+      grants: GRANTS,
+      expiresAt: null,
+      ...changes,
+    });
+    expect(answer).toMatchObject({ type: 'invalid' });
+    expect(await built.engine.credentials()).toHaveLength(1);
+  });
+
+  it('can be fixed for automation: the same admin is there after every start, and nobody else', async () => {
+    await using built = await BuiltHouse.build(engine);
+    const { credentials } = built.house;
+    expect(await credentials.hasAdmin()).toBe(false);
+    const [id, secret] = ['SHAUTOMATION2345', 'automationsecretautomation01'];
+    await credentials.ensureAdmin(ADMIN, id, secret);
+    await credentials.ensureAdmin(ADMIN, id, secret);
+    expect(await credentials.hasAdmin()).toBe(true);
+    expect(await built.engine.credentials()).toHaveLength(1);
+    const other = 'anothersecretanothersecret01';
+    await credentials.ensureAdmin(ADMIN, id, other);
+    expect(await credentials.authenticate(id, other)).not.toBe(null);
+    expect(await credentials.authenticate(id, secret)).toBe(null);
+    await expect(credentials.ensureAdmin(ADMIN, 'short', secret)).rejects.toThrow(/id\.secret/);
+  });
+});
