@@ -28,14 +28,16 @@ class Request {
       wait,
       gone: this.#leave.signal,
     });
-    void this.answer.then((answer) => {
-      this.#answered = answer;
-    });
+    void this.#note();
   }
 
   /** How it was answered so far. */
   get type(): LockAnswer['type'] | 'waiting' {
     return this.#answered?.type ?? 'waiting';
+  }
+
+  async #note(): Promise<void> {
+    this.#answered = await this.answer;
   }
 
   /** The connection closes. */
