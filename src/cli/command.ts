@@ -36,7 +36,10 @@ export interface Command<O extends Options = Options> {
   readonly examples: readonly Example[];
   /** Whether everything after the first argument belongs to it, options included, as `exec` needs. */
   readonly passThrough?: boolean;
-  readonly run: (invocation: Invocation<O>) => Promise<ExitCode>;
+  /** Whether a second signal must not end the process either, because the command passes signals on. */
+  readonly patient?: boolean;
+  /** @returns one of the {@link ExitCode}s, or the code of the command that was run. */
+  readonly run: (invocation: Invocation<O>) => Promise<ExitCode | number>;
 }
 
 /** A command whose options are typed by their specs; kept without that type in the catalogue. */

@@ -7,10 +7,11 @@ if (words[0] === '--version' || words[0] === '-V' || words[0] === 'version') {
 } else {
   const { runCommandLine } = await import('./run.ts');
   const stop = new AbortController();
+  let patient = false;
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {
       // The first one asks the command to end well; who insists is obeyed.
-      if (stop.signal.aborted) process.exit(signal === 'SIGINT' ? 130 : 143);
+      if (stop.signal.aborted && !patient) process.exit(signal === 'SIGINT' ? 130 : 143);
       stop.abort(signal);
     });
   }
@@ -24,5 +25,6 @@ if (words[0] === '--version' || words[0] === '-V' || words[0] === 'version') {
     env: process.env,
     cwd: process.cwd(),
     stopped: stop.signal,
+    bePatient: () => (patient = true),
   });
 }

@@ -1,3 +1,4 @@
+import { BackendFault } from '../ports/state-client.ts';
 import { GROUPS, findCommand } from './catalogue.ts';
 import type { ExitCode } from './exit-codes.ts';
 import { DONE, FAILED, WRONG_USE } from './exit-codes.ts';
@@ -11,10 +12,12 @@ export interface World {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
   readonly stopped: AbortSignal;
+  /** Makes the process outlive further signals. */
+  readonly bePatient?: () => void;
 }
 
 /** Runs one command line and says how it ended. Never throws. */
-export async function runCommandLine(words: readonly string[], world: World): Promise<ExitCode> {
+export async function runCommandLine(words: readonly string[], world: World): Promise<number> {
   const asJson = words.slice(0, words.includes('--') ? words.indexOf('--') : undefined).includes('--json');
   let terminal = openTerminal(world.streams, world.env, asJson);
   try {
@@ -28,6 +31,7 @@ export async function runCommandLine(words: readonly string[], world: World): Pr
     }
     terminal = openTerminal(world.streams, world.env, parsed.json);
     const { env, cwd, stopped } = world;
+    if (command.patient === true) world.bePatient?.();
     const { args, options } = parsed;
     return await command.run({ args, options, terminal, env, cwd, stopped });
   } catch (fault) {
@@ -51,13 +55,7 @@ async function answerNoCommand(words: readonly string[], terminal: Terminal): Pr
 }
 
 function printFault(fault: unknown, terminal: Terminal): ExitCode {
-  const failure =
-    fault instanceof Failure
-      ? fault
-      : new Failure(fault instanceof Error ? fault.message : String(fault), {
-          next: 'This was not expected. STATEHOUSE_DEBUG=1 prints where it came from.',
-          exitCode: FAILED,
-        });
+  const failure = asFailure(fault);
   terminal.status('');
   if (terminal.json) {
     const { message, next, exitCode, details } = failure;
@@ -68,4 +66,16 @@ function printFault(fault: unknown, terminal: Terminal): ExitCode {
   }
   if (process.env['STATEHOUSE_DEBUG'] === '1' && fault instanceof Error) terminal.note(fault.stack ?? '');
   return failure.exitCode;
+}
+
+function asFailure(fault: unknown): Failure {
+  if (fault instanceof Failure) return fault;
+  if (fault instanceof BackendFault) {
+    const exitCode = fault.kind === 'configuration' ? WRONG_USE : FAILED;
+    return new Failure(fault.message, { next: fault.next, exitCode, details: { kind: fault.kind } });
+  }
+  if (fault instanceof Error && fault.name === 'AbortError') return new Failure('stopped');
+  return new Failure(fault instanceof Error ? fault.message : String(fault), {
+    next: 'This was not expected. STATEHOUSE_DEBUG=1 prints where it came from.',
+  });
 }

@@ -87,9 +87,11 @@ export class HttpClient implements StateClient {
     const info: LockInfo = { ...request, path: '' };
     const reply = await send(this.#config, lockMethod, url, Buffer.from(formatLockInfo(info)), wait.signal);
     if (reply.status === 409 || reply.status === 423) {
-      return { type: 'held', holder: holderOf(reply), message: 'the lock is held by someone else' };
-    }
-    if (reply.status !== 200) throw refusal(reply, 'lock the state');
+      const holder = holderOf(reply);
+      // A request that was sent again, because its answer was lost, finds the lock that it made.
+      if (holder?.id !== info.id)
+        return { type: 'held', holder, message: 'the lock is held by someone else' };
+    } else if (reply.status !== 200) throw refusal(reply, 'lock the state');
     const release = (): Promise<LockRelease> => this.#release(workspace, info);
     return {
       type: 'locked',

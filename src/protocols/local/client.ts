@@ -1,4 +1,4 @@
-import { mkdir, open, readFile, readdir, rm } from 'node:fs/promises';
+import { mkdir, open, readFile, readdir, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { DEFAULT_WORKSPACE } from '../../core/address.ts';
 import type { LockInfo } from '../../core/lock-info.ts';
@@ -13,6 +13,7 @@ import type {
   LockRequest,
   LockState,
   StateClient,
+  StateHistory,
 } from '../../ports/state-client.ts';
 import { BackendFault } from '../../ports/state-client.ts';
 import type { LocalConfig } from './client-config.ts';
@@ -23,11 +24,22 @@ import { readThrough, readWhole, replaceFile, writeInPlace } from './client-jour
 import { loadRecordLocks } from './client-record-lock.ts';
 import { backupPath, journalPath, lockInfoPath, statePath } from './layout.ts';
 
+/** How the history calls the backup file. */
+const BACKUP = 'backup';
+
 /** States in files of this machine, as the local backend keeps them. */
 export class LocalClient implements StateClient {
   readonly backend = 'local';
   readonly traits: ClientTraits = { workspaces: 'listed', locks: 'process', showsHolder: true, parks: false };
-  readonly history = null;
+  /** The one old version that there is: what stood in the file before the last command that wrote it. */
+  readonly history: StateHistory = {
+    list: async (workspace) => {
+      const found = await orAbsent(stat(backupPath(this.#state(workspace))));
+      return found === null ? [] : [{ id: BACKUP, at: found.mtime, size: found.size, deleted: false }];
+    },
+    read: (workspace, id) =>
+      id === BACKUP ? orAbsent(readFile(backupPath(this.#state(workspace)))) : Promise.resolve(null),
+  };
   readonly #config: LocalConfig;
   readonly #backedUp = new Set<string>();
 

@@ -1,0 +1,102 @@
+import { randomBytes } from 'node:crypto';
+import type { Finding, StateClient } from '../../ports/state-client.ts';
+import { openClient } from '../../protocols/clients.ts';
+import type { Command } from '../command.ts';
+import { defineCommand } from '../command.ts';
+import { DONE, FAILED } from '../exit-codes.ts';
+import { proveExclusion, proveExclusionOfProcesses } from '../key/doctor/exclusion.ts';
+import { examineFolder, examineLocks } from '../key/doctor/folder-findings.ts';
+import type { OpenTarget } from '../key/target.ts';
+import { TARGET_OPTIONS, withTarget } from '../key/target.ts';
+import { flag } from '../options.ts';
+import type { Terminal } from '../terminal.ts';
+
+const SIGNS = { good: '✓', hint: '·', warning: '!', problem: '✗' } as const;
+
+export const command: Command = defineCommand({
+  description:
+    'Proves, on this very backend, that its lock excludes, with a scratch workspace that is removed again; and names what is missing. ' +
+    'Ends with 1 when something is wrong.',
+  args: [],
+  options: {
+    ...TARGET_OPTIONS,
+    strict: flag('end with 1 for warnings as well'),
+    noProof: flag('look only: take no lock and make no workspace', { environment: false }),
+  },
+  examples: [
+    { line: 'statehouse doctor', says: 'of this folder' },
+    { line: 'statehouse doctor --strict --json', says: 'for CI' },
+  ],
+  run: (invocation) =>
+    withTarget(invocation, 'reads', async (target) => {
+      const { options, terminal, cwd } = invocation;
+      const { client } = target;
+      const flags = targetFlags(invocation.options);
+      const findings: Finding[] = [
+        ...(options.noProof ? [] : await prove(target, { cwd, flags })),
+        ...(await client.examine()),
+        ...(client.traits.locks === 'none' ? [] : await examineLocks(client)),
+        ...(await examineFolder(target)),
+      ];
+      const wrong = findings.filter(
+        ({ level }) => level === 'problem' || (options.strict && level === 'warning'),
+      );
+      if (terminal.json) terminal.result({ backend: client.backend, ok: wrong.length === 0, findings });
+      else print(terminal, client, findings);
+      return wrong.length === 0 ? DONE : FAILED;
+    }),
+});
+
+async function prove(
+  { client, choice }: OpenTarget,
+  options: { readonly cwd: string; readonly flags: readonly string[] },
+): Promise<readonly Finding[]> {
+  if (client.traits.locks === 'none') return [];
+  if (client.traits.workspaces === 'default-only') {
+    return [
+      {
+        level: 'hint',
+        topic: 'exclusion',
+        message: 'the lock was not tried: this backend has no workspaces, so there is none to try it on',
+        next: '',
+      },
+    ];
+  }
+  const scratch = `statehouse-doctor-${randomBytes(6).toString('hex')}`;
+  const other = await openClient(choice);
+  try {
+    if (client.backend === 'local') return await proveExclusionOfProcesses(client, scratch, options);
+    return await proveExclusion(client, other, scratch);
+  } finally {
+    await client.deleteWorkspace(scratch, null).catch(() => undefined);
+    await other.close();
+  }
+}
+
+/** The same target, for another process. */
+function targetFlags(options: {
+  readonly chdir: string | undefined;
+  readonly backend: string | undefined;
+  readonly backendConfig: readonly string[];
+}): readonly string[] {
+  return [
+    ...(options.chdir === undefined ? [] : ['--chdir', options.chdir]),
+    ...(options.backend === undefined ? [] : ['--backend', options.backend]),
+    ...options.backendConfig.flatMap((item) => ['--backend-config', item]),
+  ];
+}
+
+function print(terminal: Terminal, client: StateClient, findings: readonly Finding[]): void {
+  const { colors } = terminal;
+  const paint = {
+    good: colors.green,
+    hint: colors.dim,
+    warning: colors.yellow,
+    problem: colors.red,
+  } as const;
+  terminal.say(`${client.backend}: ${client.locate('default')}`);
+  for (const { level, topic, message, next } of findings) {
+    terminal.say(`${paint[level](SIGNS[level])} ${topic}: ${message}`);
+    if (next !== '') terminal.say(`    ${next}`);
+  }
+}

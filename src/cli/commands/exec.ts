@@ -1,0 +1,63 @@
+import { OPERATION_EXEC } from '../../core/lock-info.ts';
+import type { Command } from '../command.ts';
+import { defineCommand } from '../command.ts';
+import { Failure } from '../failure.ts';
+import { LOCK_OPTIONS, releaseLock, takeLock } from '../key/holding.ts';
+import { runProgram } from '../key/program.ts';
+import { TARGET_OPTIONS, withTarget } from '../key/target.ts';
+
+export const command: Command = defineCommand({
+  description:
+    'Runs any command while holding the lock, and releases it whatever happens. Terraform inside must not ask for the lock again: ' +
+    'give it -lock=false. The exit code is that of the command.',
+  args: [{ name: 'command', help: 'what to run, after "--"', required: true, rest: true }],
+  options: { ...TARGET_OPTIONS, lockTimeout: LOCK_OPTIONS.lockTimeout },
+  examples: [
+    {
+      line: 'statehouse exec --lock-timeout 5m -- ./deploy.sh',
+      says: 'nobody else can apply while it runs',
+    },
+    {
+      line: "statehouse exec -- sh -c 'terraform apply -lock=false && ./smoke-test.sh'",
+      says: 'one lock around several steps',
+    },
+  ],
+  passThrough: true,
+  patient: true,
+  run: (invocation) =>
+    withTarget(invocation, 'changes', async ({ client, workspace }) => {
+      const { args, options, terminal, env, cwd, stopped } = invocation;
+      const [program = '', ...rest] = args;
+      const lock = await takeLock(terminal, {
+        client,
+        workspace,
+        operation: OPERATION_EXEC,
+        info: [program, ...rest].join(' ').slice(0, 200),
+        timeout: options.lockTimeout,
+        stopped,
+      });
+      const warnOfLoss = (): void => {
+        terminal.note(
+          `${terminal.colors.red('Warning:')} the lock was lost while the command runs: others may write now.`,
+        );
+      };
+      lock.lost.addEventListener('abort', warnOfLoss);
+      let code: number;
+      try {
+        const own = { STATEHOUSE_LOCK_ID: lock.id, STATEHOUSE_LOCK_WORKSPACE: workspace };
+        code = await runProgram(program, rest, { cwd, env: { ...env, ...own } });
+      } catch (fault) {
+        await lock.release();
+        throw fault;
+      }
+      lock.lost.removeEventListener('abort', warnOfLoss);
+      try {
+        await releaseLock(lock);
+      } catch (fault) {
+        // The command's own failure says more than ours.
+        if (code === 0) throw fault;
+        terminal.note(fault instanceof Failure ? `${fault.message}. ${fault.next}` : String(fault));
+      }
+      return code;
+    }),
+});

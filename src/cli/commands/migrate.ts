@@ -1,0 +1,147 @@
+import { hostname } from 'node:os';
+import { openClient } from '../../protocols/clients.ts';
+import { dataFolderOf, findTarget } from '../../workdir/folder.ts';
+import type { Command } from '../command.ts';
+import { defineCommand } from '../command.ts';
+import { DONE } from '../exit-codes.ts';
+import { Failure, wrongUse } from '../failure.ts';
+import { LOCK_OPTIONS } from '../key/holding.ts';
+import type { Copied, Planned, Sides } from '../key/migration/copy.ts';
+import { conflict, copyWorkspace, planCopy } from '../key/migration/copy.ts';
+import { Journal } from '../key/migration/journal.ts';
+import type { OpenTarget } from '../key/target.ts';
+import { TARGET_OPTIONS, withTarget } from '../key/target.ts';
+import { listedWorkspaces } from '../key/workspace-names.ts';
+import { flag, text, texts } from '../options.ts';
+import { startProgress } from '../progress.ts';
+import type { Terminal } from '../terminal.ts';
+
+export const command: Command = defineCommand({
+  description:
+    'Copies all workspaces to another backend: locked on both sides, byte for byte with lineage and serial, read back and compared. ' +
+    'The source is left as it is. Run it again after a crash: what is there already is left alone.',
+  args: [],
+  options: {
+    ...TARGET_OPTIONS,
+    lockTimeout: LOCK_OPTIONS.lockTimeout,
+    to: text('TYPE', 'the backend to copy to: local, http, s3, pg'),
+    toConfig: texts('K=V|FILE', 'its settings, as --backend-config'),
+    only: texts('NAME', 'only this workspace'),
+    dryRun: flag('say what would be done, and do nothing', { environment: false }),
+    force: flag('replace what the target has', { environment: false }),
+  },
+  examples: [
+    {
+      line: 'statehouse migrate --to s3 --to-config bucket=states --to-config key=net.tfstate --to-config use_lockfile=true',
+      says: 'all workspaces of this folder',
+    },
+    { line: 'statehouse migrate --to http --to-config house.hcl --dry-run', says: 'looks first' },
+  ],
+  run: (invocation) =>
+    withTarget(invocation, 'changes', async (target) => {
+      const { options, terminal, env, stopped } = invocation;
+      if (options.to === undefined)
+        throw wrongUse('--to is missing', 'Name the backend to copy to, such as --to s3.');
+      const { choice } = await findTarget({
+        folder: target.folder,
+        env,
+        backend: options.to,
+        backendConfig: options.toConfig,
+      });
+      const to = await openClient(choice);
+      const sides = { from: target.client, to };
+      try {
+        const workspaces = await chooseWorkspaces(sides, options.only);
+        const plan = await planAll(sides, workspaces, options.force);
+        if (options.dryRun) return report(terminal, sides, plan, true);
+        for (const step of plan) if (step.outcome === 'conflict') throw conflict(step.workspace, step.why);
+        const copied = await copyAll(terminal, target, sides, workspaces, {
+          timeout: options.lockTimeout,
+          force: options.force,
+          stopped,
+        });
+        report(terminal, sides, copied, false);
+        if (!terminal.json)
+          terminal.note(
+            `The source is as it was. Change the backend block to "${options.to}", then: terraform init -reconfigure`,
+          );
+        return DONE;
+      } finally {
+        await to.close();
+      }
+    }),
+});
+
+async function chooseWorkspaces({ from, to }: Sides, only: readonly string[]): Promise<readonly string[]> {
+  const chosen = only.length > 0 ? only : await listedWorkspaces(from);
+  if (from.locate('default') === to.locate('default')) throw wrongUse('source and target are the same place');
+  const more = chosen.filter((name) => name !== 'default');
+  if (more.length > 0 && to.traits.workspaces === 'default-only') {
+    throw new Failure(`the target has no workspaces, and there are ${more.length} besides default`, {
+      next: 'Put {workspace} into its addresses, or choose one: --only default.',
+    });
+  }
+  return chosen;
+}
+
+async function planAll(
+  sides: Sides,
+  workspaces: readonly string[],
+  force: boolean,
+): Promise<readonly Planned[]> {
+  const plan: Planned[] = [];
+  for (const workspace of workspaces) plan.push(await planCopy(sides, workspace, force));
+  return plan;
+}
+
+async function copyAll(
+  terminal: Terminal,
+  { folder, choice }: OpenTarget,
+  sides: Sides,
+  workspaces: readonly string[],
+  options: { readonly timeout: number; readonly force: boolean; readonly stopped: AbortSignal },
+): Promise<readonly Copied[]> {
+  const [from, to] = [sides.from.locate('default'), sides.to.locate('default')];
+  const { journal, resumed } = await Journal.open(dataFolderOf(folder, choice.env), from, to, hostname());
+  if (resumed) terminal.note('Going on with the migration that was left unfinished.');
+  const progress = startProgress(terminal, workspaces.length, 'Copying');
+  const copied: Copied[] = [];
+  try {
+    for (const workspace of workspaces) {
+      if (options.stopped.aborted)
+        throw new Failure('stopped', { next: 'Run the same command again to go on.' });
+      progress.step(copied.length, workspace);
+      copied.push(await copyWorkspace(sides, workspace, journal, options));
+    }
+  } finally {
+    progress.end();
+  }
+  await journal.finish();
+  return copied;
+}
+
+function report(
+  terminal: Terminal,
+  { from, to }: Sides,
+  steps: readonly Planned[],
+  dry: boolean,
+): typeof DONE {
+  if (terminal.json) {
+    terminal.result({
+      from: from.locate('default'),
+      to: to.locate('default'),
+      dryRun: dry,
+      workspaces: steps,
+    });
+    return DONE;
+  }
+  terminal.table(
+    ['WORKSPACE', dry ? 'WOULD BE' : 'WAS', 'SERIAL', 'SHA-256'],
+    steps.map((step) =>
+      step.outcome === 'conflict'
+        ? [step.workspace, `refused: ${step.why}`]
+        : [step.workspace, step.outcome, String(step.serial ?? ''), (step.sha256 ?? '').slice(0, 16)],
+    ),
+  );
+  return DONE;
+}

@@ -1,0 +1,61 @@
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { diffSnapshots } from '../../core/snapshot/diff.ts';
+import type { Command } from '../command.ts';
+import { defineCommand } from '../command.ts';
+import { DONE, FAILED } from '../exit-codes.ts';
+import { Failure } from '../failure.ts';
+import { presentState, snapshotOf } from '../key/content.ts';
+import { diffToJson, printDiff } from '../key/diff-view.ts';
+import { SHOW_SENSITIVE } from '../key/sensitive.ts';
+import type { OpenTarget } from '../key/target.ts';
+import { TARGET_OPTIONS, withTarget } from '../key/target.ts';
+import { readVersionOf } from '../key/versions.ts';
+import { flag } from '../options.ts';
+
+export const command: Command = defineCommand({
+  description:
+    'Compares two states by resource instance and attribute. Each side is a file, "@WORKSPACE", or "version:ID" of the history; without the second side, the state as it is now.',
+  args: [
+    { name: 'before', help: 'FILE, @WORKSPACE or version:ID', required: true },
+    { name: 'after', help: 'the same', required: false },
+  ],
+  options: {
+    ...TARGET_OPTIONS,
+    ...SHOW_SENSITIVE,
+    exitCode: flag('end with 1 when they differ', { environment: false }),
+  },
+  examples: [
+    { line: 'statehouse state diff before.tfstate', says: 'what changed since the copy was made' },
+    { line: 'statehouse state diff @staging @prod', says: 'two workspaces' },
+    { line: 'statehouse state diff version:3LgKlq', says: 'what changed since that version' },
+  ],
+  run: (invocation) =>
+    withTarget(invocation, 'reads', async (target) => {
+      const { args, options, terminal, cwd } = invocation;
+      const [first = '', second] = args;
+      const [before, after] = await Promise.all([
+        readSide(first, target, cwd),
+        readSide(second, target, cwd),
+      ]);
+      const diff = diffSnapshots(
+        await snapshotOf(before, first),
+        await snapshotOf(after, second ?? 'the state'),
+      );
+      if (terminal.json) terminal.result(diffToJson(diff, options.showSensitive));
+      else printDiff(terminal, diff, options.showSensitive);
+      return options.exitCode && !diff.same ? FAILED : DONE;
+    }),
+});
+
+async function readSide(side: string | undefined, target: OpenTarget, cwd: string): Promise<Uint8Array> {
+  const { client, workspace } = target;
+  if (side === undefined || side.startsWith('@')) {
+    const name = side === undefined ? workspace : side.slice(1);
+    return presentState(await client.read(name), client.locate(name));
+  }
+  if (side.startsWith('version:')) return readVersionOf(client, workspace, side.slice('version:'.length));
+  return readFile(resolve(cwd, side)).catch((fault: NodeJS.ErrnoException) => {
+    throw new Failure(`${side} cannot be read: ${fault.code ?? fault.message}`, { cause: fault });
+  });
+}

@@ -1,0 +1,59 @@
+import { masked, printMasked, revealed } from '../../core/snapshot/masked.ts';
+import type { Command } from '../command.ts';
+import { defineCommand } from '../command.ts';
+import { DONE } from '../exit-codes.ts';
+import { Failure, wrongUse } from '../failure.ts';
+import { presentState, snapshotOf } from '../key/content.ts';
+import { SHOW_SENSITIVE } from '../key/sensitive.ts';
+import { TARGET_OPTIONS, withTarget } from '../key/target.ts';
+import { flag } from '../options.ts';
+
+export const command: Command = defineCommand({
+  description: 'Shows the outputs of the root module, or one of them.',
+  args: [{ name: 'name', help: 'only this output', required: false }],
+  options: {
+    ...TARGET_OPTIONS,
+    ...SHOW_SENSITIVE,
+    raw: flag('print the text alone, for scripts', { environment: false }),
+  },
+  examples: [
+    { line: 'statehouse state outputs', says: 'all, secrets masked' },
+    { line: 'curl "$(statehouse state outputs --raw url)"', says: 'one, in a script' },
+  ],
+  run: (invocation) =>
+    withTarget(invocation, 'reads', async ({ client, workspace }) => {
+      const { args, options, terminal } = invocation;
+      const where = client.locate(workspace);
+      const { outputs } = await snapshotOf(presentState(await client.read(workspace), where), where);
+      const [name] = args;
+      const chosen = outputs.filter((output) => name === undefined || output.name === name);
+      if (name !== undefined && chosen.length === 0) {
+        throw new Failure(`there is no output "${name}"`, {
+          next: '"statehouse state outputs" shows what there is.',
+        });
+      }
+      const reveal = options.showSensitive;
+      if (options.raw) {
+        const [only] = chosen;
+        if (name === undefined || only === undefined) throw wrongUse('--raw needs the name of one output');
+        if (only.sensitive && !reveal) throw wrongUse(`"${name}" is sensitive`, 'Add --show-sensitive.');
+        const value = revealed(only.content);
+        if (typeof value === 'object' && value !== null && !('isLosslessNumber' in value)) {
+          throw wrongUse(`"${name}" is no plain text`, 'Use --json.');
+        }
+        await terminal.write(value === null ? '' : String(value));
+        return DONE;
+      }
+      if (terminal.json) {
+        const shown = chosen.map(({ name: key, content, valueType, sensitive }) => [
+          key,
+          { value: reveal ? revealed(content) : masked(content), type: valueType, sensitive },
+        ]);
+        terminal.result(Object.fromEntries(shown));
+        return DONE;
+      }
+      for (const output of chosen)
+        terminal.say(`${output.name} = ${printMasked(output.content, reveal, true)}`);
+      return DONE;
+    }),
+});

@@ -1,0 +1,39 @@
+import { writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import type { Command } from '../command.ts';
+import { defineCommand } from '../command.ts';
+import { DONE } from '../exit-codes.ts';
+import { presentState } from '../key/content.ts';
+import { TARGET_OPTIONS, withTarget } from '../key/target.ts';
+import { readVersionOf } from '../key/versions.ts';
+import { text } from '../options.ts';
+
+export const command: Command = defineCommand({
+  description: 'Prints the state, byte for byte as the backend keeps it.',
+  args: [],
+  options: {
+    ...TARGET_OPTIONS,
+    out: text('FILE', 'write it into this file instead, readable by you alone', { environment: false }),
+    version: text('ID', 'an old version, as "state history" lists them', { environment: false }),
+  },
+  examples: [
+    { line: 'statehouse state pull --out before.tfstate', says: 'keeps a copy' },
+    { line: 'statehouse state pull --version 3LgKlq', says: 'an old one' },
+  ],
+  run: (invocation) =>
+    withTarget(invocation, 'reads', async ({ client, workspace }) => {
+      const { options, terminal, cwd } = invocation;
+      const bytes =
+        options.version === undefined
+          ? presentState(await client.read(workspace), client.locate(workspace))
+          : await readVersionOf(client, workspace, options.version);
+      if (options.out === undefined) await terminal.write(bytes);
+      else {
+        // A state has secrets in it.
+        await writeFile(resolve(cwd, options.out), bytes, { mode: 0o600 });
+        if (terminal.json) terminal.result({ written: options.out, bytes: bytes.length });
+        else terminal.note(`Wrote ${bytes.length} bytes to ${options.out}.`);
+      }
+      return DONE;
+    }),
+});

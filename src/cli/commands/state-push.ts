@@ -1,0 +1,87 @@
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { withSerial } from '../../core/state-header.ts';
+import type { Command } from '../command.ts';
+import { defineCommand } from '../command.ts';
+import { DONE } from '../exit-codes.ts';
+import { Failure } from '../failure.ts';
+import { headerOf } from '../key/content.ts';
+import { LOCK_OPTIONS, underLock } from '../key/holding.ts';
+import type { ReadState } from '../key/import-check.ts';
+import { checkImport } from '../key/import-check.ts';
+import { OPERATION_PUSH } from '../key/operations.ts';
+import { TARGET_OPTIONS, withTarget } from '../key/target.ts';
+import { writeAndVerify } from '../key/writing.ts';
+import { flag } from '../options.ts';
+
+export const command: Command = defineCommand({
+  description:
+    'Writes a state, byte for byte, under the lock. Refused when it would lose a change: an older serial, or another lineage.',
+  args: [{ name: 'file', help: 'the state to write; "-" reads it from the standard input', required: true }],
+  options: {
+    ...TARGET_OPTIONS,
+    ...LOCK_OPTIONS,
+    force: flag(
+      'replace whatever is there; the serial is raised above it, so that everybody sees the change',
+      {
+        environment: false,
+      },
+    ),
+  },
+  examples: [
+    { line: 'statehouse state push fixed.tfstate', says: 'after raising its serial' },
+    { line: 'statehouse state push --force before.tfstate', says: 'brings an old copy back' },
+  ],
+  run: (invocation) =>
+    withTarget(invocation, 'changes', async ({ client, workspace }) => {
+      const { args, options, terminal, cwd, stopped } = invocation;
+      const [file = '-'] = args;
+      const bytes = await readInput(file, cwd);
+      if (bytes.length === 0) throw new Failure(`${file} is empty: that is no state`);
+      const next: ReadState = { bytes, header: headerOf(bytes, file) };
+      const { lockTimeout: timeout, noLock, force } = options;
+      const wanted = { client, workspace, operation: OPERATION_PUSH, timeout, stopped, noLock };
+      const written = await underLock(terminal, wanted, async (lock) => {
+        const there = await client.read(workspace);
+        const existing =
+          there === null ? null : { bytes: there, header: headerOf(there, client.locate(workspace)) };
+        const check = checkImport(next, existing);
+        if (check.type === 'same') return null;
+        if (check.type === 'may-not' && !force) {
+          throw new Failure(`${file} was not written: ${check.why}`, {
+            next: 'Pull the newest state and bring your change into it. --force replaces what is there.',
+          });
+        }
+        const raised = force ? raise(next, existing) : next.bytes;
+        await writeAndVerify(client, workspace, raised, lock);
+        return headerOf(raised, file).serial;
+      });
+      if (terminal.json)
+        terminal.result({ written: written !== null, serial: written ?? next.header.serial });
+      else {
+        terminal.say(
+          written === null
+            ? `Nothing to do: this state is already in workspace ${workspace}.`
+            : `Wrote serial ${written} to workspace ${workspace}.`,
+        );
+      }
+      return DONE;
+    }),
+});
+
+/** A forced write goes above what it replaces: a serial stands for one content only. */
+function raise(next: ReadState, existing: ReadState | null): Uint8Array {
+  const floor = existing?.header.serial ?? -1n;
+  return next.header.serial > floor ? next.bytes : withSerial(next.bytes, next.header, floor + 1n);
+}
+
+async function readInput(file: string, cwd: string): Promise<Uint8Array> {
+  if (file !== '-') {
+    return readFile(resolve(cwd, file)).catch((fault: NodeJS.ErrnoException) => {
+      throw new Failure(`${file} cannot be read: ${fault.code ?? fault.message}`, { cause: fault });
+    });
+  }
+  const chunks: Buffer[] = [];
+  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks);
+}

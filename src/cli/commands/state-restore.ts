@@ -1,0 +1,42 @@
+import { withSerial } from '../../core/state-header.ts';
+import type { Command } from '../command.ts';
+import { defineCommand } from '../command.ts';
+import { DONE } from '../exit-codes.ts';
+import { headerOf } from '../key/content.ts';
+import { LOCK_OPTIONS, underLock } from '../key/holding.ts';
+import { OPERATION_PUSH } from '../key/operations.ts';
+import { TARGET_OPTIONS, withTarget } from '../key/target.ts';
+import { readVersionOf } from '../key/versions.ts';
+import { writeAndVerify } from '../key/writing.ts';
+
+export const command: Command = defineCommand({
+  description:
+    'Brings an old version back, as a new write with the next serial: nothing of the history is changed, and nothing but the serial of the old state.',
+  args: [{ name: 'version', help: 'as "statehouse state history" lists them', required: true }],
+  options: { ...TARGET_OPTIONS, ...LOCK_OPTIONS },
+  examples: [
+    {
+      line: 'statehouse state restore 3LgKlq',
+      says: 'look at it first: statehouse state diff version:3LgKlq',
+    },
+  ],
+  run: (invocation) =>
+    withTarget(invocation, 'changes', async ({ client, workspace }) => {
+      const { options, terminal, stopped } = invocation;
+      const [id = ''] = invocation.args;
+      const { lockTimeout: timeout, noLock } = options;
+      const wanted = { client, workspace, operation: OPERATION_PUSH, timeout, stopped, noLock };
+      const serial = await underLock(terminal, wanted, async (lock) => {
+        const old = await readVersionOf(client, workspace, id);
+        const header = headerOf(old, `version ${id}`);
+        const now = await client.read(workspace);
+        const newest = now === null ? header.serial : headerOf(now, client.locate(workspace)).serial;
+        const next = (newest > header.serial ? newest : header.serial) + 1n;
+        await writeAndVerify(client, workspace, withSerial(old, header, next), lock);
+        return next;
+      });
+      if (terminal.json) terminal.result({ restored: id, serial });
+      else terminal.say(`Version ${id} is back in workspace ${workspace}, with serial ${serial}.`);
+      return DONE;
+    }),
+});

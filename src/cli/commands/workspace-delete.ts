@@ -1,0 +1,65 @@
+import { DEFAULT_WORKSPACE } from '../../core/address.ts';
+import type { Command } from '../command.ts';
+import { defineCommand } from '../command.ts';
+import { DONE } from '../exit-codes.ts';
+import { Failure, wrongUse } from '../failure.ts';
+import { snapshotOf } from '../key/content.ts';
+import { LOCK_OPTIONS, takeLock } from '../key/holding.ts';
+import { OPERATION_DELETE } from '../key/operations.ts';
+import { TARGET_OPTIONS, withTarget } from '../key/target.ts';
+import { checkedName, demandWorkspaces, workspaceExists } from '../key/workspace-names.ts';
+import { flag } from '../options.ts';
+
+export const command: Command = defineCommand({
+  description:
+    'Deletes a workspace and its state. Refused while the state has resources: what they stand for would be forgotten.',
+  args: [{ name: 'name', help: 'which one', required: true }],
+  options: {
+    ...TARGET_OPTIONS,
+    lockTimeout: LOCK_OPTIONS.lockTimeout,
+    force: flag('delete it although it has resources', { environment: false }),
+  },
+  examples: [{ line: 'statehouse workspace delete dev', says: 'after terraform destroy' }],
+  run: (invocation) =>
+    withTarget(invocation, 'changes', async ({ client, workspace: selected }) => {
+      const { args, options, terminal, stopped } = invocation;
+      const name = checkedName(args[0]);
+      if (name === DEFAULT_WORKSPACE) throw wrongUse('the default workspace cannot be deleted');
+      if (name === selected) {
+        throw wrongUse(
+          `${name} is the selected workspace`,
+          'Select another one first: statehouse workspace select default',
+        );
+      }
+      demandWorkspaces(client);
+      if (!(await workspaceExists(client, name))) throw new Failure(`there is no workspace ${name}`);
+      const lock =
+        client.traits.locks === 'none'
+          ? null
+          : await takeLock(terminal, {
+              client,
+              workspace: name,
+              operation: OPERATION_DELETE,
+              timeout: options.lockTimeout,
+              stopped,
+            });
+      try {
+        const bytes = await client.read(name);
+        if (bytes !== null && !options.force) {
+          const { instances } = await snapshotOf(bytes, client.locate(name));
+          if (instances.some(({ mode }) => mode === 'managed')) {
+            throw new Failure(`workspace ${name} has ${instances.length} resource instances`, {
+              next: 'Destroy them first: terraform destroy. Or forget them: --force.',
+            });
+          }
+        }
+        await client.deleteWorkspace(name, lock);
+      } catch (fault) {
+        await lock?.release();
+        throw fault;
+      }
+      if (terminal.json) terminal.result({ deleted: name });
+      else terminal.say(`Deleted workspace ${name}.`);
+      return DONE;
+    }),
+});

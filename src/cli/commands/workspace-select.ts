@@ -1,0 +1,29 @@
+import { selectWorkspace } from '../../workdir/selection.ts';
+import type { Command } from '../command.ts';
+import { defineCommand } from '../command.ts';
+import { DONE } from '../exit-codes.ts';
+import { Failure } from '../failure.ts';
+import { TARGET_OPTIONS, withTarget } from '../key/target.ts';
+import { checkedName, demandWorkspaces, workspaceExists } from '../key/workspace-names.ts';
+
+export const command: Command = defineCommand({
+  description: 'Selects a workspace for this folder, for terraform as well.',
+  args: [{ name: 'name', help: 'which one', required: true }],
+  options: { ...TARGET_OPTIONS },
+  examples: [{ line: 'statehouse workspace select dev', says: 'as terraform workspace select does' }],
+  run: (invocation) =>
+    withTarget(invocation, 'reads', async ({ client, folder }) => {
+      const { args, terminal, env } = invocation;
+      const name = checkedName(args[0]);
+      if (name !== 'default') demandWorkspaces(client);
+      if (!(await workspaceExists(client, name))) {
+        throw new Failure(`there is no workspace ${name}`, {
+          next: `Make it: statehouse workspace new ${name}`,
+        });
+      }
+      await selectWorkspace(folder, name, env);
+      if (terminal.json) terminal.result({ selected: name });
+      else terminal.say(`Selected workspace ${name}.`);
+      return DONE;
+    }),
+});

@@ -1,0 +1,91 @@
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Finding, StateClient } from '../../../ports/state-client.ts';
+import { dataFolderOf } from '../../../workdir/folder.ts';
+import { readRecord } from '../../../workdir/record.ts';
+import { formatDuration } from '../../duration.ts';
+import { holderInWords, lockAge } from '../lock-view.ts';
+import type { OpenTarget } from '../target.ts';
+
+/** Attributes of backends that are secrets. */
+const SECRETS = [
+  'password',
+  'secret_key',
+  'access_key',
+  'token',
+  'sse_customer_key',
+  'client_private_key_pem',
+  'sas_token',
+];
+/** A lock that is held longer has most likely been forgotten. */
+const STALE_AFTER_MS = 24 * 3_600_000;
+/** More workspaces than this are not looked at one by one. */
+const WORKSPACES_MAX = 200;
+
+/** What is wrong with the folder itself. */
+export async function examineFolder({
+  folder,
+  choice,
+  disagreements,
+}: OpenTarget): Promise<readonly Finding[]> {
+  const findings: Finding[] = disagreements.map((message) => ({
+    level: 'warning',
+    topic: 'configuration',
+    message,
+    next: 'terraform init',
+  }));
+  const dataFolder = dataFolderOf(folder, choice.env);
+  const record = await readRecord(dataFolder).catch(() => null);
+  const connection = String(record?.attributes['conn_str'] ?? '');
+  const secrets = SECRETS.filter((name) => typeof record?.attributes[name] === 'string');
+  if (/:[^/@]+@|password=/.test(connection)) secrets.push('conn_str');
+  if (secrets.length > 0) {
+    findings.push({
+      level: 'warning',
+      topic: 'secrets',
+      message: `${join(dataFolder, 'terraform.tfstate')} has ${secrets.join(' and ')} in the clear`,
+      next: 'Give it by environment variable instead, then: terraform init -reconfigure',
+    });
+  }
+  if (choice.type !== 'local') {
+    const left = await stat(join(folder, 'terraform.tfstate')).then(
+      (found) => found.size > 0,
+      () => false,
+    );
+    if (left) {
+      findings.push({
+        level: 'hint',
+        topic: 'leftovers',
+        message: 'there is still a local terraform.tfstate, which this backend does not use',
+        next: 'Remove it once you are sure that its content is elsewhere: it has secrets in it.',
+      });
+    }
+  }
+  return findings;
+}
+
+/** Locks that look forgotten, and states whose lock cannot be read. */
+export async function examineLocks(client: StateClient): Promise<readonly Finding[]> {
+  const findings: Finding[] = [];
+  for (const workspace of ((await client.workspaces()) ?? ['default']).slice(0, WORKSPACES_MAX)) {
+    const lock = await client.inspectLock(workspace);
+    if (lock.type === 'unreadable') {
+      findings.push({
+        level: 'problem',
+        topic: 'stale lock',
+        message: `workspace ${workspace}: ${lock.message}`,
+        next: 'Nobody can take this lock, nor break it: delete it where it is kept.',
+      });
+    }
+    if (lock.type !== 'held' || lock.holder === null) continue;
+    const age = lockAge(lock.holder);
+    if (age === null || age < STALE_AFTER_MS) continue;
+    findings.push({
+      level: 'warning',
+      topic: 'stale lock',
+      message: `workspace ${workspace} is locked by ${holderInWords(lock.holder)}, since ${formatDuration(age)}`,
+      next: `If its holder is gone: statehouse force-unlock --workspace ${workspace}`,
+    });
+  }
+  return findings;
+}

@@ -1,0 +1,119 @@
+import type { HeldLock, StateClient } from '../../ports/state-client.ts';
+import { makeLockRequest } from '../../protocols/lock-request.ts';
+import { waitForLock } from '../../protocols/wait-for-lock.ts';
+import { formatDuration } from '../duration.ts';
+import { Failure, lockedByOther } from '../failure.ts';
+import type { OptionSpec } from '../options.ts';
+import { duration, flag } from '../options.ts';
+import type { Terminal } from '../terminal.ts';
+import { readVersion } from '../../server/version.ts';
+import { holderInWords } from './lock-view.ts';
+
+/** The options of every command that takes the lock. */
+export const LOCK_OPTIONS: {
+  readonly lockTimeout: OptionSpec<number>;
+  readonly noLock: OptionSpec<boolean>;
+} = {
+  lockTimeout: duration('0s', 'TIME', 'wait so long for the lock'),
+  noLock: flag('do not take the lock (dangerous)', { environment: false }),
+};
+
+export interface Wanted {
+  readonly client: StateClient;
+  readonly workspace: string;
+  readonly operation: string;
+  readonly info?: string;
+  readonly timeout: number;
+  readonly stopped: AbortSignal;
+}
+
+/** Takes the lock, and shows whom it waits for. @throws Failure, with the holder, when it cannot be had */
+export async function takeLock(terminal: Terminal, wanted: Wanted): Promise<HeldLock> {
+  const { client, workspace, operation, info, timeout, stopped } = wanted;
+  const request = makeLockRequest(operation, readVersion(), info);
+  let told = '';
+  const ticking = new Ticker(terminal);
+  const answer = await waitForLock(client, workspace, request, {
+    timeout,
+    signal: stopped,
+    onWait: ({ holder, message, left }) => {
+      const by = holder === null ? message : `held by ${holder.who} (${holder.operation})`;
+      if (told !== by && !terminal.live) terminal.note(`Waiting for the lock on ${workspace}: ${by}`);
+      told = by;
+      ticking.show(left, (rest) => {
+        const whom = holder === null ? message : `held by ${holderInWords(holder)}`;
+        return `Waiting for the lock on ${workspace}: ${whom}, ${formatDuration(rest)} left`;
+      });
+    },
+  }).finally(() => ticking.stop());
+  if (answer.type === 'locked') return answer.lock;
+  if (answer.type === 'unsupported') {
+    throw new Failure(answer.message, { next: 'Configure locking, or go on without: --no-lock.' });
+  }
+  const { holder, message, waited } = answer;
+  const whom = holder === null ? message : `held by ${holderInWords(holder)}, lock ID ${holder.id}`;
+  const how = waited > 1_000 ? ` (waited ${formatDuration(waited)})` : '';
+  throw lockedByOther(
+    `the state of workspace ${workspace} is locked${how}: ${whom}`,
+    'Wait for it with --lock-timeout 5m. If its holder is gone for good: statehouse force-unlock.',
+    { holder },
+  );
+}
+
+/**
+ * Does something under the lock and releases it whatever happens. The lock is kept when `use` says so, for those that end
+ * with it, such as the deletion of a workspace.
+ */
+export async function underLock<T>(
+  terminal: Terminal,
+  wanted: Wanted & { readonly noLock: boolean },
+  use: (lock: HeldLock | null) => Promise<T>,
+): Promise<T> {
+  if (wanted.noLock) return use(null);
+  const lock = await takeLock(terminal, wanted);
+  let result: T;
+  try {
+    result = await use(lock);
+  } catch (fault) {
+    await lock.release().catch(() => terminal.note(`The lock ${lock.id} could not be released.`));
+    throw fault;
+  }
+  await releaseLock(lock);
+  return result;
+}
+
+/** Releases a lock of ours. @throws Failure when it was lost before, or cannot be released */
+export async function releaseLock(lock: HeldLock): Promise<void> {
+  const next = `Make sure that nobody else wrote the state; "statehouse status" shows the lock, "statehouse force-unlock ${lock.id}" removes it.`;
+  const answer = await lock.release().catch((fault: unknown) => {
+    const why = fault instanceof Error ? fault.message : String(fault);
+    throw new Failure(`the lock ${lock.id} could not be released: ${why}`, { next, cause: fault });
+  });
+  if (answer.type === 'lost') {
+    throw new Failure(`the lock ${lock.id} was lost while it was held: ${answer.message}`, { next });
+  }
+}
+
+/** A line on the terminal that counts down. */
+class Ticker {
+  readonly #terminal: Terminal;
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor(terminal: Terminal) {
+    this.#terminal = terminal;
+  }
+
+  show(left: number, line: (left: number) => string): void {
+    this.stop();
+    const ends = performance.now() + left;
+    const tick = (): void => this.#terminal.status(line(Math.max(0, ends - performance.now())));
+    tick();
+    if (this.#terminal.live) this.#timer = setInterval(tick, 1_000);
+  }
+
+  stop(): void {
+    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#timer = null;
+    this.#terminal.status('');
+  }
+}
