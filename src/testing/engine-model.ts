@@ -10,11 +10,11 @@ import { anyPause, anyStep, commandOf, type Step } from './engine-model-steps.ts
 import { ManualClock } from './manual-clock.ts';
 
 /** Sequences that go side by side, step by step, so that they share flushes and one reading of the clock. */
-const SIDE_BY_SIDE = 100;
+const SIDE_BY_SIDE = 400;
 const STEPS_MIN = 4;
 const STEPS_MAX = 24;
 /** After so many rounds a new engine is opened, so that each is looked through whole while it is small. */
-const ROUNDS_PER_ENGINE = 10;
+const ROUNDS_PER_ENGINE = 5;
 
 /** One sequence: its steps, and the two addresses of a project of its own that they are about. */
 interface Sequence {
@@ -92,7 +92,7 @@ export function engineModel(
         counts.sequences += side.length;
       });
       try {
-        // A failure tells its own sequence; to shrink a hundred that go side by side would take an hour.
+        // A failure tells its own sequence; to shrink hundreds that go side by side would take hours.
         await fc.assert(property, { numRuns: Math.ceil(sequences / SIDE_BY_SIDE), endOnFailure: true });
       } finally {
         await (tried as EngineUnderTest | null)?.dispose();

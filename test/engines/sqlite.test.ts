@@ -1,4 +1,4 @@
 import { engineContract } from '../../src/testing/engine-contract.ts';
-import { openInNewDirectory } from './sqlite-directory.ts';
+import { openInNewDirectory } from './sqlite-fixture.ts';
 
 engineContract('sqlite', openInNewDirectory);

@@ -24,14 +24,31 @@ interface DatabaseOptions {
 
 interface Driver {
   readonly DatabaseSync: new (path: string, options: DatabaseOptions) => Database;
+  /** Node has it from 22.16 on. */
+  readonly backup?: (db: Database, path: string) => Promise<number>;
 }
 
 let loaded: Driver | undefined;
 
 /** Opens a database file with Node's own SQLite where Node has one, else with the package that has the same API. */
 export function openDatabase(path: string, options: DatabaseOptions = {}): Database {
+  return new (driver().DatabaseSync)(path, options);
+}
+
+/** Copies a database page by page, whatever is on the pages. */
+export async function copyPages(db: Database, path: string): Promise<void> {
+  const { backup } = driver();
+  if (backup === undefined) {
+    throw new EngineFault(
+      `this Node.js (${process.version}) cannot copy a damaged database: use 22.16 or newer`,
+    );
+  }
+  await backup(db, path);
+}
+
+function driver(): Driver {
   loaded ??= builtinDriver() ?? packagedDriver();
-  return new loaded.DatabaseSync(path, options);
+  return loaded;
 }
 
 /** `node:sqlite` is there without a flag from Node 22.13 on. */

@@ -31,11 +31,16 @@ export function isUntrusted(error: unknown): boolean {
   return UNTRUSTED.has(code & PRIMARY) && !UNREADABLE.has(code);
 }
 
+/** Whether what is stored cannot be read, or makes no sense. */
+function isDamage(error: unknown): boolean {
+  const code = codeOf(error);
+  return DAMAGED.has(code & PRIMARY) || UNREADABLE.has(code);
+}
+
 /** The fault of one read or one command, in words for the operator. */
 export function describe(error: unknown): string {
   if (error instanceof EngineFault) return error.message;
-  const code = codeOf(error);
-  if (DAMAGED.has(code & PRIMARY) || UNREADABLE.has(code)) return damaged(messageOf(error));
+  if (isDamage(error)) return damaged(messageOf(error));
   return `the database failed: ${messageOf(error)}`;
 }
 

@@ -11,12 +11,14 @@ export const WAL_BYTES_MAX: number = 64 * 1024 * 1024;
 export class WriteAheadLog {
   readonly #path: string;
   readonly #checkpoint: Statement;
+  readonly #truncate: Statement;
   #emptyAt = WAL_BYTES_MAX;
   #dirty = false;
 
   constructor(db: Database, databasePath: string) {
     this.#path = `${databasePath}-wal`;
     this.#checkpoint = db.prepare('PRAGMA wal_checkpoint(PASSIVE)');
+    this.#truncate = db.prepare('PRAGMA wal_checkpoint(TRUNCATE)');
   }
 
   /** After a commit has been answered. */
@@ -32,5 +34,13 @@ export class WriteAheadLog {
     const isEmpty = busy === 0 && log === checkpointed;
     this.#dirty = !isEmpty;
     this.#emptyAt = WAL_BYTES_MAX + (isEmpty ? 0 : statSync(this.#path).size);
+  }
+
+  /**
+   * Before the connection is closed: after this the database file alone has everything. SQLite does the same for the last
+   * connection, but @photostructure/sqlite lets a connection go only when its statements are collected as garbage.
+   */
+  end(): void {
+    this.#truncate.get();
   }
 }

@@ -15,7 +15,7 @@ import type { OrderDone, Reply } from './writer.ts';
 
 /** What may wait for the writer. Beyond it a call is refused, as busy; a single command of any size may always wait. */
 export const QUEUE_COMMANDS_MAX = 32_768;
-export const QUEUE_BYTES_MAX: number = 256 * 1024 * 1024;
+export const QUEUE_BYTES_MAX: number = 512 * 1024 * 1024;
 
 interface Call {
   readonly replies: Reply[];

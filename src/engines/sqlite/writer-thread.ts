@@ -79,6 +79,7 @@ class WriterThread {
 
   #close(): void {
     clearTimeout(this.#idle);
+    this.#guard(() => this.#log.end());
     try {
       this.#db.close();
     } finally {

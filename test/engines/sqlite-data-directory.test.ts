@@ -1,0 +1,97 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { statSync } from 'node:fs';
+import { readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openForReading, openForWriting } from '../../src/engines/sqlite/connection.ts';
+import { openDatabase } from '../../src/engines/sqlite/driver.ts';
+import { SqliteEngine } from '../../src/engines/sqlite/engine.ts';
+import { EngineFault } from '../../src/ports/engine.ts';
+import { writeOf } from '../../src/testing/engine-commands.ts';
+import { addressOf, newDirectory } from './sqlite-fixture.ts';
+
+const CHILD = new URL('../crash/sqlite-holder.mjs', import.meta.url).pathname;
+
+describe('a data directory', () => {
+  let directory: string;
+  let remove: () => Promise<void>;
+
+  beforeEach(async () => {
+    ({ directory, remove } = await newDirectory());
+  });
+  afterEach(async () => {
+    await remove();
+  });
+
+  it('is made with its parents, for its owner alone', async () => {
+    const path = join(directory, 'deep', 'down');
+    const engine = await SqliteEngine.open({ directory: path });
+    await engine.apply([writeOf(addressOf('a'), 1n)]);
+    expect(statSync(path).mode & 0o777).toBe(0o700);
+    const files = await readdir(path);
+    expect(files).toEqual(expect.arrayContaining(['lock.db', 'statehouse.db', 'statehouse.db-wal']));
+    expect(files.map((name) => statSync(join(path, name)).mode & 0o777)).toEqual(files.map(() => 0o600));
+    await engine[Symbol.asyncDispose]();
+  });
+
+  it('is refused to a second process, and free again once the first was killed', async () => {
+    const holder = spawn(process.execPath, [CHILD, directory], { stdio: ['ignore', 'pipe', 'inherit'] });
+    await once(holder.stdout, 'data');
+    const refusal = await SqliteEngine.open({ directory }).catch((error: unknown) => error);
+    expect(refusal).toBeInstanceOf(EngineFault);
+    expect((refusal as Error).message).toContain('is in use by another process');
+    holder.kill('SIGKILL');
+    await once(holder, 'exit');
+    const engine = await SqliteEngine.open({ directory });
+    await engine.check();
+    await engine[Symbol.asyncDispose]();
+  });
+
+  it('is refused a second time to the same process, which keeps what it has', async () => {
+    const engine = await SqliteEngine.open({ directory });
+    await expect(SqliteEngine.open({ directory })).rejects.toThrow('is in use');
+    await expect(SqliteEngine.open({ directory })).rejects.toThrow('is in use');
+    await engine.apply([writeOf(addressOf('a'), 1n)]);
+    await engine[Symbol.asyncDispose]();
+  });
+
+  it('that cannot be made is a fault with its name', async () => {
+    await expect(SqliteEngine.open({ directory: '/dev/null/data' })).rejects.toThrow('/dev/null/data');
+  });
+
+  it('of a newer program is refused, and left as it is', async () => {
+    await (await SqliteEngine.open({ directory }))[Symbol.asyncDispose]();
+    const db = openDatabase(join(directory, 'statehouse.db'));
+    db.exec('PRAGMA user_version = 9999');
+    db.close();
+    await expect(SqliteEngine.open({ directory })).rejects.toThrow('used by a newer one');
+    await expect(SqliteEngine.open({ directory })).rejects.toThrow('used by a newer one');
+  });
+
+  it('that holds no database of ours is refused', async () => {
+    await (await SqliteEngine.open({ directory }))[Symbol.asyncDispose]();
+    await writeFile(
+      join(directory, 'statehouse.db'),
+      'this is no database, but somebody put it here'.repeat(1_000),
+    );
+    await expect(SqliteEngine.open({ directory })).rejects.toBeInstanceOf(EngineFault);
+  });
+});
+
+describe('every connection', () => {
+  it('flushes what it commits: synchronous is FULL, and the log is written ahead, in large pages', async () => {
+    const { directory, remove } = await newDirectory();
+    const path = join(directory, 'x.db');
+    const pragmas = ['synchronous', 'journal_mode', 'page_size', 'wal_autocheckpoint', 'query_only'];
+    const writer = openForWriting(path);
+    const reader = openForReading(path);
+    const read = (db: typeof writer): unknown[] =>
+      pragmas.map((name) => Object.values(db.prepare(`PRAGMA ${name}`).get() as object)[0]);
+    expect(read(writer)).toEqual([2, 'wal', 16_384, 0, 0]);
+    expect(read(reader)).toEqual([2, 'wal', 16_384, 1_000, 1]);
+    reader.close();
+    writer.close();
+    await remove();
+  });
+});
