@@ -2,6 +2,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import { EngineFault } from '../ports/engine.ts';
 import type { Log } from '../ports/log.ts';
 import type { Door, DoorReply, DoorRequest } from '../protocols/door.ts';
+import { faultReply, problemReply } from '../protocols/problem.ts';
 import { BodyBroken } from './body-guard.ts';
 import { sendReply, toDoorRequest } from './exchange.ts';
 import type { Metrics } from './metrics.ts';
@@ -19,34 +20,51 @@ export function dispatch(options: {
 }): RequestListener {
   const { doors, log, metrics, fatal } = options;
 
-  async function answer(door: Door, request: DoorRequest): Promise<DoorReply> {
+  async function answer(request: DoorRequest): Promise<Answered> {
+    if (request.target.length > TARGET_LENGTH_MAX) return { door: NO_DOOR, reply: TOO_LONG };
+    let door: Door | undefined;
     try {
-      return await door.answer(request);
+      door = doors.find((candidate) => candidate.claims(request));
+      if (door === undefined) return { door: NO_DOOR, reply: UNKNOWN };
+      return { door: door.name, reply: await door.answer(request) };
     } catch (fault) {
-      if (fault instanceof BodyBroken) return door.fault(request, fault.message);
-      log.error('a request could not be answered', { door: door.name, fault: describe(fault) });
+      const name = door?.name ?? NO_DOOR;
+      const fail = (message: string): DoorReply =>
+        door?.fault(request, message) ?? faultReply('unknown', message);
+      if (fault instanceof BodyBroken) return { door: name, reply: fail(fault.message) };
+      log.error('a request could not be answered', { door: name, fault: describe(fault) });
       if (fault instanceof EngineFault && fault.fatal) fatal(fault);
-      const reply = door.fault(
-        request,
+      const reply = fail(
         'the house cannot say now: try again in a moment, and if that goes on, its log says why',
       );
-      return fault instanceof EngineFault && fault.busy ? askAgain(reply) : reply;
+      return { door: name, reply: fault instanceof EngineFault && fault.busy ? askAgain(reply) : reply };
+    }
+  }
+
+  async function send(
+    incoming: IncomingMessage,
+    response: ServerResponse,
+    reply: DoorReply,
+  ): Promise<boolean> {
+    try {
+      return await sendReply(incoming, response, reply);
+    } catch (fault) {
+      log.error('a reply broke off', { operation: reply.operation, fault: describe(fault) });
+      response.destroy();
+      return false;
     }
   }
 
   async function serve(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
     const began = performance.now();
     const request = toDoorRequest(incoming, response);
-    const door = doors.find((candidate) => candidate.claims(request));
-    const tooLong = request.target.length > TARGET_LENGTH_MAX;
-    const reply = tooLong ? TOO_LONG : door === undefined ? UNKNOWN : await answer(door, request);
-    const name = door?.name ?? 'none';
-    const delivered = await sendReply(incoming, response, reply);
+    const { door, reply } = await answer(request);
+    const delivered = await send(incoming, response, reply);
     const seconds = (performance.now() - began) / 1_000;
-    metrics.request(name, reply.operation, reply.status, seconds);
-    if (!delivered && reply.live === undefined) metrics.undelivered(name, reply.operation);
+    metrics.request(door, reply.operation, reply.status, seconds);
+    if (!delivered && reply.live === undefined) metrics.undelivered(door, reply.operation);
     log.debug('request', {
-      door: name,
+      door,
       operation: reply.operation,
       status: reply.status,
       seconds,
@@ -56,23 +74,32 @@ export function dispatch(options: {
 
   return (incoming, response) => {
     serve(incoming, response).catch((fault: unknown) => {
-      log.error('a reply broke off', { fault: describe(fault) });
+      log.error('a request could not be served', { fault: describe(fault) });
       response.destroy();
     });
   };
 }
 
-const UNKNOWN = plain(404, 'nothing is here: the doors are listed at /');
-const TOO_LONG = plain(414, `the path and query are longer than ${TARGET_LENGTH_MAX} characters`);
+interface Answered {
+  /** The name of the door, for logs and metrics. */
+  readonly door: string;
+  readonly reply: DoorReply;
+}
+
+/** What requests that no door claims are counted under. */
+const NO_DOOR = 'none';
+const UNKNOWN = problemReply('unknown', 'unknown-route', {
+  status: 404,
+  message: 'nothing is here: the doors are listed at /',
+});
+const TOO_LONG = problemReply('unknown', 'too-long', {
+  status: 414,
+  message: `the path and query are longer than ${TARGET_LENGTH_MAX} characters`,
+});
 
 /** Back-pressure in HTTP's own words: Terraform's http client waits so long before it tries again. */
 function askAgain(reply: DoorReply): DoorReply {
   return { ...reply, headers: { ...reply.headers, 'retry-after': '1' } };
-}
-
-function plain(status: number, message: string): DoorReply {
-  const body = Buffer.from(`${JSON.stringify({ error: 'unknown-route', message })}\n`);
-  return { operation: 'unknown', status, headers: { 'content-type': 'application/json' }, body };
 }
 
 /** A fault in words for the log: its stack names our own lines, never what a client sent. */

@@ -5,6 +5,8 @@ import { guardBody } from './body-guard.ts';
 
 /** How long a client that is still sending may go on, once it has been answered, before its connection is cut. */
 const LINGER_MS = 1_000;
+/** A body of which no more is left is read to its end for the sake of the connection, although nobody wants it. */
+const DRAINED_BYTES_MAX = 64 * 1024;
 
 /** What doors see of a request. */
 export function toDoorRequest(request: IncomingMessage, response: ServerResponse): DoorRequest {
@@ -22,7 +24,7 @@ export function toDoorRequest(request: IncomingMessage, response: ServerResponse
       const value = request.headers[name];
       return Array.isArray(value) ? value.join(', ') : value;
     },
-    body: guardBody(request),
+    body: readBody(request, response),
     contentLength: length === undefined ? null : Number(length),
     peer: request.socket.remoteAddress ?? '',
     secure: 'encrypted' in request.socket,
@@ -50,31 +52,52 @@ export async function sendReply(
   response: ServerResponse,
   reply: DoorReply,
 ): Promise<boolean> {
-  const { status, headers, body, undelivered, live } = reply;
+  const { undelivered, live } = reply;
   const settled = new Promise<boolean>((resolve) => {
     response.once('close', () => resolve(response.writableFinished));
   });
-  if (response.destroyed) {
-    undelivered?.();
-    return false;
+  let delivered = false;
+  try {
+    if (response.destroyed) return false;
+    if (live !== undefined) onAbort(live, () => response.destroy());
+    await write(request, response, reply);
+    delivered = await settled;
+    return delivered;
+  } finally {
+    if (!delivered) undelivered?.();
   }
-  if (live !== undefined) onAbort(live, () => response.destroy());
-  // Whoever is still sending what nobody will read is answered, and then cut off.
-  const cutOff = !request.complete && !request.readableEnded;
+}
+
+async function write(request: IncomingMessage, response: ServerResponse, reply: DoorReply): Promise<void> {
+  const { status, headers, body } = reply;
+  if (!request.complete) {
+    // Whoever goes on sending what nobody reads is given time to read the answer, and then cut off.
+    response.once('finish', () => {
+      setTimeout(() => request.complete || request.destroy(), LINGER_MS).unref();
+      request.resume();
+    });
+  }
   response.writeHead(status, {
     ...lengthOf(request, reply),
     ...headers,
-    ...(cutOff ? { connection: 'close' } : {}),
+    ...(leavesMuch(request) ? { connection: 'close' } : {}),
   });
   if (body === null || body instanceof Uint8Array) response.end(body ?? undefined);
+  else if (request.method === 'HEAD') response.end();
   else await pour(body, response);
-  if (cutOff) {
-    response.once('finish', () => setTimeout(() => request.destroy(), LINGER_MS).unref());
-    request.resume();
-  }
-  const delivered = await settled;
-  if (!delivered) undelivered?.();
-  return delivered;
+}
+
+/** The body as it comes. A sender that waits to be told to send is told when somebody wants to read. */
+async function* readBody(request: IncomingMessage, response: ServerResponse): AsyncGenerator<Uint8Array> {
+  if (request.headers.expect?.toLowerCase() === '100-continue') response.writeContinue();
+  yield* guardBody(request);
+}
+
+/** Whether more of the body is still to come than is worth reading. */
+function leavesMuch({ complete, headers }: IncomingMessage): boolean {
+  if (complete) return false;
+  const { 'content-length': length = '0', 'transfer-encoding': encoding, expect } = headers;
+  return encoding !== undefined || expect !== undefined || Number(length) > DRAINED_BYTES_MAX;
 }
 
 /** The length, where it is known and may be said: not for what has no body, nor for what HEAD leaves out. */

@@ -13,6 +13,7 @@ export class HealthDoor implements Door {
   readonly #house: House;
   readonly #metrics: Metrics;
   readonly #closing: AbortSignal;
+  #checking: Promise<void> | null = null;
 
   constructor(options: { house: House; metrics: Metrics; closing: AbortSignal }) {
     this.#house = options.house;
@@ -28,7 +29,9 @@ export class HealthDoor implements Door {
     if (request.path === '/healthz') return say('healthz', 200, 'ok');
     if (request.path === '/metrics') return this.#tell(request);
     if (this.#closing.aborted) return say('readyz', 503, 'shutting down');
-    await this.#house.engine.check();
+    // Anybody may ask this, so that many who ask at a time are answered by one look.
+    this.#checking ??= this.#house.engine.check().finally(() => (this.#checking = null));
+    await this.#checking;
     return say('readyz', 200, 'ready');
   }
 

@@ -50,6 +50,8 @@ export async function listen(
     options.tls === null
       ? createServer(limits, handler)
       : createTlsServer({ ...limits, ...options.tls }, handler);
+  // A client that asks first whether it may send its body is told by whoever reads that body.
+  server.on('checkContinue', handler);
   server.maxConnections = CONNECTIONS_MAX;
   server.timeout = 0;
   server.on('connection', (socket: Socket) => socket.setKeepAlive(true, PROBE_MS));
