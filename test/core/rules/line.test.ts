@@ -1,0 +1,309 @@
+import { describe, expect, it } from 'vitest';
+import { clientSleep, LINE_LENGTH_MAX, WAIT_MAX } from '../../../src/core/rules/line.ts';
+import { apply, OneAddress, plan, type Client } from './one-address.ts';
+
+const alice = apply('alice');
+const bob = apply('bob');
+const carol = apply('carol');
+
+/** Alice holds the lock, and it is known how long it is usually held. */
+function held(typicalSeconds: number | null = null): OneAddress {
+  const address = new OneAddress();
+  if (typicalSeconds !== null) {
+    address.lock(apply('before'));
+    address.pass(typicalSeconds).unlock(apply('before'));
+  }
+  address.lock(alice);
+  return address;
+}
+
+function parkFor(address: OneAddress): number | null {
+  const { outcome } = address.last;
+  return outcome.type === 'held' ? outcome.parkFor : null;
+}
+
+describe('the first time that a lock ID asks for a held lock', () => {
+  it('it is refused at once, so that a client that does not wait fails fast', () => {
+    const address = held();
+    address.lock(bob);
+    expect(parkFor(address)).toBeNull();
+    expect(address.world.line).toMatchObject([{ waiter: 'bob-lock', seat: null, asks: 1, ticket: 1 }]);
+  });
+
+  it('it is parked where it says how long it will wait', () => {
+    const address = held();
+    address.lock(bob, { wait: 300_000 });
+    expect(parkFor(address)).toBe(300_000);
+    address.pass(100).lock(bob, { wait: 300_000 });
+    expect(parkFor(address)).toBe(200_000);
+    address.pass(200).lock(bob, { wait: 300_000 });
+    expect(parkFor(address)).toBeNull();
+  });
+
+  it('it is parked no longer than an hour', () => {
+    const address = held();
+    address.lock(bob, { wait: 10 * WAIT_MAX });
+    expect(parkFor(address)).toBe(WAIT_MAX);
+  });
+});
+
+describe('a lock ID that comes back', () => {
+  it('is parked about as long as its client would have slept', () => {
+    const address = held();
+    const parked = [1, 2, 3, 4, 5, 6, 7].map(() => {
+      address.lock(bob);
+      return parkFor(address);
+    });
+    expect(parked).toEqual([null, 2_000, 4_000, 8_000, 16_000, 16_000, 16_000]);
+    expect([1, 2, 3, 4, 5, 6].map(clientSleep)).toEqual([1_000, 2_000, 4_000, 8_000, 16_000, 16_000]);
+  });
+
+  it('keeps its place while it sleeps, for as long as it may sleep', () => {
+    const address = held();
+    address.lock(bob);
+    address.pass(1).lock(carol);
+    address.pass(1).lock(bob);
+    expect(address.last.outcome).toMatchObject({ position: 1, waiting: 2 });
+    expect(address.waiters()).toEqual(['bob-lock', 'carol-lock']);
+  });
+
+  it('too late has lost its place', () => {
+    const address = held();
+    address.lock(bob);
+    address.pass(10).lock(carol);
+    address.pass(7).lock(bob);
+    expect(address.waiters()).toEqual(['carol-lock', 'bob-lock']);
+    expect(address.last.outcome).toMatchObject({ position: 2, parkFor: null });
+  });
+
+  it('is not parked where its request cannot be held open', () => {
+    const address = held();
+    address.lock(bob, { seat: null });
+    address.lock(bob, { seat: null });
+    expect(parkFor(address)).toBeNull();
+    address.unlock(alice);
+    expect(address.last.handovers).toEqual([]);
+    expect(address.lock(bob, { seat: null }).type).toBe('granted');
+  });
+
+  it('on another connection has one place, and the old request has none', () => {
+    const address = held();
+    const old = address.park(bob);
+    address.lock(bob);
+    expect(address.waiters()).toEqual(['bob-lock']);
+    expect(address.leave(bob, old)).toEqual({ type: 'gone' });
+    address.unlock(alice);
+    expect(address.last.handovers).toMatchObject([{ waiter: 'bob-lock', seat: 'node:4' }]);
+  });
+});
+
+describe('a release', () => {
+  it('hands the lock to the first parked waiter in the same step', () => {
+    const address = held();
+    const seat = address.park(bob);
+    address.park(carol);
+    address.pass(1).unlock(alice);
+    expect(address.last.handovers).toMatchObject([
+      {
+        waiter: 'bob-lock',
+        seat,
+        holder: { lockId: 'bob-lock', fence: 2, accepted: false, since: address.at },
+      },
+    ]);
+    expect(address.waiters()).toEqual(['carol-lock']);
+    expect(address.deeds()).toEqual(['unlock', 'lock']);
+  });
+
+  it('serves those who are parked in the order of their first asking', () => {
+    const address = held();
+    for (const client of [bob, carol]) address.lock(client);
+    for (const client of [carol, bob]) address.lock(client);
+    address.unlock(alice);
+    expect(address.holders()).toEqual(['bob-lock']);
+  });
+
+  it('does not wait for a waiter that is asleep', () => {
+    const address = held();
+    address.lock(bob);
+    address.park(carol);
+    address.unlock(alice);
+    expect(address.holders()).toEqual(['carol-lock']);
+    expect(address.waiters()).toEqual(['bob-lock']);
+  });
+
+  it('lets plans that stand together in together, up to the next apply', () => {
+    const address = held();
+    const clients = [plan('p1'), plan('p2'), bob, plan('p3')];
+    for (const client of clients) address.park(client);
+    address.unlock(alice);
+    expect(address.holders()).toEqual(['p1-lock', 'p2-lock']);
+    address.unlock(plan('p1'));
+    expect(address.holders()).toEqual(['p2-lock']);
+    address.unlock(plan('p2'));
+    expect(address.holders()).toEqual(['bob-lock']);
+    address.unlock(bob);
+    expect(address.holders()).toEqual(['p3-lock']);
+  });
+
+  it('passes over a request whose node died', () => {
+    const address = held();
+    address.park(bob);
+    address.pass(33).park(carol);
+    address.unlock(alice);
+    expect(address.holders()).toEqual(['carol-lock']);
+    expect(address.waiters()).toEqual([]);
+  });
+});
+
+describe('a client that hangs up', () => {
+  it('leaves the line', () => {
+    const address = held();
+    address.park(bob);
+    address.leave(bob);
+    expect(address.waiters()).toEqual([]);
+    address.unlock(alice);
+    expect(address.holders()).toEqual([]);
+  });
+
+  it('before it heard of its grant has it taken back, and the next is served', () => {
+    const address = held();
+    address.park(bob);
+    address.park(carol);
+    address.unlock(alice);
+    address.leave(bob);
+    expect(address.holders()).toEqual(['carol-lock']);
+    expect(address.deeds()).toEqual(['lock-taken-back', 'lock']);
+  });
+
+  it('lets the plans go on that stood behind it', () => {
+    const address = new OneAddress();
+    address.lock(plan('p1'));
+    address.park(bob);
+    address.park(plan('p2'));
+    address.leave(bob);
+    expect(address.holders()).toEqual(['p1-lock', 'p2-lock']);
+  });
+});
+
+describe('a grant that was handed on', () => {
+  it('stands once its node has taken it up', () => {
+    const address = held();
+    address.park(bob);
+    address.unlock(alice);
+    expect(address.accept(bob)).toMatchObject({
+      type: 'granted',
+      holder: { lockId: 'bob-lock', accepted: true },
+    });
+    expect(address.world.holders).toMatchObject([{ accepted: true }]);
+  });
+
+  it('is found by a request whose time ran out just then', () => {
+    const address = held();
+    address.park(bob);
+    address.unlock(alice);
+    expect(address.parkOver(bob)).toMatchObject({ type: 'granted', holder: { lockId: 'bob-lock' } });
+  });
+});
+
+describe('a request whose time is over', () => {
+  it('is sent away with the holder, and keeps its place asleep', () => {
+    const address = held();
+    address.park(bob);
+    address.pass(2);
+    expect(address.parkOver(bob)).toMatchObject({
+      type: 'held',
+      holders: [{ lockId: 'alice-lock' }],
+      position: 1,
+      parkFor: null,
+    });
+    expect(address.world.line).toMatchObject([{ waiter: 'bob-lock', seat: null }]);
+  });
+
+  it('stays a little where its turn is expected sooner than its client would be back', () => {
+    const address = held(3);
+    address.park(bob);
+    address.pass(2);
+    address.parkOver(bob);
+    expect(parkFor(address)).toBe(2_000);
+    address.pass(2);
+    address.parkOver(bob);
+    expect(parkFor(address)).toBeNull();
+  });
+
+  it('does not stay for a holder that takes much longer than usual', () => {
+    const address = held(3);
+    address.pass(5).park(bob);
+    address.pass(2);
+    address.parkOver(bob);
+    expect(parkFor(address)).toBeNull();
+  });
+
+  it('does not stay where many are before it', () => {
+    const address = held(1);
+    for (const client of [apply('p'), apply('q'), apply('r'), bob]) address.park(client);
+    address.pass(2);
+    address.parkOver(bob);
+    expect(parkFor(address)).toBeNull();
+  });
+
+  it('does not stay where the house is closing', () => {
+    const address = held(3);
+    address.park(bob);
+    address.pass(2);
+    address.parkOver(bob, true);
+    expect(parkFor(address)).toBeNull();
+  });
+
+  it('lets the plans go on that stood behind it', () => {
+    const address = new OneAddress();
+    address.lock(plan('p1'));
+    address.park(bob);
+    address.park(plan('p2'));
+    address.pass(2).parkOver(bob);
+    expect(address.holders()).toEqual(['p1-lock', 'p2-lock']);
+  });
+});
+
+describe('the line', () => {
+  it('has an end: whoever comes later is refused as without a line, and gets the lock when it is free', () => {
+    const address = held();
+    address.lock(bob);
+    const [place] = address.world.line;
+    if (place === undefined) throw new Error('bob does not wait');
+    const crowd = Array.from({ length: LINE_LENGTH_MAX - 1 }, (_, index) => ({
+      ...place,
+      waiter: `w${index}`,
+      ticket: index + 2,
+    }));
+    address.world = { ...address.world, line: [place, ...crowd] };
+    expect(address.lock(carol)).toMatchObject({ position: null, waiting: LINE_LENGTH_MAX, parkFor: null });
+    expect(address.world.line).toHaveLength(LINE_LENGTH_MAX);
+    expect(address.lock(bob, { seat: null })).toMatchObject({ position: 1 });
+    address.unlock(alice);
+    expect(address.lock(carol).type).toBe('granted');
+  });
+
+  it('learns how long locks are held here, by a quarter each time', () => {
+    const address = new OneAddress();
+    const holds = [8, 4, 4].map((seconds) => {
+      address.lock(alice);
+      address.pass(seconds).unlock(alice);
+      return address.world.record.typicalHold;
+    });
+    expect(holds).toEqual([8_000, 7_000, 6_250]);
+  });
+
+  it('gives eight applies that start together the lock one after the other, in order', () => {
+    const address = new OneAddress();
+    const clients: Client[] = Array.from({ length: 8 }, (_, index) => apply(`c${index}`));
+    for (const client of clients) address.lock(client);
+    address.pass(1);
+    for (const client of clients.slice(1)) address.lock(client);
+    const order: string[] = [];
+    for (const client of clients) {
+      order.push(...address.holders());
+      address.pass(0.5).unlock(client);
+    }
+    expect(order).toEqual(clients.map(({ lockId }) => lockId));
+  });
+});
