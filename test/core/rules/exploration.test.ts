@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { decide } from '../../../src/core/decide.ts';
 import { explore } from './exploration/explore.ts';
-import { ALICE, BOB, CAROL, DAVE, type Scope } from './exploration/model.ts';
+import { ALICE, BOB, CAROL, DAVE, SAM, type Scope } from './exploration/model.ts';
 import { MUTANTS } from './exploration/mutants.ts';
 
 /**
@@ -16,11 +16,11 @@ const SCOPES: Readonly<Record<string, Scope>> = {
     happenings: ['time', 'reconnect'],
   },
   'two applies and a plan, as all write and locks are broken': {
-    players: [ALICE, BOB, CAROL],
+    players: [ALICE, SAM, CAROL],
     happenings: ['writes', 'breaks', 'stranger'],
   },
   'two applies, as everything happens': {
-    players: [ALICE, BOB],
+    players: [ALICE, SAM],
     happenings: ['time', 'reconnect', 'writes', 'breaks', 'stranger'],
   },
 };

@@ -64,8 +64,10 @@ export function explore(
   return { situations: seen.size, steps, whole: true, violation: null };
 }
 
+const RULES = Object.entries(INVARIANTS);
+
 function broken(step: Step, decide: Parameters<typeof explore>[0]): { rule: string; what: string } | null {
-  for (const [rule, check] of Object.entries(INVARIANTS)) {
+  for (const [rule, check] of RULES) {
     const what = check(step, decide);
     if (what !== null) return { rule, what };
   }
@@ -78,36 +80,39 @@ function storyOf(visited: Visited): string[] {
 
 /**
  * What makes two situations the same for our purpose. Fences, tickets, serials and instants grow without end, so only
- * their order, their kind, and rough spans of time are told apart.
+ * their order, their kind, and rough spans of time are told apart; and players of one kind can take each other's place.
  */
 function keyOf({ world, parties, at }: Situation): string {
-  const { record, holders, line } = world;
-  const broken = record.released.filter((release) => release.broken && at - release.at <= 10_000);
+  const { record } = world;
   return [
     record.head === null ? '-' : record.deletedAt === null ? 'live' : 'deleted',
     record.typicalHold === null ? '-' : spanOf(record.typicalHold),
-    ...holders.map((h) => `h${h.lockId}${h.accepted}${seatOf(h.seat, parties)}${spanOf(at - h.since)}`),
-    ...line.map((p) => `w${p.waiter}${Math.min(p.asks, 3)}${seatOf(p.seat, parties)}${leftOf(p.until - at)}`),
-    ...broken.map(({ lockId }) => `b${lockId}`).sort(),
-    ...parties.map((party) => partyKey(party, world)),
+    ...parties.map((party) => partyKey(party, world, at)).sort(),
   ].join(' ');
 }
 
-function partyKey(party: Party, { holders, record }: World): string {
-  const holder = holders.find(({ lockId }) => lockId === party.player.lockId);
-  const grant = party.fence === null ? '-' : party.fence === holder?.fence ? 'holds' : 'lost';
-  const written =
-    party.written === null ? '-' : party.written.sha256 === record.head?.sha256 ? 'head' : 'old';
-  const requests = [party.open, party.stale, party.answered].map((seat) => (seat === null ? 0 : 1)).join('');
-  return `${grant}${written}${requests}${party.unlocked ? 'u' : ''}`;
+function partyKey(party: Party, { holders, line, record }: World, at: number): string {
+  const { lockId, shared, names } = party.player;
+  const held = holders.findIndex((holder) => holder.lockId === lockId);
+  const stood = line.findIndex(({ waiter }) => waiter === lockId);
+  const [holder, place] = [holders[held], line[stood]];
+  const lately = record.released.some((r) => r.lockId === lockId && r.broken && at - r.at <= 10_000);
+  return [
+    shared ? 'plan' : names ? 'apply' : 'apply that names no lock',
+    party.fence === null ? '-' : party.fence === holder?.fence ? 'holds' : 'lost',
+    party.written === null ? '-' : party.written.sha256 === record.head?.sha256 ? 'head' : 'old',
+    [party.open, party.stale, party.answered].map((seat) => (seat === null ? 0 : 1)).join(''),
+    party.unlocked ? 'u' : '',
+    lately ? 'b' : '',
+    holder && `${held}${holder.accepted}${seatOf(holder.seat, party)}${spanOf(at - holder.since)}`,
+    place && `${stood}${Math.min(place.asks, 3)}${seatOf(place.seat, party)}${leftOf(place.until - at)}`,
+  ].join();
 }
 
-/** Which of a client's requests a row means: the names of requests are worth nothing else. */
-function seatOf(seat: string | null, parties: readonly Party[]): string {
+/** Which of its client's requests a row means: the names of requests are worth nothing else. */
+function seatOf(seat: string | null, { open, stale, answered }: Party): string {
   if (seat === null) return '-';
-  if (parties.some(({ open }) => open === seat)) return 'o';
-  if (parties.some(({ stale }) => stale === seat)) return 's';
-  return parties.some(({ answered }) => answered === seat) ? 'a' : 'x';
+  return seat === open ? 'o' : seat === stale ? 's' : seat === answered ? 'a' : 'x';
 }
 
 function spanOf(span: number): number {

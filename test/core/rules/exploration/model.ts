@@ -10,7 +10,9 @@ export interface Player extends Client {
 }
 
 export const ALICE: Player = { ...apply('alice'), names: true };
-export const BOB: Player = { ...apply('bob'), names: false };
+export const BOB: Player = { ...apply('bob'), names: true };
+/** Keeps its state in S3, where a write names no lock. */
+export const SAM: Player = { ...apply('sam'), names: false };
 export const CAROL: Player = { ...plan('carol'), names: true };
 export const DAVE: Player = { ...plan('dave'), names: true };
 

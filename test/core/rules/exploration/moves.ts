@@ -14,7 +14,7 @@ type Named = readonly [name: string, command: AddressCommand];
 /** All that may happen next. */
 export function movesFrom({ world, parties }: Situation, { happenings }: Scope): readonly Move[] {
   const others: Named[] = [];
-  if (happenings.includes('breaks')) others.push(...breakIns());
+  if (happenings.includes('breaks')) others.push(...breakIns(world));
   if (happenings.includes('stranger')) others.push(...strangersDeeds(world));
   const time = happenings.includes('time') ? STEPS : [];
   return [
@@ -92,7 +92,7 @@ function writes(party: Party, { record }: World): Named[] {
   return [...moves, ['writes', write]];
 }
 
-function breakIns(): Named[] {
+function breakIns({ holders }: World): Named[] {
   const by = {
     type: 'unlock' as const,
     address: ADDRESS,
@@ -102,7 +102,7 @@ function breakIns(): Named[] {
   };
   return [
     ['the operator breaks the lock', { ...by, lockId: null }],
-    ['the operator breaks the lock of alice', { ...by, lockId: 'alice-lock' }],
+    ...holders.slice(0, 1).map(({ lockId }) => [`the operator breaks ${lockId}`, { ...by, lockId }] as const),
   ];
 }
 
