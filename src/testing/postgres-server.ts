@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chown, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
+import { chown, cp, mkdtemp, readdir, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Client } from 'pg';
@@ -133,6 +133,26 @@ export class PostgresServer implements AsyncDisposable {
     await this.launch();
   }
 
+  /**
+   * A standby with all that this server has, which must be halted: read-only until it is {@link promote}d.
+   * It is a copy, so that no replication has to be waited for.
+   */
+  async standby(): Promise<PostgresServer> {
+    const directory = await mkdtemp(join(tmpdir(), 'statehouse-standby-'));
+    const place = { port: await freePort(), directory, user: this.#user };
+    const copy = new PostgresServer(this.#programs, this.#options, place);
+    await cp(this.#directory, directory, { recursive: true });
+    await writeFile(join(directory, 'data', 'standby.signal'), '');
+    if (this.#user !== null) await giveAll(directory, this.#user);
+    await copy.launch();
+    return copy;
+  }
+
+  /** Makes a standby a primary. */
+  async promote(): Promise<void> {
+    await this.query('SELECT pg_promote()');
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     process.off('exit', this.#killAtExit);
     await this.halt('immediate');
@@ -182,6 +202,11 @@ async function unprivileged(): Promise<{ uid: number; gid: number } | null> {
   return { uid: Number(user[2]), gid: Number(user[3]) };
 }
 
+async function giveAll(directory: string, { uid, gid }: { uid: number; gid: number }): Promise<void> {
+  const entries = await readdir(directory, { recursive: true });
+  for (const path of ['.', ...entries]) await chown(join(directory, path), uid, gid);
+}
+
 async function saidReady(child: ChildProcess): Promise<void> {
   const errors = collect(child);
   await new Promise<void>((resolve, reject) => {
@@ -189,7 +214,7 @@ async function saidReady(child: ChildProcess): Promise<void> {
     const timer = setTimeout(fail, START_MS_MAX);
     child.once('exit', fail);
     child.stderr?.on('data', () => {
-      if (!errors().includes('database system is ready to accept connections')) return;
+      if (!/database system is ready to accept (?:read-only )?connections/.test(errors())) return;
       clearTimeout(timer);
       child.off('exit', fail);
       resolve();

@@ -37,7 +37,7 @@ const LIMITS: string = [
 ].join('; ');
 const BEGIN_WRITE: Statement = {
   text:
-    `BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; ${LIMITS}; ` +
+    `BEGIN ISOLATION LEVEL READ COMMITTED; ${LIMITS}; ` +
     "SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') = 'off'",
 };
 const BEGIN_READ: Statement = { text: `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; ${LIMITS}` };
@@ -125,7 +125,7 @@ export class Connections implements AsyncDisposable {
 
 /** A connection outside any pool, which the caller ends. */
 export async function connectAlone(options: PostgresOptions): Promise<Client> {
-  const client = new Client({ ...clientConfig(options), pipeline: false });
+  const client = new Client(clientConfig(options));
   // Whoever uses it hears of a break by its "end".
   client.on('error', ignore);
   try {

@@ -17,12 +17,15 @@ import {
   type NewRow,
 } from './rows.ts';
 import { insertAll, orReplace } from './statements.ts';
+import { NEW_WORLD, type Found } from './world.ts';
 
 const ADDRESS = ['project', 'key', 'workspace'] as const;
 
 /** What one transaction makes of one address, command by command. */
 export class Change {
   readonly address: Address;
+  /** The moment of everything that is decided about it here. */
+  readonly at: Instant;
   readonly #before: World;
   #world: World;
   #touched = false;
@@ -30,8 +33,11 @@ export class Change {
   readonly #drops = new Set<number>();
   #puts: { readonly version: Version; readonly body: SealedBody }[] = [];
 
-  constructor(address: Address, world: World) {
+  /** @param now the database's clock, which counts unless the address was changed later by it, before it was set back */
+  constructor(address: Address, found: Found | undefined, now: Instant) {
+    const world = found?.world ?? NEW_WORLD;
     this.address = address;
+    this.at = Math.max(now, found?.changedAt ?? 0);
     this.#before = world;
     this.#world = world;
   }
@@ -91,8 +97,11 @@ export class Change {
   }
 
   #record(schema: string): Statement[] {
-    if (this.#world.record === this.#before.record) return [];
-    const columns = Object.entries(recordColumns(this.#world.record));
+    const isSame = this.#world.record === this.#before.record;
+    const columns = Object.entries({
+      ...(isSame ? {} : recordColumns(this.#world.record)),
+      changed_at: this.at,
+    });
     return [
       {
         text: `UPDATE ${schema}.address SET ${columns.map(([name], at) => `${name} = $${at + 4}`).join(', ')}

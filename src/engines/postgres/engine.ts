@@ -144,7 +144,8 @@ export class PostgresEngine implements Engine {
 
   async states(query: StateQuery): Promise<readonly StateSummary[]> {
     const wanted = statesAsked(this.#schema, query);
-    return worldsFrom(await this.#connections.readTogether(selectWorlds(this.#schema, wanted)));
+    const found = worldsFrom(await this.#connections.readTogether(selectWorlds(this.#schema, wanted)));
+    return found.map(({ address, world }) => ({ address, world }));
   }
 
   async body(bodyId: string): Promise<StoredBody | null> {

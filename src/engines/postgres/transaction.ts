@@ -3,7 +3,6 @@ import type { SealedBody } from '../../core/command.ts';
 import { decide } from '../../core/decide.ts';
 import type { Instant } from '../../core/instant.ts';
 import type { Result } from '../../core/outcome.ts';
-import type { World } from '../../core/world.ts';
 import type { Command } from '../../ports/engine.ts';
 import { COMMIT, ROLLBACK, type Row, type Session, type Statement } from './connections.ts';
 import { Change, dropBodies, dropUnused, insertAudit, insertBody, type Noted } from './effects.ts';
@@ -12,15 +11,17 @@ import { addressFrom, type KeyIdOf } from './rows.ts';
 import {
   lockAddresses,
   makeAddresses,
-  NEW_WORLD,
   selectWorlds,
   theseAddresses,
   worldsFrom,
   type ClockSql,
+  type Found,
 } from './world.ts';
 
 /** Bodies this large are stored before their address is locked, so that nobody waits for the upload. */
 const EARLY_BODY_BYTES = 1024 * 1024;
+/** Segments that are on their way at a time, 256 KiB each. */
+const UPLOAD_AT_ONCE = 16;
 const NOTED: Result = { outcome: { type: 'noted' }, handovers: [] };
 
 export interface TransactionContext {
@@ -55,8 +56,8 @@ export async function transact(
   const early = commands.flatMap((command) =>
     command.type === 'write' && sizeOf(command.body) >= EARLY_BODY_BYTES ? [command.body] : [],
   );
-  const found = await open(session, context, addresses, early);
-  const { changes, notes, results } = decideAll(commands, addresses, found);
+  const opened = await open(session, context, addresses, early);
+  const { changes, notes, results } = decideAll(commands, addresses, opened);
   const touched = [...changes.values()].filter((change) => change.touched);
   const records = commands.flatMap((command) =>
     'actor' in command ? [] : recordStatements(context.schema, command, context.keyIdOf),
@@ -72,7 +73,7 @@ export async function transact(
     return results;
   }
   const refused = early.map(({ id }) => id).filter((id) => !kept.has(id));
-  const unused = found.made.filter((address) => !changes.get(formatAddress(address))?.touched);
+  const unused = opened.made.filter((address) => !changes.get(formatAddress(address))?.touched);
   await commit(session, results, [
     ...statements,
     ...dropBodies(context.schema, refused),
@@ -83,7 +84,7 @@ export async function transact(
 }
 
 interface Opened {
-  readonly worlds: ReadonlyMap<string, World>;
+  readonly found: ReadonlyMap<string, Found>;
   /** Addresses that had no row before. */
   readonly made: readonly Address[];
   readonly at: Instant;
@@ -96,42 +97,52 @@ async function open(
   addresses: readonly Address[],
   early: readonly SealedBody[],
 ): Promise<Opened> {
-  const bodies = early.flatMap((body) => insertBody(schema, body));
   const clock: Statement = { text: `SELECT ${tellTime()} AS now` };
   if (addresses.length === 0) {
     const [answer] = await session.begin([clock]);
-    return { worlds: new Map(), made: [], at: Number(answer?.rows[0]?.['now']) };
+    return { found: new Map(), made: [], at: Number(answer?.rows[0]?.['now']) };
   }
   const reading = [
     lockAddresses(schema, addresses),
     ...selectWorlds(schema, theseAddresses(addresses)),
     clock,
   ];
-  const quick = await session.begin([...bodies, ...reading]);
-  const [locked, ...selected] = quick.slice(bodies.length).map(({ rows }) => rows);
-  if (locked?.length === addresses.length) return opened(selected, []);
+  if (early.length === 0) {
+    const [locked, ...selected] = (await session.begin(reading)).map(({ rows }) => rows);
+    if (locked?.length === addresses.length) return readAll(selected, []);
+    await session.one(ROLLBACK);
+  }
+  await session.begin([]);
+  await upload(session, schema, early);
   // Rows are made before any is locked: whoever holds a lock never waits for one that is being made.
-  await session.one(ROLLBACK);
-  const [made, , ...again] = (
-    await session.begin([makeAddresses(schema, addresses), ...reading, ...bodies])
-  ).map(({ rows }) => rows);
-  return opened(again.slice(0, selected.length), (made ?? []).map(addressFrom));
+  const [made, , ...selected] = (await session.all([makeAddresses(schema, addresses), ...reading])).map(
+    ({ rows }) => rows,
+  );
+  return readAll(selected, (made ?? []).map(addressFrom));
 }
 
-function opened(selected: readonly (readonly Row[])[], made: readonly Address[]): Opened {
-  const worlds = new Map(worldsFrom(selected).map(({ address, world }) => [formatAddress(address), world]));
-  return { worlds, made, at: Number(selected.at(-1)?.[0]?.['now']) };
+/** Sends large bodies piece by piece, so that each piece has the time of a statement, however large the whole. */
+async function upload(session: Session, schema: string, bodies: readonly SealedBody[]): Promise<void> {
+  const statements = bodies.flatMap((body) => insertBody(schema, body));
+  for (let from = 0; from < statements.length; from += UPLOAD_AT_ONCE) {
+    await session.all(statements.slice(from, from + UPLOAD_AT_ONCE));
+  }
+}
+
+function readAll(selected: readonly (readonly Row[])[], made: readonly Address[]): Opened {
+  const found = new Map(worldsFrom(selected).map((one) => [formatAddress(one.address), one]));
+  return { found, made, at: Number(selected.at(-1)?.[0]?.['now']) };
 }
 
 function decideAll(
   commands: readonly Command[],
   addresses: readonly Address[],
-  found: Opened,
+  opened: Opened,
 ): { changes: ReadonlyMap<string, Change>; notes: readonly Noted[]; results: readonly Result[] } {
   const changes = new Map(
     addresses.map((address) => {
       const name = formatAddress(address);
-      return [name, new Change(address, found.worlds.get(name) ?? NEW_WORLD)];
+      return [name, new Change(address, opened.found.get(name), opened.at)];
     }),
   );
   const notes: Noted[] = [];
@@ -139,13 +150,13 @@ function decideAll(
     if (!('actor' in command)) {
       if (command.type !== 'reseal' && command.note !== null) {
         const address = command.type === 'audit' ? command.address : null;
-        notes.push({ at: found.at, address, note: command.note });
+        notes.push({ at: opened.at, address, note: command.note });
       }
       return NOTED;
     }
     const change = changes.get(formatAddress(command.address)) as Change;
-    const decision = decide(command, change.world, found.at);
-    for (const note of change.take(decision)) notes.push({ at: found.at, address: command.address, note });
+    const decision = decide(command, change.world, change.at);
+    for (const note of change.take(decision)) notes.push({ at: change.at, address: command.address, note });
     return { outcome: decision.outcome, handovers: decision.handovers };
   });
   return { changes, notes, results };

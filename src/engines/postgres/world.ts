@@ -1,4 +1,5 @@
 import { formatAddress, type Address } from '../../core/address.ts';
+import type { Instant } from '../../core/instant.ts';
 import { NEW_RECORD, type Version, type World } from '../../core/world.ts';
 import type { StateSummary } from '../../ports/engine.ts';
 import type { Row, Statement } from './connections.ts';
@@ -61,8 +62,14 @@ export function selectWorlds(schema: string, { table, values }: Wanted): Stateme
   ].map((text) => ({ text, values }));
 }
 
+/** An address as its rows say that it is. */
+export interface Found extends StateSummary {
+  /** When it was changed last. */
+  readonly changedAt: Instant;
+}
+
 /** Puts together what {@link selectWorlds} found, in the order of the addresses. */
-export function worldsFrom([records, heads, holders, places]: readonly (readonly Row[])[]): StateSummary[] {
+export function worldsFrom([records, heads, holders, places]: readonly (readonly Row[])[]): Found[] {
   const headOf = new Map<string, Version>();
   for (const row of heads ?? []) headOf.set(nameOf(row), versionFrom(row));
   const holdersOf = grouped(holders ?? []);
@@ -71,6 +78,7 @@ export function worldsFrom([records, heads, holders, places]: readonly (readonly
     const name = nameOf(row);
     return {
       address: addressFrom(row),
+      changedAt: Number(row['changed_at']),
       world: {
         record: recordFrom(row, headOf.get(name) ?? null),
         holders: (holdersOf.get(name) ?? []).map(holderFrom),

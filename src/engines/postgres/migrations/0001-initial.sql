@@ -17,6 +17,8 @@ CREATE TABLE address (
   typical_hold double precision,
   -- JSON
   released text NOT NULL DEFAULT '[]',
+  -- when it was changed last: what is decided later is never earlier, even if the clock was set back
+  changed_at bigint NOT NULL DEFAULT 0,
   PRIMARY KEY (project, key, workspace)
 );
 
