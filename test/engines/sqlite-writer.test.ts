@@ -14,12 +14,14 @@ import { addressOf, newDirectory } from './sqlite-fixture.ts';
 describe('the writer', () => {
   let db: Database;
   let writer: Writer;
+  let path: string;
   let remove: () => Promise<void>;
 
   beforeEach(async () => {
     const made = await newDirectory();
     remove = made.remove;
-    db = openForWriting(join(made.directory, 'x.db'));
+    path = join(made.directory, 'x.db');
+    db = openForWriting(path);
     migrate(db);
     writer = new Writer(db);
   });
@@ -52,15 +54,15 @@ describe('the writer', () => {
     expect(versions).toMatchObject([{ number: 1 }]);
   });
 
-  it('lets time stand still rather than go backwards', () => {
-    const at = (time: number): number => {
-      const [done] = writer.run([{ id: 1, at: time, commands: [lockOf(addressOf(`t${time}`), 'a')] }]);
-      const [reply] = done?.replies ?? [];
-      if (reply === undefined || 'fault' in reply || reply.outcome.type !== 'granted')
-        throw new Error('not granted');
-      return reply.outcome.holder.since;
-    };
-    expect([at(5_000), at(3_000), at(6_000)]).toEqual([5_000, 5_000, 6_000]);
+  it('refuses, as busy, while another has the database, and goes on afterwards', async () => {
+    db.exec('PRAGMA busy_timeout = 10');
+    const other = openForWriting(path);
+    other.exec('BEGIN IMMEDIATE');
+    const [done] = writer.run([{ id: 7, at: 1_000, commands: [lockOf(addressOf('a'), 'a')] }]);
+    expect(done).toMatchObject({ id: 7, replies: [{ busy: true }] });
+    other.exec('ROLLBACK');
+    other.close();
+    expect(run(lockOf(addressOf('a'), 'a'))).toEqual(['granted']);
   });
 
   it('stops for good when the disk is full, and keeps nothing of that transaction', () => {
@@ -101,6 +103,23 @@ describe('the writer', () => {
 });
 
 describe('the engine', () => {
+  it('lets time stand still rather than go backwards', async () => {
+    const { directory, remove } = await newDirectory();
+    const times = [5_000, 3_000, 6_000];
+    const clock = { now: () => times[0] ?? 0 };
+    const engine = await SqliteEngine.open({ directory, clock });
+    const seen: number[] = [];
+    while (times.length > 0) {
+      const [result] = await engine.apply([lockOf(addressOf(`${times.length}`), 'a')]);
+      if (result?.outcome.type === 'granted') seen.push(result.outcome.holder.since);
+      expect(await engine.now()).toBe(seen.at(-1));
+      times.shift();
+    }
+    expect(seen).toEqual([5_000, 5_000, 6_000]);
+    await engine[Symbol.asyncDispose]();
+    await remove();
+  });
+
   it('refuses, as busy, what is more than it can let wait, and goes on afterwards', async () => {
     const { directory, remove } = await newDirectory();
     const engine = await SqliteEngine.open({ directory, clock: new ManualClock() });

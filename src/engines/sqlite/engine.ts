@@ -53,13 +53,18 @@ export class SqliteEngine implements Engine {
   readonly #now: () => Instant;
   #closed: Promise<void> | null = null;
 
-  private constructor(directory: DataDirectory, writer: WriterHandle, options: SqliteOptions) {
+  private constructor(
+    directory: DataDirectory,
+    writer: WriterHandle,
+    now: () => Instant,
+    { keyIdOf = () => '' }: SqliteOptions,
+  ) {
     this.#directory = directory;
     this.#writer = writer;
-    this.#now = nowOf(options);
+    this.#now = now;
     this.failed = writer.stopped;
     this.#reader = openForReading(directory.databasePath);
-    this.#queries = new Queries(this.#reader, options.keyIdOf ?? (() => ''));
+    this.#queries = new Queries(this.#reader, keyIdOf);
     this.#bodies = new BodyReader(this.#reader);
     this.#audit = new AuditLog(this.#reader);
   }
@@ -68,9 +73,10 @@ export class SqliteEngine implements Engine {
   static async open(options: SqliteOptions): Promise<SqliteEngine> {
     const directory = DataDirectory.take(options.directory);
     try {
-      const writer = await WriterHandle.start(directory.databasePath, nowOf(options));
+      const now = neverBackwards(options.clock);
+      const writer = await WriterHandle.start(directory.databasePath, now);
       try {
-        return reading(() => new SqliteEngine(directory, writer, options));
+        return reading(() => new SqliteEngine(directory, writer, now, options));
       } catch (error) {
         await writer.close();
         throw error;
@@ -84,7 +90,7 @@ export class SqliteEngine implements Engine {
   async apply(commands: readonly Command[]): Promise<readonly Result[]> {
     const replies = await this.#writer.perform(commands);
     return replies.map((reply) => {
-      if ('fault' in reply) throw new EngineFault(reply.fault);
+      if ('fault' in reply) throw new EngineFault(reply.fault, { busy: reply.busy });
       return reply;
     });
   }
@@ -157,6 +163,11 @@ export class SqliteEngine implements Engine {
   }
 }
 
-function nowOf({ clock }: SqliteOptions): () => Instant {
-  return clock === undefined ? Date.now : () => clock.now();
+/** Time stands still rather than going backwards, whatever the clock does. */
+function neverBackwards(clock: Pick<Clock, 'now'> = { now: Date.now }): () => Instant {
+  let last: Instant = 0;
+  return () => {
+    last = Math.max(last, clock.now());
+    return last;
+  };
 }

@@ -146,7 +146,7 @@ export class WriterHandle {
       const fault = new EngineFault(`a command cannot be given to the writer: ${messageOf(cause)}`, {
         cause,
       });
-      for (const item of items) this.#settle(item, { fault: fault.message });
+      for (const item of items) this.#settle(item, { fault: fault.message, busy: false });
     }
   }
 

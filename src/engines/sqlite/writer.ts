@@ -18,7 +18,7 @@ export interface Order {
 }
 
 /** What came of one command: its result, or why the engine cannot say. */
-export type Reply = Result | { readonly fault: string };
+export type Reply = Result | { readonly fault: string; readonly busy: boolean };
 
 export interface OrderDone {
   readonly id: number;
@@ -38,7 +38,6 @@ export class Writer {
   readonly #records: RecordStore;
   readonly #begin: Statement;
   readonly #commit: Statement;
-  #last: Instant = 0;
 
   constructor(db: Database) {
     this.#db = db;
@@ -59,6 +58,8 @@ export class Writer {
       return this.#transact(orders, (command, at) => this.#perform(command, at));
     } catch (error) {
       this.#rollBack(error);
+      // Another process has the database for longer than we wait: nothing was done, and may be tried again.
+      if (isBusy(error)) return orders.map((order) => refused(order, describe(error)));
     }
     // A command failed halfway. Nothing has been stored, so all are decided again, each now with a way back of its own.
     try {
@@ -74,10 +75,10 @@ export class Writer {
       return orders.map(({ id }) => ({ id, replies: [] }));
     }
     this.#begin.run();
-    const done = orders.map(({ id, at, commands }) => {
-      const now = this.#advance(at);
-      return { id, replies: commands.map((command) => perform(command, now)) };
-    });
+    const done = orders.map(({ id, at, commands }) => ({
+      id,
+      replies: commands.map((command) => perform(command, at)),
+    }));
     try {
       this.#commit.run();
     } catch (error) {
@@ -85,12 +86,6 @@ export class Writer {
     }
     this.#worlds.settle();
     return done;
-  }
-
-  /** Time stands still rather than going backwards, whatever the clock does. */
-  #advance(at: Instant): Instant {
-    this.#last = Math.max(this.#last, at);
-    return this.#last;
   }
 
   #perform(command: Command, at: Instant): Result {
@@ -115,7 +110,7 @@ export class Writer {
       this.#db.exec('ROLLBACK TO command');
       // Cheaper than to remember what each was before, and this is a rare path.
       this.#worlds.forgetTouched();
-      return { fault: describe(error) };
+      return { fault: describe(error), busy: false };
     } finally {
       this.#db.exec('RELEASE command');
     }
@@ -130,8 +125,12 @@ export class Writer {
       // SQLite has rolled back by itself, or had not begun.
     }
     if (error instanceof EngineFault && error.fatal) throw error;
-    if (isUntrusted(error) || isBusy(error)) throw untrusted(error);
+    if (isUntrusted(error)) throw untrusted(error);
   }
+}
+
+function refused({ id, commands }: Order, fault: string): OrderDone {
+  return { id, replies: commands.map(() => ({ fault, busy: true })) };
 }
 
 function untrusted(error: unknown): EngineFault {
