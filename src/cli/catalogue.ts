@@ -41,7 +41,7 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
   {
     name: 'force-unlock',
     section: 'key',
-    summary: 'break a lock that was left behind',
+    summary: 'break a lock that was left behind, here or in a house',
     load: () => import('./commands/force-unlock.ts'),
   },
   {
@@ -159,6 +159,78 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
     load: () => import('./commands/config.ts'),
   },
   {
+    name: 'states',
+    section: 'house',
+    summary: 'list the states that a house keeps',
+    load: () => import('./commands/states.ts'),
+  },
+  {
+    name: 'locks',
+    section: 'house',
+    summary: 'show who holds locks and who waits',
+    load: () => import('./commands/locks.ts'),
+  },
+  {
+    name: 'history',
+    section: 'house',
+    summary: 'list the versions of a state',
+    load: () => import('./commands/history.ts'),
+  },
+  {
+    name: 'restore',
+    section: 'house',
+    summary: 'make an old version the newest one',
+    load: () => import('./commands/restore.ts'),
+  },
+  {
+    name: 'audit',
+    section: 'house',
+    summary: 'read who did what',
+    load: () => import('./commands/audit.ts'),
+  },
+  {
+    name: 'credential create',
+    section: 'house',
+    summary: 'let somebody in',
+    load: () => import('./commands/credential-create.ts'),
+  },
+  {
+    name: 'credential list',
+    section: 'house',
+    summary: 'list who may enter',
+    load: () => import('./commands/credential-list.ts'),
+  },
+  {
+    name: 'credential revoke',
+    section: 'house',
+    summary: 'let somebody in no more',
+    load: () => import('./commands/credential-revoke.ts'),
+  },
+  {
+    name: 'backup',
+    section: 'house',
+    summary: 'write everything into one file',
+    load: () => import('./commands/backup.ts'),
+  },
+  {
+    name: 'restore-backup',
+    section: 'house',
+    summary: 'make a data directory out of a backup',
+    load: () => import('./commands/restore-backup.ts'),
+  },
+  {
+    name: 'rotate-key',
+    section: 'house',
+    summary: 'change the master key',
+    load: () => import('./commands/rotate-key.ts'),
+  },
+  {
+    name: 'decrypt',
+    section: 'house',
+    summary: 'read a state with the house down',
+    load: () => import('./commands/decrypt.ts'),
+  },
+  {
     name: 'completion',
     section: 'self',
     summary: 'print a script that completes commands and options in your shell',
@@ -168,6 +240,7 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
 
 /** What the groups are about; a group is the first word of a two-word name. */
 export const GROUPS: Readonly<Record<string, string>> = {
+  credential: 'make, list and revoke credentials',
   state: 'read, compare and write states',
   workspace: 'list, make, choose and delete workspaces',
 };

@@ -19,10 +19,10 @@ export interface StateBytes {
 
 /** Reads bodies: opens their segments and gives the state's own bytes. */
 export class Outlet {
-  readonly #engine: Engine;
+  readonly #engine: Pick<Engine, 'body'>;
   readonly #sealer: Sealer;
 
-  constructor(engine: Engine, sealer: Sealer) {
+  constructor(engine: Pick<Engine, 'body'>, sealer: Sealer) {
     this.#engine = engine;
     this.#sealer = sealer;
   }

@@ -3,7 +3,8 @@ import { newMasterKeys, readKeyFile, writeKeyFile } from '../keyring/key-file.ts
 import { parseMasterKeys, type MasterKeys } from '../keyring/key-text.ts';
 import type { Configuration } from './configuration.ts';
 
-const KEY_FILE = 'master.key';
+/** The name of the master key's file in a data directory. */
+export const KEY_FILE = 'master.key';
 
 /** The master keys, and where they are kept if the house may change them. */
 export interface KeySource {

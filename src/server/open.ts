@@ -6,15 +6,12 @@ import { ensureAdmin } from './first-start.ts';
 import type { Configuration } from './configuration.ts';
 import { listDoors } from './doors.ts';
 import { dispatch } from './dispatch.ts';
-import { openEngine } from './engines.ts';
-import { House } from '../house/house.ts';
-import { Keyring } from '../keyring/keyring.ts';
+import { buildHouse, type BuiltHouse } from './build.ts';
+import type { House } from '../house/house.ts';
 import type { EngineFault } from '../ports/engine.ts';
-import type { Log } from '../ports/log.ts';
 import { listen, type TlsMaterial } from './listener.ts';
-import type { KeySource } from './master-key.ts';
 import { Metrics } from './metrics.ts';
-import { openLog, systemClock, systemEntropy } from './runtime.ts';
+import { systemClock } from './runtime.ts';
 import { KeyRotation } from './rotate-key.ts';
 import { readTls, selfSignedTls } from './tls.ts';
 import { readVersion } from './version.ts';
@@ -40,46 +37,19 @@ export interface OpenHouse {
  * @throws with words for the operator when it cannot
  */
 export async function openHouse(configuration: Configuration): Promise<OpenHouse> {
-  const log = openLog(configuration.logLevel);
-  const opened = await openEngine(configuration, systemClock);
-  const { engine, signals, keys } = opened;
-  let house: House | null = null;
+  const built = await buildHouse(configuration);
   try {
-    const keyring = new Keyring(keys.keys);
-    house = new House({
-      engine,
-      sealer: keyring,
-      signals,
-      clock: systemClock,
-      entropy: systemEntropy,
-      log,
-      stateBytesMax: configuration.stateBytesMax,
-      inFlightBytesMax: configuration.inFlightBytesMax,
-      plansShare: configuration.plansShare,
-      retention: configuration.retention,
-    });
-    // Opens every secret, so that a wrong master key shows before the port is open.
-    await house.credentials.refresh();
-    await house.join();
-    return await openPort(configuration, { ...opened, house, keyring, keys, log });
+    await built.house.join();
+    return await openPort(configuration, built);
   } catch (fault) {
     // What went wrong first is what the operator must read.
-    await house?.close().catch(() => undefined);
-    await signals[Symbol.asyncDispose]();
-    await engine[Symbol.asyncDispose]();
+    await built.close().catch(() => undefined);
     throw fault;
   }
 }
 
-interface Parts extends Awaited<ReturnType<typeof openEngine>> {
-  readonly house: House;
-  readonly keyring: Keyring;
-  readonly keys: KeySource;
-  readonly log: Log;
-}
-
-async function openPort(configuration: Configuration, parts: Parts): Promise<OpenHouse> {
-  const { house, engine, signals, log, keyring, keys } = parts;
+async function openPort(configuration: Configuration, built: BuiltHouse): Promise<OpenHouse> {
+  const { house, engine, log, keyring, keys } = built;
   const { tls, certPath } = await tlsOf(configuration);
   const metrics = new Metrics(house);
   const closing = new AbortController();
@@ -91,7 +61,7 @@ async function openPort(configuration: Configuration, parts: Parts): Promise<Ope
     teller,
     events: new EventHub(house, closing.signal),
     rotation: new KeyRotation({ house, keyring, source: keys }),
-    backUp: parts.backUp,
+    backUp: built.backUp,
     about: { version: readVersion(), stateBytesMax, plansShare, retention },
   };
   const { domain } = configuration;
@@ -100,7 +70,7 @@ async function openPort(configuration: Configuration, parts: Parts): Promise<Ope
   const failed = new Promise<EngineFault>((resolve) => {
     fail = resolve;
   });
-  void parts.failed.then(fail);
+  void built.failed.then(fail);
   const handler = dispatch({ doors, log, metrics, fatal: fail });
   const listener = await listen(handler, { host: configuration.host, port: configuration.port, tls });
   // Not before the port is open: a credential that is told once must not be made by a start that then fails.
@@ -122,9 +92,7 @@ async function openPort(configuration: Configuration, parts: Parts): Promise<Ope
       house.closeLine();
       await listener.close(configuration.shutdownMs);
       await teller[Symbol.asyncDispose]();
-      await house.close();
-      await signals[Symbol.asyncDispose]();
-      await engine[Symbol.asyncDispose]();
+      await built.close();
       log.info('the house is closed');
     },
   };

@@ -1,0 +1,45 @@
+import { formatAddress } from '../../core/address.ts';
+import type { AuditShape } from '../../server/api/shapes/house.ts';
+import { defineCommand, type Command } from '../command.ts';
+import { DONE } from '../exit-codes.ts';
+import { HouseClient } from '../house/client.ts';
+import { CONNECTION_OPTIONS, readConnection } from '../house/connection.ts';
+import { readAddress } from '../house/read-address.ts';
+import { text, wholeNumber } from '../options.ts';
+
+export const command: Command = defineCommand({
+  description:
+    'Reads the audit log of a house, newest first: every read, write, lock, break-in and refusal, and who did it.',
+  args: [{ name: 'address', help: 'only what concerns PROJECT/KEY[@WORKSPACE]', required: false }],
+  options: {
+    ...CONNECTION_OPTIONS,
+    action: text('NAME', 'only this action, such as write or unlock', { environment: false }),
+    subject: text('NAME', 'only what this subject did, such as token:ci', { environment: false }),
+    limit: wholeNumber(50, { from: 1, to: 1_000_000 }, 'N', 'show so many at the most', {
+      environment: false,
+    }),
+  },
+  examples: [
+    { line: 'statehouse audit app/net.tfstate', says: 'what was done to one state' },
+    { line: 'statehouse audit --subject token:ci --limit 500 --json', says: 'what one credential did' },
+  ],
+  run: async ({ args: [place], options, terminal, stopped }) => {
+    const address = place === undefined ? undefined : formatAddress(readAddress(place));
+    const { action, subject, limit } = options;
+    const house = new HouseClient(readConnection(options), stopped);
+    const query = { address, action, subject };
+    const { items, more } = await house.list<'records', AuditShape>('/audit', 'records', query, limit);
+    if (terminal.json) {
+      terminal.result({ records: items, more });
+      return DONE;
+    }
+    if (items.length === 0) terminal.note('There is no such record.');
+    else terminal.table(['WHEN', 'ACTION', 'SUBJECT', 'DOOR', 'ADDRESS', 'DETAIL'], items.map(rowOf));
+    return DONE;
+  },
+});
+
+function rowOf({ at, action, subject, door, address, detail }: AuditShape): readonly string[] {
+  const facts = Object.entries(detail).map(([name, value]) => `${name}=${value}`);
+  return [at, action, subject, door, address ?? '', facts.join(' ')];
+}

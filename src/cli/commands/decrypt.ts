@@ -1,0 +1,76 @@
+import { formatAddress } from '../../core/address.ts';
+import type { Configuration } from '../../server/configuration.ts';
+import type { Kept } from '../../server/read-kept.ts';
+import { defineCommand, type Command } from '../command.ts';
+import { DONE, type ExitCode } from '../exit-codes.ts';
+import { Failure, wrongUse } from '../failure.ts';
+import { dataConfiguration, KEY_OPTIONS } from '../house/data-options.ts';
+import { keepingFailure } from '../house/keeping-failure.ts';
+import { writeNewFile } from '../house/new-file.ts';
+import { readAddress } from '../house/read-address.ts';
+import { text, textOr } from '../options.ts';
+import type { Terminal } from '../terminal.ts';
+
+export const command: Command = defineCommand({
+  description:
+    'Prints a state from the data directory itself, byte for byte as it was sent: for when the house cannot run. Reads only; a house may be running. Works beside damage elsewhere, on old versions, and on deleted states.',
+  args: [{ name: 'address', help: 'PROJECT/KEY[@WORKSPACE]', required: true }],
+  options: {
+    data: textOr('./statehouse-data', 'DIR', 'the data directory, or the file of a backup'),
+    database: text('URL', 'read from this PostgreSQL instead (postgres://…)'),
+    ...KEY_OPTIONS,
+    version: text('N', 'this version; else the newest', { environment: false }),
+    out: text('FILE', 'write it into a new file, that only its owner may read', { environment: false }),
+  },
+  examples: [
+    { line: 'statehouse decrypt app/net.tfstate > terraform.tfstate', says: 'the newest version' },
+    {
+      line: 'statehouse decrypt app/net.tfstate --version 7 --data backup.db --master-key-file master.key',
+      says: 'an old one, out of a backup',
+    },
+  ],
+  run: async ({ args: [place], options, terminal }) => {
+    const address = readAddress(place);
+    const { version } = options;
+    if (version !== undefined && !/^[1-9]\d{0,15}$/.test(version))
+      throw wrongUse(`--version: "${version}" is no number of a version`);
+    const { readKept } = await import('../../server/read-kept.ts');
+    const number = version === undefined ? null : Number(version);
+    return readKept<ExitCode>(configurationOf(options), address, number, async (kept) => {
+      if (kept === null)
+        throw new Failure(
+          `there is no ${version === undefined ? 'state' : `version ${version}`} at ${formatAddress(address)}`,
+        );
+      await give(kept, options.out, terminal);
+      return DONE;
+    }).catch((fault: unknown) => {
+      throw keepingFailure(fault);
+    });
+  },
+});
+
+function configurationOf(given: {
+  readonly data: string;
+  readonly database: string | undefined;
+  readonly masterKey: string | undefined;
+  readonly masterKeyFile: string | undefined;
+}): Pick<Configuration, 'store' | 'masterKeys' | 'masterKeyFile'> {
+  const { data, database, masterKey = null, masterKeyFile = null } = given;
+  if (database === undefined) return dataConfiguration(data, given);
+  return { store: { kind: 'postgres', url: database }, masterKeys: masterKey, masterKeyFile };
+}
+
+async function give({ version, bytes }: Kept, out: string | undefined, terminal: Terminal): Promise<void> {
+  const { number, serial, sha256, size } = version;
+  const plain = bytes.plain();
+  const chunks = plain instanceof Uint8Array ? [plain] : plain;
+  if (out === undefined) {
+    if (terminal.json)
+      throw wrongUse('a state is no document of ours to print', 'Give --out FILE with --json.');
+    for await (const chunk of chunks) await terminal.write(chunk);
+    return;
+  }
+  await writeNewFile(out, chunks);
+  if (terminal.json) terminal.result({ file: out, version: number, serial: serial.toString(), size, sha256 });
+  else terminal.say(`${out}: version ${number}, serial ${serial}`);
+}

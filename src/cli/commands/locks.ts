@@ -1,0 +1,102 @@
+import type { LockShape } from '../../server/api/shapes/lock.ts';
+import { defineCommand, type Command } from '../command.ts';
+import { formatDuration } from '../duration.ts';
+import { DONE } from '../exit-codes.ts';
+import { HouseClient } from '../house/client.ts';
+import { CONNECTION_OPTIONS, readConnection } from '../house/connection.ts';
+import { watchEvents } from '../house/events.ts';
+import { flag, text } from '../options.ts';
+import type { Terminal } from '../terminal.ts';
+
+/** More locks than anybody can look at. */
+const LOCKS_MAX = 10_000;
+/** Events of one moment are shown together. */
+const GATHER_MS = 100;
+
+export const command: Command = defineCommand({
+  description: 'Shows who holds locks in a house, for how long, and who waits for them.',
+  args: [{ name: 'search', help: 'only addresses that contain this', required: false }],
+  options: {
+    ...CONNECTION_OPTIONS,
+    project: text('NAME', 'only this project', { environment: false }),
+    watch: flag('show it again whenever something changes', { environment: false }),
+  },
+  examples: [
+    { line: 'statehouse locks', says: 'as they are now' },
+    { line: 'statehouse locks --watch --json', says: 'a line of JSON for each change' },
+  ],
+  run: async ({ args: [search], options, terminal, stopped }) => {
+    const house = new HouseClient(readConnection(options), stopped);
+    const { project } = options;
+    const look = async (): Promise<readonly LockShape[]> => {
+      const query = { search, project };
+      return (await house.list<'locks', LockShape>('/locks', 'locks', query, LOCKS_MAX)).items;
+    };
+    if (!options.watch) {
+      const locks = await look();
+      if (terminal.json) terminal.result({ locks });
+      else show(terminal, locks);
+      return DONE;
+    }
+    let shown = '';
+    for await (const _change of watchEvents(house, { project }, { gatherMs: GATHER_MS, stopped })) {
+      const locks = await look();
+      // Ages grow all the time: what counts as a change is who holds and who waits.
+      const text = JSON.stringify(locks.map(who));
+      if (text === shown) continue;
+      shown = text;
+      if (terminal.json) await terminal.write(`${JSON.stringify({ at: new Date().toISOString(), locks })}\n`);
+      else showAnew(terminal, locks);
+    }
+    return DONE;
+  },
+});
+
+function showAnew(terminal: Terminal, locks: readonly LockShape[]): void {
+  terminal.say(terminal.colors.dim(`— ${new Date().toLocaleTimeString()}`));
+  show(terminal, locks);
+}
+
+function show(terminal: Terminal, locks: readonly LockShape[]): void {
+  if (locks.length === 0) {
+    terminal.say('Nothing is locked.');
+    return;
+  }
+  terminal.table(
+    ['ADDRESS', 'PLACE', 'FOR', 'SUBJECT', 'WHO', 'OPERATION', 'DOOR', 'LOCK ID'],
+    locks.flatMap(rowsOf),
+  );
+}
+
+function rowsOf({ address, holders, waiters }: LockShape): readonly (readonly string[])[] {
+  return [
+    ...holders.map(({ heldMs, ...rest }) => ['holds', formatDuration(heldMs), ...columns(rest)]),
+    ...waiters.map(({ position, parked, waitedMs, ...rest }) => [
+      `waits, ${position}.${parked ? '' : ' (away)'}`,
+      formatDuration(waitedMs),
+      ...columns(rest),
+    ]),
+  ].map((row, index) => [index === 0 ? address : '', ...row]);
+}
+
+function columns({
+  subject,
+  info,
+  operation,
+  shared,
+  door,
+  lockId,
+}: Pick<
+  LockShape['holders'][number],
+  'subject' | 'info' | 'operation' | 'shared' | 'door' | 'lockId'
+>): readonly string[] {
+  return [subject, info?.Who ?? '', shared ? `${operation} (shared)` : operation, door, lockId];
+}
+
+function who({ address, holders, waiters }: LockShape): unknown {
+  return [
+    address,
+    holders.map(({ lockId }) => lockId),
+    waiters.map(({ lockId, position, parked }) => [lockId, position, parked]),
+  ];
+}

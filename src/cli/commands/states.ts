@@ -1,0 +1,59 @@
+import type { StateShape } from '../../server/api/shapes/state.ts';
+import { defineCommand, type Command } from '../command.ts';
+import { DONE } from '../exit-codes.ts';
+import { HouseClient } from '../house/client.ts';
+import { CONNECTION_OPTIONS, readConnection } from '../house/connection.ts';
+import { formatAgo, formatSize } from '../house/figures.ts';
+import { flag, text, wholeNumber } from '../options.ts';
+
+export const command: Command = defineCommand({
+  description: 'Lists the states that a house keeps, as far as the credential may read them.',
+  args: [{ name: 'search', help: 'only addresses that contain this', required: false }],
+  options: {
+    ...CONNECTION_OPTIONS,
+    project: text('NAME', 'only this project', { environment: false }),
+    prefix: text('KEY', 'only keys that begin so', { environment: false }),
+    deleted: flag('deleted states too', { environment: false }),
+    locked: flag('only states that are locked', { environment: false }),
+    limit: wholeNumber(1_000, { from: 1, to: 1_000_000 }, 'N', 'show so many at the most', {
+      environment: false,
+    }),
+  },
+  examples: [
+    { line: 'statehouse states', says: 'all' },
+    { line: 'statehouse states --project app --locked', says: 'what is locked in one project' },
+  ],
+  run: async ({ args: [search], options, terminal, stopped }) => {
+    const { project, prefix, deleted, locked, limit } = options;
+    const house = new HouseClient(readConnection(options), stopped);
+    const query = { search, project, prefix, deleted, locked };
+    const { items, more } = await house.list<'states', StateShape>('/states', 'states', query, limit);
+    if (terminal.json) {
+      terminal.result({ states: items, more });
+      return DONE;
+    }
+    if (items.length === 0) terminal.note('There is no such state.');
+    else terminal.table(['ADDRESS', 'SERIAL', 'VERSION', 'SIZE', 'WRITTEN', 'BY', 'LOCK'], items.map(rowOf));
+    if (more) terminal.note(`There are more than these ${limit}: --limit shows more.`);
+    return DONE;
+  },
+});
+
+function rowOf({ address, newest, deletedAt, lock }: StateShape): readonly string[] {
+  const written =
+    newest === null
+      ? ['-', '-', '-', '-', '-']
+      : [
+          newest.serial,
+          String(newest.version),
+          formatSize(newest.size),
+          deletedAt === null ? formatAgo(newest.at) : `deleted ${formatAgo(deletedAt)}`,
+          newest.subject,
+        ];
+  return [address, ...written, lock === null ? '' : lockInWords(lock)];
+}
+
+function lockInWords({ subject, holders, waiting }: NonNullable<StateShape['lock']>): string {
+  const more = holders > 1 ? ` and ${holders - 1} more` : '';
+  return `${subject}${more}${waiting > 0 ? `, ${waiting} waiting` : ''}`;
+}

@@ -1,0 +1,34 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Failure } from '../failure.ts';
+import type { HouseClient, Query } from './client.ts';
+
+/** How often a house that went away is asked again. */
+const AGAIN_MS = 2_000;
+
+/**
+ * Yields once at the beginning and again whenever the house says that something changed. When the connection breaks it
+ * comes back and yields, because something may have changed meanwhile. Ends when it is stopped.
+ * @throws {Failure} when the house cannot be asked the first time, or refuses
+ */
+export async function* watchEvents(
+  house: HouseClient,
+  query: Query,
+  { gatherMs, stopped }: { gatherMs: number; stopped: AbortSignal },
+): AsyncGenerator<void> {
+  for (let first = true; !stopped.aborted; first = false) {
+    try {
+      const stream = await house.stream('GET', '/events', { query, long: true });
+      for await (const chunk of stream as AsyncIterable<Buffer>) {
+        // A comment only says that the stream is alive; everything else is an event, the greeting too.
+        if (chunk.toString('latin1').startsWith(':')) continue;
+        await sleep(gatherMs, undefined, { signal: stopped });
+        yield;
+      }
+    } catch (fault) {
+      if (stopped.aborted) return;
+      const refused = fault instanceof Failure && 'status' in fault.details;
+      if (first || refused) throw fault;
+    }
+    await sleep(AGAIN_MS, undefined, { signal: stopped }).catch(() => undefined);
+  }
+}

@@ -1,0 +1,55 @@
+import { House } from '../house/house.ts';
+import { Keyring } from '../keyring/keyring.ts';
+import type { Log } from '../ports/log.ts';
+import type { Configuration } from './configuration.ts';
+import { openEngine, type OpenEngine } from './engines.ts';
+import { openLog, systemClock, systemEntropy } from './runtime.ts';
+
+/** A house on its engine, with its secrets opened, and without a port. */
+export interface BuiltHouse extends OpenEngine {
+  readonly house: House;
+  readonly keyring: Keyring;
+  readonly log: Log;
+  /** Finishes what was begun, then closes signals and engine. */
+  close(): Promise<void>;
+}
+
+/**
+ * Builds a house from its parts.
+ * @throws with words for the operator when it cannot
+ */
+export async function buildHouse(configuration: Configuration): Promise<BuiltHouse> {
+  const log = openLog(configuration.logLevel);
+  const opened = await openEngine(configuration, systemClock);
+  const { engine, signals, keys } = opened;
+  const keyring = new Keyring(keys.keys);
+  const house = new House({
+    engine,
+    sealer: keyring,
+    signals,
+    clock: systemClock,
+    entropy: systemEntropy,
+    log,
+    stateBytesMax: configuration.stateBytesMax,
+    inFlightBytesMax: configuration.inFlightBytesMax,
+    plansShare: configuration.plansShare,
+    retention: configuration.retention,
+  });
+  const close = async (): Promise<void> => {
+    try {
+      await house.close();
+    } finally {
+      await signals[Symbol.asyncDispose]();
+      await engine[Symbol.asyncDispose]();
+    }
+  };
+  try {
+    // Opens every secret, so that a wrong master key shows before anything is done under it.
+    await house.credentials.refresh();
+  } catch (fault) {
+    // What went wrong first is what the operator must read.
+    await close().catch(() => undefined);
+    throw fault;
+  }
+  return { ...opened, house, keyring, log, close };
+}

@@ -1,0 +1,58 @@
+import type { Address } from '../core/address.ts';
+import type { Version } from '../core/world.ts';
+import { Outlet, type StateBytes } from '../house/outlet.ts';
+import { Keyring, sealedKeyId } from '../keyring/keyring.ts';
+import type { Engine } from '../ports/engine.ts';
+import type { Configuration, Store } from './configuration.ts';
+import { findMasterKeys } from './master-key.ts';
+
+/** A version that was found where everything is kept, and its bytes in the clear. */
+export interface Kept {
+  readonly version: Version;
+  readonly bytes: StateBytes;
+}
+
+type Archive = Pick<Engine, 'version' | 'versions' | 'body'>;
+
+/**
+ * Gives one version of a state from where everything is kept, without a house. Nothing is changed there, and a house may
+ * be running meanwhile.
+ * @param number null for the newest version, that of a deleted state too
+ * @param use is given what was found, null when there is no such version; everything is closed once it is done
+ */
+export async function readKept<T>(
+  configuration: Pick<Configuration, 'store' | 'masterKeys' | 'masterKeyFile'>,
+  address: Address,
+  number: number | null,
+  use: (kept: Kept | null) => Promise<T>,
+): Promise<T> {
+  const { archive, close } = await openArchive(configuration.store);
+  try {
+    const [newest = null] = number === null ? await archive.versions(address, { limit: 1 }) : [];
+    const version = number === null ? newest : await archive.version(address, number);
+    if (version === null) return await use(null);
+    const outlet = new Outlet(archive, new Keyring(findMasterKeys(configuration, false).keys));
+    const bytes = await outlet.open(version);
+    return await use(bytes === null ? null : { version, bytes });
+  } finally {
+    await close();
+  }
+}
+
+async function openArchive(store: Store): Promise<{ archive: Archive; close: () => Promise<void> }> {
+  switch (store.kind) {
+    case 'directory': {
+      const { SqliteArchive } = await import('../engines/sqlite/archive.ts');
+      const archive = SqliteArchive.open(store.path);
+      return { archive, close: async () => archive[Symbol.dispose]() };
+    }
+    case 'postgres': {
+      const { PostgresEngine } = await import('../engines/postgres/engine.ts');
+      const { parsePostgresUrl } = await import('../engines/postgres/options.ts');
+      const archive = await PostgresEngine.open(parsePostgresUrl(store.url), { keyIdOf: sealedKeyId });
+      return { archive, close: () => archive[Symbol.asyncDispose]() };
+    }
+    case 'memory':
+      throw new TypeError('what is kept in memory is gone with its house');
+  }
+}

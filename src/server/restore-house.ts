@@ -1,0 +1,45 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { SqliteArchive } from '../engines/sqlite/archive.ts';
+import { restoreBackup } from '../engines/sqlite/backup.ts';
+import { credentialContext } from '../house/credentials.ts';
+import { writeKeyFile } from '../keyring/key-file.ts';
+import { parseMasterKeys, type MasterKeys } from '../keyring/key-text.ts';
+import { Keyring } from '../keyring/keyring.ts';
+import { EngineFault } from '../ports/engine.ts';
+import { KEY_FILE } from './master-key.ts';
+
+/**
+ * Makes a data directory out of a backup, and puts the master key into it if that is given.
+ * @returns where the key is now; null when none was given
+ * @throws {EngineFault} when the directory has a database or another key already, or the backup is damaged
+ * @throws {SealError} when the key does not open what is in the backup: nothing was made then
+ */
+export async function restoreHouse(options: {
+  readonly backup: string;
+  readonly directory: string;
+  readonly keyFile: string | null;
+}): Promise<string | null> {
+  const { backup, directory, keyFile } = options;
+  const keys = keyFile === null ? null : parseMasterKeys(readFileSync(keyFile, 'utf8'));
+  if (keys !== null) await proveKeys(keys, backup);
+  const path = join(directory, KEY_FILE);
+  if (keys !== null && existsSync(path) && readFileSync(path, 'utf8') !== readFileSync(keyFile ?? '', 'utf8'))
+    throw new EngineFault(`${path} is another key than ${keyFile}: remove one of them`);
+  restoreBackup(backup, directory);
+  if (keys === null) return existsSync(path) ? path : null;
+  writeKeyFile(path, keys);
+  return path;
+}
+
+/** Opens every secret that is in the backup. */
+async function proveKeys(keys: MasterKeys, backup: string): Promise<void> {
+  const keyring = new Keyring(keys);
+  const archive = SqliteArchive.open(backup);
+  try {
+    for (const { id, sealedSecret } of await archive.credentials())
+      keyring.open(sealedSecret, credentialContext(id));
+  } finally {
+    archive[Symbol.dispose]();
+  }
+}
