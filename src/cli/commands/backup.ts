@@ -34,7 +34,8 @@ export const command: Command = defineCommand({
     } else {
       const { backUp } = await import('../../engines/sqlite/backup.ts');
       try {
-        backUp(options.data, file);
+        const { damage } = await backUp(options.data, file);
+        if (damage !== null) terminal.note(`Warning: ${damage}`);
       } catch (fault) {
         throw keepingFailure(fault);
       }

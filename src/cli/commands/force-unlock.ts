@@ -16,7 +16,11 @@ export const command: Command = defineCommand({
       help: 'the lock to break, without it the one that is held now; or PROJECT/KEY[@WORKSPACE], for a house',
       required: false,
     },
-    { name: 'lock-id', help: 'after an address: needed only where several hold it together', required: false },
+    {
+      name: 'lock-id',
+      help: 'after an address: needed only where several hold it together',
+      required: false,
+    },
   ],
   options: { ...TARGET_OPTIONS, ...CONNECTION_OPTIONS, yes: flag('do not ask', { environment: false }) },
   examples: [

@@ -4,7 +4,7 @@ import type { Invocation } from '../command.ts';
 import type { OptionSpec } from '../options.ts';
 import { breakLock } from './breaking.ts';
 import { holderInWords, lockFacts } from './lock-view.ts';
-import { TARGET_OPTIONS, withTarget } from './target.ts';
+import { withTarget, type TARGET_OPTIONS } from './target.ts';
 
 type ForceUnlock = Pick<
   Invocation<typeof TARGET_OPTIONS & { readonly yes: OptionSpec<boolean> }>,
@@ -13,7 +13,7 @@ type ForceUnlock = Pick<
 
 /** Breaks the lock of a folder's state on whatever backend that is, after it has shown who holds it. */
 export function forceUnlockInFolder(invocation: ForceUnlock, lockId: string | undefined): Promise<ExitCode> {
-  return withTarget(invocation, 'changes', async ({ client, workspace }) => {
+  return withTarget<ExitCode>(invocation, 'changes', async ({ client, workspace }) => {
     const { options, terminal } = invocation;
     const now = await client.inspectLock(workspace);
     const holder = now.type === 'held' ? now.holder : null;
