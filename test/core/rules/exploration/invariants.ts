@@ -105,7 +105,8 @@ export const INVARIANTS: Readonly<Record<string, (step: Step, decide: Decide) =>
   },
 
   'who hangs up is out': ({ move, command, after: { world, parties } }) => {
-    if (command.type !== 'leave' || parties[move.by]?.open !== null) return null;
+    if (command.type !== 'leave' || command.unheard === true) return null;
+    if (parties[move.by]?.open !== null) return null;
     const seated = [...world.line, ...world.holders].some(({ seat }) => seat === command.seat);
     return seated ? 'a closed request still has its place' : null;
   },
@@ -114,6 +115,16 @@ export const INVARIANTS: Readonly<Record<string, (step: Step, decide: Decide) =>
     const dead = world.line.find(({ until }) => at > until + NODE_GRACE);
     const looked = command.type === 'lock' && (decision.outcome.type === 'held' || !isAgain(decision));
     return looked && dead !== undefined ? `${dead.waiter} is still in line` : null;
+  },
+
+  'a node that is thought dead loses nothing that it has answered': ({ before, command, after }) => {
+    if (command.type !== 'leave' || command.unheard !== true) return null;
+    const lost = before.world.holders.find(
+      ({ lockId, fence }) =>
+        partyOf(before, lockId)?.fence === fence &&
+        !after.world.holders.some((holder) => holder.fence === fence),
+    );
+    return lost === undefined ? null : `${lost.lockId} was told of a grant that was taken back`;
   },
 
   'the line is in order, each waiter once, none twice seated': ({ after: { world, parties } }) => {

@@ -119,6 +119,8 @@ function learn(party: Party, command: AddressCommand, { outcome }: Decision): Pa
       if (outcome.type === 'granted' || (outcome.type === 'held' && outcome.parkFor !== null)) return party;
       return { ...party, open: null };
     case 'leave':
+      // Another node believes that this client's node is dead; the client knows nothing of it.
+      if (command.unheard === true) return party;
       if (command.seat === party.stale) return { ...party, stale: null };
       if (command.seat === party.open) return { ...party, open: null };
       return { ...party, answered: null, fence: null };

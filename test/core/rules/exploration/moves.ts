@@ -74,6 +74,8 @@ function lateEnds(party: Party): Named[] {
     moves.push(['ends its old request', { type: 'park-over', closing: false, ...by, seat: party.stale }]);
     moves.push(['hangs up its old request', { type: 'leave', ...by, seat: party.stale }]);
   }
+  const seat = party.open ?? party.answered;
+  if (seat !== null) moves.push(['is cleared up after', { type: 'leave', ...by, seat, unheard: true }]);
   if (party.answered !== null) {
     moves.push(['never hears of its grant', { type: 'leave', ...by, seat: party.answered }]);
   }

@@ -74,6 +74,9 @@ export const MUTANTS: Readonly<Record<string, Decide>> = {
       ? decide({ ...command, seat: seatOf(world, command.waiter) ?? command.seat }, world, at)
       : decide(command, world, at),
 
+  'a grant that is taken back although it was answered': (command, world, at) =>
+    decide(command.type === 'leave' ? { ...command, unheard: false } : command, world, at),
+
   'a dead node whose waiters block the line': (command, world, at) =>
     decide(command, { ...world, line: world.line.map((place) => ({ ...place, until: Infinity })) }, at),
 
