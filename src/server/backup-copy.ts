@@ -3,6 +3,7 @@ import { readdirSync, unlinkSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import type { Backup } from '../engines/sqlite/backup.ts';
 
 /** What the thread is told. */
 export interface CopyOrder {
@@ -10,8 +11,15 @@ export interface CopyOrder {
   readonly target: string;
 }
 
-/** Makes a copy of everything in a new file, and gives its path; null while another copy is being made. */
-export type BackUp = () => Promise<string | null>;
+/** A copy of everything in a file of its own. */
+export interface Copy {
+  readonly path: string;
+  /** What is wrong with the database, of which this is then a copy, damage and all; null if nothing is. */
+  readonly damage: string | null;
+}
+
+/** Makes a copy of everything; null while another one is being made. */
+export type BackUp = () => Promise<Copy | null>;
 
 const COPY_NAME = /^backup-[0-9a-f-]{36}\.part$/;
 
@@ -29,20 +37,20 @@ export function backUpFrom(directory: string): BackUp {
     copying = true;
     const target = join(directory, `backup-${randomUUID()}.part`);
     try {
-      await copy({ directory, target });
+      return { path: target, damage: await copy({ directory, target }) };
     } finally {
       copying = false;
     }
-    return target;
   };
 }
 
-function copy(order: CopyOrder): Promise<void> {
+function copy(order: CopyOrder): Promise<string | null> {
   // The built file, also where a test runner runs the sources: a thread does not inherit the runner's way to read them.
   const path = createRequire(import.meta.url).resolve('#backup-thread');
   return new Promise((resolve, reject) => {
     const worker = new Worker(path, { workerData: order });
+    worker.once('message', ({ damage }: Backup) => resolve(damage));
     worker.once('error', reject);
-    worker.once('exit', () => resolve());
+    worker.once('exit', () => reject(new Error('the copy ended before it was made')));
   });
 }

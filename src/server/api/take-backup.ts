@@ -6,6 +6,9 @@ import { problemReply } from '../../protocols/problem.ts';
 import { refusalReply } from './refusal-reply.ts';
 import type { Call } from './route.ts';
 
+/** Says what is wrong with the database, where something is. */
+const DAMAGE_HEADER = 'x-statehouse-damage';
+
 /** Has a copy of everything made, gives it, and removes it. */
 export async function takeBackup({
   house,
@@ -20,11 +23,13 @@ export async function takeBackup({
     return problemReply(operation, 'not-embedded', { status: 409, message });
   }
   await house.audit.flush();
-  const path = await backUp();
-  if (path === null) {
+  const copy = await backUp();
+  if (copy === null) {
     const message = 'a backup is being made already: try again when it is done';
     return problemReply(operation, 'busy', { status: 409, message });
   }
+  const { path, damage } = copy;
+  if (damage !== null) log.error('a copy was made of a database that is damaged', { damage });
   const { size } = await stat(path);
   house.audit.note(caller, 'backup', null, { bytes: size });
   const remove = (): void => {
@@ -35,8 +40,16 @@ export async function takeBackup({
   return {
     operation,
     status: 200,
-    headers: { 'content-type': 'application/vnd.sqlite3', 'content-length': String(size) },
+    headers: {
+      'content-type': 'application/vnd.sqlite3',
+      'content-length': String(size),
+      ...(damage === null ? {} : { [DAMAGE_HEADER]: asHeader(damage) }),
+    },
     body: file,
     undelivered: () => file.destroy(),
   };
+}
+
+function asHeader(text: string): string {
+  return text.replaceAll(/[^ -~]+/g, ' ');
 }

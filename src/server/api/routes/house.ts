@@ -98,7 +98,7 @@ export const HOUSE_ROUTES: readonly Route[] = [
     summary: 'Gives a consistent copy of everything as it is at this moment.',
     needs: 'admin of the house',
     about:
-      'The database file of the embedded engine, which `statehouse restore-backup` takes. States, lock infos and secrets in it are sealed under the master key, which is not in it. A house on PostgreSQL is backed up by PostgreSQL.',
+      'The database file of the embedded engine, which `statehouse restore-backup` takes. States, lock infos and secrets in it are sealed under the master key, which is not in it. Of a damaged database a copy is given all the same, and the header `X-Statehouse-Damage` says what is wrong. A house on PostgreSQL is backed up by PostgreSQL.',
     query: NO_QUERY,
     body: NO_BODY,
     answer: { status: 200, says: 'The database.', schema: null, type: 'application/vnd.sqlite3' },
