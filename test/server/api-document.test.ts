@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ROUTES } from '../../src/server/api/table.ts';
 import { TestHouse } from '../../src/testing/open-test-house.ts';
@@ -69,6 +70,13 @@ describe('the OpenAPI document', () => {
         reference,
       ).toBeTypeOf('object');
     }
+  });
+
+  it('has every route on the page for people, and the page has no other', async () => {
+    const page = await readFile(new URL('../../docs/api.md', import.meta.url), 'utf8');
+    const named = [...page.matchAll(/^\| `([A-Z]+ \/[^`]*)` \|/gm)].map(([, route = '']) => route);
+    const routed = ROUTES.map(({ method, path }) => `${method} ${path.replaceAll(/:(\w+)/g, '{$1}')}`);
+    expect(named.sort()).toEqual(routed.sort());
   });
 
   it('refuses other methods and routes in JSON', async () => {

@@ -1,5 +1,5 @@
 import type { Door, DoorReply, DoorRequest } from '../../protocols/door.ts';
-import { faultReply, unauthenticatedReply } from '../../protocols/problem.ts';
+import { faultReply, problemReply, unauthenticatedReply } from '../../protocols/problem.ts';
 import type { ApiParts } from './parts.ts';
 import type { Router } from './router.ts';
 
@@ -25,6 +25,10 @@ export class ApiDoor implements Door {
     const { credentials } = this.#parts.house;
     const identity = await credentials.fromAuthorization(request.header('authorization'));
     if (identity === null) return unauthenticatedReply('unknown');
+    // The grace that lets an expired one bring its state home holds at the doors that states come by.
+    if (identity.expired) {
+      return problemReply('unknown', 'expired', { status: 401, message: 'the credential has expired' });
+    }
     const router = await this.#load();
     return router.answer({ identity, door: this.name }, request);
   }

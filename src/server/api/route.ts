@@ -4,7 +4,6 @@ import type { House } from '../../house/house.ts';
 import { readBody } from '../../protocols/body.ts';
 import type { DoorReply, DoorRequest } from '../../protocols/door.ts';
 import { problemReply } from '../../protocols/problem.ts';
-import { refusalWords } from '../../protocols/refusal.ts';
 import type { ApiParts } from './parts.ts';
 import { badRequest, inWords } from './reply.ts';
 
@@ -79,10 +78,6 @@ export function defineRoute<Query, Body>(row: RouteRow<Query, Body>): Route {
       if (given === NO_JSON) return badRequest(operation, 'the body is not JSON');
       const body = row.body.safeParse(given);
       if (!body.success) return badRequest(operation, `the body: ${inWords(body.error)}`);
-      const { identity } = call.caller;
-      if (identity.expired) {
-        return problemReply(operation, 'expired', refusalWords(null, { type: 'expired' }));
-      }
       return row.run({ ...call, operation, query: query.data, body: body.data });
     },
   };
