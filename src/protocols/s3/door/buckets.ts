@@ -149,7 +149,7 @@ export async function putBucketSetting(call: Call): Promise<Answer> {
       message: 'Versioning is always on here: every version of a state is kept.',
     };
   }
-  const text = Buffer.from(bytes).toString();
+  const text = withBucketKey(setting, Buffer.from(bytes).toString());
   const answer = await call.house.projects.set(call.caller, bucket, { [attributeOf(setting)]: text });
   return answer.type === 'set' ? emptyReply(call, setting === 'policy' ? 204 : 200) : refused(answer);
 }
@@ -202,6 +202,12 @@ function createdAt(entry: Entry | null): number | null {
 
 function attributeOf(setting: string): string {
   return `s3-${setting}`;
+}
+
+/** S3 says of every encryption rule whether bucket keys are on, also where nothing was said. */
+function withBucketKey(setting: string, text: string): string {
+  if (setting !== 'encryption' || text.includes('BucketKeyEnabled>')) return text;
+  return text.replace('</Rule>', '<BucketKeyEnabled>false</BucketKeyEnabled></Rule>');
 }
 
 /** Clients that are not tied to a region sign for this one (`aws-global` is what some of them call it). */

@@ -1,0 +1,374 @@
+import {
+  CreateTableCommand,
+  DeleteItemCommand,
+  DeleteTableCommand,
+  DescribeContinuousBackupsCommand,
+  DescribeTableCommand,
+  DescribeTimeToLiveCommand,
+  GetItemCommand,
+  ListTablesCommand,
+  ListTagsOfResourceCommand,
+  paginateScan,
+  PutItemCommand,
+  QueryCommand,
+  ScanCommand,
+  TagResourceCommand,
+  TransactWriteItemsCommand,
+  UpdateContinuousBackupsCommand,
+  UpdateItemCommand,
+  UpdateTableCommand,
+  type CreateTableCommandInput,
+  type DynamoDBClient,
+  type PutItemCommandInput,
+} from '@aws-sdk/client-dynamodb';
+import { DeleteObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { ADMIN_CALLER, TestHouse } from '../../../src/testing/open-test-house.ts';
+import { dynamoClient, lockInfo, s3Client, stateText } from '../aws/sdk.ts';
+
+let house: TestHouse;
+let db: DynamoDBClient;
+let s3: S3Client;
+let bucket = '';
+let buckets = 0;
+
+beforeAll(async () => {
+  house = await TestHouse.open();
+  db = dynamoClient(house.url);
+  s3 = s3Client(house.url);
+});
+
+afterAll(async () => {
+  db.destroy();
+  await house.close();
+});
+
+beforeEach(() => {
+  buckets += 1;
+  bucket = `bucket-${buckets}`;
+});
+
+const TableName = 'terraform-locks';
+const KEY = 'net.tfstate';
+const lockId = (): string => `${bucket}/${KEY}`;
+const key = (id = lockId()): { LockID: { S: string } } => ({ LockID: { S: id } });
+const take = (id: string, more: Partial<PutItemCommandInput> = {}, client = db): Promise<unknown> =>
+  client.send(
+    new PutItemCommand({
+      TableName,
+      Item: { ...key(), Info: { S: lockInfo(id) } },
+      ConditionExpression: 'attribute_not_exists(LockID)',
+      ...more,
+    }),
+  );
+const info = async (): Promise<string | undefined> => {
+  const asked = { TableName, Key: key(), ConsistentRead: true, ProjectionExpression: 'LockID, Info' };
+  return (await db.send(new GetItemCommand(asked))).Item?.['Info']?.S;
+};
+const write = (serial: number): Promise<{ ETag?: string | undefined }> =>
+  s3.send(new PutObjectCommand({ Bucket: bucket, Key: KEY, Body: stateText(serial) }));
+const md5Of = ({ ETag = '' }: { ETag?: string | undefined }): string => ETag.replaceAll('"', '');
+const failure = (promise: Promise<unknown>): Promise<string> =>
+  promise.then(
+    () => 'none',
+    (error: { name: string }) => error.name,
+  );
+
+describe('a lock item', () => {
+  it('is the lock: taken once, read as it was written, and gone when it is deleted', async () => {
+    await take('one');
+    await take('one');
+    expect(await failure(take('two'))).toBe('ConditionalCheckFailedException');
+    expect(await info()).toBe(lockInfo('one'));
+    const { Item } = await db.send(new GetItemCommand({ TableName, Key: key() }));
+    expect(Item).toMatchObject({
+      IsLocked: { BOOL: true },
+      LockedBy: { S: 'user@host' },
+      Door: { S: 'dynamodb' },
+    });
+    const old = await db.send(new DeleteItemCommand({ TableName, Key: key(), ReturnValues: 'ALL_OLD' }));
+    expect(old.Attributes?.['Info']?.S).toBe(lockInfo('one'));
+    expect(await info()).toBeUndefined();
+    await db.send(new DeleteItemCommand({ TableName, Key: key() }));
+    await take('two');
+  });
+
+  it('is shown to one whose condition failed, where that is asked', async () => {
+    await take('one');
+    const error = await take('two', { ReturnValuesOnConditionCheckFailure: 'ALL_OLD' }).catch(
+      (fault: { Item?: Record<string, { S?: string }> }) => fault,
+    );
+    expect(error).toMatchObject({ Item: { Info: { S: lockInfo('one') } } });
+  });
+
+  it('is never overwritten, whatever the condition', async () => {
+    await take('one');
+    const overwrite = (more: Partial<PutItemCommandInput>): Promise<string> => failure(take('two', more));
+    const condition = 'ConditionalCheckFailedException';
+    expect(await overwrite({ ConditionExpression: undefined })).toBe(condition);
+    expect(await overwrite({ ConditionExpression: 'attribute_exists(LockID)' })).toBe(condition);
+    expect(await failure(take('one', { ConditionExpression: 'attribute_exists(LockID)' }))).toBe('none');
+    expect(await info()).toBe(lockInfo('one'));
+  });
+
+  it('is released as tofu does it, on the condition that it is still its own', async () => {
+    await take('one');
+    const release = (id: string): Promise<unknown> =>
+      db.send(
+        new DeleteItemCommand({
+          TableName,
+          Key: key(),
+          ConditionExpression: 'Info = :info',
+          ExpressionAttributeValues: { ':info': { S: lockInfo(id) } },
+        }),
+      );
+    expect(await failure(release('two'))).toBe('ConditionalCheckFailedException');
+    await release('one');
+    // The answer was lost, and somebody else has the lock by now.
+    await take('two');
+    await release('one');
+    expect(await info()).toBe(lockInfo('two'));
+  });
+
+  it('stays the next holder’s when the release of the last one is sent again', async () => {
+    await take('one');
+    await info();
+    const release = new DeleteItemCommand({ TableName, Key: key() });
+    await db.send(release);
+    await take('two');
+    await db.send(release);
+    expect(await info()).toBe(lockInfo('two'));
+  });
+
+  it('is broken by an operator, which is in the audit log, and by nobody less', async () => {
+    const writer = await house.credential(`writer-${bucket}`, [{ role: 'writer', pattern: '*' }]);
+    const operator = await house.credential(`operator-${bucket}`, [{ role: 'operator', pattern: '*' }]);
+    await take('one');
+    const drop = new DeleteItemCommand({ TableName, Key: key() });
+    expect(await failure(dynamoClient(house.url, writer).send(drop))).toBe('AccessDeniedException');
+    await dynamoClient(house.url, operator).send(drop);
+    expect(await info()).toBeUndefined();
+    const records = await house.house.audit.read(ADMIN_CALLER, { action: 'force-unlock', limit: 1 });
+    expect(records).toMatchObject([{ note: { subject: `token:operator-${bucket}`, door: 'dynamodb' } }]);
+  });
+
+  it('is updated as far as that changes nothing, and made by an update where there is none', async () => {
+    await take('one');
+    const update = (id: string): Promise<unknown> =>
+      db.send(
+        new UpdateItemCommand({
+          TableName,
+          Key: key(),
+          UpdateExpression: 'SET Info = :i',
+          ExpressionAttributeValues: { ':i': { S: lockInfo(id) } },
+        }),
+      );
+    await update('one');
+    expect(await failure(update('two'))).toBe('ConditionalCheckFailedException');
+    await db.send(new DeleteItemCommand({ TableName, Key: key() }));
+    await update('two');
+    expect(await info()).toBe(lockInfo('two'));
+  });
+
+  it('has a lock info and the name of a state', async () => {
+    const put = (Item: PutItemCommandInput['Item']): Promise<string> =>
+      failure(db.send(new PutItemCommand({ TableName, Item })));
+    expect(await put(key())).toBe('ValidationException');
+    expect(await put({ ...key(), Info: { S: 'no JSON' } })).toBe('ValidationException');
+    expect(await put({ ...key(), Info: { N: '1' } })).toBe('ValidationException');
+    expect(await put({ Info: { S: lockInfo('one') } })).toBe('ValidationException');
+    for (const id of ['', 'nothing', 'a//b', 'a/b.tflock', '/a', 'a/env:/default/b']) {
+      expect(await put({ ...key(id), Info: { S: lockInfo('one') } })).toBe('ValidationException');
+    }
+  });
+});
+
+describe('a digest item', () => {
+  it('is that of the newest state, whoever wrote it, and cannot be made another', async () => {
+    const id = `${lockId()}-md5`;
+    const digest = async (): Promise<string | undefined> =>
+      (await db.send(new GetItemCommand({ TableName, Key: key(id) }))).Item?.['Digest']?.S;
+    const put = (text: string): Promise<string> =>
+      failure(db.send(new PutItemCommand({ TableName, Item: { ...key(id), Digest: { S: text } } })));
+    await take('x');
+    expect(await digest()).toBeUndefined();
+    const first = md5Of(await write(1));
+    expect(await put(first)).toBe('none');
+    await db.send(new DeleteItemCommand({ TableName, Key: key() }));
+    await house.ask('POST', `/http/${lockId()}`, { body: stateText(2) });
+    const second = await digest();
+    expect(second).not.toBe(first);
+    // Late, after the next version was written: taken, and of no effect.
+    expect(await put(first)).toBe('none');
+    expect(await put('0'.repeat(32))).toBe('ValidationException');
+    expect(await digest()).toBe(second);
+    await db.send(new DeleteItemCommand({ TableName, Key: key(id) }));
+    expect(await digest()).toBe(second);
+    await s3.send(new DeleteObjectCommand({ Bucket: bucket, Key: KEY }));
+    expect(await digest()).toBeUndefined();
+  });
+});
+
+describe('a table', () => {
+  const input = (name: string, more: Partial<CreateTableCommandInput> = {}): CreateTableCommandInput => ({
+    TableName: name,
+    KeySchema: [{ AttributeName: 'LockID', KeyType: 'HASH' }],
+    AttributeDefinitions: [{ AttributeName: 'LockID', AttributeType: 'S' }],
+    BillingMode: 'PAY_PER_REQUEST',
+    ...more,
+  });
+
+  it('is made, described, changed, tagged, listed and forgotten', async () => {
+    const name = `table-${bucket}`;
+    const of = { TableName: name };
+    expect(await failure(db.send(new DescribeTableCommand(of)))).toBe('ResourceNotFoundException');
+    const made = await db.send(new CreateTableCommand(input(name, { Tags: [{ Key: 'a', Value: 'b' }] })));
+    expect(made.TableDescription).toMatchObject({ TableName: name, TableStatus: 'ACTIVE' });
+    expect(await failure(db.send(new CreateTableCommand(input(name))))).toBe('ResourceInUseException');
+    const ProvisionedThroughput = { ReadCapacityUnits: 5, WriteCapacityUnits: 6 };
+    await db.send(
+      new UpdateTableCommand({
+        ...of,
+        BillingMode: 'PROVISIONED',
+        ProvisionedThroughput,
+        DeletionProtectionEnabled: true,
+      }),
+    );
+    const { Table } = await db.send(new DescribeTableCommand(of));
+    expect(Table).toMatchObject({ ProvisionedThroughput, DeletionProtectionEnabled: true });
+    const ResourceArn = Table?.TableArn ?? '';
+    await db.send(new TagResourceCommand({ ResourceArn, Tags: [{ Key: 'c', Value: 'd' }] }));
+    expect((await db.send(new ListTagsOfResourceCommand({ ResourceArn }))).Tags).toEqual([
+      { Key: 'a', Value: 'b' },
+      { Key: 'c', Value: 'd' },
+    ]);
+    const PointInTimeRecoverySpecification = { PointInTimeRecoveryEnabled: true };
+    await db.send(new UpdateContinuousBackupsCommand({ ...of, PointInTimeRecoverySpecification }));
+    const backups = await db.send(new DescribeContinuousBackupsCommand(of));
+    expect(
+      backups.ContinuousBackupsDescription?.PointInTimeRecoveryDescription?.PointInTimeRecoveryStatus,
+    ).toBe('ENABLED');
+    const life = await db.send(new DescribeTimeToLiveCommand(of));
+    expect(life.TimeToLiveDescription?.TimeToLiveStatus).toBe('DISABLED');
+    expect((await db.send(new ListTablesCommand({}))).TableNames).toContain(name);
+    expect(await failure(db.send(new DeleteTableCommand(of)))).toBe('ValidationException');
+    await db.send(new UpdateTableCommand({ ...of, DeletionProtectionEnabled: false }));
+    await db.send(new DeleteTableCommand(of));
+    expect(await failure(db.send(new DeleteTableCommand(of)))).toBe('ResourceNotFoundException');
+  });
+
+  it('has the one key of lock tables', async () => {
+    const create = (more: Partial<CreateTableCommandInput>): Promise<string> =>
+      failure(db.send(new CreateTableCommand(input('other-table', more))));
+    const definition = { AttributeName: 'id', AttributeType: 'S' as const };
+    expect(
+      await create({
+        KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }],
+        AttributeDefinitions: [definition],
+      }),
+    ).toBe('ValidationException');
+    expect(await create({ AttributeDefinitions: [{ AttributeName: 'LockID', AttributeType: 'N' }] })).toBe(
+      'ValidationException',
+    );
+    expect(await create({ AttributeDefinitions: [] })).toBe('ValidationException');
+    expect(await create({ BillingMode: 'PROVISIONED' })).toBe('ValidationException');
+    expect(await create({ TableName: 'a b' })).toBe('ValidationException');
+  });
+
+  it('that nobody made is unknown until a lock is taken in it', async () => {
+    const TableName_ = `fresh-${bucket}`;
+    const asked = { TableName: TableName_, Key: key() };
+    for (const command of [
+      new GetItemCommand(asked),
+      new DeleteItemCommand(asked),
+      new ScanCommand(asked),
+      new UpdateItemCommand(asked),
+    ]) {
+      expect(await failure(db.send(command as never))).toBe('ResourceNotFoundException');
+    }
+    await take('one', { TableName: TableName_ });
+    expect((await db.send(new GetItemCommand(asked))).Item?.['Info']?.S).toBe(lockInfo('one'));
+  });
+});
+
+describe('reading many items', () => {
+  it('scans locks and digests page by page, filtered and projected', async () => {
+    const own = await TestHouse.open();
+    const [client, store] = [dynamoClient(own.url), s3Client(own.url)];
+    const put = (Item: PutItemCommandInput['Item']): Promise<unknown> =>
+      client.send(new PutItemCommand({ TableName, Item }));
+    for (const name of ['a', 'b', 'c']) {
+      await store.send(new PutObjectCommand({ Bucket: 'acme', Key: name, Body: stateText(1) }));
+    }
+    await put({ LockID: { S: 'acme/b' }, Info: { S: lockInfo('one') } });
+    await put({ LockID: { S: 'acme/env:/dev/a' }, Info: { S: lockInfo('two') } });
+    const expected = ['acme/a-md5', 'acme/b', 'acme/b-md5', 'acme/c-md5', 'acme/env:/dev/a'];
+    const all = await client.send(new ScanCommand({ TableName }));
+    expect(all.Items?.map(({ LockID }) => LockID?.S ?? '').sort()).toEqual(expected);
+    const pages: string[] = [];
+    for await (const page of paginateScan({ client, pageSize: 1 }, { TableName })) {
+      pages.push(...(page.Items ?? []).map(({ LockID }) => LockID?.S ?? ''));
+    }
+    expect(pages.sort()).toEqual(expected);
+    const locks = await client.send(
+      new ScanCommand({
+        TableName,
+        FilterExpression: 'attribute_exists(Info)',
+        ProjectionExpression: 'LockID',
+      }),
+    );
+    expect(locks).toMatchObject({ Count: 2, ScannedCount: 5 });
+    expect(locks.Items?.[0]).toEqual({ LockID: { S: expect.stringMatching(/^acme\//) } });
+    expect((await client.send(new ScanCommand({ TableName, Select: 'COUNT' }))).Items).toBeUndefined();
+    const query = await client.send(
+      new QueryCommand({
+        TableName,
+        KeyConditionExpression: '#k = :id',
+        ExpressionAttributeNames: { '#k': 'LockID' },
+        ExpressionAttributeValues: { ':id': { S: 'acme/b' } },
+      }),
+    );
+    expect(query.Items).toMatchObject([{ Info: { S: lockInfo('one') } }]);
+    expect(
+      await failure(
+        client.send(
+          new QueryCommand({
+            TableName,
+            KeyConditionExpression: 'Info = :id',
+            ExpressionAttributeValues: { ':id': { S: 'x' } },
+          }),
+        ),
+      ),
+    ).toBe('ValidationException');
+    const reader = dynamoClient(
+      own.url,
+      await own.credential('reader', [{ role: 'reader', pattern: 'acme/a' }]),
+    );
+    expect((await reader.send(new ScanCommand({ TableName }))).Items).toHaveLength(2);
+    await own.close();
+  });
+});
+
+describe('what the DynamoDB door does not do', () => {
+  it('is refused with the error that SDKs know', async () => {
+    expect(await failure(db.send(new TransactWriteItemsCommand({ TransactItems: [] })))).toBe(
+      'UnknownOperationException',
+    );
+    expect(await failure(db.send(new GetItemCommand({ TableName, Key: { Other: { S: 'x' } } })))).toBe(
+      'ValidationException',
+    );
+    expect(await failure(take('x', { ConditionExpression: 'nonsense(' }))).toBe('ValidationException');
+    expect(await failure(take('x', { ExpressionAttributeValues: { ':a': { S: 'x' } } }))).toBe(
+      'ValidationException',
+    );
+    const old = { Expected: { LockID: { Exists: false } }, ConditionExpression: undefined };
+    expect(await failure(take('x', old))).toBe('ValidationException');
+    expect(
+      await failure(
+        dynamoClient(house.url, { id: 'SHUNKNOWNUNKNOWN1', secret: 'x' }).send(new ListTablesCommand({})),
+      ),
+    ).toBe('UnrecognizedClientException');
+    const wrong = dynamoClient(house.url, { id: 'SHTESTADMIN23456', secret: 'wrong' });
+    expect(await failure(wrong.send(new ListTablesCommand({})))).toBe('InvalidSignatureException');
+  });
+});

@@ -1,0 +1,276 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  addNumbers,
+  attributeProblem,
+  compareNumbers,
+  equals,
+  type AttributeValue,
+  type Item,
+} from '../../../src/protocols/dynamodb/attribute.ts';
+import { parseCondition } from '../../../src/protocols/dynamodb/expression/condition.ts';
+import { Placeholders } from '../../../src/protocols/dynamodb/expression/names.ts';
+import { parseProjection } from '../../../src/protocols/dynamodb/expression/projection.ts';
+import { ExpressionProblem } from '../../../src/protocols/dynamodb/expression/tokens.ts';
+import { parseUpdate } from '../../../src/protocols/dynamodb/expression/update.ts';
+
+const ITEM: Item = new Map<string, AttributeValue>([
+  ['LockID', { S: 'bucket/key' }],
+  ['Info', { S: '{"ID":"1"}' }],
+  ['n', { N: '10' }],
+  ['flag', { BOOL: true }],
+  ['tags', { SS: ['a', 'b'] }],
+  ['list', { L: [{ N: '1' }, { S: 'x' }] }],
+  ['map', { M: { inner: { M: { deep: { S: 'd' } } } } }],
+]);
+
+const VALUES: Readonly<Record<string, AttributeValue>> = {
+  ':id': { S: 'bucket/key' },
+  ':info': { S: '{"ID":"1"}' },
+  ':other': { S: 'zzz' },
+  ':ten': { N: '1e1' },
+  ':nine': { N: '9' },
+  ':eleven': { N: '11' },
+  ':s': { S: 'S' },
+  ':a': { S: 'a' },
+  ':set': { SS: ['b', 'a'] },
+  ':one': { N: '1' },
+};
+const NAMES = { '#i': 'Info', '#l': 'LockID', '#d': 'deep' };
+
+const holds = (expression: string, item: Item = ITEM): boolean =>
+  parseCondition(expression, new Placeholders(NAMES, VALUES))(item);
+
+describe('a condition', () => {
+  it.each([
+    // What terraform and tofu send.
+    ['attribute_not_exists(LockID)', false],
+    ['Info = :info', true],
+    ['Info = :other', false],
+    // What tutorials and other lock tables use.
+    ['attribute_exists(#l) AND #i = :info', true],
+    ['attribute_not_exists(absent)', true],
+    ['attribute_type(LockID, :s)', true],
+    ['begins_with(LockID, :a)', false],
+    ['contains(tags, :a) and contains(list, :one)', true],
+    ['contains(Info, :a)', false],
+    ['n BETWEEN :nine AND :eleven', true],
+    ['n IN (:nine, :ten)', true],
+    ['n = :ten', true],
+    ['n <> :ten', false],
+    ['n < :eleven AND n > :nine AND n <= :ten AND n >= :ten', true],
+    ['size(tags) = :nine OR size(LockID) = :ten', true],
+    ['size(list) < :nine', true],
+    ['tags = :set', true],
+    ['map.inner.#d = :other', false],
+    ['attribute_exists(map.inner.#d) AND attribute_exists(list[1])', true],
+    ['attribute_exists(list[2])', false],
+    ['NOT n = :nine AND NOT (flag = :one OR absent = :one)', true],
+    ['absent = :one', false],
+    ['absent <> :one', true],
+    ['LockID < :ten', false],
+    // AND binds more tightly than OR.
+    ['n = :ten OR n = :nine AND n = :eleven', true],
+  ])('%s is %s', (expression, expected) => {
+    expect(holds(expression)).toBe(expected);
+  });
+
+  it.each([
+    '',
+    'LockID',
+    'LockID =',
+    '= :id',
+    'LockID = :missing',
+    '#missing = :id',
+    'LockID == :id',
+    '(LockID = :id',
+    'LockID = :id)',
+    'attribute_exists()',
+    'attribute_exists(LockID, n)',
+    'begins_with(LockID)',
+    'unknown(LockID)',
+    'n BETWEEN :nine',
+    'n IN ()',
+    'LockID = :id AND',
+    'list[x] = :one',
+    'list[',
+    'a..b = :one',
+    'LockID = "text"',
+    'LockID = :id; n = :ten',
+    '('.repeat(200) + 'n = :ten' + ')'.repeat(200),
+    'NOT '.repeat(200) + 'n = :ten',
+    `LockID = :id ${' '.repeat(5_000)}`,
+  ])('%s is no expression', (expression) => {
+    expect(() => holds(expression)).toThrow(ExpressionProblem);
+  });
+
+  it('uses all that was given to it', () => {
+    const placeholders = new Placeholders({ '#i': 'Info' }, { ':info': { S: 'x' }, ':more': { S: 'y' } });
+    parseCondition('#i = :info', placeholders);
+    expect(() => placeholders.checkAllUsed()).toThrow('keys: {:more}');
+  });
+
+  it('follows the laws of logic, whatever is in it', () => {
+    const atom = fc.constantFrom(
+      'n = :ten',
+      'n < :nine',
+      'attribute_exists(absent)',
+      'contains(tags, :a)',
+      'Info = :info',
+    );
+    const { tree } = fc.letrec<{ tree: string }>((tie) => ({
+      tree: fc.oneof(
+        { depthSize: 'small', withCrossShrink: true },
+        atom,
+        fc.tuple(tie('tree'), tie('tree')).map(([a, b]) => `(${a}) AND (${b})`),
+        fc.tuple(tie('tree'), tie('tree')).map(([a, b]) => `(${a}) OR (${b})`),
+        tie('tree').map((a) => `NOT (${a})`),
+      ),
+    }));
+    fc.assert(
+      fc.property(tree, tree, (a, b) => {
+        fc.pre(a.length + b.length < 1_500);
+        expect(holds(`NOT (${a})`)).toBe(!holds(a));
+        expect(holds(`(${a}) AND (${b})`)).toBe(holds(a) && holds(b));
+        expect(holds(`(${a}) OR (${b})`)).toBe(holds(`NOT (NOT (${a}) AND NOT (${b}))`));
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('is read or refused, and nothing else, whatever it says', () => {
+    const words = fc.constantFrom(
+      'LockID',
+      'AND',
+      'OR',
+      'NOT',
+      '(',
+      ')',
+      '=',
+      '<>',
+      ':id',
+      '#i',
+      'size',
+      ',',
+      '[',
+      '1',
+      ']',
+      '.',
+      'BETWEEN',
+      'IN',
+      'attribute_exists',
+      '%',
+      'é',
+    );
+    fc.assert(
+      fc.property(fc.array(words, { maxLength: 20 }), (tokens) => {
+        try {
+          holds(tokens.join(' '));
+        } catch (problem) {
+          expect(problem).toBeInstanceOf(ExpressionProblem);
+        }
+      }),
+      { numRuns: 3_000 },
+    );
+  });
+});
+
+describe('a projection', () => {
+  const project = (expression: string): object =>
+    Object.fromEntries(parseProjection(expression, new Placeholders(NAMES))(ITEM));
+
+  it('gives what its paths name, and nothing for what is not there', () => {
+    expect(project('LockID, Info')).toEqual({ LockID: { S: 'bucket/key' }, Info: { S: '{"ID":"1"}' } });
+    expect(project('#l, absent')).toEqual({ LockID: { S: 'bucket/key' } });
+    expect(project('map.inner.#d, list[1]')).toEqual({
+      map: { M: { inner: { M: { deep: { S: 'd' } } } } },
+      list: { L: [{ S: 'x' }] },
+    });
+    for (const wrong of ['', 'a,', ',a', 'a b', ':id'])
+      expect(() => project(wrong)).toThrow(ExpressionProblem);
+  });
+});
+
+describe('an update', () => {
+  const update = (expression: string): object =>
+    Object.fromEntries(parseUpdate(expression, new Placeholders(NAMES, VALUES))(ITEM));
+
+  it('makes a new item of an item', () => {
+    expect(update('SET #i = :other, copy = LockID REMOVE tags, list ADD n :one, fresh :nine')).toEqual({
+      ...Object.fromEntries(ITEM),
+      Info: { S: 'zzz' },
+      copy: { S: 'bucket/key' },
+      n: { N: '11' },
+      fresh: { N: '9' },
+      tags: undefined,
+      list: undefined,
+    });
+    expect(update('SET n = n - :one, m = if_not_exists(absent, :ten) + :one')).toMatchObject({
+      n: { N: '9' },
+      m: { N: '11' },
+    });
+    for (const wrong of [
+      '',
+      'SET',
+      'SET a',
+      'SET a = absent',
+      'SET a = :id + :one',
+      'SET a = :id SET b = :id',
+      'PUT a = :id',
+      'SET map.inner = :id',
+      'ADD LockID :one',
+      'SET a = list_append(list, :id)',
+    ]) {
+      expect(() => update(wrong)).toThrow(ExpressionProblem);
+    }
+  });
+});
+
+describe('an attribute value', () => {
+  it.each([
+    [{ S: 'x' }, true],
+    [{ N: '-1.5e-3' }, true],
+    [{ N: 'x' }, false],
+    [{ N: 1 }, false],
+    [{ S: 'x', N: '1' }, false],
+    [{}, false],
+    [{ X: 'x' }, false],
+    [{ BOOL: 'true' }, false],
+    [{ SS: [] }, false],
+    [{ NS: ['1', 'x'] }, false],
+    [{ L: [{ S: 'x' }, { Q: 1 }] }, false],
+    [{ M: { a: { S: 'x' } } }, true],
+    ['x', false],
+    [null, false],
+  ])('%j is one: %s', (value, right) => {
+    expect(attributeProblem(value) === null).toBe(right);
+  });
+
+  it('nests to a bound', () => {
+    let value: AttributeValue = { S: 'x' };
+    for (let depth = 0; depth < 40; depth += 1) value = { L: [value] };
+    expect(attributeProblem(value)).toContain('Nesting');
+  });
+
+  it('of a number is compared and added exactly', () => {
+    const decimal = fc
+      .tuple(fc.bigInt({ min: -(10n ** 30n), max: 10n ** 30n }), fc.integer({ min: -20, max: 20 }))
+      .map(([digits, exponent]) => ({
+        text: `${digits}e${exponent}`,
+        scaled: digits * 10n ** BigInt(exponent + 20),
+      }));
+    fc.assert(
+      fc.property(decimal, decimal, (a, b) => {
+        const expected = a.scaled < b.scaled ? -1 : a.scaled > b.scaled ? 1 : 0;
+        expect(compareNumbers(a.text, b.text)).toBe(expected);
+        const sum = addNumbers(a.text, b.text, 1n);
+        expect(sum).toMatch(/^-?\d+(?:\.\d*[1-9])?$/);
+        expect(compareNumbers(addNumbers(sum, b.text, -1n), a.text)).toBe(0);
+        expect(equals({ N: a.text }, { N: a.text.replace('e', '.0e') })).toBe(true);
+      }),
+      { numRuns: 1_000 },
+    );
+    expect(equals({ M: { a: { NS: ['1', '2.0'] } } }, { M: { a: { NS: ['2', '1'] } } })).toBe(true);
+    expect(equals({ L: [{ S: 'a' }] }, { L: [{ S: 'b' }] })).toBe(false);
+  });
+});
