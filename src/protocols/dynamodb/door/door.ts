@@ -10,7 +10,6 @@ import type { Answer } from './call.ts';
 import { detect, type Operation } from './detect.ts';
 import { errorReply, invalid, jsonReply, notEntered } from './errors.ts';
 import { problemOf } from './expressions.ts';
-import { OPERATIONS } from './operations.ts';
 
 /** The door for the lock table of Terraform's `backend "s3"` (`dynamodb_table`), and for AWS's own clients of DynamoDB. */
 export class DynamoDbDoor implements Door {
@@ -65,6 +64,8 @@ export class DynamoDbDoor implements Door {
       region: entered.verified.signature.scope.region,
     };
     try {
+      // Not before the first request: its schemas take longer to build than the house to open.
+      const { OPERATIONS } = await import('./operations.ts');
       return await OPERATIONS[operation](call, asked);
     } catch (problem) {
       return problemOf(problem);
