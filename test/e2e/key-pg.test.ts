@@ -1,0 +1,15 @@
+import { describe } from 'vitest';
+import { findPostgres } from '../../src/testing/postgres-server.ts';
+import { findTerraform } from '../../src/testing/terraform.ts';
+import { postgresBackend } from './fixtures/key-backends.ts';
+import { keyInterop } from './fixtures/key-interop.ts';
+
+const terraform = await findTerraform();
+const postgres = await findPostgres();
+
+describe.skipIf(terraform === null || postgres === null)(
+  'skipped unless terraform and postgres are on PATH',
+  () => {
+    keyInterop('pg', terraform ?? '', () => postgresBackend(postgres!));
+  },
+);
