@@ -29,6 +29,7 @@ it(`everything that was answered is there after each of ${CYCLES} kills`, { time
     acknowledged.end();
     const engine = await SqliteEngine.open({ directory });
     await acknowledged.verify(engine);
+    await acknowledged.goOn(engine);
     await engine[Symbol.asyncDispose]();
   }
   await remove();
