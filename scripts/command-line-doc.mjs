@@ -1,0 +1,95 @@
+// Writes docs/command-line.md from the catalogue of commands; with --check it only says whether that is up to date.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { CATALOGUE, SECTIONS } from '../dist/cli/catalogue.js';
+import { CONNECTION_OPTIONS } from '../dist/cli/house/connection.js';
+import { TARGET_OPTIONS } from '../dist/cli/key/target.js';
+import { environmentName, flagName } from '../dist/cli/options.js';
+
+const TARGET = new URL('../docs/command-line.md', import.meta.url);
+
+const INTRODUCTION = `# The command line
+
+Made from the commands themselves by \`npm run docs\`; a test keeps it so. \`statehouse COMMAND --help\` says the same.
+
+- Every command takes \`--json\`: one JSON document on standard output, and problems as one JSON object on standard error.
+- Results go to standard output, everything else to standard error. Progress is shown on a terminal only.
+- Most options can also come from the environment: \`--lock-timeout\` is \`STATEHOUSE_LOCK_TIMEOUT\`. What the command line says
+  wins. Options marked "said each time" cannot.
+- Exit codes: 0 done, 1 failed, 2 wrong use, 3 locked by someone else.
+- An address is written \`PROJECT/KEY[@WORKSPACE]\`: \`app/net/terraform.tfstate@dev\`.
+`;
+
+/** Options that many commands have are told once. */
+const GROUPS = [
+  { title: 'Which state, in a folder', options: TARGET_OPTIONS },
+  { title: 'Which house, and who asks', options: CONNECTION_OPTIONS },
+];
+
+const parts = [INTRODUCTION];
+for (const { title, options } of GROUPS) {
+  parts.push(`## ${title}\n`, `${optionTable(Object.entries(options))}\n`);
+}
+for (const [section, title] of SECTIONS) {
+  parts.push(`## ${title}\n`);
+  for (const entry of CATALOGUE.filter((candidate) => candidate.section === section)) {
+    const { command } = await entry.load();
+    parts.push(describe(entry, command));
+  }
+}
+const text = `${parts.join('\n').trimEnd()}\n`;
+
+if (!process.argv.includes('--check')) {
+  writeFileSync(TARGET, text);
+} else if (readFileSync(TARGET, 'utf8') !== text) {
+  process.stderr.write('docs/command-line.md is not up to date: run "npm run docs"\n');
+  process.exitCode = 1;
+}
+
+function describe({ name }, { description, args, options, examples }) {
+  const given = args.map(({ name: word, required, rest }) => {
+    const label = rest === true ? `${word}...` : word;
+    return required ? ` <${label}>` : ` [${label}]`;
+  });
+  const lines = [`### statehouse ${name}${given.join('')}`, '', description, ''];
+  for (const { name: word, help } of args) lines.push(`- \`${word}\`: ${help}`);
+  if (args.length > 0) lines.push('');
+  const groups = GROUPS.filter((group) => Object.keys(group.options).every((key) => key in options));
+  const shared = new Set(groups.flatMap((group) => Object.keys(group.options)));
+  const own = Object.entries(options).filter(([key]) => !shared.has(key));
+  for (const { title } of groups)
+    lines.push(`With the options of [${title.toLowerCase()}](#${anchor(title)}).`, '');
+  if (own.length > 0) lines.push(optionTable(own), '');
+  if (examples.length > 0) {
+    lines.push('```sh', ...examples.flatMap(({ line, says }) => [`# ${says}`, line]), '```', '');
+  }
+  return lines.join('\n');
+}
+
+function optionTable(options) {
+  const rows = options.map(([key, option]) => optionRow(key, option));
+  return ['| option | what it says |', '| --- | --- |', ...rows].join('\n');
+}
+
+function anchor(title) {
+  return title
+    .toLowerCase()
+    .replace(/[^a-z ]/g, '')
+    .replaceAll(' ', '-');
+}
+
+function optionRow(key, { kind, placeholder, help, short, environment, fallback }) {
+  const value = kind === 'flag' ? '' : ` ${placeholder}`;
+  const flags = `${short === null ? '' : `-${short}, `}${flagName(key)}${value}`;
+  const remarks = [
+    fallback === null ? null : `default \`${fallback}\``,
+    kind === 'list' ? 'repeatable' : null,
+    environment ? null : 'said each time',
+  ].filter((remark) => remark !== null);
+  const more = remarks.length === 0 ? '' : ` (${remarks.join('; ')})`;
+  const variable = environment ? `<br>\`${environmentName(key)}\`` : '';
+  return `| \`${cell(flags)}\`${variable} | ${cell(help)}${cell(more)} |`;
+}
+
+function cell(text) {
+  return text.replaceAll('|', '\\|').replaceAll('*', '\\*');
+}
