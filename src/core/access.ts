@@ -53,7 +53,7 @@ export interface Identity {
   readonly expired: boolean;
 }
 
-export const PATTERN_LENGTH_MAX = 1_100;
+const PATTERN_LENGTH_MAX = 1_100;
 
 /** Whether one of the grants allows the action on this address. */
 export function mayActOn(grants: readonly Grant[], action: Action, address: Address): boolean {

@@ -12,10 +12,10 @@ export interface Address {
 export const DEFAULT_WORKSPACE = 'default';
 
 /** S3 bucket names end at 63 characters; the other stores allow at least as many. */
-export const PROJECT_LENGTH_MAX = 63;
+const PROJECT_LENGTH_MAX = 63;
 /** S3 and GCS object names end at 1,024 bytes of UTF-8, and the workspace must fit beside the key. */
-export const KEY_BYTES_MAX = 900;
-export const WORKSPACE_LENGTH_MAX = 90;
+const KEY_BYTES_MAX = 900;
+const WORKSPACE_LENGTH_MAX = 90;
 
 /** Names that a door gives to something else than a state, so that no state may carry them. */
 const RESERVED_SUFFIXES = ['.tflock', '-md5', '/.lock', '/.lockinfo'] as const;

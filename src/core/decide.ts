@@ -1,5 +1,4 @@
 import type { AddressCommand } from './command.ts';
-import type { Effect } from './effect.ts';
 import type { Instant } from './instant.ts';
 import { Draft, type Decision } from './rules/draft.ts';
 import { accept, endParking, leave } from './rules/line.ts';
@@ -8,6 +7,7 @@ import { prune, purge, remove, undelete } from './rules/removal.ts';
 import { write } from './rules/write.ts';
 import type { World } from './world.ts';
 
+export { evolve } from './evolve.ts';
 export type { Decision } from './rules/draft.ts';
 
 /**
@@ -38,36 +38,4 @@ export function decide(command: AddressCommand, world: World, at: Instant): Deci
     case 'purge':
       return purge(draft, command);
   }
-}
-
-/** The world that the effects make of this one: what an engine's rows say after it has stored them. */
-export function evolve(world: World, effects: readonly Effect[]): World {
-  let { record, holders, line } = world;
-  for (const effect of effects) {
-    switch (effect.type) {
-      case 'put-record':
-        record = effect.record;
-        break;
-      case 'put-holder':
-        holders = [...holders.filter(({ lockId }) => lockId !== effect.holder.lockId), effect.holder];
-        break;
-      case 'drop-holder':
-        holders = holders.filter(({ lockId }) => lockId !== effect.lockId);
-        break;
-      case 'put-place': {
-        const index = line.findIndex(({ waiter }) => waiter === effect.place.waiter);
-        line = index === -1 ? [...line, effect.place] : line.with(index, effect.place);
-        break;
-      }
-      case 'drop-place':
-        line = line.filter(({ waiter }) => waiter !== effect.waiter);
-        break;
-      case 'put-version':
-      case 'drop-versions':
-      case 'drop-all':
-      case 'audit':
-        break;
-    }
-  }
-  return { record, holders: [...holders].sort((a, b) => a.fence - b.fence), line };
 }

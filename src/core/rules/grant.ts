@@ -1,19 +1,8 @@
-import type { Face, Holder } from '../world.ts';
+import type { Holder, Place } from '../world.ts';
 import type { Draft } from './draft.ts';
 
 /** What a grant is made from: a request, or a place in line. */
-interface Asker {
-  readonly lockId: string;
-  readonly waiter: string;
-  readonly subject: string;
-  readonly door: string;
-  readonly operation: string;
-  readonly shared: boolean;
-  readonly face: Face;
-  readonly info: Uint8Array;
-  readonly seat: string | null;
-  readonly accepted: boolean;
-}
+type Asker = Omit<Place, 'ticket' | 'firstAsk' | 'lastAsk' | 'asks' | 'until'> & Pick<Holder, 'accepted'>;
 
 /** Gives the lock, with the next fence. The caller has seen that it is free. */
 export function grant(draft: Draft, asker: Asker): Holder {
