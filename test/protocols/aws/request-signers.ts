@@ -28,12 +28,16 @@ export function isoBasic(date: Date): string {
 }
 
 /** Signs with AWS's own signer. */
-export async function signWithSmithy(unsigned: Unsigned, expiresIn?: number): Promise<SignedRequest> {
+export async function signWithSmithy(
+  unsigned: Unsigned,
+  expiresIn?: number,
+  as: { readonly id: string; readonly secret: string } = { id: ACCESS_KEY_ID, secret: SECRET },
+): Promise<SignedRequest> {
   const { service, region, date } = unsigned;
   const signer = new SignatureV4({
     service,
     region,
-    credentials: { accessKeyId: ACCESS_KEY_ID, secretAccessKey: SECRET },
+    credentials: { accessKeyId: as.id, secretAccessKey: as.secret },
     sha256: Sha256,
     uriEscapePath: service !== 's3',
     applyChecksum: true,

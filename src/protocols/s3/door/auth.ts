@@ -1,5 +1,6 @@
 import type { AwsEntrance, Entered, NotEntered } from '../../aws/authenticate.ts';
 import { parsePayloadMode, type PayloadMode } from '../../aws/payload.ts';
+import { queryPairs } from '../../aws/uri.ts';
 import type { DoorRequest } from '../../door.ts';
 
 /** Someone whose signature is right, and how the body of the request is to be read. */
@@ -21,9 +22,14 @@ export async function authenticate(
   entrance: AwsEntrance,
 ): Promise<Admitted | NotAdmitted> {
   const presigned = request.header('authorization') === undefined;
-  const said = request.header('x-amz-content-sha256') ?? (presigned ? UNSIGNED : '');
+  const said = request.header('x-amz-content-sha256') ?? (presigned ? hashInQuery(request.query) : '');
   const entered = await entrance.enter(request, said);
   if ('problem' in entered) return entered;
   const mode = parsePayloadMode(said);
   return mode === null ? { problem: 'no-payload-hash' } : { ...entered, mode };
+}
+
+/** Presigning clients move the header into the query. */
+function hashInQuery(query: string): string {
+  return queryPairs(query).find(([name]) => name === 'X-Amz-Content-Sha256')?.[1] ?? UNSIGNED;
 }
