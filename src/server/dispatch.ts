@@ -22,6 +22,7 @@ export function dispatch(options: {
 
   async function answer(request: DoorRequest): Promise<Answered> {
     if (request.target.length > TARGET_LENGTH_MAX) return { door: NO_DOOR, reply: TOO_LONG };
+    if (isFromAnotherSite(request)) return { door: NO_DOOR, reply: FROM_ANOTHER_SITE };
     let door: Door | undefined;
     try {
       door = doors.find((candidate) => candidate.claims(request));
@@ -96,6 +97,25 @@ const TOO_LONG = problemReply('unknown', 'too-long', {
   status: 414,
   message: `the path and query are longer than ${TARGET_LENGTH_MAX} characters`,
 });
+
+const FROM_ANOTHER_SITE = problemReply('unknown', 'cross-site', {
+  status: 403,
+  message: 'a page of another site may change nothing here',
+});
+
+/**
+ * Whether a page of another site asks for more than to read. Browsers send a Basic credential that they know with whatever
+ * any page asks for, and say where that page is from; other clients say nothing of the kind.
+ */
+function isFromAnotherSite(request: DoorRequest): boolean {
+  if (request.method === 'GET' || request.method === 'HEAD') return false;
+  const site = request.header('sec-fetch-site');
+  if (site !== undefined) return site !== 'same-origin' && site !== 'none';
+  const origin = request.header('origin');
+  if (origin === undefined) return false;
+  const host = request.header('x-forwarded-host') ?? request.header('host') ?? '';
+  return !URL.canParse(origin) || new URL(origin).host !== host;
+}
 
 /** Back-pressure in HTTP's own words: Terraform's http client waits so long before it tries again. */
 function askAgain(reply: DoorReply): DoorReply {

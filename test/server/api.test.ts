@@ -218,6 +218,15 @@ describe('the API', () => {
     expect((await callApi(house, `GET /state/content${at(NET)}`)).text).toBe(sealed);
   });
 
+  it('says what is wrong with a state that cannot be shown', async () => {
+    await write('/http/acme/odd', '{"version":4,"serial":1,"lineage":"l","resources":[{"mode":"odd"}]}');
+    const odd = await callApi(house, `GET /state/snapshot${at('acme/odd')}`);
+    expect([odd.status, odd.json['error']]).toEqual([422, 'unreadable']);
+    await write('/http/acme/large', sampleState(1, { size: 33 * 1024 * 1024 }));
+    const large = await callApi(house, `GET /state/snapshot${at('acme/large')}`);
+    expect([large.status, large.json]).toMatchObject([413, { error: 'too-large', limit: 33_554_432 }]);
+  });
+
   it('deletes, undeletes, restores and purges', async () => {
     await write(NET_HTTP, sampleState(1, { said: 'first' }));
     await write(NET_HTTP, sampleState(2, { said: 'second' }));
@@ -457,6 +466,8 @@ describe('the API', () => {
     const head = await house.ask('HEAD', `/api/v1/state/content${at(NET)}`);
     expect([head.status, head.text]).toEqual([200, '']);
     expect(head.headers['content-length']).toBe(String(sampleState(1).length));
-    expect((await house.ask('HEAD', '/api/v1/states')).status).toBe(200);
+    for (const path of ['/states', '/events']) {
+      expect((await house.ask('HEAD', `/api/v1${path}`)).status).toBe(200);
+    }
   });
 });

@@ -325,6 +325,30 @@ describe('an exchange', () => {
     });
   });
 
+  it('lets no page of another site change anything, and lets such pages read no more than others', async () => {
+    const statuses: number[] = [];
+    const own = new URL(url).host;
+    for (const [method, headers] of [
+      ['POST', { origin: 'https://evil.example' }],
+      ['POST', { origin: 'null' }],
+      ['DELETE', { 'sec-fetch-site': 'cross-site' }],
+      ['POST', { 'sec-fetch-site': 'same-site', origin: `http://${own}` }],
+      ['POST', { origin: `http://${own}` }],
+      ['POST', { origin: 'https://house.example', 'x-forwarded-host': 'house.example' }],
+      ['POST', { 'sec-fetch-site': 'same-origin', origin: `http://${own}` }],
+      ['GET', { origin: 'https://evil.example', 'sec-fetch-site': 'cross-site' }],
+      ['POST', {}],
+    ] as const) {
+      const answer = await ask(url, method, '/played', {
+        as: null,
+        headers: headers as Record<string, string>,
+      });
+      expect(answer.headers['access-control-allow-origin']).toBeUndefined();
+      statuses.push(answer.status);
+    }
+    expect(statuses).toEqual([403, 403, 403, 403, 200, 200, 200, 200, 200]);
+  });
+
   it('refuses headers beyond measure', async () => {
     const { heard } = await converse(
       `GET /played HTTP/1.1\r\nhost: h\r\nx-much: ${'x'.repeat(70_000)}\r\n\r\n`,

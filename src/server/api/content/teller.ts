@@ -3,8 +3,8 @@ import { Worker } from 'node:worker_threads';
 import type { Done, Order } from './thread.ts';
 import type { Told, Telling } from './telling.ts';
 
-/** Requests that may wait for the thread, each with the bytes of a state or two. */
-const WAITING_MAX = 16;
+/** Requests that may wait for their turn; none of them holds a state meanwhile. */
+const WAITING_MAX = 64;
 /** What the thread may use; a state that needs more fails alone. */
 const HEAP_MEBIBYTES_MAX = 1_536;
 /** The thread ends when it has had nothing to do for so long. */
@@ -15,15 +15,36 @@ interface Waiting {
   readonly reject: (fault: Error) => void;
 }
 
-/** Has states taken apart on a thread of its own, one at a time; the thread is started when it is first needed. */
+/**
+ * Has states taken apart on a thread of its own. One request at a time has its turn, and only then are its states read, so
+ * that no more of them are held in memory than one request needs. The thread is started when it is first needed.
+ */
 export class Teller {
   readonly #waiting = new Map<number, Waiting>();
   #worker: Worker | null = null;
   #count = 0;
+  #turn: Promise<void> = Promise.resolve();
+  #inLine = 0;
   #idle: NodeJS.Timeout | null = null;
 
-  async tell(telling: Telling): Promise<Told | { readonly type: 'busy' }> {
-    if (this.#waiting.size >= WAITING_MAX) return { type: 'busy' };
+  /** Does a piece of work when its turn comes; `busy` when too many wait already. */
+  async inTurn<T>(work: () => Promise<T>): Promise<T | { readonly type: 'busy' }> {
+    if (this.#inLine >= WAITING_MAX) return { type: 'busy' };
+    this.#inLine += 1;
+    const before = this.#turn;
+    const mine = before.then(work);
+    this.#turn = mine.then(
+      () => undefined,
+      () => undefined,
+    );
+    try {
+      return await mine;
+    } finally {
+      this.#inLine -= 1;
+    }
+  }
+
+  async tell(telling: Telling): Promise<Told> {
     this.#rest(false);
     const worker = (this.#worker ??= this.#start());
     const id = ++this.#count;
@@ -64,6 +85,13 @@ export class Teller {
 
   #rest(idle: boolean): void {
     if (this.#idle !== null) clearTimeout(this.#idle);
-    this.#idle = idle ? setTimeout(() => void this.#worker?.terminate(), IDLE_MS).unref() : null;
+    this.#idle = idle ? setTimeout(() => this.#retire(), IDLE_MS).unref() : null;
+  }
+
+  #retire(): void {
+    const worker = this.#worker;
+    // Whoever comes while it ends gets a new one.
+    this.#worker = null;
+    void worker?.terminate();
   }
 }

@@ -34,11 +34,12 @@ export const CONTENT_ROUTES: readonly Route[] = [
     refusals: REFUSALS,
     run: async (call) => {
       const { address, version, instance = null } = call.query;
-      return tell(call, address, 'read', [version ?? null], ([first]) => ({
-        kind: 'snapshot',
-        version: first,
-        instance,
-      }));
+      return tell(call, {
+        address,
+        action: 'read',
+        numbers: [version ?? null],
+        telling: ([first]) => ({ kind: 'snapshot', version: first, instance }),
+      });
     },
   }),
   defineRoute({
@@ -55,11 +56,12 @@ export const CONTENT_ROUTES: readonly Route[] = [
     run: async (call) => {
       const { address, version } = call.query;
       const reveal = mayActOn(call.caller.identity.grants, 'read', address);
-      return tell(call, address, 'read-outputs', [version ?? null], ([first]) => ({
-        kind: 'outputs',
-        version: first,
-        reveal,
-      }));
+      return tell(call, {
+        address,
+        action: 'read-outputs',
+        numbers: [version ?? null],
+        telling: ([first]) => ({ kind: 'outputs', version: first, reveal }),
+      });
     },
   }),
   defineRoute({
@@ -75,35 +77,44 @@ export const CONTENT_ROUTES: readonly Route[] = [
     refusals: REFUSALS,
     run: async (call) => {
       const { address, from, to } = call.query;
-      return tell(call, address, 'read', [from, to ?? null], ([first, second]) => ({
-        kind: 'diff',
-        from: first,
-        to: second ?? first,
-      }));
+      return tell(call, {
+        address,
+        action: 'read',
+        numbers: [from, to ?? null],
+        telling: ([first, second]) => ({ kind: 'diff', from: first, to: second ?? first }),
+      });
     },
   }),
 ];
 
-/** Reads the versions and has told what is in them. */
-async function tell(
-  {
-    house,
-    caller,
-    operation,
-    parts,
-  }: Pick<Call<unknown, unknown>, 'house' | 'caller' | 'operation' | 'parts'>,
-  address: Address,
-  action: 'read' | 'read-outputs',
-  numbers: readonly (number | null)[],
-  telling: (versions: readonly [VersionBytes, ...VersionBytes[]]) => Telling,
-): Promise<DoorReply> {
+/** What is asked of which versions of a state. */
+interface Question {
+  readonly address: Address;
+  readonly action: 'read' | 'read-outputs';
+  /** null for the newest. */
+  readonly numbers: readonly (number | null)[];
+  readonly telling: (versions: readonly [VersionBytes, ...VersionBytes[]]) => Telling;
+}
+
+type Asking = Pick<Call<unknown, unknown>, 'house' | 'caller' | 'operation' | 'parts' | 'request'>;
+
+/** Reads the versions and has told what is in them, when it is this request's turn. */
+async function tell(asking: Asking, question: Question): Promise<DoorReply> {
+  const { operation, parts } = asking;
+  const reply = await parts.teller.inTurn(() => tellNow(asking, question));
+  if (!('type' in reply)) return reply;
+  const message = 'too many states are being looked into at once: try again';
+  return problemReply(operation, 'busy', { status: 503, message });
+}
+
+async function tellNow(asking: Asking, question: Question): Promise<DoorReply> {
+  const { house, caller, operation, parts, request } = asking;
+  const { address, action, numbers, telling } = question;
+  if (request.gone.aborted) return refusalReply(operation, address, { type: 'gone' });
   const versions: VersionBytes[] = [];
   for (const number of numbers) {
-    const answer = await house.states.readWhole(caller, address, {
-      number,
-      action,
-      limit: CONTENT_BYTES_MAX,
-    });
+    const wanted = { number, action, limit: CONTENT_BYTES_MAX };
+    const answer = await house.states.readWhole(caller, address, wanted);
     if (answer.type === 'too-large') return tooLarge(operation);
     if (answer.type !== 'whole') return refusalReply(operation, address, answer, number);
     if (answer.version.encrypted) return encrypted(operation, answer.version.number);
@@ -112,17 +123,8 @@ async function tell(
   const [first, ...others] = versions;
   if (first === undefined) throw new Error('nothing was asked for');
   const told = await parts.teller.tell(telling([first, ...others]));
-  switch (told.type) {
-    case 'told':
-      return jsonTextReply(operation, told.text);
-    case 'unreadable':
-      return problemReply(operation, 'unreadable', { status: 422, message: told.problem });
-    case 'busy':
-      return problemReply(operation, 'busy', {
-        status: 503,
-        message: 'too many states are being looked into at once: try again',
-      });
-  }
+  if (told.type === 'told') return jsonTextReply(operation, told.text);
+  return problemReply(operation, 'unreadable', { status: 422, message: told.problem });
 }
 
 function encrypted(operation: string, version: number): DoorReply {

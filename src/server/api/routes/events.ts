@@ -27,6 +27,13 @@ export const EVENT_ROUTES: readonly Route[] = [
     answer: { status: 200, says: 'The stream.', schema: null, type: 'text/event-stream' },
     refusals: [],
     run: async ({ house, caller, request, operation, parts, query: { project = null, address = null } }) => {
+      const headers = {
+        'content-type': 'text/event-stream',
+        'cache-control': 'no-store',
+        // nginx would gather what is meant to be read at once.
+        'x-accel-buffering': 'no',
+      };
+      if (request.method === 'HEAD') return { operation, status: 200, headers, body: null };
       const authorization = request.header('authorization');
       const client = parts.events.listen({
         authenticate: () => house.credentials.fromAuthorization(authorization),
@@ -41,18 +48,7 @@ export const EVENT_ROUTES: readonly Route[] = [
       const { gone } = request;
       if (gone.aborted) client.cut();
       else gone.addEventListener('abort', () => client.cut(), { once: true });
-      return {
-        operation,
-        status: 200,
-        headers: {
-          'content-type': 'text/event-stream',
-          'cache-control': 'no-store',
-          // nginx would gather what is meant to be read at once.
-          'x-accel-buffering': 'no',
-        },
-        body: client.read(),
-        live: client.cutOff,
-      };
+      return { operation, status: 200, headers, body: client.read(), live: client.cutOff };
     },
   }),
 ];

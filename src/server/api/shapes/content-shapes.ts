@@ -2,7 +2,7 @@ import type { SnapshotDiff, Side } from '../../../core/snapshot/diff.ts';
 import type { Json } from '../../../core/snapshot/json.ts';
 import { masked, revealed, type Masked } from '../../../core/snapshot/masked.ts';
 import type { Check, Instance, Output, Snapshot } from '../../../core/snapshot/snapshot.ts';
-import { summarizeSnapshot } from '../../../core/snapshot/summary.ts';
+import { summarizeSnapshot, type SnapshotSummary } from '../../../core/snapshot/summary.ts';
 
 export interface OutputShape {
   readonly name: string;
@@ -35,15 +35,7 @@ export interface SnapshotShape {
   readonly serial: string;
   readonly lineage: string;
   readonly terraformVersion: string;
-  readonly summary: {
-    readonly resources: number;
-    readonly instances: number;
-    readonly dataInstances: number;
-    readonly outputs: number;
-    readonly modules: number;
-    readonly tainted: number;
-    readonly deposed: number;
-    readonly failedChecks: number;
+  readonly summary: Omit<SnapshotSummary, 'types'> & {
     readonly types: readonly { readonly type: string; readonly count: number }[];
   };
   readonly outputs: readonly OutputShape[];

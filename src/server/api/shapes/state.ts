@@ -5,23 +5,10 @@ import type { StateSummary } from '../../../ports/engine.ts';
 import { count, instant, pageOf, text, type Page } from './plain.ts';
 
 /** One version of a state, as the API shows it. */
-export interface VersionShape {
+export interface VersionShape extends Omit<Version, 'number' | 'serial' | 'at' | 'bodyId'> {
   readonly version: number;
   readonly serial: string;
-  readonly lineage: string;
-  readonly terraformVersion: string;
-  readonly encrypted: boolean;
-  readonly size: number;
-  readonly sha256: string;
-  readonly md5: string;
   readonly at: string;
-  readonly subject: string;
-  readonly door: string;
-  readonly lockId: string | null;
-  readonly fence: number | null;
-  readonly operation: string | null;
-  readonly forced: boolean;
-  readonly restoredFrom: number | null;
 }
 
 /** Who holds the lock of a state, in short: the oldest holder, and how many there are. */
