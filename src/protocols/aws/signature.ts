@@ -49,7 +49,9 @@ export function parseSignature(request: SignedRequest): Signature | SignaturePro
   if (authorizations.length + (presigned ? 1 : 0) > 1) return { problem: 'twice' };
   const [authorization] = authorizations;
   if (authorization !== undefined) return parseHeader(authorization, headers);
-  return presigned ? parsePresigned(request.query) : { problem: 'missing' };
+  if (presigned) return parsePresigned(request.query);
+  // Signature Version 2, which some SDKs still presign with in old regions unless told otherwise.
+  return { problem: /(?:^|&)AWSAccessKeyId=/.test(request.query) ? 'unsupported' : 'missing' };
 }
 
 /** The moment that a timestamp of a signature names, or null. */
