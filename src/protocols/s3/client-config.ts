@@ -100,11 +100,15 @@ export function readS3Config(attributes: BackendAttributes, env: Environment): S
     acl: text('acl'),
     skipChecksum: yes('skip_s3_checksum'),
     endpoints: {
-      s3: readText(endpoints, 's3') ?? text('endpoint', 'AWS_ENDPOINT_URL_S3', 'AWS_S3_ENDPOINT'),
+      s3:
+        readText(endpoints, 's3') ??
+        text('endpoint', 'AWS_ENDPOINT_URL_S3', 'AWS_S3_ENDPOINT', 'AWS_ENDPOINT_URL'),
       dynamodb:
         readText(endpoints, 'dynamodb') ??
-        text('dynamodb_endpoint', 'AWS_ENDPOINT_URL_DYNAMODB', 'AWS_DYNAMODB_ENDPOINT'),
-      sts: readText(endpoints, 'sts') ?? text('sts_endpoint', 'AWS_ENDPOINT_URL_STS', 'AWS_STS_ENDPOINT'),
+        text('dynamodb_endpoint', 'AWS_ENDPOINT_URL_DYNAMODB', 'AWS_DYNAMODB_ENDPOINT', 'AWS_ENDPOINT_URL'),
+      sts:
+        readText(endpoints, 'sts') ??
+        text('sts_endpoint', 'AWS_ENDPOINT_URL_STS', 'AWS_STS_ENDPOINT', 'AWS_ENDPOINT_URL'),
     },
     pathStyle: yes('use_path_style') || yes('force_path_style'),
     dualstack: yes('use_dualstack_endpoint', 'AWS_USE_DUALSTACK_ENDPOINT'),
@@ -133,11 +137,15 @@ function readEncryption(attributes: BackendAttributes, env: Environment): S3Encr
 
 function readCredentials(attributes: BackendAttributes, env: Environment): CredentialConfig {
   const text = (name: string): string | null => readText(attributes, name);
+  const profile = text('profile');
+  // The SDK's chain looks at the process's own environment: whoever gives another one means that.
+  const given = (name: string, variable: string): string | null =>
+    profile === null ? readText(attributes, name, env, variable) : text(name);
   return {
-    accessKey: text('access_key'),
-    secretKey: text('secret_key'),
-    token: text('token'),
-    profile: text('profile'),
+    accessKey: given('access_key', 'AWS_ACCESS_KEY_ID'),
+    secretKey: given('secret_key', 'AWS_SECRET_ACCESS_KEY'),
+    token: given('token', 'AWS_SESSION_TOKEN'),
+    profile,
     credentialsFile:
       readTexts(attributes, 'shared_credentials_files')?.[0] ?? text('shared_credentials_file'),
     configFile: readTexts(attributes, 'shared_config_files')?.[0] ?? null,

@@ -36,15 +36,6 @@ export async function examineS3(
           next: 'Set encrypt = true.',
         }
       : null,
-    config.credentials.secretKey === null
-      ? null
-      : {
-          level: 'warning',
-          topic: 'credentials',
-          message:
-            'the backend configuration has a secret key in it, and so has .terraform/terraform.tfstate',
-          next: 'Use environment variables or a profile.',
-        },
     client.traits.locks === 'none'
       ? {
           level: 'problem',

@@ -39,6 +39,17 @@ export async function examineFolder({
   const connection = String(record?.attributes['conn_str'] ?? '');
   const secrets = SECRETS.filter((name) => typeof record?.attributes[name] === 'string');
   if (/:[^/@]+@|password=/.test(connection)) secrets.push('conn_str');
+  const configured = SECRETS.filter(
+    (name) => typeof choice.attributes[name] === 'string' && !secrets.includes(name),
+  );
+  if (configured.length > 0) {
+    findings.push({
+      level: 'warning',
+      topic: 'secrets',
+      message: `the backend's configuration has ${configured.join(' and ')} in the clear`,
+      next: 'Give it by environment variable instead.',
+    });
+  }
   if (secrets.length > 0) {
     findings.push({
       level: 'warning',

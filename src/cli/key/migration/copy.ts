@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { isStateHeader, readStateHeader } from '../../../core/state-header.ts';
 import type { HeldLock, LockRequest, StateClient } from '../../../ports/state-client.ts';
+import { BackendFault } from '../../../ports/state-client.ts';
 import { makeLockRequest } from '../../../protocols/lock-request.ts';
 import { waitForLock } from '../../../protocols/wait-for-lock.ts';
 import { Failure, lockedByOther } from '../../failure.ts';
@@ -38,7 +39,12 @@ export type Planned =
 
 /** Looks at a workspace on both sides, and changes nothing. */
 export async function planCopy({ from, to }: Sides, workspace: string, force: boolean): Promise<Planned> {
-  const [source, target] = [await readState(from, workspace), await readState(to, workspace)];
+  const source = await readState(from, workspace);
+  const target = await readState(to, workspace).catch((fault: unknown) => {
+    // The first lock makes PostgreSQL's table.
+    if (to.backend === 'pg' && fault instanceof BackendFault && fault.kind === 'missing') return null;
+    throw fault;
+  });
   const verdict = judge(source, target, force);
   if ('why' in verdict) return { workspace, outcome: 'conflict', why: verdict.why };
   return describe(workspace, verdict.outcome, source);
