@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -80,6 +80,22 @@ describe('a house on the embedded engine', () => {
     expect((await readdir(directory)).filter((name) => name.startsWith('backup-'))).toEqual([]);
     const audit = await callApi(house, 'GET /audit?action=backup');
     expect(audit.json['records']).toMatchObject([{ detail: { bytes: answer.bytes.length } }]);
+  });
+
+  it('gives a copy of a damaged database all the same, and says what is wrong with it', async () => {
+    for (const key of ['a', 'b', 'c']) {
+      await house.ask('POST', `/http/acme/${key}`, { body: sampleState(1, { size: 2_000_000 }) });
+    }
+    await house.close();
+    const path = join(directory, 'statehouse.db');
+    const file = await open(path, 'r+');
+    const { size } = await file.stat();
+    await file.write(Buffer.alloc(16_384, 0xa5), 0, 16_384, Math.floor(size / 2 / 16_384) * 16_384);
+    await file.close();
+    house = await TestHouse.open({ store: { kind: 'directory', path: directory } });
+    const { status, headers, bytes } = await callApi(house, 'POST /backup');
+    expect([status, bytes.length]).toEqual([200, size]);
+    expect(headers['x-statehouse-damage']).toContain('damaged');
   });
 
   it('makes no copy for who may not manage it, and removes what a killed one has left', async () => {

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { EngineFault } from '../../src/ports/engine.ts';
 import { HealthDoor } from '../../src/server/health.ts';
@@ -103,6 +104,15 @@ describe('the metrics', () => {
     counted('outcomes_total{command="lock",outcome="held"} 1');
     counted('lock_handovers_total 1');
     counted('parked_requests 0');
+  });
+
+  it('are all explained to the operator', async () => {
+    await using house = await TestHouse.open();
+    const { text } = await house.ask('GET', '/metrics');
+    const names = [...text.matchAll(/^# HELP (statehouse_\w+)/gm)].map(([, name = '']) => name);
+    const page = await readFile(new URL('../../docs/operating.md', import.meta.url), 'utf8');
+    const explained = [...page.matchAll(/^\| `(statehouse_\w+)` \|/gm)].map(([, name = '']) => name);
+    expect(explained.sort()).toEqual(names.sort());
   });
 
   it('have no label that a client wrote', async () => {

@@ -31,6 +31,8 @@ export const command: Command = defineCommand({
       const total = Number(copy.headers['content-length'] ?? 0);
       await writeNewFile(file, counted(copy, total, terminal));
       terminal.status('');
+      const damage = copy.headers['x-statehouse-damage'];
+      if (damage !== undefined) terminal.note(`Warning: ${String(damage)}`);
     } else {
       const { backUp } = await import('../../engines/sqlite/backup.ts');
       try {
