@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Address } from '../core/address.ts';
 import { MemoryEngine } from '../engines/memory/engine.ts';
-import type { Command, Engine, Resealed } from '../ports/engine.ts';
+import type { Command, Engine, Resealed, StateQuery } from '../ports/engine.ts';
 import type { EngineOptions, EngineUnderTest } from './engine-contract.ts';
 import { testKeyIdOf } from './engine-commands.ts';
 import { anyPause, anyStep, commandOf, type Step } from './engine-model-steps.ts';
@@ -170,18 +170,21 @@ async function compareAll({ model, tried }: Pair, sequence: Sequence): Promise<v
       if (id !== undefined) await compare('body of a command', (engine) => bodyTexts(engine, id));
     }
   }
-  const [after] = addresses as [Address];
-  for (const query of [
+  const queries = stateQueries(addresses[0]);
+  const query = queries[sequence.steps.length % queries.length] ?? { limit: 10 };
+  await compare(`states ${JSON.stringify(query)}`, (engine) => engine.states({ ...query, project }));
+  await compare('entries', (engine) => engine.entries(`kind-${project}`));
+}
+
+function stateQueries(after: Address | undefined): StateQuery[] {
+  return [
     { limit: 10 },
     { limit: 1 },
     { limit: 10, deleted: true },
     { limit: 10, locked: true },
     { limit: 10, search: '@dev' },
-    { limit: 10, keyPrefix: 'app', after },
-  ]) {
-    await compare(`states ${JSON.stringify(query)}`, (engine) => engine.states({ project, ...query }));
-  }
-  await compare('entries', (engine) => engine.entries(`kind-${project}`));
+    { limit: 10, keyPrefix: 'app', ...(after === undefined ? {} : { after }) },
+  ];
 }
 
 /** What can only be read of the house as a whole, as far as this round's sequences have made it. */

@@ -21,7 +21,7 @@ import type {
   StateSummary,
   StoredBody,
 } from '../../ports/engine.ts';
-import { compareAddresses, compareBytes, selectStates } from './query.ts';
+import { compareBytes, sameAddress, selectStates } from './query.ts';
 import { otherSealed, reseal, type Sealed } from './reseal.ts';
 
 const NOTED: Result = { outcome: { type: 'noted' }, handovers: [] };
@@ -110,8 +110,7 @@ export class MemoryEngine implements Engine {
       .filter(
         (record) =>
           record.id < before &&
-          (address === undefined ||
-            (record.address !== null && compareAddresses(record.address, address) === 0)) &&
+          (address === undefined || (record.address !== null && sameAddress(record.address, address))) &&
           (action === undefined || record.note.action === action) &&
           (subject === undefined || record.note.subject === subject),
       )

@@ -28,6 +28,10 @@ function isSelected({ address, world }: Kept, query: StateQuery): boolean {
   return query.after === undefined || compareAddresses(address, query.after) > 0;
 }
 
+export function sameAddress(a: Address, b: Address): boolean {
+  return a.project === b.project && a.key === b.key && a.workspace === b.workspace;
+}
+
 /** As UTF-8 bytes, whatever the characters. */
 export function compareBytes(a: string, b: string): number {
   return Buffer.compare(Buffer.from(a), Buffer.from(b));
