@@ -1,4 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../../src/testing/eventually.ts';
@@ -18,12 +20,12 @@ beforeAll(async () => {
 afterAll(() => house.close());
 
 /** Runs a command against the house, as the admin unless another pair is given. */
-function run(words: readonly string[], as: Pair | null = TEST_ADMIN) {
+function run(words: readonly string[], as: Pair | null = TEST_ADMIN, answer?: string) {
   const env = {
     STATEHOUSE_SERVER: house.url,
     ...(as === null ? {} : { STATEHOUSE_CREDENTIAL: `${as.id}.${as.secret}` }),
   };
-  return runStatehouse(words, { env });
+  return runStatehouse(words, { env, ...(answer === undefined ? {} : { answer }) });
 }
 
 async function runJson<T>(...words: readonly string[]): Promise<T> {
@@ -108,6 +110,17 @@ describe('states and history', () => {
     expect((await run(['restore', 'back/net', 'x', '--yes'])).code).toBe(2);
   });
 
+  it('ask before a restore, and take anything but a yes for a no', async () => {
+    await write('ask/net', 1);
+    await write('ask/net', 2);
+    const no = await run(['restore', 'ask/net', '1'], TEST_ADMIN, 'no');
+    expect(no).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(/version 1 of ask\/net \(serial 1, written/),
+    });
+    expect((await run(['restore', 'ask/net', '1'], TEST_ADMIN, 'yes')).code).toBe(0);
+  });
+
   it('ends with the exit code of a held lock when a restore meets one', async () => {
     await write('held/net', 1);
     await lock('held/net', 'lock-held');
@@ -146,6 +159,14 @@ describe('locks', () => {
     expect(err).toContain('plan-1');
     expect(err).toContain('plan-2');
     expect((await run(['force-unlock', 'plans/net', 'plan-2', '--yes'])).code).toBe(0);
+  });
+
+  it('is broken only when a yes is a yes', async () => {
+    await lock('asked/net', 'asked');
+    const no = await run(['force-unlock', 'asked/net'], TEST_ADMIN, 'y');
+    expect(no).toMatchObject({ code: 1, out: '', err: expect.stringContaining('Nothing was changed') });
+    const yes = await run(['force-unlock', 'asked/net'], TEST_ADMIN, 'yes');
+    expect(yes).toMatchObject({ code: 0, out: 'asked/net: lock asked is broken\n' });
   });
 
   it('says so when nothing is locked', async () => {
@@ -245,5 +266,22 @@ describe('what goes wrong', () => {
     expect(elsewhere.err).toContain('statehouse serve');
     const path = await run(['states', '--server', `${house.url}/http`]);
     expect(path).toMatchObject({ code: 1 });
+  });
+
+  it('is a certificate that nobody vouches for, unless it is given or not looked at', async () => {
+    const data = await mkdtemp(join(tmpdir(), 'statehouse-tls-'));
+    const store = { kind: 'directory', path: data } as const;
+    await using secure = await TestHouse.open({ store, tls: { kind: 'self-signed' } });
+    const asked = ['states', '--server', secure.url];
+    const refused = await run(asked);
+    expect(refused).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(/is not trusted: [\s\S]*--ca FILE/),
+    });
+    expect((await run([...asked, '--ca', join(data, 'tls-cert.pem')])).code).toBe(0);
+    expect((await run([...asked, '--insecure'])).code).toBe(0);
+    expect((await run([...asked, '--ca', join(data, 'none.pem')])).err).toContain('cannot be read');
+    expect((await run(['states', '--server', secure.url.replace('https', 'http')])).code).toBe(1);
+    await rm(data, { recursive: true, force: true, maxRetries: 5 });
   });
 });

@@ -1,13 +1,17 @@
 import { mkdtemp, open, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { HouseProcess } from '../../src/testing/house-process.ts';
+import { eventually } from '../../src/testing/eventually.ts';
 import { ask } from '../../src/testing/request.ts';
-import { sampleState } from '../../src/testing/sample-state.ts';
+import { RunningProgram } from '../../src/testing/running-program.ts';
+import { sampleLock, sampleState } from '../../src/testing/sample-state.ts';
 import { TEST_ADMIN } from '../../src/testing/test-admin.ts';
 import { runStatehouse } from './run-statehouse.ts';
 
+const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 const NEWEST = sampleState(2, { said: 'newest' });
 const OLD = sampleState(1, { said: 'old' });
 let directory = '';
@@ -168,5 +172,28 @@ describe('rotate-key', () => {
   it('makes no house where there is none', async () => {
     expect((await run('rotate-key', '--data', directory)).err).toContain('there is no database');
     await expect(stat(join(directory, 'master.key'))).rejects.toThrow('ENOENT');
+  });
+});
+
+describe('locks --watch', () => {
+  it('comes back after the house did, and shows what it missed', async () => {
+    const watching = new RunningProgram(process.execPath, [MAIN, 'locks', '--watch', '--json'], {
+      cwd: directory,
+      env: {
+        ...process.env,
+        STATEHOUSE_SERVER: house.url,
+        STATEHOUSE_CREDENTIAL: `${TEST_ADMIN.id}.${TEST_ADMIN.secret}`,
+      },
+    });
+    const until = (lines: number): Promise<unknown> =>
+      eventually(`${lines} changes are seen`, () => watching.stdout.split('\n').length > lines);
+    await until(1);
+    await house.kill();
+    await house.launch();
+    await ask(house.url, 'LOCK', '/http/app/net', { body: sampleLock('missed') });
+    await until(2);
+    expect(watching.stdout).toContain('"lockId":"missed"');
+    watching.signal('SIGINT');
+    expect((await watching.end).code).toBe(0);
   });
 });

@@ -2,22 +2,25 @@ import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { runCommandLine } from '../../src/cli/run.ts';
 
-/** Runs one command line inside this process, as from a script: nobody is there to answer. */
+/** Runs one command line inside this process, as from a script: nobody is there to answer, unless an answer is given. */
 export async function runStatehouse(
   words: readonly string[],
   options: {
     readonly env?: Readonly<Record<string, string>>;
     readonly cwd?: string;
-    readonly stopped?: AbortSignal;
+    /** What somebody at a terminal says when asked. */
+    readonly answer?: string;
   } = {},
 ): Promise<{ readonly code: number; readonly out: string; readonly err: string }> {
   const [output, errors] = [new PassThrough(), new PassThrough()];
+  const input = Object.assign(new PassThrough(), { isTTY: options.answer !== undefined });
+  input.end(`${options.answer ?? ''}\n`);
   const read = Promise.all([text(output), text(errors)]);
   const code = await runCommandLine(words, {
-    streams: { input: new PassThrough(), output, errors },
+    streams: { input, output, errors },
     env: options.env ?? {},
     cwd: options.cwd ?? '/',
-    stopped: options.stopped ?? new AbortController().signal,
+    stopped: new AbortController().signal,
   });
   output.end();
   errors.end();

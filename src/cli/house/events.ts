@@ -15,9 +15,11 @@ export async function* watchEvents(
   query: Query,
   { gatherMs, stopped }: { gatherMs: number; stopped: AbortSignal },
 ): AsyncGenerator<void> {
-  for (let first = true; !stopped.aborted; first = false) {
+  let answered = false;
+  while (!stopped.aborted) {
     try {
       const stream = await house.stream('GET', '/events', { query, long: true });
+      answered = true;
       for await (const chunk of stream as AsyncIterable<Buffer>) {
         // A comment only says that the stream is alive; everything else is an event, the greeting too.
         if (chunk.toString('latin1').startsWith(':')) continue;
@@ -27,7 +29,7 @@ export async function* watchEvents(
     } catch (fault) {
       if (stopped.aborted) return;
       const refused = fault instanceof Failure && 'status' in fault.details;
-      if (first || refused) throw fault;
+      if (!answered || refused) throw fault;
     }
     await sleep(AGAIN_MS, undefined, { signal: stopped }).catch(() => undefined);
   }
