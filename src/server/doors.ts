@@ -11,6 +11,7 @@ import { ApiDoor } from './api/door.ts';
 import type { ApiParts } from './api/parts.ts';
 import { HealthDoor } from './health.ts';
 import type { Metrics } from './metrics.ts';
+import { Signpost } from './signpost.ts';
 
 /** Every door of the house: the first that claims a request answers it. A new protocol is a folder and a line here. */
 export function listDoors(parts: {
@@ -34,5 +35,6 @@ export function listDoors(parts: {
     new HealthDoor({ house, metrics, closing }),
     new ApiDoor(api),
     new HttpDoor(house),
+    new Signpost(),
   ];
 }

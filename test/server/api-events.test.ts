@@ -76,6 +76,7 @@ describe('the event stream', () => {
       ['version-stored', { version: 2 }],
       ['version-stored', { version: 3 }],
     ]);
+    expect(back.events[0]?.id).toBe(after);
     for (const id of ['00000000-1', 'nonsense', `${after.split('-')[0]}-99`]) {
       using lost = await EventStream.open(house.url, '', { after: id });
       await eventually('it is told to read anew', () => lost.names.length > 0);

@@ -19,6 +19,17 @@ describe('how the house is', () => {
     }
   });
 
+  it('and where its doors are', async () => {
+    await using house = await TestHouse.open();
+    const { status, text } = await house.ask('GET', '/', { as: null });
+    expect([status, text]).toEqual([200, expect.stringContaining('/api/openapi.json')]);
+    const unknown = await house.ask('GET', '/nothing');
+    expect([unknown.status, unknown.text]).toEqual([
+      404,
+      expect.stringContaining('the doors are listed at /'),
+    ]);
+  });
+
   it('is "not ready" while it cannot write or is closing, and "healthy" even then', async () => {
     const closing = new AbortController();
     let works = false;

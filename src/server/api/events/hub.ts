@@ -66,7 +66,9 @@ export class EventHub {
     const { client, listening } = listener;
     const missed = listening.after === null ? [] : this.#since(listening.after);
     const name = missed === null ? 'reset' : 'ready';
-    client.push(`retry: 2000\nid: ${this.#id(this.#count)}\nevent: ${name}\ndata: {}\n\n`);
+    // Whoever goes before what it missed has come must be able to ask for it again.
+    const seen = this.#count - (missed?.length ?? 0);
+    client.push(`retry: 2000\nid: ${this.#id(seen)}\nevent: ${name}\ndata: {}\n\n`);
     for (const numbered of missed ?? []) this.#send(listener, numbered);
   }
 
