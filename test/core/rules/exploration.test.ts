@@ -1,7 +1,8 @@
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decide } from '../../../src/core/decide.ts';
-import { explore } from './exploration/explore.ts';
-import { ALICE, BOB, CAROL, DAVE, SAM, type Scope } from './exploration/model.ts';
+import { explore, wander } from './exploration/explore.ts';
+import { ALICE, BOB, CAROL, DAVE, ERIN, SAM, type Scope } from './exploration/model.ts';
 import { MUTANTS } from './exploration/mutants.ts';
 
 /**
@@ -31,6 +32,20 @@ describe('all that can happen to one address', { timeout: 300_000 }, () => {
     console.log(`${name}: ${situations} situations, ${steps} steps`);
     expect(violation).toBeNull();
     expect(situations).toBeGreaterThan(5_000);
+  });
+
+  it('breaks no rule on long ways through a crowd either', () => {
+    const crowd: Scope = {
+      players: [ALICE, BOB, SAM, CAROL, DAVE, ERIN],
+      happenings: ['time', 'reconnect', 'writes', 'breaks', 'stranger'],
+    };
+    const turns = fc.array(fc.nat(), { minLength: 200, maxLength: 200 });
+    fc.assert(
+      fc.property(turns, (way) => {
+        expect(wander(decide, crowd, way)).toBeNull();
+      }),
+      { numRuns: 500 },
+    );
   });
 
   it.each(Object.entries(MUTANTS))('shows a broken rule to be broken: %s', (_name, mutant) => {

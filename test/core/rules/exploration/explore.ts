@@ -1,21 +1,24 @@
 import type { AddressCommand } from '../../../../src/core/command.ts';
 import type { Decision } from '../../../../src/core/decide.ts';
 import type { World } from '../../../../src/core/world.ts';
-import { INVARIANTS, type Step } from './invariants.ts';
-import { after, beginning, type Party, type Scope, type Situation } from './model.ts';
+import { INVARIANTS } from './invariants.ts';
+import { after, beginning, type Move, type Party, type Scope, type Situation } from './model.ts';
 import { movesFrom } from './moves.ts';
+
+type Decide = (command: AddressCommand, world: World, at: number) => Decision;
+
+/** The rule that was broken first, how, and by which story. */
+export interface Violation {
+  readonly rule: string;
+  readonly what: string;
+  readonly story: readonly string[];
+}
 
 export interface Exploration {
   readonly situations: number;
   readonly steps: number;
-  /** Nothing was left unexplored. */
-  readonly whole: boolean;
-  /** The rule that was broken first, how, and by which shortest story; null if none was. */
-  readonly violation: {
-    readonly rule: string;
-    readonly what: string;
-    readonly story: readonly string[];
-  } | null;
+  /** By a shortest story; null if all of the scope, or as much of it as was asked for, breaks no rule. */
+  readonly violation: Violation | null;
 }
 
 interface Visited {
@@ -24,12 +27,10 @@ interface Visited {
   readonly by: string;
 }
 
+const RULES = Object.entries(INVARIANTS);
+
 /** Tries everything that may happen, breadth first, from an address that nobody has used yet, and stops at what breaks a rule. */
-export function explore(
-  decide: (command: AddressCommand, world: World, at: number) => Decision,
-  scope: Scope,
-  situationsMax: number = Infinity,
-): Exploration {
+export function explore(decide: Decide, scope: Scope, situationsMax: number = Infinity): Exploration {
   const start = beginning(scope);
   const seen = new Set([keyOf(start)]);
   let open: Visited[] = [{ situation: start, from: null, by: '' }];
@@ -37,41 +38,56 @@ export function explore(
   while (open.length > 0) {
     const next: Visited[] = [];
     for (const visited of open) {
-      const { situation } = visited;
-      for (const move of movesFrom(situation, scope)) {
+      for (const move of movesFrom(visited.situation, scope)) {
         steps += 1;
-        let reached: Situation = { ...situation, at: situation.at + move.wait };
-        if (move.command !== null) {
-          const decision = decide(move.command, situation.world, situation.at);
-          reached = after(situation, move, decision);
-          const step = { before: situation, move, command: move.command, decision, after: reached };
-          const violation = broken(step, decide);
-          if (violation !== null) {
-            const story = [...storyOf(visited), `${move.name}: ${decision.outcome.type}`];
-            return { situations: seen.size, steps, whole: false, violation: { ...violation, story } };
-          }
+        const { situation, violation } = take(decide, visited.situation, move);
+        if (violation !== null) {
+          const story = [...storyOf(visited), ...violation.story];
+          return { situations: seen.size, steps, violation: { ...violation, story } };
         }
-        const key = keyOf(reached);
+        const key = keyOf(situation);
         if (seen.has(key)) continue;
-        if (seen.size >= situationsMax)
-          return { situations: seen.size, steps, whole: false, violation: null };
+        if (seen.size >= situationsMax) return { situations: seen.size, steps, violation: null };
         seen.add(key);
-        next.push({ situation: reached, from: visited, by: move.name });
+        next.push({ situation, from: visited, by: move.name });
       }
     }
     open = next;
   }
-  return { situations: seen.size, steps, whole: true, violation: null };
+  return { situations: seen.size, steps, violation: null };
 }
 
-const RULES = Object.entries(INVARIANTS);
-
-function broken(step: Step, decide: Parameters<typeof explore>[0]): { rule: string; what: string } | null {
-  for (const [rule, check] of RULES) {
-    const what = check(step, decide);
-    if (what !== null) return { rule, what };
+/** Goes one way through what may happen, each turn chosen by a number. */
+export function wander(decide: Decide, scope: Scope, turns: readonly number[]): Violation | null {
+  let here = beginning(scope);
+  const story: string[] = [];
+  for (const turn of turns) {
+    const moves = movesFrom(here, scope);
+    const move = moves[turn % moves.length] as Move;
+    const { situation, violation } = take(decide, here, move);
+    if (violation !== null) return { ...violation, story: [...story, ...violation.story] };
+    story.push(move.name);
+    here = situation;
   }
   return null;
+}
+
+function take(
+  decide: Decide,
+  before: Situation,
+  move: Move,
+): { readonly situation: Situation; readonly violation: Violation | null } {
+  const { command } = move;
+  if (command === null) return { situation: { ...before, at: before.at + move.wait }, violation: null };
+  const decision = decide(command, before.world, before.at);
+  const situation = after(before, move, decision);
+  for (const [rule, check] of RULES) {
+    const what = check({ before, move, command, decision, after: situation }, decide);
+    if (what !== null) {
+      return { situation, violation: { rule, what, story: [`${move.name}: ${decision.outcome.type}`] } };
+    }
+  }
+  return { situation, violation: null };
 }
 
 function storyOf(visited: Visited): string[] {

@@ -15,6 +15,7 @@ export const BOB: Player = { ...apply('bob'), names: true };
 export const SAM: Player = { ...apply('sam'), names: false };
 export const CAROL: Player = { ...plan('carol'), names: true };
 export const DAVE: Player = { ...plan('dave'), names: true };
+export const ERIN: Player = { ...plan('erin'), names: true };
 
 /** What may happen besides asking, being parked, being granted, hanging up and releasing. */
 export type Happening =
