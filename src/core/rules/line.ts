@@ -120,7 +120,6 @@ export function serveLine(draft: Draft): void {
     draft.dropPlace(place.waiter);
     const holder = grant(draft, { ...place, accepted: false });
     draft.handOver({ seat, waiter: place.waiter, holder });
-    if (!place.shared) return;
   }
 }
 

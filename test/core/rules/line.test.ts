@@ -67,6 +67,14 @@ describe('a lock ID that comes back', () => {
     expect(address.waiters()).toEqual(['bob-lock', 'carol-lock']);
   });
 
+  it('keeps its place the longer, the longer it sleeps', () => {
+    const address = held();
+    for (const seconds of [0, 1, 2, 4, 8, 16, 30]) {
+      address.pass(seconds).lock(bob, { seat: null });
+    }
+    expect(address.world.line).toMatchObject([{ waiter: 'bob-lock', ticket: 1, asks: 7 }]);
+  });
+
   it('too late has lost its place', () => {
     const address = held();
     address.lock(bob);
@@ -228,6 +236,14 @@ describe('a request whose time is over', () => {
     address.pass(2);
     address.parkOver(bob);
     expect(parkFor(address)).toBeNull();
+  });
+
+  it('stays no longer than one more sleep, however late it was asked', () => {
+    const address = held(4);
+    address.park(bob);
+    address.pass(3);
+    address.parkOver(bob);
+    expect(parkFor(address)).toBe(1_000);
   });
 
   it('does not stay for a holder that takes much longer than usual', () => {

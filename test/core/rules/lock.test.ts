@@ -44,6 +44,15 @@ describe('a free lock', () => {
     expect(fences).toEqual([1, 2, 3]);
   });
 
+  it('takes its new holder out of the line', () => {
+    const address = new OneAddress();
+    address.lock(bob);
+    address.lock(alice);
+    address.unlock(bob);
+    expect(address.lock(alice).type).toBe('granted');
+    expect(address.waiters()).toEqual([]);
+  });
+
   it('is granted to an expired credential no more', () => {
     const address = new OneAddress();
     expect(address.lock(alice, { actor: actorOf(alice, true) })).toEqual({ type: 'expired' });
@@ -124,6 +133,7 @@ describe('plans', () => {
     const address = new OneAddress();
     expect(address.lock(carol).type).toBe('granted');
     expect(address.lock(dave).type).toBe('granted');
+    address.lock(carol);
     expect(address.world.holders.map(({ fence }) => fence)).toEqual([1, 2]);
   });
 

@@ -150,6 +150,21 @@ describe('a break-in', () => {
     expect(address.holders()).toEqual(['bob-lock']);
   });
 
+  it('of several plans is answered as a whole when it comes again', () => {
+    const address = heldBy(plan('a'), plan('b'));
+    address.forceUnlock(null);
+    expect(address.forceUnlock(null)).toMatchObject({ broken: true, lockIds: ['b-lock', 'a-lock'] });
+  });
+
+  it('breaks the lock that the last one handed on, if it comes too late to be the same', () => {
+    const address = heldBy(alice);
+    address.park(bob);
+    address.forceUnlock(null);
+    address.pass(11);
+    expect(address.forceUnlock(null)).toMatchObject({ lockIds: ['bob-lock'] });
+    expect(address.holders()).toEqual([]);
+  });
+
   it('breaks the next lock as well when it is meant', () => {
     const address = heldBy(alice);
     address.park(bob);
