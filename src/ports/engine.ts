@@ -78,6 +78,8 @@ export interface StateQuery {
   readonly project?: string;
   /** Only keys that begin so. */
   readonly keyPrefix?: string;
+  /** All workspaces but this one. */
+  readonly exceptWorkspace?: string;
   /** Only states whose text form contains this. */
   readonly search?: string;
   /** Deleted states too. Default false. */

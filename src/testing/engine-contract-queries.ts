@@ -73,6 +73,14 @@ export function queryContract(bench: Bench): void {
       expect(state?.world.record.head?.serial).toBe(1n);
     });
 
+    it('leaves a workspace out where that is asked', async () => {
+      expect(await list({ project: 'list-a', exceptWorkspace: 'default' })).toEqual(['list-a/app@dev']);
+      expect(await list({ project: 'list-b', exceptWorkspace: 'dev' })).toEqual([
+        'list-b/app',
+        'list-b/locked',
+      ]);
+    });
+
     it('is searched by prefix and by text, in which nothing is a wildcard', async () => {
       expect(await list({ project: 'list-a', keyPrefix: 'app' })).toEqual([
         'list-a/app',

@@ -183,6 +183,7 @@ function stateQueries(after: Address | undefined): StateQuery[] {
     { limit: 10, deleted: true },
     { limit: 10, locked: true },
     { limit: 10, search: '@dev' },
+    { limit: 10, exceptWorkspace: 'default' },
     { limit: 10, keyPrefix: 'app', ...(after === undefined ? {} : { after }) },
   ];
 }

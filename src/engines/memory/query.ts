@@ -24,6 +24,7 @@ function isSelected({ address, world }: Kept, query: StateQuery): boolean {
   if (query.locked === true ? holders.length === 0 : !exists && holders.length === 0) return false;
   if (query.project !== undefined && address.project !== query.project) return false;
   if (query.keyPrefix !== undefined && !address.key.startsWith(query.keyPrefix)) return false;
+  if (address.workspace === query.exceptWorkspace) return false;
   if (query.search !== undefined && !formatAddress(address).includes(query.search)) return false;
   return query.after === undefined || compareAddresses(address, query.after) > 0;
 }

@@ -30,6 +30,7 @@ export function statesAsked(schema: string, query: StateQuery): Wanted {
   conditions.add(query.locked === true ? isLocked : `((${exists}) OR ${isLocked})`);
   if (query.project !== undefined) conditions.add('a.project = ?', query.project);
   if (query.keyPrefix !== undefined) conditions.add('starts_with(a.key, ?)', query.keyPrefix);
+  if (query.exceptWorkspace !== undefined) conditions.add('a.workspace <> ?', query.exceptWorkspace);
   if (query.search !== undefined) conditions.add('strpos(a.name, ?) > 0', toSearch(query.search));
   if (query.after !== undefined) {
     const { project, key, workspace } = query.after;

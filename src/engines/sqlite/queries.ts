@@ -78,7 +78,8 @@ export class Queries {
   }
 
   states(query: StateQuery): StateSummary[] {
-    const { project, keyPrefix, search, deleted = false, locked = false, after, limit } = query;
+    const { project, keyPrefix, exceptWorkspace, search, deleted = false, locked = false } = query;
+    const { after, limit } = query;
     const isLocked = 'EXISTS (SELECT 1 FROM holder WHERE holder.address_id = address.id)';
     const isThere = deleted ? 'head IS NOT NULL' : '(head IS NOT NULL AND deleted_at IS NULL)';
     const conditions = [locked ? 'id IN (SELECT address_id FROM holder)' : `(${isThere} OR ${isLocked})`];
@@ -91,6 +92,7 @@ export class Queries {
     if (keyPrefix !== undefined) {
       where('key >= ? AND key < ?', keyPrefix, keyPrefix + BEHIND_ALL_KEYS);
     }
+    if (exceptWorkspace !== undefined) where('workspace <> ?', exceptWorkspace);
     if (search !== undefined) where('instr(name, ?) > 0', search);
     if (after !== undefined) {
       where('(project, key, workspace) > (?, ?, ?)', after.project, after.key, after.workspace);

@@ -1,4 +1,4 @@
-import type { Address } from '../../../core/address.ts';
+import { DEFAULT_WORKSPACE, type Address } from '../../../core/address.ts';
 import { liveHead, type World } from '../../../core/world.ts';
 import type { StateSummary } from '../../../ports/engine.ts';
 import { lockObject, stateObject } from '../../aws/object-name.ts';
@@ -60,14 +60,21 @@ function inOrder<T extends { readonly name: string }>(objects: readonly T[]): re
   return [...objects].sort((a, b) => compareNames(a.name, b.name));
 }
 
+/**
+ * What a prefix says of the addresses behind the names. Other workspaces' objects begin with "env:/" and not with their key:
+ * Terraform asks for these, and nothing else, before every command.
+ */
+function narrowing(prefix: string): { keyPrefix?: string; exceptWorkspace?: string } {
+  if (prefix.startsWith(WORKSPACES)) return { exceptWorkspace: DEFAULT_WORKSPACE };
+  return WORKSPACES.startsWith(prefix) ? {} : { keyPrefix: prefix };
+}
+
 async function* summaries(
   { house, caller, asked: { bucket } }: Call,
   prefix: string,
   deleted: boolean,
 ): AsyncGenerator<StateSummary> {
-  // Other workspaces' objects begin with "env:/" and not with their key.
-  const narrowed = WORKSPACES.startsWith(prefix) || prefix.startsWith(WORKSPACES);
-  const query = { project: bucket, deleted, limit: PAGE, ...(narrowed ? {} : { keyPrefix: prefix }) };
+  const query = { project: bucket, deleted, limit: PAGE, ...narrowing(prefix) };
   let after: Address | null = null;
   do {
     const page: Awaited<ReturnType<typeof house.states.list>> = await house.states.list(
