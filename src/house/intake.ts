@@ -10,6 +10,9 @@ import { BodyPacker } from './segments.ts';
 /** Bodies up to here are compressed in one call, which costs less than a stream does. */
 const AT_ONCE_BYTES = 128 * 1024;
 const COMPRESSION_LEVEL = constants.Z_BEST_SPEED;
+/** A small body needs no large window, and to clear the memory of one would cost more than to compress the body. */
+const SMALL_BYTES = 4 * 1024;
+const SMALL = { level: COMPRESSION_LEVEL, windowBits: 12, memLevel: 5, chunkSize: SMALL_BYTES } as const;
 
 /** A body that was taken in whole and is a state. */
 export interface TakenIn {
@@ -141,7 +144,8 @@ class Reading {
     body: SealedBody;
   }> {
     if (this.#small !== null) {
-      this.#packer.push(gzipSync(Buffer.concat(this.#small), { level: COMPRESSION_LEVEL }));
+      const options = this.size <= SMALL_BYTES ? SMALL : { level: COMPRESSION_LEVEL };
+      this.#packer.push(gzipSync(Buffer.concat(this.#small), options));
     } else {
       this.#gzip?.end();
       await this.#compressed;

@@ -1,5 +1,4 @@
 import { pipeline, Readable } from 'node:stream';
-import { buffer } from 'node:stream/consumers';
 import { createGunzip, gunzipSync } from 'node:zlib';
 import type { Version } from '../core/world.ts';
 import type { Engine } from '../ports/engine.ts';
@@ -35,15 +34,22 @@ export class Outlet {
     if (version.size > AT_ONCE_BYTES) {
       return { gzip: () => opened, plain: () => inflate(opened) };
     }
-    const gzip = await buffer(opened);
+    const gzip = await whole(opened);
     return { gzip: () => gzip, plain: () => gunzipSync(gzip, { maxOutputLength: version.size }) };
   }
 
   /** A version's bytes in one piece: only for what must see a state whole, such as a restore or a diff. */
   async whole(version: Version): Promise<Uint8Array | null> {
     const bytes = (await this.open(version))?.plain() ?? null;
-    return bytes === null || bytes instanceof Uint8Array ? bytes : await buffer(bytes);
+    return bytes === null || bytes instanceof Uint8Array ? bytes : await whole(bytes);
   }
+}
+
+/** `stream/consumers` makes a Blob on its way, which costs more than all else that a small read does. */
+async function whole(chunks: AsyncIterable<Uint8Array>): Promise<Buffer> {
+  const all: Uint8Array[] = [];
+  for await (const chunk of chunks) all.push(chunk);
+  return Buffer.concat(all);
 }
 
 /** A failure of the source reaches the reader as an error of the stream, so that a state never just ends early. */
