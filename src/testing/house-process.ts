@@ -1,13 +1,15 @@
 import { mkdtemp, rm } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { dirname, join } from 'node:path';
 import { eventually } from './eventually.ts';
 import { freePort } from './free-port.ts';
 import { RunningProgram, type ProgramEnd } from './running-program.ts';
 import { TEST_ADMIN } from './test-admin.ts';
 
-const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+/** The package itself, wherever this module was compiled to. */
+const MANIFEST = createRequire(import.meta.url).resolve('statehouse/package.json');
+const MAIN = join(dirname(MANIFEST), 'dist', 'cli', 'main.js');
 const START_MS_MAX = 60_000;
 const STOP_MS_MAX = 30_000;
 
