@@ -180,6 +180,20 @@ describe('code', () => {
     expect(findings(code, commentedOut)).toEqual([]);
   });
 
+  it('exports no function and no class that nobody else uses', () => {
+    const words = new Map(code.map((path) => [path, new Set(read(path).match(/[A-Za-z_]\w*/g))]));
+    const exported = sources.flatMap((path) =>
+      [...read(path).matchAll(/^export (?:async )?(?:function\*?|class) (\w+)/gm)].map(([, name = '']) => ({
+        path,
+        name,
+      })),
+    );
+    const unused = exported.filter(
+      ({ path, name }) => ![...words].some(([other, used]) => other !== path && used.has(name)),
+    );
+    expect(unused).toEqual([]);
+  });
+
   it('silences the linter and the compiler only with a reason', () => {
     const silenced = findings(code, /\b(?:ox|es)lint-disable|@ts-(?:expect-error|ignore|nocheck)/).filter(
       (line) => !line.startsWith('test/tidy.test.ts'),

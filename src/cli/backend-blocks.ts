@@ -42,10 +42,7 @@ export function exportLine({ name, value, file }: Variable): string {
 }
 
 /** A block of a Terraform configuration: names lined up as `terraform fmt` would. */
-export function formatBlock(
-  type: string,
-  settings: readonly (readonly [name: string, value: string])[],
-): string {
+function formatBlock(type: string, settings: readonly (readonly [name: string, value: string])[]): string {
   const wide = Math.max(...settings.map(([name]) => name.length));
   const lines = settings.map(([name, value]) => `    ${name.padEnd(wide)} = ${value}`);
   return ['terraform {', `  backend "${type}" {`, ...lines, '  }', '}'].join('\n');

@@ -15,7 +15,7 @@ export function makeLockRequest(operation: string, version: string, info = ''): 
 }
 
 /** RFC 3339 as Go prints it: no trailing zeros. OpenTofu compares the text of a lock after reading and printing it anew. */
-export function goTime(time: Date): string {
+function goTime(time: Date): string {
   return time.toISOString().replace(/\.?0*Z$/, 'Z');
 }
 

@@ -8,7 +8,7 @@ const CERT_FILE = 'tls-cert.pem';
 const KEY_FILE = 'tls-key.pem';
 
 /** A certificate or a key that TLS cannot be spoken with. */
-export class BadTls extends Error {
+class BadTls extends Error {
   constructor(message: string, cause: unknown) {
     super(`${message}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
     this.name = 'BadTls';

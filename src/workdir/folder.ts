@@ -56,7 +56,7 @@ export function dataFolderOf(folder: string, env: Environment): string {
 }
 
 /** `TF_WORKSPACE`, or what `terraform workspace select` wrote down. */
-export async function selectedWorkspace(dataFolder: string, env: Environment): Promise<string> {
+async function selectedWorkspace(dataFolder: string, env: Environment): Promise<string> {
   const fromEnv = env['TF_WORKSPACE'] ?? '';
   if (fromEnv !== '') return fromEnv;
   const text = await readFile(join(dataFolder, 'environment'), 'utf8').catch(() => '');

@@ -12,7 +12,7 @@ export function selectStates(all: readonly Kept[], query: StateQuery): StateSumm
 }
 
 /** By project, key and workspace, each compared as UTF-8 bytes, which is how SQL engines are told to compare. */
-export function compareAddresses(a: Address, b: Address): number {
+function compareAddresses(a: Address, b: Address): number {
   return (
     compareBytes(a.project, b.project) || compareBytes(a.key, b.key) || compareBytes(a.workspace, b.workspace)
   );

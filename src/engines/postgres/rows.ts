@@ -21,7 +21,7 @@ export function fromText(value: unknown): string {
   return (value as string).replace(STORED, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
 }
 
-export function fromTextOrNull(value: unknown): string | null {
+function fromTextOrNull(value: unknown): string | null {
   return value === null ? null : fromText(value);
 }
 
@@ -217,7 +217,7 @@ export function plain(value: unknown): Uint8Array {
   return Uint8Array.from(value as Buffer);
 }
 
-export function numberOrNull(value: unknown): number | null {
+function numberOrNull(value: unknown): number | null {
   return value === null ? null : Number(value);
 }
 

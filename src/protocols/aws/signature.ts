@@ -35,12 +35,6 @@ const TIMESTAMP = /^(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})Z$/;
 const SIGNATURE = /^[0-9a-f]{64}$/;
 const HEADER_NAME = /^[a-z0-9!#$%&'*+.^_`|~-]+$/;
 
-/** The service that a request was signed for, or null where it bears no signature of this kind. Cheap: for `claims`. */
-export function signedService(request: SignedRequest): string | null {
-  const signature = parseSignature(request);
-  return 'problem' in signature ? null : signature.scope.service;
-}
-
 /** Reads the signature of a request, without a word on whether it is right. */
 export function parseSignature(request: SignedRequest): Signature | SignatureProblem {
   const headers = headerValues(request.rawHeaders);
@@ -65,7 +59,7 @@ export function instantOf(timestamp: string): number | null {
 }
 
 /** A moment as signatures write it. */
-export function timestampOf(instant: number): string {
+function timestampOf(instant: number): string {
   return `${new Date(instant).toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}Z`;
 }
 

@@ -20,7 +20,7 @@ export function writeXml(root: string, content: XmlElement, namespace?: string):
 }
 
 /** Escapes a text, including what XML 1.0 has no character for: that becomes a replacement character. */
-export function escapeXml(text: string): string {
+function escapeXml(text: string): string {
   return (
     text
       // Halves of a surrogate pair.

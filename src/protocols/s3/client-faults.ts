@@ -18,11 +18,11 @@ const CREDENTIALS =
   'Check the AWS credentials: environment (AWS_ACCESS_KEY_ID …), profile, or SSO session ("aws sso login").';
 
 /** The name that AWS gives the error, such as `NoSuchKey`. */
-export function errorName(fault: unknown): string {
+function errorName(fault: unknown): string {
   return fault instanceof Error ? fault.name : '';
 }
 
-export function errorStatus(fault: unknown): number {
+function errorStatus(fault: unknown): number {
   const metadata: unknown =
     typeof fault === 'object' && fault !== null ? Reflect.get(fault, '$metadata') : null;
   const status: unknown =
