@@ -1,4 +1,4 @@
-import { execFile, spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -11,6 +11,7 @@ import { Queries } from '../../src/engines/sqlite/queries.ts';
 import { newDirectory } from '../engines/sqlite-fixture.ts';
 import { Acknowledged, type Sight } from './acknowledged.ts';
 import { CUTS, Disk, type Cut } from './power-cut/disk.ts';
+import { hasCompiler, recorded } from './power-cut/recorder.ts';
 import { readRecording, type Deed } from './power-cut/recording.ts';
 
 const run = promisify(execFile);
@@ -18,39 +19,22 @@ const here = (path: string): string => new URL(path, import.meta.url).pathname;
 const CUTS_OF_POWER = 400;
 const SEED = 20_261;
 
-const compiler = process.platform === 'linux' && spawnSync('cc', ['--version']).status === 0;
-if (!compiler) console.log('no C compiler here: what a power cut leaves is not tried');
+const canRecord = hasCompiler();
+if (!canRecord) console.log('no C compiler here: what a power cut leaves is not tried');
 
-describe.runIf(compiler)('after a power cut at any moment', { timeout: 300_000 }, () => {
+describe.runIf(canRecord)('after a power cut at any moment', { timeout: 300_000 }, () => {
   let place: { directory: string; remove: () => Promise<void> };
   let deeds: Deed[];
   let answers: string;
 
   beforeAll(async () => {
     place = await newDirectory();
-    const [recorder, recording, data] = ['recorder.so', 'recording', 'data'].map((name) =>
-      join(place.directory, name),
-    ) as [string, string, string];
+    const recording = join(place.directory, 'recording');
     answers = join(place.directory, 'answers');
-    const flags = [
-      '-shared',
-      '-fPIC',
-      '-O1',
-      '-o',
-      recorder,
-      here('./power-cut/recorder.c'),
-      '-ldl',
-      '-lpthread',
-    ];
-    await run('cc', flags);
-    writeFileSync(recording, '');
-    const env = {
-      ...process.env,
-      LD_PRELOAD: recorder,
-      RECORD_DIRECTORY: place.directory,
-      RECORD_FILE: recording,
-    };
-    await run(process.execPath, [here('./sqlite-recorded.mjs'), data, answers], { env });
+    const env = await recorded(place.directory, recording);
+    await run(process.execPath, [here('./sqlite-recorded.mjs'), join(place.directory, 'data'), answers], {
+      env,
+    });
     deeds = readRecording(readFileSync(recording));
   }, 120_000);
   afterAll(async () => {

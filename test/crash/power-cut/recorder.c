@@ -1,6 +1,8 @@
 // Preloaded into a process, records what it does to the files below RECORD_DIRECTORY, in order, into RECORD_FILE:
 // creations, writes with their bytes, truncations, renames, removals, and flushes once they have returned.
 //
+// With FAILING_FLUSH=n the n-th flush of a write-ahead log fails, as a broken disk's does, and is not recorded.
+//
 // A record is: type (1 byte), length of the path (u32), offset (u64), length of the data (u32), path, data.
 // For a rename the data is the new path; for a truncation the offset is the new length.
 #define _GNU_SOURCE
@@ -22,6 +24,8 @@ static pthread_mutex_t turn = PTHREAD_MUTEX_INITIALIZER;
 static char *paths[HANDLES];
 static const char *directory;
 static int out = -1;
+static long failing_flush = 0;
+static long flushes = 0;
 
 static int (*real_open)(const char *, int, ...);
 static int (*real_close)(int);
@@ -45,6 +49,8 @@ __attribute__((constructor)) static void start(void) {
   real_rename = dlsym(RTLD_NEXT, "rename");
   directory = getenv("RECORD_DIRECTORY");
   const char *file = getenv("RECORD_FILE");
+  const char *failing = getenv("FAILING_FLUSH");
+  if (failing != NULL) failing_flush = atol(failing);
   if (directory != NULL && file != NULL) out = real_open(file, O_WRONLY | O_CREAT | O_APPEND, 0600);
 }
 
@@ -149,8 +155,17 @@ int ftruncate64(int handle, off64_t length) {
 
 int ftruncate(int handle, off_t length) { return ftruncate64(handle, length); }
 
+static int ends_with(const char *text, const char *end) {
+  size_t length = strlen(text), end_length = strlen(end);
+  return length >= end_length && strcmp(text + length - end_length, end) == 0;
+}
+
 static int flush(int handle, int (*real)(int)) {
   const char *path = path_of(handle);
+  if (path != NULL && failing_flush > 0 && ends_with(path, "-wal") && ++flushes == failing_flush) {
+    errno = EIO;
+    return -1;
+  }
   int result = real(handle);
   if (path == NULL || result != 0) return result;
   pthread_mutex_lock(&turn);
