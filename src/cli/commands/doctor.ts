@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Finding, StateClient } from '../../ports/state-client.ts';
+import { BackendFault } from '../../ports/state-client.ts';
 import { openClient } from '../../protocols/clients.ts';
 import type { Command } from '../command.ts';
 import { defineCommand } from '../command.ts';
@@ -33,9 +34,9 @@ export const command: Command = defineCommand({
       const { client } = target;
       const flags = targetFlags(invocation.options);
       const findings: Finding[] = [
-        ...(options.noProof ? [] : await prove(target, { cwd, flags })),
-        ...(await client.examine()),
-        ...(client.traits.locks === 'none' ? [] : await examineLocks(client)),
+        ...(options.noProof ? [] : await tried('exclusion', () => prove(target, { cwd, flags }))),
+        ...(await tried('backend', () => client.examine())),
+        ...(client.traits.locks === 'none' ? [] : await tried('locks', () => examineLocks(client))),
         ...(await examineFolder(target)),
       ];
       const wrong = findings.filter(
@@ -46,6 +47,16 @@ export const command: Command = defineCommand({
       return wrong.length === 0 ? DONE : FAILED;
     }),
 });
+
+/** What a backend refuses is a finding too: the others are still of interest. */
+async function tried(topic: string, look: () => Promise<readonly Finding[]>): Promise<readonly Finding[]> {
+  try {
+    return await look();
+  } catch (fault) {
+    if (!(fault instanceof BackendFault)) throw fault;
+    return [{ level: 'problem', topic, message: fault.message, next: fault.next }];
+  }
+}
 
 async function prove(
   { client, choice }: OpenTarget,

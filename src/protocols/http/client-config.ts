@@ -78,7 +78,8 @@ export function addressFor(address: string, workspace: string): URL {
 
 /** Whether the address could be the http door of a house; only asking tells. */
 export function mayBeHouse(address: string): boolean {
-  return new URL(address).pathname.startsWith(PATH_PREFIX);
+  const { pathname } = new URL(address);
+  return pathname.startsWith(PATH_PREFIX) && !address.includes(WORKSPACE_PLACEHOLDER);
 }
 
 function variable(name: string): string {

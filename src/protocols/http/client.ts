@@ -12,10 +12,12 @@ import type {
   LockState,
   LockWait,
   StateClient,
+  StateHistory,
 } from '../../ports/state-client.ts';
 import { BackendFault } from '../../ports/state-client.ts';
 import type { HttpConfig } from './client-config.ts';
 import { WORKSPACE_PLACEHOLDER, addressFor, mayBeHouse } from './client-config.ts';
+import { HouseApi } from './client-house.ts';
 import type { Reply } from './client-request.ts';
 import { send } from './client-request.ts';
 import { LOCK_ID_PARAMETER, LOCK_PARAMETER, WAIT_PARAMETER } from './layout.ts';
@@ -23,12 +25,21 @@ import { LOCK_ID_PARAMETER, LOCK_PARAMETER, WAIT_PARAMETER } from './layout.ts';
 /** States behind `backend "http"`: a house, GitLab, or anything else that speaks it. */
 export class HttpClient implements StateClient {
   readonly backend = 'http';
-  readonly history = null;
+  /** A house's; any other server at such an address says that it has none. */
+  readonly history: StateHistory | null;
   readonly #config: HttpConfig;
+  readonly #api: HouseApi;
   #house: Promise<boolean> | null = null;
 
   constructor(config: HttpConfig) {
     this.#config = config;
+    this.#api = new HouseApi(config);
+    this.history = mayBeHouse(config.address)
+      ? {
+          list: (workspace, limit) => this.#api.versions(workspace, limit),
+          read: (workspace, id) => this.#api.read(workspace, id),
+        }
+      : null;
   }
 
   get traits(): ClientTraits {
@@ -49,8 +60,11 @@ export class HttpClient implements StateClient {
     return url.href;
   }
 
-  workspaces(): Promise<readonly string[] | null> {
-    return Promise.resolve(this.traits.workspaces === 'named' ? null : [DEFAULT_WORKSPACE]);
+  async workspaces(): Promise<readonly string[] | null> {
+    if (this.traits.workspaces !== 'named') return [DEFAULT_WORKSPACE];
+    if (!(await this.#isHouse(DEFAULT_WORKSPACE))) return null;
+    const found = await this.#api.workspaces();
+    return [DEFAULT_WORKSPACE, ...found.filter((name) => name !== DEFAULT_WORKSPACE)];
   }
 
   createWorkspace(workspace: string): Promise<void> {
@@ -110,7 +124,8 @@ export class HttpClient implements StateClient {
     }
     if (reply.status === 404) return { type: 'free' };
     const holder = holderOf(reply);
-    return { type: 'held', holder, waiting: null, note: holder?.info ?? '' };
+    const waiting = await this.#api.waiting(workspace);
+    return { type: 'held', holder, waiting, note: holder?.info ?? '' };
   }
 
   async breakLock(workspace: string, lockId: string): Promise<LockBreak> {

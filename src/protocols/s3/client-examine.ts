@@ -65,6 +65,7 @@ async function examineTable(
       message: `the table's key is ${table.keys}, and locks need LockID (S) alone`,
       next: 'Make a table with the string hash key LockID.',
     });
+    return findings;
   } else {
     findings.push({
       level: 'good',

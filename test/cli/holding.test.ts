@@ -1,0 +1,83 @@
+import { PassThrough } from 'node:stream';
+import { describe, expect, it } from 'vitest';
+import { takeLock, underLock } from '../../src/cli/key/holding.ts';
+import { openTerminal, type Terminal } from '../../src/cli/terminal.ts';
+import type { StateClient } from '../../src/ports/state-client.ts';
+import { openClient } from '../../src/protocols/clients.ts';
+import { makeLockRequest } from '../../src/protocols/lock-request.ts';
+import { PlainHttpBackend } from '../clients/fixtures/plain-http-backend.ts';
+
+/** A terminal that somebody sits at, and what is shown there. */
+function somebody(): { terminal: Terminal; shown: () => string } {
+  const errors = Object.assign(new PassThrough(), { isTTY: true, columns: 120 });
+  let text = '';
+  errors.on('data', (chunk: Buffer) => (text += chunk.toString()));
+  const streams = { input: new PassThrough(), output: new PassThrough(), errors };
+  return { terminal: openTerminal(streams, {}, false), shown: () => text };
+}
+
+async function lockedBackend(): Promise<{ server: PlainHttpBackend; client: StateClient }> {
+  const server = await PlainHttpBackend.start();
+  const address = `${server.url}/s`;
+  const attributes = { address, lock_address: address, unlock_address: address };
+  const client = await openClient({ type: 'http', attributes, folder: '/', env: {} });
+  return { server, client };
+}
+
+const wanted = (client: StateClient, timeout: number, stopped = new AbortController().signal) => ({
+  client,
+  workspace: 'default',
+  operation: 'test',
+  timeout,
+  stopped,
+});
+
+describe('taking the lock', () => {
+  it('shows on a terminal who has it, for how long, and how much time is left', async () => {
+    const { server, client } = await lockedBackend();
+    const created = new Date(Date.now() - 125_000).toISOString();
+    const other = { ...makeLockRequest('OperationTypeApply', '1.11.4'), who: 'bob@ci', created };
+    await client.lock('default', other, { milliseconds: 0, signal: null });
+    const { terminal, shown } = somebody();
+    setTimeout(() => server.locks.clear(), 300);
+    const lock = await takeLock(terminal, wanted(client, 60_000));
+    expect(shown()).toContain('held by bob@ci (OperationTypeApply) for 2m 5s, 1m');
+    // The line is gone when the lock is there.
+    expect(shown().endsWith('\r\u001b[K')).toBe(true);
+    await lock.release();
+    await server.close();
+  });
+
+  it('fails with the code for "locked by someone else", and what to do', async () => {
+    const { server, client } = await lockedBackend();
+    await client.lock('default', makeLockRequest('apply', '1'), { milliseconds: 0, signal: null });
+    const { terminal } = somebody();
+    await expect(takeLock(terminal, wanted(client, 0))).rejects.toMatchObject({
+      exitCode: 3,
+      next: expect.stringContaining('--lock-timeout') as string,
+    });
+    const stop = new AbortController();
+    setTimeout(() => stop.abort(), 100);
+    await expect(takeLock(terminal, wanted(client, 60_000, stop.signal))).rejects.toThrow('aborted');
+    await server.close();
+  });
+
+  it('releases it whatever happens inside, and tells when it was lost', async () => {
+    const { server, client } = await lockedBackend();
+    const { terminal } = somebody();
+    const free = { ...wanted(client, 0), noLock: false };
+    await expect(underLock(terminal, free, () => Promise.reject(new Error('inside')))).rejects.toThrow(
+      'inside',
+    );
+    expect(server.locks.size).toBe(0);
+    const vanish = (): Promise<void> => {
+      server.locks.clear();
+      return Promise.resolve();
+    };
+    await expect(underLock(terminal, free, vanish)).rejects.toThrow('was lost while it was held');
+    await expect(
+      underLock(terminal, { ...free, noLock: true }, () => Promise.resolve(server.locks.size)),
+    ).resolves.toBe(0);
+    await server.close();
+  });
+});
