@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import type * as Library from '../../src/workdir/index.ts';
 
 describe('statehouse/client', () => {
   it('is a library: finds a folder, locks, writes, reads and compares', async () => {
@@ -15,7 +16,7 @@ describe('statehouse/client', () => {
       openClient,
       readSnapshot,
       waitForLock,
-    } = (await import(name)) as typeof import('../../src/workdir/index.ts');
+    } = (await import(name)) as typeof Library;
     const folder = await mkdtemp(join(tmpdir(), 'statehouse-library-'));
     await writeFile(
       join(folder, 'main.tf'),
