@@ -115,7 +115,7 @@ function refusedWrite(script: Script, end: ApplyEnd, says: string): void {
   script.claim(says, end.type === 'write-refused');
   const keptIn = end.type === 'write-refused' ? end.keptIn : null;
   script.claim(
-    `nor is hers: it is in ${keptIn === null ? 'errored.tfstate' : basename(keptIn)}`,
+    `her own is not lost either: it is in ${keptIn === null ? 'errored.tfstate' : basename(keptIn)}`,
     keptIn !== null && existsSync(keptIn),
   );
 }
