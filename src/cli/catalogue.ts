@@ -231,6 +231,12 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
     load: () => import('./commands/decrypt.ts'),
   },
   {
+    name: 'migrate-engine',
+    section: 'house',
+    summary: 'move a house from a data directory to PostgreSQL, or back',
+    load: () => import('./commands/migrate-engine.ts'),
+  },
+  {
     name: 'completion',
     section: 'self',
     summary: 'print a script that completes commands and options in your shell',

@@ -18,6 +18,7 @@ import { Projects } from './projects.ts';
 import { Registry } from './registry.ts';
 import { resealAll } from './rotation.ts';
 import { States } from './states.ts';
+import { requireWhole } from './transfer.ts';
 import { Uploads } from './uploads.ts';
 
 /** What a house is built from, and how it is to behave. */
@@ -138,6 +139,7 @@ export class House {
 
   /** Takes its place among the nodes of the house, and clears up after those that are gone. Before the first request. */
   async join(): Promise<void> {
+    await requireWhole(this.engine);
     await this.#nodes.join();
   }
 

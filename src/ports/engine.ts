@@ -1,7 +1,7 @@
 import type { Address } from '../core/address.ts';
 import type { AddressCommand, SealedBody } from '../core/command.ts';
 import type { Credential } from '../core/credential.ts';
-import type { AuditNote } from '../core/effect.ts';
+import type { AuditNote, Effect } from '../core/effect.ts';
 import type { Instant } from '../core/instant.ts';
 import type { Result } from '../core/outcome.ts';
 import type { Version, World } from '../core/world.ts';
@@ -28,7 +28,7 @@ export interface Entry {
 
 /** Changes to the house's own records. They need no decision: the last one wins. */
 export type RecordCommand =
-  | { readonly type: 'put-credential'; readonly credential: Credential; readonly note: AuditNote }
+  | { readonly type: 'put-credential'; readonly credential: Credential; readonly note: AuditNote | null }
   | {
       readonly type: 'put-entry';
       readonly entry: Entry;
@@ -42,7 +42,15 @@ export type RecordCommand =
       readonly name: string;
       readonly note: AuditNote | null;
     }
-  | { readonly type: 'audit'; readonly address: Address | null; readonly note: AuditNote }
+  | {
+      readonly type: 'audit';
+      readonly address: Address | null;
+      readonly note: AuditNote;
+      /** When it was, where another engine noted it; absent for now. */
+      readonly at?: Instant;
+    }
+  /** Rows of an address as another engine had them, for moving a house: they were decided about there, and no rule is asked. */
+  | { readonly type: 'adopt'; readonly address: Address; readonly effects: readonly Effect[] }
   /** New wrappings of the same data keys and secrets, after the master key was changed. */
   | { readonly type: 'reseal'; readonly items: readonly Resealed[] };
 
@@ -84,6 +92,8 @@ export interface StateQuery {
   readonly search?: string;
   /** Deleted states too. Default false. */
   readonly deleted?: boolean;
+  /** Every address that was ever used, even if nothing is kept there now but its counters. Default false. */
+  readonly used?: boolean;
   /** Only those that are locked. Default false. */
   readonly locked?: boolean;
   /** Starts after this address. */
@@ -140,7 +150,8 @@ export interface Engine extends AsyncDisposable {
   body(bodyId: string): Promise<StoredBody | null>;
 
   credentials(): Promise<readonly Credential[]>;
-  entries(kind: string): Promise<readonly Entry[]>;
+  /** Of one kind, or null for all. By kind and name, byte by byte. */
+  entries(kind: string | null): Promise<readonly Entry[]>;
   audit(query: AuditQuery): Promise<readonly AuditRecord[]>;
   /** Says that a node lives. @returns the nodes that live, by the engine's clock; where no other can be, only this one */
   beat(node: string): Promise<readonly string[]>;

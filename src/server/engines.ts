@@ -34,7 +34,11 @@ export async function openEngine(configuration: Configuration, clock: Clock): Pr
   }
 }
 
-async function openStore({ store }: Configuration, clock: Clock): Promise<Omit<OpenEngine, 'keys'>> {
+/** Opens the engine of a store, whatever key what it keeps is sealed under. */
+export async function openStore(
+  { store }: Pick<Configuration, 'store'>,
+  clock: Clock,
+): Promise<Omit<OpenEngine, 'keys'>> {
   switch (store.kind) {
     case 'directory': {
       const { SqliteEngine } = await import('../engines/sqlite/engine.ts');

@@ -98,10 +98,10 @@ export class MemoryEngine implements Engine {
     return [...this.#credentials.values()].sort((a, b) => a.createdAt - b.createdAt);
   }
 
-  async entries(kind: string): Promise<readonly Entry[]> {
+  async entries(kind: string | null): Promise<readonly Entry[]> {
     return [...this.#entries.values()]
-      .filter((entry) => entry.kind === kind)
-      .sort((a, b) => compareBytes(a.name, b.name));
+      .filter((entry) => kind === null || entry.kind === kind)
+      .sort((a, b) => compareBytes(a.kind, b.kind) || compareBytes(a.name, b.name));
   }
 
   async audit(query: AuditQuery): Promise<readonly AuditRecord[]> {
@@ -153,16 +153,21 @@ export class MemoryEngine implements Engine {
   }
 
   #decide(command: AddressCommand): Result {
-    const name = formatAddress(command.address);
-    const kept = this.#kept.get(name) ?? { address: command.address, world: NEW_WORLD, versions: [] };
+    const { address } = command;
     const at = this.#clock.now();
-    const { outcome, effects, handovers } = decide(command, kept.world, at);
-    if (effects.length > 0) {
-      this.#kept.set(name, kept);
-      kept.world = evolve(kept.world, effects);
-      for (const effect of effects) this.#keep(kept, effect, at);
-    }
+    const { world } = this.#kept.get(formatAddress(address)) ?? { world: NEW_WORLD };
+    const { outcome, effects, handovers } = decide(command, world, at);
+    this.#store(address, effects, at);
     return { outcome, handovers };
+  }
+
+  #store(address: Address, effects: readonly Effect[], at: Instant): void {
+    if (effects.length === 0) return;
+    const name = formatAddress(address);
+    const kept = this.#kept.get(name) ?? { address, world: NEW_WORLD, versions: [] };
+    this.#kept.set(name, kept);
+    kept.world = evolve(kept.world, effects);
+    for (const effect of effects) this.#keep(kept, effect, at);
   }
 
   #keep(kept: Kept, effect: Effect, at: Instant): void {
@@ -204,13 +209,16 @@ export class MemoryEngine implements Engine {
         break;
       case 'audit':
         break;
+      case 'adopt':
+        this.#store(command.address, command.effects, at);
+        return NOTED;
       case 'reseal':
         for (const item of command.items) reseal(this.#sealed(), item);
         return NOTED;
     }
     if (command.note !== null) {
-      const address = command.type === 'audit' ? command.address : null;
-      this.#audit.push({ id: this.#audit.length + 1, at, address, note: command.note });
+      const [address, when] = command.type === 'audit' ? [command.address, command.at ?? at] : [null, at];
+      this.#audit.push({ id: this.#audit.length + 1, at: when, address, note: command.note });
     }
     return NOTED;
   }

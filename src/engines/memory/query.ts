@@ -21,7 +21,8 @@ function compareAddresses(a: Address, b: Address): number {
 function isSelected({ address, world }: Kept, query: StateQuery): boolean {
   const { record, holders } = world;
   const exists = record.head !== null && (query.deleted === true || record.deletedAt === null);
-  if (query.locked === true ? holders.length === 0 : !exists && holders.length === 0) return false;
+  const isShown = exists || holders.length > 0 || query.used === true;
+  if (query.locked === true ? holders.length === 0 : !isShown) return false;
   if (query.project !== undefined && address.project !== query.project) return false;
   if (query.keyPrefix !== undefined && !address.key.startsWith(query.keyPrefix)) return false;
   if (address.workspace === query.exceptWorkspace) return false;

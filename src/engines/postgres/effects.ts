@@ -1,7 +1,7 @@
 import { formatAddress, type Address } from '../../core/address.ts';
 import type { SealedBody } from '../../core/command.ts';
-import { evolve, type Decision } from '../../core/decide.ts';
-import type { AuditNote } from '../../core/effect.ts';
+import { evolve } from '../../core/decide.ts';
+import type { AuditNote, Effect } from '../../core/effect.ts';
 import type { Instant } from '../../core/instant.ts';
 import type { Holder, Place, Version, World } from '../../core/world.ts';
 import type { Statement } from './connections.ts';
@@ -51,8 +51,8 @@ export class Change {
     return this.#touched;
   }
 
-  /** Takes in what was decided. @returns the notes for the audit log */
-  take({ effects }: Decision): readonly AuditNote[] {
+  /** Takes in what is to be stored. @returns the notes for the audit log */
+  take(effects: readonly Effect[]): readonly AuditNote[] {
     if (effects.length === 0) return [];
     this.#touched = true;
     this.#world = evolve(this.#world, effects);
@@ -64,7 +64,7 @@ export class Change {
           break;
         case 'drop-versions':
           for (const number of effect.numbers) this.#drops.add(number);
-          this.#puts = this.#puts.filter(({ version }) => !this.#drops.has(version.number));
+          this.#puts = this.#puts.filter(({ version }) => !effect.numbers.includes(version.number));
           break;
         case 'drop-all':
           this.#dropsAll = true;

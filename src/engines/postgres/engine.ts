@@ -39,7 +39,7 @@ import {
 } from './queries.ts';
 import { addressesOf } from './records.ts';
 import { credentialFrom, versionFrom, type KeyIdOf } from './rows.ts';
-import { CommitInDoubt, sizeOf, transact } from './transaction.ts';
+import { adoptedBodies, CommitInDoubt, sizeOf, transact } from './transaction.ts';
 import {
   databaseClock,
   NEW_WORLD,
@@ -158,10 +158,11 @@ export class PostgresEngine implements Engine {
     return rows.map(credentialFrom);
   }
 
-  async entries(kind: string): Promise<readonly Entry[]> {
-    const rows = await this.#read(`SELECT * FROM ${this.#schema}.entry WHERE kind = $1 ORDER BY name`, [
-      kind,
-    ]);
+  async entries(kind: string | null): Promise<readonly Entry[]> {
+    const rows = await this.#read(
+      `SELECT * FROM ${this.#schema}.entry WHERE kind = $1 OR $1::text IS NULL ORDER BY kind, name`,
+      [kind],
+    );
     return rows.map(entryFrom);
   }
 
@@ -273,6 +274,7 @@ function addressesTouched(command: Command): readonly Address[] {
 }
 
 function bodyBytes(command: Command): number {
+  if (command.type === 'adopt') return adoptedBodies(command).reduce((sum, body) => sum + sizeOf(body), 0);
   const carries = command.type === 'write' || command.type === 'put-entry';
   return carries && command.body !== undefined ? sizeOf(command.body) : 0;
 }

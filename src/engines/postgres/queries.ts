@@ -27,7 +27,8 @@ export function statesAsked(schema: string, query: StateQuery): Wanted {
     WHERE h.project = a.project AND h.key = a.key AND h.workspace = a.workspace)`;
   const exists =
     query.deleted === true ? 'a.head IS NOT NULL' : 'a.head IS NOT NULL AND a.deleted_at IS NULL';
-  conditions.add(query.locked === true ? isLocked : `((${exists}) OR ${isLocked})`);
+  const isShown = query.used === true ? 'TRUE' : `((${exists}) OR ${isLocked})`;
+  conditions.add(query.locked === true ? isLocked : isShown);
   if (query.project !== undefined) conditions.add('a.project = ?', query.project);
   if (query.keyPrefix !== undefined) conditions.add('starts_with(a.key, ?)', query.keyPrefix);
   if (query.exceptWorkspace !== undefined) conditions.add('a.workspace <> ?', query.exceptWorkspace);

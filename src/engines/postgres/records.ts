@@ -17,6 +17,7 @@ export function recordStatements(schema: string, command: RecordCommand, keyIdOf
     case 'drop-entry':
       return dropEntry(schema, command.kind, toText(command.name));
     case 'audit':
+    case 'adopt':
       return [];
     case 'reseal':
       return command.items.map((item) => resealStatement(schema, item, keyIdOf));
@@ -66,6 +67,7 @@ function dropEntryBody(schema: string, kind: string, name: string): Statement[] 
 
 /** The addresses whose rows a change to the house's records touches, so that they are locked like any other's. */
 export function addressesOf(command: RecordCommand): readonly Address[] {
+  if (command.type === 'adopt') return [command.address];
   if (command.type !== 'reseal') return [];
   return command.items.flatMap((item) =>
     item.kind === 'holder' || item.kind === 'place' ? [item.address] : [],

@@ -3,7 +3,7 @@ import type { SealedBody } from '../../core/command.ts';
 import { decide } from '../../core/decide.ts';
 import type { Instant } from '../../core/instant.ts';
 import type { Result } from '../../core/outcome.ts';
-import type { Command } from '../../ports/engine.ts';
+import type { Command, RecordCommand } from '../../ports/engine.ts';
 import { COMMIT, ROLLBACK, type Row, type Session, type Statement } from './connections.ts';
 import { Change, dropBodies, dropUnused, insertAudit, insertBody, type Noted } from './effects.ts';
 import { addressesOf, recordStatements } from './records.ts';
@@ -53,9 +53,7 @@ export async function transact(
   commands: readonly Command[],
 ): Promise<readonly Result[]> {
   const addresses = addressesIn(commands);
-  const early = commands.flatMap((command) =>
-    command.type === 'write' && sizeOf(command.body) >= EARLY_BODY_BYTES ? [command.body] : [],
-  );
+  const early = commands.flatMap(bodiesOf).filter((body) => sizeOf(body) >= EARLY_BODY_BYTES);
   const opened = await open(session, context, addresses, early);
   const { changes, notes, results } = decideAll(commands, addresses, opened);
   const touched = [...changes.values()].filter((change) => change.touched);
@@ -145,21 +143,27 @@ function decideAll(
       return [name, new Change(address, opened.found.get(name), opened.at)];
     }),
   );
+  const changeOf = (address: Address): Change => changes.get(formatAddress(address)) as Change;
   const notes: Noted[] = [];
   const results = commands.map((command) => {
     if (!('actor' in command)) {
-      if (command.type !== 'reseal' && command.note !== null) {
-        const address = command.type === 'audit' ? command.address : null;
-        notes.push({ at: opened.at, address, note: command.note });
-      }
+      notes.push(...notesOf(command, opened.at));
+      if (command.type === 'adopt') changeOf(command.address).take(command.effects);
       return NOTED;
     }
-    const change = changes.get(formatAddress(command.address)) as Change;
+    const change = changeOf(command.address);
     const decision = decide(command, change.world, change.at);
-    for (const note of change.take(decision)) notes.push({ at: change.at, address: command.address, note });
+    for (const note of change.take(decision.effects))
+      notes.push({ at: change.at, address: command.address, note });
     return { outcome: decision.outcome, handovers: decision.handovers };
   });
   return { changes, notes, results };
+}
+
+function notesOf(command: RecordCommand, now: Instant): Noted[] {
+  if (command.type === 'reseal' || command.type === 'adopt' || command.note === null) return [];
+  const [address, at] = command.type === 'audit' ? [command.address, command.at ?? now] : [null, now];
+  return [{ at, address, note: command.note }];
 }
 
 /** Sends the rest of the transaction in one trip; a statement that fails makes the COMMIT a ROLLBACK. */
@@ -185,6 +189,16 @@ function addressesIn(commands: readonly Command[]): readonly Address[] {
     'actor' in command ? [command.address] : addressesOf(command),
   );
   return [...new Map(addresses.map((address) => [formatAddress(address), address])).values()];
+}
+
+/** The bodies of versions, which a transaction may have to store. */
+function bodiesOf(command: Command): readonly SealedBody[] {
+  if (command.type === 'write') return [command.body];
+  return command.type === 'adopt' ? adoptedBodies(command) : [];
+}
+
+export function adoptedBodies({ effects }: Extract<RecordCommand, { type: 'adopt' }>): readonly SealedBody[] {
+  return effects.flatMap((effect) => (effect.type === 'put-version' ? [effect.body] : []));
 }
 
 /** Bytes of a body as it is stored. */

@@ -119,7 +119,7 @@ export class SqliteEngine implements Engine {
     return reading(() => this.#queries.credentials());
   }
 
-  async entries(kind: string): Promise<readonly Entry[]> {
+  async entries(kind: string | null): Promise<readonly Entry[]> {
     return reading(() => this.#queries.entries(kind));
   }
 

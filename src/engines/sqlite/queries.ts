@@ -55,7 +55,9 @@ export class Queries {
     this.#credentials = db.prepare(
       `SELECT ${CREDENTIAL_COLUMNS} FROM credential ORDER BY created_at, ordinal`,
     );
-    this.#entries = db.prepare('SELECT name, attributes, body_id FROM entry WHERE kind = ? ORDER BY name');
+    this.#entries = db.prepare(
+      'SELECT kind, name, attributes, body_id FROM entry WHERE kind = ? OR ? IS NULL ORDER BY kind, name',
+    );
     this.#begin = db.prepare('BEGIN');
     this.#end = db.prepare('COMMIT');
   }
@@ -78,11 +80,12 @@ export class Queries {
   }
 
   states(query: StateQuery): StateSummary[] {
-    const { project, keyPrefix, exceptWorkspace, search, deleted = false, locked = false } = query;
-    const { after, limit } = query;
+    const { project, keyPrefix, exceptWorkspace, search, deleted = false, used = false } = query;
+    const { locked = false, after, limit } = query;
     const isLocked = 'EXISTS (SELECT 1 FROM holder WHERE holder.address_id = address.id)';
     const isThere = deleted ? 'head IS NOT NULL' : '(head IS NOT NULL AND deleted_at IS NULL)';
-    const conditions = [locked ? 'id IN (SELECT address_id FROM holder)' : `(${isThere} OR ${isLocked})`];
+    const isShown = used ? 'TRUE' : `(${isThere} OR ${isLocked})`;
+    const conditions = [locked ? 'id IN (SELECT address_id FROM holder)' : isShown];
     const values: SqlValue[] = [];
     const where = (condition: string, ...bound: SqlValue[]): void => {
       conditions.push(condition);
@@ -112,8 +115,8 @@ export class Queries {
     return (this.#credentials.all() as CredentialRow[]).map(toCredential);
   }
 
-  entries(kind: string): Entry[] {
-    return (this.#entries.all(kind) as EntryRow[]).map((row) => toEntry(kind, row));
+  entries(kind: string | null): Entry[] {
+    return (this.#entries.all(kind, kind) as EntryRow[]).map(toEntry);
   }
 
   seats(query: { node: string } | { notNode: string }): Seat[] {

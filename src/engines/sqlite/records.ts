@@ -56,13 +56,16 @@ export class RecordStore {
         break;
       case 'audit':
         break;
+      case 'adopt':
+        this.#effects.store(command.address, command.effects, at);
+        return;
       case 'reseal':
         for (const item of command.items) this.#reseal(item);
         return;
     }
     if (command.note === null) return;
-    const address = command.type === 'audit' ? command.address : null;
-    this.#effects.note(address === null ? null : this.#worlds.idOf(address), command.note, at);
+    const [address, when] = command.type === 'audit' ? [command.address, command.at ?? at] : [null, at];
+    this.#effects.note(address === null ? null : this.#worlds.idOf(address), command.note, when);
   }
 
   #removeEntry(kind: string, name: string): void {

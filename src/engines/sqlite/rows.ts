@@ -273,14 +273,20 @@ export function credentialValues(credential: Credential): SqlValue[] {
 }
 
 export interface EntryRow {
+  readonly kind: string;
   readonly name: string;
   readonly attributes: string;
   readonly body_id: string | null;
 }
 
-export function toEntry(kind: string, row: EntryRow): Entry {
+export function toEntry(row: EntryRow): Entry {
   const attributes = JSON.parse(row.attributes) as Entry['attributes'];
-  return { kind, name: row.name, attributes, ...(row.body_id === null ? {} : { bodyId: row.body_id }) };
+  return {
+    kind: row.kind,
+    name: row.name,
+    attributes,
+    ...(row.body_id === null ? {} : { bodyId: row.body_id }),
+  };
 }
 
 /** The three columns of an address; all null where a row belongs to none. */

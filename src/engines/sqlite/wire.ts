@@ -1,4 +1,5 @@
 import type { SealedBody, WriteCommand } from '../../core/command.ts';
+import type { Effect } from '../../core/effect.ts';
 import { EngineFault, type Command, type Resealed } from '../../ports/engine.ts';
 import type { Order, OrderDone } from './writer.ts';
 
@@ -56,8 +57,35 @@ export function pack(command: Command): Parcel {
         { ...command, items: command.items.map(packResealed) },
         command.items.length * COMMAND_BYTES,
       );
+    case 'adopt': {
+      const parcels = command.effects.map(packEffect);
+      return {
+        command: { ...command, effects: parcels.map(({ effect }) => effect) },
+        bytes: parcels.reduce((sum, { bytes }) => sum + bytes, 0) + COMMAND_BYTES,
+        handedOver: NONE,
+      };
+    }
     default:
       return parcel(command, 0);
+  }
+}
+
+function packEffect(effect: Effect): { effect: Effect; bytes: number } {
+  switch (effect.type) {
+    case 'put-version': {
+      const body = packBody(effect.body);
+      const bytes = body.segments.reduce((sum, { length }) => sum + length, 0);
+      return { effect: { ...effect, body }, bytes };
+    }
+    case 'put-holder':
+      return {
+        effect: { ...effect, holder: { ...effect.holder, info: owned(effect.holder.info) } },
+        bytes: 0,
+      };
+    case 'put-place':
+      return { effect: { ...effect, place: { ...effect.place, info: owned(effect.place.info) } }, bytes: 0 };
+    default:
+      return { effect, bytes: 0 };
   }
 }
 

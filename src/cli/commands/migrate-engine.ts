@@ -1,0 +1,104 @@
+import { existsSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import type { Transferred } from '../../house/transfer.ts';
+import type { Engine } from '../../ports/engine.ts';
+import type { Store } from '../../server/configuration.ts';
+import { defineCommand, type Command } from '../command.ts';
+import { DONE } from '../exit-codes.ts';
+import { Failure, wrongUse } from '../failure.ts';
+import { text } from '../options.ts';
+import type { Terminal } from '../terminal.ts';
+
+export const command: Command = defineCommand({
+  description:
+    'Moves a house from one engine to another: all states and versions, locks, credentials and the audit log, compared byte for byte. The house must be closed. Broken off, it goes on where it was.',
+  args: [],
+  options: {
+    from: text('DIR|URL', 'the data directory or database that the house is in', { environment: false }),
+    to: text('DIR|URL', 'the empty data directory or database that it goes to', { environment: false }),
+  },
+  examples: [
+    {
+      line: 'statehouse migrate-engine --from ./statehouse-data --to postgres://house@db/house',
+      says: 'from one machine to many nodes',
+    },
+    {
+      line: 'statehouse migrate-engine --from postgres://house@db/house --to ./statehouse-data',
+      says: 'and back',
+    },
+  ],
+  run: async ({ options, terminal }) => {
+    const from = storeOf('--from', options.from);
+    const to = storeOf('--to', options.to);
+    if (from.kind === 'directory' && !existsSync(from.path)) {
+      throw new Failure(`there is no house in ${from.path}`);
+    }
+    const moved = await move(from, to, terminal);
+    terminal.status('');
+    if (terminal.json) {
+      terminal.result(moved);
+      return DONE;
+    }
+    const { states, versions, locks, credentials, auditRecords } = moved;
+    terminal.say(
+      `Moved and compared: ${states} states with ${versions} versions, ${locks} locks, ${credentials} credentials, ` +
+        `${auditRecords} lines of the audit log.`,
+    );
+    terminal.say(keyAdvice(from, to));
+    return DONE;
+  },
+});
+
+async function move(from: Store, to: Store, terminal: Terminal): Promise<Transferred> {
+  const { transfer } = await import('../../house/transfer.ts');
+  const source = await openClosedHouse('--from', from);
+  try {
+    const target = await openClosedHouse('--to', to);
+    try {
+      return await transfer(source, target, (stage, done, total) => {
+        terminal.status(`${stage}: ${done} of ${total}`);
+      });
+    } finally {
+      await target[Symbol.asyncDispose]();
+    }
+  } catch (cause) {
+    throw new Failure(cause instanceof Error ? cause.message : String(cause), { cause });
+  } finally {
+    await source[Symbol.asyncDispose]();
+  }
+}
+
+/** Opens an engine that no house is open on: what is copied must not change meanwhile. */
+async function openClosedHouse(option: string, store: Store): Promise<Engine> {
+  const { openStore } = await import('../../server/engines.ts');
+  const { systemClock } = await import('../../server/runtime.ts');
+  const { engine, signals } = await openStore({ store }, systemClock).catch((cause: unknown) => {
+    throw new Failure(`${option}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  });
+  await signals[Symbol.asyncDispose]();
+  const me = randomUUID();
+  const others = (await engine.beat(me)).filter((node) => node !== me);
+  if (others.length === 0) return engine;
+  await engine[Symbol.asyncDispose]();
+  throw new Failure(`${option}: ${others.length} nodes of a house are open there`, {
+    next: 'Stop them all, wait ten seconds, and try again.',
+  });
+}
+
+function storeOf(option: string, place: string | undefined): Store {
+  if (place === undefined) throw wrongUse(`${option} is missing`, 'Give a data directory or postgres://…');
+  return /^postgres(?:ql)?:\/\//.test(place)
+    ? { kind: 'postgres', url: place }
+    : { kind: 'directory', path: place };
+}
+
+/** Everything stays sealed under the same master key, which is not moved. */
+function keyAdvice(from: Store, to: Store): string {
+  if (from.kind === 'directory' && to.kind === 'postgres') {
+    return `Its master key is still ${from.path}/master.key: give its content to every node, in STATEHOUSE_MASTER_KEY or with --master-key-file.`;
+  }
+  if (from.kind === 'postgres' && to.kind === 'directory') {
+    return `Give it the master key that the nodes had, in STATEHOUSE_MASTER_KEY or as ${to.path}/master.key.`;
+  }
+  return 'Give it the master key that it had.';
+}
