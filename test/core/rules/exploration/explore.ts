@@ -113,16 +113,16 @@ function partyKey(party: Party, { holders, line, record }: World, at: number): s
   const stood = line.findIndex(({ waiter }) => waiter === lockId);
   const [holder, place] = [holders[held], line[stood]];
   const lately = record.released.some((r) => r.lockId === lockId && r.broken && at - r.at <= 10_000);
-  return [
-    shared ? 'plan' : names ? 'apply' : 'apply that names no lock',
-    party.fence === null ? '-' : party.fence === holder?.fence ? 'holds' : 'lost',
-    party.written === null ? '-' : party.written.sha256 === record.head?.sha256 ? 'head' : 'old',
-    [party.open, party.stale, party.answered].map((seat) => (seat === null ? 0 : 1)).join(''),
-    party.unlocked ? 'u' : '',
-    lately ? 'b' : '',
-    holder && `${held}${holder.accepted}${seatOf(holder.seat, party)}${spanOf(at - holder.since)}`,
-    place && `${stood}${Math.min(place.asks, 3)}${seatOf(place.seat, party)}${leftOf(place.until - at)}`,
-  ].join();
+  const kind = shared ? 'plan' : names ? 'apply' : 'nameless';
+  const grant = party.fence === null ? '-' : party.fence === holder?.fence ? 'holds' : 'lost';
+  const written =
+    party.written === null ? '-' : party.written.sha256 === record.head?.sha256 ? 'head' : 'old';
+  const requests = `${party.open === null}${party.stale === null}${party.answered === null}`;
+  const holds =
+    holder && `${held}${holder.accepted}${seatOf(holder.seat, party)}${spanOf(at - holder.since)}`;
+  const stands =
+    place && `${stood}${Math.min(place.asks, 3)}${seatOf(place.seat, party)}${leftOf(place.until - at)}`;
+  return `${kind} ${grant} ${written} ${requests} ${party.unlocked} ${lately} ${holds} ${stands}`;
 }
 
 /** Which of its client's requests a row means: the names of requests are worth nothing else. */
