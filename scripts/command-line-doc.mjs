@@ -16,7 +16,7 @@ Made from the commands themselves by \`npm run docs\`; a test keeps it so. \`sta
 - Most options can also come from the environment: \`--lock-timeout\` is \`STATEHOUSE_LOCK_TIMEOUT\`. What the command line says
   wins. Options marked "said each time" cannot.
 - Exit codes: 0 done, 1 failed, 2 wrong use, 3 locked by someone else.
-- An address is written \`PROJECT/KEY[@WORKSPACE]\`: \`app/net/terraform.tfstate@dev\`.
+- An address is written \`PROJECT/KEY[@WORKSPACE]\`: \`app/net/terraform.tfstate@dev\`; an "@" in a workspace's name is written %40.
 `;
 
 /** Options that many commands have are told once. */
