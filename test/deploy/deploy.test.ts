@@ -1,0 +1,132 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { parse, parseAllDocuments } from 'yaml';
+import { environmentName } from '../../src/cli/options.ts';
+import { command as serve } from '../../src/cli/commands/serve.ts';
+import { findOnPath } from '../../src/testing/find-program.ts';
+import { RunningProgram } from '../../src/testing/running-program.ts';
+import { TestHouse } from '../../src/testing/open-test-house.ts';
+
+// None of this can be run in every place where the tests are, so it is held against the program that it is about.
+
+const systemdAnalyze = await findOnPath('systemd-analyze');
+const KNOWN = new Set(Object.keys(serve.options).map(environmentName));
+
+const at = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+const read = (path: string): string => readFileSync(at(path), 'utf8');
+/** Settings of ours that a text names and that `serve` does not know. */
+const unknownSettings = (text: string): string[] =>
+  [...text.matchAll(/\bSTATEHOUSE_[A-Z_]+/g)].map(([name]) => name).filter((name) => !KNOWN.has(name));
+
+type Tree = { readonly [name: string]: Tree } & { readonly [index: number]: Tree } & string;
+
+describe('deploy/', () => {
+  it.each(['Dockerfile', 'compose.yaml', 'kubernetes/statehouse.yaml', 'statehouse.service'])(
+    'names only settings that serve has: %s',
+    (file) => {
+      expect(unknownSettings(read(`deploy/${file}`))).toEqual([]);
+    },
+  );
+
+  it('has a Dockerfile that copies what is there, runs as nobody special, and starts the program', () => {
+    const instructions = read('deploy/Dockerfile')
+      .replaceAll(/^#.*\n/gm, '')
+      .replaceAll(/\\\n\s*/g, '')
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => /^([A-Z]+) (.*)$/.exec(line)?.slice(1) ?? ['', line]);
+    const all = (name: string): string[] =>
+      instructions.flatMap(([word, rest]) => (word === name ? [rest!] : []));
+    expect(instructions[0]?.[0]).toBe('FROM');
+    expect(instructions.filter(([name]) => name === '')).toEqual([]);
+    const copied = all('COPY')
+      .filter((rest) => !rest.startsWith('--from'))
+      .flatMap((rest) => rest.split(' ').slice(0, -1));
+    expect(copied.filter((path) => !existsSync(at(path)))).toEqual([]);
+    const ignore = read('deploy/Dockerfile.dockerignore').split('\n');
+    const sent = new Set(ignore.filter((line) => line.startsWith('!')).map((line) => line.slice(1)));
+    expect(copied.filter((path) => !sent.has(path.replace('./', '')))).toEqual([]);
+    // The page is part of the program once there is one.
+    expect(copied.includes('web')).toBe(existsSync(at('web')));
+    expect(all('USER')).toEqual(['node']);
+    expect(JSON.parse(all('ENTRYPOINT')[0]!)).toEqual(['node', '/statehouse/dist/cli/main.js']);
+  });
+
+  it('has a compose file whose services, files and volumes are there', () => {
+    const compose = parse(read('deploy/compose.yaml'), { merge: true }) as Tree;
+    const services = compose['services']!;
+    expect(Object.keys(services).sort()).toEqual(['balancer', 'database', 'node-a', 'node-b']);
+    for (const name of ['node-a', 'node-b']) {
+      expect(services[name]!['build']).toEqual({ context: '..', dockerfile: 'deploy/Dockerfile' });
+      expect(Number.parseInt(services[name]!['stop_grace_period']!, 10)).toBeGreaterThan(
+        Number(services[name]!['environment']!['STATEHOUSE_SHUTDOWN_TIMEOUT']),
+      );
+    }
+    const mounts = Object.values(services).flatMap(
+      (service) => (service['volumes'] ?? []) as unknown as string[],
+    );
+    const sources = mounts.map((mount) => mount.split(':')[0]!);
+    const named = Object.keys(compose['volumes']!);
+    expect(
+      sources.filter((source) => !named.includes(source) && !existsSync(at(`deploy/${source}`))),
+    ).toEqual([]);
+    const balanced = [...read('deploy/haproxy.cfg').matchAll(/^ {2}server \S+ ([\w-]+):7117/gm)];
+    expect(balanced.map(([, host]) => host)).toEqual(['node-a', 'node-b']);
+  });
+
+  it('has Kubernetes manifests that agree with each other', () => {
+    const documents = parseAllDocuments(read('deploy/kubernetes/statehouse.yaml'));
+    expect(documents.flatMap(({ errors }) => errors)).toEqual([]);
+    const manifests = documents.map((document) => document.toJS() as Tree);
+    const of = (kind: string): Tree => manifests.find((manifest) => manifest['kind'] === kind)!;
+    expect(manifests.map(({ apiVersion, kind }) => `${apiVersion} ${kind}`)).toEqual([
+      'apps/v1 Deployment',
+      'v1 Service',
+      'policy/v1 PodDisruptionBudget',
+    ]);
+    const { spec } = of('Deployment');
+    const labels = spec!['template']!['metadata']!['labels'];
+    expect(spec!['selector']!['matchLabels']).toEqual(labels);
+    expect(of('Service')['spec']!['selector']).toEqual(labels);
+    expect(of('PodDisruptionBudget')['spec']!['selector']!['matchLabels']).toEqual(labels);
+    expect(Number(of('PodDisruptionBudget')['spec']!['minAvailable'])).toBeLessThan(
+      Number(spec!['replicas']),
+    );
+    const pod = spec!['template']!['spec']!;
+    const container = pod['containers']![0]!;
+    const settings = container['env'] as unknown as { name: string; value?: string }[];
+    const shutdown = Number(settings.find(({ name }) => name === 'STATEHOUSE_SHUTDOWN_TIMEOUT')?.value);
+    expect(Number(pod['terminationGracePeriodSeconds'])).toBeGreaterThan(shutdown + 5);
+  });
+
+  it('asks at paths that the house answers', async () => {
+    await using house = await TestHouse.open();
+    const asked = ['Dockerfile', 'haproxy.cfg', 'kubernetes/statehouse.yaml'].flatMap((file) =>
+      [...read(`deploy/${file}`).matchAll(/(?<=[ :0-9])\/(?:healthz|readyz)\b/g)].map(([path]) => path),
+    );
+    expect(new Set(asked)).toEqual(new Set(['/healthz', '/readyz']));
+    for (const path of new Set(asked)) expect((await house.ask('GET', path, { as: null })).status).toBe(200);
+  });
+
+  it('has a unit that gives a shutdown its time', () => {
+    const unit = read('deploy/statehouse.service');
+    expect([...unit.matchAll(/^\[(\w+)\]$/gm)].map(([, section]) => section)).toEqual([
+      'Unit',
+      'Service',
+      'Install',
+    ]);
+    expect(unit).toMatch(/^ExecStart=.* statehouse serve$/m);
+    expect(Number(/^TimeoutStopSec=(\d+)$/m.exec(unit)?.[1])).toBeGreaterThan(20);
+  });
+
+  it.skipIf(systemdAnalyze === null)(
+    'has a unit that systemd finds nothing wrong with (skipped unless systemd-analyze is on PATH)',
+    async () => {
+      const parameters = ['verify', at('deploy/statehouse.service')];
+      const run = new RunningProgram(systemdAnalyze!, parameters, { cwd: '/', env: process.env });
+      const { output } = await run.end;
+      expect(output.split('\n').filter((line) => line.includes('statehouse.service:'))).toEqual([]);
+    },
+  );
+});
