@@ -15,18 +15,10 @@ interface Told {
 export class Acknowledged {
   answers = 0;
   readonly #told = new Map<string, Told>();
-  #heard = '';
 
-  /** Takes what the process has written. */
+  /** Takes what the process has said, as far as the lines are whole. */
   hear(text: string): void {
-    this.#heard += text;
-  }
-
-  /** The process is gone: what it said counts, as far as the lines are whole. */
-  end(): void {
-    const lines = this.#heard.split('\n').slice(0, -1);
-    this.#heard = '';
-    for (const line of lines) this.#hearLine(line);
+    for (const line of text.split('\n').slice(0, -1)) this.#hearLine(line);
   }
 
   /** Everything that was answered is there, and what was not answered is there whole or not at all. */

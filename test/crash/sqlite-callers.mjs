@@ -17,7 +17,8 @@ export async function cycle(engine, name, say) {
   const body = { ...bodyOf(segments), id: `${name}-${number}` };
   const claim = { kind: 'named', lockId };
   const outcome = await answer(writeOf(address, BigInt(number), { claim, body }));
-  if (outcome.type === 'stored') say(`${name} wrote ${outcome.version.number}\n`);
+  if (outcome.type !== 'stored') throw new Error(`${name} was refused its write: ${outcome.type}`);
+  say(`${name} wrote ${outcome.version.number}\n`);
   await answer(unlockOf(address, lockId));
   say(`${name} unlocked ${lockId}\n`);
 }

@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { SqliteEngine } from '../../src/engines/sqlite/engine.ts';
@@ -15,10 +17,10 @@ it(`everything that was answered is there after each of ${CYCLES} kills`, { time
   const acknowledged = new Acknowledged();
   let kills = 0;
   for (let cycle = 0; cycle < CYCLES; cycle += 1) {
-    const child = spawn(process.execPath, [WRITERS, directory, `${CALLERS}`], {
+    const answers = join(directory, `answers-${cycle}`);
+    const child = spawn(process.execPath, [WRITERS, directory, `${CALLERS}`, answers], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
-    child.stdout.on('data', (chunk: Buffer) => acknowledged.hear(chunk.toString()));
     await once(child.stdout, 'data');
     // Now and then while it opens and takes the log of the one before into the database.
     await setTimeout((cycle * 37) % 150);
@@ -26,7 +28,7 @@ it(`everything that was answered is there after each of ${CYCLES} kills`, { time
     const [[code, signal]] = await Promise.all([once(child, 'exit'), once(child.stdout, 'close')]);
     expect([code, signal]).toEqual([null, 'SIGKILL']);
     kills += 1;
-    acknowledged.end();
+    acknowledged.hear(readFileSync(answers, 'utf8'));
     const engine = await SqliteEngine.open({ directory });
     await acknowledged.verify(engine);
     await acknowledged.goOn(engine);

@@ -80,7 +80,6 @@ describe.runIf(canRecord)('after a power cut at any moment', { timeout: 300_000 
       disk.follow(deed);
       if (deed.type === 'write' && deed.path === answers) acknowledged.hear(deed.data.toString());
       if (!moments.has(moment)) continue;
-      acknowledged.end();
       const how = CUTS[moment % CUTS.length] as Cut;
       await look(disk.cut(how, chance), acknowledged).catch((error: unknown) =>
         isLost(error, `power cut after deed ${moment}, of what was not flushed ${how} was kept`),
