@@ -137,11 +137,11 @@ describe('a grant', () => {
 
   it('with a hostile pattern is matched in no time', () => {
     const grants: Grant[] = [{ role: 'reader', pattern: `acme/${'*a'.repeat(500)}b` }];
-    const started = performance.now();
+    const started = process.cpuUsage();
     expect(mayActOn(grants, 'read', { project: 'acme', key: 'a'.repeat(900), workspace: 'default' })).toBe(
       false,
     );
-    expect(performance.now() - started).toBeLessThan(200);
+    expect(process.cpuUsage(started).user).toBeLessThan(500_000);
   });
 });
 

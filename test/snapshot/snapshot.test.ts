@@ -141,6 +141,16 @@ describe('sensitive values', () => {
     expect(shown(text, true)).toContain('pin=12345 plain="fine"');
   });
 
+  it('are found in no time where many of them, and many texts, begin alike', () => {
+    const secrets = Array.from({ length: 5_000 }, (_, index) => `arn:aws:secret${index}`);
+    const texts = secrets.map(() => 'arn:aws:'.repeat(20));
+    const attributes = `{"password":${JSON.stringify(secrets)},"notes":${JSON.stringify([...texts, 'see arn:aws:secret77.'])}}`;
+    const started = process.cpuUsage();
+    const notes = snapshot(state({ resources: resource(attributes) })).instances[0]?.attributes[1];
+    expect(process.cpuUsage(started).user).toBeLessThan(3_000_000);
+    expect(printMasked(notes?.content ?? null, false)).toBe(JSON.stringify([...texts, MASK]));
+  });
+
   it('are known by their name where an old state does not list them', () => {
     const text = state({
       resources: resource('{"master_password":"x","token":"","key_name":"k","private_key_pem":"p"}'),

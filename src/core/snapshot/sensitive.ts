@@ -46,7 +46,8 @@ export function markAttributes(
  */
 export class Secrets {
   readonly #exact = new Set<string>();
-  readonly #byBeginning = new Map<string, string[]>();
+  /** How long the secrets are that begin so: many may share a beginning (`arn:aws:…`), few a length besides. */
+  readonly #lengths = new Map<string, Set<number>>();
 
   /** Takes up every secret within a value. */
   add(value: Masked): void {
@@ -72,17 +73,18 @@ export class Secrets {
       this.#exact.add(form);
       if (form.length < EMBEDDED_LENGTH_MIN) continue;
       const beginning = form.slice(0, EMBEDDED_LENGTH_MIN);
-      const others = this.#byBeginning.get(beginning);
-      if (others === undefined) this.#byBeginning.set(beginning, [form]);
-      else if (!others.includes(form)) others.push(form);
+      const lengths = this.#lengths.get(beginning);
+      if (lengths === undefined) this.#lengths.set(beginning, new Set([form.length]));
+      else lengths.add(form.length);
     }
   }
 
   #leaks(text: string): boolean {
     if (this.#exact.has(text)) return true;
     for (let at = 0; at + EMBEDDED_LENGTH_MIN <= text.length; at += 1) {
-      const candidates = this.#byBeginning.get(text.slice(at, at + EMBEDDED_LENGTH_MIN));
-      if (candidates?.some((secret) => text.startsWith(secret, at)) === true) return true;
+      for (const length of this.#lengths.get(text.slice(at, at + EMBEDDED_LENGTH_MIN)) ?? []) {
+        if (this.#exact.has(text.slice(at, at + length))) return true;
+      }
     }
     return false;
   }
