@@ -2,7 +2,7 @@ import type { Address } from '../core/address.ts';
 import type { Claim, WriteCommand } from '../core/command.ts';
 import type { Outcome, Stale } from '../core/outcome.ts';
 import { liveHead, type Version, type World } from '../core/world.ts';
-import type { StateQuery } from '../ports/engine.ts';
+import { EngineFault, type StateQuery } from '../ports/engine.ts';
 import type { Audit } from './audit.ts';
 import { actorOf, refuseOn, type Caller, type Forbidden } from './caller.ts';
 import type { Desk } from './desk.ts';
@@ -10,6 +10,12 @@ import type { Announced, Intake, NotTakenIn } from './intake.ts';
 import { listVisible, type VisiblePage } from './listing.ts';
 import type { Locks } from './locks.ts';
 import type { Outlet, StateBytes } from './outlet.ts';
+
+/**
+ * How often a read looks again when the bytes of what it found were pruned since: there is a state, and it is another one
+ * now, which must not be answered as "there is none".
+ */
+const READ_TRIES = 5;
 
 export interface Found {
   readonly type: 'found';
@@ -73,12 +79,16 @@ export class States {
   async read(caller: Caller, address: Address, number: number | null = null): Promise<ReadAnswer> {
     const refusal = refuseOn(caller, 'read', address);
     if (refusal !== null) return refusal;
-    const { version, expired } = await this.#find(caller, address, number);
-    if (expired) return { type: 'expired' };
-    const bytes = version === null ? null : await this.#outlet.open(version);
-    if (version === null || bytes === null) return { type: 'absent' };
-    this.#audit.note(caller, 'read', address, { version: version.number });
-    return { type: 'found', version, bytes };
+    for (let tries = 0; tries < READ_TRIES; tries += 1) {
+      const { version, expired } = await this.#find(caller, address, number);
+      if (expired) return { type: 'expired' };
+      if (version === null) return { type: 'absent' };
+      const bytes = await this.#outlet.open(version);
+      if (bytes === null) continue;
+      this.#audit.note(caller, 'read', address, { version: version.number });
+      return { type: 'found', version, bytes };
+    }
+    throw bytesGone();
   }
 
   /**
@@ -92,14 +102,17 @@ export class States {
   ): Promise<ReadWholeAnswer> {
     const refusal = refuseOn(caller, action, address);
     if (refusal !== null) return refusal;
-    const { version, expired } = await this.#find(caller, address, number);
-    if (expired) return { type: 'expired' };
-    if (version === null) return { type: 'absent' };
-    if (version.size > limit) return { type: 'too-large', limit };
-    const bytes = await this.#outlet.whole(version);
-    if (bytes === null) return { type: 'absent' };
-    this.#audit.note(caller, action, address, { version: version.number });
-    return { type: 'whole', version, bytes };
+    for (let tries = 0; tries < READ_TRIES; tries += 1) {
+      const { version, expired } = await this.#find(caller, address, number);
+      if (expired) return { type: 'expired' };
+      if (version === null) return { type: 'absent' };
+      if (version.size > limit) return { type: 'too-large', limit };
+      const bytes = await this.#outlet.whole(version);
+      if (bytes === null) continue;
+      this.#audit.note(caller, action, address, { version: version.number });
+      return { type: 'whole', version, bytes };
+    }
+    throw bytesGone();
   }
 
   /** The newest version's description, without its bytes. */
@@ -182,4 +195,8 @@ export class States {
         throw new Error(`a change of a state ended as ${outcome.type}`);
     }
   }
+}
+
+function bytesGone(): EngineFault {
+  return new EngineFault('the bytes of a version are not there: pruned each time it was read, or damaged');
 }

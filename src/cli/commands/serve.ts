@@ -15,8 +15,8 @@ const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 const OPTIONS = {
   listen: textOr('127.0.0.1:7117', 'HOST:PORT', 'where to listen'),
   domain: text('NAME', 'the name under which the house is reached, so that bucket.NAME is a bucket of S3'),
-  data: textOr('./statehouse-data', 'DIR', 'the data directory of the embedded engine'),
-  database: text('URL', 'keep everything in this PostgreSQL instead (postgres://…)'),
+  data: text('DIR', 'the data directory of the embedded engine, ./statehouse-data'),
+  database: text('URL', 'keep everything in this PostgreSQL instead (postgres://…); or DATABASE_URL'),
   masterKey: text('KEYS', 'the master key, base64 of 32 bytes; after a comma, former ones that still open'),
   masterKeyFile: text('FILE', 'read the master key from this file'),
   adminCredential: text('ID.SECRET', 'an admin that must exist, for automation'),
@@ -59,7 +59,7 @@ export const command: Command = defineCommand({
   ],
   run: async ({ options, terminal, env, stopped }) => {
     const { openHouse } = await import('../../server/open.ts');
-    const configuration = readConfiguration(options);
+    const configuration = readConfiguration(options, env);
     const open = await openHouse(configuration).catch((fault: unknown) => {
       throw openingFailure(fault, options.listen);
     });
@@ -72,13 +72,13 @@ type Given = {
   readonly [K in keyof typeof OPTIONS]: ReturnType<(typeof OPTIONS)[K]['read']>;
 };
 
-function readConfiguration(given: Given): Configuration {
+function readConfiguration(given: Given, env: Readonly<Record<string, string | undefined>>): Configuration {
   const { host, port } = readListen(given.listen);
   return {
     host,
     port,
     domain: given.domain ?? null,
-    store: storeOf(given),
+    store: storeOf(given, env),
     tls: tlsOf(given),
     masterKeys: given.masterKey ?? null,
     masterKeyFile: given.masterKeyFile ?? null,
@@ -100,9 +100,13 @@ function readListen(listen: string): { host: string; port: number } {
   return { host: match[1] ?? (match[2] === '' ? '0.0.0.0' : (match[2] ?? '')), port };
 }
 
-function storeOf({ database, data }: Given): Store {
-  if (database === undefined) return { kind: 'directory', path: data };
-  return { kind: 'postgres', url: database };
+/** What many hosts call the database of a service. It counts where nothing else says where to keep things. */
+const HOSTS_DATABASE = 'DATABASE_URL';
+
+function storeOf({ database, data }: Given, env: Readonly<Record<string, string | undefined>>): Store {
+  const url = database ?? (data === undefined ? env[HOSTS_DATABASE] : undefined);
+  if (url !== undefined && url !== '') return { kind: 'postgres', url };
+  return { kind: 'directory', path: data ?? './statehouse-data' };
 }
 
 function tlsOf({ tlsCert, tlsKey, tlsSelfSigned }: Given): Tls {
