@@ -12,12 +12,18 @@ export interface ProgramEnd {
   readonly milliseconds: number;
 }
 
+/** What runs now, so that one listener at this process's end is enough for all of it. */
+const RUNNING = new Set<ChildProcess>();
+
+function killAll(): void {
+  for (const child of RUNNING) child.kill('SIGKILL');
+}
+
 /** A program while it runs. It is killed when this process ends first. */
 export class RunningProgram {
   /** Resolves once it has ended and its output is read to the end; never rejects once the program runs. */
   readonly end: Promise<ProgramEnd>;
   readonly #child: ChildProcess;
-  readonly #killAtExit = (): void => void this.#child.kill('SIGKILL');
   #stdout = '';
   #stderr = '';
   #output = '';
@@ -34,7 +40,8 @@ export class RunningProgram {
       stdio: ['pipe', 'pipe', 'pipe'],
     });
     this.#child = child;
-    process.once('exit', this.#killAtExit);
+    if (RUNNING.size === 0) process.once('exit', killAll);
+    RUNNING.add(child);
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       this.#stdout += text;
       this.#output += text;
@@ -49,7 +56,8 @@ export class RunningProgram {
     this.end = new Promise((resolve, reject) => {
       child.once('error', reject);
       child.once('close', (code, signal) => {
-        process.off('exit', this.#killAtExit);
+        RUNNING.delete(child);
+        if (RUNNING.size === 0) process.off('exit', killAll);
         const [stdout, stderr, output] = [this.#stdout, this.#stderr, this.#output];
         resolve({ code, signal, stdout, stderr, output, milliseconds: performance.now() - began });
       });
