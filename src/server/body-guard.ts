@@ -7,6 +7,10 @@ const PATIENCE_MS = 60_000;
 /** Bytes a second, below what any working line carries. */
 const RATE_MIN = 1_024;
 
+const SLOW = 'the body came too slowly';
+/** What may change what there is to read. */
+const EVENTS = ['readable', 'end', 'close', 'error'] as const;
+
 /** The sender was too slow, or broke off. */
 export class BodyBroken extends Error {
   constructor(message: string) {
@@ -22,34 +26,59 @@ export class BodyBroken extends Error {
 export async function* guardBody(request: IncomingMessage): AsyncGenerator<Uint8Array> {
   const began = Date.now();
   let bytes = 0;
-  const chunks = request.iterator({ destroyOnReturn: false }) as AsyncIterator<Uint8Array>;
-  let reading = true;
+  let arrivals: Arrivals | null = null;
   try {
     for (;;) {
-      const next = await orSilence(chunks.next());
-      reading = next !== null && next.done !== true;
-      if (next === null) throw new BodyBroken('the body came too slowly');
-      if (next.done === true) break;
-      bytes += next.value.length;
-      const took = Date.now() - began;
-      if (took > PATIENCE_MS && bytes < (took / 1_000) * RATE_MIN) {
-        throw new BodyBroken('the body came too slowly');
+      const chunk = request.read() as Uint8Array | null;
+      if (chunk !== null) {
+        bytes += chunk.length;
+        const took = Date.now() - began;
+        if (took > PATIENCE_MS && bytes < (took / 1_000) * RATE_MIN) throw new BodyBroken(SLOW);
+        yield chunk;
+        continue;
       }
-      yield next.value;
+      // Small bodies are there whole when they are asked for: nothing need be waited for.
+      if (request.complete && request.readableLength === 0) return;
+      arrivals ??= new Arrivals(request);
+      await arrivals.next();
     }
-    if (!request.complete) throw new BodyBroken('the body broke off');
-  } catch (fault) {
-    if (fault instanceof BodyBroken || request.complete) throw fault;
-    throw new BodyBroken('the body broke off');
   } finally {
-    if (reading) await chunks.return?.();
+    arrivals?.stop();
   }
 }
 
-/** null when nothing has come for too long. */
-function orSilence<T>(next: Promise<T>): Promise<T | null> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(resolve, SILENCE_MS, null);
-    next.then(resolve, reject).finally(() => clearTimeout(timer));
-  });
+/** Tells when there may be more to read. */
+class Arrivals {
+  readonly #request: IncomingMessage;
+  #arrived = false;
+  #wake: () => void = () => undefined;
+  readonly #note = (): void => {
+    this.#arrived = true;
+    this.#wake();
+  };
+
+  constructor(request: IncomingMessage) {
+    this.#request = request;
+    for (const event of EVENTS) request.on(event, this.#note);
+  }
+
+  /** @throws {BodyBroken} when nothing comes for too long, or nothing will come any more */
+  async next(): Promise<void> {
+    const { destroyed, readableEnded, complete } = this.#request;
+    if (!complete && (destroyed || readableEnded)) throw new BodyBroken('the body broke off');
+    if (!this.#arrived) {
+      await new Promise<void>((resolve, reject) => {
+        const timer = setTimeout(() => reject(new BodyBroken(SLOW)), SILENCE_MS);
+        this.#wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+    this.#arrived = false;
+  }
+
+  stop(): void {
+    for (const event of EVENTS) this.#request.off(event, this.#note);
+  }
 }

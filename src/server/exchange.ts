@@ -88,9 +88,13 @@ async function write(request: IncomingMessage, response: ServerResponse, reply: 
 }
 
 /** The body as it comes. A sender that waits to be told to send is told when somebody wants to read. */
-async function* readBody(request: IncomingMessage, response: ServerResponse): AsyncGenerator<Uint8Array> {
-  if (request.headers.expect?.toLowerCase() === '100-continue') response.writeContinue();
-  yield* guardBody(request);
+function readBody(request: IncomingMessage, response: ServerResponse): AsyncIterable<Uint8Array> {
+  return {
+    [Symbol.asyncIterator]() {
+      if (request.headers.expect?.toLowerCase() === '100-continue') response.writeContinue();
+      return guardBody(request);
+    },
+  };
 }
 
 /** Whether more of the body is still to come than is worth reading. */
