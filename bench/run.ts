@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { contention } from './contention.ts';
 import { cycles } from './cycles.ts';
+import { key } from './key.ts';
 import { large } from './large.ts';
 import { describeMachine } from './machine.ts';
 import type { Section } from './section.ts';
@@ -13,7 +14,14 @@ import { waiters } from './waiters.ts';
 // npm run bench -- cycles start   some of them
 // npm run bench -- all --write    and put into bench/README.md
 
-const PARTS: Readonly<Record<string, () => Promise<Section>>> = { start, cycles, large, waiters, contention };
+const PARTS: Readonly<Record<string, () => Promise<Section>>> = {
+  start,
+  key,
+  cycles,
+  large,
+  waiters,
+  contention,
+};
 const README = join(
   dirname(createRequire(import.meta.url).resolve('statehouse/package.json')),
   'bench',

@@ -65,7 +65,7 @@ describe('taking the lock', () => {
   it('releases it whatever happens inside, and tells when it was lost', async () => {
     const { server, client } = await lockedBackend();
     const { terminal } = somebody();
-    const free = { ...wanted(client, 0), noLock: false };
+    const free = { ...wanted(client, 0), noLock: false, env: {} };
     await expect(underLock(terminal, free, () => Promise.reject(new Error('inside')))).rejects.toThrow(
       'inside',
     );

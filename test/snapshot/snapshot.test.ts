@@ -4,6 +4,7 @@ import { diffSnapshots } from '../../src/core/snapshot/diff.ts';
 import { MASK, printMasked } from '../../src/core/snapshot/masked.ts';
 import { readSnapshot } from '../../src/core/snapshot/read.ts';
 import type { Snapshot } from '../../src/core/snapshot/snapshot.ts';
+import { countState } from '../../src/core/snapshot/count.ts';
 import { summarizeSnapshot } from '../../src/core/snapshot/summary.ts';
 
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -49,9 +50,8 @@ describe('reading a state', () => {
     ];
     const make = (module: string, mode: string): string =>
       `{"module":"${module}","mode":"${mode}","type":"t","name":"n","provider":"p","instances":[${instances.join()}]}`;
-    const read = snapshot(
-      state({ resources: [make('module.m[\\"k\\"]', 'managed'), make('', 'data')].join() }),
-    );
+    const text = state({ resources: [make('module.m[\\"k\\"]', 'managed'), make('', 'data')].join() });
+    const read = snapshot(text);
     expect(read.instances.map(({ address }) => address)).toEqual([
       'module.m["k"].t.n',
       'module.m["k"].t.n[3]',
@@ -72,6 +72,8 @@ describe('reading a state', () => {
       modules: 1,
       types: [['t', 4]],
     });
+    const counted = countState(encode(text));
+    expect(counted).toEqual({ resources: 1, instances: 3, outputs: 0 });
   });
 
   it('says of an encrypted state only what can be read, and of a broken one what is wrong', () => {

@@ -2,7 +2,7 @@ import { OPERATION_EXEC } from '../../core/lock-info.ts';
 import type { Command } from '../command.ts';
 import { defineCommand } from '../command.ts';
 import { Failure } from '../failure.ts';
-import { LOCK_OPTIONS, releaseLock, takeLock } from '../key/holding.ts';
+import { INHERITED_LOCK, INHERITED_WORKSPACE, LOCK_OPTIONS, releaseLock, takeLock } from '../key/holding.ts';
 import { runProgram } from '../key/program.ts';
 import { TARGET_OPTIONS, withTarget } from '../key/target.ts';
 
@@ -16,6 +16,10 @@ export const command: Command = defineCommand({
     {
       line: 'statehouse exec --lock-timeout 5m -- ./deploy.sh',
       says: 'nobody else can apply while it runs',
+    },
+    {
+      line: "statehouse exec -- sh -c 'statehouse state pull | jq … | statehouse state push -'",
+      says: 'commands of the key inside use its lock',
     },
     {
       line: "statehouse exec -- sh -c 'terraform apply -lock=false && ./smoke-test.sh'",
@@ -44,7 +48,7 @@ export const command: Command = defineCommand({
       lock.lost.addEventListener('abort', warnOfLoss);
       let code: number;
       try {
-        const own = { STATEHOUSE_LOCK_ID: lock.id, STATEHOUSE_LOCK_WORKSPACE: workspace };
+        const own = { [INHERITED_LOCK]: lock.id, [INHERITED_WORKSPACE]: workspace };
         code = await runProgram(program, rest, { cwd, env: { ...env, ...own } });
       } catch (fault) {
         await lock.release();

@@ -34,13 +34,13 @@ export const command: Command = defineCommand({
   ],
   run: (invocation) =>
     withTarget(invocation, 'changes', async ({ client, workspace }) => {
-      const { args, options, terminal, cwd, stopped } = invocation;
+      const { args, options, terminal, cwd, env, stopped } = invocation;
       const [file = '-'] = args;
       const bytes = await readInput(file, cwd);
       if (bytes.length === 0) throw new Failure(`${file} is empty: that is no state`);
       const next: ReadState = { bytes, header: headerOf(bytes, file) };
       const { lockTimeout: timeout, noLock, force } = options;
-      const wanted = { client, workspace, operation: OPERATION_PUSH, timeout, stopped, noLock };
+      const wanted = { client, workspace, operation: OPERATION_PUSH, timeout, stopped, noLock, env };
       const written = await underLock(terminal, wanted, async (lock) => {
         const there = await client.read(workspace);
         const existing =

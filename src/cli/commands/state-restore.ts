@@ -22,10 +22,10 @@ export const command: Command = defineCommand({
   ],
   run: (invocation) =>
     withTarget(invocation, 'changes', async ({ client, workspace }) => {
-      const { options, terminal, stopped } = invocation;
+      const { options, terminal, env, stopped } = invocation;
       const [id = ''] = invocation.args;
       const { lockTimeout: timeout, noLock } = options;
-      const wanted = { client, workspace, operation: OPERATION_PUSH, timeout, stopped, noLock };
+      const wanted = { client, workspace, operation: OPERATION_PUSH, timeout, stopped, noLock, env };
       const serial = await underLock(terminal, wanted, async (lock) => {
         const old = await readVersionOf(client, workspace, id);
         const header = headerOf(old, `version ${id}`);

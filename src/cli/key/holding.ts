@@ -1,4 +1,5 @@
-import type { HeldLock, StateClient } from '../../ports/state-client.ts';
+import { OPERATION_EXEC } from '../../core/lock-info.ts';
+import type { HeldLock, LockRelease, StateClient } from '../../ports/state-client.ts';
 import { makeLockRequest } from '../../protocols/lock-request.ts';
 import { waitForLock } from '../../protocols/wait-for-lock.ts';
 import { formatDuration } from '../duration.ts';
@@ -26,6 +27,10 @@ export interface Wanted {
   readonly timeout: number;
   readonly stopped: AbortSignal;
 }
+
+/** How `statehouse exec` tells the commands that it runs which lock they are under. */
+export const INHERITED_LOCK = 'STATEHOUSE_LOCK_ID';
+export const INHERITED_WORKSPACE = 'STATEHOUSE_LOCK_WORKSPACE';
 
 /** Takes the lock, and shows whom it waits for. @throws Failure, with the holder, when it cannot be had */
 export async function takeLock(terminal: Terminal, wanted: Wanted): Promise<HeldLock> {
@@ -66,10 +71,15 @@ export async function takeLock(terminal: Terminal, wanted: Wanted): Promise<Held
  */
 export async function underLock<T>(
   terminal: Terminal,
-  wanted: Wanted & { readonly noLock: boolean },
+  wanted: Wanted & {
+    readonly noLock: boolean;
+    readonly env: Readonly<Record<string, string | undefined>>;
+  },
   use: (lock: HeldLock | null) => Promise<T>,
 ): Promise<T> {
   if (wanted.noLock) return use(null);
+  const inherited = await inheritedLock(wanted, wanted.env);
+  if (inherited !== null) return use(inherited);
   const lock = await takeLock(terminal, wanted);
   let result: T;
   try {
@@ -80,6 +90,24 @@ export async function underLock<T>(
   }
   await releaseLock(lock);
   return result;
+}
+
+/** The lock of the `statehouse exec` that runs this command, if it is still held there; exec itself will release it. */
+async function inheritedLock(
+  { client, workspace }: Wanted,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<HeldLock | null> {
+  const id = env[INHERITED_LOCK];
+  if (id === undefined || env[INHERITED_WORKSPACE] !== workspace) return null;
+  const now = await client.inspectLock(workspace);
+  // Where the backend keeps no lock info, that it is held is all that can be known.
+  const ours =
+    now.type === 'held' && (now.holder === null ? !client.traits.showsHolder : now.holder.id === id);
+  const unknown = now.type === 'unknown' && client.traits.locks === 'stored';
+  if (!ours && !unknown) return null;
+  const info = { id, operation: OPERATION_EXEC, info: '', who: '', version: '', created: '', path: '' };
+  const release = (): Promise<LockRelease> => Promise.resolve({ type: 'released' });
+  return { workspace, id, info, lost: new AbortController().signal, release };
 }
 
 /** Releases a lock of ours. @throws Failure when it was lost before, or cannot be released */

@@ -16,6 +16,9 @@ export interface S3Config {
   readonly encryption: S3Encryption;
   readonly acl: string | null;
   readonly skipChecksum: boolean;
+  /** OpenTofu's, as a query string; empty for none. */
+  readonly stateTags: string;
+  readonly lockTags: string;
   readonly endpoints: {
     readonly s3: string | null;
     readonly dynamodb: string | null;
@@ -99,6 +102,8 @@ export function readS3Config(attributes: BackendAttributes, env: Environment): S
     encryption: readEncryption(attributes, env),
     acl: text('acl'),
     skipChecksum: yes('skip_s3_checksum'),
+    stateTags: readTags(attributes, 'state_tags'),
+    lockTags: readTags(attributes, 'lock_tags'),
     endpoints: {
       s3:
         readText(endpoints, 's3') ??
@@ -118,6 +123,11 @@ export function readS3Config(attributes: BackendAttributes, env: Environment): S
     insecure: yes('insecure'),
     credentials: readCredentials(attributes, env),
   };
+}
+
+function readTags(attributes: BackendAttributes, name: string): string {
+  const tags = readObject(attributes, name) ?? {};
+  return new URLSearchParams(Object.keys(tags).map((tag) => [tag, readText(tags, tag) ?? ''])).toString();
 }
 
 function readEncryption(attributes: BackendAttributes, env: Environment): S3Encryption {

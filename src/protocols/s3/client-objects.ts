@@ -36,6 +36,8 @@ export class S3Objects {
   /** Puts an object; with `onlyNew`, says false when there is one already. */
   async put(key: string, body: Uint8Array, onlyNew = false): Promise<boolean> {
     const { PutObjectCommand } = await import('@aws-sdk/client-s3');
+    // Only locks are put where nothing may be yet.
+    const tags = onlyNew ? this.#config.lockTags : this.#config.stateTags;
     const input: PutObjectCommandInput = {
       ...this.#named(key),
       ...this.#encryption(),
@@ -47,6 +49,7 @@ export class S3Objects {
         ? {}
         : { ACL: this.#config.acl as NonNullable<PutObjectCommandInput['ACL']> }),
       ...(onlyNew ? { IfNoneMatch: '*' } : {}),
+      ...(tags === '' ? {} : { Tagging: tags }),
     };
     try {
       await this.#send((client) => client.send(new PutObjectCommand(input)));
