@@ -5,6 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { HouseProcess } from '../../src/testing/house-process.ts';
 import { eventually } from '../../src/testing/eventually.ts';
+import { TestHouse } from '../../src/testing/open-test-house.ts';
+import { findPostgres, PostgresServer } from '../../src/testing/postgres-server.ts';
 import { ask } from '../../src/testing/request.ts';
 import { RunningProgram } from '../../src/testing/running-program.ts';
 import { sampleLock, sampleState } from '../../src/testing/sample-state.ts';
@@ -12,6 +14,7 @@ import { TEST_ADMIN } from '../../src/testing/test-admin.ts';
 import { runStatehouse } from './run-statehouse.ts';
 
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+const programs = await findPostgres();
 const NEWEST = sampleState(2, { said: 'newest' });
 const OLD = sampleState(1, { said: 'old' });
 let directory = '';
@@ -195,5 +198,19 @@ describe('locks --watch', () => {
     expect(watching.stdout).toContain('"lockId":"missed"');
     watching.signal('SIGINT');
     expect((await watching.end).code).toBe(0);
+  });
+});
+
+describe.skipIf(programs === null)('PostgreSQL (skipped unless postgres is on PATH)', () => {
+  it('is read by decrypt without a node', async () => {
+    await using server = await PostgresServer.start(programs!);
+    const url = server.url(await server.createDatabase());
+    const key = Buffer.alloc(32, 7).toString('base64');
+    const node = await TestHouse.open({ store: { kind: 'postgres', url }, masterKeys: key });
+    expect((await node.ask('POST', '/http/app/net', { body: OLD })).status).toBe(200);
+    await node.close();
+    const read = (...more: readonly string[]) => run('decrypt', 'app/net', `--database=${url}`, ...more);
+    expect((await read(`--master-key=${key}`)).out).toBe(OLD);
+    expect(await read()).toMatchObject({ code: 1, err: expect.stringContaining('--master-key-file') });
   });
 });

@@ -29,7 +29,7 @@ export const command: Command = defineCommand({
       const house = new HouseClient(readConnection(options), stopped);
       const copy = await house.stream('POST', '/backup', { long: true });
       const total = Number(copy.headers['content-length'] ?? 0);
-      await writeNewFile(file, counted(copy, total, terminal));
+      await writeNewFile(file, counted(house.body(copy), total, terminal));
       terminal.status('');
       const damage = copy.headers['x-statehouse-damage'];
       if (damage !== undefined) terminal.note(`Warning: ${String(damage)}`);

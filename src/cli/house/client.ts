@@ -35,7 +35,7 @@ export class HouseClient {
     return JSON.parse((await this.#read(answer)).toString('utf8')) as T;
   }
 
-  /** Asks, and gives the answer's body as it comes. */
+  /** Asks, and gives the answer before its body has come. */
   async stream(method: Method, path: string, ask: Ask = {}): Promise<IncomingMessage> {
     const answer = await this.#send(method, path, ask).catch((fault: unknown) => {
       throw connectionFailure(fault, this.#connection, this.#stopped);
@@ -43,6 +43,15 @@ export class HouseClient {
     const status = answer.statusCode ?? 0;
     if (status >= 200 && status < 300) return answer;
     throw answerFailure(status, await this.#read(answer), this.#connection);
+  }
+
+  /** The answer's body, chunk by chunk; one that breaks off is a Failure, and never just an end. */
+  async *body(answer: IncomingMessage): AsyncGenerator<Uint8Array> {
+    try {
+      yield* answer as AsyncIterable<Uint8Array>;
+    } catch (fault) {
+      throw connectionFailure(fault, this.#connection, this.#stopped);
+    }
   }
 
   /** All items of a list, page after page, up to a limit. @returns whether there are more */

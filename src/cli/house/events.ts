@@ -4,6 +4,7 @@ import type { HouseClient, Query } from './client.ts';
 
 /** How often a house that went away is asked again. */
 const AGAIN_MS = 2_000;
+const COLON = 0x3a;
 
 /**
  * Yields once at the beginning and again whenever the house says that something changed. When the connection breaks it
@@ -20,9 +21,9 @@ export async function* watchEvents(
     try {
       const stream = await house.stream('GET', '/events', { query, long: true });
       answered = true;
-      for await (const chunk of stream as AsyncIterable<Buffer>) {
+      for await (const chunk of house.body(stream)) {
         // A comment only says that the stream is alive; everything else is an event, the greeting too.
-        if (chunk.toString('latin1').startsWith(':')) continue;
+        if (chunk[0] === COLON) continue;
         await sleep(gatherMs, undefined, { signal: stopped });
         yield;
       }
