@@ -31,8 +31,8 @@ interface Item extends Parcel {
 }
 
 /**
- * The writer thread as seen from the main thread. While the writer is busy, commands travel together, once a turn of the
- * event loop; to an idle one they go at once.
+ * The writer thread as seen from the main thread. Commands travel together, once a turn of the event loop, and the writer
+ * takes all that have come while it was busy.
  */
 export class WriterHandle {
   /** Settles with the fault that stopped the writer for good; nothing that was not answered is known to be kept. */
@@ -113,8 +113,8 @@ export class WriterHandle {
   #schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
-    if (this.#sent.size === 0) queueMicrotask(() => this.#flush());
-    else setImmediate(() => this.#flush());
+    // Waking a thread costs more than what it is woken for: all requests that one look at the sockets has found go together.
+    setImmediate(() => this.#flush());
   }
 
   #flush(): void {
