@@ -149,12 +149,13 @@ export function held(draft: Draft, waiter: string | null, parkFor: Milliseconds 
 }
 
 /**
- * Until when a request is held open. The first is not, so that a client without `-lock-timeout` fails fast; one that came
- * back has shown that it waits, and stays about as long as it would have slept.
+ * Until when a request is held open: as long as it asks to be, and one that came back, and so has shown that it waits,
+ * about as long as it would have slept. Any other is not, so that a client without `-lock-timeout` fails fast.
  */
 function parkedUntil(command: LockCommand, asks: number, firstAsk: Instant, at: Instant): Instant {
-  if (command.wait !== null) return firstAsk + Math.min(command.wait, WAIT_MAX);
-  return asks === 1 ? at : at + clientSleep(asks);
+  const courtesy = asks === 1 ? at : at + clientSleep(asks);
+  const asked = command.wait === null ? at : firstAsk + Math.min(command.wait, WAIT_MAX);
+  return Math.max(courtesy, asked);
 }
 
 /**

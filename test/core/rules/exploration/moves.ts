@@ -46,10 +46,12 @@ function asks(party: Party, again: boolean): Named[] {
     wait: null,
     seat: freeSeat(party),
   };
-  const special: Named = player.shared
-    ? ['asks where no request is held open', { ...ask, seat: null }]
-    : ['asks with ?wait', { ...ask, wait: 30_000 }];
-  return [['asks', ask], special];
+  const moves: Named[] = [
+    ['asks', ask],
+    ['asks where no request is held open', { ...ask, seat: null }],
+  ];
+  if (!player.shared) moves.push(['asks with ?wait', { ...ask, wait: 30_000 }]);
+  return moves;
 }
 
 /** How a request that is held open may end. */
