@@ -35,7 +35,9 @@ export async function runCommandLine(words: readonly string[], world: World): Pr
     const { args, options } = parsed;
     return await command.run({ args, options, terminal, env, cwd, stopped });
   } catch (fault) {
-    return printFault(fault, terminal);
+    // A wait that was cut short by a signal is no fault.
+    const stopped = world.stopped.aborted && !(fault instanceof Failure);
+    return printFault(stopped ? new Failure('stopped') : fault, terminal);
   }
 }
 
@@ -74,7 +76,6 @@ function asFailure(fault: unknown): Failure {
     const exitCode = fault.kind === 'configuration' ? WRONG_USE : FAILED;
     return new Failure(fault.message, { next: fault.next, exitCode, details: { kind: fault.kind } });
   }
-  if (fault instanceof Error && fault.name === 'AbortError') return new Failure('stopped');
   return new Failure(fault instanceof Error ? fault.message : String(fault), {
     next: 'This was not expected. STATEHOUSE_DEBUG=1 prints where it came from.',
   });

@@ -199,6 +199,26 @@ describe('the commands', () => {
   });
 });
 
+describe('waiting', () => {
+  it('ends at the first signal, and says so', async () => {
+    const server = await PlainHttpBackend.start();
+    const address = `${server.url}/s`;
+    await put(
+      'main.tf',
+      block('http', `address = "${address}"\nlock_address = "${address}"\nunlock_address = "${address}"`),
+    );
+    expect((await run('lock')).code).toBe(0);
+    const [stop, errors] = [new AbortController(), new PassThrough()];
+    setTimeout(() => stop.abort('SIGINT'), 200);
+    const streams = { input: new PassThrough(), output: new PassThrough(), errors };
+    const world = { streams, env: {}, cwd: folder, stopped: stop.signal };
+    expect(await runCommandLine(['lock', '--lock-timeout', '1m'], world)).toBe(1);
+    expect(String(errors.read())).toMatch(/Waiting for the lock.*\nError: stopped\n$/);
+    expect(server.locks.size).toBe(1);
+    await server.close();
+  });
+});
+
 describe('the doctor', () => {
   it('says of a store that ignores If-None-Match that its lock objects lock nothing', async () => {
     const store = await LooseS3.start();
