@@ -15,7 +15,7 @@ export interface Kept {
 type Archive = Pick<Engine, 'version' | 'versions' | 'body'>;
 
 /**
- * Gives one version of a state from where everything is kept, without a house. Nothing is changed there, and a house may
+ * Gives one version of a state from where everything is kept, without a house. Nothing of that is changed, and a house may
  * be running meanwhile.
  * @param number null for the newest version, that of a deleted state too
  * @param use is given what was found, null when there is no such version; everything is closed once it is done

@@ -1,4 +1,4 @@
-import { mkdtemp, open, readFile, rm, stat } from 'node:fs/promises';
+import { chmod, mkdtemp, open, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -64,6 +64,17 @@ describe('decrypt', () => {
     const again = await run('decrypt', 'app/net', `--data=${data}`, `--out=${out}`);
     expect(again).toMatchObject({ code: 1, err: expect.stringContaining('is there already') });
   });
+
+  it.skipIf(process.getuid?.() === 0)(
+    'reads where nothing may be written (skipped for root, who may write everywhere)',
+    async () => {
+      await house.stop();
+      await chmod(data, 0o500);
+      const read = await run('decrypt', 'app/net', `--data=${data}`);
+      await chmod(data, 0o700);
+      expect(read).toEqual({ code: 0, out: NEWEST, err: '' });
+    },
+  );
 
   it('works beside damage elsewhere', async () => {
     const other = sampleState(1, { size: 400_000 });

@@ -90,6 +90,7 @@ describe('serve', () => {
     expect(wrongKey).toContain('the master key is not the one that this house was sealed under');
     expect(wrongKey).not.toContain(other);
     expect(await refused(`--data=${data}`, '--master-key=short')).toContain('base64 of 32 bytes');
+    expect(await refused(`--data=${data}`, '--admin-credential=short')).toContain('is written id.secret');
     expect(await refused(`--data=${data}`, '--listen=nonsense')).toContain('is no HOST:PORT');
   });
 

@@ -35,6 +35,7 @@ export const command: Command = defineCommand({
     }
     if (items.length === 0) terminal.note('There is no such record.');
     else terminal.table(['WHEN', 'ACTION', 'SUBJECT', 'DOOR', 'ADDRESS', 'DETAIL'], items.map(rowOf));
+    if (more) terminal.note(`There are more than these ${limit}: --limit shows more.`);
     return DONE;
   },
 });

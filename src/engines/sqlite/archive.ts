@@ -1,5 +1,6 @@
-import { statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import type { Address } from '../../core/address.ts';
 import type { Credential } from '../../core/credential.ts';
 import type { Version } from '../../core/world.ts';
@@ -11,7 +12,7 @@ import { reading } from './fault.ts';
 import { Queries } from './queries.ts';
 
 /**
- * The versions in a data directory or a backup, read without changing anything, whether or not a house has it open. A
+ * The versions in a data directory or a backup, read without changing what is kept, whether or not a house has it open. A
  * damaged page is the trouble of whoever asks for what stands on it.
  */
 export class SqliteArchive implements Pick<Engine, 'version' | 'versions' | 'body' | 'credentials'> {
@@ -35,15 +36,25 @@ export class SqliteArchive implements Pick<Engine, 'version' | 'versions' | 'bod
     const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
     if (size === 0) throw new EngineFault(`there is no database in ${resolve(path)}`);
     return reading(() => {
-      const db = openDatabase(file, { readOnly: true });
       try {
-        db.exec('PRAGMA busy_timeout = 5000');
-        return new SqliteArchive(db);
+        return SqliteArchive.#on(file);
       } catch (error) {
-        db.close();
-        throw error;
+        // Where nothing may be written, SQLite cannot share the file with a writer. Without a log there is none.
+        if (existsSync(`${file}-wal`)) throw error;
+        return SqliteArchive.#on(`${pathToFileURL(file).href}?immutable=1`);
       }
     });
+  }
+
+  static #on(file: string): SqliteArchive {
+    const db = openDatabase(file, { readOnly: true });
+    try {
+      db.exec('PRAGMA busy_timeout = 5000');
+      return new SqliteArchive(db);
+    } catch (error) {
+      db.close();
+      throw error;
+    }
   }
 
   async version(address: Address, number: number): Promise<Version | null> {
