@@ -1,4 +1,4 @@
-import { existsSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { backUp, restoreBackup } from '../../src/engines/sqlite/backup.ts';
@@ -58,6 +58,19 @@ describe('a backup', () => {
     await expect(backUp(directory, backup)).rejects.toThrow('is there already');
     expect(() => restoreBackup(backup, directory)).toThrow('has a database already');
     await engine[Symbol.asyncDispose]();
+  });
+
+  it('is not mixed with what is left of another database', async () => {
+    const engine = await SqliteEngine.open({ directory });
+    await engine.apply([writeOf(addressOf('a'), 1n)]);
+    const backup = join(directory, 'backup.db');
+    await backUp(directory, backup);
+    await engine[Symbol.asyncDispose]();
+    const target = join(directory, 'new');
+    mkdirSync(target);
+    writeFileSync(join(target, 'statehouse.db-wal'), 'changes to another database');
+    expect(() => restoreBackup(backup, target)).toThrow('left over from another database');
+    expect(existsSync(join(target, 'statehouse.db'))).toBe(false);
   });
 
   it('of nothing, or from something that is none, is refused', async () => {

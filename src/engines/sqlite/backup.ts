@@ -15,6 +15,9 @@ import { DataDirectory, databasePath, hasDatabase, makeFile, syncDirectory } fro
 import { copyPages, openDatabase, type Database } from './driver.ts';
 import { damaged, describe, messageOf } from './fault.ts';
 
+/** Files beside a database in which SQLite may find changes to it; of another database they would spoil this one. */
+const LOGS = ['-wal', '-journal'];
+
 /** What a backup holds. */
 export interface Backup {
   /** What is wrong with the database, of which the backup is then a copy, damage and all; null if nothing is. */
@@ -68,6 +71,11 @@ async function copyInto(directory: string, target: string): Promise<Backup> {
 export function restoreBackup(backup: string, directory: string): void {
   if (hasDatabase(directory)) {
     throw new EngineFault(`${resolve(directory)} has a database already: a backup goes into a new directory`);
+  }
+  for (const suffix of LOGS) {
+    const log = `${databasePath(directory)}${suffix}`;
+    if (existsSync(log))
+      throw new EngineFault(`${log} is left over from another database: move it away first`);
   }
   if (!existsSync(backup)) throw new EngineFault(`there is no file ${backup}`);
   const source = openDatabase(backup, { readOnly: true });
