@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createInterface } from 'node:readline/promises';
 import type { Readable, Writable } from 'node:stream';
 import { createColors } from 'picocolors';
@@ -87,8 +88,11 @@ export function openTerminal(
       if (input.isTTY !== true)
         throw wrongUse('nobody is here to answer', `Give ${instead} to go on without asking.`);
       const asked = createInterface({ input, output: errors });
+      // Ctrl-C and Ctrl-D close it, and that is no answer.
+      const closed = once(asked, 'close').then(() => '');
       try {
-        return (await asked.question(`${question}\nOnly 'yes' is taken as a yes: `)).trim() === 'yes';
+        const answer = asked.question(`${question}\nOnly 'yes' is taken as a yes: `);
+        return (await Promise.race([answer, closed])).trim() === 'yes';
       } finally {
         asked.close();
       }

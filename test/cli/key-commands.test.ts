@@ -199,6 +199,30 @@ describe('the commands', () => {
   });
 });
 
+describe('migrating', () => {
+  it('needs locks on both sides, unless it is told to go on without', async () => {
+    const server = await PlainHttpBackend.start();
+    await put('terraform.tfstate', stateText(5, 'l'));
+    const target = ['migrate', '--to', 'http', '--to-config', `address=${server.url}/s`, '--only', 'default'];
+    expect(await run(...target)).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('nothing is locked') as string,
+    });
+    expect((await run(...target, '--no-lock')).code).toBe(0);
+    expect(server.states.get('/s')?.equals(stateText(5, 'l'))).toBe(true);
+    await put('terraform.tfstate.d/dev/terraform.tfstate', stateText(1, 'd'));
+    const all = ['migrate', '--to', 'http', '--to-config', `address=${server.url}/s`, '--no-lock'];
+    expect((await run(...all)).err).toContain('the target has no workspaces');
+    const full = Buffer.from(stateText(5, 'l'))
+      .toString()
+      .replace('"outputs":{}', '"outputs":{"a":{"value":1,"type":"number"}}');
+    server.states.set('/s', Buffer.from(full));
+    await put('terraform.tfstate', stateText(4, 'l'));
+    expect((await run(...target, '--no-lock')).err).toContain('the target has serial 5, and the source 4');
+    await server.close();
+  });
+});
+
 describe('waiting', () => {
   it('ends at the first signal, and says so', async () => {
     const server = await PlainHttpBackend.start();

@@ -1,3 +1,4 @@
+import * as fc from 'fast-check';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -204,6 +205,48 @@ describe.skipIf(terraform === null)('beside terraform (skipped unless terraform 
       expect(texts(Object.entries(after.choice.attributes))).toEqual(texts(written));
       expect(after.disagreements).toEqual([]);
     }
+    await server.close();
+  });
+
+  it('resolves whatever settings are given as terraform does', { timeout: 180_000 }, async () => {
+    const server = await PlainHttpBackend.start();
+    const word = fc.stringMatching(/^[a-zA-Z0-9 _.,:;=+*?!@#&()<>'-]{0,10}$/);
+    const settings = fc.record(
+      {
+        username: word,
+        password: word,
+        update_method: fc.constantFrom('PUT', 'POST'),
+        retry_max: fc.integer({ min: 0, max: 9 }),
+        retry_wait_min: fc.integer({ min: 1, max: 5 }),
+        skip_cert_verification: fc.boolean(),
+      },
+      { requiredKeys: [] },
+    );
+    const literal = (value: string | number | boolean): string => JSON.stringify(value);
+    await fc.assert(
+      fc.asyncProperty(settings, settings, fc.boolean(), async (inFile, given, json) => {
+        const block = { address: `${server.url}/p`, ...inFile };
+        const lines = Object.entries(block).map(([name, value]) => `    ${name} = ${literal(value)}\n`);
+        const files: Record<string, string> = json
+          ? { 'main.tf.json': JSON.stringify({ terraform: { backend: { http: block } } }) }
+          : { 'main.tf': `terraform {\n  backend "http" {\n${lines.join('')}  }\n}\n` };
+        const backendConfig = Object.entries(given).map(([name, value]) => `${name}=${value}`);
+        await using folder = await TerraformFolder.make(terraform!, { files });
+        const before = await findTarget({ folder: folder.path, env: {}, backendConfig });
+        await folder.must('init', ...backendConfig.map((pair) => `-backend-config=${pair}`));
+        const text = (await folder.read('.terraform/terraform.tfstate')) ?? '';
+        const { backend } = JSON.parse(text) as { backend: { config: Record<string, unknown> } };
+        const texts = (pairs: readonly (readonly [string, unknown])[]): Record<string, string> =>
+          Object.fromEntries(
+            pairs.filter(([, value]) => value !== null).map(([name, value]) => [name, String(value)]),
+          );
+        const written = texts(Object.entries(backend.config));
+        expect(texts(Object.entries(before.choice.attributes))).toEqual(written);
+        const after = await findTarget({ folder: folder.path, env: {}, backendConfig });
+        expect(texts(Object.entries(after.choice.attributes))).toEqual(written);
+      }),
+      { numRuns: 25 },
+    );
     await server.close();
   });
 });

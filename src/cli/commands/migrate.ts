@@ -29,6 +29,7 @@ export const command: Command = defineCommand({
     only: texts('NAME', 'only this workspace'),
     dryRun: flag('say what would be done, and do nothing', { environment: false }),
     force: flag('replace what the target has', { environment: false }),
+    noLock: flag('go on although one side has no locks (dangerous)', { environment: false }),
   },
   examples: [
     {
@@ -51,6 +52,7 @@ export const command: Command = defineCommand({
       const to = await openClient(choice);
       const sides = { from: target.client, to };
       try {
+        if (!options.dryRun && !options.noLock) demandLocks(sides);
         const workspaces = await chooseWorkspaces(sides, options.only);
         const plan = await planAll(sides, workspaces, options.force);
         if (options.dryRun) return report(terminal, sides, plan, true);
@@ -82,6 +84,15 @@ async function chooseWorkspaces({ from, to }: Sides, only: readonly string[]): P
     });
   }
   return chosen;
+}
+
+/** A copy of what somebody else writes at that moment is worth nothing. */
+function demandLocks({ from, to }: Sides): void {
+  const open = [from, to].find(({ traits }) => traits.locks === 'none');
+  if (open === undefined) return;
+  throw new Failure(`nothing is locked at ${open.locate('default')}`, {
+    next: 'Configure locking there. Or make sure that nobody else works on it meanwhile, and add --no-lock.',
+  });
 }
 
 async function planAll(

@@ -53,7 +53,9 @@ export async function takeLock(terminal: Terminal, wanted: Wanted): Promise<Held
   }).finally(() => ticking.stop());
   if (answer.type === 'locked') return answer.lock;
   if (answer.type === 'unsupported') {
-    throw new Failure(answer.message, { next: 'Configure locking, or go on without: --no-lock.' });
+    throw new Failure(answer.message, {
+      next: 'Configure locking in the backend block. Commands that know --no-lock can go on without.',
+    });
   }
   const { holder, message, waited } = answer;
   const whom = holder === null ? message : `held by ${holderInWords(holder)}, lock ID ${holder.id}`;
