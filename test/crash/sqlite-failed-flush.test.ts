@@ -22,7 +22,8 @@ describe.runIf(canRecord)('a flush that fails', () => {
       const [data, recording, answers] = ['data', 'recording', 'answers'].map((name) =>
         join(directory, name),
       ) as [string, string, string];
-      const env = { ...(await recorded(directory, recording)), FAILING_FLUSH: `${failing}` };
+      const recorder = await recorded(directory, recording);
+      const env = { ...process.env, ...recorder, FAILING_FLUSH: `${failing}` };
       const child = spawn(process.execPath, [WRITERS, data, '4', answers], {
         stdio: ['ignore', 'pipe', 'inherit'],
         env,

@@ -31,7 +31,7 @@ describe.runIf(canRecord)('after a power cut at any moment', { timeout: 300_000 
     place = await newDirectory();
     const recording = join(place.directory, 'recording');
     answers = join(place.directory, 'answers');
-    const env = await recorded(place.directory, recording);
+    const env = { ...process.env, ...(await recorded(place.directory, recording)) };
     await run(process.execPath, [here('./sqlite-recorded.mjs'), join(place.directory, 'data'), answers], {
       env,
     });

@@ -2,6 +2,7 @@
 // creations, writes with their bytes, truncations, renames, removals, and flushes once they have returned.
 //
 // With FAILING_FLUSH=n the n-th flush of a write-ahead log fails, as a broken disk's does, and is not recorded.
+// With FULL_AFTER=n the disk is full after n writes to a write-ahead log.
 //
 // A record is: type (1 byte), length of the path (u32), offset (u64), length of the data (u32), path, data.
 // For a rename the data is the new path; for a truncation the offset is the new length.
@@ -26,6 +27,8 @@ static const char *directory;
 static int out = -1;
 static long failing_flush = 0;
 static long flushes = 0;
+static long full_after = 0;
+static long log_writes = 0;
 
 static int (*real_open)(const char *, int, ...);
 static int (*real_close)(int);
@@ -51,6 +54,8 @@ __attribute__((constructor)) static void start(void) {
   const char *file = getenv("RECORD_FILE");
   const char *failing = getenv("FAILING_FLUSH");
   if (failing != NULL) failing_flush = atol(failing);
+  const char *full = getenv("FULL_AFTER");
+  if (full != NULL) full_after = atol(full);
   if (directory != NULL && file != NULL) out = real_open(file, O_WRONLY | O_CREAT | O_APPEND, 0600);
 }
 
@@ -69,6 +74,11 @@ static void record(char type, const char *path, uint64_t offset, const void *dat
 
 static int is_ours(const char *path) {
   return out != -1 && path != NULL && strncmp(path, directory, strlen(directory)) == 0;
+}
+
+static int ends_with(const char *text, const char *end) {
+  size_t length = strlen(text), end_length = strlen(end);
+  return length >= end_length && strcmp(text + length - end_length, end) == 0;
 }
 
 static const char *path_of(int handle) {
@@ -132,6 +142,10 @@ ssize_t write(int handle, const void *data, size_t length) {
 ssize_t pwrite64(int handle, const void *data, size_t length, off64_t offset) {
   const char *path = path_of(handle);
   if (path == NULL) return real_pwrite(handle, data, length, offset);
+  if (full_after > 0 && ends_with(path, "-wal") && ++log_writes > full_after) {
+    errno = ENOSPC;
+    return -1;
+  }
   pthread_mutex_lock(&turn);
   ssize_t written = real_pwrite(handle, data, length, offset);
   if (written > 0) record('w', path, (uint64_t)offset, data, (uint32_t)written);
@@ -154,11 +168,6 @@ int ftruncate64(int handle, off64_t length) {
 }
 
 int ftruncate(int handle, off_t length) { return ftruncate64(handle, length); }
-
-static int ends_with(const char *text, const char *end) {
-  size_t length = strlen(text), end_length = strlen(end);
-  return length >= end_length && strcmp(text + length - end_length, end) == 0;
-}
 
 static int flush(int handle, int (*real)(int)) {
   const char *path = path_of(handle);

@@ -9,10 +9,13 @@ export function hasCompiler(): boolean {
   return process.platform === 'linux' && spawnSync('cc', ['--version']).status === 0;
 }
 
-/** The environment of a process that records what it does to the files below a directory. */
-export async function recorded(directory: string, recording: string): Promise<NodeJS.ProcessEnv> {
+/** What makes a process record what it does to the files below a directory: add it to its environment. */
+export async function recorded(
+  directory: string,
+  recording: string,
+): Promise<Readonly<Record<string, string>>> {
   const library = join(directory, 'recorder.so');
   const flags = ['-shared', '-fPIC', '-O1', '-o', library, SOURCE, '-ldl', '-lpthread'];
   await promisify(execFile)('cc', flags);
-  return { ...process.env, LD_PRELOAD: library, RECORD_DIRECTORY: directory, RECORD_FILE: recording };
+  return { LD_PRELOAD: library, RECORD_DIRECTORY: directory, RECORD_FILE: recording };
 }
