@@ -5,13 +5,18 @@ import { Failure } from '../failure.ts';
 import { INHERITED_LOCK, INHERITED_WORKSPACE, LOCK_OPTIONS, releaseLock, takeLock } from '../key/holding.ts';
 import { runProgram } from '../key/program.ts';
 import { TARGET_OPTIONS, withTarget } from '../key/target.ts';
+import { text } from '../options.ts';
 
 export const command: Command = defineCommand({
   description:
     'Runs any command while holding the lock, and releases it whatever happens. Terraform inside must not ask for the lock again: ' +
     'give it -lock=false. The exit code is that of the command.',
   args: [{ name: 'command', help: 'what to run, after "--"', required: true, rest: true }],
-  options: { ...TARGET_OPTIONS, lockTimeout: LOCK_OPTIONS.lockTimeout },
+  options: {
+    ...TARGET_OPTIONS,
+    lockTimeout: LOCK_OPTIONS.lockTimeout,
+    reason: text('TEXT', 'what others are shown when they find the lock', { environment: false }),
+  },
   examples: [
     {
       line: 'statehouse exec --lock-timeout 5m -- ./deploy.sh',
@@ -36,7 +41,8 @@ export const command: Command = defineCommand({
         client,
         workspace,
         operation: OPERATION_EXEC,
-        info: [program, ...rest].join(' ').slice(0, 200),
+        // Not the whole command: others see this, and arguments may hold secrets.
+        info: options.reason ?? program,
         timeout: options.lockTimeout,
         stopped,
       });
