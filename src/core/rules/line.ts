@@ -7,6 +7,8 @@ import { grant } from './grant.ts';
 
 /** No address needs a longer line; whoever comes later is refused at once, as without a line. */
 export const LINE_LENGTH_MAX = 20_000;
+/** So many plans may hold a lock together; more of them wait in line. */
+export const SHARERS_MAX = 1_000;
 /** The longest that `?wait=` may hold a request open. */
 export const WAIT_MAX: Milliseconds = 60 * 60 * 1_000;
 /** Terraform's back-off ends at 16 s (`internal/states/statemgr/locker.go`). */
@@ -114,13 +116,18 @@ export function serveLine(draft: Draft): void {
   dropDead(draft);
   for (const place of draft.line) {
     if (place.seat === null) continue;
-    const joins = draft.holders.length === 0 || (place.shared && draft.holders.every(({ shared }) => shared));
-    if (!joins) return;
+    if (!admits(draft, place.shared)) return;
     const { seat } = place;
     draft.dropPlace(place.waiter);
     const holder = grant(draft, { ...place, accepted: false });
     draft.handOver({ seat, waiter: place.waiter, holder });
   }
+}
+
+/** Whether the lock can be given to one more: nobody holds it, or plans do and this is one. */
+export function admits({ holders }: Draft, shared: boolean): boolean {
+  if (holders.length === 0) return true;
+  return shared && holders.length < SHARERS_MAX && holders.every((holder) => holder.shared);
 }
 
 /** Gives up the places of sleepers who did not come back, and of requests whose node has died. */

@@ -3,7 +3,7 @@ import type { Milliseconds } from '../instant.ts';
 import type { Holder, Release } from '../world.ts';
 import type { Decision, Draft } from './draft.ts';
 import { grant } from './grant.ts';
-import { dropDead, held, release, serveLine, stand } from './line.ts';
+import { admits, dropDead, held, release, serveLine, stand } from './line.ts';
 
 /** Each new hold moves the average by a quarter, so that it follows a change within a few applies. */
 const HOLD_WEIGHT = 0.25;
@@ -59,8 +59,8 @@ function again(draft: Draft, command: LockCommand, mine: Holder): Decision {
 
 /** Free for this asker: nobody holds it, or plans do and no apply is parked before this plan. */
 function isFree(draft: Draft, command: LockCommand): boolean {
+  if (!admits(draft, command.shared)) return false;
   if (draft.holders.length === 0) return true;
-  if (!command.shared || draft.holders.some(({ shared }) => !shared)) return false;
   const ticket = draft.line.find(({ waiter }) => waiter === command.waiter)?.ticket ?? Infinity;
   return !draft.line.some((place) => place.seat !== null && !place.shared && place.ticket < ticket);
 }

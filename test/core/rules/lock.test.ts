@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { SHARERS_MAX } from '../../../src/core/rules/line.ts';
 import { actorOf, apply, OneAddress, plan } from './one-address.ts';
 
 const alice = apply('alice');
@@ -183,6 +184,17 @@ describe('plans', () => {
     const address = new OneAddress();
     address.lock({ ...carol, shared: false });
     expect(address.lock(dave).type).toBe('held');
+  });
+
+  it('hold it together up to a thousand; the next one waits for any of them', () => {
+    const address = new OneAddress();
+    const crowd = Array.from({ length: SHARERS_MAX }, (_, index) => plan(`p${index}`));
+    for (const each of crowd) expect(address.lock(each).type).toBe('granted');
+    expect(address.lock(dave).type).toBe('held');
+    address.lock(dave);
+    address.unlock(plan('p500'));
+    expect(address.last.handovers).toMatchObject([{ waiter: 'dave-lock' }]);
+    expect(address.holders()).toHaveLength(SHARERS_MAX);
   });
 
   it('wait no longer for an apply whose node died', () => {
