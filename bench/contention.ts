@@ -14,13 +14,13 @@ const HOLD_SECONDS = 0.5;
 const SOLO_RUNS = 5;
 
 /** Somewhere to keep one state and its lock. */
-interface Place extends AsyncDisposable {
+export interface Place extends AsyncDisposable {
   readonly name: string;
   readonly backend: string;
   readonly env: Readonly<Record<string, string>>;
 }
 
-interface Crowd {
+export interface Crowd {
   readonly place: string;
   readonly applies: number;
   readonly soloMs: number;
@@ -33,20 +33,29 @@ export async function contention(): Promise<Section> {
   const terraform = await findTerraform();
   if (terraform === null) throw new Error('terraform is not on PATH');
   const results: Crowd[] = [];
-  for (const open of [openHouse, openMotoTable, openMotoLockFile, openPostgres]) {
+  for (const open of [openHouse, openMotoTable, openMotoLockFile, openPgBackend]) {
     await using place = await open();
     if (place === null) continue;
-    await using base = await TerraformFolder.make(terraform, {
-      files: { 'backend.tf': place.backend, 'main.tf': '' },
-      env: place.env,
-    });
-    await base.must('init');
-    const soloMs = await solo(base);
-    for (const applies of CROWDS) {
-      results.push({ soloMs, ...(await crowd(place.name, base, applies)) });
-    }
+    results.push(...(await crowdsAt(terraform, place, CROWDS)));
   }
-  return { name: 'contention', title: 'Applies that want one lock', text: TEXT, table: tableOf(results) };
+  return { name: 'contention', title: 'Applies that want one lock', text: TEXT, table: crowdTable(results) };
+}
+
+/** One apply alone, and then so many at once, at one place. */
+export async function crowdsAt(
+  terraform: string,
+  place: Place,
+  crowds: readonly number[],
+): Promise<readonly Crowd[]> {
+  await using base = await TerraformFolder.make(terraform, {
+    files: { 'backend.tf': place.backend, 'main.tf': '' },
+    env: place.env,
+  });
+  await base.must('init');
+  const soloMs = await solo(base);
+  const results: Crowd[] = [];
+  for (const applies of crowds) results.push({ soloMs, ...(await crowd(place.name, base, applies)) });
+  return results;
 }
 
 const TEXT = `N real \`terraform apply -lock-timeout=10m\`, started together in folders of their own on one state, each changing one
@@ -55,7 +64,7 @@ resource whose provisioner sleeps ${HOLD_SECONDS} s under the lock. "one alone" 
 \`moto_server\` as S3 with a DynamoDB table and with a lock file, and a real PostgreSQL for the \`pg\` backend.
 Target for the house: at most 1.2 times N alone.`;
 
-async function openHouse(): Promise<Place> {
+export async function openHouse(): Promise<Place> {
   const house = await HouseProcess.start();
   return {
     name: 'Statehouse, http',
@@ -93,7 +102,8 @@ async function openMoto(name: string, lock: readonly string[]): Promise<Place | 
   };
 }
 
-async function openPostgres(): Promise<Place | null> {
+/** Terraform's own backend on a PostgreSQL of its own. */
+export async function openPgBackend(): Promise<Place | null> {
   const programs = await findPostgres();
   if (programs === null) return null;
   const server = await PostgresServer.start(programs, { settings: { fsync: 'on' } });
@@ -144,7 +154,7 @@ async function crowd(place: string, base: TerraformFolder, applies: number): Pro
   return { place, applies, makespanMs, failed };
 }
 
-function tableOf(results: readonly Crowd[]): string {
+export function crowdTable(results: readonly Crowd[]): string {
   return markdownTable(
     ['state and lock in', 'N', 'one alone', 'N alone', 'all done', 'of N alone', 'failed'],
     results.map(({ place, applies, soloMs, makespanMs, failed }) => [

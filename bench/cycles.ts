@@ -15,7 +15,7 @@ const STATE_BYTES = [2_000, 100_000] as const;
 const WARM_MS = 2_000;
 const MEASURE_MS = 6_000;
 
-interface Measured extends CyclesResult {
+export interface Measured extends CyclesResult {
   readonly server: string;
   readonly clients: number;
   readonly stateBytes: number;
@@ -73,12 +73,14 @@ async function measureBare(clients: number, stateBytes: number): Promise<Measure
   }
 }
 
-async function measure(
+/** @param run keeps the addresses of one measurement apart from another's */
+export async function measure(
   server: string,
   pid: number,
   port: number,
   clients: number,
   stateBytes: number,
+  run = 'r',
 ): Promise<Omit<Measured, 'server'>> {
   const order: CyclesOrder = {
     port,
@@ -87,7 +89,7 @@ async function measure(
     stateBytes,
     warmMs: WARM_MS,
     measureMs: MEASURE_MS,
-    run: 'r',
+    run,
   };
   const path = fileURLToPath(new URL('cycles-client.js', import.meta.url));
   const client = new RunningProgram(process.execPath, [path, JSON.stringify(order)], {

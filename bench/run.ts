@@ -6,6 +6,7 @@ import { cycles } from './cycles.ts';
 import { key } from './key.ts';
 import { large } from './large.ts';
 import { describeMachine } from './machine.ts';
+import { nodes } from './postgres.ts';
 import type { Section } from './section.ts';
 import { start } from './start.ts';
 import { waiters } from './waiters.ts';
@@ -21,6 +22,7 @@ const PARTS: Readonly<Record<string, () => Promise<Section>>> = {
   large,
   waiters,
   contention,
+  nodes,
 };
 const README = join(
   dirname(createRequire(import.meta.url).resolve('statehouse/package.json')),

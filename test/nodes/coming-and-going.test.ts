@@ -6,7 +6,7 @@ import { findPostgres } from '../../src/testing/postgres-server.ts';
 import { ask, type Answer } from '../../src/testing/request.ts';
 import { findTerraform } from '../../src/testing/terraform.ts';
 import { httpFolder, resource } from '../e2e/fixtures/http-folder.ts';
-import { ThreeProcesses } from './fixtures/three-processes.ts';
+import { HouseOfNodes } from './fixtures/house-of-nodes.ts';
 
 const programs = await findPostgres();
 const terraform = await findTerraform();
@@ -14,11 +14,11 @@ const terraform = await findTerraform();
 const TAKEN_BACK_MS_MAX = 30_000;
 
 describe.skipIf(programs === null)('nodes that come and go (skipped unless postgres is on PATH)', () => {
-  let house: ThreeProcesses;
+  let house: HouseOfNodes;
   let nodes: readonly [HouseProcess, HouseProcess, HouseProcess];
 
   beforeAll(async () => {
-    house = await ThreeProcesses.start(programs!);
+    house = await HouseOfNodes.start(programs!);
     nodes = house.nodes as typeof nodes;
   });
   afterAll(() => house[Symbol.asyncDispose]());

@@ -12,7 +12,7 @@ import { addressAt } from '../e2e/fixtures/view.ts';
 import { httpFolder, resource } from '../e2e/fixtures/http-folder.ts';
 import { chance } from './fixtures/random-clients.ts';
 import { SHARED_KEY } from './fixtures/three-houses.ts';
-import { ThreeProcesses } from './fixtures/three-processes.ts';
+import { HouseOfNodes } from './fixtures/house-of-nodes.ts';
 
 const programs = await findPostgres();
 const terraform = await findTerraform();
@@ -28,7 +28,7 @@ describe.skipIf(programs === null || terraform === null)(
     it(
       `lose nothing that was answered, and never let two in, over ${KILLS} kills`,
       async () => {
-        await using house = await ThreeProcesses.start(programs!);
+        await using house = await HouseOfNodes.start(programs!);
         await using base = await httpFolder(terraform!, { url: house.url, path: PATH }, '');
         const work = await WorkLog.make();
         const stopping = new AbortController();
@@ -86,7 +86,7 @@ async function breakOwnLock(folder: TerraformFolder, output: string): Promise<vo
 }
 
 /** Whatever lock is left can be broken, and then the state can be changed again. */
-async function expectFree(house: ThreeProcesses, folder: TerraformFolder): Promise<void> {
+async function expectFree(house: HouseOfNodes, folder: TerraformFolder): Promise<void> {
   const held = await ask(house.url, 'GET', `/http/${PATH}?lock`);
   if (held.status === 200) {
     const { ID } = JSON.parse(held.text) as { ID: string };

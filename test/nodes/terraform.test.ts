@@ -3,7 +3,7 @@ import { findPostgres } from '../../src/testing/postgres-server.ts';
 import { ask } from '../../src/testing/request.ts';
 import { findTerraform } from '../../src/testing/terraform.ts';
 import { httpFolder, resource } from '../e2e/fixtures/http-folder.ts';
-import { ThreeProcesses } from './fixtures/three-processes.ts';
+import { HouseOfNodes } from './fixtures/house-of-nodes.ts';
 
 const programs = await findPostgres();
 const terraform = await findTerraform();
@@ -16,7 +16,7 @@ describe.skipIf(programs === null || terraform === null)(
   'terraform on three nodes behind a balancer (skipped unless postgres and terraform are on PATH)',
   () => {
     it('lets eight applies that start together all succeed, one after the other and without a pause', async () => {
-      await using house = await ThreeProcesses.start(programs!);
+      await using house = await HouseOfNodes.start(programs!);
       await using base = await httpFolder(terraform!, { url: house.url, path: 'acme/eight' }, '');
       const folders = await Promise.all(Array.from({ length: 8 }, () => base.copy()));
       const began = performance.now();
