@@ -9,7 +9,7 @@ import { ThreeHouses } from './fixtures/three-houses.ts';
 const programs = await findPostgres();
 
 /** A few in every run of the tests; `STATEHOUSE_HISTORIES=300` for the proof. */
-const HISTORIES = Number(process.env['STATEHOUSE_HISTORIES'] ?? 20);
+const HISTORIES = Number(process.env['STATEHOUSE_HISTORIES'] ?? 8);
 const OPERATIONS = 500;
 const CLIENTS = 9;
 /** Histories that run at a time, each on an address of its own. */

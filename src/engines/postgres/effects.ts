@@ -16,10 +16,12 @@ import {
   type KeyIdOf,
   type NewRow,
 } from './rows.ts';
-import { insertAll, orReplace } from './statements.ts';
+import { deleteAll, insertAll, replaceAll } from './statements.ts';
 import { NEW_WORLD, type Found } from './world.ts';
 
 const ADDRESS = ['project', 'key', 'workspace'] as const;
+/** Bytes of segments that go in one statement. */
+const SEGMENT_BYTES_TOGETHER: number = 256 * 1024;
 
 /** What one transaction makes of one address, command by command. */
 export class Change {
@@ -84,35 +86,50 @@ export class Change {
     return this.#puts.some(({ body }) => body.id === bodyId);
   }
 
-  /** The statements that make the rows say what the world now is. */
-  statements(schema: string, keyIdOf: KeyIdOf, stored: ReadonlySet<string>): Statement[] {
-    if (!this.#touched) return [];
-    return [
-      ...this.#record(schema),
-      ...this.#drop(schema),
-      ...this.#put(schema, stored),
-      ...this.#holders(schema, keyIdOf),
-      ...this.#line(schema, keyIdOf),
-    ];
+  get versions(): readonly NewRow[] {
+    return this.#puts.map(({ version }) => ({
+      ...addressColumns(this.address),
+      ...versionColumns(version),
+    }));
   }
 
-  #record(schema: string): Statement[] {
-    const isSame = this.#world.record === this.#before.record;
-    const columns = Object.entries({
-      ...(isSame ? {} : recordColumns(this.#world.record)),
+  get bodies(): readonly SealedBody[] {
+    return this.#puts.map(({ body }) => body);
+  }
+
+  get record(): NewRow {
+    return {
+      ...addressColumns(this.address),
+      name: formatAddress(this.address),
+      ...recordColumns(this.#world.record),
       changed_at: this.at,
-    });
-    return [
-      {
-        text: `UPDATE ${schema}.address SET ${columns.map(([name], at) => `${name} = $${at + 4}`).join(', ')}
-          WHERE project = $1 AND key = $2 AND workspace = $3`,
-        values: [...this.#key(), ...columns.map(([, value]) => value)],
-      },
-    ];
+    };
   }
 
-  #drop(schema: string): Statement[] {
+  holders(keyIdOf: KeyIdOf): RowChanges {
+    const { gone, put } = difference(
+      this.#before.holders,
+      this.#world.holders,
+      ({ lockId }: Holder) => lockId,
+    );
+    return this.#changes(
+      gone,
+      put.map((holder) => holderColumns(holder, keyIdOf)),
+    );
+  }
+
+  line(keyIdOf: KeyIdOf): RowChanges {
+    const { gone, put } = difference(this.#before.line, this.#world.line, ({ waiter }: Place) => waiter);
+    return this.#changes(
+      gone,
+      put.map((place) => placeColumns(place, keyIdOf)),
+    );
+  }
+
+  /** Takes versions away; seldom, so each address has a statement of its own. */
+  drop(schema: string): Statement[] {
     if (!this.#dropsAll && this.#drops.size === 0) return [];
+    const { project, key, workspace } = this.address;
     const which = this.#dropsAll ? '' : 'AND number = ANY ($4::bigint[])';
     return [
       {
@@ -123,70 +140,75 @@ export class Change {
             RETURNING body_id
           ), bodies AS (DELETE FROM ${schema}.body WHERE id IN (SELECT body_id FROM gone))
           DELETE FROM ${schema}.segment WHERE body_id IN (SELECT body_id FROM gone)`,
-        values: [...this.#key(), ...(this.#dropsAll ? [] : [[...this.#drops]])],
+        values: [project, key, workspace, ...(this.#dropsAll ? [] : [[...this.#drops]])],
       },
     ];
   }
 
-  #put(schema: string, stored: ReadonlySet<string>): Statement[] {
-    const rows = this.#puts.map(({ version }) => ({
-      ...addressColumns(this.address),
-      ...versionColumns(version),
-    }));
-    const bodies = this.#puts.filter(({ body }) => !stored.has(body.id));
-    return [
-      ...bodies.flatMap(({ body }) => insertBody(schema, body)),
-      ...insertAll(`${schema}.version`, rows),
-    ];
+  #changes(gone: readonly string[], put: readonly NewRow[]): RowChanges {
+    return {
+      gone: gone.map((id) => ({ address: this.address, id: toText(id) })),
+      put: put.map((row) => ({ ...addressColumns(this.address), ...row })),
+    };
   }
+}
 
-  #holders(schema: string, keyIdOf: KeyIdOf): Statement[] {
-    const { gone, put } = difference(
-      this.#before.holders,
-      this.#world.holders,
-      ({ lockId }: Holder) => lockId,
-    );
-    return [
-      ...this.#delete(`${schema}.holder`, 'lock_id', gone),
-      ...this.#replace(
-        `${schema}.holder`,
-        'lock_id',
-        put.map((holder) => holderColumns(holder, keyIdOf)),
-      ),
-    ];
-  }
+/** Rows of one table that go, and rows that come or are changed. */
+interface RowChanges {
+  readonly gone: readonly { readonly address: Address; readonly id: string }[];
+  readonly put: readonly NewRow[];
+}
 
-  #line(schema: string, keyIdOf: KeyIdOf): Statement[] {
-    const { gone, put } = difference(this.#before.line, this.#world.line, ({ waiter }: Place) => waiter);
-    return [
-      ...this.#delete(`${schema}.place`, 'waiter', gone),
-      ...this.#replace(
-        `${schema}.place`,
-        'waiter',
-        put.map((place) => placeColumns(place, keyIdOf)),
-      ),
-    ];
-  }
+/**
+ * The statements that make the rows say what the worlds now are. Each is about all addresses at once, so that a transaction
+ * of many commands costs the server hardly more statements than one of few.
+ * @param stored bodies that are there already
+ */
+export function storeAll(
+  schema: string,
+  keyIdOf: KeyIdOf,
+  changes: readonly Change[],
+  stored: ReadonlySet<string>,
+): Statement[] {
+  const bodies = changes.flatMap((change) => change.bodies).filter(({ id }) => !stored.has(id));
+  return [
+    ...replaceAll(
+      `${schema}.address`,
+      ADDRESS,
+      changes.map((change) => change.record),
+    ),
+    ...changes.flatMap((change) => change.drop(schema)),
+    ...insertBodies(schema, bodies),
+    ...insertAll(
+      `${schema}.version`,
+      changes.flatMap((change) => change.versions),
+    ),
+    ...changeRows(
+      `${schema}.holder`,
+      'lock_id',
+      changes.map((change) => change.holders(keyIdOf)),
+    ),
+    ...changeRows(
+      `${schema}.place`,
+      'waiter',
+      changes.map((change) => change.line(keyIdOf)),
+    ),
+  ];
+}
 
-  #delete(table: string, column: string, gone: readonly string[]): Statement[] {
-    if (gone.length === 0) return [];
-    return [
-      {
-        text: `DELETE FROM ${table} WHERE project = $1 AND key = $2 AND workspace = $3 AND ${column} = ANY ($4::text[])`,
-        values: [...this.#key(), gone.map(toText)],
-      },
-    ];
-  }
-
-  #replace(table: string, column: string, columns: readonly NewRow[]): Statement[] {
-    const rows = columns.map((row) => ({ ...addressColumns(this.address), ...row }));
-    const [first] = rows;
-    return first === undefined ? [] : insertAll(table, rows, orReplace(first, [...ADDRESS, column]));
-  }
-
-  #key(): string[] {
-    return [this.address.project, this.address.key, this.address.workspace];
-  }
+function changeRows(table: string, idColumn: string, changes: readonly RowChanges[]): Statement[] {
+  return [
+    ...deleteAll(
+      table,
+      idColumn,
+      changes.flatMap(({ gone }) => gone),
+    ),
+    ...replaceAll(
+      table,
+      [...ADDRESS, idColumn],
+      changes.flatMap(({ put }) => put),
+    ),
+  ];
 }
 
 /** A line for the audit log, of an address or of the house. */
@@ -208,18 +230,37 @@ export function insertAudit(schema: string, notes: readonly Noted[]): Statement[
   return insertAll(`${schema}.audit`, rows);
 }
 
-/** One statement a segment, so that no message is larger than a segment. */
-export function insertBody(schema: string, body: SealedBody): Statement[] {
+/** Stores bodies. Small ones share statements; no statement is much larger than a segment. */
+export function insertBodies(schema: string, bodies: readonly SealedBody[]): Statement[] {
+  const rows = bodies.map(({ id, keyId, wrappedKey, segments }) => ({
+    id,
+    key_id: keyId,
+    wrapped_key: bytes(wrappedKey),
+    segments: segments.length,
+  }));
+  const segments = bodies.flatMap(({ id, segments: all }) =>
+    all.map((segment, number) => ({ body_id: id, number, data: bytes(segment) })),
+  );
+  const groups = inGroups(segments, ({ data }) => data.length, SEGMENT_BYTES_TOGETHER);
   return [
-    {
-      text: `INSERT INTO ${schema}.body (id, key_id, wrapped_key, segments) VALUES ($1, $2, $3, $4)`,
-      values: [body.id, body.keyId, bytes(body.wrappedKey), body.segments.length],
-    },
-    ...body.segments.map((segment, number) => ({
-      text: `INSERT INTO ${schema}.segment (body_id, number, data) VALUES ($1, $2, $3)`,
-      values: [body.id, number, bytes(segment)],
-    })),
+    ...insertAll(`${schema}.body`, rows),
+    ...groups.flatMap((group) => insertAll(`${schema}.segment`, group)),
   ];
+}
+
+/** Cuts a list so that no group weighs more than the limit, unless one item alone does. */
+function inGroups<T>(items: readonly T[], weigh: (item: T) => number, limit: number): T[][] {
+  const groups: T[][] = [];
+  let weight = Infinity;
+  for (const item of items) {
+    if (weight + weigh(item) > limit) {
+      groups.push([]);
+      weight = 0;
+    }
+    groups.at(-1)?.push(item);
+    weight += weigh(item);
+  }
+  return groups;
 }
 
 export function dropBodies(schema: string, ids: readonly string[]): Statement[] {

@@ -1,16 +1,15 @@
 import type { Address } from '../../core/address.ts';
 import type { RecordCommand, Resealed } from '../../ports/engine.ts';
 import type { Statement } from './connections.ts';
-import { insertBody } from './effects.ts';
+import { insertBodies } from './effects.ts';
 import { bytes, credentialColumns, toText, type KeyIdOf } from './rows.ts';
-import { insertAll, orReplace } from './statements.ts';
+import { replaceAll } from './statements.ts';
 
 /** The statements of a change to the house's own records. */
 export function recordStatements(schema: string, command: RecordCommand, keyIdOf: KeyIdOf): Statement[] {
   switch (command.type) {
     case 'put-credential': {
-      const row = credentialColumns(command.credential, keyIdOf);
-      return insertAll(`${schema}.credential`, [row], orReplace(row, ['id']));
+      return replaceAll(`${schema}.credential`, ['id'], [credentialColumns(command.credential, keyIdOf)]);
     }
     case 'put-entry':
       return putEntry(schema, command);
@@ -40,7 +39,7 @@ function putEntry(
       values: [entry.kind, name],
     },
     ...dropEntryBody(schema, entry.kind, name),
-    ...(body === undefined ? [] : insertBody(schema, body)),
+    ...(body === undefined ? [] : insertBodies(schema, [body])),
     {
       text: `UPDATE ${schema}.entry SET attributes = $3, body_id = $4 WHERE kind = $1 AND name = $2`,
       values: [entry.kind, name, JSON.stringify(entry.attributes), entry.bodyId ?? null],

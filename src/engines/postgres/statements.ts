@@ -25,10 +25,28 @@ export function insertAll(table: string, rows: readonly NewRow[], onConflict = '
   return statements;
 }
 
-/** What to do with a row that is there already: put the new values in the place of the old ones. */
-export function orReplace(row: NewRow, key: readonly string[]): string {
-  const changed = Object.keys(row).filter((column) => !key.includes(column));
-  return `ON CONFLICT (${key.join(', ')}) DO UPDATE SET ${changed.map((c) => `${c} = excluded.${c}`).join(', ')}`;
+/** The same, and a row that is there already by its key gets the new values. */
+export function replaceAll(table: string, key: readonly string[], rows: readonly NewRow[]): Statement[] {
+  const changed = Object.keys(rows[0] ?? {}).filter((column) => !key.includes(column));
+  const set = changed.map((column) => `${column} = excluded.${column}`).join(', ');
+  return insertAll(table, rows, `ON CONFLICT (${key.join(', ')}) DO UPDATE SET ${set}`);
+}
+
+/** Deletes rows by their addresses and what tells them apart there. */
+export function deleteAll(
+  table: string,
+  idColumn: string,
+  rows: readonly { readonly address: Address; readonly id: string }[],
+): Statement[] {
+  if (rows.length === 0) return [];
+  return [
+    {
+      text: `DELETE FROM ${table} AS t
+        USING unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS wanted (project, key, workspace, id)
+        WHERE ${isWanted('t')} AND t.${idColumn} = wanted.id`,
+      values: [...addressArrays(rows.map(({ address }) => address)), rows.map(({ id }) => id)],
+    },
+  ];
 }
 
 /** Three arrays for {@link WANTED}. */
@@ -42,6 +60,8 @@ export function addressArrays(addresses: readonly Address[]): readonly (readonly
 
 /** The addresses of {@link addressArrays}, to be joined with. */
 export const WANTED = 'unnest($1::text[], $2::text[], $3::text[]) AS wanted (project, key, workspace)';
+/** One address, its three parts given as they are. */
+export const WANTED_ALONE = '(SELECT $1::text AS project, $2::text AS key, $3::text AS workspace) AS wanted';
 /** Whether a row of the table called `name` is about a wanted address. */
 export function isWanted(name: string): string {
   return ['project', 'key', 'workspace']

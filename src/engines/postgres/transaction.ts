@@ -5,7 +5,15 @@ import type { Instant } from '../../core/instant.ts';
 import type { Result } from '../../core/outcome.ts';
 import type { Command, RecordCommand } from '../../ports/engine.ts';
 import { COMMIT, ROLLBACK, type Row, type Session, type Statement } from './connections.ts';
-import { Change, dropBodies, dropUnused, insertAudit, insertBody, type Noted } from './effects.ts';
+import {
+  Change,
+  dropBodies,
+  dropUnused,
+  insertAudit,
+  insertBodies,
+  storeAll,
+  type Noted,
+} from './effects.ts';
 import { addressesOf, recordStatements } from './records.ts';
 import { addressFrom, type KeyIdOf } from './rows.ts';
 import {
@@ -62,7 +70,7 @@ export async function transact(
   );
   const kept = new Set(early.map(({ id }) => id).filter((id) => touched.some((change) => change.keeps(id))));
   const statements = [
-    ...touched.flatMap((change) => change.statements(context.schema, context.keyIdOf, kept)),
+    ...storeAll(context.schema, context.keyIdOf, touched, kept),
     ...records,
     ...insertAudit(context.schema, notes),
   ];
@@ -100,11 +108,8 @@ async function open(
     const [answer] = await session.begin([clock]);
     return { found: new Map(), made: [], at: Number(answer?.rows[0]?.['now']) };
   }
-  const reading = [
-    lockAddresses(schema, addresses),
-    ...selectWorlds(schema, theseAddresses(addresses)),
-    clock,
-  ];
+  const wanted = theseAddresses(addresses);
+  const reading = [lockAddresses(schema, wanted), ...selectWorlds(schema, wanted), clock];
   if (early.length === 0) {
     const [locked, ...selected] = (await session.begin(reading)).map(({ rows }) => rows);
     if (locked?.length === addresses.length) return readAll(selected, []);
@@ -121,7 +126,7 @@ async function open(
 
 /** Sends large bodies piece by piece, so that each piece has the time of a statement, however large the whole. */
 async function upload(session: Session, schema: string, bodies: readonly SealedBody[]): Promise<void> {
-  const statements = bodies.flatMap((body) => insertBody(schema, body));
+  const statements = insertBodies(schema, bodies);
   for (let from = 0; from < statements.length; from += UPLOAD_AT_ONCE) {
     await session.all(statements.slice(from, from + UPLOAD_AT_ONCE));
   }

@@ -4,7 +4,7 @@ import { NEW_RECORD, type Version, type World } from '../../core/world.ts';
 import type { StateSummary } from '../../ports/engine.ts';
 import type { Row, Statement } from './connections.ts';
 import { addressFrom, holderFrom, placeFrom, recordFrom, versionFrom } from './rows.ts';
-import { addressArrays, isWanted, WANTED } from './statements.ts';
+import { addressArrays, isWanted, WANTED, WANTED_ALONE } from './statements.ts';
 
 export const NEW_WORLD: World = { record: NEW_RECORD, holders: [], line: [] };
 
@@ -31,12 +31,12 @@ export function makeAddresses(schema: string, addresses: readonly Address[]): St
  * Locks the rows of addresses against every other transaction that decides about them. In order, so that two never
  * wait in a ring. @returns rows for those that are there
  */
-export function lockAddresses(schema: string, addresses: readonly Address[]): Statement {
+export function lockAddresses(schema: string, { table, values }: Wanted): Statement {
   return {
     text: `
-      SELECT a.project, a.key, a.workspace FROM ${WANTED} JOIN ${schema}.address a ON ${isWanted('a')}
+      SELECT a.project, a.key, a.workspace FROM ${table} JOIN ${schema}.address a ON ${isWanted('a')}
       ORDER BY a.project, a.key, a.workspace FOR UPDATE OF a`,
-    values: addressArrays(addresses),
+    values,
   };
 }
 
@@ -46,9 +46,11 @@ export interface Wanted {
   readonly values: readonly unknown[];
 }
 
-/** The addresses of a list. */
+/** The addresses of a list. One alone is told as such, so that the planner knows to look into the index. */
 export function theseAddresses(addresses: readonly Address[]): Wanted {
-  return { table: WANTED, values: addressArrays(addresses) };
+  const [only] = addresses;
+  if (only === undefined || addresses.length > 1) return { table: WANTED, values: addressArrays(addresses) };
+  return { table: WANTED_ALONE, values: [only.project, only.key, only.workspace] };
 }
 
 /** The statements that {@link worldsFrom} reads the answers of. */
