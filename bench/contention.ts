@@ -5,7 +5,7 @@ import { findTerraform, TerraformFolder } from '../src/testing/terraform.ts';
 import { TEST_ADMIN } from '../src/testing/test-admin.ts';
 import { makeBucket, makeLockTable } from '../test/clients/fixtures/moto.ts';
 import { httpBackend, httpLogin, resource } from '../test/e2e/fixtures/http-folder.ts';
-import { s3Backend } from '../test/e2e/fixtures/s3-folder.ts';
+import { awsLogin, s3Backend } from '../test/e2e/fixtures/s3-folder.ts';
 import { progress, type Section } from './section.ts';
 import { markdownTable, seconds } from './table.ts';
 
@@ -33,7 +33,14 @@ export async function contention(): Promise<Section> {
   const terraform = await findTerraform();
   if (terraform === null) throw new Error('terraform is not on PATH');
   const results: Crowd[] = [];
-  for (const open of [openHouse, openMotoTable, openMotoLockFile, openPgBackend]) {
+  for (const open of [
+    openHouse,
+    openHouseTable,
+    openHouseLockFile,
+    openMotoTable,
+    openMotoLockFile,
+    openPgBackend,
+  ]) {
     await using place = await open();
     if (place === null) continue;
     results.push(...(await crowdsAt(terraform, place, CROWDS)));
@@ -70,6 +77,22 @@ export async function openHouse(): Promise<Place> {
     name: 'Statehouse, http',
     backend: httpBackend({ url: house.url, path: 'bench/contention' }),
     env: httpLogin(TEST_ADMIN),
+    [Symbol.asyncDispose]: () => house[Symbol.asyncDispose](),
+  };
+}
+
+const openHouseTable = (): Promise<Place> =>
+  openHouseOverS3('Statehouse, S3 + DynamoDB', ['dynamodb_table = "terraform-locks"']);
+
+const openHouseLockFile = (): Promise<Place> =>
+  openHouseOverS3('Statehouse, S3 lock file', ['use_lockfile = true']);
+
+async function openHouseOverS3(name: string, lock: readonly string[]): Promise<Place> {
+  const house = await HouseProcess.start();
+  return {
+    name,
+    backend: s3Backend(['bucket = "bench"', 'key = "contention"', 'region = "us-east-1"', ...lock]),
+    env: awsLogin(house.url),
     [Symbol.asyncDispose]: () => house[Symbol.asyncDispose](),
   };
 }

@@ -10,6 +10,9 @@ export class RawClient {
   #size = 0;
   #need = -1;
   #status = 0;
+  /** The answer to a HEAD tells a length and has no body. */
+  #bodyless = false;
+  #ends = false;
   #resolve: (status: number) => void = () => undefined;
   #reject: (fault: Error) => void = () => undefined;
 
@@ -32,11 +35,17 @@ export class RawClient {
     });
   }
 
+  /** The server has said that it closes the connection: another must be opened for the next request. */
+  get ends(): boolean {
+    return this.#ends;
+  }
+
   /** Sends one request; resolves with the status once its answer is there whole. */
   send(request: Buffer): Promise<number> {
     return new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
+      this.#bodyless = request.toString('latin1', 0, 5) === 'HEAD ';
       this.#socket.write(request);
     });
   }
@@ -54,8 +63,10 @@ export class RawClient {
       const end = head.indexOf('\r\n\r\n');
       if (end === -1) return;
       this.#status = Number(head.toString('latin1', 9, 12));
-      const length = /\r\ncontent-length: *(\d+)/i.exec(head.toString('latin1', 0, end));
-      this.#need = end + 4 + Number(length?.[1] ?? 0);
+      const fields = head.toString('latin1', 0, end);
+      this.#ends = /\r\nconnection: *close/i.test(fields);
+      const length = /\r\ncontent-length: *(\d+)/i.exec(fields);
+      this.#need = end + 4 + (this.#bodyless ? 0 : Number(length?.[1] ?? 0));
     }
     if (this.#size < this.#need) return;
     this.#received = [];

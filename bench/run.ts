@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { aws } from './aws.ts';
 import { contention } from './contention.ts';
 import { cycles } from './cycles.ts';
 import { key } from './key.ts';
@@ -19,6 +20,7 @@ const PARTS: Readonly<Record<string, () => Promise<Section>>> = {
   start,
   key,
   cycles,
+  aws,
   large,
   waiters,
   contention,

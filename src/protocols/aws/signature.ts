@@ -59,7 +59,7 @@ export function instantOf(timestamp: string): number | null {
 }
 
 /** A moment as signatures write it. */
-function timestampOf(instant: number): string {
+export function timestampOf(instant: number): string {
   return `${new Date(instant).toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}Z`;
 }
 

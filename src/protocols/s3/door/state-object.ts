@@ -1,6 +1,7 @@
 import type { Address } from '../../../core/address.ts';
 import type { Claim } from '../../../core/command.ts';
 import type { Version } from '../../../core/world.ts';
+import type { Forbidden } from '../../../house/caller.ts';
 import type { WriteTerms } from '../../../house/states.ts';
 import { AWS_FACES } from '../../aws/faces.ts';
 import { newDigest, type DigestName } from '../../aws/checksum.ts';
@@ -35,7 +36,11 @@ export async function getState(call: Call, address: Address): Promise<Answer> {
       headers: { 'x-amz-delete-marker': 'true' },
     };
   }
-  const answer = await house.states.read(caller, address, version?.number ?? null);
+  // What terraform asks before every read needs no bytes.
+  const newestAlone = asked.operation === 'HeadObject' && version === null;
+  const answer = newestAlone
+    ? await describeState(call, address)
+    : await house.states.read(caller, address, version?.number ?? null);
   if (answer.type === 'absent' && version !== null) return NO_SUCH_VERSION;
   if (answer.type !== 'found') return refused(answer);
   const { etag, size, modified } = standingOf(answer.version);
@@ -73,8 +78,22 @@ export async function getState(call: Call, address: Address): Promise<Answer> {
       ...(span === null ? checksumHeaders(call, answer.version) : {}),
       ...overrides(asked.query),
     },
-    body: head ? null : cut(answer.bytes.plain(), [from, to]),
+    body: head || answer.bytes === null ? null : cut(answer.bytes.plain(), [from, to]),
   };
+}
+
+/** The newest version without its bytes, for those who might read them. */
+async function describeState(
+  { house, caller }: Call,
+  address: Address,
+): Promise<{ type: 'found'; version: Version; bytes: null } | { type: 'absent' | 'expired' } | Forbidden> {
+  const described = await house.states.describe(caller, address);
+  if (described.type === 'forbidden') return described;
+  const { identity } = caller;
+  const holds = described.world.holders.some(({ subject }) => subject === identity.subject);
+  if (identity.expired && !holds) return { type: 'expired' };
+  const { head } = described;
+  return head === null ? { type: 'absent' } : { type: 'found', version: head, bytes: null };
 }
 
 /** PutObject of a state. */
