@@ -8,7 +8,7 @@ export function makeLockRequest(operation: string, version: string, info = ''): 
     id: randomUUID(),
     operation,
     info,
-    who: `${userName()}@${hostname()}`,
+    who: whoAmI(),
     version,
     created: goTime(new Date()),
   };
@@ -17,6 +17,11 @@ export function makeLockRequest(operation: string, version: string, info = ''): 
 /** RFC 3339 as Go prints it: no trailing zeros. OpenTofu compares the text of a lock after reading and printing it anew. */
 function goTime(time: Date): string {
   return time.toISOString().replace(/\.?0*Z$/, 'Z');
+}
+
+/** `user@host`, as terraform puts it into lock infos. */
+export function whoAmI(): string {
+  return `${userName()}@${hostname()}`;
 }
 
 function userName(): string {

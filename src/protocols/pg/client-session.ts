@@ -1,6 +1,10 @@
 import type { Client, QueryResultRow } from 'pg';
 import { BackendFault } from '../../ports/state-client.ts';
+import { whoAmI } from '../lock-request.ts';
 import type { PgConfig } from './client-config.ts';
+
+/** PostgreSQL cuts longer names. */
+const NAME_LENGTH_MAX = 63;
 
 /**
  * One connection, opened when it is first needed. Advisory locks belong to it: when it breaks, they are gone.
@@ -9,6 +13,8 @@ export class PgSession {
   readonly #config: PgConfig;
   readonly #broken = new AbortController();
   #client: Promise<Client> | null = null;
+  /** Settles when the last query is answered: a connection answers one at a time. */
+  #last: Promise<unknown> = Promise.resolve();
   #closing = false;
 
   constructor(config: PgConfig) {
@@ -25,9 +31,11 @@ export class PgSession {
     values: readonly unknown[] = [],
   ): Promise<readonly R[]> {
     this.#client ??= this.#connect();
+    const connected = this.#client;
+    const answer = this.#last.then(async () => (await connected).query<R>(text, [...values]));
+    this.#last = answer.catch(() => undefined);
     try {
-      const client = await this.#client;
-      return (await client.query<R>(text, [...values])).rows;
+      return (await answer).rows;
     } catch (fault) {
       throw explain(fault, this.#config);
     }
@@ -44,7 +52,8 @@ export class PgSession {
     const { default: pg } = await import('pg');
     const client = new pg.Client({
       ...this.#config.connection,
-      application_name: 'statehouse',
+      // PostgreSQL keeps no lock info: this is all that others see of who holds a lock.
+      application_name: `statehouse ${whoAmI()}`.slice(0, NAME_LENGTH_MAX),
       keepAlive: true,
     });
     const lose = (): void => {
