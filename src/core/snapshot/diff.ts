@@ -1,7 +1,5 @@
-import type { Json } from './json.ts';
-import { sameJson } from './json.ts';
 import type { Masked } from './masked.ts';
-import { Secret, hasSecret, isMaskedArray, isMaskedObject, revealed } from './masked.ts';
+import { Secret, hasSecret, isMaskedArray, isMaskedObject, revealed, sameMasked } from './masked.ts';
 import type { Check, Instance, Snapshot } from './snapshot.ts';
 
 /** What lies between two snapshots, resource instance by resource instance. */
@@ -101,7 +99,7 @@ function diffSides(
   before: Masked | undefined,
   after: Masked | undefined,
 ): readonly ValueChange[] {
-  if (sameJson(plain(before), plain(after))) return [];
+  if (sameMasked(before, after)) return [];
   if (isMaskedObject(before) && isMaskedObject(after)) {
     const names = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort();
     return names.flatMap((name) =>
@@ -121,10 +119,6 @@ function diffSides(
 
 function own(object: Readonly<Record<string, Masked>>, name: string): Masked | undefined {
   return Object.hasOwn(object, name) ? object[name] : undefined;
-}
-
-function plain(value: Masked | undefined): Json | undefined {
-  return value === undefined ? undefined : revealed(value);
 }
 
 function makeSide(value: Masked | undefined, secret: boolean): Side | null {

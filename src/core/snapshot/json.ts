@@ -34,28 +34,11 @@ export function isJsonArray(value: Json | undefined): value is readonly Json[] {
   return Array.isArray(value);
 }
 
-export function isJsonNumber(value: Json | undefined): value is LosslessNumber {
+export function isJsonNumber(value: unknown): value is LosslessNumber {
   return value instanceof LosslessNumber;
 }
 
 /** The member of that very name; never one that every object inherits. */
 export function member(object: JsonObject, name: string): Json | undefined {
   return Object.hasOwn(object, name) ? object[name] : undefined;
-}
-
-/** Same value, whatever the order of members; numbers are the same when their text is. */
-export function sameJson(a: Json | undefined, b: Json | undefined): boolean {
-  if (isJsonNumber(a)) return isJsonNumber(b) && a.value === b.value;
-  if (isJsonArray(a)) {
-    return isJsonArray(b) && a.length === b.length && a.every((item, index) => sameJson(item, b[index]));
-  }
-  if (isJsonObject(a)) {
-    if (!isJsonObject(b)) return false;
-    const names = Object.keys(a);
-    return (
-      names.length === Object.keys(b).length &&
-      names.every((name) => Object.hasOwn(b, name) && sameJson(a[name], b[name]))
-    );
-  }
-  return a === b;
 }

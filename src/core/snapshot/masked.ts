@@ -50,6 +50,25 @@ export function isMaskedObject(value: Masked | undefined): value is MaskedObject
   return isJsonObject(value as Json) && !(value instanceof Secret);
 }
 
+/** Same value under the masks, whatever the order of members; numbers are the same when their text is. */
+export function sameMasked(a: Masked | undefined, b: Masked | undefined): boolean {
+  if (a instanceof Secret) return sameMasked(a.hidden, b);
+  if (b instanceof Secret) return sameMasked(a, b.hidden);
+  if (isJsonNumber(a)) return isJsonNumber(b) && a.value === b.value;
+  if (isMaskedArray(a)) {
+    return isMaskedArray(b) && a.length === b.length && a.every((item, index) => sameMasked(item, b[index]));
+  }
+  if (isMaskedObject(a)) {
+    if (!isMaskedObject(b)) return false;
+    const names = Object.keys(a);
+    return (
+      names.length === Object.keys(b).length &&
+      names.every((name) => Object.hasOwn(b, name) && sameMasked(a[name], b[name]))
+    );
+  }
+  return a === b;
+}
+
 /** Rebuilds an object member by member; a member called `__proto__` stays a member. */
 export function mapMembers<T>(
   object: Readonly<Record<string, T>>,

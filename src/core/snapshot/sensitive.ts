@@ -46,8 +46,10 @@ export function markAttributes(
  */
 export class Secrets {
   readonly #exact = new Set<string>();
-  /** How long the secrets are that begin so: many may share a beginning (`arn:aws:…`), few a length besides. */
-  readonly #lengths = new Map<string, Set<number>>();
+  /** How long the secrets are that begin so: a text is looked up once for each length, however many secrets there are. */
+  readonly #lengthsByBeginning = new Map<string, Set<number>>();
+  /** Whether any secret begins with two such characters, which is asked at every place of every text. */
+  readonly #beginnings = new Uint8Array(0x10000);
 
   /** Takes up every secret within a value. */
   add(value: Masked): void {
@@ -73,21 +75,26 @@ export class Secrets {
       this.#exact.add(form);
       if (form.length < EMBEDDED_LENGTH_MIN) continue;
       const beginning = form.slice(0, EMBEDDED_LENGTH_MIN);
-      const lengths = this.#lengths.get(beginning);
-      if (lengths === undefined) this.#lengths.set(beginning, new Set([form.length]));
+      const lengths = this.#lengthsByBeginning.get(beginning);
+      if (lengths === undefined) this.#lengthsByBeginning.set(beginning, new Set([form.length]));
       else lengths.add(form.length);
+      this.#beginnings[twoCharacters(form, 0)] = 1;
     }
   }
 
   #leaks(text: string): boolean {
     if (this.#exact.has(text)) return true;
     for (let at = 0; at + EMBEDDED_LENGTH_MIN <= text.length; at += 1) {
-      for (const length of this.#lengths.get(text.slice(at, at + EMBEDDED_LENGTH_MIN)) ?? []) {
-        if (this.#exact.has(text.slice(at, at + length))) return true;
-      }
+      if (this.#beginnings[twoCharacters(text, at)] === 0) continue;
+      const lengths = this.#lengthsByBeginning.get(text.slice(at, at + EMBEDDED_LENGTH_MIN));
+      for (const length of lengths ?? []) if (this.#exact.has(text.slice(at, at + length))) return true;
     }
     return false;
   }
+}
+
+function twoCharacters(text: string, at: number): number {
+  return ((text.charCodeAt(at) << 8) ^ text.charCodeAt(at + 1)) & 0xffff;
 }
 
 function hidesSomething(value: Json): boolean {
