@@ -31,6 +31,7 @@ export function stand(draft: Draft, command: LockCommand): Decision {
   const { at } = draft;
   const before = draft.line.find(({ waiter }) => waiter === command.waiter);
   if (before === undefined && draft.line.length >= LINE_LENGTH_MAX) {
+    serveLine(draft);
     return draft.decision(held(draft, null, null));
   }
   const asks = (before?.asks ?? 0) + 1;

@@ -300,6 +300,26 @@ describe('the line', () => {
     expect(address.lock(carol).type).toBe('granted');
   });
 
+  it('moves on where the dead are cleared away, even for one whom it does not take', () => {
+    const address = new OneAddress();
+    address.lock(plan('p1'));
+    address.park(bob);
+    address.pass(25);
+    address.park(plan('p2'));
+    const last = address.world.line.at(-1);
+    if (last === undefined) throw new Error('nobody waits');
+    const crowd = Array.from({ length: LINE_LENGTH_MAX }, (_, index) => ({
+      ...last,
+      waiter: `w${index}`,
+      ticket: index + 3,
+      shared: false,
+    }));
+    address.world = { ...address.world, line: [...address.world.line, ...crowd] };
+    address.pass(10);
+    expect(address.lock(carol)).toMatchObject({ type: 'held', position: null });
+    expect(address.holders()).toEqual(['p1-lock', 'p2-lock']);
+  });
+
   it('learns how long locks are held here, by a quarter each time', () => {
     const address = new OneAddress();
     const holds = [8, 4, 4].map((seconds) => {
