@@ -6,6 +6,7 @@ import { eventually } from './eventually.ts';
 import { freePort } from './free-port.ts';
 import { RunningProgram, type ProgramEnd } from './running-program.ts';
 import { TEST_ADMIN } from './test-admin.ts';
+import { newTestSchema } from './test-database.ts';
 
 /** The package itself, wherever this module was compiled to. */
 const MANIFEST = createRequire(import.meta.url).resolve('statehouse/package.json');
@@ -30,12 +31,17 @@ export class HouseProcess implements AsyncDisposable {
   readonly port: number;
   readonly url: string;
   readonly #options: HouseProcessOptions;
+  /** Where to keep everything instead of the directory, and the key for it. */
+  readonly #schema: ReturnType<typeof newTestSchema>;
   #run: RunningProgram | null = null;
 
   private constructor(directory: string, port: number, options: HouseProcessOptions) {
     this.directory = directory;
     this.port = port;
     this.#options = options;
+    const isToldWhere =
+      options.directory !== undefined || (options.flags ?? []).some((flag) => flag.startsWith('--database'));
+    this.#schema = isToldWhere ? null : newTestSchema();
     const secure = (options.flags ?? []).some((flag) => flag.startsWith('--tls'));
     this.url = `${secure ? 'https' : 'http'}://127.0.0.1:${port}`;
   }
@@ -111,11 +117,12 @@ export class HouseProcess implements AsyncDisposable {
       `--data=${this.directory}`,
       `--admin-credential=${TEST_ADMIN.id}.${TEST_ADMIN.secret}`,
       '--log-level=warn',
+      ...(this.#schema === null ? [] : [`--database=${this.#schema.url}`]),
       ...flags,
     ];
     const run = new RunningProgram(process.execPath, parameters, {
       cwd: tmpdir(),
-      env: { ...process.env, NODE_NO_WARNINGS: '1', ...env },
+      env: { ...process.env, NODE_NO_WARNINGS: '1', ...schemaKey(this.#schema), ...env },
     });
     this.#run = run;
     return run;
@@ -125,4 +132,8 @@ export class HouseProcess implements AsyncDisposable {
 /** With `--json` it says one document on its standard output once its port is open. */
 function isOpen({ stdout }: RunningProgram): boolean {
   return stdout.trimEnd().endsWith('}');
+}
+
+function schemaKey(schema: ReturnType<typeof newTestSchema>): Readonly<Record<string, string>> {
+  return schema === null ? {} : { STATEHOUSE_MASTER_KEY: schema.masterKeys };
 }

@@ -5,6 +5,7 @@ import { DEFAULTS, type Configuration } from '../server/configuration.ts';
 import { openHouse, type OpenHouse } from '../server/open.ts';
 import { ask, type Answer, type Ask } from './request.ts';
 import { TEST_ADMIN, type Pair } from './test-admin.ts';
+import { newTestSchema } from './test-database.ts';
 
 /** The admin, as doors see it, for tests that speak to the house itself. */
 export const ADMIN_CALLER: Caller = {
@@ -28,12 +29,12 @@ export class TestHouse implements AsyncDisposable {
     this.certPath = open.certPath;
   }
 
-  /** Opens one on a free port, in memory unless the options say otherwise. */
+  /** Opens one on a free port, in memory unless the options or the test run's database say otherwise. */
   static async open(options: Partial<Configuration> = {}): Promise<TestHouse> {
     return new TestHouse(
       await openHouse({
         ...DEFAULTS,
-        store: { kind: 'memory' },
+        ...defaultStore(),
         port: 0,
         adminCredential: `${TEST_ADMIN.id}.${TEST_ADMIN.secret}`,
         logLevel: 'silent',
@@ -64,4 +65,10 @@ export class TestHouse implements AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
+}
+
+function defaultStore(): Pick<Configuration, 'store' | 'masterKeys'> {
+  const schema = newTestSchema();
+  if (schema === null) return { store: { kind: 'memory' }, masterKeys: null };
+  return { store: { kind: 'postgres', url: schema.url }, masterKeys: schema.masterKeys };
 }
