@@ -1,0 +1,117 @@
+import {
+  DeleteItemCommand,
+  DescribeTableCommand,
+  GetItemCommand,
+  PutItemCommand,
+} from '@aws-sdk/client-dynamodb';
+import {
+  CompleteMultipartUploadCommand,
+  CreateMultipartUploadCommand,
+  DeleteObjectCommand,
+  GetObjectCommand,
+  ListMultipartUploadsCommand,
+  ListPartsCommand,
+  PutObjectCommand,
+  UploadPartCommand,
+} from '@aws-sdk/client-s3';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { findPostgres } from '../../src/testing/postgres-server.ts';
+import { dynamoClient, lockInfo, s3Client, stateText } from '../protocols/aws/sdk.ts';
+import { ThreeHouses } from './fixtures/three-houses.ts';
+
+const programs = await findPostgres();
+
+describe.skipIf(programs === null)(
+  'the AWS doors of three nodes (skipped unless postgres is on PATH)',
+  () => {
+    let nodes: ThreeHouses;
+    let urls: readonly string[];
+
+    beforeAll(async () => {
+      nodes = await ThreeHouses.open(programs!);
+      urls = nodes.houses.map(({ url }) => url);
+    });
+    afterAll(() => nodes[Symbol.asyncDispose]());
+
+    const s3 = (node: number): ReturnType<typeof s3Client> => s3Client(urls[node] ?? '');
+    const db = (node: number): ReturnType<typeof dynamoClient> => dynamoClient(urls[node] ?? '');
+    const failure = (promise: Promise<unknown>): Promise<string> =>
+      promise.then(
+        () => 'none',
+        (error: { name: string }) => error.name,
+      );
+
+    it('take the parts of one upload at any node, and put them together at another', async () => {
+      const where = { Bucket: 'acme', Key: 'parts.tfstate' };
+      const text = stateText(1, 'l', { filler: 'x'.repeat(700_000) });
+      const cuts = [0, 300_000, 600_000, text.length];
+      const { UploadId } = await s3(0).send(new CreateMultipartUploadCommand(where));
+      const upload = { ...where, UploadId };
+      const Parts = await Promise.all(
+        [1, 2, 3].map(async (PartNumber) => {
+          const Body = text.slice(cuts[PartNumber - 1], cuts[PartNumber]);
+          const { ETag } = await s3(PartNumber - 1).send(
+            new UploadPartCommand({ ...upload, PartNumber, Body }),
+          );
+          return { PartNumber, ETag };
+        }),
+      );
+      expect((await s3(1).send(new ListPartsCommand(upload))).Parts).toHaveLength(3);
+      const complete = { ...upload, MultipartUpload: { Parts } };
+      const { ETag } = await s3(2).send(new CompleteMultipartUploadCommand(complete));
+      // The answer was lost, and the client asks another node.
+      expect((await s3(0).send(new CompleteMultipartUploadCommand(complete))).ETag).toBe(ETag);
+      const { Body } = await s3(1).send(new GetObjectCommand(where));
+      expect(await Body?.transformToString()).toBe(text);
+      expect((await s3(1).send(new ListMultipartUploadsCommand({ Bucket: 'acme' }))).Uploads).toBeUndefined();
+    });
+
+    it('hold one lock, by whatever means it was taken at whichever node', async () => {
+      const TableName = 'locks';
+      const Key = { LockID: { S: 'acme/one.tfstate' } };
+      const put = (node: number, id: string): Promise<unknown> =>
+        db(node).send(
+          new PutItemCommand({
+            TableName,
+            Item: { ...Key, Info: { S: lockInfo(id) } },
+            ConditionExpression: 'attribute_not_exists(LockID)',
+          }),
+        );
+      await put(0, 'one');
+      // The table came to be with that lock, and every node knows it.
+      expect((await db(1).send(new DescribeTableCommand({ TableName }))).Table?.TableStatus).toBe('ACTIVE');
+      expect(await failure(put(1, 'two'))).toBe('ConditionalCheckFailedException');
+      const lockFile = { Bucket: 'acme', Key: 'one.tfstate.tflock' };
+      const asFile = (node: number, id: string): Promise<unknown> =>
+        s3(node).send(new PutObjectCommand({ ...lockFile, Body: lockInfo(id), IfNoneMatch: '*' }));
+      expect(await failure(asFile(2, 'two'))).toBe('PreconditionFailed');
+      await asFile(2, 'one');
+      const { Body } = await s3(1).send(new GetObjectCommand(lockFile));
+      expect(await Body?.transformToString()).toBe(lockInfo('one'));
+
+      // Both means are given up, each at another node.
+      await s3(1).send(new DeleteObjectCommand(lockFile));
+      expect((await db(0).send(new GetItemCommand({ TableName, Key }))).Item?.['Info']?.S).toBe(
+        lockInfo('one'),
+      );
+      await db(0).send(new DeleteItemCommand({ TableName, Key }));
+      expect(await failure(s3(2).send(new GetObjectCommand(lockFile)))).toBe('NoSuchKey');
+      await asFile(2, 'two');
+    });
+
+    it('hand the lock from one node to a request that another holds open', async () => {
+      const lockFile = { Bucket: 'acme', Key: 'line.tfstate.tflock' };
+      const ask = (node: number, id: string): Promise<unknown> =>
+        s3(node).send(new PutObjectCommand({ ...lockFile, Body: lockInfo(id), IfNoneMatch: '*' }));
+      await ask(0, 'one');
+      expect(await failure(ask(1, 'two'))).toBe('PreconditionFailed');
+      // It comes back, so it waits.
+      const waiting = ask(1, 'two');
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      await s3(2).send(new DeleteObjectCommand(lockFile));
+      await waiting;
+      const { Body } = await s3(0).send(new GetObjectCommand(lockFile));
+      expect(await Body?.transformToString()).toBe(lockInfo('two'));
+    });
+  },
+);
