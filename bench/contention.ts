@@ -166,7 +166,9 @@ async function crowd(place: string, base: TerraformFolder, applies: number): Pro
   const began = performance.now();
   const ends = await Promise.all(
     folders.map(async (folder) => {
-      const { code } = await folder.run('apply', '-auto-approve', '-lock-timeout=10m');
+      const { code, output } = await folder.run('apply', '-auto-approve', '-lock-timeout=10m');
+      if (code !== 0)
+        progress(`contention: ${place}: ${/Error: .*|Error message: .*/s.exec(output)?.[0] ?? ''}`);
       return { code, at: performance.now() - began };
     }),
   );

@@ -12,7 +12,7 @@ export function describeMachine(): string {
     `- ${new Date().toISOString().slice(0, 10)}, Node.js ${process.version}, ${platform()} ${release()} ${arch()}`,
     `- ${processors.length} × ${processors[0]?.model ?? 'unknown'}, ${Math.round(totalmem() / 2 ** 30)} GiB`,
     `- one flush of 16 kB (\`fdatasync\`) before the run: ${flush.toFixed(2)} ms in the median`,
-    `- load average before the run: ${loadavg()[0]?.toFixed(1) ?? ''} (what other work the machine had)`,
+    `- load average before the run: ${loadavg()[0]?.toFixed(1) ?? ''}; on a machine that does nothing else it is near 0`,
   ].join('\n');
 }
 

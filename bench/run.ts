@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { loadavg } from 'node:os';
 import { dirname, join } from 'node:path';
 import { aws } from './aws.ts';
 import { contention } from './contention.ts';
@@ -49,7 +50,10 @@ const machine = describeMachine();
 const sections: Section[] = [];
 for (const name of names) {
   const part = PARTS[name];
-  if (part !== undefined) sections.push(await part());
+  if (part === undefined) continue;
+  const load = loadavg()[0]?.toFixed(1) ?? '';
+  const section = await part();
+  sections.push({ ...section, text: `${section.text}\nLoad average when this part began: ${load}.` });
 }
 const report = [
   `Measured in one run, by \`npm run bench -- ${words.join(' ')}\`:`,
