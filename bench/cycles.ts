@@ -65,7 +65,7 @@ async function measureBare(clients: number, stateBytes: number): Promise<Measure
     env: process.env,
   });
   try {
-    const port = await eventually('the bare server listens', () => Number(server.stdout));
+    const port = await eventually('the bare server listens', () => Number(server.stdout) || null);
     return { server: 'bare', ...(await measure('bare', server.pid, port, clients, stateBytes)) };
   } finally {
     server.signal('SIGKILL');
