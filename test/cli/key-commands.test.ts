@@ -280,6 +280,23 @@ describe('the doctor', () => {
     await server.close();
   });
 
+  it('tries the real lock where there is no other, when it is told to', async () => {
+    const server = await PlainHttpBackend.start();
+    const address = `${server.url}/s`;
+    await put(
+      'main.tf',
+      block('http', `address = "${address}"\nlock_address = "${address}"\nunlock_address = "${address}"`),
+    );
+    expect((await run('doctor')).out).toContain('the lock was not tried');
+    expect((await run('doctor', '--real-lock')).out).toContain('the lock excludes');
+    expect([server.locks.size, server.states.size]).toEqual([0, 0]);
+    await run('lock');
+    const held = await run('doctor', '--real-lock');
+    expect(held).toMatchObject({ code: 0, out: expect.stringContaining('somebody holds it now') as string });
+    expect(server.locks.size).toBe(1);
+    await server.close();
+  });
+
   it('says that a backend without locks has none', async () => {
     const server = await PlainHttpBackend.start();
     await put('main.tf', block('http', `address = "${server.url}/s"`));

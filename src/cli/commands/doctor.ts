@@ -2,11 +2,14 @@ import { randomBytes } from 'node:crypto';
 import type { Finding, StateClient } from '../../ports/state-client.ts';
 import { BackendFault } from '../../ports/state-client.ts';
 import { openClient } from '../../protocols/clients.ts';
+import { makeLockRequest } from '../../protocols/lock-request.ts';
+import { readVersion } from '../../server/version.ts';
 import type { Command } from '../command.ts';
 import { defineCommand } from '../command.ts';
 import { DONE, FAILED } from '../exit-codes.ts';
 import { proveExclusion, proveExclusionOfProcesses } from '../key/doctor/exclusion.ts';
 import { examineFolder, examineLocks } from '../key/doctor/folder-findings.ts';
+import { OPERATION_DOCTOR } from '../key/operations.ts';
 import type { OpenTarget } from '../key/target.ts';
 import { TARGET_OPTIONS, withTarget } from '../key/target.ts';
 import { flag } from '../options.ts';
@@ -22,6 +25,12 @@ export const command: Command = defineCommand({
   options: {
     ...TARGET_OPTIONS,
     strict: flag('end with 1 for warnings as well'),
+    realLock: flag(
+      'where there is no scratch workspace, try it on the lock of this state itself, for a moment',
+      {
+        environment: false,
+      },
+    ),
     noProof: flag('look only: take no lock and make no workspace', { environment: false }),
   },
   examples: [
@@ -34,7 +43,9 @@ export const command: Command = defineCommand({
       const { client } = target;
       const flags = targetFlags(invocation.options);
       const findings: Finding[] = [
-        ...(options.noProof ? [] : await tried('exclusion', () => prove(target, { cwd, flags }))),
+        ...(options.noProof
+          ? []
+          : await tried('exclusion', () => prove(target, { cwd, flags, realLock: options.realLock }))),
         ...(await tried('backend', () => client.examine())),
         ...(client.traits.locks === 'none' ? [] : await tried('locks', () => examineLocks(client))),
         ...(await examineFolder(target)),
@@ -59,29 +70,43 @@ async function tried(topic: string, look: () => Promise<readonly Finding[]>): Pr
 }
 
 async function prove(
-  { client, choice }: OpenTarget,
-  options: { readonly cwd: string; readonly flags: readonly string[] },
+  { client, choice, workspace }: OpenTarget,
+  options: { readonly cwd: string; readonly flags: readonly string[]; readonly realLock: boolean },
 ): Promise<readonly Finding[]> {
   if (client.traits.locks === 'none') return [];
-  if (client.traits.workspaces === 'default-only') {
+  const only = client.traits.workspaces === 'default-only';
+  if (only && !options.realLock) {
     return [
       {
         level: 'hint',
         topic: 'exclusion',
-        message: 'the lock was not tried: this backend has no workspaces, so there is none to try it on',
-        next: '',
+        message:
+          'the lock was not tried: this backend has no workspaces, so there is no scratch one to try it on',
+        next: 'statehouse doctor --real-lock tries it on the lock of this state, for a moment.',
       },
     ];
+  }
+  if (only && (await isHeld(client, workspace))) {
+    const message = 'the lock was not tried: somebody holds it now';
+    return [{ level: 'hint', topic: 'exclusion', message, next: 'Try again when it is free.' }];
   }
   const scratch = `statehouse-doctor-${randomBytes(6).toString('hex')}`;
   const other = await openClient(choice);
   try {
     if (client.backend === 'local') return await proveExclusionOfProcesses(client, scratch, options);
-    return await proveExclusion(client, other, scratch);
+    return await proveExclusion(client, other, only ? workspace : scratch);
   } finally {
-    await client.deleteWorkspace(scratch, null).catch(() => undefined);
+    if (!only) await client.deleteWorkspace(scratch, null).catch(() => undefined);
     await other.close();
   }
+}
+
+/** Where a backend tells of its lock only when asked for it, it is asked for it. */
+async function isHeld(client: StateClient, workspace: string): Promise<boolean> {
+  const request = makeLockRequest(OPERATION_DOCTOR, readVersion());
+  const attempt = await client.lock(workspace, request, { milliseconds: 0, signal: null });
+  if (attempt.type === 'locked') await attempt.lock.release();
+  return attempt.type === 'held';
 }
 
 /** The same target, for another process. */
