@@ -1,6 +1,7 @@
 import { mayActOn, mayActOnHouse, type Action, type Identity } from '../core/access.ts';
 import type { Address } from '../core/address.ts';
 import type { Actor } from '../core/command.ts';
+import type { World } from '../core/world.ts';
 
 /** Who asks, and by which door. Everything that the house does, it does for a caller. */
 export interface Caller {
@@ -31,6 +32,11 @@ export function actorOf(caller: Caller): Actor {
 export function refuseOn(caller: Caller, action: Action, address: Address): Forbidden | null {
   if (mayActOn(caller.identity.grants, action, address)) return null;
   return { type: 'forbidden', subject: caller.identity.subject, action, address };
+}
+
+/** Past its expiry a caller may look only at what it holds the lock of. */
+export function isShutOut({ identity }: Caller, { holders }: Pick<World, 'holders'>): boolean {
+  return identity.expired && !holders.some(({ subject }) => subject === identity.subject);
 }
 
 /** null if the caller may do this to the house as a whole, else the refusal. */

@@ -7,7 +7,7 @@ import type { Granted, Held, Outcome, Released } from '../core/outcome.ts';
 import type { Face, Holder, Place, World } from '../core/world.ts';
 import type { StateQuery } from '../ports/engine.ts';
 import type { Sealer } from '../ports/sealer.ts';
-import { actorOf, refuseOn, type Caller, type Forbidden } from './caller.ts';
+import { actorOf, isShutOut, refuseOn, type Caller, type Forbidden } from './caller.ts';
 import type { Desk } from './desk.ts';
 import { listVisible } from './listing.ts';
 import type { Parking, Seat } from './parking.ts';
@@ -123,10 +123,11 @@ export class Locks {
   }
 
   /** The lock and the line of an address, as they are now. */
-  async show(caller: Caller, address: Address): Promise<LockView | Forbidden> {
+  async show(caller: Caller, address: Address): Promise<LockView | { readonly type: 'expired' } | Forbidden> {
     const refusal = refuseOn(caller, 'read', address);
     if (refusal !== null) return refusal;
-    return this.#view(address, await this.#desk.engine.world(address));
+    const world = await this.#desk.engine.world(address);
+    return isShutOut(caller, world) ? { type: 'expired' } : this.#view(address, world);
   }
 
   /** The locks that are held on the states that a query asks for, as far as the caller may see them. */

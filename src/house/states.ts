@@ -4,7 +4,7 @@ import type { Outcome, Stale } from '../core/outcome.ts';
 import { liveHead, type Version, type World } from '../core/world.ts';
 import { EngineFault, type StateQuery } from '../ports/engine.ts';
 import type { Audit } from './audit.ts';
-import { actorOf, refuseOn, type Caller, type Forbidden } from './caller.ts';
+import { actorOf, isShutOut, refuseOn, type Caller, type Forbidden } from './caller.ts';
 import type { Desk } from './desk.ts';
 import type { Announced, Intake, NotTakenIn } from './intake.ts';
 import { listVisible, type VisiblePage } from './listing.ts';
@@ -115,16 +115,19 @@ export class States {
     throw bytesGone();
   }
 
-  /** The newest version's description, without its bytes. */
+  /** The newest version's description, without its bytes: for those who might read them. */
   async describe(
     caller: Caller,
     address: Address,
   ): Promise<
-    { readonly type: 'described'; readonly world: World; readonly head: Version | null } | Forbidden
+    | { readonly type: 'described'; readonly world: World; readonly head: Version | null }
+    | { readonly type: 'expired' }
+    | Forbidden
   > {
     const refusal = refuseOn(caller, 'read', address);
     if (refusal !== null) return refusal;
     const world = await this.#desk.engine.world(address);
+    if (isShutOut(caller, world)) return { type: 'expired' };
     return { type: 'described', world, head: liveHead(world.record) };
   }
 
@@ -174,12 +177,10 @@ export class States {
     address: Address,
     number: number | null,
   ): Promise<{ version: Version | null; expired: boolean }> {
-    const { record, holders } = await this.#desk.engine.world(address);
-    const expired =
-      caller.identity.expired && !holders.some(({ subject }) => subject === caller.identity.subject);
-    if (expired) return { version: null, expired };
-    if (number === null) return { version: liveHead(record), expired };
-    return { version: await this.#desk.engine.version(address, number), expired };
+    const world = await this.#desk.engine.world(address);
+    if (isShutOut(caller, world)) return { version: null, expired: true };
+    if (number === null) return { version: liveHead(world.record), expired: false };
+    return { version: await this.#desk.engine.version(address, number), expired: false };
   }
 
   #refused(address: Address, outcome: Outcome): ChangeRefusal {

@@ -1,6 +1,7 @@
 import type { Identity } from '../../core/access.ts';
 import type { House } from '../../house/house.ts';
 import type { DoorRequest } from '../door.ts';
+import { sha256Hex } from './canonical.ts';
 import { parseSignature, type SignatureProblem } from './signature.ts';
 import { SigningKeys, verifySignature, type Verified } from './verify.ts';
 
@@ -43,5 +44,10 @@ export class AwsEntrance {
       keys: this.#keys,
     });
     return 'problem' in verdict ? verdict : { identity: known.identity, verified: verdict, accessKeyId };
+  }
+
+  /** The same for services other than S3, whose signature covers the whole body. */
+  enterWith(request: DoorRequest, body: Uint8Array): Promise<Entered | NotEntered> {
+    return this.enter(request, sha256Hex(body));
   }
 }

@@ -61,3 +61,12 @@ export function lockInfo(id: string, path = 'acme/net.tfstate'): string {
     Path: path,
   });
 }
+
+/** The error that a call of an SDK ends with: its name and status. */
+export function failure(promise: Promise<unknown>): Promise<string> {
+  return promise.then(
+    () => 'none',
+    (error: { name: string; $metadata?: { httpStatusCode?: number } }) =>
+      `${error.name} ${error.$metadata?.httpStatusCode}`,
+  );
+}

@@ -19,7 +19,7 @@ import {
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { TestHouse } from '../../../src/testing/open-test-house.ts';
 import { TEST_ADMIN } from '../../../src/testing/test-admin.ts';
-import { s3Client, stateText } from '../aws/sdk.ts';
+import { failure, s3Client, stateText } from '../aws/sdk.ts';
 
 let house: TestHouse;
 let s3: S3Client;
@@ -34,12 +34,6 @@ afterAll(async () => {
   await house.close();
 });
 
-const failure = (promise: Promise<unknown>): Promise<string> =>
-  promise.then(
-    () => 'none',
-    (error: { name: string; $metadata?: { httpStatusCode?: number } }) =>
-      `${error.name} ${error.$metadata?.httpStatusCode}`,
-  );
 const names = async (client: S3Client): Promise<readonly (string | undefined)[]> =>
   ((await client.send(new ListBucketsCommand({}))).Buckets ?? []).map(({ Name }) => Name);
 const write = (Bucket: string): Promise<unknown> =>

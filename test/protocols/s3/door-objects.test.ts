@@ -23,7 +23,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { TestHouse } from '../../../src/testing/open-test-house.ts';
-import { lockInfo, s3Client, stateText } from '../aws/sdk.ts';
+import { failure, lockInfo, s3Client, stateText } from '../aws/sdk.ts';
 import { TEST_ADMIN } from '../../../src/testing/test-admin.ts';
 
 let house: TestHouse;
@@ -53,13 +53,6 @@ const get = async (key = Key, more: object = {}): Promise<string> => {
   const { Body } = await s3.send(new GetObjectCommand({ Bucket, Key: key, ...more }));
   return (await Body?.transformToString()) ?? '';
 };
-/** The error's code and status. */
-const failure = (promise: Promise<unknown>): Promise<string> =>
-  promise.then(
-    () => 'none',
-    (error: { name: string; $metadata?: { httpStatusCode?: number } }) =>
-      `${error.name} ${error.$metadata?.httpStatusCode}`,
-  );
 
 describe('an object at the S3 door', () => {
   it('comes back byte for byte, with its ETag, size and version', async () => {

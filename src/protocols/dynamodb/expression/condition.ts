@@ -1,5 +1,5 @@
 import { compare, contentOf, equals, typeOf, TYPES, type AttributeValue, type Item } from '../attribute.ts';
-import { parsePath, valueAt, type Placeholders } from './names.ts';
+import { parsePath, parseValue, valueAt, type Placeholders } from './names.ts';
 import { ExpressionProblem, Tokens } from './tokens.ts';
 
 /** A question about an item. */
@@ -157,12 +157,8 @@ class Parser {
 }
 
 function parsePathOrValue(tokens: Tokens, placeholders: Placeholders): Operand {
-  const { kind, text } = tokens.next;
-  if (kind === 'value') {
-    tokens.take();
-    const value = placeholders.value(text);
-    return () => value;
-  }
+  const value = parseValue(tokens, placeholders);
+  if (value !== null) return () => value;
   const path = parsePath(tokens, placeholders);
   return (item) => valueAt(item, path);
 }

@@ -72,6 +72,14 @@ export function parsePath(tokens: Tokens, placeholders: Placeholders): Path {
   }
 }
 
+/** Reads a value's placeholder, where one comes next. */
+export function parseValue(tokens: Tokens, placeholders: Placeholders): AttributeValue | null {
+  const { kind, text } = tokens.next;
+  if (kind !== 'value') return null;
+  tokens.take();
+  return placeholders.value(text);
+}
+
 /** What stands at a path of an item; undefined where nothing does. */
 export function valueAt(item: Item, [first, ...rest]: Path): AttributeValue | undefined {
   let value = item.get(first);

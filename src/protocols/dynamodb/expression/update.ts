@@ -1,5 +1,5 @@
 import { addNumbers, type AttributeValue, type Item } from '../attribute.ts';
-import { parsePath, valueAt, type Placeholders } from './names.ts';
+import { parsePath, parseValue, valueAt, type Placeholders } from './names.ts';
 import { ExpressionProblem, Tokens } from './tokens.ts';
 
 /** The item that an update makes of an item. */
@@ -66,16 +66,12 @@ function operand(tokens: Tokens, placeholders: Placeholders): Operand {
     tokens.expect(')');
     return (item) => valueAt(item, path) ?? otherwise(item);
   }
-  const { kind, text } = tokens.next;
-  if (kind === 'value') {
-    tokens.take();
-    const value = placeholders.value(text);
-    return () => value;
-  }
+  const value = parseValue(tokens, placeholders);
+  if (value !== null) return () => value;
   const path = parsePath(tokens, placeholders);
   return (item) => {
-    const value = valueAt(item, path);
-    if (value !== undefined) return value;
+    const found = valueAt(item, path);
+    if (found !== undefined) return found;
     throw new ExpressionProblem(
       'The provided expression refers to an attribute that does not exist in the item',
     );

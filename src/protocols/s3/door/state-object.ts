@@ -88,10 +88,7 @@ async function describeState(
   address: Address,
 ): Promise<{ type: 'found'; version: Version; bytes: null } | { type: 'absent' | 'expired' } | Forbidden> {
   const described = await house.states.describe(caller, address);
-  if (described.type === 'forbidden') return described;
-  const { identity } = caller;
-  const holds = described.world.holders.some(({ subject }) => subject === identity.subject);
-  if (identity.expired && !holds) return { type: 'expired' };
+  if (described.type !== 'described') return described;
   const { head } = described;
   return head === null ? { type: 'absent' } : { type: 'found', version: head, bytes: null };
 }
@@ -197,7 +194,7 @@ async function expectation(
   const match = request.header('if-match');
   if (match === undefined) return null;
   const described = await house.states.describe(caller, address);
-  if (described.type === 'forbidden') return refused(described);
+  if (described.type !== 'described') return refused(described);
   const { head } = described;
   if (head === null) return refused({ type: 'absent' });
   return names(match, head.md5) ? { sha256: head.sha256 } : preconditionFailed('If-Match');
