@@ -13,6 +13,8 @@ const HANDOVERS_MAX = 5;
 const GATHER_MS: Milliseconds = 50;
 /** Signals kept for sending. What is beyond is dropped: who waits also looks now and then. */
 const QUEUE_MAX = 2_000;
+/** The longest that a connection may take to say good-bye. */
+const END_MS_MAX: Milliseconds = 1_000;
 const RECONNECT_MS_MIN: Milliseconds = 100;
 const RECONNECT_MS_MAX: Milliseconds = 5_000;
 /** How often a node sends a word to itself, and how long that may take to be heard. */
@@ -86,23 +88,29 @@ export class PostgresSignals implements Signals {
     for (const timer of this.#timers) clearTimeout(timer);
     this.#listeners.clear();
     // A node that shuts down says its last hand-overs before it goes: end() waits for what was sent.
-    await this.#client?.end().catch(() => undefined);
+    if (this.#client !== null) await endSoon(this.#client);
   }
 
   async #connect(): Promise<void> {
     if (this.#closed) return;
-    try {
-      const client = await connectAlone(this.#options);
-      client.on('notification', (notification) => this.#receive(notification));
-      client.once('end', () => this.#lost(client));
-      await client.query(`LISTEN ${this.#channel}`);
-      this.#client = client;
-      this.#pause = RECONNECT_MS_MIN;
-      this.#echo(client);
-      await this.#untilHeard();
-    } catch {
+    const client = await connectAlone(this.#options).catch(() => null);
+    if (client === null) {
       this.#retry();
+      return;
     }
+    client.on('notification', (notification) => this.#receive(notification));
+    try {
+      await client.query(`LISTEN ${this.#channel}`);
+    } catch {
+      await endSoon(client);
+      this.#retry();
+      return;
+    }
+    client.once('end', () => this.#lost(client));
+    this.#client = client;
+    this.#pause = RECONNECT_MS_MIN;
+    this.#echo(client);
+    await this.#untilHeard();
   }
 
   #lost(client: Client): void {
@@ -205,6 +213,16 @@ function piecesOf(signal: Signal): Signal[] {
     );
   }
   return pieces;
+}
+
+/** Says good-bye to the server, and does not wait long for one that is not there any more. */
+async function endSoon(client: Client): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, END_MS_MAX);
+  });
+  await Promise.race([client.end().catch(() => undefined), late]);
+  clearTimeout(timer);
 }
 
 /** Any user of the database may NOTIFY on any channel: what is not ours is nothing. */
