@@ -69,6 +69,8 @@ const TEXT = `N real \`terraform apply -lock-timeout=10m\`, started together in 
 resource whose provisioner sleeps ${HOLD_SECONDS} s under the lock. "one alone" is the mean of ${SOLO_RUNS} such applies one after another;
 "N alone" is N times that, the least that any fair order could take. The peers keep the state on this machine as well:
 \`moto_server\` as S3 with a DynamoDB table and with a lock file, and a real PostgreSQL for the \`pg\` backend.
+"failed" are applies that Terraform gave up although time was left: the holder let go just between the refusal and the question who
+holds the lock, and where there is no answer to that it does not try again.
 Target for the house: at most 1.2 times N alone.`;
 
 export async function openHouse(): Promise<Place> {
