@@ -2,6 +2,7 @@ import { PostgresEngine } from '../../src/engines/postgres/engine.ts';
 import { parsePostgresUrl } from '../../src/engines/postgres/options.ts';
 import type { EngineOptions, EngineUnderTest } from '../../src/testing/engine-contract.ts';
 import { PostgresServer, type PostgresPrograms } from '../../src/testing/postgres-server.ts';
+import { reopenable } from './reopenable.ts';
 
 /** Opens engines on a new PostgreSQL, which goes when the engine is disposed of. */
 export function inNewDatabase(
@@ -11,21 +12,9 @@ export function inNewDatabase(
     if (programs === null) throw new Error('postgres is not on PATH');
     const server = await PostgresServer.start(programs);
     const place = parsePostgresUrl(server.url(await server.createDatabase()));
-    const open = (): Promise<PostgresEngine> =>
-      PostgresEngine.open(place, { keyIdOf, clock: () => `${clock.now()}::bigint` });
-    const engine = await open();
-    let current = engine;
-    return {
-      engine,
-      reopen: async () => {
-        await current[Symbol.asyncDispose]();
-        current = await open();
-        return current;
-      },
-      dispose: async () => {
-        await current[Symbol.asyncDispose]();
-        await server[Symbol.asyncDispose]();
-      },
-    };
+    return reopenable(
+      () => PostgresEngine.open(place, { keyIdOf, clock: () => `${clock.now()}::bigint` }),
+      () => server[Symbol.asyncDispose](),
+    );
   };
 }

@@ -6,6 +6,7 @@ import type { WriteCommand } from '../../src/core/command.ts';
 import { SqliteEngine } from '../../src/engines/sqlite/engine.ts';
 import { bodyOf, writeOf } from '../../src/testing/engine-commands.ts';
 import type { EngineOptions, EngineUnderTest } from '../../src/testing/engine-contract.ts';
+import { reopenable } from './reopenable.ts';
 
 /** A new directory for one test, and a way to be rid of it. */
 export async function newDirectory(): Promise<{ directory: string; remove: () => Promise<void> }> {
@@ -16,21 +17,7 @@ export async function newDirectory(): Promise<{ directory: string; remove: () =>
 /** A SQLite engine in a new directory, which goes when the engine is disposed of. */
 export async function openInNewDirectory(options: EngineOptions): Promise<EngineUnderTest> {
   const { directory, remove } = await newDirectory();
-  const open = (): Promise<SqliteEngine> => SqliteEngine.open({ directory, ...options });
-  const engine = await open();
-  let current = engine;
-  return {
-    engine,
-    reopen: async () => {
-      await current[Symbol.asyncDispose]();
-      current = await open();
-      return current;
-    },
-    dispose: async () => {
-      await current[Symbol.asyncDispose]();
-      await remove();
-    },
-  };
+  return reopenable(() => SqliteEngine.open({ directory, ...options }), remove);
 }
 
 export function addressOf(key: string): Address {
