@@ -49,8 +49,10 @@ export async function waitForLock(
     const parked = client.traits.parks && attempt > 0 ? Math.min(left(), PARK_MS_MAX) : 0;
     const asked = performance.now();
     const answer = await client.lock(workspace, request, { milliseconds: parked, signal: signal ?? null });
-    if (answer.type !== 'held') return answer;
+    // Whoever was told to stop does not want it any more, even when it came at that very moment.
+    if (signal?.aborted === true && answer.type === 'locked') await answer.lock.release();
     signal?.throwIfAborted();
+    if (answer.type !== 'held') return answer;
     if (left() === 0) return { ...answer, waited: performance.now() - started };
     const wasParked = parked > 0 && performance.now() - asked > parked / 2;
     const planned = SLEEPS_MS[Math.min(attempt, SLEEPS_MS.length - 1)] ?? 0;

@@ -164,6 +164,11 @@ export function clientContract(name: string, start: () => Promise<BackendUnderTe
       setTimeout(() => stop.abort(), 100);
       await expect(waiting).rejects.toThrow();
       expect(await lock.release()).toEqual({ type: 'released' });
+      const told = new AbortController();
+      const taking = waitForLock(b, workspace, request(), { timeout: 0, signal: told.signal });
+      told.abort();
+      await expect(taking).rejects.toThrow();
+      await (await take(a, workspace)).release();
     });
 
     it('breaks a lock by its ID, and says so to who held it', async () => {

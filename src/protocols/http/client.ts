@@ -95,11 +95,14 @@ export class HttpClient implements StateClient {
     const { lockAddress, lockMethod } = this.#config;
     if (lockAddress === null) return noLocks('lock_address');
     const url = this.#url(lockAddress, workspace);
-    if (wait.milliseconds > 0 && (await this.#isHouse(workspace))) {
+    const parked = wait.milliseconds > 0 && (await this.#isHouse(workspace));
+    // A house takes back a grant whose request was given up; with any other server the lock would stay.
+    const signal = parked ? wait.signal : null;
+    if (parked) {
       url.searchParams.set(WAIT_PARAMETER, `${Math.ceil(wait.milliseconds / 1_000)}s`);
     }
     const info: LockInfo = { ...request, path: '' };
-    const reply = await send(this.#config, lockMethod, url, Buffer.from(formatLockInfo(info)), wait.signal);
+    const reply = await send(this.#config, lockMethod, url, Buffer.from(formatLockInfo(info)), signal);
     if (reply.status === 409 || reply.status === 423) {
       const holder = holderOf(reply);
       // A request that was sent again, because its answer was lost, finds the lock that it made.

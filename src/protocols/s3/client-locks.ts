@@ -55,7 +55,8 @@ export class S3Locks {
         return { place: place.name, holder: there };
       }
     } catch (fault) {
-      await dropAll(taken, text);
+      // A request may have done its work although its answer never came.
+      for (const place of this.#places(workspace)) await dropOwn(place, info.id, text).catch(() => undefined);
       throw fault;
     }
     return null;
@@ -137,6 +138,10 @@ export class S3Locks {
           };
     return [object, item].filter((place) => place !== null);
   }
+}
+
+async function dropOwn(place: LockPlace, id: string, text: string): Promise<void> {
+  if (readInfo(await place.get())?.id === id) await place.drop(text);
 }
 
 async function dropAll(places: readonly LockPlace[], text: string): Promise<void> {
