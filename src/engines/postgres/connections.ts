@@ -60,7 +60,8 @@ export class Connections implements AsyncDisposable {
     // An idle connection that breaks is replaced when the next one is needed.
     this.#pool.on('error', ignore);
     this.writers = Math.max(1, Math.floor(options.poolSize * WRITERS_SHARE));
-    this.#reads = new Gate(options.poolSize - this.writers, READS_WAITING_MAX);
+    // One is left for what must go through however busy the node is: its beat, and the question what a COMMIT became.
+    this.#reads = new Gate(Math.max(1, options.poolSize - this.writers - 1), READS_WAITING_MAX);
   }
 
   /** A connection for a transaction that writes; no more than {@link writers} at a time may be asked for. */
