@@ -1,10 +1,11 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { StateClient } from '../../src/ports/state-client.ts';
 import { openClient } from '../../src/protocols/clients.ts';
+import { eventually } from '../../src/testing/eventually.ts';
 import { findMoto } from '../../src/testing/moto-server.ts';
 import { findPostgres } from '../../src/testing/postgres-server.ts';
 import { findTerraform, TerraformFolder } from '../../src/testing/terraform.ts';
@@ -102,7 +103,11 @@ describe.skipIf(terraform === null || moto === null || postgres === null)(
           let killed = 0;
           for (let run = 0; run < KILLS; run += 1) {
             const migrating = key.start(['migrate', ...flags]);
-            await Promise.race([migrating.end, sleep(400 + Math.random() * 1_200)]);
+            await eventually(
+              'the migration is under way',
+              async () => !migrating.running || (await migratorOf(folder)) === migrating.pid,
+            );
+            await Promise.race([migrating.end, sleep(Math.random() * 200 * (run + 1))]);
             if (migrating.running) killed += 1;
             migrating.signal('SIGKILL');
             await migrating.end;
@@ -168,3 +173,16 @@ describe.skipIf(terraform === null || moto === null || postgres === null)(
     });
   },
 );
+
+/** The process that works on the migration whose journal is in this folder; null before there is one. */
+async function migratorOf(folder: string): Promise<number | null> {
+  const text = await readFile(join(folder, '.terraform', 'statehouse-migration.json'), 'utf8').catch(
+    () => '',
+  );
+  try {
+    return (JSON.parse(text) as { pid: number }).pid;
+  } catch {
+    // Not there yet, or being written.
+    return null;
+  }
+}

@@ -51,25 +51,23 @@ export class S3Locks {
           taken.push(place);
           continue;
         }
-        await dropAll(taken, text);
+        for (const own of taken) await dropOwn(own, info.id);
         return { place: place.name, holder: there };
       }
     } catch (fault) {
       // A request may have done its work although its answer never came.
-      for (const place of this.#places(workspace)) await dropOwn(place, info.id, text).catch(() => undefined);
+      for (const place of this.#places(workspace)) await dropOwn(place, info.id).catch(() => undefined);
       throw fault;
     }
     return null;
   }
 
   async release(workspace: string, info: LockInfo): Promise<LockRelease> {
-    const text = formatLockInfo(info);
     const lost: string[] = [];
     for (const place of this.#places(workspace)) {
-      const there = readInfo(await place.get());
-      if (there?.id !== info.id || !(await place.drop(text))) {
-        lost.push(there === null ? `the ${place.name} was gone` : `the ${place.name} is now of ${there.who}`);
-      }
+      const { there, dropped } = await dropOwn(place, info.id);
+      if (dropped) continue;
+      lost.push(there === null ? `the ${place.name} was gone` : `the ${place.name} is now of ${there.who}`);
     }
     return lost.length === 0 ? { type: 'released' } : { type: 'lost', message: lost.join(', and ') };
   }
@@ -140,12 +138,18 @@ export class S3Locks {
   }
 }
 
-async function dropOwn(place: LockPlace, id: string, text: string): Promise<void> {
-  if (readInfo(await place.get())?.id === id) await place.drop(text);
-}
-
-async function dropAll(places: readonly LockPlace[], text: string): Promise<void> {
-  for (const place of places) await place.drop(text);
+/**
+ * Takes away the lock of this ID, as it was written: one that was taken over from a run that crashed has the same ID and
+ * says another time.
+ */
+async function dropOwn(
+  place: LockPlace,
+  id: string,
+): Promise<{ readonly there: LockInfo | null; readonly dropped: boolean }> {
+  const bytes = await place.get();
+  const there = readInfo(bytes);
+  const own = bytes !== null && there?.id === id;
+  return { there, dropped: own && (await place.drop(Buffer.from(bytes).toString())) };
 }
 
 function readInfo(bytes: Uint8Array | null): LockInfo | null {
