@@ -60,9 +60,10 @@ const report = [
   machine,
   ...sections.map(({ name, title, text, table }) => `## ${title} (\`${name}\`)\n\n${text}\n\n${table}`),
 ].join('\n\n');
-process.stdout.write(`${report}\n`);
 if (words.includes('--write')) {
   const readme = readFileSync(README, 'utf8');
   const [before, after] = [readme.indexOf(BEGIN), readme.indexOf(END)];
   writeFileSync(README, `${readme.slice(0, before + BEGIN.length)}\n\n${report}\n\n${readme.slice(after)}`);
 }
+// Connections that were kept alive to a server that is gone must not keep us.
+process.stdout.write(`${report}\n`, () => process.exit());
