@@ -8,6 +8,7 @@ import { write } from './rules/write.ts';
 import type { World } from './world.ts';
 
 export { evolve } from './evolve.ts';
+export { releasesAsked, type ReleaseQuery } from './rules/releases.ts';
 export type { Decision } from './rules/draft.ts';
 
 /**

@@ -1,5 +1,6 @@
 import type { SealedBody } from './command.ts';
-import type { AddressRecord, Holder, Place, Version } from './world.ts';
+import type { Instant } from './instant.ts';
+import type { AddressRecord, Holder, Place, Release, Version } from './world.ts';
 
 /** What the audit log says of one deed. Never a word of a state's content. */
 export interface AuditNote {
@@ -20,4 +21,8 @@ export type Effect =
   | { readonly type: 'drop-holder'; readonly lockId: string }
   | { readonly type: 'put-place'; readonly place: Place }
   | { readonly type: 'drop-place'; readonly waiter: string }
+  /** Takes the place of an earlier release of the same lock ID. */
+  | { readonly type: 'put-release'; readonly release: Release }
+  /** Forgets the releases before a moment, and those up to a number. */
+  | { readonly type: 'drop-releases'; readonly before: Instant; readonly upTo: number }
   | { readonly type: 'audit'; readonly note: AuditNote };

@@ -3,7 +3,7 @@ import type { World } from './world.ts';
 
 /** The world that the effects make of this one: what an engine's rows say after it has stored them. */
 export function evolve(world: World, effects: readonly Effect[]): World {
-  let { record, holders, line } = world;
+  let { record, holders, line, releases } = world;
   for (const effect of effects) {
     switch (effect.type) {
       case 'put-record':
@@ -25,6 +25,12 @@ export function evolve(world: World, effects: readonly Effect[]): World {
       case 'drop-place':
         line = line.filter(({ waiter }) => waiter !== effect.waiter);
         break;
+      case 'put-release':
+        releases = [...releases.filter(({ lockId }) => lockId !== effect.release.lockId), effect.release];
+        break;
+      case 'drop-releases':
+        releases = releases.filter(({ at, number }) => at >= effect.before && number > effect.upTo);
+        break;
       case 'put-version':
       case 'drop-versions':
       case 'drop-all':
@@ -32,5 +38,5 @@ export function evolve(world: World, effects: readonly Effect[]): World {
         break;
     }
   }
-  return { record, holders, line };
+  return { record, holders, line, releases };
 }

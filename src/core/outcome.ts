@@ -1,4 +1,4 @@
-import type { Milliseconds } from './instant.ts';
+import type { Instant, Milliseconds } from './instant.ts';
 import type { Holder, Version } from './world.ts';
 
 /** The lock was granted, now or before: a lock ID that asks for what it holds gets yes. */
@@ -33,10 +33,19 @@ export interface Stale {
   readonly head: Version | null;
 }
 
+/** The lock ID had the lock before, and released it or lost it to a break-in: it is not granted a second time. */
+export interface ReleasedBefore {
+  readonly type: 'released-before';
+  readonly lockId: string;
+  readonly at: Instant;
+  readonly broken: boolean;
+}
+
 export type Outcome =
   | Granted
   | Held
   | Released
+  | ReleasedBefore
   /** The request's place is gone: its client left, or came back on another connection. */
   | { readonly type: 'gone' }
   | { readonly type: 'noted' }

@@ -35,6 +35,13 @@ export interface Version extends StateFacts {
 /** What one side of a lock is called at the door that it was taken through, such as `s3-lock-file` or `dynamodb-item`. */
 export type Face = string;
 
+/** A request that was answered with a grant, or is about to be, and the face that it was granted. */
+export interface GrantAnswer {
+  /** Names the request, `node:number`. */
+  readonly seat: string;
+  readonly face: Face;
+}
+
 /** One who holds the lock: alone, or together with other plans. */
 export interface Holder {
   readonly lockId: string;
@@ -54,6 +61,11 @@ export interface Holder {
   readonly seat: string | null;
   /** False from a hand-over until the waiter's node takes it up. */
   readonly accepted: boolean;
+  /**
+   * The answers by which the client may have heard of this grant, as far as none is known to be lost. A face is taken back
+   * with the last of its answers; one that has none here stays until it is released or broken.
+   */
+  readonly answers: readonly GrantAnswer[];
 }
 
 /** A waiter's place in line. It keeps its place while it sleeps between two asks. */
@@ -88,16 +100,23 @@ export interface AddressRecord {
   readonly lastTicket: number;
   /** How long this address's locks are usually held, a running average; null before the first release. */
   readonly typicalHold: Milliseconds | null;
-  /** The latest releases, newest first, so that one that is sent again is answered as the first was. */
-  readonly released: readonly Release[];
+  /** How many holds have been released or broken here. */
+  readonly lastRelease: number;
 }
 
-/** A hold that ended: by its holder's own hand, or broken by somebody else's. */
+/**
+ * A hold that ended: by its holder's own hand, or broken by somebody else's. Remembered for a while, so that a release that
+ * is sent again is answered as the first was, and a request for the lock that comes late does not take it for nobody.
+ */
 export interface Release {
+  /** Counts the releases of the address, from 1 up. */
+  readonly number: number;
   readonly lockId: string;
   /** Who released it or broke it. */
   readonly subject: string;
   readonly broken: boolean;
+  /** The client may have heard of its grant. One that was broken before that still waits, and may be granted the lock. */
+  readonly heard: boolean;
   readonly at: Instant;
 }
 
@@ -108,6 +127,8 @@ export interface World {
   readonly holders: readonly Holder[];
   /** In the order of their tickets. */
   readonly line: readonly Place[];
+  /** Those that `releasesAsked` names for the command, and maybe more. Newest last. */
+  readonly releases: readonly Release[];
 }
 
 /** An address that nobody has used yet. */
@@ -118,8 +139,11 @@ export const NEW_RECORD: AddressRecord = {
   fence: 0,
   lastTicket: 0,
   typicalHold: null,
-  released: [],
+  lastRelease: 0,
 };
+
+/** The world of an address that nobody has used yet. */
+export const NEW_WORLD: World = { record: NEW_RECORD, holders: [], line: [], releases: [] };
 
 /** The state as readers see it: none while it is deleted. */
 export function liveHead(record: AddressRecord): Version | null {

@@ -3,7 +3,7 @@ import { formatAddress, type Address } from '../core/address.ts';
 import type { LockCommand } from '../core/command.ts';
 import type { Milliseconds } from '../core/instant.ts';
 import { OPERATION_PLAN } from '../core/lock-info.ts';
-import type { Granted, Held, Outcome, Released } from '../core/outcome.ts';
+import type { Granted, Held, Outcome, Released, ReleasedBefore } from '../core/outcome.ts';
 import type { Face, Holder, Place, World } from '../core/world.ts';
 import type { StateQuery } from '../ports/engine.ts';
 import type { Sealer } from '../ports/sealer.ts';
@@ -38,6 +38,7 @@ export type LockAnswer =
   | GrantedAnswer
   /** The holders' lock infos are opened: as their clients sent them. */
   | Held
+  | ReleasedBefore
   /** The client has left; nobody hears the answer. */
   | { readonly type: 'gone' }
   | { readonly type: 'expired' }
@@ -211,6 +212,7 @@ export class Locks {
         return { ...outcome, holders: this.openHolders(address, outcome.holders) };
       case 'gone':
       case 'expired':
+      case 'released-before':
         return outcome;
       default:
         throw new Error(`a lock request ended as ${outcome.type}`);

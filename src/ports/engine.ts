@@ -140,7 +140,7 @@ export interface Engine extends AsyncDisposable {
    */
   apply(commands: readonly Command[]): Promise<readonly Result[]>;
 
-  /** The address as it now is. */
+  /** The address as it now is, but for its releases, which only commands are given. */
   world(address: Address): Promise<World>;
   /** Newest first, older than `before` if that is given. */
   versions(address: Address, query: { before?: number; limit: number }): Promise<readonly Version[]>;

@@ -1,4 +1,5 @@
 import { formatAddress, type Address } from '../core/address.ts';
+import type { ReleasedBefore } from '../core/outcome.ts';
 import type { Holder } from '../core/world.ts';
 import type { PurgeAnswer, RestoreAnswer, UndeleteAnswer } from '../house/history.ts';
 import type { LockAnswer, UnlockAnswer } from '../house/locks.ts';
@@ -47,6 +48,8 @@ export function refusalWords(address: Address | null, refusal: Refusal): Refusal
         message: `${name} is locked: ${holdersInWords(refusal.holders)}`,
         facts: locks(refusal),
       };
+    case 'released-before':
+      return { status: 410, message: releasedBeforeInWords(refusal) };
     case 'not-locked':
       return { status: 409, message: `${name} is not locked` };
     case 'not-holder':
@@ -92,6 +95,11 @@ export function refusalWords(address: Address | null, refusal: Refusal): Refusal
     case 'busy':
       return { status: 503, message: 'too many states are being written at once: try again' };
   }
+}
+
+/** Why a lock ID is refused that has had the lock. */
+export function releasedBeforeInWords({ lockId, at, broken }: ReleasedBefore): string {
+  return `lock ${lockId} was ${broken ? 'broken' : 'released'} at ${new Date(at).toISOString()}, and a lock ID is granted only once: ask again with a new ID`;
 }
 
 const STALE = {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Address } from '../core/address.ts';
+import type { LeaveCommand } from '../core/command.ts';
 import type { Outcome } from '../core/outcome.ts';
 import { ALICE, BOB, bytes, lockOf, unlockOf } from './engine-commands.ts';
 import type { Bench } from './engine-contract.ts';
@@ -67,6 +68,69 @@ export function lockContract(bench: Bench): void {
       expect((await bench.engine().world(address)).holders).toMatchObject([{ faces: ['dynamodb-item'] }]);
       await give(unlockOf(address, 'a', { face: 'dynamodb-item' }));
       expect((await bench.engine().world(address)).holders).toEqual([]);
+    });
+
+    it('is not granted a second time to a lock ID that has released it, also after a reopening', async () => {
+      const address = bench.address();
+      const plans = Array.from({ length: 40 }, (_, number) => `plan-${number}`);
+      for (const id of plans) await give(lockOf(address, id, PLAN));
+      for (const id of plans) expect(await give(unlockOf(address, id))).toMatchObject({ type: 'released' });
+      for (const id of plans) expect(await give(unlockOf(address, id))).toMatchObject({ type: 'released' });
+      await bench.reopen();
+      for (const id of plans) {
+        expect(await give(lockOf(address, id, PLAN))).toMatchObject({ type: 'released-before', lockId: id });
+        expect(await give(unlockOf(address, id))).toMatchObject({ type: 'released', broken: false });
+      }
+      expect((await bench.engine().world(address)).holders).toEqual([]);
+    });
+
+    it('knows releases made by the same call, of any lock ID', async () => {
+      const address = bench.address();
+      const odd = 'back\\slash \0';
+      const results = await bench
+        .engine()
+        .apply([lockOf(address, odd), unlockOf(address, odd), lockOf(address, odd), unlockOf(address, odd)]);
+      expect(results.map(({ outcome }) => outcome.type)).toEqual([
+        'granted',
+        'released',
+        'released-before',
+        'released',
+      ]);
+    });
+
+    it('remembers as many releases as a break-in may repeat, and forgets old ones', async () => {
+      const address = bench.address();
+      const OPERATOR = { actor: BOB, mayBreak: true };
+      for (let round = 0; round < 70; round += 1) {
+        await bench.engine().apply([lockOf(address, `run-${round}`), unlockOf(address, `run-${round}`)]);
+      }
+      bench.clock.advance(3_600_001);
+      expect(await give(lockOf(address, 'run-69'))).toMatchObject({ type: 'granted' });
+      await give(unlockOf(address, 'run-69'));
+      await give(lockOf(address, 'one', PLAN));
+      await give(lockOf(address, 'two', PLAN));
+      const broken = { type: 'released', broken: true, lockIds: ['one', 'two'] };
+      expect(await give(unlockOf(address, null, OPERATOR))).toEqual(broken);
+      expect(await give(unlockOf(address, null, OPERATOR))).toEqual(broken);
+    });
+
+    it('is not taken back by the loss of one of several answers', async () => {
+      const address = bench.address();
+      const leave = (seat: string): LeaveCommand => ({
+        type: 'leave',
+        address,
+        actor: ALICE,
+        waiter: 'a',
+        seat,
+      });
+      await give(lockOf(address, 'a', { seat: 'n1:1' }));
+      await give(lockOf(address, 'a', { seat: 'n2:1' }));
+      await bench.reopen();
+      expect(await result(leave('n2:1'))).toMatchObject({ outcome: { type: 'gone' } });
+      expect((await bench.engine().world(address)).holders).toMatchObject([
+        { lockId: 'a', answers: [{ seat: 'n1:1', face: 'http' }] },
+      ]);
+      expect(await result(leave('n1:1'))).toMatchObject({ outcome: { type: 'released' } });
     });
 
     it('is never granted to an expired credential', async () => {

@@ -81,7 +81,7 @@ export function commandOf(step: Step, sight: Sight): Command {
     case 'lock':
       return lockStep(step, sight, actor);
     case 'unlock': {
-      const lockId = step.rare ? null : `lock-${step.lock}`;
+      const lockId = step.rare ? null : lockIdOf(step, sight);
       const face = step.pick < 3 ? (FACES[step.pick] ?? null) : null;
       return unlockOf(address, lockId, { actor, face, mayBreak: step.flag });
     }
@@ -94,7 +94,7 @@ export function commandOf(step: Step, sight: Sight): Command {
     case 'accept':
       return { type: 'accept', address, actor, ...seated(step, sight) };
     case 'delete':
-      return deleteOf(address, { actor, claim: claimOf(step) });
+      return deleteOf(address, { actor, claim: claimOf(step, sight) });
     case 'undelete':
       return { type: 'undelete', address, actor };
     case 'prune':
@@ -108,7 +108,7 @@ export function commandOf(step: Step, sight: Sight): Command {
 
 function lockStep(step: Step, sight: Sight, actor: Actor): LockCommand {
   const operation = OPERATIONS[step.pick % OPERATIONS.length] ?? '';
-  const lockId = `lock-${step.lock}`;
+  const lockId = lockIdOf(step, sight);
   return lockOf(sight.address, lockId, {
     actor,
     operation,
@@ -121,13 +121,14 @@ function lockStep(step: Step, sight: Sight, actor: Actor): LockCommand {
   });
 }
 
-function writeStep(step: Step, { address, world }: Sight, actor: Actor): WriteCommand {
+function writeStep(step: Step, sight: Sight, actor: Actor): WriteCommand {
+  const { address, world } = sight;
   const head = world.record.head;
   const serial = (head?.serial ?? 2n ** 63n) + BigInt(step.serial);
   const newest = head?.number ?? 0;
   return writeOf(address, serial, {
     actor,
-    claim: claimOf(step),
+    claim: claimOf(step, sight),
     text: `${step.pick % 3}`,
     lineage: ['lineage-1', 'lineage-1', 'lineage-1', 'lineage-2', ''][step.pick % 5] ?? '',
     body: bodyOf(
@@ -139,9 +140,20 @@ function writeStep(step: Step, { address, world }: Sight, actor: Actor): WriteCo
   });
 }
 
-function claimOf(step: Step): Claim {
+/**
+ * The lock ID of a client: of the run that holds the lock or waits for it, else of a new run, and now and then of the run
+ * before, which has released it.
+ */
+function lockIdOf({ lock, serial }: Step, { world }: Sight): string {
+  const name = `lock-${lock}.`;
+  const present = [...world.holders, ...world.line].find(({ lockId }) => lockId.startsWith(name));
+  const { lastRelease } = world.record;
+  return present?.lockId ?? `${name}${serial === 2 ? Math.max(lastRelease - 1, 0) : lastRelease}`;
+}
+
+function claimOf(step: Step, sight: Sight): Claim {
   if (step.pick % 3 === 0) return { kind: 'none' };
-  if (step.pick % 3 === 1) return { kind: 'named', lockId: `lock-${step.lock}` };
+  if (step.pick % 3 === 1) return { kind: 'named', lockId: lockIdOf(step, sight) };
   return { kind: 'unnamed', faces: FACES.slice(0, step.lock) };
 }
 

@@ -2,7 +2,7 @@ import type { AuditNote, Effect } from '../effect.ts';
 import { evolve } from '../evolve.ts';
 import type { Instant } from '../instant.ts';
 import type { Handover, Outcome } from '../outcome.ts';
-import type { AddressRecord, Holder, Place, World } from '../world.ts';
+import type { AddressRecord, Holder, Place, Release, World } from '../world.ts';
 
 /** What `decide` hands back: the answer, the rows to change, and the locks handed on. */
 export interface Decision {
@@ -35,6 +35,10 @@ export class Draft {
 
   get line(): readonly Place[] {
     return this.#world.line;
+  }
+
+  get releases(): readonly Release[] {
+    return this.#world.releases;
   }
 
   /** Changes the record, which is put once, when all is decided. */

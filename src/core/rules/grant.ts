@@ -21,6 +21,7 @@ export function grant(draft: Draft, asker: Asker): Holder {
     faces: [asker.face],
     seat: asker.seat,
     accepted: asker.accepted,
+    answers: asker.seat === null ? [] : [{ seat: asker.seat, face: asker.face }],
   };
   draft.putHolder(holder);
   draft.note(asker, 'lock', {

@@ -78,7 +78,10 @@ export function endParking(draft: Draft, command: ParkOverCommand): Decision {
   return draft.decision(held(draft, place.waiter, null));
 }
 
-/** Gives up the place of a request whose client is gone, and takes back what it was granted unheard. */
+/**
+ * Gives up the place of a request whose client is gone, and takes back what it was granted, unless the client may have heard
+ * of that by another answer: a late copy of a request must not take the lock from a client at work.
+ */
 export function leave(draft: Draft, command: LeaveCommand): Decision {
   const place = seated(draft, command);
   if (place !== undefined) {
@@ -86,8 +89,18 @@ export function leave(draft: Draft, command: LeaveCommand): Decision {
     serveLine(draft);
     return draft.decision({ type: 'noted' });
   }
-  const mine = draft.holders.find(({ waiter, seat }) => waiter === command.waiter && seat === command.seat);
-  if (mine === undefined || (command.unheard === true && mine.accepted)) {
+  const mine = draft.holders.find(
+    ({ waiter, answers }) =>
+      waiter === command.waiter && answers.some((answer) => answer.seat === command.seat),
+  );
+  if (mine === undefined || (command.unheard === true && mine.accepted) || hasWritten(draft, mine)) {
+    return draft.decision({ type: 'gone' });
+  }
+  const answers = mine.answers.filter(({ seat }) => seat !== command.seat);
+  const lost = mine.answers.find(({ seat }) => seat === command.seat)?.face;
+  const faces = mine.faces.filter((face) => face !== lost || answers.some((answer) => answer.face === face));
+  if (faces.length > 0) {
+    draft.putHolder({ ...mine, faces, answers, seat: answers.at(-1)?.seat ?? null });
     return draft.decision({ type: 'gone' });
   }
   draft.note(command.actor, 'lock-taken-back', { lock: mine.lockId, fence: mine.fence });
@@ -181,6 +194,11 @@ function staysFor(draft: Draft, place: Place): Milliseconds | null {
   const ahead = draft.line.filter(({ seat, ticket }) => seat !== null && ticket < place.ticket).length;
   const expected = Math.max(typicalHold - heldFor, 0) + ahead * typicalHold;
   return expected <= sleep ? 2 * sleep - parkedFor : null;
+}
+
+/** Who has written under its grant has heard of it. */
+function hasWritten({ record }: Draft, { fence }: Holder): boolean {
+  return record.head?.fence === fence;
 }
 
 /** What became of a seat that is there no more: its client sits elsewhere now, or the grant that it was given was broken. */

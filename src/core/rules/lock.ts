@@ -1,21 +1,24 @@
 import type { LockCommand, UnlockCommand } from '../command.ts';
-import type { Milliseconds } from '../instant.ts';
-import type { Holder, Release } from '../world.ts';
+import type { GrantAnswer, Holder } from '../world.ts';
 import type { Decision, Draft } from './draft.ts';
 import { grant } from './grant.ts';
 import { admits, dropDead, held, release, serveLine, stand } from './line.ts';
+import { releasedBefore, remember, spentBy } from './releases.ts';
 
 /** Each new hold moves the average by a quarter, so that it follows a change within a few applies. */
 const HOLD_WEIGHT = 0.25;
-/** How many releases are remembered for the sake of those that are sent again. */
-const RELEASES_KEPT = 16;
-/** A client sends a request again within seconds of losing its answer (go-retryablehttp: after 1 s, then 2 s). */
-const RETRY_WINDOW: Milliseconds = 10_000;
+/** So many answers of one grant are told apart: a client that asks more often has heard one of them. */
+const ANSWERS_MAX = 8;
 
 /** Decides a request for the lock: granted, granted before, or a place in line. */
 export function lock(draft: Draft, command: LockCommand): Decision {
   const mine = draft.holders.find(({ lockId }) => lockId === command.lockId);
   if (mine !== undefined) return again(draft, command, mine);
+  const before = spentBy(draft, command.lockId);
+  if (before !== undefined) {
+    const { lockId, at, broken } = before;
+    return draft.decision({ type: 'released-before', lockId, at, broken });
+  }
   if (command.actor.expired) return draft.decision({ type: 'expired' });
   dropDead(draft);
   if (!isFree(draft, command)) return stand(draft, command);
@@ -50,11 +53,23 @@ export function unlock(draft: Draft, command: UnlockCommand): Decision {
 
 function again(draft: Draft, command: LockCommand, mine: Holder): Decision {
   if (mine.subject !== command.actor.subject) return draft.decision(held(draft, null, null));
-  // The answer to come is the one that counts: an earlier request's lost connection must not take the lock back.
-  const faces = mine.faces.includes(command.face) ? mine.faces : [...mine.faces, command.face];
-  const holder = { ...mine, faces, seat: command.seat, accepted: true };
+  const faces = mine.accepted ? [...new Set([...mine.faces, command.face])] : [command.face];
+  const answers = answersWith(mine, command);
+  const holder = { ...mine, faces, seat: command.seat, accepted: true, answers };
   draft.putHolder(holder);
   return draft.decision({ type: 'granted', holder, again: true });
+}
+
+/**
+ * The answers that tell of a grant, once it is granted again. An earlier one counts on: its client may have heard it, and
+ * this request be a late copy that nobody waits for. Only a hand-over that was not taken up has not been answered.
+ */
+function answersWith(mine: Holder, { seat, face }: LockCommand): readonly GrantAnswer[] {
+  const earlier = mine.accepted ? mine.answers : [];
+  const known = mine.accepted && mine.faces.includes(face) && !earlier.some((answer) => answer.face === face);
+  if (known) return earlier;
+  if (seat === null || earlier.length >= ANSWERS_MAX) return earlier.filter((answer) => answer.face !== face);
+  return [...earlier, { seat, face }];
 }
 
 /** Free for this asker: nobody holds it, or plans do and no apply is parked before this plan. */
@@ -66,35 +81,6 @@ function isFree(draft: Draft, command: LockCommand): boolean {
 }
 
 /**
- * What this very request has released already, if it is one that is sent again. A break-in that names no lock must not
- * break the lock that it has just handed on.
- */
-function releasedBefore(
-  { at, holders, record }: Draft,
-  { lockId, actor }: UnlockCommand,
-): readonly Release[] {
-  const own = record.released.filter(({ subject }) => subject === actor.subject);
-  if (lockId !== null) {
-    return holders.some((holder) => holder.lockId === lockId)
-      ? []
-      : own.filter((release) => release.lockId === lockId);
-  }
-  const [latest] = own;
-  const isRetry =
-    latest?.broken === true &&
-    at - latest.at <= RETRY_WINDOW &&
-    holders.every(({ since }) => since === latest.at);
-  return isRetry ? own.filter((release) => release.broken && release.at === latest.at) : [];
-}
-
-/** Remembers who ended a hold, in the place of what was known of an earlier hold by that ID. */
-function remember(draft: Draft, lockId: string, subject: string, broken: boolean): void {
-  const others = draft.record.released.filter((release) => release.lockId !== lockId);
-  const released = [{ lockId, subject, broken, at: draft.at }, ...others].slice(0, RELEASES_KEPT);
-  draft.change({ released });
-}
-
-/**
  * Ends a hold, or one face of it. Whoever lets go a face that is not held was shown the lock there and ends it as a whole;
  * only a request that is sent again may find that its face has gone before.
  */
@@ -103,7 +89,8 @@ function letGo(draft: Draft, command: UnlockCommand, holder: Holder): void {
   const whole = face === null || (!holder.faces.includes(face) && resent !== true);
   const faces = whole ? [] : holder.faces.filter((other) => other !== face);
   if (faces.length > 0) {
-    draft.putHolder({ ...holder, faces });
+    const answers = holder.answers.filter((answer) => answer.face !== face);
+    draft.putHolder({ ...holder, faces, answers });
     return;
   }
   const { typicalHold } = draft.record;
@@ -111,7 +98,7 @@ function letGo(draft: Draft, command: UnlockCommand, holder: Holder): void {
   draft.change({
     typicalHold: typicalHold === null ? hold : Math.round(typicalHold + (hold - typicalHold) * HOLD_WEIGHT),
   });
-  remember(draft, holder.lockId, command.actor.subject, false);
+  remember(draft, holder, command.actor.subject, false);
   draft.note(command.actor, 'unlock', { lock: holder.lockId, fence: holder.fence });
   release(draft, holder);
 }
@@ -121,7 +108,7 @@ function breakIn(draft: Draft, command: UnlockCommand, chosen: readonly Holder[]
   // All go before the line is served: breaking a shared hold must not hand the lock to a plan in between.
   for (const holder of chosen) {
     draft.dropHolder(holder.lockId);
-    remember(draft, holder.lockId, command.actor.subject, true);
+    remember(draft, holder, command.actor.subject, true);
     draft.note(command.actor, 'force-unlock', {
       lock: holder.lockId,
       fence: holder.fence,

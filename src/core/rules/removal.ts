@@ -54,8 +54,8 @@ export function purge(draft: Draft, command: PurgeCommand): Decision {
     });
   }
   // Fences, tickets and version numbers go on growing: a zombie of the purged state must stay a zombie.
-  const { fence, lastTicket, lastVersion, released } = record;
-  draft.change({ ...NEW_RECORD, fence, lastTicket, lastVersion, released });
+  const { fence, lastTicket, lastVersion, lastRelease } = record;
+  draft.change({ ...NEW_RECORD, fence, lastTicket, lastVersion, lastRelease });
   draft.effect({ type: 'drop-all' });
   draft.note(command.actor, 'purge', { version: lastVersion });
   return draft.decision({ type: 'pruned', versions: [] });

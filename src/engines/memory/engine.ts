@@ -5,7 +5,7 @@ import { decide, evolve } from '../../core/decide.ts';
 import type { Effect } from '../../core/effect.ts';
 import type { Instant } from '../../core/instant.ts';
 import type { Result } from '../../core/outcome.ts';
-import { NEW_RECORD, type Version, type World } from '../../core/world.ts';
+import { NEW_WORLD, type Version, type World } from '../../core/world.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type {
   AuditQuery,
@@ -25,7 +25,6 @@ import { compareBytes, sameAddress, selectStates } from './query.ts';
 import { otherSealed, reseal, type Sealed } from './reseal.ts';
 
 const NOTED: Result = { outcome: { type: 'noted' }, handovers: [] };
-const NEW_WORLD: World = { record: NEW_RECORD, holders: [], line: [] };
 
 /** What one address keeps. */
 export interface Kept {
@@ -61,7 +60,7 @@ export class MemoryEngine implements Engine {
   }
 
   async world(address: Address): Promise<World> {
-    return this.#kept.get(formatAddress(address))?.world ?? NEW_WORLD;
+    return shown(this.#kept.get(formatAddress(address))?.world ?? NEW_WORLD);
   }
 
   async versions(address: Address, query: { before?: number; limit: number }): Promise<readonly Version[]> {
@@ -77,7 +76,10 @@ export class MemoryEngine implements Engine {
   }
 
   async states(query: StateQuery): Promise<readonly StateSummary[]> {
-    return selectStates([...this.#kept.values()], query);
+    return selectStates([...this.#kept.values()], query).map(({ address, world }) => ({
+      address,
+      world: shown(world),
+    }));
   }
 
   async body(bodyId: string): Promise<StoredBody | null> {
@@ -232,4 +234,9 @@ export class MemoryEngine implements Engine {
   #sealed(): Sealed {
     return { bodies: this.#bodies, credentials: this.#credentials, kept: this.#kept };
   }
+}
+
+/** Releases are loaded for commands alone. */
+function shown(world: World): World {
+  return { ...world, releases: [] };
 }

@@ -3,7 +3,14 @@ import type { SealedBody } from '../../core/command.ts';
 import { evolve } from '../../core/decide.ts';
 import type { AuditNote, Effect } from '../../core/effect.ts';
 import type { Instant } from '../../core/instant.ts';
-import type { Holder, Place, Version, World } from '../../core/world.ts';
+import {
+  NEW_WORLD,
+  type Holder,
+  type Place,
+  type Release,
+  type Version,
+  type World,
+} from '../../core/world.ts';
 import type { Statement } from './connections.ts';
 import {
   addressColumns,
@@ -11,13 +18,14 @@ import {
   holderColumns,
   placeColumns,
   recordColumns,
+  releaseColumns,
   toText,
   versionColumns,
   type KeyIdOf,
   type NewRow,
 } from './rows.ts';
 import { deleteAll, insertAll, replaceAll } from './statements.ts';
-import { NEW_WORLD, type Found } from './world.ts';
+import type { Found } from './world.ts';
 
 const ADDRESS = ['project', 'key', 'workspace'] as const;
 /** Bytes of segments that go in one statement. */
@@ -34,6 +42,8 @@ export class Change {
   #dropsAll = false;
   readonly #drops = new Set<number>();
   #puts: { readonly version: Version; readonly body: SealedBody }[] = [];
+  readonly #releases = new Map<string, Release>();
+  #sweep: Extract<Effect, { type: 'drop-releases' }> | null = null;
 
   /** @param now the database's clock, which counts unless the address was changed later by it, before it was set back */
   constructor(address: Address, found: Found | undefined, now: Instant) {
@@ -72,6 +82,12 @@ export class Change {
           this.#dropsAll = true;
           this.#puts = [];
           break;
+        case 'put-release':
+          this.#releases.set(effect.release.lockId, effect.release);
+          break;
+        case 'drop-releases':
+          this.#sweep = effect;
+          break;
         case 'audit':
           notes.push(effect.note);
           break;
@@ -104,6 +120,27 @@ export class Change {
       ...recordColumns(this.#world.record),
       changed_at: this.at,
     };
+  }
+
+  get releases(): readonly NewRow[] {
+    return [...this.#releases.values()].map((release) => ({
+      ...addressColumns(this.address),
+      ...releaseColumns(release),
+    }));
+  }
+
+  /** Clears away old releases; seldom, so each address has a statement of its own. */
+  sweep(schema: string): Statement[] {
+    if (this.#sweep === null) return [];
+    const { project, key, workspace } = this.address;
+    const { before, upTo } = this.#sweep;
+    return [
+      {
+        text: `
+          DELETE FROM ${schema}.release WHERE project = $1 AND key = $2 AND workspace = $3 AND (at < $4 OR number <= $5)`,
+        values: [project, key, workspace, before, upTo],
+      },
+    ];
   }
 
   holders(keyIdOf: KeyIdOf): RowChanges {
@@ -193,6 +230,12 @@ export function storeAll(
       'waiter',
       changes.map((change) => change.line(keyIdOf)),
     ),
+    ...replaceAll(
+      `${schema}.release`,
+      [...ADDRESS, 'lock_id'],
+      changes.flatMap((change) => change.releases),
+    ),
+    ...changes.flatMap((change) => change.sweep(schema)),
   ];
 }
 

@@ -3,7 +3,7 @@ import { formatAddress, type Address } from '../../core/address.ts';
 import type { Credential } from '../../core/credential.ts';
 import type { Instant, Milliseconds } from '../../core/instant.ts';
 import type { Result } from '../../core/outcome.ts';
-import type { Version, World } from '../../core/world.ts';
+import { NEW_WORLD, type Version, type World } from '../../core/world.ts';
 import {
   EngineFault,
   type AuditQuery,
@@ -40,14 +40,7 @@ import {
 import { addressesOf } from './records.ts';
 import { credentialFrom, versionFrom, type KeyIdOf } from './rows.ts';
 import { adoptedBodies, CommitInDoubt, sizeOf, transact } from './transaction.ts';
-import {
-  databaseClock,
-  NEW_WORLD,
-  selectWorlds,
-  theseAddresses,
-  worldsFrom,
-  type ClockSql,
-} from './world.ts';
+import { databaseClock, selectWorlds, theseAddresses, worldsFrom, type ClockSql } from './world.ts';
 
 /** How long a transaction is tried again while the database fails over, before its callers are told. */
 const PATIENCE_MS: Milliseconds = 5_000;

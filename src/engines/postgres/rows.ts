@@ -1,6 +1,6 @@
 import type { Address } from '../../core/address.ts';
 import type { Credential } from '../../core/credential.ts';
-import type { AddressRecord, Holder, Place, Version } from '../../core/world.ts';
+import type { AddressRecord, Holder, Place, Release, Version } from '../../core/world.ts';
 import type { Row } from './connections.ts';
 
 /** A row to be: values by column. */
@@ -46,7 +46,7 @@ export function recordColumns(record: AddressRecord): NewRow {
     fence: record.fence,
     last_ticket: record.lastTicket,
     typical_hold: record.typicalHold,
-    released: JSON.stringify(record.released),
+    last_release: record.lastRelease,
   };
 }
 
@@ -58,7 +58,7 @@ export function recordFrom(row: Row, head: Version | null): AddressRecord {
     fence: Number(row['fence']),
     lastTicket: Number(row['last_ticket']),
     typicalHold: numberOrNull(row['typical_hold']),
-    released: JSON.parse(row['released'] as string) as AddressRecord['released'],
+    lastRelease: Number(row['last_release']),
   };
 }
 
@@ -122,6 +122,7 @@ export function holderColumns(holder: Holder, keyIdOf: KeyIdOf): NewRow {
     seat: holder.seat,
     node: nodeOf(holder.seat),
     accepted: holder.accepted,
+    answers: JSON.stringify(holder.answers),
   };
 }
 
@@ -139,6 +140,22 @@ export function holderFrom(row: Row): Holder {
     faces: JSON.parse(row['faces'] as string) as string[],
     seat: row['seat'] as string | null,
     accepted: row['accepted'] as boolean,
+    answers: JSON.parse(row['answers'] as string) as Holder['answers'],
+  };
+}
+
+export function releaseColumns({ lockId, number, subject, broken, heard, at }: Release): NewRow {
+  return { lock_id: toText(lockId), number, subject: toText(subject), broken, heard, at };
+}
+
+export function releaseFrom(row: Row): Release {
+  return {
+    lockId: fromText(row['lock_id']),
+    number: Number(row['number']),
+    subject: fromText(row['subject']),
+    broken: row['broken'] as boolean,
+    heard: row['heard'] as boolean,
+    at: Number(row['at']),
   };
 }
 

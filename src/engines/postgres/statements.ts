@@ -42,7 +42,7 @@ export function deleteAll(
   return [
     {
       text: `DELETE FROM ${table} AS t
-        USING unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS wanted (project, key, workspace, id)
+        USING ${WANTED_WITH_ID}
         WHERE ${isWanted('t')} AND t.${idColumn} = wanted.id`,
       values: [...addressArrays(rows.map(({ address }) => address)), rows.map(({ id }) => id)],
     },
@@ -60,6 +60,9 @@ export function addressArrays(addresses: readonly Address[]): readonly (readonly
 
 /** The addresses of {@link addressArrays}, to be joined with. */
 export const WANTED = 'unnest($1::text[], $2::text[], $3::text[]) AS wanted (project, key, workspace)';
+/** The same, each with what tells a row apart at its address. */
+export const WANTED_WITH_ID =
+  'unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS wanted (project, key, workspace, id)';
 /** One address, its three parts given as they are. */
 export const WANTED_ALONE = '(SELECT $1::text AS project, $2::text AS key, $3::text AS workspace) AS wanted';
 /** Whether a row of the table called `name` is about a wanted address. */

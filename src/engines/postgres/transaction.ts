@@ -19,8 +19,10 @@ import { addressFrom, type KeyIdOf } from './rows.ts';
 import {
   lockAddresses,
   makeAddresses,
+  selectReleases,
   selectWorlds,
   theseAddresses,
+  withReleases,
   worldsFrom,
   type ClockSql,
   type Found,
@@ -62,7 +64,7 @@ export async function transact(
 ): Promise<readonly Result[]> {
   const addresses = addressesIn(commands);
   const early = commands.flatMap(bodiesOf).filter((body) => sizeOf(body) >= EARLY_BODY_BYTES);
-  const opened = await open(session, context, addresses, early);
+  const opened = await open(session, context, commands, early);
   const { changes, notes, results } = decideAll(commands, addresses, opened);
   const touched = [...changes.values()].filter((change) => change.touched);
   const records = commands.flatMap((command) =>
@@ -100,16 +102,21 @@ interface Opened {
 async function open(
   session: Session,
   { schema, clock: tellTime }: TransactionContext,
-  addresses: readonly Address[],
+  commands: readonly Command[],
   early: readonly SealedBody[],
 ): Promise<Opened> {
+  const addresses = addressesIn(commands);
   const clock: Statement = { text: `SELECT ${tellTime()} AS now` };
   if (addresses.length === 0) {
     const [answer] = await session.begin([clock]);
     return { found: new Map(), made: [], at: Number(answer?.rows[0]?.['now']) };
   }
   const wanted = theseAddresses(addresses);
-  const reading = [lockAddresses(schema, wanted), ...selectWorlds(schema, wanted), clock];
+  const releases = selectReleases(
+    schema,
+    commands.filter((command) => 'actor' in command),
+  );
+  const reading = [lockAddresses(schema, wanted), clock, ...selectWorlds(schema, wanted), ...releases];
   if (early.length === 0) {
     const [locked, ...selected] = (await session.begin(reading)).map(({ rows }) => rows);
     if (locked?.length === addresses.length) return readAll(selected, []);
@@ -133,8 +140,10 @@ async function upload(session: Session, schema: string, bodies: readonly SealedB
 }
 
 function readAll(selected: readonly (readonly Row[])[], made: readonly Address[]): Opened {
-  const found = new Map(worldsFrom(selected).map((one) => [formatAddress(one.address), one]));
-  return { found, made, at: Number(selected.at(-1)?.[0]?.['now']) };
+  const [clock, records = [], heads = [], holders = [], places = [], ...releases] = selected;
+  const worlds = withReleases(worldsFrom([records, heads, holders, places]), releases);
+  const found = new Map(worlds.map((one) => [formatAddress(one.address), one]));
+  return { found, made, at: Number(clock?.[0]?.['now']) };
 }
 
 function decideAll(

@@ -1,12 +1,12 @@
 import { formatAddress, type Address } from '../../core/address.ts';
 import type { Instant } from '../../core/instant.ts';
-import { NEW_RECORD, type Version, type World } from '../../core/world.ts';
+import type { AddressCommand } from '../../core/command.ts';
+import { releasesAsked } from '../../core/decide.ts';
+import type { Version } from '../../core/world.ts';
 import type { StateSummary } from '../../ports/engine.ts';
 import type { Row, Statement } from './connections.ts';
-import { addressFrom, holderFrom, placeFrom, recordFrom, versionFrom } from './rows.ts';
-import { addressArrays, isWanted, WANTED, WANTED_ALONE } from './statements.ts';
-
-export const NEW_WORLD: World = { record: NEW_RECORD, holders: [], line: [] };
+import { addressFrom, holderFrom, placeFrom, recordFrom, releaseFrom, toText, versionFrom } from './rows.ts';
+import { addressArrays, isWanted, WANTED, WANTED_ALONE, WANTED_WITH_ID } from './statements.ts';
 
 /** Gives the SQL that tells the time. */
 export type ClockSql = () => string;
@@ -64,6 +64,50 @@ export function selectWorlds(schema: string, { table, values }: Wanted): Stateme
   ].map((text) => ({ text, values }));
 }
 
+/** The releases that commands ask for. {@link withReleases} reads the answers. */
+export function selectReleases(schema: string, commands: readonly AddressCommand[]): Statement[] {
+  const asked = commands.flatMap((command) => {
+    const query = releasesAsked(command);
+    return query === null ? [] : [{ address: command.address, query }];
+  });
+  const named = asked.flatMap(({ address, query }) =>
+    'lockId' in query ? [{ address, id: toText(query.lockId) }] : [],
+  );
+  const latest = asked.flatMap(({ address, query }) =>
+    'latest' in query ? [{ address, latest: query.latest }] : [],
+  );
+  return [
+    ...(named.length === 0
+      ? []
+      : [
+          {
+            text: `SELECT r.* FROM ${WANTED_WITH_ID} JOIN ${schema}.release r ON ${isWanted('r')} AND r.lock_id = wanted.id`,
+            values: [...addressArrays(named.map(({ address }) => address)), named.map(({ id }) => id)],
+          },
+        ]),
+    ...latest.map(({ address: { project, key, workspace }, latest }) => ({
+      text: `
+        SELECT * FROM ${schema}.release WHERE project = $1 AND key = $2 AND workspace = $3
+        ORDER BY number DESC LIMIT $4`,
+      values: [project, key, workspace, latest],
+    })),
+  ];
+}
+
+/** What {@link selectWorlds} and {@link selectReleases} found, put together. */
+export function withReleases(
+  found: readonly Found[],
+  releases: readonly (readonly Row[])[],
+): readonly Found[] {
+  const rowsOf = grouped(releases.flat());
+  return found.map((one) => {
+    const rows = rowsOf.get(formatAddress(one.address)) ?? [];
+    const byNumber = new Map(rows.map(releaseFrom).map((release) => [release.number, release]));
+    const newestLast = [...byNumber.values()].sort((a, b) => a.number - b.number);
+    return { ...one, world: { ...one.world, releases: newestLast } };
+  });
+}
+
 /** An address as its rows say that it is. */
 export interface Found extends StateSummary {
   /** When it was changed last. */
@@ -85,6 +129,7 @@ export function worldsFrom([records, heads, holders, places]: readonly (readonly
         record: recordFrom(row, headOf.get(name) ?? null),
         holders: (holdersOf.get(name) ?? []).map(holderFrom),
         line: (placesOf.get(name) ?? []).map(placeFrom),
+        releases: [],
       },
     };
   });

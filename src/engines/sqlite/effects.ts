@@ -11,6 +11,8 @@ import {
   placeValues,
   RECORD_COLUMNS,
   recordValues,
+  RELEASE_COLUMNS,
+  releaseValues,
   VERSION_COLUMNS,
   versionValues,
 } from './rows.ts';
@@ -26,6 +28,8 @@ export class EffectStore {
   readonly #dropHolder: Statement;
   readonly #putPlace: Statement;
   readonly #dropPlace: Statement;
+  readonly #putRelease: Statement;
+  readonly #dropReleases: Statement;
   readonly #audit: Statement;
   readonly #bodyOf: Statement;
   readonly #numbers: Statement;
@@ -41,6 +45,8 @@ export class EffectStore {
     this.#dropHolder = db.prepare('DELETE FROM holder WHERE address_id = ? AND lock_id = ?');
     this.#putPlace = db.prepare(replace('place', `address_id, ${PLACE_COLUMNS}`));
     this.#dropPlace = db.prepare('DELETE FROM place WHERE address_id = ? AND waiter = ?');
+    this.#putRelease = db.prepare(replace('release', `address_id, ${RELEASE_COLUMNS}`));
+    this.#dropReleases = db.prepare('DELETE FROM release WHERE address_id = ? AND (at < ? OR number <= ?)');
     this.#audit = db.prepare(insert('audit', 'at, address_id, action, subject, door, detail'));
     this.#bodyOf = db.prepare('SELECT body_id AS id FROM version WHERE address_id = ? AND number = ?');
     this.#numbers = db.prepare('SELECT number FROM version WHERE address_id = ?');
@@ -84,6 +90,12 @@ export class EffectStore {
         break;
       case 'drop-place':
         this.#dropPlace.run(id, effect.waiter);
+        break;
+      case 'put-release':
+        this.#putRelease.run(id, ...releaseValues(effect.release));
+        break;
+      case 'drop-releases':
+        this.#dropReleases.run(id, effect.before, effect.upTo);
         break;
       case 'audit':
         this.note(id, effect.note, at);

@@ -2,7 +2,7 @@ import type { Grant } from '../../core/access.ts';
 import type { Address } from '../../core/address.ts';
 import type { Credential } from '../../core/credential.ts';
 import type { AuditNote } from '../../core/effect.ts';
-import type { AddressRecord, Holder, Place, Release, Version } from '../../core/world.ts';
+import type { AddressRecord, GrantAnswer, Holder, Place, Release, Version } from '../../core/world.ts';
 import type { AuditRecord, Entry, Seat } from '../../ports/engine.ts';
 import type { SqlValue } from './driver.ts';
 
@@ -76,7 +76,7 @@ export function versionValues(version: Version): SqlValue[] {
 }
 
 export const RECORD_COLUMNS: string =
-  'head, deleted_at, last_version, fence, last_ticket, typical_hold, released';
+  'head, deleted_at, last_version, fence, last_ticket, typical_hold, last_release';
 
 export interface RecordRow {
   readonly id: number;
@@ -86,7 +86,7 @@ export interface RecordRow {
   readonly fence: number;
   readonly last_ticket: number;
   readonly typical_hold: number | null;
-  readonly released: string;
+  readonly last_release: number;
 }
 
 export function toRecord(row: RecordRow, head: Version | null): AddressRecord {
@@ -97,20 +97,8 @@ export function toRecord(row: RecordRow, head: Version | null): AddressRecord {
     fence: row.fence,
     lastTicket: row.last_ticket,
     typicalHold: row.typical_hold,
-    released: JSON.parse(row.released) as Release[],
+    lastRelease: row.last_release,
   };
-}
-
-/** The text of each list of releases, which is written with every change of a record and seldom another one. */
-const releaseTexts = new WeakMap<readonly Release[], string>();
-
-function textOfReleases(released: readonly Release[]): string {
-  let text = releaseTexts.get(released);
-  if (text === undefined) {
-    text = JSON.stringify(released);
-    releaseTexts.set(released, text);
-  }
-  return text;
 }
 
 export function recordValues(record: AddressRecord): SqlValue[] {
@@ -121,12 +109,12 @@ export function recordValues(record: AddressRecord): SqlValue[] {
     record.fence,
     record.lastTicket,
     record.typicalHold,
-    textOfReleases(record.released),
+    record.lastRelease,
   ];
 }
 
 export const HOLDER_COLUMNS: string =
-  'lock_id, waiter, subject, door, operation, shared, fence, since, info, faces, seat, accepted';
+  'lock_id, waiter, subject, door, operation, shared, fence, since, info, faces, seat, accepted, answers';
 
 export interface HolderRow {
   readonly lock_id: string;
@@ -141,6 +129,7 @@ export interface HolderRow {
   readonly faces: string;
   readonly seat: string | null;
   readonly accepted: number;
+  readonly answers: string;
 }
 
 export function toHolder(row: HolderRow): Holder {
@@ -157,6 +146,7 @@ export function toHolder(row: HolderRow): Holder {
     faces: JSON.parse(row.faces) as string[],
     seat: row.seat,
     accepted: row.accepted === 1,
+    answers: JSON.parse(row.answers) as GrantAnswer[],
   };
 }
 
@@ -174,7 +164,28 @@ export function holderValues(holder: Holder): SqlValue[] {
     JSON.stringify(holder.faces),
     holder.seat,
     Number(holder.accepted),
+    JSON.stringify(holder.answers),
   ];
+}
+
+export const RELEASE_COLUMNS = 'lock_id, number, subject, broken, heard, at';
+
+export interface ReleaseRow {
+  readonly lock_id: string;
+  readonly number: number;
+  readonly subject: string;
+  readonly broken: number;
+  readonly heard: number;
+  readonly at: number;
+}
+
+export function toRelease(row: ReleaseRow): Release {
+  const { lock_id: lockId, number, subject, at } = row;
+  return { lockId, number, subject, broken: row.broken === 1, heard: row.heard === 1, at };
+}
+
+export function releaseValues({ lockId, number, subject, broken, heard, at }: Release): SqlValue[] {
+  return [lockId, number, subject, Number(broken), Number(heard), at];
 }
 
 export const PLACE_COLUMNS: string =

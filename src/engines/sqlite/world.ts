@@ -1,7 +1,7 @@
 import { formatAddress, type Address } from '../../core/address.ts';
-import { evolve } from '../../core/decide.ts';
+import { evolve, type ReleaseQuery } from '../../core/decide.ts';
 import type { Effect } from '../../core/effect.ts';
-import { NEW_RECORD, type Version, type World } from '../../core/world.ts';
+import { NEW_WORLD, type Release, type Version, type World } from '../../core/world.ts';
 import { EngineFault } from '../../ports/engine.ts';
 import type { Database, SqlValue, Statement } from './driver.ts';
 import { damaged } from './fault.ts';
@@ -9,18 +9,19 @@ import {
   HOLDER_COLUMNS,
   PLACE_COLUMNS,
   RECORD_COLUMNS,
+  RELEASE_COLUMNS,
   toHolder,
   toPlace,
   toRecord,
+  toRelease,
   toVersion,
   VERSION_COLUMNS,
   type HolderRow,
   type PlaceRow,
   type RecordRow,
+  type ReleaseRow,
   type VersionRow,
 } from './rows.ts';
-
-export const NEW_WORLD: World = { record: NEW_RECORD, holders: [], line: [] };
 
 /** How many rows the writer's worlds may have in all; 20,000 is the longest line. */
 const ROWS_CACHED_MAX = 60_000;
@@ -37,6 +38,8 @@ export class WorldLoader {
   readonly #version: Statement;
   readonly #holders: Statement;
   readonly #line: Statement;
+  readonly #releaseOf: Statement;
+  readonly #latestReleases: Statement;
 
   constructor(db: Database) {
     this.#record = db.prepare(
@@ -45,6 +48,9 @@ export class WorldLoader {
     this.#version = db.prepare(`SELECT ${VERSION_COLUMNS} FROM version WHERE address_id = ? AND number = ?`);
     this.#holders = db.prepare(`SELECT ${HOLDER_COLUMNS} FROM holder WHERE address_id = ? ORDER BY fence`);
     this.#line = db.prepare(`SELECT ${PLACE_COLUMNS} FROM place WHERE address_id = ? ORDER BY ticket`);
+    const releases = `SELECT ${RELEASE_COLUMNS} FROM release WHERE address_id = ?`;
+    this.#releaseOf = db.prepare(`${releases} AND lock_id = ?`);
+    this.#latestReleases = db.prepare(`${releases} ORDER BY number DESC LIMIT ?`);
   }
 
   load({ project, key, workspace }: Address): Placed {
@@ -58,7 +64,17 @@ export class WorldLoader {
       record: toRecord(row, row.head === null ? null : this.#head(row.id, row.head)),
       holders: (this.#holders.all(row.id) as HolderRow[]).map(toHolder),
       line: (this.#line.all(row.id) as PlaceRow[]).map(toPlace),
+      releases: [],
     };
+  }
+
+  /** Releases of an address, newest last. */
+  releases(addressId: number, query: ReleaseQuery): readonly Release[] {
+    const rows =
+      'lockId' in query
+        ? this.#releaseOf.all(addressId, query.lockId)
+        : this.#latestReleases.all(addressId, query.latest).toReversed();
+    return (rows as ReleaseRow[]).map(toRelease);
   }
 
   version(addressId: number, number: number): Version | null {
@@ -88,12 +104,15 @@ export class WorldCache {
   constructor(db: Database) {
     this.#loader = new WorldLoader(db);
     this.#create = db.prepare(
-      "INSERT INTO address (project, key, workspace, name, last_version, fence, last_ticket, released) VALUES (?, ?, ?, ?, 0, 0, 0, '[]')",
+      'INSERT INTO address (project, key, workspace, name, last_version, fence, last_ticket) VALUES (?, ?, ?, ?, 0, 0, 0)',
     );
   }
 
-  get(address: Address): World {
-    return this.#use(nameOf(address), address).world;
+  /** @param releases those that are asked for are read, and not cached: they are many, and each is looked at once or twice */
+  get(address: Address, releases: ReleaseQuery | null): World {
+    const { id, world } = this.#use(nameOf(address), address);
+    if (id === null || releases === null) return world;
+    return { ...world, releases: this.#loader.releases(id, releases) };
   }
 
   /** The id of the address's row, which is made if there is none. */
@@ -113,7 +132,7 @@ export class WorldCache {
     const name = nameOf(address);
     const placed = this.#use(name, address);
     this.#touched.add(name);
-    this.#put(name, { ...placed, world: evolve(placed.world, effects) });
+    this.#put(name, { ...placed, world: { ...evolve(placed.world, effects), releases: [] } });
   }
 
   forget(address: Address): void {

@@ -1,5 +1,5 @@
 import type { AddressCommand } from '../../core/command.ts';
-import { decide } from '../../core/decide.ts';
+import { decide, releasesAsked } from '../../core/decide.ts';
 import type { Instant } from '../../core/instant.ts';
 import type { Result } from '../../core/outcome.ts';
 import { EngineFault, type Command } from '../../ports/engine.ts';
@@ -96,7 +96,8 @@ export class Writer {
 
   #decide(command: AddressCommand, at: Instant): Result {
     const { address } = command;
-    const { outcome, effects, handovers } = decide(command, this.#worlds.get(address), at);
+    const world = this.#worlds.get(address, releasesAsked(command));
+    const { outcome, effects, handovers } = decide(command, world, at);
     this.#effects.store(address, effects, at);
     return { outcome, handovers };
   }

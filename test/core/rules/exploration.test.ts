@@ -20,6 +20,14 @@ const SCOPES: Readonly<Record<string, Scope>> = {
     players: [ALICE, SAM, CAROL],
     happenings: ['writes', 'breaks', 'stranger'],
   },
+  'two applies and a plan, as requests are copied and come late': {
+    players: [ALICE, BOB, CAROL],
+    happenings: ['copies'],
+  },
+  'two applies, as connections break and requests are copied and come late': {
+    players: [ALICE, BOB],
+    happenings: ['reconnect', 'copies'],
+  },
   'two applies, as everything happens': {
     players: [ALICE, SAM],
     happenings: ['time', 'reconnect', 'writes', 'breaks', 'stranger'],
@@ -37,7 +45,7 @@ describe('all that can happen to one address', { timeout: 300_000 }, () => {
   it('breaks no rule on long ways through a crowd either', () => {
     const crowd: Scope = {
       players: [ALICE, BOB, SAM, CAROL, DAVE, ERIN],
-      happenings: ['time', 'reconnect', 'writes', 'breaks', 'stranger'],
+      happenings: ['time', 'reconnect', 'copies', 'writes', 'breaks', 'stranger'],
     };
     const turns = fc.array(fc.nat(), { minLength: 200, maxLength: 200 });
     fc.assert(

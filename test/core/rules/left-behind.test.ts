@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { AcceptCommand } from '../../../src/core/command.ts';
 import type { Outcome } from '../../../src/core/outcome.ts';
-import { ADDRESS, actorOf, apply, OneAddress } from './one-address.ts';
+import { ADDRESS, actorOf, anew, apply, OneAddress } from './one-address.ts';
 
 const alice = apply('alice');
 const bob = apply('bob');
@@ -54,11 +54,11 @@ describe('a grant whose node is thought to be dead', () => {
   it('leaves a request that asked anew where it is, when it is woken late', () => {
     const address = handedToBob();
     address.forceUnlock(bob.lockId);
-    address.lock(alice);
+    address.lock(anew(alice));
     address.park(bob);
     expect(address.send({ ...seatedBob(address), type: 'accept' })).toMatchObject({
       type: 'held',
-      holders: [{ lockId: 'alice-lock' }],
+      holders: [{ lockId: 'alice-lock-2' }],
       parkFor: 2_000,
     });
   });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { clientSleep, LINE_LENGTH_MAX, WAIT_MAX } from '../../../src/core/rules/line.ts';
-import { apply, OneAddress, plan, type Client } from './one-address.ts';
+import { anew, apply, type Client, OneAddress, plan } from './one-address.ts';
 
 const alice = apply('alice');
 const bob = apply('bob');
@@ -322,9 +322,9 @@ describe('the line', () => {
 
   it('learns how long locks are held here, by a quarter each time', () => {
     const address = new OneAddress();
-    const holds = [8, 4, 4].map((seconds) => {
-      address.lock(alice);
-      address.pass(seconds).unlock(alice);
+    const holds = [8, 4, 4].map((seconds, run) => {
+      address.lock(anew(alice, run));
+      address.pass(seconds).unlock(anew(alice, run));
       return address.world.record.typicalHold;
     });
     expect(holds).toEqual([8_000, 7_000, 6_250]);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { SHARERS_MAX } from '../../../src/core/rules/line.ts';
-import { actorOf, apply, OneAddress, plan } from './one-address.ts';
+import { actorOf, anew, apply, OneAddress, plan } from './one-address.ts';
 
 const alice = apply('alice');
 const bob = apply('bob');
@@ -27,6 +27,7 @@ describe('a free lock', () => {
         faces: ['http'],
         seat: 'node:1',
         accepted: true,
+        answers: [{ seat: 'node:1', face: 'http' }],
       },
     });
     expect(address.deeds()).toEqual(['lock']);
@@ -34,12 +35,13 @@ describe('a free lock', () => {
 
   it('has a greater fence each time, a purge of the state included', () => {
     const address = new OneAddress();
-    const fences = [1, 2, 3].map(() => {
-      const outcome = address.lock(alice);
-      address.write(alice, 1);
-      address.unlock(alice);
-      address.delete(alice);
-      address.purge(alice);
+    const fences = [1, 2, 3].map((run) => {
+      const client = anew(alice, run);
+      const outcome = address.lock(client);
+      address.write(client, 1);
+      address.unlock(client);
+      address.delete(client);
+      address.purge(client);
       return outcome.type === 'granted' ? outcome.holder.fence : null;
     });
     expect(fences).toEqual([1, 2, 3]);
@@ -145,11 +147,11 @@ describe('plans', () => {
     address.unlock(alice);
     address.lock(carol);
     address.lock(dave);
-    address.park(alice);
+    address.park(anew(alice));
     address.unlock(carol);
     expect(address.holders()).toEqual(['dave-lock']);
     address.unlock(dave);
-    expect(address.holders()).toEqual(['alice-lock']);
+    expect(address.holders()).toEqual(['alice-lock-2']);
   });
 
   it('that come after a waiting apply wait for it', () => {

@@ -9,7 +9,7 @@ import type {
 } from '../../../src/core/command.ts';
 import { decide, evolve, type Decision } from '../../../src/core/decide.ts';
 import type { Outcome } from '../../../src/core/outcome.ts';
-import { NEW_RECORD, type World } from '../../../src/core/world.ts';
+import { NEW_WORLD, type World } from '../../../src/core/world.ts';
 
 export const ADDRESS: Address = { project: 'acme', key: 'net/terraform.tfstate', workspace: 'default' };
 export const NO_INFO: Uint8Array = new Uint8Array();
@@ -34,10 +34,15 @@ export function plan(name: string): Client {
   return { ...apply(name), operation: 'OperationTypePlan', shared: true };
 }
 
+/** Another run of the same client, which has a lock ID of its own as each run of Terraform has. */
+export function anew(client: Client, run: number = 2): Client {
+  return { ...client, lockId: `${client.lockId}-${run}` };
+}
+
 /** One address under the production rules: commands go in, time passes when it is told to. */
 export class OneAddress {
   at: number = START;
-  world: World = { record: NEW_RECORD, holders: [], line: [] };
+  world: World = NEW_WORLD;
   last: Decision = { outcome: { type: 'noted' }, effects: [], handovers: [] };
   #requests = 0;
   #bodies = 0;

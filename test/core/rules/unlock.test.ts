@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { actorOf, apply, OneAddress, plan } from './one-address.ts';
+import { RELEASES_MAX, RELEASES_PER_SWEEP } from '../../../src/core/rules/releases.ts';
+import { actorOf, anew, apply, OneAddress, plan } from './one-address.ts';
 
 const alice = apply('alice');
 const bob = apply('bob');
@@ -37,13 +38,37 @@ describe('a release', () => {
     for (const each of plans) expect(address.unlock(each).type).toBe('released');
   });
 
-  it('of a lock that was taken again after it ends that hold', () => {
+  it('of forty plans that held together can be sent again by each of them', () => {
+    const plans = Array.from({ length: 40 }, (_, number) => plan(`plan-${number}`));
+    const address = heldBy(...plans);
+    for (const each of plans) expect(address.unlock(each).type).toBe('released');
+    for (const each of plans) expect(address.unlock(each).type).toBe('released');
+  });
+
+  it('is remembered for an hour, and no longer', () => {
     const address = heldBy(alice);
     address.unlock(alice);
-    address.lock(alice);
-    expect(address.holders()).toEqual(['alice-lock']);
-    address.unlock(alice);
-    expect(address.holders()).toEqual([]);
+    address.pass(3_600);
+    expect(address.unlock(alice).type).toBe('released');
+    address.pass(1);
+    expect(address.unlock(alice).type).toBe('not-locked');
+    expect(address.lock(alice).type).toBe('granted');
+  });
+
+  it('is forgotten in time, and sooner where there are very many', () => {
+    const address = new OneAddress();
+    const runs = (count: number): void => {
+      for (let run = 0; run < count; run += 1) {
+        const client = apply(`run-${address.world.record.fence}`);
+        address.lock(client);
+        address.unlock(client);
+      }
+    };
+    runs(RELEASES_MAX + 2 * RELEASES_PER_SWEEP);
+    expect(address.world.releases.length).toBeLessThanOrEqual(RELEASES_MAX + RELEASES_PER_SWEEP);
+    address.pass(3_601);
+    runs(RELEASES_PER_SWEEP);
+    expect(address.world.releases.length).toBeLessThanOrEqual(RELEASES_PER_SWEEP);
   });
 
   it('of nothing is refused', () => {
@@ -153,7 +178,7 @@ describe('a break-in', () => {
   it('of several plans is answered as a whole when it comes again', () => {
     const address = heldBy(plan('a'), plan('b'));
     address.forceUnlock(null);
-    expect(address.forceUnlock(null)).toMatchObject({ broken: true, lockIds: ['b-lock', 'a-lock'] });
+    expect(address.forceUnlock(null)).toMatchObject({ broken: true, lockIds: ['a-lock', 'b-lock'] });
   });
 
   it('breaks the lock that the last one handed on, if it comes too late to be the same', () => {
@@ -171,7 +196,7 @@ describe('a break-in', () => {
     address.forceUnlock(null);
     address.forceUnlock('bob-lock');
     expect(address.holders()).toEqual([]);
-    address.pass(1).lock(alice);
+    address.pass(1).lock(anew(alice));
     address.forceUnlock(null);
     expect(address.holders()).toEqual([]);
   });

@@ -1,18 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import type { Claim } from '../../../src/core/command.ts';
 import { OPERATION_EXEC } from '../../../src/core/lock-info.ts';
-import { actorOf, apply, OneAddress, plan, writeOf, type Client } from './one-address.ts';
+import { actorOf, anew, apply, OneAddress, plan, writeOf, type Client } from './one-address.ts';
 
 const alice = apply('alice');
 const bob = apply('bob');
 const NONE: Claim = { kind: 'none' };
 
-/** A state of serial 5 that Alice wrote under a lock that she has released. */
+/** A state of serial 5 that an earlier run of Alice wrote under a lock that it has released. */
 function written(): OneAddress {
   const address = new OneAddress();
-  address.lock(alice);
-  address.write(alice, 5);
-  address.unlock(alice);
+  const earlier = anew(alice, 0);
+  address.lock(earlier);
+  address.write(earlier, 5);
+  address.unlock(earlier);
   return address;
 }
 
@@ -218,7 +219,7 @@ describe('a write at a door that cannot name a lock', () => {
     address.lock(alice, { face: 'dynamodb-item' });
     expect(address.write(bob, 6, { claim }).type).toBe('held');
     address.unlock(alice);
-    address.lock(alice, { face: 'http' });
+    address.lock(anew(alice), { face: 'http' });
     expect(address.write(alice, 6, { claim }).type).toBe('held');
   });
 

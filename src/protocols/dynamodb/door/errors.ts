@@ -6,6 +6,7 @@ import type { LockAnswer, UnlockAnswer } from '../../../house/locks.ts';
 import type { NotEntered } from '../../aws/authenticate.ts';
 import { newRequestId } from '../../aws/request-id.ts';
 import type { DoorReply } from '../../door.ts';
+import { releasedBeforeInWords } from '../../refusal.ts';
 import type { Item } from '../attribute.ts';
 import { CONTENT_TYPE } from '../layout.ts';
 
@@ -137,6 +138,8 @@ export function refused(refusal: Refusal): DynamoError {
         ...conditionFailed(),
         message: `The lock that was meant is no longer held: it was released or broken, and another is held${byWhom(refusal.holders)}.`,
       };
+    case 'released-before':
+      return { ...conditionFailed(), message: `${releasedBeforeInWords(refusal)}.` };
     case 'may-not-break':
       return {
         error: 'AccessDeniedException',

@@ -9,6 +9,7 @@ import type { PayloadProblem } from '../../aws/payload-problem.ts';
 import { newRequestId } from '../../aws/request-id.ts';
 import { writeXml, type XmlElement } from '../../aws/xml-writer.ts';
 import type { DoorReply } from '../../door.ts';
+import { releasedBeforeInWords } from '../../refusal.ts';
 import type { NotAdmitted } from './auth.ts';
 import type { Undetected } from './detect.ts';
 
@@ -151,6 +152,8 @@ export function refused(refusal: Refusal): S3Error {
         ...preconditionFailed(),
         message: `The lock that was meant is no longer held: it was released or broken, and the state is now locked${byWhom(refusal.holders)}.`,
       };
+    case 'released-before':
+      return { ...preconditionFailed(), message: `${releasedBeforeInWords(refusal)}.` };
     case 'may-not-break':
       return denied(
         `The state is locked${byWhom(refusal.holders)}: only an operator may break another's lock.`,

@@ -1,8 +1,8 @@
 import type { AddressCommand } from '../../../../src/core/command.ts';
 import type { Decision } from '../../../../src/core/decide.ts';
-import type { World } from '../../../../src/core/world.ts';
+import type { Holder, World } from '../../../../src/core/world.ts';
 import { INVARIANTS } from './invariants.ts';
-import { after, beginning, type Move, type Party, type Scope, type Situation } from './model.ts';
+import { after, beginning, lockIdOf, type Move, type Party, type Scope, type Situation } from './model.ts';
 import { movesFrom } from './moves.ts';
 
 type Decide = (command: AddressCommand, world: World, at: number) => Decision;
@@ -32,7 +32,7 @@ const RULES = Object.entries(INVARIANTS);
 /** Tries everything that may happen, breadth first, from an address that nobody has used yet, and stops at what breaks a rule. */
 export function explore(decide: Decide, scope: Scope, situationsMax: number = Infinity): Exploration {
   const start = beginning(scope);
-  const seen = new Set([keyOf(start)]);
+  const seen = new Set([keyOf(start, scope)]);
   let open: Visited[] = [{ situation: start, from: null, by: '' }];
   let steps = 0;
   while (open.length > 0) {
@@ -45,7 +45,7 @@ export function explore(decide: Decide, scope: Scope, situationsMax: number = In
           const story = [...storyOf(visited), ...violation.story];
           return { situations: seen.size, steps, violation: { ...violation, story } };
         }
-        const key = keyOf(situation);
+        const key = keyOf(situation, scope);
         if (seen.has(key)) continue;
         if (seen.size >= situationsMax) return { situations: seen.size, steps, violation: null };
         seen.add(key);
@@ -78,7 +78,7 @@ function take(
   move: Move,
 ): { readonly situation: Situation; readonly violation: Violation | null } {
   const { command } = move;
-  if (command === null) return { situation: { ...before, at: before.at + move.wait }, violation: null };
+  if (command === null) return { situation: passed(before, move), violation: null };
   const decision = decide(command, before.world, before.at);
   const situation = after(before, move, decision);
   for (const [rule, check] of RULES) {
@@ -90,6 +90,11 @@ function take(
   return { situation, violation: null };
 }
 
+/** Time that has passed, or an answer that has arrived. */
+function passed({ at, world, parties }: Situation, { wait, learnt, by }: Move): Situation {
+  return { at: at + wait, world, parties: learnt === null ? parties : parties.with(by, learnt) };
+}
+
 function storyOf(visited: Visited): string[] {
   return visited.from === null ? [] : [...storyOf(visited.from), visited.by];
 }
@@ -98,37 +103,56 @@ function storyOf(visited: Visited): string[] {
  * What makes two situations the same for our purpose. Fences, tickets, serials and instants grow without end, so only
  * their order, their kind, and rough spans of time are told apart; and players of one kind can take each other's place.
  */
-function keyOf({ world, parties, at }: Situation): string {
+function keyOf({ world, parties, at }: Situation, { happenings }: Scope): string {
   const { record } = world;
   return [
     record.head === null ? '-' : record.deletedAt === null ? 'live' : 'deleted',
     record.typicalHold === null ? '-' : spanOf(record.typicalHold),
-    ...parties.map((party) => partyKey(party, world, at)).sort(),
+    ...parties
+      .map((party) => partyKey(party, world, at) + (happenings.includes('copies') ? lateKey(party) : ''))
+      .sort(),
   ].join(' ');
 }
 
-function partyKey(party: Party, { holders, line, record }: World, at: number): string {
-  const { lockId, shared, names } = party.player;
+function partyKey(party: Party, { holders, line, record, releases }: World, at: number): string {
+  const { shared, names } = party.player;
+  const lockId = lockIdOf(party);
   const held = holders.findIndex((holder) => holder.lockId === lockId);
   const stood = line.findIndex(({ waiter }) => waiter === lockId);
   const [holder, place] = [holders[held], line[stood]];
-  const lately = record.released.some((r) => r.lockId === lockId && r.broken && at - r.at <= 10_000);
+  const release = releases.find((r) => r.lockId === lockId);
+  const lately = release !== undefined && `${release.heard}${release.broken && at - release.at <= 10_000}`;
   const kind = shared ? 'plan' : names ? 'apply' : 'nameless';
   const grant = party.fence === null ? '-' : party.fence === holder?.fence ? 'holds' : 'lost';
   const written =
     party.written === null ? '-' : party.written.sha256 === record.head?.sha256 ? 'head' : 'old';
-  const requests = `${party.open === null}${party.stale === null}${party.answered === null}`;
+  const { open, stale, answered, copy, heard, over, unlocked } = party;
+  const requests = [open, stale, answered, copy].map((seat) => (seat === null ? '-' : '+')).join('');
+  const run = `${heard}${over}${unlocked}`;
   const holds =
-    holder && `${held}${holder.accepted}${seatOf(holder.seat, party)}${spanOf(at - holder.since)}`;
+    holder &&
+    `${held}${holder.accepted}${seatOf(holder.seat, party)}${answersOf(holder, party)}${spanOf(at - holder.since)}`;
   const stands =
     place && `${stood}${Math.min(place.asks, 3)}${seatOf(place.seat, party)}${leftOf(place.until - at)}`;
-  return `${kind} ${grant} ${written} ${requests} ${party.unlocked} ${lately} ${holds} ${stands}`;
+  return `${kind} ${grant} ${written} ${requests} ${run} ${lately} ${holds} ${stands}`;
+}
+
+/** Whether a copy of an earlier run's request may still come. */
+function lateKey(party: Party): string {
+  return ` ${party.spent !== null && party.spent.lockId !== lockIdOf(party)}`;
 }
 
 /** Which of its client's requests a row means: the names of requests are worth nothing else. */
-function seatOf(seat: string | null, { open, stale, answered }: Party): string {
+function seatOf(seat: string | null, { open, stale, answered, copy }: Party): string {
   if (seat === null) return '-';
+  if (seat === copy) return 'c';
   return seat === open ? 'o' : seat === stale ? 's' : seat === answered ? 'a' : 'x';
+}
+
+/** Which requests may have told of a grant. Beside one that nobody can lose any more the others do not matter. */
+function answersOf({ answers }: Holder, party: Party): string {
+  const seats = answers.map(({ seat }) => seatOf(seat, party)).sort();
+  return seats.includes('x') ? 'x' : seats.join('');
 }
 
 function spanOf(span: number): number {

@@ -1,7 +1,7 @@
 import type { AddressCommand } from '../../../../src/core/command.ts';
 import type { Decision } from '../../../../src/core/decide.ts';
 import { liveHead, type Place, type World } from '../../../../src/core/world.ts';
-import type { Move, Party, Situation } from './model.ts';
+import { lockIdOf, type Move, type Party, type Situation } from './model.ts';
 
 type Decide = (command: AddressCommand, world: World, at: number) => Decision;
 
@@ -42,7 +42,7 @@ export const INVARIANTS: Readonly<Record<string, (step: Step, decide: Decide) =>
     if (holders.length === 0) return command.claim.kind === 'named' ? 'a named lock was not held' : null;
     const writer = before.parties[move.by];
     const [holder] = holders;
-    const holds = holder?.lockId === writer?.player.lockId && holder?.fence === writer?.fence;
+    const holds = holder?.lockId === (writer && lockIdOf(writer)) && holder?.fence === writer?.fence;
     return holders.length === 1 && holds
       ? null
       : `${move.name} while ${holders.map((each) => each.lockId).join(' and ')} held the lock`;
@@ -53,7 +53,8 @@ export const INVARIANTS: Readonly<Record<string, (step: Step, decide: Decide) =>
     const changed =
       before.world.record.head !== after.world.record.head ||
       before.world.record.deletedAt !== after.world.record.deletedAt;
-    return changed && holder !== undefined && before.parties[move.by]?.player.lockId !== holder.lockId
+    const by = before.parties[move.by];
+    return changed && holder !== undefined && (by && lockIdOf(by)) !== holder.lockId
       ? `${move.name} while ${holder.lockId} held the lock`
       : null;
   },
@@ -107,13 +108,18 @@ export const INVARIANTS: Readonly<Record<string, (step: Step, decide: Decide) =>
   'who hangs up is out': ({ move, command, after: { world, parties } }) => {
     if (command.type !== 'leave' || command.unheard === true) return null;
     if (parties[move.by]?.open !== null) return null;
-    const seated = [...world.line, ...world.holders].some(({ seat }) => seat === command.seat);
-    return seated ? 'a closed request still has its place' : null;
+    const waits = world.line.some(({ seat }) => seat === command.seat);
+    const holds = world.holders.some(
+      ({ answers, fence }) =>
+        world.record.head?.fence !== fence && answers.some(({ seat }) => seat === command.seat),
+    );
+    return waits || holds ? 'a closed request still has its place' : null;
   },
 
   'who is dead does not stay in line': ({ command, decision, after: { world, at } }) => {
     const dead = world.line.find(({ until }) => at > until + NODE_GRACE);
-    const looked = command.type === 'lock' && (decision.outcome.type === 'held' || !isAgain(decision));
+    const { type } = decision.outcome;
+    const looked = command.type === 'lock' && (type === 'held' || (type === 'granted' && !isAgain(decision)));
     return looked && dead !== undefined ? `${dead.waiter} is still in line` : null;
   },
 
@@ -125,6 +131,29 @@ export const INVARIANTS: Readonly<Record<string, (step: Step, decide: Decide) =>
         !after.world.holders.some((holder) => holder.fence === fence),
     );
     return lost === undefined ? null : `${lost.lockId} was told of a grant that was taken back`;
+  },
+
+  'a grant that was heard is not taken back by the death of another request': ({
+    before,
+    command,
+    after,
+  }) => {
+    if (command.type !== 'leave') return null;
+    const lost = before.world.holders.find(({ lockId, fence }) => {
+      const party = partyOf(before, lockId);
+      const kept = after.world.holders.some((holder) => holder.fence === fence);
+      return party?.heard === true && party.fence === fence && !kept;
+    });
+    return lost === undefined ? null : `${lost.lockId} lost the lock that it had heard of`;
+  },
+
+  'a lock ID that was released is not granted again': ({ before, after }) => {
+    const granted = after.world.holders.find(
+      ({ lockId, fence }) =>
+        before.parties.some(({ spent }) => spent?.lockId === lockId) &&
+        !before.world.holders.some((holder) => holder.fence === fence),
+    );
+    return granted === undefined ? null : `${granted.lockId} was granted again`;
   },
 
   'the line is in order, each waiter once, none twice seated': ({ after: { world, parties } }) => {
@@ -211,7 +240,7 @@ function isRepeatable(command: AddressCommand, { outcome }: Decision): boolean {
 }
 
 function partyOf({ parties }: Situation, lockId: string): Party | undefined {
-  return parties.find(({ player }) => player.lockId === lockId);
+  return parties.find((party) => lockIdOf(party) === lockId);
 }
 
 function isAgain({ outcome }: Decision): boolean {

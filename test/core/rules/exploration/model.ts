@@ -1,7 +1,7 @@
 import type { AddressCommand, WriteCommand } from '../../../../src/core/command.ts';
 import { evolve, type Decision } from '../../../../src/core/decide.ts';
 import type { Instant } from '../../../../src/core/instant.ts';
-import { NEW_RECORD, type World } from '../../../../src/core/world.ts';
+import { NEW_WORLD, type World } from '../../../../src/core/world.ts';
 import { apply, plan, START, type Client } from '../one-address.ts';
 
 /** A client, and whether its door can name the lock that it writes under. */
@@ -23,6 +23,8 @@ export type Happening =
   | 'time'
   /** Connections break and requests are sent again, so that a client has an old request beside a new one. */
   | 'reconnect'
+  /** Lock requests are copied on their way and come late, even after their own release; a copy's connection is dead. */
+  | 'copies'
   | 'writes'
   /** An operator breaks locks. */
   | 'breaks'
@@ -38,6 +40,8 @@ export interface Scope {
 /** What a client knows, and which of its requests are still open: the other side of the world. */
 export interface Party {
   readonly player: Player;
+  /** How many runs it has ended: each has a lock ID of its own. */
+  readonly run: number;
   /** The fence of the grant it was told of and has not released; it may have lost it since. */
   readonly fence: number | null;
   /** Its request that is held open. */
@@ -46,10 +50,18 @@ export interface Party {
   readonly stale: string | null;
   /** The request by which it was told of its grant, while the answer may still be under way. */
   readonly answered: string | null;
+  /** It has heard of its grant for certain. */
+  readonly heard: boolean;
+  /** A copy of its lock request, while its answer may still be under way to nobody. */
+  readonly copy: string | null;
   /** Its last write that was answered with success. */
   readonly written: WriteCommand | null;
   /** It was told that its lock is released, and has not asked since. */
   readonly unlocked: boolean;
+  /** It was told that its lock ID has had the lock already: this run is over. */
+  readonly over: boolean;
+  /** The lock ID that it released last, and when. */
+  readonly spent: { readonly lockId: string; readonly at: Instant } | null;
 }
 
 export interface Situation {
@@ -58,10 +70,14 @@ export interface Situation {
   readonly parties: readonly Party[];
 }
 
-/** What may happen next: a command that somebody sends, or time that passes. */
+/** What may happen next: a command that somebody sends, an answer that arrives, or time that passes. */
 export interface Move {
   readonly name: string;
   readonly command: AddressCommand | null;
+  /** The sender is a copy of a request: its client learns nothing by it. */
+  readonly copied: boolean;
+  /** What the client knows once an answer has arrived; null for a command and for time. */
+  readonly learnt: Party | null;
   /** Who of the players sends it; -1 for the operator, the stranger and time. */
   readonly by: number;
   readonly wait: number;
@@ -70,29 +86,46 @@ export interface Move {
 export function beginning({ players }: Scope): Situation {
   return {
     at: START,
-    world: { record: NEW_RECORD, holders: [], line: [] },
+    world: NEW_WORLD,
     parties: players.map((player) => ({
       player,
+      run: 0,
       fence: null,
       open: null,
       stale: null,
       answered: null,
+      heard: false,
+      copy: null,
       written: null,
       unlocked: false,
+      over: false,
+      spent: null,
     })),
   };
+}
+
+/** The lock ID of a client's present run. */
+export function lockIdOf({ player, run }: Party): string {
+  return run === 0 ? player.lockId : `${player.lockId}-${run}`;
 }
 
 /** The situation after a command was decided: the rows as an engine stores them, and what the sender learns. */
 export function after(situation: Situation, move: Move, decision: Decision): Situation {
   const world = evolve(situation.world, decision.effects);
   const parties = situation.parties.map((party, index) =>
-    index === move.by && move.command !== null ? learn(party, move.command, decision) : party,
+    index === move.by && move.command !== null ? learnFrom(move, party, decision, situation.at) : party,
   );
   return { at: situation.at, world, parties };
 }
 
-function learn(party: Party, command: AddressCommand, { outcome }: Decision): Party {
+function learnFrom({ command, copied }: Move, party: Party, decision: Decision, at: Instant): Party {
+  if (command === null) return party;
+  if (!copied) return learn(party, command, decision, at);
+  const waits = command.type === 'lock' && decision.outcome.type === 'granted';
+  return { ...party, copy: waits ? command.seat : null };
+}
+
+function learn(party: Party, command: AddressCommand, { outcome }: Decision, at: Instant): Party {
   switch (command.type) {
     case 'lock': {
       const stale = party.open ?? party.stale;
@@ -100,7 +133,10 @@ function learn(party: Party, command: AddressCommand, { outcome }: Decision): Pa
       const parked = outcome.type === 'held' && outcome.parkFor !== null;
       return {
         ...party,
+        run: command.lockId === lockIdOf(party) ? party.run : party.run + 1,
         unlocked: false,
+        over: outcome.type === 'released-before',
+        heard: false,
         stale,
         fence: granted?.holder.fence ?? null,
         answered: granted === null ? null : command.seat,
@@ -112,7 +148,7 @@ function learn(party: Party, command: AddressCommand, { outcome }: Decision): Pa
     case 'accept':
       if (command.seat === party.stale) return party;
       return outcome.type === 'granted'
-        ? { ...party, fence: outcome.holder.fence, answered: command.seat, open: null }
+        ? { ...party, fence: outcome.holder.fence, answered: command.seat, heard: false, open: null }
         : { ...party, open: null };
     case 'park-over':
       if (command.seat === party.stale) return { ...party, stale: null };
@@ -124,12 +160,20 @@ function learn(party: Party, command: AddressCommand, { outcome }: Decision): Pa
       if (command.unheard === true) return party;
       if (command.seat === party.stale) return { ...party, stale: null };
       if (command.seat === party.open) return { ...party, open: null };
-      return { ...party, answered: null, fence: null };
-    case 'unlock':
-      return { ...party, fence: null, answered: null, unlocked: outcome.type === 'released' };
+      return { ...party, answered: null, heard: false, fence: null };
+    case 'unlock': {
+      const unlocked = outcome.type === 'released';
+      const spent = unlocked ? { lockId: lockIdOf(party), at } : party.spent;
+      return { ...party, fence: null, answered: null, heard: false, unlocked, spent };
+    }
     case 'write':
       // Who writes has evidently heard of its grant.
-      return { ...party, answered: null, written: outcome.type === 'stored' ? command : party.written };
+      return {
+        ...party,
+        answered: null,
+        heard: party.fence !== null,
+        written: outcome.type === 'stored' ? command : party.written,
+      };
     default:
       return party;
   }

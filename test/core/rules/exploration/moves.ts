@@ -1,7 +1,9 @@
-import type { AddressCommand, WriteCommand } from '../../../../src/core/command.ts';
+import type { AddressCommand, LockCommand, WriteCommand } from '../../../../src/core/command.ts';
+import type { Instant } from '../../../../src/core/instant.ts';
+import { RELEASE_LIFE } from '../../../../src/core/rules/releases.ts';
 import { liveHead, type World } from '../../../../src/core/world.ts';
 import { actorOf, ADDRESS, apply, NO_INFO, writeOf } from '../one-address.ts';
-import type { Move, Party, Scope, Situation } from './model.ts';
+import { lockIdOf, type Move, type Party, type Scope, type Situation } from './model.ts';
 
 const OPERATOR = apply('operator');
 const STRANGER = apply('stranger');
@@ -12,40 +14,66 @@ const STEPS = [1_000, 20_000, 60_000] as const;
 type Named = readonly [name: string, command: AddressCommand];
 
 /** All that may happen next. */
-export function movesFrom({ world, parties }: Situation, { happenings }: Scope): readonly Move[] {
+export function movesFrom({ at, world, parties }: Situation, { happenings }: Scope): readonly Move[] {
   const others: Named[] = [];
   if (happenings.includes('breaks')) others.push(...breakIns(world));
   if (happenings.includes('stranger')) others.push(...strangersDeeds(world));
   const time = happenings.includes('time') ? STEPS : [];
   return [
     ...parties.flatMap((party, by) => {
-      const moves: Named[] = [...asks(party, happenings.includes('reconnect')), ...requestEnds(party, world)];
+      const moves: Named[] = [
+        ...asks(party, world, happenings.includes('reconnect')),
+        ...requestEnds(party, world),
+      ];
       if (happenings.includes('reconnect')) moves.push(...lateEnds(party));
       if (happenings.includes('writes')) moves.push(...writes(party, world));
       if (party.fence !== null || party.unlocked) moves.push(['releases', unlockOf(party)]);
       const { lockId } = party.player;
-      return moves.map(([name, command]) => ({ name: `${lockId} ${name}`, command, by, wait: 0 }));
+      const own = moves.map(([name, command]) => ({ ...NOTHING, name: `${lockId} ${name}`, command, by }));
+      return happenings.includes('copies') ? [...own, ...copies(party, by, world, at)] : own;
     }),
-    ...others.map(([name, command]) => ({ name, command, by: -1, wait: 0 })),
-    ...time.map((wait) => ({ name: `${wait / 1_000} s pass`, command: null, by: -1, wait })),
+    ...others.map(([name, command]) => ({ ...NOTHING, name, command })),
+    ...time.map((wait) => ({ ...NOTHING, name: `${wait / 1_000} s pass`, wait })),
   ];
 }
 
-function asks(party: Party, again: boolean): Named[] {
+const NOTHING: Omit<Move, 'name'> = { command: null, copied: false, learnt: null, by: -1, wait: 0 };
+
+/** Answers that arrive, copies of lock requests that come late, and the ends of those copies. */
+function copies(party: Party, by: number, world: World, at: Instant): Move[] {
+  const { lockId } = party.player;
+  const moves: Move[] = [];
+  const add = (name: string, move: Partial<Move>): void =>
+    void moves.push({ ...NOTHING, by, name: `${lockId} ${name}`, ...move });
+  if (party.answered !== null)
+    add('hears of its grant', { learnt: { ...party, answered: null, heard: true } });
+  if (party.copy !== null) {
+    const gone = { ...from(party), waiter: lockIdOf(party), seat: party.copy };
+    add("'s copy is found dead", { command: { type: 'leave', ...gone }, copied: true });
+    add("'s copy is answered to nobody", { learnt: { ...party, copy: null } });
+    return moves;
+  }
+  if (party.fence !== null || party.unlocked) {
+    add('is copied, and the copy comes late', {
+      command: askOf(party, world, lockIdOf(party)),
+      copied: true,
+    });
+  }
+  if (party.spent !== null && party.spent.lockId !== lockIdOf(party) && at - party.spent.at <= RELEASE_LIFE) {
+    add('is copied, and the copy comes a run late', {
+      command: askOf(party, world, party.spent.lockId),
+      copied: true,
+    });
+  }
+  return moves;
+}
+
+function asks(party: Party, world: World, again: boolean): Named[] {
   const { player } = party;
   if (!again && (party.open !== null || party.fence !== null)) return [];
-  const ask = {
-    type: 'lock' as const,
-    ...from(party),
-    lockId: player.lockId,
-    waiter: player.lockId,
-    operation: player.operation,
-    shared: player.shared,
-    face: 'http',
-    info: NO_INFO,
-    wait: null,
-    seat: freeSeat(party),
-  };
+  // A client that has released its lock, or was told that its run is over, asks as another run.
+  const isOver = party.unlocked || party.over;
+  const ask = askOf(party, world, lockIdOf(isOver ? { ...party, run: party.run + 1 } : party));
   const moves: Named[] = [
     ['asks', ask],
     ['asks where no request is held open', { ...ask, seat: null }],
@@ -54,10 +82,26 @@ function asks(party: Party, again: boolean): Named[] {
   return moves;
 }
 
+function askOf(party: Party, world: World, lockId: string): LockCommand {
+  const { operation, shared } = party.player;
+  return {
+    type: 'lock',
+    ...from(party),
+    lockId,
+    waiter: lockId,
+    operation,
+    shared,
+    face: 'http',
+    info: NO_INFO,
+    wait: null,
+    seat: freeSeat(party, world),
+  };
+}
+
 /** How a request that is held open may end. */
 function requestEnds(party: Party, { holders }: World): Named[] {
   if (party.open === null) return [];
-  const seated = { ...from(party), waiter: party.player.lockId, seat: party.open };
+  const seated = { ...from(party), waiter: lockIdOf(party), seat: party.open };
   const handed = holders.some(({ seat, accepted }) => seat === party.open && !accepted);
   return [
     ...(handed ? [['takes up its grant', { type: 'accept', ...seated }] as const] : []),
@@ -69,7 +113,7 @@ function requestEnds(party: Party, { holders }: World): Named[] {
 
 /** What is heard late of requests that do not matter any more, or whose answer was lost. */
 function lateEnds(party: Party): Named[] {
-  const by = { ...from(party), waiter: party.player.lockId };
+  const by = { ...from(party), waiter: lockIdOf(party) };
   const moves: Named[] = [];
   if (party.stale !== null) {
     moves.push(['takes up a grant by its old request', { type: 'accept', ...by, seat: party.stale }]);
@@ -90,9 +134,9 @@ function writes(party: Party, { record }: World): Named[] {
   if (fence === null) return moves;
   const serial = Number(liveHead(record)?.serial ?? 0n) + 1;
   const claim = player.names
-    ? { kind: 'named' as const, lockId: player.lockId }
+    ? { kind: 'named' as const, lockId: lockIdOf(party) }
     : { kind: 'unnamed' as const, faces: ['http', 's3-lock-file'] };
-  const write = writeOf(player, serial, `${player.lockId}-${record.lastVersion + 1}`, { claim });
+  const write = writeOf(player, serial, `${lockIdOf(party)}-${record.lastVersion + 1}`, { claim });
   return [...moves, ['writes', write]];
 }
 
@@ -124,14 +168,21 @@ function strangersDeeds({ record }: World): Named[] {
 }
 
 function unlockOf(party: Party): AddressCommand {
-  return { type: 'unlock', ...from(party), lockId: party.player.lockId, face: null, mayBreak: false };
+  return { type: 'unlock', ...from(party), lockId: lockIdOf(party), face: null, mayBreak: false };
 }
 
 function from({ player }: Party): Pick<AddressCommand, 'address' | 'actor'> {
   return { address: ADDRESS, actor: actorOf(player) };
 }
 
-function freeSeat({ player, open, stale, answered }: Party): string {
-  const names = [0, 1, 2, 3].map((number) => `node:${player.lockId}-${number}`);
-  return names.find((name) => name !== open && name !== stale && name !== answered) as string;
+/** A name for a request that no row can mean any more. */
+function freeSeat({ player, open, stale, answered, copy }: Party, { holders, line }: World): string {
+  const used = new Set([open, stale, answered, copy]);
+  for (const { seat, answers } of holders)
+    for (const name of [seat, ...answers.map((a) => a.seat)]) used.add(name);
+  for (const { seat } of line) used.add(seat);
+  for (let number = 0; ; number += 1) {
+    const name = `node:${player.lockId}-${number}`;
+    if (!used.has(name)) return name;
+  }
 }

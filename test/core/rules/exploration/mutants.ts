@@ -45,7 +45,25 @@ export const MUTANTS: Readonly<Record<string, Decide>> = {
     decide(command.type === 'lock' ? { ...command, lockId: `${command.lockId}.` } : command, world, at),
 
   'a repeated release that is refused': (command, world, at) =>
-    decide(command, { ...world, record: { ...world.record, released: [] } }, at),
+    decide(command, command.type === 'unlock' ? { ...world, releases: [] } : world, at),
+
+  'a released lock ID that is granted again to whoever asks late': (command, world, at) =>
+    decide(command, command.type === 'lock' ? { ...world, releases: [] } : world, at),
+
+  'a late copy that takes the lock along when it dies': (command, world, at) =>
+    command.type === 'leave'
+      ? decide(
+          command,
+          {
+            ...world,
+            holders: world.holders.map((holder) => ({
+              ...holder,
+              answers: holder.answers.filter(({ seat }) => seat === command.seat),
+            })),
+          },
+          at,
+        )
+      : decide(command, world, at),
 
   'a release that does not hand on': (command, world, at) =>
     decide(command, command.type === 'unlock' ? { ...world, line: [] } : world, at),
