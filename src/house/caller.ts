@@ -2,11 +2,14 @@ import { mayActOn, mayActOnHouse, type Action, type Identity } from '../core/acc
 import type { Address } from '../core/address.ts';
 import type { Actor } from '../core/command.ts';
 import type { World } from '../core/world.ts';
+import type { Engine } from '../ports/engine.ts';
 
 /** Who asks, and by which door. Everything that the house does, it does for a caller. */
 export interface Caller {
   readonly identity: Identity;
   readonly door: string;
+  /** The network address that the request came from, where there is one. */
+  readonly peer?: string;
 }
 
 /** The caller is known and may not do this. */
@@ -37,6 +40,18 @@ export function refuseOn(caller: Caller, action: Action, address: Address): Forb
 /** Past its expiry a caller may look only at what it holds the lock of. */
 export function isShutOut({ identity }: Caller, { holders }: Pick<World, 'holders'>): boolean {
   return identity.expired && !holders.some(({ subject }) => subject === identity.subject);
+}
+
+/**
+ * Whether a caller is past its expiry and holds no lock here: asked before a body is read, so that nobody sends a state in
+ * vain. The rules ask again when the body has come.
+ */
+export async function isShutOutOf(
+  engine: Pick<Engine, 'world'>,
+  caller: Caller,
+  address: Address,
+): Promise<boolean> {
+  return caller.identity.expired && isShutOut(caller, await engine.world(address));
 }
 
 /** null if the caller may do this to the house as a whole, else the refusal. */

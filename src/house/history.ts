@@ -4,7 +4,7 @@ import { prunable, type Retention } from '../core/retention.ts';
 import { isStateHeader, readStateHeader, withSerial } from '../core/state-header.ts';
 import type { Claim } from '../core/command.ts';
 import type { Version } from '../core/world.ts';
-import { actorOf, refuseOn, type Caller, type Forbidden } from './caller.ts';
+import { actorOf, isShutOut, refuseOn, type Caller, type Forbidden } from './caller.ts';
 import type { Desk } from './desk.ts';
 import type { Intake, NotTakenIn } from './intake.ts';
 import type { Locks } from './locks.ts';
@@ -66,7 +66,9 @@ export class History {
     const refusal = refuseOn(caller, 'restore', address);
     if (refusal !== null) return refusal;
     const { engine } = this.#desk;
-    const { record } = await engine.world(address);
+    const world = await engine.world(address);
+    if (isShutOut(caller, world)) return { type: 'expired' };
+    const { record } = world;
     const version = await engine.version(address, number);
     const bytes = version === null ? null : await this.#outlet.whole(version);
     if (bytes === null) return { type: 'absent' };
@@ -75,7 +77,7 @@ export class History {
     const newest = record.head;
     const content =
       header.encrypted || newest === null ? bytes : withSerial(bytes, header, newest.serial + 1n);
-    const taken = await this.#intake.take(oneChunk(content), { contentLength: content.length });
+    const taken = await this.#intake.take(caller, oneChunk(content), { contentLength: content.length });
     if (taken.type !== 'taken-in') return taken;
     const outcome = await this.#desk.one({
       type: 'write',

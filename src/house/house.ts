@@ -9,6 +9,7 @@ import { Audit } from './audit.ts';
 import { Credentials } from './credentials.ts';
 import { Desk, type ResultListener } from './desk.ts';
 import { History } from './history.ts';
+import { InFlightBudget } from './in-flight.ts';
 import { Intake } from './intake.ts';
 import { Locks } from './locks.ts';
 import { Nodes } from './nodes.ts';
@@ -56,6 +57,7 @@ export class House {
   readonly #nodes: Nodes;
   readonly #parking: Parking;
   readonly #outlet: Outlet;
+  readonly #inFlight: InFlightBudget;
   readonly #sealer: Sealer;
   readonly #clock: Clock;
   readonly #registries = new Map<string, Registry>();
@@ -86,12 +88,16 @@ export class House {
       registry: this.registry('project'),
       retention: options.retention,
     });
+    this.#inFlight = new InFlightBudget({
+      max: options.inFlightBytesMax,
+      bodyMax: options.stateBytesMax,
+    });
     this.uploads = new Uploads({
       engine,
       sealer,
       entropy,
       sizeMax: options.stateBytesMax,
-      inFlightMax: options.inFlightBytesMax,
+      inFlight: this.#inFlight,
     });
     this.locks = new Locks({
       desk: this.#desk,
@@ -103,7 +109,7 @@ export class House {
       sealer,
       newId: () => entropy.uuid(),
       sizeMax: options.stateBytesMax,
-      inFlightMax: options.inFlightBytesMax,
+      inFlight: this.#inFlight,
     });
     this.#outlet = new Outlet(engine, sealer);
     const shared = { desk: this.#desk, locks: this.locks, intake, outlet: this.#outlet };
@@ -135,6 +141,11 @@ export class House {
   /** How many requests this node holds open for the lock. */
   get parked(): number {
     return this.#parking.parked;
+  }
+
+  /** Bytes that this node holds of bodies that are coming in. */
+  get inFlightBytes(): number {
+    return this.#inFlight.held;
   }
 
   /** Takes its place among the nodes of the house, and clears up after those that are gone. Before the first request. */

@@ -4,7 +4,8 @@ import type { SealedBody } from '../core/command.ts';
 import { StateHeaderScanner, isStateHeader } from '../core/state-header.ts';
 import type { StateFacts } from '../core/world.ts';
 import type { Sealer } from '../ports/sealer.ts';
-import type { Busy } from './caller.ts';
+import type { Busy, Caller } from './caller.ts';
+import type { InFlightBudget } from './in-flight.ts';
 import { BodyPacker } from './segments.ts';
 
 /** Bodies up to here are compressed in one call, which costs less than a stream does. */
@@ -44,50 +45,41 @@ export class Intake {
   readonly #sealer: Sealer;
   readonly #newId: () => string;
   readonly #sizeMax: number;
-  readonly #inFlightMax: number;
-  #inFlight = 0;
+  readonly #inFlight: InFlightBudget;
 
   /**
    * @param sizeMax bytes of the largest state
-   * @param inFlightMax bytes of all the states that are being taken in at one time
+   * @param inFlight what all bodies that are coming in hold together
    */
-  constructor(options: { sealer: Sealer; newId: () => string; sizeMax: number; inFlightMax: number }) {
+  constructor(options: { sealer: Sealer; newId: () => string; sizeMax: number; inFlight: InFlightBudget }) {
     this.#sealer = options.sealer;
     this.#newId = options.newId;
     this.#sizeMax = options.sizeMax;
-    this.#inFlightMax = options.inFlightMax;
+    this.#inFlight = options.inFlight;
   }
 
   /** Reads the stream to its end, or as far as it may be read. */
-  async take(stream: AsyncIterable<Uint8Array>, announced: Announced): Promise<TakenIn | NotTakenIn> {
+  async take(
+    caller: Caller,
+    stream: AsyncIterable<Uint8Array>,
+    announced: Announced,
+  ): Promise<TakenIn | NotTakenIn> {
     const tooLarge = { type: 'too-large', limit: this.#sizeMax } as const;
     if ((announced.contentLength ?? 0) > this.#sizeMax) return tooLarge;
     const reading = new Reading(new BodyPacker(this.#newId(), this.#sealer));
-    const reserved = announced.contentLength ?? 0;
-    if (!this.#reserve(reserved)) return { type: 'busy', retryAfterSeconds: 1 };
-    let counted = reserved;
+    const held = this.#inFlight.begin(caller);
     try {
       for await (const chunk of stream) {
         reading.size += chunk.length;
         if (reading.size > this.#sizeMax) return tooLarge;
-        if (reading.size > counted) {
-          if (!this.#reserve(reading.size - counted)) return { type: 'busy', retryAfterSeconds: 1 };
-          counted = reading.size;
-        }
+        if (!held.take(chunk.length)) return { type: 'busy', retryAfterSeconds: 1 };
         await reading.push(chunk);
       }
       return await finish(reading, announced);
     } finally {
-      this.#inFlight -= counted;
+      held.release();
       reading.discard();
     }
-  }
-
-  #reserve(bytes: number): boolean {
-    // One body alone is always taken, so that the bound can be smaller than the largest state.
-    if (this.#inFlight > 0 && this.#inFlight + bytes > this.#inFlightMax) return false;
-    this.#inFlight += bytes;
-    return true;
   }
 }
 

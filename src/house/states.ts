@@ -4,7 +4,7 @@ import type { Outcome, Stale } from '../core/outcome.ts';
 import { liveHead, type Version, type World } from '../core/world.ts';
 import { EngineFault, type StateQuery } from '../ports/engine.ts';
 import type { Audit } from './audit.ts';
-import { actorOf, isShutOut, refuseOn, type Caller, type Forbidden } from './caller.ts';
+import { actorOf, isShutOut, isShutOutOf, refuseOn, type Caller, type Forbidden } from './caller.ts';
 import type { Desk } from './desk.ts';
 import type { Announced, Intake, NotTakenIn } from './intake.ts';
 import { listVisible, type VisiblePage } from './listing.ts';
@@ -140,7 +140,8 @@ export class States {
   ): Promise<WriteAnswer> {
     const refusal = refuseOn(caller, 'write', address);
     if (refusal !== null) return refusal;
-    const taken = await this.#intake.take(body, terms);
+    if (await isShutOutOf(this.#desk.engine, caller, address)) return { type: 'expired' };
+    const taken = await this.#intake.take(caller, body, terms);
     if (taken.type !== 'taken-in') return taken;
     const outcome = await this.#desk.one({
       type: 'write',

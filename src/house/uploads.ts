@@ -4,7 +4,8 @@ import type { Milliseconds } from '../core/instant.ts';
 import type { Engine, Entry } from '../ports/engine.ts';
 import type { Entropy } from '../ports/entropy.ts';
 import type { Sealer } from '../ports/sealer.ts';
-import { refuseOn, type Busy, type Caller, type Forbidden } from './caller.ts';
+import { isShutOutOf, refuseOn, type Busy, type Caller, type Forbidden } from './caller.ts';
+import type { InFlightBudget } from './in-flight.ts';
 import { BodyPacker, openSegments } from './segments.ts';
 
 /** Uploads that are open in one house at a time. */
@@ -46,6 +47,7 @@ export type PieceAnswer =
   | { readonly type: 'kept'; readonly piece: Piece }
   | { readonly type: 'too-large'; readonly limit: number }
   | { readonly type: 'absent' }
+  | { readonly type: 'expired' }
   | Busy;
 
 /** Bodies that come in pieces, before they are one. */
@@ -54,34 +56,34 @@ export class Uploads {
   readonly #sealer: Sealer;
   readonly #entropy: Entropy;
   readonly #sizeMax: number;
-  readonly #inFlightMax: number;
-  #inFlight = 0;
+  readonly #inFlight: InFlightBudget;
 
   /**
    * @param sizeMax bytes of the largest state, and so of all pieces of an upload together
-   * @param inFlightMax bytes of all the pieces that are being taken in at one time
+   * @param inFlight what all bodies that are coming in hold together
    */
   constructor(options: {
     engine: Engine;
     sealer: Sealer;
     entropy: Entropy;
     sizeMax: number;
-    inFlightMax: number;
+    inFlight: InFlightBudget;
   }) {
     this.#engine = options.engine;
     this.#sealer = options.sealer;
     this.#entropy = options.entropy;
     this.#sizeMax = options.sizeMax;
-    this.#inFlightMax = options.inFlightMax;
+    this.#inFlight = options.inFlight;
   }
 
   async begin(
     caller: Caller,
     address: Address,
     attributes: Upload['attributes'],
-  ): Promise<{ type: 'begun'; upload: Upload } | Busy | Forbidden> {
+  ): Promise<{ type: 'begun'; upload: Upload } | { type: 'expired' } | Busy | Forbidden> {
     const refusal = refuseOn(caller, 'write', address);
     if (refusal !== null) return refusal;
+    if (await isShutOutOf(this.#engine, caller, address)) return { type: 'expired' };
     const open = (await this.#known()).filter(({ finishedAt }) => finishedAt === null);
     if (open.length >= UPLOADS_MAX) return { type: 'busy', retryAfterSeconds: 60 };
     const upload = {
@@ -114,29 +116,32 @@ export class Uploads {
   }
 
   /** Keeps a piece, in the place of one of the same number. Nothing is kept if the stream fails. */
-  async put(upload: Upload, number: number, stream: AsyncIterable<Uint8Array>): Promise<PieceAnswer> {
+  async put(
+    caller: Caller,
+    upload: Upload,
+    number: number,
+    stream: AsyncIterable<Uint8Array>,
+  ): Promise<PieceAnswer> {
+    if (await isShutOutOf(this.#engine, caller, upload.address)) return { type: 'expired' };
     const others = (await this.pieces(upload)).filter((piece) => piece.number !== number);
     const room = this.#sizeMax - others.reduce((sum, { size }) => sum + size, 0);
     const bodyId = this.#entropy.uuid();
     const packer = new BodyPacker(bodyId, this.#sealer);
     const [md5, sha256] = [createHash('md5'), createHash('sha256')];
+    const held = this.#inFlight.begin(caller);
     let size = 0;
     try {
       for await (const chunk of stream) {
         size += chunk.length;
-        this.#inFlight += chunk.length;
         if (size > PIECE_BYTES_MAX) return { type: 'too-large', limit: PIECE_BYTES_MAX };
         if (size > room) return { type: 'too-large', limit: this.#sizeMax };
-        // One piece alone is always taken, so that the bound can be smaller than the largest piece.
-        if (this.#inFlight > this.#inFlightMax && this.#inFlight > size) {
-          return { type: 'busy', retryAfterSeconds: 1 };
-        }
+        if (!held.take(chunk.length)) return { type: 'busy', retryAfterSeconds: 1 };
         md5.update(chunk);
         sha256.update(chunk);
         packer.push(chunk);
       }
     } finally {
-      this.#inFlight -= size;
+      held.release();
     }
     const piece = {
       number,

@@ -28,7 +28,7 @@ export interface DoorRequest {
   readonly body: AsyncIterable<Uint8Array>;
   /** null when the body comes in chunks of unknown sum. */
   readonly contentLength: number | null;
-  /** Address of the client, for the log and for doors whose waiters have no other name. */
+  /** Network address of the client or its proxy: for the log, for its share of what comes in, and to name waiters by. */
   readonly peer: string;
   readonly secure: boolean;
   /** Aborted when the connection closes before the answer has been sent whole. */

@@ -5,12 +5,15 @@ import type { RefusalWords } from './refusal.ts';
 export function problemReply(
   operation: string,
   error: string,
-  { status, message, facts }: RefusalWords,
+  { status, message, facts, retryAfterSeconds }: RefusalWords,
 ): DoorReply {
   return {
     operation,
     status,
-    headers: { 'content-type': 'application/json' },
+    headers: {
+      'content-type': 'application/json',
+      ...(retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) }),
+    },
     body: Buffer.from(`${JSON.stringify({ error, message, ...facts })}\n`),
   };
 }
@@ -27,6 +30,5 @@ export function unauthenticatedReply(operation: string): DoorReply {
 
 /** Cannot say now: never taken for "no state". */
 export function faultReply(operation: string, message: string): DoorReply {
-  const reply = problemReply(operation, 'fault', { status: 503, message });
-  return { ...reply, headers: { ...reply.headers, 'retry-after': '1' } };
+  return problemReply(operation, 'fault', { status: 503, message, retryAfterSeconds: 1 });
 }

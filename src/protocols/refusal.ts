@@ -26,6 +26,8 @@ export interface RefusalWords {
   readonly status: number;
   readonly message: string;
   readonly facts?: Readonly<Record<string, unknown>>;
+  /** When to ask again, where the house knows. */
+  readonly retryAfterSeconds?: number;
 }
 
 /** @param address null for what was asked of the house as a whole */
@@ -93,7 +95,11 @@ export function refusalWords(address: Address | null, refusal: Refusal): Refusal
     case 'damaged':
       return { status: 400, message: refusal.problem };
     case 'busy':
-      return { status: 503, message: 'too many states are being written at once: try again' };
+      return {
+        status: 503,
+        message: 'too many states are being written at once: try again',
+        retryAfterSeconds: refusal.retryAfterSeconds,
+      };
   }
 }
 

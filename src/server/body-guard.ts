@@ -2,10 +2,14 @@ import type { IncomingMessage } from 'node:http';
 
 /** A sender that is silent for so long has gone. */
 const SILENCE_MS = 30_000;
-/** After this long, a body must have come faster than {@link RATE_MIN} on the whole. */
+/** How far a sender may fall behind its pace; and however fast it was before, it gets no further ahead. */
 const PATIENCE_MS = 60_000;
+/** How long a body may take, unless it is too large for {@link RATE_ENOUGH}. */
+const WHOLE_MS = 600_000;
 /** Bytes a second, below what any working line carries. */
 const RATE_MIN = 1_024;
+/** Bytes a second that no body need be faster than: half of what a line of 1 Mbit/s carries. */
+const RATE_ENOUGH = 65_536;
 
 const SLOW = 'the body came too slowly';
 /** What may change what there is to read. */
@@ -20,30 +24,62 @@ export class BodyBroken extends Error {
 }
 
 /**
- * A request's body as it comes, given up when it comes too slowly. A body cut short is an error, never an end.
+ * A request's body as it comes, given up when it comes too slowly for its size. A body cut short is an error, never an end.
  * The request itself stays open, so that its sender can still be told why.
+ * @param announced bytes that are to come; null where nobody said
  */
-export async function* guardBody(request: IncomingMessage): AsyncGenerator<Uint8Array> {
-  const began = Date.now();
-  let bytes = 0;
+export async function* guardBody(
+  request: IncomingMessage,
+  announced: number | null = null,
+): AsyncGenerator<Uint8Array> {
+  const pace = new Pace(announced);
   let arrivals: Arrivals | null = null;
   try {
     for (;;) {
       const chunk = request.read() as Uint8Array | null;
       if (chunk !== null) {
-        bytes += chunk.length;
-        const took = Date.now() - began;
-        if (took > PATIENCE_MS && bytes < (took / 1_000) * RATE_MIN) throw new BodyBroken(SLOW);
+        pace.came(chunk.length);
         yield chunk;
         continue;
       }
       // Small bodies are there whole when they are asked for: nothing need be waited for.
       if (request.complete && request.readableLength === 0) return;
       arrivals ??= new Arrivals(request);
-      await arrivals.next();
+      const began = Date.now();
+      await arrivals.next(Math.min(SILENCE_MS, pace.patience));
+      // Only what the sender lets us wait is counted, not what we take ourselves.
+      pace.waited(Date.now() - began);
     }
   } finally {
     arrivals?.stop();
+  }
+}
+
+/** How long a sender is still waited for: the larger its body, the faster it must be. */
+class Pace {
+  readonly #announced: number;
+  #bytes = 0;
+  #patience = PATIENCE_MS;
+
+  constructor(announced: number | null) {
+    this.#announced = announced ?? 0;
+  }
+
+  /** Milliseconds. */
+  get patience(): number {
+    return Math.max(0, this.#patience);
+  }
+
+  waited(milliseconds: number): void {
+    this.#patience -= milliseconds;
+  }
+
+  came(bytes: number): void {
+    this.#bytes += bytes;
+    // A body of unknown size is as large as what has come of it.
+    const needed = (Math.max(this.#announced, this.#bytes) / WHOLE_MS) * 1_000;
+    const rate = Math.min(RATE_ENOUGH, Math.max(RATE_MIN, needed));
+    this.#patience = Math.min(PATIENCE_MS, this.#patience + (bytes / rate) * 1_000);
   }
 }
 
@@ -62,13 +98,13 @@ class Arrivals {
     for (const event of EVENTS) request.on(event, this.#note);
   }
 
-  /** @throws {BodyBroken} when nothing comes for too long, or nothing will come any more */
-  async next(): Promise<void> {
+  /** @throws {BodyBroken} when nothing comes for so many milliseconds, or nothing will come any more */
+  async next(patience: number): Promise<void> {
     const { destroyed, readableEnded, complete } = this.#request;
     if (!complete && (destroyed || readableEnded)) throw new BodyBroken('the body broke off');
     if (!this.#arrived) {
       await new Promise<void>((resolve, reject) => {
-        const timer = setTimeout(() => reject(new BodyBroken(SLOW)), SILENCE_MS);
+        const timer = setTimeout(() => reject(new BodyBroken(SLOW)), patience);
         this.#wake = () => {
           clearTimeout(timer);
           resolve();

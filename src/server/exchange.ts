@@ -13,6 +13,7 @@ export function toDoorRequest(request: IncomingMessage, response: ServerResponse
   const target = request.url ?? '/';
   const mark = target.indexOf('?');
   const length = request.headers['content-length'];
+  const contentLength = length === undefined ? null : Number(length);
   let gone: AbortController | null = null;
   return {
     method: request.method ?? 'GET',
@@ -24,8 +25,8 @@ export function toDoorRequest(request: IncomingMessage, response: ServerResponse
       const value = request.headers[name];
       return Array.isArray(value) ? value.join(', ') : value;
     },
-    body: readBody(request, response),
-    contentLength: length === undefined ? null : Number(length),
+    body: readBody(request, response, contentLength),
+    contentLength,
     peer: request.socket.remoteAddress ?? '',
     secure: 'encrypted' in request.socket,
     get gone() {
@@ -88,11 +89,15 @@ async function write(request: IncomingMessage, response: ServerResponse, reply: 
 }
 
 /** The body as it comes. A sender that waits to be told to send is told when somebody wants to read. */
-function readBody(request: IncomingMessage, response: ServerResponse): AsyncIterable<Uint8Array> {
+function readBody(
+  request: IncomingMessage,
+  response: ServerResponse,
+  announced: number | null,
+): AsyncIterable<Uint8Array> {
   return {
     [Symbol.asyncIterator]() {
       if (request.headers.expect?.toLowerCase() === '100-continue') response.writeContinue();
-      return guardBody(request);
+      return guardBody(request, announced);
     },
   };
 }

@@ -12,7 +12,7 @@ export class Metrics {
   readonly #outcomes: Counter<'command' | 'outcome'>;
   readonly #handovers: Counter;
 
-  constructor(house: Pick<House, 'parked' | 'listen'>) {
+  constructor(house: Pick<House, 'parked' | 'inFlightBytes' | 'listen'>) {
     const registers = [this.#registry];
     collectDefaultMetrics({ register: this.#registry });
     this.#requests = new Histogram({
@@ -39,11 +39,17 @@ export class Metrics {
       help: 'Locks handed to a waiting request in the same step that released them.',
       registers,
     });
-    const gauge: Gauge = new Gauge({
+    const parked: Gauge = new Gauge({
       name: 'statehouse_parked_requests',
       help: 'Lock requests that are held open now.',
       registers,
-      collect: () => gauge.set(house.parked),
+      collect: () => parked.set(house.parked),
+    });
+    const inFlight: Gauge = new Gauge({
+      name: 'statehouse_in_flight_bytes',
+      help: 'Bytes that are held of states that are coming in now.',
+      registers,
+      collect: () => inFlight.set(house.inFlightBytes),
     });
     house.listen((command, { outcome, handovers }) => {
       this.#outcomes.inc({ command: command.type, outcome: outcome.type });

@@ -2,6 +2,7 @@ import { buffer } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { MemoryEngine } from '../../src/engines/memory/engine.ts';
 import type { Caller } from '../../src/house/caller.ts';
+import { InFlightBudget } from '../../src/house/in-flight.ts';
 import { FINISHED_LIFE, UPLOAD_LIFE, Uploads, UPLOADS_MAX, type Upload } from '../../src/house/uploads.ts';
 import { Keyring } from '../../src/keyring/keyring.ts';
 import { makeMasterKey } from '../../src/keyring/key-text.ts';
@@ -42,7 +43,7 @@ beforeEach(() => {
     sealer: new Keyring([makeMasterKey(Buffer.alloc(32, 1))]),
     entropy: { bytes: (length) => Buffer.alloc(length), uuid: () => `id-${++ids}` },
     sizeMax: SIZE_MAX,
-    inFlightMax: SIZE_MAX,
+    inFlight: new InFlightBudget({ max: SIZE_MAX, bodyMax: SIZE_MAX }),
   });
 });
 
@@ -53,9 +54,9 @@ afterEach(async () => {
 describe('an upload in pieces', () => {
   it('is read in the order of its numbers, a piece sent again in the place of the first', async () => {
     const upload = await begin();
-    await uploads.put(upload, 2, stream('c', 'd'));
-    await uploads.put(upload, 1, stream('lost'));
-    await uploads.put(upload, 1, stream('a', 'b'));
+    await uploads.put(caller('a'), upload, 2, stream('c', 'd'));
+    await uploads.put(caller('a'), upload, 1, stream('lost'));
+    await uploads.put(caller('a'), upload, 1, stream('a', 'b'));
     const pieces = await uploads.pieces(upload);
     expect(pieces.map(({ number, size }) => [number, size])).toEqual([
       [1, 2],
@@ -77,18 +78,18 @@ describe('an upload in pieces', () => {
 
   it('leaves nothing behind when it is finished or given up, and remembers for a while what it became', async () => {
     const upload = await begin();
-    const kept = await uploads.put(upload, 1, stream('a'));
+    const kept = await uploads.put(caller('a'), upload, 1, stream('a'));
     const bodyId = kept.type === 'kept' ? kept.piece.bodyId : '';
     await uploads.finish(upload, { version: 7 });
     expect(await engine.body(bodyId)).toBeNull();
-    expect(await uploads.put(upload, 2, stream('late'))).toEqual({ type: 'absent' });
+    expect(await uploads.put(caller('a'), upload, 2, stream('late'))).toEqual({ type: 'absent' });
     expect(await uploads.pieces(upload)).toEqual([]);
     expect(await uploads.list(caller('a'), 'acme')).toEqual([]);
     expect((await uploads.find(caller('a'), ADDRESS, upload.id))?.attributes).toEqual({ version: 7 });
     now += FINISHED_LIFE + 1;
     expect(await uploads.find(caller('a'), ADDRESS, upload.id)).toBeNull();
     const other = await begin();
-    await uploads.put(other, 1, stream('a'));
+    await uploads.put(caller('a'), other, 1, stream('a'));
     await uploads.drop(other);
     expect(await uploads.find(caller('a'), ADDRESS, other.id)).toBeNull();
     expect(await uploads.pieces(other)).toEqual([]);
@@ -96,7 +97,7 @@ describe('an upload in pieces', () => {
 
   it('that is never finished expires with its pieces', async () => {
     const upload = await begin();
-    const kept = await uploads.put(upload, 1, stream('a'));
+    const kept = await uploads.put(caller('a'), upload, 1, stream('a'));
     now += UPLOAD_LIFE + 1;
     await uploads.list(caller('a'), 'acme');
     expect(await engine.body(kept.type === 'kept' ? kept.piece.bodyId : '')).toBeNull();
@@ -105,10 +106,10 @@ describe('an upload in pieces', () => {
 
   it('is bounded: in the sum of its pieces, and in how many are open', async () => {
     const upload = await begin();
-    await uploads.put(upload, 1, stream('a'.repeat(600)));
-    const over = await uploads.put(upload, 2, stream('a'.repeat(401)));
+    await uploads.put(caller('a'), upload, 1, stream('a'.repeat(600)));
+    const over = await uploads.put(caller('a'), upload, 2, stream('a'.repeat(401)));
     expect(over).toEqual({ type: 'too-large', limit: SIZE_MAX });
-    expect((await uploads.put(upload, 1, stream('a'.repeat(SIZE_MAX)))).type).toBe('kept');
+    expect((await uploads.put(caller('a'), upload, 1, stream('a'.repeat(SIZE_MAX)))).type).toBe('kept');
     for (let open = 1; open < UPLOADS_MAX; open += 1) await begin();
     expect((await uploads.begin(caller('a'), ADDRESS, {})).type).toBe('busy');
     await uploads.drop(upload);
@@ -121,7 +122,7 @@ describe('an upload in pieces', () => {
       yield Buffer.from('half');
       throw new Error('connection lost');
     }
-    await expect(uploads.put(upload, 1, failing())).rejects.toThrow('connection lost');
+    await expect(uploads.put(caller('a'), upload, 1, failing())).rejects.toThrow('connection lost');
     expect(await uploads.pieces(upload)).toEqual([]);
   });
 });

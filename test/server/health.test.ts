@@ -39,7 +39,7 @@ describe('how the house is', () => {
       },
     };
     const house = { engine } as unknown as House;
-    const metrics = new Metrics({ parked: 0, listen: () => () => undefined });
+    const metrics = new Metrics({ parked: 0, inFlightBytes: 0, listen: () => () => undefined });
     const door = new HealthDoor({ house, metrics, closing: closing.signal });
     await expect(door.answer(READYZ)).rejects.toThrow(EngineFault);
     expect(door.fault().status).toBe(503);
@@ -60,7 +60,7 @@ describe('how the house is', () => {
       },
     };
     const house = { engine } as unknown as House;
-    const metrics = new Metrics({ parked: 0, listen: () => () => undefined });
+    const metrics = new Metrics({ parked: 0, inFlightBytes: 0, listen: () => () => undefined });
     const door = new HealthDoor({ house, metrics, closing: new AbortController().signal });
     const many = Array.from({ length: 50 }, () => door.answer(READYZ));
     done();

@@ -30,7 +30,7 @@ export class ApiDoor implements Door {
       return problemReply('unknown', 'expired', { status: 401, message: 'the credential has expired' });
     }
     const router = await this.#load();
-    return router.answer({ identity, door: this.name }, request);
+    return router.answer({ identity, door: this.name, peer: request.peer }, request);
   }
 
   fault(_request: DoorRequest, message: string): DoorReply {

@@ -59,7 +59,7 @@ export class DynamoDbDoor implements Door {
     const call = {
       house: this.#house,
       locks: this.#locks,
-      caller: { identity: entered.identity, door: this.name },
+      caller: { identity: entered.identity, door: this.name, peer: request.peer },
       request,
       region: entered.verified.signature.scope.region,
     };

@@ -25,7 +25,7 @@ export class HttpDoor implements Door {
     if (identity === null) return unauthenticatedReply('unknown');
     const asked = detect(request);
     if ('problem' in asked) return undetected(asked);
-    const caller = { identity, door: this.name };
+    const caller = { identity, door: this.name, peer: request.peer };
     return OPERATIONS[asked.operation]({ house: this.#house, caller, request, asked });
   }
 

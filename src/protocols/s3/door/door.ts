@@ -52,7 +52,7 @@ export class S3Door implements Door {
     const admitted = await authenticate(request, this.#entrance);
     if ('problem' in admitted) return notAdmitted(admitted);
     if ('problem' in asked) return undetected(asked);
-    const caller = { identity: admitted.identity, door: this.name };
+    const caller = { identity: admitted.identity, door: this.name, peer: request.peer };
     const call = { house: this.#house, locks: this.#locks, caller, admitted, request, asked };
     try {
       return await OPERATIONS[asked.operation](call);

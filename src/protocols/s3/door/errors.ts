@@ -176,7 +176,12 @@ export function refused(refusal: Refusal): S3Error {
     case 'damaged':
       return { status: 400, code: 'IncompleteBody', message: refusal.problem };
     case 'busy':
-      return { status: 503, code: 'SlowDown', message: 'Please reduce your request rate.' };
+      return {
+        status: 503,
+        code: 'SlowDown',
+        message: 'Please reduce your request rate.',
+        headers: { 'retry-after': String(refusal.retryAfterSeconds) },
+      };
     case 'gone':
       return { status: 503, code: 'ServiceUnavailable', message: 'The request was given up: ask again.' };
     case 'not-locked':

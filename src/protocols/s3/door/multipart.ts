@@ -35,7 +35,7 @@ export async function createMultipartUpload(call: Call): Promise<Answer> {
 }
 
 export async function uploadPart(call: Call): Promise<Answer> {
-  const { asked, request, admitted, house } = call;
+  const { asked, request, admitted, caller, house } = call;
   const number = asked.query.get('partNumber') ?? '';
   if (!/^[1-9]\d{0,4}$/.test(number) || Number(number) > PIECES_MAX) {
     return invalidArgument(
@@ -49,7 +49,7 @@ export async function uploadPart(call: Call): Promise<Answer> {
   const plan = planPayload(admitted.mode, (name) => request.header(name));
   const seen = new Map<DigestName, Uint8Array>();
   const body = openPayload(request.body, plan, admitted.verified, seen);
-  const answer = await house.uploads.put(upload, Number(number), body);
+  const answer = await house.uploads.put(caller, upload, Number(number), body);
   if (answer.type === 'absent') return noSuchUpload();
   if (answer.type !== 'kept') return refused(answer);
   const { 'x-amz-checksum-type': _, ...checksums } = checksumsOf(plan, seen);
