@@ -1,6 +1,7 @@
 import type { AddressCommand } from '../core/command.ts';
 import type { Outcome, Result } from '../core/outcome.ts';
 import type { Command, Engine } from '../ports/engine.ts';
+import { Listeners } from '../ports/listeners.ts';
 import type { Log } from '../ports/log.ts';
 import type { Signals } from '../ports/signals.ts';
 import { signalOf } from './announce.ts';
@@ -14,12 +15,13 @@ export class Desk {
   readonly #signals: Signals;
   readonly #log: Log;
   readonly #pending = new Set<Promise<unknown>>();
-  readonly #listeners = new Set<ResultListener>();
+  readonly #listeners: Listeners<Parameters<ResultListener>>;
 
   constructor(options: { engine: Engine; signals: Signals; log: Log }) {
     this.engine = options.engine;
     this.#signals = options.signals;
     this.#log = options.log;
+    this.#listeners = new Listeners('result', options.log);
   }
 
   /** Has one command about an address decided and stored. */
@@ -52,12 +54,11 @@ export class Desk {
 
   /** @returns a function that ends it */
   listen(listener: ResultListener): () => void {
-    this.#listeners.add(listener);
-    return () => void this.#listeners.delete(listener);
+    return this.#listeners.add(listener);
   }
 
   #announce(command: AddressCommand, result: Result): void {
-    for (const listener of this.#listeners) listener(command, result);
+    this.#listeners.tell(command, result);
     const signal = signalOf(command, result);
     if (signal !== null) this.#signals.publish(signal);
   }

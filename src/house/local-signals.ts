@@ -1,17 +1,22 @@
+import { Listeners } from '../ports/listeners.ts';
+import type { Log } from '../ports/log.ts';
 import type { Signal, Signals } from '../ports/signals.ts';
 
 /** Signals of a house that is one process: told at once, to all who listen. */
 export class LocalSignals implements Signals {
   readonly prompt = true;
-  readonly #listeners = new Set<(signal: Signal) => void>();
+  readonly #listeners: Listeners<[Signal]>;
+
+  constructor(log: Log) {
+    this.#listeners = new Listeners('signal', log);
+  }
 
   publish(signal: Signal): void {
-    for (const listener of this.#listeners) listener(signal);
+    this.#listeners.tell(signal);
   }
 
   subscribe(listener: (signal: Signal) => void): () => void {
-    this.#listeners.add(listener);
-    return () => void this.#listeners.delete(listener);
+    return this.#listeners.add(listener);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

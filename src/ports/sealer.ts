@@ -1,3 +1,13 @@
+/**
+ * Seals what one node sends to another, and opens it again, under keys that follow from the master keys. The context is
+ * authenticated.
+ */
+export interface MessageSealer {
+  seal(plain: Uint8Array, context: string): Uint8Array;
+  /** @throws {SealError} when nobody with a master key that is open here sealed these bytes in this context */
+  open(sealed: Uint8Array, context: string): Uint8Array;
+}
+
 /** Encrypts what is kept, and opens it again. The context is authenticated, so that nothing sealed can be moved. */
 export interface Sealer {
   /** The id of the master key that seals now. */

@@ -1,23 +1,26 @@
 import type { Address } from '../core/address.ts';
 
 /**
- * What happened to an address, in the words of the event stream.
+ * What happens to an address, in the words of the event stream.
  * A waiter's place that runs out while its client is away is not signalled: nobody does anything then.
  */
-export type SignalEvent =
-  | 'lock-granted'
-  | 'lock-released'
-  | 'lock-broken'
+export const SIGNAL_EVENTS = [
+  'lock-granted',
+  'lock-released',
+  'lock-broken',
   /** A request for the lock is held open. */
-  | 'waiter-parked'
+  'waiter-parked',
   /** A client was refused the lock and keeps its place in line until it comes back. */
-  | 'waiter-asleep'
-  | 'waiter-left'
-  | 'version-stored'
-  | 'versions-pruned'
-  | 'state-deleted'
-  | 'state-undeleted'
-  | 'state-purged';
+  'waiter-asleep',
+  'waiter-left',
+  'version-stored',
+  'versions-pruned',
+  'state-deleted',
+  'state-undeleted',
+  'state-purged',
+] as const;
+
+export type SignalEvent = (typeof SIGNAL_EVENTS)[number];
 
 /** A lock that was handed to a parked request. */
 export interface SignalledHandover {

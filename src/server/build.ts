@@ -1,5 +1,4 @@
 import { House } from '../house/house.ts';
-import { Keyring } from '../keyring/keyring.ts';
 import type { Log } from '../ports/log.ts';
 import type { Configuration } from './configuration.ts';
 import { openEngine, type OpenEngine } from './engines.ts';
@@ -8,7 +7,6 @@ import { openLog, systemClock, systemEntropy } from './runtime.ts';
 /** A house on its engine, with its secrets opened, and without a port. */
 export interface BuiltHouse extends OpenEngine {
   readonly house: House;
-  readonly keyring: Keyring;
   readonly log: Log;
   /** Finishes what was begun, then closes signals and engine. */
   close(): Promise<void>;
@@ -20,9 +18,8 @@ export interface BuiltHouse extends OpenEngine {
  */
 export async function buildHouse(configuration: Configuration): Promise<BuiltHouse> {
   const log = openLog(configuration.logLevel);
-  const opened = await openEngine(configuration, systemClock);
-  const { engine, signals, keys } = opened;
-  const keyring = new Keyring(keys.keys);
+  const opened = await openEngine(configuration, { clock: systemClock, log });
+  const { engine, signals, keyring } = opened;
   const house = new House({
     engine,
     sealer: keyring,
@@ -51,5 +48,5 @@ export async function buildHouse(configuration: Configuration): Promise<BuiltHou
     await close().catch(() => undefined);
     throw fault;
   }
-  return { ...opened, house, keyring, log, close };
+  return { ...opened, house, log, close };
 }

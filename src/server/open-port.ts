@@ -44,7 +44,7 @@ export async function openPort(configuration: Configuration, built: BuiltHouse):
     house,
     log,
     teller,
-    events: new EventHub(house, closing.signal),
+    events: new EventHub(house, closing.signal, log),
     rotation: new KeyRotation({ house, keyring, source: keys }),
     backUp: built.backUp,
     about: { version: readVersion(), stateBytesMax, plansShare, retention },

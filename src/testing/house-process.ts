@@ -89,11 +89,11 @@ export class HouseProcess implements AsyncDisposable {
     await this.#run?.end;
   }
 
-  /** Tells the house to end well, and waits for that. */
-  async stop(): Promise<ProgramEnd | null> {
+  /** Tells the house to end well, and waits for that. @param signal another one, where the house was made to hear it */
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<ProgramEnd | null> {
     const run = this.#run;
     if (run === null) return null;
-    run.signal('SIGTERM');
+    run.signal(signal);
     const lastResort = setTimeout(() => run.signal('SIGKILL'), STOP_MS_MAX);
     const end = await run.end;
     clearTimeout(lastResort);

@@ -25,7 +25,7 @@ function build(): { house: House; keyring: Keyring } {
   const house = new House({
     engine: new MemoryEngine(systemClock, sealedKeyId),
     sealer: keyring,
-    signals: new LocalSignals(),
+    signals: new LocalSignals(SILENT),
     clock: systemClock,
     entropy: systemEntropy,
     log: SILENT,

@@ -72,10 +72,9 @@ async function move(from: Store, to: Store, terminal: Terminal): Promise<Transfe
 async function openClosedHouse(option: string, store: Store): Promise<Engine> {
   const { openStore } = await import('../../server/engines.ts');
   const { systemClock } = await import('../../server/runtime.ts');
-  const { engine, signals } = await openStore({ store }, systemClock).catch((cause: unknown) => {
+  const { engine } = await openStore({ store }, systemClock).catch((cause: unknown) => {
     throw new Failure(`${option}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
   });
-  await signals[Symbol.asyncDispose]();
   const me = randomUUID();
   const others = (await engine.beat(me)).filter((node) => node !== me);
   if (others.length === 0) return engine;

@@ -1,6 +1,7 @@
 import type { Retention } from '../../core/retention.ts';
 import type { Configuration, Store, Tls } from '../../server/configuration.ts';
 import type { OpenHouse } from '../../server/open.ts';
+import type { UncaughtWatch } from '../../server/uncaught.ts';
 import { defineCommand, type Command } from '../command.ts';
 import { DONE, FAILED, type ExitCode } from '../exit-codes.ts';
 import { wrongUse } from '../failure.ts';
@@ -10,6 +11,8 @@ import { flag, oneOf, text, textOr, wholeNumber } from '../options.ts';
 import type { Terminal } from '../terminal.ts';
 
 const MEBIBYTE = 1_048_576;
+/** How much longer than open requests all of a shutdown may take, when the process ends because of a fault. */
+const FAULT_GRACE_MS = 5_000;
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 
 const OPTIONS = {
@@ -59,12 +62,16 @@ export const command: Command = defineCommand({
   ],
   run: async ({ options, terminal, env, stopped }) => {
     const { openHouse } = await import('../../server/open.ts');
+    const { openLog } = await import('../../server/runtime.ts');
+    const { watchUncaught } = await import('../../server/uncaught.ts');
     const configuration = readConfiguration(options, env);
+    using uncaught = watchUncaught(openLog(configuration.logLevel));
+    void uncaught.first.then(() => endBy(configuration.shutdownMs + FAULT_GRACE_MS));
     const open = await openHouse(configuration).catch((fault: unknown) => {
       throw openingFailure(fault, options.listen);
     });
     welcome(terminal, open, configuration.store, env);
-    return untilStopped(open, terminal, stopped);
+    return await untilStopped(open, { terminal, stopped, uncaught });
   },
 });
 
@@ -119,18 +126,26 @@ function retentionOf({ keepVersions, keepDays }: Given): Retention {
   return { ...(keepVersions > 0 ? { keepVersions } : {}), ...(keepDays > 0 ? { keepDays } : {}) };
 }
 
-async function untilStopped(open: OpenHouse, terminal: Terminal, stopped: AbortSignal): Promise<ExitCode> {
-  const asked = new Promise<null>((resolve) => {
-    if (stopped.aborted) resolve(null);
-    else stopped.addEventListener('abort', () => resolve(null), { once: true });
+async function untilStopped(
+  open: OpenHouse,
+  { terminal, stopped, uncaught }: { terminal: Terminal; stopped: AbortSignal; uncaught: UncaughtWatch },
+): Promise<ExitCode> {
+  const asked = new Promise<ExitCode>((resolve) => {
+    if (stopped.aborted) resolve(DONE);
+    else stopped.addEventListener('abort', () => resolve(DONE), { once: true });
   });
-  const fault = await Promise.race([asked, open.failed]);
-  if (fault !== null) {
-    terminal.note(`The house stops, because it could not promise to keep what it answers: ${fault.message}`);
+  const end = await Promise.race([open.failed, uncaught.first.then((): ExitCode => FAILED), asked]);
+  if (typeof end !== 'number') {
+    terminal.note(`The house stops, because it could not promise to keep what it answers: ${end.message}`);
     // Nothing may be flushed or answered any more: what was answered is on the disk already.
     process.exit(FAILED);
   }
   terminal.note('Closing: waiting requests are sent away, open ones are finished.');
   await open.close();
-  return DONE;
+  return end;
+}
+
+/** Whatever a fault has left hanging, the process is gone by then. */
+function endBy(milliseconds: number): void {
+  setTimeout(() => process.exit(FAILED), milliseconds).unref();
 }

@@ -1,14 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import type { Client, Notification } from 'pg';
 import type { Milliseconds } from '../../core/instant.ts';
+import { Listeners } from '../../ports/listeners.ts';
+import type { Log } from '../../ports/log.ts';
+import type { MessageSealer } from '../../ports/sealer.ts';
 import type { Signal, Signals } from '../../ports/signals.ts';
 import { connectAlone } from './connections.ts';
+import { DatabaseTime } from './database-time.ts';
+import { Dropped } from './dropped.ts';
+import { Envelopes, HANDOVERS_MAX, SIGNALS_BYTES_MAX } from './envelopes.ts';
 import type { PostgresOptions } from './options.ts';
+import { databaseClock } from './world.ts';
 
-/** NOTIFY carries less than 8,000 bytes. */
-const PAYLOAD_BYTES_MAX = 7_900;
-/** Hand-overs of one signal, so that it fits into a payload: each has at most about a kilobyte. */
-const HANDOVERS_MAX = 5;
 /** Signals that nobody waits for are gathered so long; a hand-over goes at once. */
 const GATHER_MS: Milliseconds = 50;
 /** Signals kept for sending. What is beyond is dropped: who waits also looks now and then. */
@@ -21,10 +24,10 @@ const RECONNECT_MS_MAX: Milliseconds = 5_000;
 const ECHO_MS: Milliseconds = 5_000;
 const ECHO_LATE_MS: Milliseconds = 1_000;
 
-interface Payload {
-  /** The node that says it. */
-  readonly from: string;
-  readonly signals: readonly Signal[];
+/** What a node needs to be understood by the others, and by nobody else. */
+export interface PostgresSignalsOptions {
+  readonly sealer: MessageSealer;
+  readonly log: Log;
 }
 
 /**
@@ -33,12 +36,18 @@ interface Payload {
  * NOTIFY is sent after the commit and not inside the transaction: there it would have all committing transactions of the
  * server take turns. A signal that is lost on the way costs a waiter a moment, because every node also looks for grants to
  * its own seats; {@link prompt} says how soon it should.
+ *
+ * Any role of the database may LISTEN and NOTIFY here, so what is said is sealed, and what is heard is believed only if a node
+ * of this house has said it just now ({@link Envelopes}).
  */
 export class PostgresSignals implements Signals {
   readonly #me: string = randomUUID();
   readonly #options: PostgresOptions;
   readonly #channel: string;
-  readonly #listeners = new Set<(signal: Signal) => void>();
+  readonly #envelopes: Envelopes;
+  readonly #dropped: Dropped;
+  readonly #time = new DatabaseTime(() => performance.now());
+  readonly #listeners: Listeners<[Signal]>;
   readonly #echoListeners = new Set<() => void>();
   readonly #timers = new Set<NodeJS.Timeout>();
   #queue: Signal[] = [];
@@ -48,14 +57,17 @@ export class PostgresSignals implements Signals {
   #pause = RECONNECT_MS_MIN;
   #closed = false;
 
-  private constructor(options: PostgresOptions) {
+  private constructor(options: PostgresOptions, { sealer, log }: PostgresSignalsOptions) {
     this.#options = options;
     this.#channel = options.schema;
+    this.#envelopes = new Envelopes({ me: this.#me, channel: this.#channel, sealer });
+    this.#dropped = new Dropped(log, () => performance.now());
+    this.#listeners = new Listeners('signal', log);
   }
 
   /** Begins to listen. A database that cannot be reached now is tried again and again. */
-  static async open(options: PostgresOptions): Promise<PostgresSignals> {
-    const signals = new PostgresSignals(options);
+  static async open(place: PostgresOptions, options: PostgresSignalsOptions): Promise<PostgresSignals> {
+    const signals = new PostgresSignals(place, options);
     await signals.#connect();
     return signals;
   }
@@ -66,7 +78,7 @@ export class PostgresSignals implements Signals {
   }
 
   publish(signal: Signal): void {
-    for (const listener of this.#listeners) listener(signal);
+    this.#listeners.tell(signal);
     if (this.#queue.length >= QUEUE_MAX) return;
     this.#queue.push(...piecesOf(signal));
     if (signal.handovers.length > 0) {
@@ -78,8 +90,7 @@ export class PostgresSignals implements Signals {
   }
 
   subscribe(listener: (signal: Signal) => void): () => void {
-    this.#listeners.add(listener);
-    return () => void this.#listeners.delete(listener);
+    return this.#listeners.add(listener);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -101,6 +112,8 @@ export class PostgresSignals implements Signals {
     client.on('notification', (notification) => this.#receive(notification));
     try {
       await client.query(`LISTEN ${this.#channel}`);
+      this.#time.forget();
+      await this.#askTime(client);
     } catch {
       await endSoon(client);
       this.#retry();
@@ -108,6 +121,7 @@ export class PostgresSignals implements Signals {
     }
     client.once('end', () => this.#lost(client));
     this.#client = client;
+    this.#envelopes.listeningSince(this.#time.now ?? Number.POSITIVE_INFINITY);
     this.#pause = RECONNECT_MS_MIN;
     this.#echo(client);
     await this.#untilHeard();
@@ -131,7 +145,9 @@ export class PostgresSignals implements Signals {
     const off = this.#onEcho(() => {
       came = true;
     });
-    this.#notify({ from: this.#me, signals: [] });
+    this.#notify([]);
+    // A connection that breaks meanwhile is made anew, and asked then.
+    this.#askTime(client).catch(() => undefined);
     this.#later(ECHO_LATE_MS, () => {
       off();
       this.#heard = came;
@@ -162,33 +178,48 @@ export class PostgresSignals implements Signals {
     let size = 0;
     for (const signal of queue) {
       const bytes = Buffer.byteLength(JSON.stringify(signal)) + 1;
-      if (size + bytes > PAYLOAD_BYTES_MAX - 100 && some.length > 0) {
-        this.#notify({ from: this.#me, signals: some });
+      if (size + bytes > SIGNALS_BYTES_MAX && some.length > 0) {
+        this.#notify(some);
         some = [];
         size = 0;
       }
       some.push(signal);
       size += bytes;
     }
-    if (some.length > 0) this.#notify({ from: this.#me, signals: some });
+    if (some.length > 0) this.#notify(some);
   }
 
-  #notify(payload: Payload): void {
-    const text = JSON.stringify(payload);
-    if (this.#client === null || Buffer.byteLength(text) > PAYLOAD_BYTES_MAX) return;
-    this.#client.query('SELECT pg_notify($1, $2)', [this.#channel, text]).catch(() => undefined);
+  #notify(signals: readonly Signal[]): void {
+    const { now } = this.#time;
+    if (this.#client === null || now === null) return;
+    const payload = this.#envelopes.seal(signals, now);
+    if (payload === null) return;
+    this.#client.query('SELECT pg_notify($1, $2)', [this.#channel, payload]).catch(() => undefined);
+  }
+
+  async #askTime(client: Client): Promise<void> {
+    await this.#time.ask(async () => {
+      const { rows } = await client.query<{ now: string }>(`SELECT ${databaseClock()} AS now`);
+      return Number(rows[0]?.now);
+    });
   }
 
   #receive({ payload = '' }: Notification): void {
-    const { from, signals } = readPayload(payload);
-    if (from === this.#me) {
+    const { now } = this.#time;
+    // Until the time is known nothing can be told from a copy; what is missed is looked for.
+    if (now === null) return;
+    const opened = this.#envelopes.open(payload, now);
+    if (typeof opened === 'string') {
+      this.#dropped.add(opened);
+      return;
+    }
+    if (opened.misshapen > 0) this.#dropped.add('misshapen', opened.misshapen);
+    if (opened.from === this.#me) {
       this.#heard = true;
       for (const heard of this.#echoListeners) heard();
       return;
     }
-    for (const signal of signals) {
-      for (const listener of this.#listeners) listener(signal);
-    }
+    for (const signal of opened.signals) this.#listeners.tell(signal);
   }
 
   #later(delay: Milliseconds, callback: () => void): void {
@@ -223,15 +254,4 @@ async function endSoon(client: Client): Promise<void> {
   });
   await Promise.race([client.end().catch(() => undefined), late]);
   clearTimeout(timer);
-}
-
-/** Any user of the database may NOTIFY on any channel: what is not ours is nothing. */
-function readPayload(text: string): Payload {
-  try {
-    const payload = JSON.parse(text) as Payload;
-    if (Array.isArray(payload.signals)) return payload;
-  } catch {
-    // Not JSON, so not ours.
-  }
-  return { from: '', signals: [] };
 }

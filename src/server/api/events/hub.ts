@@ -1,6 +1,7 @@
 import { mayActOn, type Grant, type Identity } from '../../../core/access.ts';
 import { formatAddress, type Address } from '../../../core/address.ts';
 import type { House } from '../../../house/house.ts';
+import type { Log } from '../../../ports/log.ts';
 import type { Signal } from '../../../ports/signals.ts';
 import { EventClient } from './client.ts';
 import { toEvents, type HouseEvent } from './event.ts';
@@ -40,11 +41,13 @@ export class EventHub {
   readonly #listeners = new Set<Listener>();
   readonly #remembered: Numbered[] = [];
   readonly #node: string;
+  readonly #log: Log;
   readonly #unsubscribe: () => void;
   #count = 0;
   #tick: NodeJS.Timeout | null = null;
 
-  constructor(house: Pick<House, 'signals' | 'node'>, closing: AbortSignal) {
+  constructor(house: Pick<House, 'signals' | 'node'>, closing: AbortSignal, log: Log) {
+    this.#log = log;
     // Ids name this start of this node: on another one they mean nothing.
     this.#node = house.node.slice(0, 8);
     this.#unsubscribe = house.signals.subscribe((signal) => this.#tell(signal));
@@ -86,7 +89,17 @@ export class EventHub {
       const numbered = { number: ++this.#count, event };
       this.#remembered.push(numbered);
       if (this.#remembered.length > REMEMBERED_MAX) this.#remembered.shift();
-      for (const listener of this.#listeners) this.#send(listener, numbered);
+      for (const listener of this.#listeners) this.#tellOne(listener, numbered);
+    }
+  }
+
+  /** A client that cannot be told is let go: it comes back, and is told from where it was. */
+  #tellOne(listener: Listener, numbered: Numbered): void {
+    try {
+      this.#send(listener, numbered);
+    } catch (fault) {
+      this.#log.error('a client of the event stream could not be told', { fault: String(fault) });
+      listener.client.cut();
     }
   }
 
