@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { sampleLock, sampleState } from '../src/testing/sample-state.ts';
-import type { Pair } from '../src/testing/test-admin.ts';
+import { sampleLock, sampleState } from '../test/support/sample-state.ts';
+import type { Pair } from '../test/support/test-admin.ts';
 import { AwsSigner } from './aws-signer.ts';
 import { RawClient } from './raw-client.ts';
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { canonicalRequest, sha256Hex } from '../src/protocols/aws/canonical.ts';
 import { ALGORITHM, timestampOf, type Scope } from '../src/protocols/aws/signature.ts';
 import { hmac, scopeText, SigningKeys } from '../src/protocols/aws/verify.ts';
-import type { Pair } from '../src/testing/test-admin.ts';
+import type { Pair } from '../test/support/test-admin.ts';
 
 /** A call of AWS, before it is signed. */
 export interface AwsCall {

@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url';
-import { HouseProcess } from '../src/testing/house-process.ts';
-import { findMoto, MotoServer } from '../src/testing/moto-server.ts';
-import { RunningProgram } from '../src/testing/running-program.ts';
-import { TEST_ADMIN } from '../src/testing/test-admin.ts';
+import { HouseProcess } from '../test/support/house-process.ts';
+import { findMoto, MotoServer } from '../test/support/moto-server.ts';
+import { RunningProgram } from '../test/support/running-program.ts';
+import { TEST_ADMIN } from '../test/support/test-admin.ts';
 import { makeBucket, makeLockTable } from '../test/clients/fixtures/moto.ts';
 import type { AwsOrder, AwsResult, Means } from './aws-client.ts';
 import { progress, type Section } from './section.ts';

@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { sampleState } from '../src/testing/sample-state.ts';
+import { sampleState } from '../test/support/sample-state.ts';
 
 // The ceiling: reads every request to its end, answers at once, and keeps nothing.
 

@@ -1,8 +1,8 @@
-import { HouseProcess } from '../src/testing/house-process.ts';
-import { findMoto, MotoServer } from '../src/testing/moto-server.ts';
-import { findPostgres, PostgresServer } from '../src/testing/postgres-server.ts';
-import { findTerraform, TerraformFolder } from '../src/testing/terraform.ts';
-import { TEST_ADMIN } from '../src/testing/test-admin.ts';
+import { HouseProcess } from '../test/support/house-process.ts';
+import { findMoto, MotoServer } from '../test/support/moto-server.ts';
+import { findPostgres, PostgresServer } from '../test/support/postgres-server.ts';
+import { findTerraform, TerraformFolder } from '../test/support/terraform.ts';
+import { TEST_ADMIN } from '../test/support/test-admin.ts';
 import { makeBucket, makeLockTable } from '../test/clients/fixtures/moto.ts';
 import { httpBackend, httpLogin, resource } from '../test/e2e/fixtures/http-folder.ts';
 import { awsLogin, s3Backend } from '../test/e2e/fixtures/s3-folder.ts';

@@ -1,4 +1,4 @@
-import { sampleLock, sampleState } from '../src/testing/sample-state.ts';
+import { sampleLock, sampleState } from '../test/support/sample-state.ts';
 import { RawClient } from './raw-client.ts';
 
 /** What the clients are told, as JSON, in the first argument. */

@@ -1,9 +1,9 @@
 import { fileURLToPath } from 'node:url';
-import { eventually } from '../src/testing/eventually.ts';
-import { HouseProcess } from '../src/testing/house-process.ts';
-import { basic } from '../src/testing/request.ts';
-import { RunningProgram } from '../src/testing/running-program.ts';
-import { TEST_ADMIN } from '../src/testing/test-admin.ts';
+import { eventually } from '../test/support/eventually.ts';
+import { HouseProcess } from '../test/support/house-process.ts';
+import { basic } from '../test/support/request.ts';
+import { RunningProgram } from '../test/support/running-program.ts';
+import { TEST_ADMIN } from '../test/support/test-admin.ts';
 import type { CyclesOrder, CyclesResult } from './cycles-client.ts';
 import { progress, type Section } from './section.ts';
 import { slowFlushes, SLOW_FLUSH_MS } from './slow-flush.ts';

@@ -1,11 +1,11 @@
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { findMoto, MotoServer } from '../src/testing/moto-server.ts';
-import { HouseProcess } from '../src/testing/house-process.ts';
-import { findPostgres, PostgresServer } from '../src/testing/postgres-server.ts';
-import { RunningProgram } from '../src/testing/running-program.ts';
-import { findTerraform, TerraformFolder } from '../src/testing/terraform.ts';
-import { TEST_ADMIN } from '../src/testing/test-admin.ts';
+import { findMoto, MotoServer } from '../test/support/moto-server.ts';
+import { HouseProcess } from '../test/support/house-process.ts';
+import { findPostgres, PostgresServer } from '../test/support/postgres-server.ts';
+import { RunningProgram } from '../test/support/running-program.ts';
+import { findTerraform, TerraformFolder } from '../test/support/terraform.ts';
+import { TEST_ADMIN } from '../test/support/test-admin.ts';
 import { progress, type Section } from './section.ts';
 import { markdownTable, milliseconds } from './table.ts';
 

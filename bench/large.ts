@@ -1,9 +1,9 @@
 import { request } from 'node:http';
 import { createHash } from 'node:crypto';
-import { HouseProcess } from '../src/testing/house-process.ts';
-import { basic } from '../src/testing/request.ts';
-import { sampleState } from '../src/testing/sample-state.ts';
-import { TEST_ADMIN } from '../src/testing/test-admin.ts';
+import { HouseProcess } from '../test/support/house-process.ts';
+import { basic } from '../test/support/request.ts';
+import { sampleState } from '../test/support/sample-state.ts';
+import { TEST_ADMIN } from '../test/support/test-admin.ts';
 import { progress, type Section } from './section.ts';
 import { markdownTable, megabytes, seconds } from './table.ts';
 import { usageOf } from './usage.ts';

@@ -1,9 +1,9 @@
-import { HouseProcess } from '../src/testing/house-process.ts';
-import { findPostgres, type PostgresPrograms } from '../src/testing/postgres-server.ts';
-import { ask } from '../src/testing/request.ts';
-import { sampleLock } from '../src/testing/sample-state.ts';
-import { findTerraform } from '../src/testing/terraform.ts';
-import { TEST_ADMIN } from '../src/testing/test-admin.ts';
+import { HouseProcess } from '../test/support/house-process.ts';
+import { findPostgres, type PostgresPrograms } from '../test/support/postgres-server.ts';
+import { ask } from '../test/support/request.ts';
+import { sampleLock } from '../test/support/sample-state.ts';
+import { findTerraform } from '../test/support/terraform.ts';
+import { TEST_ADMIN } from '../test/support/test-admin.ts';
 import { httpBackend, httpLogin } from '../test/e2e/fixtures/http-folder.ts';
 import { HouseOfNodes } from '../test/nodes/fixtures/house-of-nodes.ts';
 import { crowdsAt, crowdTable, openHouse, openPgBackend, type Crowd, type Place } from './contention.ts';

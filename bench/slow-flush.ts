@@ -1,8 +1,8 @@
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { findOnPath } from '../src/testing/find-program.ts';
-import { RunningProgram } from '../src/testing/running-program.ts';
+import { findOnPath } from '../test/support/find-program.ts';
+import { RunningProgram } from '../test/support/running-program.ts';
 
 /** What an ordinary disk takes to make a write durable. */
 export const SLOW_FLUSH_MS = 4;

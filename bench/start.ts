@@ -1,9 +1,9 @@
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { HouseProcess } from '../src/testing/house-process.ts';
-import { ask } from '../src/testing/request.ts';
-import { RunningProgram } from '../src/testing/running-program.ts';
-import { sampleState } from '../src/testing/sample-state.ts';
+import { HouseProcess } from '../test/support/house-process.ts';
+import { ask } from '../test/support/request.ts';
+import { RunningProgram } from '../test/support/running-program.ts';
+import { sampleState } from '../test/support/sample-state.ts';
 import { progress, type Section } from './section.ts';
 import { markdownTable, milliseconds } from './table.ts';
 

@@ -1,10 +1,10 @@
 import { connect, type Socket } from 'node:net';
 import { once } from 'node:events';
-import { eventually } from '../src/testing/eventually.ts';
-import { HouseProcess } from '../src/testing/house-process.ts';
-import { ask, basic } from '../src/testing/request.ts';
-import { sampleLock } from '../src/testing/sample-state.ts';
-import { TEST_ADMIN } from '../src/testing/test-admin.ts';
+import { eventually } from '../test/support/eventually.ts';
+import { HouseProcess } from '../test/support/house-process.ts';
+import { ask, basic } from '../test/support/request.ts';
+import { sampleLock } from '../test/support/sample-state.ts';
+import { TEST_ADMIN } from '../test/support/test-admin.ts';
 import { progress, type Section } from './section.ts';
 import { markdownTable, megabytes, milliseconds, seconds } from './table.ts';
 import { usageOf } from './usage.ts';

@@ -95,8 +95,8 @@ describe('layers', () => {
       ['src/protocols/http/client.ts', 'src/protocols/http/door/a.ts'],
       ['src/protocols/s3/client.ts', '@aws-sdk/client-s3'],
       ['src/server/a.ts', 'src/cli/main.ts'],
-      ['src/cli/a.ts', 'src/testing/a.ts'],
-      ['src/testing/a.ts', 'src/cli/a.ts'],
+      ['src/cli/a.ts', 'src/contract/a.ts'],
+      ['src/contract/a.ts', 'src/cli/a.ts'],
       ['src/house/a.ts', 'src/elsewhere/a.ts'],
     ];
     const allowed: readonly (readonly [string, string])[] = [
@@ -108,7 +108,7 @@ describe('layers', () => {
       ['src/protocols/http/client.ts', 'src/protocols/http/layout.ts'],
       ['src/server/a.ts', 'src/protocols/http/door/door.ts'],
       ['src/cli/a.ts', 'src/server/a.ts'],
-      ['src/testing/a.ts', 'src/server/a.ts'],
+      ['src/contract/a.ts', 'src/server/a.ts'],
     ];
     const verdict = ([from, target]: readonly [string, string]): boolean =>
       importProblem(from, { target, typeOnly: false, lazy: false }) === null;

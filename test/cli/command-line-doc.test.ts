@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
-import { RunningProgram } from '../../src/testing/running-program.ts';
+import { RunningProgram } from '../support/running-program.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 

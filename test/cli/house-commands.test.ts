@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { eventually } from '../../src/testing/eventually.ts';
-import { TestHouse } from '../../src/testing/open-test-house.ts';
-import { RunningProgram } from '../../src/testing/running-program.ts';
-import { sampleLock, sampleState } from '../../src/testing/sample-state.ts';
-import { TEST_ADMIN, type Pair } from '../../src/testing/test-admin.ts';
+import { eventually } from '../support/eventually.ts';
+import { TestHouse } from '../support/open-test-house.ts';
+import { RunningProgram } from '../support/running-program.ts';
+import { sampleLock, sampleState } from '../support/sample-state.ts';
+import { TEST_ADMIN, type Pair } from '../support/test-admin.ts';
 import { runStatehouse } from './run-statehouse.ts';
 
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));

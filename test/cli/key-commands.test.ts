@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { runCommandLine } from '../../src/cli/run.ts';
-import { stateText } from '../../src/testing/client-contract.ts';
+import { stateText } from '../../src/contract/client-contract.ts';
 import { LooseS3 } from '../clients/fixtures/loose-s3.ts';
 import { PlainHttpBackend } from '../clients/fixtures/plain-http-backend.ts';
 

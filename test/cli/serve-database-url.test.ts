@@ -1,7 +1,7 @@
 import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { RunningProgram, type ProgramEnd } from '../../src/testing/running-program.ts';
+import { RunningProgram, type ProgramEnd } from '../support/running-program.ts';
 
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 

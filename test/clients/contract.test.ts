@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe } from 'vitest';
 import { openClient } from '../../src/protocols/clients.ts';
-import { clientContract } from '../../src/testing/client-contract.ts';
-import { findMoto, MotoServer } from '../../src/testing/moto-server.ts';
-import { TestHouse } from '../../src/testing/open-test-house.ts';
-import { findPostgres, PostgresServer } from '../../src/testing/postgres-server.ts';
-import { TEST_ADMIN } from '../../src/testing/test-admin.ts';
+import { clientContract } from '../../src/contract/client-contract.ts';
+import { findMoto, MotoServer } from '../support/moto-server.ts';
+import { TestHouse } from '../support/open-test-house.ts';
+import { findPostgres, PostgresServer } from '../support/postgres-server.ts';
+import { TEST_ADMIN } from '../support/test-admin.ts';
 import { makeBucket, makeLockTable } from './fixtures/moto.ts';
 import { PlainHttpBackend } from './fixtures/plain-http-backend.ts';
 

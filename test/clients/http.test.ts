@@ -5,9 +5,9 @@ import type { StateClient } from '../../src/ports/state-client.ts';
 import { openClient } from '../../src/protocols/clients.ts';
 import { makeLockRequest } from '../../src/protocols/lock-request.ts';
 import { waitForLock } from '../../src/protocols/wait-for-lock.ts';
-import { stateText } from '../../src/testing/client-contract.ts';
-import { TestHouse } from '../../src/testing/open-test-house.ts';
-import { TEST_ADMIN } from '../../src/testing/test-admin.ts';
+import { stateText } from '../../src/contract/client-contract.ts';
+import { TestHouse } from '../support/open-test-house.ts';
+import { TEST_ADMIN } from '../support/test-admin.ts';
 import { PlainHttpBackend } from './fixtures/plain-http-backend.ts';
 
 const AT_ONCE = { milliseconds: 0, signal: null };

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type * as Library from '../../src/workdir/index.ts';
+import type * as Library from '../../src/client/index.ts';
 
 describe('statehouse/client', () => {
   it('is a library: finds a folder, locks, writes, reads and compares', async () => {

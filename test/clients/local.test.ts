@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { StateClient } from '../../src/ports/state-client.ts';
 import { openClient } from '../../src/protocols/clients.ts';
 import { makeLockRequest } from '../../src/protocols/lock-request.ts';
-import { stateText } from '../../src/testing/client-contract.ts';
+import { stateText } from '../../src/contract/client-contract.ts';
 
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 const AT_ONCE = { milliseconds: 0, signal: null };

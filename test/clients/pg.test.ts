@@ -6,8 +6,8 @@ import { openClient } from '../../src/protocols/clients.ts';
 import { makeLockRequest } from '../../src/protocols/lock-request.ts';
 import { readConnection } from '../../src/protocols/pg/client-config.ts';
 import { tofuCreationLock } from '../../src/protocols/pg/layout.ts';
-import { stateText } from '../../src/testing/client-contract.ts';
-import { findPostgres, PostgresServer } from '../../src/testing/postgres-server.ts';
+import { stateText } from '../../src/contract/client-contract.ts';
+import { findPostgres, PostgresServer } from '../support/postgres-server.ts';
 
 const AT_ONCE = { milliseconds: 0, signal: null };
 

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { eventually } from '../../src/testing/eventually.ts';
-import { HouseProcess } from '../../src/testing/house-process.ts';
-import { ask } from '../../src/testing/request.ts';
-import { sampleState } from '../../src/testing/sample-state.ts';
+import { eventually } from '../support/eventually.ts';
+import { HouseProcess } from '../support/house-process.ts';
+import { ask } from '../support/request.ts';
+import { sampleState } from '../support/sample-state.ts';
 import { newDirectory } from '../engines/sqlite-fixture.ts';
 import { hasCompiler, recorded } from './power-cut/recorder.ts';
 

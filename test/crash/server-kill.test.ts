@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { Version } from '../../src/core/world.ts';
-import { HouseProcess } from '../../src/testing/house-process.ts';
-import { ADMIN_CALLER, TestHouse } from '../../src/testing/open-test-house.ts';
-import { ask } from '../../src/testing/request.ts';
+import { HouseProcess } from '../support/house-process.ts';
+import { ADMIN_CALLER, TestHouse } from '../support/open-test-house.ts';
+import { ask } from '../support/request.ts';
 import { Locker, Writer, type Shared } from './fixtures/clients.ts';
 
 /** Deaths of the house. CI asks for all of them; a quick run at one's desk for a few. */

@@ -1,5 +1,5 @@
 // What the writing processes of the crash tests do.
-import { bodyOf, bytes, lockOf, unlockOf, writeOf } from '../../dist/testing/engine-commands.js';
+import { bodyOf, bytes, lockOf, unlockOf, writeOf } from '../../dist/contract/engine-commands.js';
 
 /**
  * Locks, writes and unlocks at an address of its own, and says after every answer what it was. Goes on from where the

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { SqliteEngine } from '../../src/engines/sqlite/engine.ts';
-import { writeOf } from '../../src/testing/engine-commands.ts';
+import { writeOf } from '../../src/contract/engine-commands.ts';
 import { addressOf, newDirectory } from '../engines/sqlite-fixture.ts';
 import { Acknowledged } from './acknowledged.ts';
 

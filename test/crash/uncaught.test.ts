@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { eventually } from '../../src/testing/eventually.ts';
-import { HouseProcess } from '../../src/testing/house-process.ts';
-import { ask } from '../../src/testing/request.ts';
-import { sampleLock, sampleState } from '../../src/testing/sample-state.ts';
+import { eventually } from '../support/eventually.ts';
+import { HouseProcess } from '../support/house-process.ts';
+import { ask } from '../support/request.ts';
+import { sampleLock, sampleState } from '../support/sample-state.ts';
 
 /** Flags that have the process fail at SIGUSR2, as a mistake in any event handler would have it. */
 function failingBy(statement: string): string[] {

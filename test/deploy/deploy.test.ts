@@ -4,9 +4,9 @@ import { describe, expect, it } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
 import { environmentName } from '../../src/cli/options.ts';
 import { command as serve } from '../../src/cli/commands/serve.ts';
-import { findOnPath } from '../../src/testing/find-program.ts';
-import { RunningProgram } from '../../src/testing/running-program.ts';
-import { TestHouse } from '../../src/testing/open-test-house.ts';
+import { findOnPath } from '../support/find-program.ts';
+import { RunningProgram } from '../support/running-program.ts';
+import { TestHouse } from '../support/open-test-house.ts';
 
 // None of this can be run in every place where the tests are, so it is held against the program that it is about.
 

@@ -2,10 +2,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { findProgram } from '../../src/testing/find-program.ts';
-import { findMoto, MotoServer } from '../../src/testing/moto-server.ts';
-import { TestHouse } from '../../src/testing/open-test-house.ts';
-import { RunningProgram, type ProgramEnd } from '../../src/testing/running-program.ts';
+import { findProgram } from '../support/find-program.ts';
+import { findMoto, MotoServer } from '../support/moto-server.ts';
+import { TestHouse } from '../support/open-test-house.ts';
+import { RunningProgram, type ProgramEnd } from '../support/running-program.ts';
 import { differences, plain } from './fixtures/difference.ts';
 import { awsLogin } from './fixtures/s3-folder.ts';
 

@@ -2,9 +2,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { findOnPath } from '../../src/testing/find-program.ts';
-import { TestHouse } from '../../src/testing/open-test-house.ts';
-import { RunningProgram } from '../../src/testing/running-program.ts';
+import { findOnPath } from '../support/find-program.ts';
+import { TestHouse } from '../support/open-test-house.ts';
+import { RunningProgram } from '../support/running-program.ts';
 import { awsLogin } from './fixtures/s3-folder.ts';
 
 /** A Python that has boto3; null where there is none. */

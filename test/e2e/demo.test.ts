@@ -8,9 +8,9 @@ import type { Apply, ApplyEnd, Player } from '../../src/cli/demo/player.ts';
 import type { PlayRecord } from '../../src/cli/demo/play.ts';
 import { Script } from '../../src/cli/demo/script.ts';
 import { openTerminal } from '../../src/cli/terminal.ts';
-import { eventually } from '../../src/testing/eventually.ts';
-import { RunningProgram, type ProgramEnd } from '../../src/testing/running-program.ts';
-import { findTerraform } from '../../src/testing/terraform.ts';
+import { eventually } from '../support/eventually.ts';
+import { RunningProgram, type ProgramEnd } from '../support/running-program.ts';
+import { findTerraform } from '../support/terraform.ts';
 
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 const terraform = await findTerraform();

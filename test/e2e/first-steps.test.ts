@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { eventually } from '../../src/testing/eventually.ts';
-import { freePort } from '../../src/testing/free-port.ts';
-import { RunningProgram } from '../../src/testing/running-program.ts';
-import { findTerraform } from '../../src/testing/terraform.ts';
+import { eventually } from '../support/eventually.ts';
+import { freePort } from '../support/free-port.ts';
+import { RunningProgram } from '../support/running-program.ts';
+import { findTerraform } from '../support/terraform.ts';
 
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 const RESOURCE = `

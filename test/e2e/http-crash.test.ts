@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { eventually } from '../../src/testing/eventually.ts';
-import { HouseProcess } from '../../src/testing/house-process.ts';
-import { ADMIN_CALLER, TestHouse } from '../../src/testing/open-test-house.ts';
-import { ask } from '../../src/testing/request.ts';
-import { findTerraform, type TerraformFolder } from '../../src/testing/terraform.ts';
-import { TEST_ADMIN, type Pair } from '../../src/testing/test-admin.ts';
+import { eventually } from '../support/eventually.ts';
+import { HouseProcess } from '../support/house-process.ts';
+import { ADMIN_CALLER, TestHouse } from '../support/open-test-house.ts';
+import { ask } from '../support/request.ts';
+import { findTerraform, type TerraformFolder } from '../support/terraform.ts';
+import { TEST_ADMIN, type Pair } from '../support/test-admin.ts';
 import { Gate } from './fixtures/gate.ts';
 import { httpFolder, httpLogin, resource } from './fixtures/http-folder.ts';
 import { lockAt, resourceNames, resourcesAt, untilHeld } from './fixtures/view.ts';

@@ -1,9 +1,9 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ADMIN_CALLER, TestHouse } from '../../src/testing/open-test-house.ts';
-import { findTerraform, TerraformFolder } from '../../src/testing/terraform.ts';
-import { TEST_ADMIN } from '../../src/testing/test-admin.ts';
+import { ADMIN_CALLER, TestHouse } from '../support/open-test-house.ts';
+import { findTerraform, TerraformFolder } from '../support/terraform.ts';
+import { TEST_ADMIN } from '../support/test-admin.ts';
 import { httpBackend, httpFolder, httpLogin, resource } from './fixtures/http-folder.ts';
 import { addressAt, lockAt, resourceNames, resourcesAt } from './fixtures/view.ts';
 

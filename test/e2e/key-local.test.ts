@@ -1,5 +1,5 @@
 import { describe } from 'vitest';
-import { findTerraform } from '../../src/testing/terraform.ts';
+import { findTerraform } from '../support/terraform.ts';
 import { houseBackend, localBackend } from './fixtures/key-backends.ts';
 import { keyInterop } from './fixtures/key-interop.ts';
 

@@ -5,10 +5,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { StateClient } from '../../src/ports/state-client.ts';
 import { openClient } from '../../src/protocols/clients.ts';
-import { eventually } from '../../src/testing/eventually.ts';
-import { findMoto } from '../../src/testing/moto-server.ts';
-import { findPostgres } from '../../src/testing/postgres-server.ts';
-import { findTerraform, TerraformFolder } from '../../src/testing/terraform.ts';
+import { eventually } from '../support/eventually.ts';
+import { findMoto } from '../support/moto-server.ts';
+import { findPostgres } from '../support/postgres-server.ts';
+import { findTerraform, TerraformFolder } from '../support/terraform.ts';
 import { resource } from './fixtures/http-folder.ts';
 import type { KeyBackend } from './fixtures/key-backends.ts';
 import {

@@ -1,6 +1,6 @@
 import { describe } from 'vitest';
-import { findPostgres } from '../../src/testing/postgres-server.ts';
-import { findTerraform } from '../../src/testing/terraform.ts';
+import { findPostgres } from '../support/postgres-server.ts';
+import { findTerraform } from '../support/terraform.ts';
 import { postgresBackend } from './fixtures/key-backends.ts';
 import { keyInterop } from './fixtures/key-interop.ts';
 

@@ -1,6 +1,6 @@
 import { describe } from 'vitest';
-import { findMoto } from '../../src/testing/moto-server.ts';
-import { findTerraform } from '../../src/testing/terraform.ts';
+import { findMoto } from '../support/moto-server.ts';
+import { findTerraform } from '../support/terraform.ts';
 import { houseS3Backend, motoBackend } from './fixtures/key-backends.ts';
 import { keyInterop } from './fixtures/key-interop.ts';
 

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { findOnPath } from '../../src/testing/find-program.ts';
-import { ADMIN_CALLER, TestHouse } from '../../src/testing/open-test-house.ts';
-import { findTerraform, TerraformFolder } from '../../src/testing/terraform.ts';
+import { findOnPath } from '../support/find-program.ts';
+import { ADMIN_CALLER, TestHouse } from '../support/open-test-house.ts';
+import { findTerraform, TerraformFolder } from '../support/terraform.ts';
 import { Gate } from './fixtures/gate.ts';
 import { httpBackend, httpFolder, httpLogin, resource } from './fixtures/http-folder.ts';
 import { s3Folder, s3Lines } from './fixtures/s3-folder.ts';
 import { addressAt, lockAt, resourcesAt, untilHeld } from './fixtures/view.ts';
-import { TEST_ADMIN } from '../../src/testing/test-admin.ts';
+import { TEST_ADMIN } from '../support/test-admin.ts';
 
 // OpenTofu is not among the programs that CI must have, so that its absence is a spoken skip everywhere.
 const tofu = await findOnPath('tofu');

@@ -2,8 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ADMIN_CALLER, TestHouse } from '../../src/testing/open-test-house.ts';
-import { findTerraform } from '../../src/testing/terraform.ts';
+import { ADMIN_CALLER, TestHouse } from '../support/open-test-house.ts';
+import { findTerraform } from '../support/terraform.ts';
 import { resource } from './fixtures/http-folder.ts';
 import { s3Folder } from './fixtures/s3-folder.ts';
 

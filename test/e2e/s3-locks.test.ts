@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { TestHouse } from '../../src/testing/open-test-house.ts';
-import { findTerraform, type TerraformFolder } from '../../src/testing/terraform.ts';
+import { TestHouse } from '../support/open-test-house.ts';
+import { findTerraform, type TerraformFolder } from '../support/terraform.ts';
 import { Gate } from './fixtures/gate.ts';
 import { httpBackend, httpFolder, httpLogin, resource } from './fixtures/http-folder.ts';
 import { watchLine } from './fixtures/line-watch.ts';
 import { awsLogin, s3Backend, s3Folder, s3Lines } from './fixtures/s3-folder.ts';
 import { lockAt, resourceNames, resourcesAt, untilHeld, untilParked } from './fixtures/view.ts';
-import { TEST_ADMIN } from '../../src/testing/test-admin.ts';
+import { TEST_ADMIN } from '../support/test-admin.ts';
 
 const terraform = await findTerraform();
 

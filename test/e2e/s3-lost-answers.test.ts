@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { TestHouse } from '../../src/testing/open-test-house.ts';
-import { findTerraform } from '../../src/testing/terraform.ts';
+import { TestHouse } from '../support/open-test-house.ts';
+import { findTerraform } from '../support/terraform.ts';
 import { resource } from './fixtures/http-folder.ts';
 import { LossyProxy, type Loss } from './fixtures/lossy-proxy.ts';
 import { s3Folder, s3Lines } from './fixtures/s3-folder.ts';

@@ -1,5 +1,5 @@
 import { MemoryEngine } from '../../src/engines/memory/engine.ts';
-import { engineContract } from '../../src/testing/engine-contract.ts';
+import { engineContract } from '../../src/contract/engine-contract.ts';
 
 engineContract('memory', async ({ clock, keyIdOf }) => {
   const engine = new MemoryEngine(clock, keyIdOf);

@@ -3,8 +3,8 @@ import type { Address } from '../../src/core/address.ts';
 import type { Command } from '../../src/ports/engine.ts';
 import { PostgresEngine } from '../../src/engines/postgres/engine.ts';
 import { parsePostgresUrl } from '../../src/engines/postgres/options.ts';
-import { PostgresProxy, type Verdict, type WireMessage } from '../../src/testing/postgres-proxy.ts';
-import { findPostgres, PostgresServer } from '../../src/testing/postgres-server.ts';
+import { PostgresProxy, type Verdict, type WireMessage } from '../support/postgres-proxy.ts';
+import { findPostgres, PostgresServer } from '../support/postgres-server.ts';
 
 const programs = await findPostgres();
 const ACTOR = { subject: 'token:a', door: 'http', expired: false };

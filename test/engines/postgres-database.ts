@@ -1,7 +1,7 @@
 import { PostgresEngine } from '../../src/engines/postgres/engine.ts';
 import { parsePostgresUrl } from '../../src/engines/postgres/options.ts';
-import type { EngineOptions, EngineUnderTest } from '../../src/testing/engine-contract.ts';
-import { PostgresServer, type PostgresPrograms } from '../../src/testing/postgres-server.ts';
+import type { EngineOptions, EngineUnderTest } from '../../src/contract/engine-contract.ts';
+import { PostgresServer, type PostgresPrograms } from '../support/postgres-server.ts';
 import { reopenable } from './reopenable.ts';
 
 /** Opens engines on a new PostgreSQL, which goes when the engine is disposed of. */

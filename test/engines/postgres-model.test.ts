@@ -1,6 +1,6 @@
 import { describe } from 'vitest';
-import { engineModel } from '../../src/testing/engine-model.ts';
-import { findPostgres } from '../../src/testing/postgres-server.ts';
+import { engineModel } from '../../src/contract/engine-model.ts';
+import { findPostgres } from '../support/postgres-server.ts';
 import { inNewDatabase } from './postgres-database.ts';
 
 const programs = await findPostgres();

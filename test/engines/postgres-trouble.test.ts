@@ -4,9 +4,9 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest
 import { PostgresEngine } from '../../src/engines/postgres/engine.ts';
 import { parsePostgresUrl } from '../../src/engines/postgres/options.ts';
 import { EngineFault, type Engine } from '../../src/ports/engine.ts';
-import { lockOf, writeOf } from '../../src/testing/engine-commands.ts';
-import { PostgresProxy } from '../../src/testing/postgres-proxy.ts';
-import { findPostgres, PostgresServer } from '../../src/testing/postgres-server.ts';
+import { lockOf, writeOf } from '../../src/contract/engine-commands.ts';
+import { PostgresProxy } from '../support/postgres-proxy.ts';
+import { findPostgres, PostgresServer } from '../support/postgres-server.ts';
 
 const programs = await findPostgres();
 const ADDRESS = { project: 'acme', key: 'net/terraform.tfstate', workspace: 'default' };

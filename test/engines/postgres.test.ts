@@ -1,6 +1,6 @@
 import { describe } from 'vitest';
-import { engineContract } from '../../src/testing/engine-contract.ts';
-import { findPostgres } from '../../src/testing/postgres-server.ts';
+import { engineContract } from '../../src/contract/engine-contract.ts';
+import { findPostgres } from '../support/postgres-server.ts';
 import { inNewDatabase } from './postgres-database.ts';
 
 const programs = await findPostgres();

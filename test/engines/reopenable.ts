@@ -1,5 +1,5 @@
 import type { Engine } from '../../src/ports/engine.ts';
-import type { EngineUnderTest } from '../../src/testing/engine-contract.ts';
+import type { EngineUnderTest } from '../../src/contract/engine-contract.ts';
 
 /** An engine that is closed and opened again on what it has kept, as often as a test likes. */
 export async function reopenable(

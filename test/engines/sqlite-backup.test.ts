@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { backUp, restoreBackup } from '../../src/engines/sqlite/backup.ts';
 import { SqliteEngine } from '../../src/engines/sqlite/engine.ts';
-import { lockOf, writeOf } from '../../src/testing/engine-commands.ts';
+import { lockOf, writeOf } from '../../src/contract/engine-commands.ts';
 import { addressOf, largeWrite, newDirectory, readBody } from './sqlite-fixture.ts';
 
 describe('a backup', () => {

@@ -5,7 +5,7 @@ import { backUp, restoreBackup } from '../../src/engines/sqlite/backup.ts';
 import { openDatabase } from '../../src/engines/sqlite/driver.ts';
 import { SqliteEngine } from '../../src/engines/sqlite/engine.ts';
 import { EngineFault } from '../../src/ports/engine.ts';
-import { lockOf, writeOf } from '../../src/testing/engine-commands.ts';
+import { lockOf, writeOf } from '../../src/contract/engine-commands.ts';
 import { addressOf, largeWrite, newDirectory, readBody } from './sqlite-fixture.ts';
 
 const PAGE_BYTES = 16_384;

@@ -8,7 +8,7 @@ import { openForReading, openForWriting } from '../../src/engines/sqlite/connect
 import { openDatabase } from '../../src/engines/sqlite/driver.ts';
 import { SqliteEngine } from '../../src/engines/sqlite/engine.ts';
 import { EngineFault } from '../../src/ports/engine.ts';
-import { writeOf } from '../../src/testing/engine-commands.ts';
+import { writeOf } from '../../src/contract/engine-commands.ts';
 import { addressOf, newDirectory } from './sqlite-fixture.ts';
 
 const CHILD = new URL('../crash/sqlite-holder.mjs', import.meta.url).pathname;

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import type { Address } from '../../src/core/address.ts';
 import type { WriteCommand } from '../../src/core/command.ts';
 import { SqliteEngine } from '../../src/engines/sqlite/engine.ts';
-import { bodyOf, writeOf } from '../../src/testing/engine-commands.ts';
-import type { EngineOptions, EngineUnderTest } from '../../src/testing/engine-contract.ts';
+import { bodyOf, writeOf } from '../../src/contract/engine-commands.ts';
+import type { EngineOptions, EngineUnderTest } from '../../src/contract/engine-contract.ts';
 import { reopenable } from './reopenable.ts';
 
 /** A new directory for one test, and a way to be rid of it. */

@@ -1,4 +1,4 @@
-import { engineModel } from '../../src/testing/engine-model.ts';
+import { engineModel } from '../../src/contract/engine-model.ts';
 import { openInNewDirectory } from './sqlite-fixture.ts';
 
 engineModel('sqlite', openInNewDirectory, { sequences: 20_000 });

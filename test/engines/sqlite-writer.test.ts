@@ -7,8 +7,8 @@ import type { Database } from '../../src/engines/sqlite/driver.ts';
 import { SqliteEngine } from '../../src/engines/sqlite/engine.ts';
 import { migrate } from '../../src/engines/sqlite/migrate.ts';
 import { Writer } from '../../src/engines/sqlite/writer.ts';
-import { ALICE, bodyOf, deleteOf, lockOf, unlockOf, writeOf } from '../../src/testing/engine-commands.ts';
-import { ManualClock } from '../../src/testing/manual-clock.ts';
+import { ALICE, bodyOf, deleteOf, lockOf, unlockOf, writeOf } from '../../src/contract/engine-commands.ts';
+import { ManualClock } from '../../src/contract/manual-clock.ts';
 import { addressOf, newDirectory } from './sqlite-fixture.ts';
 
 describe('the writer', () => {

@@ -1,4 +1,4 @@
-import { engineContract } from '../../src/testing/engine-contract.ts';
+import { engineContract } from '../../src/contract/engine-contract.ts';
 import { openInNewDirectory } from './sqlite-fixture.ts';
 
 engineContract('sqlite', openInNewDirectory);

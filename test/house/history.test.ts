@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Version } from '../../src/core/world.ts';
-import { sampleLock, sampleState } from '../../src/testing/sample-state.ts';
+import { sampleLock, sampleState } from '../support/sample-state.ts';
 import { ADDRESS, BuiltHouse, callerOf, ENGINES, NO_CLAIM, settled } from './fixtures/built-house.ts';
 
 const ANN = callerOf('ann');

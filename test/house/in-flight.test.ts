@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Caller } from '../../src/house/caller.ts';
 import { InFlightBudget } from '../../src/house/in-flight.ts';
 import { EngineFault } from '../../src/ports/engine.ts';
-import { sampleState } from '../../src/testing/sample-state.ts';
+import { sampleState } from '../support/sample-state.ts';
 import { ADDRESS, BuiltHouse, callerOf, inChunks, NO_CLAIM } from './fixtures/built-house.ts';
 
 const MAX = 1_000;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { WriteAnswer } from '../../src/house/states.ts';
-import { sampleState } from '../../src/testing/sample-state.ts';
+import { sampleState } from '../support/sample-state.ts';
 import { BuiltHouse, callerOf, inChunks, NO_CLAIM, settled } from './fixtures/built-house.ts';
 
 const ANN = callerOf('ann');

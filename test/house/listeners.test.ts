@@ -3,9 +3,9 @@ import { LocalSignals } from '../../src/house/local-signals.ts';
 import { Listeners } from '../../src/ports/listeners.ts';
 import type { Log } from '../../src/ports/log.ts';
 import type { Signal } from '../../src/ports/signals.ts';
-import { sampleState } from '../../src/testing/sample-state.ts';
+import { sampleState } from '../support/sample-state.ts';
 import { BuiltHouse, ENGINES } from './fixtures/built-house.ts';
-import { ADMIN_CALLER } from '../../src/testing/open-test-house.ts';
+import { ADMIN_CALLER } from '../support/open-test-house.ts';
 
 describe('listeners', () => {
   it('are all told, and one that fails stops neither the others nor who tells', () => {

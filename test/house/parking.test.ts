@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Caller } from '../../src/house/caller.ts';
 import type { LockAnswer, LockView } from '../../src/house/locks.ts';
-import { sampleLock } from '../../src/testing/sample-state.ts';
+import { sampleLock } from '../support/sample-state.ts';
 import { ADDRESS, BuiltHouse, callerOf, ENGINES, settled } from './fixtures/built-house.ts';
 
 const ANN = callerOf('ann');

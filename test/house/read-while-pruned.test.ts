@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { TestHouse } from '../../src/testing/open-test-house.ts';
+import { TestHouse } from '../support/open-test-house.ts';
 
 const state = (serial: number): string => `{"version": 4, "serial": ${serial}, "lineage": "l"}`;
 

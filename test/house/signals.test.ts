@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Signal } from '../../src/ports/signals.ts';
-import { ADMIN_CALLER, TestHouse } from '../../src/testing/open-test-house.ts';
-import { sampleState } from '../../src/testing/sample-state.ts';
+import { ADMIN_CALLER, TestHouse } from '../support/open-test-house.ts';
+import { sampleState } from '../support/sample-state.ts';
 
 const ADDRESS = { project: 'acme', key: 'net/terraform.tfstate', workspace: 'default' };
 describe('the signals of a house', () => {

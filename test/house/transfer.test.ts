@@ -10,9 +10,9 @@ import {
   testKeyIdOf,
   unlockOf,
   writeOf,
-} from '../../src/testing/engine-commands.ts';
-import { ManualClock } from '../../src/testing/manual-clock.ts';
-import { findPostgres } from '../../src/testing/postgres-server.ts';
+} from '../../src/contract/engine-commands.ts';
+import { ManualClock } from '../../src/contract/manual-clock.ts';
+import { findPostgres } from '../support/postgres-server.ts';
 import { inNewDatabase } from '../engines/postgres-database.ts';
 import { openInNewDirectory } from '../engines/sqlite-fixture.ts';
 

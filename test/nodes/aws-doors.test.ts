@@ -15,7 +15,7 @@ import {
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { findPostgres } from '../../src/testing/postgres-server.ts';
+import { findPostgres } from '../support/postgres-server.ts';
 import { dynamoClient, lockInfo, s3Client, stateText } from '../protocols/aws/sdk.ts';
 import { ThreeHouses } from './fixtures/three-houses.ts';
 

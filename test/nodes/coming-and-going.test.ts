@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { eventually } from '../../src/testing/eventually.ts';
-import type { HouseProcess } from '../../src/testing/house-process.ts';
-import { findPostgres } from '../../src/testing/postgres-server.ts';
-import { ask, type Answer } from '../../src/testing/request.ts';
-import { findTerraform } from '../../src/testing/terraform.ts';
+import { eventually } from '../support/eventually.ts';
+import type { HouseProcess } from '../support/house-process.ts';
+import { findPostgres } from '../support/postgres-server.ts';
+import { ask, type Answer } from '../support/request.ts';
+import { findTerraform } from '../support/terraform.ts';
 import { httpFolder, resource } from '../e2e/fixtures/http-folder.ts';
 import { HouseOfNodes } from './fixtures/house-of-nodes.ts';
 

@@ -1,9 +1,9 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { findPostgres, PostgresServer } from '../../src/testing/postgres-server.ts';
-import { RunningProgram } from '../../src/testing/running-program.ts';
-import { findTerraform } from '../../src/testing/terraform.ts';
-import { TEST_DATABASE } from '../../src/testing/test-database.ts';
+import { findPostgres, PostgresServer } from '../support/postgres-server.ts';
+import { RunningProgram } from '../support/running-program.ts';
+import { findTerraform } from '../support/terraform.ts';
+import { TEST_DATABASE } from '../support/test-database.ts';
 
 const programs = await findPostgres();
 const terraform = await findTerraform();

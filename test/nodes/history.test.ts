@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { Verdict, WireMessage } from '../../src/testing/postgres-proxy.ts';
-import { checkHistory } from '../../src/testing/history-checker.ts';
-import { findPostgres } from '../../src/testing/postgres-server.ts';
+import type { Verdict, WireMessage } from '../support/postgres-proxy.ts';
+import { checkHistory } from '../../src/contract/history-checker.ts';
+import { findPostgres } from '../support/postgres-server.ts';
 import { houseModel } from './fixtures/house-model.ts';
 import { chance, randomHistory, type HouseOperation } from './fixtures/random-clients.ts';
 import { ThreeHouses } from './fixtures/three-houses.ts';

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { eventually } from '../../src/testing/eventually.ts';
-import type { TestHouse } from '../../src/testing/open-test-house.ts';
-import { findPostgres } from '../../src/testing/postgres-server.ts';
-import type { Answer } from '../../src/testing/request.ts';
+import { eventually } from '../support/eventually.ts';
+import type { TestHouse } from '../support/open-test-house.ts';
+import { findPostgres } from '../support/postgres-server.ts';
+import type { Answer } from '../support/request.ts';
 import { ThreeHouses } from './fixtures/three-houses.ts';
 
 const programs = await findPostgres();

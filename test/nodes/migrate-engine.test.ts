@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { HouseProcess } from '../../src/testing/house-process.ts';
-import { findPostgres, PostgresServer } from '../../src/testing/postgres-server.ts';
-import { ask } from '../../src/testing/request.ts';
-import { RunningProgram, type ProgramEnd } from '../../src/testing/running-program.ts';
+import { HouseProcess } from '../support/house-process.ts';
+import { findPostgres, PostgresServer } from '../support/postgres-server.ts';
+import { ask } from '../support/request.ts';
+import { RunningProgram, type ProgramEnd } from '../support/running-program.ts';
 
 const programs = await findPostgres();
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { eventually } from '../../src/testing/eventually.ts';
-import type { TestHouse } from '../../src/testing/open-test-house.ts';
-import { findPostgres } from '../../src/testing/postgres-server.ts';
-import { sampleLock, sampleState } from '../../src/testing/sample-state.ts';
+import { eventually } from '../support/eventually.ts';
+import type { TestHouse } from '../support/open-test-house.ts';
+import { findPostgres } from '../support/postgres-server.ts';
+import { sampleLock, sampleState } from '../support/sample-state.ts';
 import { EventStream } from '../server/event-stream.ts';
 import { HouseOfNodes } from './fixtures/house-of-nodes.ts';
 import { ThreeHouses } from './fixtures/three-houses.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { findPostgres } from '../../src/testing/postgres-server.ts';
-import { ask } from '../../src/testing/request.ts';
-import { findTerraform } from '../../src/testing/terraform.ts';
+import { findPostgres } from '../support/postgres-server.ts';
+import { ask } from '../support/request.ts';
+import { findTerraform } from '../support/terraform.ts';
 import { httpFolder, resource } from '../e2e/fixtures/http-folder.ts';
 import { HouseOfNodes } from './fixtures/house-of-nodes.ts';
 

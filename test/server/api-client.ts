@@ -1,9 +1,9 @@
 import { expect } from 'vitest';
 import { ROUTES } from '../../src/server/api/table.ts';
 import { PROBLEM } from '../../src/server/api/shapes/house.ts';
-import type { TestHouse } from '../../src/testing/open-test-house.ts';
-import type { Answer } from '../../src/testing/request.ts';
-import type { Pair } from '../../src/testing/test-admin.ts';
+import type { TestHouse } from '../support/open-test-house.ts';
+import type { Answer } from '../support/request.ts';
+import type { Pair } from '../support/test-admin.ts';
 
 /** JSON that was answered: a test takes from it what it asserts on. */
 export interface Tree {

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ROUTES } from '../../src/server/api/table.ts';
-import { TestHouse } from '../../src/testing/open-test-house.ts';
+import { TestHouse } from '../support/open-test-house.ts';
 import type { Tree } from './api-client.ts';
 
 describe('the OpenAPI document', () => {

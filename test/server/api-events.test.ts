@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { eventually } from '../../src/testing/eventually.ts';
-import { TestHouse } from '../../src/testing/open-test-house.ts';
-import { sampleLock, sampleState } from '../../src/testing/sample-state.ts';
+import { eventually } from '../support/eventually.ts';
+import { TestHouse } from '../support/open-test-house.ts';
+import { sampleLock, sampleState } from '../support/sample-state.ts';
 import { EventStream } from './event-stream.ts';
 
 const A = '/http/acme/a';

@@ -1,8 +1,8 @@
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ROUTES } from '../../src/server/api/table.ts';
-import { TestHouse } from '../../src/testing/open-test-house.ts';
-import { sampleLock, sampleState } from '../../src/testing/sample-state.ts';
+import { TestHouse } from '../support/open-test-house.ts';
+import { sampleLock, sampleState } from '../support/sample-state.ts';
 
 const RUNS = 1_500;
 

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { restoreBackup } from '../../src/engines/sqlite/backup.ts';
 import { parseMasterKeys } from '../../src/keyring/key-text.ts';
-import { TestHouse } from '../../src/testing/open-test-house.ts';
-import { sampleLock, sampleState } from '../../src/testing/sample-state.ts';
+import { TestHouse } from '../support/open-test-house.ts';
+import { sampleLock, sampleState } from '../support/sample-state.ts';
 import { callApi } from './api-client.ts';
 
 const A = '/http/acme/a';

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Teller } from '../../src/server/api/content/teller.ts';
-import { sampleState } from '../../src/testing/sample-state.ts';
+import { sampleState } from '../support/sample-state.ts';
 
 describe('states are taken apart', () => {
   let teller: Teller;

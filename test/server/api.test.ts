@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ROUTES } from '../../src/server/api/table.ts';
-import { TestHouse } from '../../src/testing/open-test-house.ts';
-import { sampleLock, sampleState } from '../../src/testing/sample-state.ts';
+import { TestHouse } from '../support/open-test-house.ts';
+import { sampleLock, sampleState } from '../support/sample-state.ts';
 import { at, callApi, called } from './api-client.ts';
 
 const NET = 'acme/net/terraform.tfstate@dev';

@@ -1,11 +1,11 @@
 import { connect, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
-import { eventually } from '../../src/testing/eventually.ts';
-import { HouseProcess } from '../../src/testing/house-process.ts';
-import { ask, basic } from '../../src/testing/request.ts';
-import { sampleLock, sampleState } from '../../src/testing/sample-state.ts';
-import { TEST_ADMIN } from '../../src/testing/test-admin.ts';
+import { eventually } from '../support/eventually.ts';
+import { HouseProcess } from '../support/house-process.ts';
+import { ask, basic } from '../support/request.ts';
+import { sampleLock, sampleState } from '../support/sample-state.ts';
+import { TEST_ADMIN } from '../support/test-admin.ts';
 
 /** 10,000, where this machine lets a process have as many files open; the house raises its own limit as Node.js does. */
 const CROWD = Math.min(10_000, openFilesMax() - 500);

@@ -3,10 +3,10 @@ import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openForReading } from '../../src/engines/sqlite/connection.ts';
-import { eventually } from '../../src/testing/eventually.ts';
-import { HouseProcess } from '../../src/testing/house-process.ts';
-import { ask } from '../../src/testing/request.ts';
-import { sampleState } from '../../src/testing/sample-state.ts';
+import { eventually } from '../support/eventually.ts';
+import { HouseProcess } from '../support/house-process.ts';
+import { ask } from '../support/request.ts';
+import { sampleState } from '../support/sample-state.ts';
 
 const DATABASE = 'statehouse.db';
 const KEY = 'master.key';

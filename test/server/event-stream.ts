@@ -1,7 +1,7 @@
 import { get, type IncomingMessage } from 'node:http';
 import { once } from 'node:events';
-import { basic } from '../../src/testing/request.ts';
-import { TEST_ADMIN, type Pair } from '../../src/testing/test-admin.ts';
+import { basic } from '../support/request.ts';
+import { TEST_ADMIN, type Pair } from '../support/test-admin.ts';
 
 export interface ReceivedEvent {
   readonly id: string;

@@ -8,9 +8,9 @@ import type { Door, DoorReply, DoorRequest } from '../../src/protocols/door.ts';
 import { readBody } from '../../src/protocols/body.ts';
 import { dispatch } from '../../src/server/dispatch.ts';
 import { Metrics } from '../../src/server/metrics.ts';
-import { eventually } from '../../src/testing/eventually.ts';
-import { RawConnection } from '../../src/testing/raw-connection.ts';
-import { ask, type Answer } from '../../src/testing/request.ts';
+import { eventually } from '../support/eventually.ts';
+import { RawConnection } from '../support/raw-connection.ts';
+import { ask, type Answer } from '../support/request.ts';
 
 const MEBIBYTE = 1_048_576;
 

@@ -5,8 +5,8 @@ import { HealthDoor } from '../../src/server/health.ts';
 import type { House } from '../../src/house/house.ts';
 import { Metrics } from '../../src/server/metrics.ts';
 import type { DoorRequest } from '../../src/protocols/door.ts';
-import { TestHouse } from '../../src/testing/open-test-house.ts';
-import { sampleLock, sampleState } from '../../src/testing/sample-state.ts';
+import { TestHouse } from '../support/open-test-house.ts';
+import { sampleLock, sampleState } from '../support/sample-state.ts';
 
 const READYZ = { path: '/readyz', header: () => undefined } as unknown as DoorRequest;
 

@@ -1,11 +1,11 @@
 import { CopyObjectCommand, CreateMultipartUploadCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { eventually } from '../../src/testing/eventually.ts';
-import { TestHouse } from '../../src/testing/open-test-house.ts';
-import { RawConnection } from '../../src/testing/raw-connection.ts';
-import { basic } from '../../src/testing/request.ts';
-import { sampleLock, sampleState } from '../../src/testing/sample-state.ts';
-import type { Pair } from '../../src/testing/test-admin.ts';
+import { eventually } from '../support/eventually.ts';
+import { TestHouse } from '../support/open-test-house.ts';
+import { RawConnection } from '../support/raw-connection.ts';
+import { basic } from '../support/request.ts';
+import { sampleLock, sampleState } from '../support/sample-state.ts';
+import type { Pair } from '../support/test-admin.ts';
 import { signWithSmithy } from '../protocols/aws/request-signers.ts';
 import { failure, s3Client, stateText } from '../protocols/aws/sdk.ts';
 

@@ -9,16 +9,20 @@ const LAYERS = [
   'house',
   'protocols',
   'workdir',
+  'client',
   'server',
   'cli',
-  'testing',
+  'contract',
 ];
 
 /** Layers that do not know each other although one stands above the other. */
 const STRANGERS = [
   ['engines', 'keyring'],
   ['house', 'engines'],
-  ['testing', 'cli'],
+  ['contract', 'cli'],
+  ['client', 'house'],
+  ['client', 'engines'],
+  ['server', 'client'],
 ];
 
 /** The house sequences core and ports: it knows no HTTP and no SQL. */

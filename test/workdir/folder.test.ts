@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { FolderOptions, Target } from '../../src/workdir/folder.ts';
 import { findTarget } from '../../src/workdir/folder.ts';
-import { findTerraform, TerraformFolder } from '../../src/testing/terraform.ts';
+import { findTerraform, TerraformFolder } from '../support/terraform.ts';
 import { PlainHttpBackend } from '../clients/fixtures/plain-http-backend.ts';
 
 const folders: string[] = [];

@@ -3,9 +3,9 @@ import { connect } from 'node:net';
 import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3';
 import { buffer } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { TestHouse } from '../../../src/testing/open-test-house.ts';
-import { ask, type Answer } from '../../../src/testing/request.ts';
-import { TEST_ADMIN, type Pair } from '../../../src/testing/test-admin.ts';
+import { TestHouse } from '../../support/open-test-house.ts';
+import { ask, type Answer } from '../../support/request.ts';
+import { TEST_ADMIN, type Pair } from '../../support/test-admin.ts';
 import { signWithSmithy, type Unsigned } from './request-signers.ts';
 import { lockInfo, s3Client, stateText } from './sdk.ts';
 

@@ -2,7 +2,7 @@ import { Agent } from 'node:http';
 import { Agent as TlsAgent } from 'node:https';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
-import { TEST_ADMIN, type Pair } from '../../../src/testing/test-admin.ts';
+import { TEST_ADMIN, type Pair } from '../../support/test-admin.ts';
 
 /** How an SDK client of the house is set up: with an endpoint, a credential and nothing else. */
 function setup(url: string, { id, secret }: Pair, ca?: string): S3ClientConfig & { region: string } {

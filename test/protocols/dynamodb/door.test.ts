@@ -23,7 +23,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { DeleteObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { ADMIN_CALLER, TestHouse } from '../../../src/testing/open-test-house.ts';
+import { ADMIN_CALLER, TestHouse } from '../../support/open-test-house.ts';
 import { dynamoClient, lockInfo, s3Client, stateText } from '../aws/sdk.ts';
 
 let house: TestHouse;

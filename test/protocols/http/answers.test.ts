@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { eventually } from '../../../src/testing/eventually.ts';
-import { ADMIN_CALLER, TestHouse } from '../../../src/testing/open-test-house.ts';
-import { RawConnection } from '../../../src/testing/raw-connection.ts';
-import { basic, type Answer } from '../../../src/testing/request.ts';
-import { sampleLock, sampleState } from '../../../src/testing/sample-state.ts';
-import { TEST_ADMIN } from '../../../src/testing/test-admin.ts';
+import { eventually } from '../../support/eventually.ts';
+import { ADMIN_CALLER, TestHouse } from '../../support/open-test-house.ts';
+import { RawConnection } from '../../support/raw-connection.ts';
+import { basic, type Answer } from '../../support/request.ts';
+import { sampleLock, sampleState } from '../../support/sample-state.ts';
+import { TEST_ADMIN } from '../../support/test-admin.ts';
 
 describe('what the http door answers', () => {
   let house: TestHouse;

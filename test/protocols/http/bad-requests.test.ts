@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { eventually } from '../../../src/testing/eventually.ts';
-import { ADMIN_CALLER, TestHouse } from '../../../src/testing/open-test-house.ts';
-import { RawConnection } from '../../../src/testing/raw-connection.ts';
-import { sampleLock, sampleState } from '../../../src/testing/sample-state.ts';
-import { TEST_ADMIN } from '../../../src/testing/test-admin.ts';
+import { eventually } from '../../support/eventually.ts';
+import { ADMIN_CALLER, TestHouse } from '../../support/open-test-house.ts';
+import { RawConnection } from '../../support/raw-connection.ts';
+import { sampleLock, sampleState } from '../../support/sample-state.ts';
+import { TEST_ADMIN } from '../../support/test-admin.ts';
 
 describe('a request that the http door cannot take', () => {
   let house: TestHouse;

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { eventually } from '../../../src/testing/eventually.ts';
-import { ADMIN_CALLER, TestHouse } from '../../../src/testing/open-test-house.ts';
-import { RawConnection } from '../../../src/testing/raw-connection.ts';
-import { basic } from '../../../src/testing/request.ts';
-import { sampleLock, sampleState } from '../../../src/testing/sample-state.ts';
-import { TEST_ADMIN } from '../../../src/testing/test-admin.ts';
+import { eventually } from '../../support/eventually.ts';
+import { ADMIN_CALLER, TestHouse } from '../../support/open-test-house.ts';
+import { RawConnection } from '../../support/raw-connection.ts';
+import { basic } from '../../support/request.ts';
+import { sampleLock, sampleState } from '../../support/sample-state.ts';
+import { TEST_ADMIN } from '../../support/test-admin.ts';
 
 const LIMIT = 256 * 1024;
 const KEPT = sampleState(7, { said: 'kept' });

@@ -17,8 +17,8 @@ import {
   type S3Client,
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { TestHouse } from '../../../src/testing/open-test-house.ts';
-import { TEST_ADMIN } from '../../../src/testing/test-admin.ts';
+import { TestHouse } from '../../support/open-test-house.ts';
+import { TEST_ADMIN } from '../../support/test-admin.ts';
 import { failure, s3Client, stateText } from '../aws/sdk.ts';
 
 let house: TestHouse;

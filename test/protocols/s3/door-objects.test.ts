@@ -22,9 +22,9 @@ import {
   type S3Client,
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { TestHouse } from '../../../src/testing/open-test-house.ts';
+import { TestHouse } from '../../support/open-test-house.ts';
 import { failure, lockInfo, s3Client, stateText } from '../aws/sdk.ts';
-import { TEST_ADMIN } from '../../../src/testing/test-admin.ts';
+import { TEST_ADMIN } from '../../support/test-admin.ts';
 
 let house: TestHouse;
 let s3: S3Client;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { HouseProcess } from '../../src/testing/house-process.ts';
-import { TestHouse } from '../../src/testing/open-test-house.ts';
-import { ask } from '../../src/testing/request.ts';
+import { HouseProcess } from './house-process.ts';
+import { TestHouse } from './open-test-house.ts';
+import { ask } from './request.ts';
 
 describe('a house for tests', () => {
   it('runs in a process of its own, and again on the same port after a kill', async () => {

@@ -1,6 +1,6 @@
 import { Client } from 'pg';
 import { describe, expect, it } from 'vitest';
-import { findPostgres, PostgresServer } from '../../src/testing/postgres-server.ts';
+import { findPostgres, PostgresServer } from './postgres-server.ts';
 
 const programs = await findPostgres();
 

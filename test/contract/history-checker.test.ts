@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { checkHistory, type Operation, type SequentialModel } from '../../src/testing/history-checker.ts';
+import { checkHistory, type Operation, type SequentialModel } from '../../src/contract/history-checker.ts';
 
 type Input = { readonly write: number } | 'read';
 

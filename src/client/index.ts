@@ -1,5 +1,5 @@
 /** The clients of the key as a library: `import { openClient, findTarget, waitForLock } from 'statehouse/client'`. */
-export { findTarget, type FolderOptions, type Target } from './folder.ts';
+export { findTarget, type FolderOptions, type Target } from '../workdir/folder.ts';
 export { CLIENT_NAMES, openClient, type BackendChoice } from '../protocols/clients.ts';
 export type { AttributeValue, BackendAttributes } from '../protocols/attributes.ts';
 export { makeLockRequest } from '../protocols/lock-request.ts';

@@ -1,8 +1,8 @@
-import type { Grant } from '../core/access.ts';
-import type { House } from '../house/house.ts';
-import type { Caller } from '../house/caller.ts';
-import { DEFAULTS, type Configuration } from '../server/configuration.ts';
-import { openHouse, type OpenHouse } from '../server/open.ts';
+import type { Grant } from '../../src/core/access.ts';
+import type { House } from '../../src/house/house.ts';
+import type { Caller } from '../../src/house/caller.ts';
+import { DEFAULTS, type Configuration } from '../../src/server/configuration.ts';
+import { openHouse, type OpenHouse } from '../../src/server/open.ts';
 import { ask, type Answer, type Ask } from './request.ts';
 import { TEST_ADMIN, type Pair } from './test-admin.ts';
 import { newTestSchema } from './test-database.ts';
