@@ -128,7 +128,7 @@ describe('the engine', () => {
     const answers = await Promise.allSettled([engine.apply(many), engine.apply(many), engine.apply(many)]);
     expect(answers.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected']);
     const [, refused] = answers;
-    expect((refused as PromiseRejectedResult).reason).toMatchObject({ fatal: false });
+    expect((refused as PromiseRejectedResult).reason).toMatchObject({ fatal: false, busy: true });
     await engine.check();
     // More than is looked through at a time.
     await engine.apply([{ type: 'audit', address: null, note: { ...note, action: 'last' } }]);

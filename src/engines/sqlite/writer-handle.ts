@@ -180,5 +180,6 @@ export class WriterHandle {
 function busy(): EngineFault {
   return new EngineFault(
     'the engine is busy: more is waiting to be stored than it takes at a time; try again',
+    { busy: true },
   );
 }
