@@ -21,6 +21,21 @@ const WORK_WITHOUT_INSTALL_SCRIPT = new Set([
   'node_modules/fsevents',
 ]);
 
+/** What stands at the top of an engine's folder; one without a database needs fewer. */
+const ENGINE_FILES: readonly string[] = [
+  'audit',
+  'bodies',
+  'connection',
+  'effects',
+  'engine',
+  'faults',
+  'migrate',
+  'queries',
+  'records',
+  'rows',
+  'world',
+];
+
 const all = repositoryFiles();
 const code = all.filter((path) => /\.(?:ts|mjs|js)$/.test(path));
 const sources = code.filter((path) => path.startsWith('src/'));
@@ -75,6 +90,22 @@ describe('layers', () => {
       ['detect', 'auth', 'operations', 'errors'].map((name) => `${door}/${name}.ts`),
     );
     expect(missing.filter((path) => !sources.includes(path))).toEqual([]);
+  });
+
+  it('give engines the same file names for the same things', () => {
+    const filesOf = (engine: string): readonly string[] =>
+      sources.flatMap((path) => new RegExp(`^src/engines/${engine}/([^/]+)\\.ts$`).exec(path)?.[1] ?? []);
+    const engines = new Set(sources.flatMap((path) => /^src\/engines\/([^/]+)\//.exec(path)?.[1] ?? []));
+    // What only one of them needs stands in a folder below.
+    for (const engine of engines) {
+      const files = filesOf(engine);
+      if (files.includes('migrate')) expect(files).toEqual(ENGINE_FILES);
+      else expect(files.filter((name) => !ENGINE_FILES.includes(name))).toEqual([]);
+    }
+    expect([...engines].filter((engine) => filesOf(engine).includes('migrate'))).toEqual([
+      'postgres',
+      'sqlite',
+    ]);
   });
 
   it('are told apart by this very test', () => {

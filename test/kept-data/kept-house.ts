@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ManualClock } from '../../src/contract/manual-clock.ts';
 import { PostgresEngine } from '../../src/engines/postgres/engine.ts';
-import { parsePostgresUrl } from '../../src/engines/postgres/options.ts';
+import { parsePostgresUrl } from '../../src/engines/postgres/session/options.ts';
 import { SqliteEngine } from '../../src/engines/sqlite/engine.ts';
 import { House } from '../../src/house/house.ts';
 import { LocalSignals } from '../../src/house/local-signals.ts';

@@ -1,9 +1,9 @@
 import type { Address } from '../../core/address.ts';
 import type { RecordCommand, Resealed } from '../../ports/engine.ts';
-import type { Statement } from './connections.ts';
-import { insertBodies } from './effects.ts';
+import type { Statement } from './connection.ts';
+import { insertBodies } from './bodies.ts';
 import { bytes, credentialColumns, toText, type KeyIdOf } from './rows.ts';
-import { replaceAll } from './statements.ts';
+import { replaceAll } from './session/statements.ts';
 
 /** The statements of a change to the house's own records. */
 export function recordStatements(schema: string, command: RecordCommand, keyIdOf: KeyIdOf): Statement[] {

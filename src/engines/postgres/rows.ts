@@ -1,7 +1,8 @@
 import type { Address } from '../../core/address.ts';
 import type { Credential } from '../../core/credential.ts';
 import type { AddressRecord, Holder, Place, Release, Version } from '../../core/world.ts';
-import type { Row } from './connections.ts';
+import type { Entry } from '../../ports/engine.ts';
+import type { Row } from './connection.ts';
 
 /** A row to be: values by column. */
 export type NewRow = Readonly<Record<string, unknown>>;
@@ -221,6 +222,16 @@ export function credentialFrom(row: Row): Credential {
     createdAt: Number(row['created_at']),
     expiresAt: numberOrNull(row['expires_at']),
     revokedAt: numberOrNull(row['revoked_at']),
+  };
+}
+
+export function entryFrom(row: Row): Entry {
+  const bodyId = row['body_id'] as string | null;
+  return {
+    ...(bodyId === null ? {} : { bodyId }),
+    kind: row['kind'] as string,
+    name: fromText(row['name']),
+    attributes: JSON.parse(row['attributes'] as string) as Entry['attributes'],
   };
 }
 

@@ -4,9 +4,9 @@ import type { AddressCommand } from '../../core/command.ts';
 import { releasesAsked } from '../../core/decide.ts';
 import type { Version } from '../../core/world.ts';
 import type { StateSummary } from '../../ports/engine.ts';
-import type { Row, Statement } from './connections.ts';
+import type { Row, Statement } from './connection.ts';
 import { addressFrom, holderFrom, placeFrom, recordFrom, releaseFrom, toText, versionFrom } from './rows.ts';
-import { addressArrays, isWanted, WANTED, WANTED_ALONE, WANTED_WITH_ID } from './statements.ts';
+import { addressArrays, isWanted, WANTED, WANTED_ALONE, WANTED_WITH_ID } from './session/statements.ts';
 
 /** Gives the SQL that tells the time. */
 export type ClockSql = () => string;

@@ -2,7 +2,7 @@ import type { Address } from '../../core/address.ts';
 import type { AuditNote, Effect } from '../../core/effect.ts';
 import type { Instant } from '../../core/instant.ts';
 import type { BodyStore } from './bodies.ts';
-import type { Database, Statement } from './driver.ts';
+import type { Database, Statement } from './files/driver.ts';
 import {
   auditValues,
   HOLDER_COLUMNS,
@@ -16,7 +16,7 @@ import {
   VERSION_COLUMNS,
   versionValues,
 } from './rows.ts';
-import type { WorldCache } from './world.ts';
+import type { WorldCache } from './writer/world-cache.ts';
 
 /** Stores what was decided, row by row, inside the writer's transaction. */
 export class EffectStore {

@@ -2,7 +2,7 @@ import type { Address } from '../../core/address.ts';
 import type { Credential } from '../../core/credential.ts';
 import type { Version, World } from '../../core/world.ts';
 import type { Entry, Resealed, Seat, StateQuery, StateSummary } from '../../ports/engine.ts';
-import type { Database, SqlValue, Statement } from './driver.ts';
+import type { Database, SqlValue, Statement } from './files/driver.ts';
 import {
   CREDENTIAL_COLUMNS,
   RECORD_COLUMNS,

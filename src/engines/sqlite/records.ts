@@ -1,10 +1,10 @@
 import type { RecordCommand, Resealed } from '../../ports/engine.ts';
 import type { Instant } from '../../core/instant.ts';
 import type { BodyStore } from './bodies.ts';
-import type { Database, Statement } from './driver.ts';
+import type { Database, Statement } from './files/driver.ts';
 import type { EffectStore } from './effects.ts';
 import { CREDENTIAL_COLUMNS, credentialValues } from './rows.ts';
-import type { WorldCache } from './world.ts';
+import type { WorldCache } from './writer/world-cache.ts';
 
 /** Stores the house's own records, which need no decision. */
 export class RecordStore {

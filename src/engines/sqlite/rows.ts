@@ -4,7 +4,7 @@ import type { Credential } from '../../core/credential.ts';
 import type { AuditNote } from '../../core/effect.ts';
 import type { AddressRecord, GrantAnswer, Holder, Place, Release, Version } from '../../core/world.ts';
 import type { AuditRecord, Entry, Seat } from '../../ports/engine.ts';
-import type { SqlValue } from './driver.ts';
+import type { SqlValue } from './files/driver.ts';
 
 /** Rows as SQLite gives them, and back. Column lists stand in the order in which the values are bound. */
 export const VERSION_COLUMNS: string =

@@ -1,6 +1,6 @@
-import type { Instant } from '../../core/instant.ts';
-import type { MessageSealer } from '../../ports/sealer.ts';
-import type { Signal } from '../../ports/signals.ts';
+import type { Instant } from '../../../core/instant.ts';
+import type { MessageSealer } from '../../../ports/sealer.ts';
+import type { Signal } from '../../../ports/signals.ts';
 import { Replays, type Stamp } from './replays.ts';
 import { readSignal } from './signal-shape.ts';
 

@@ -1,6 +1,6 @@
-import type { Milliseconds } from '../../core/instant.ts';
-import { EngineFault } from '../../ports/engine.ts';
-import type { Connections } from './connections.ts';
+import type { Milliseconds } from '../../../core/instant.ts';
+import { EngineFault } from '../../../ports/engine.ts';
+import type { Connections } from '../connection.ts';
 
 /** Longer than a silent transaction lives on the server, so that its fate is known by then. */
 const ASK_MS_MAX: Milliseconds = 30_000;

@@ -1,8 +1,8 @@
 import { Client, Pool, type PoolClient, type QueryResult } from 'pg';
 import type { Milliseconds } from '../../core/instant.ts';
 import { ConnectionLost, faultFrom, isLost } from './faults.ts';
-import { Gate } from './gate.ts';
-import type { PostgresOptions } from './options.ts';
+import { Gate } from './session/gate.ts';
+import type { PostgresOptions } from './session/options.ts';
 
 /** The longest that one statement may take on the server. */
 export const STATEMENT_MS_MAX: Milliseconds = 10_000;

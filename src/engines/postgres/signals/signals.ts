@@ -1,16 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import type { Client, Notification } from 'pg';
-import type { Milliseconds } from '../../core/instant.ts';
-import { Listeners } from '../../ports/listeners.ts';
-import type { Log } from '../../ports/log.ts';
-import type { MessageSealer } from '../../ports/sealer.ts';
-import type { Signal, Signals } from '../../ports/signals.ts';
-import { connectAlone } from './connections.ts';
+import type { Milliseconds } from '../../../core/instant.ts';
+import { Listeners } from '../../../ports/listeners.ts';
+import type { Log } from '../../../ports/log.ts';
+import type { MessageSealer } from '../../../ports/sealer.ts';
+import type { Signal, Signals } from '../../../ports/signals.ts';
+import { connectAlone } from '../connection.ts';
 import { DatabaseTime } from './database-time.ts';
 import { Dropped } from './dropped.ts';
 import { Envelopes, HANDOVERS_MAX, SIGNALS_BYTES_MAX } from './envelopes.ts';
-import type { PostgresOptions } from './options.ts';
-import { databaseClock } from './world.ts';
+import type { PostgresOptions } from '../session/options.ts';
+import { databaseClock } from '../world.ts';
 
 /** Signals that nobody waits for are gathered so long; a hand-over goes at once. */
 const GATHER_MS: Milliseconds = 50;

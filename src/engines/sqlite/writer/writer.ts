@@ -1,13 +1,13 @@
-import type { AddressCommand } from '../../core/command.ts';
-import { decide, releasesAsked } from '../../core/decide.ts';
-import type { Instant } from '../../core/instant.ts';
-import { type Command, type CommandResult, EngineFault, NOTED } from '../../ports/engine.ts';
-import { BodyStore } from './bodies.ts';
-import type { Database, Statement } from './driver.ts';
-import { EffectStore } from './effects.ts';
-import { describe, isBusy, isUntrusted } from './fault.ts';
-import { RecordStore } from './records.ts';
-import { WorldCache } from './world.ts';
+import type { AddressCommand } from '../../../core/command.ts';
+import { decide, releasesAsked } from '../../../core/decide.ts';
+import type { Instant } from '../../../core/instant.ts';
+import { type Command, type CommandResult, EngineFault, NOTED } from '../../../ports/engine.ts';
+import { BodyStore } from '../bodies.ts';
+import type { Database, Statement } from '../files/driver.ts';
+import { EffectStore } from '../effects.ts';
+import { describe, isBusy, isUntrusted } from '../faults.ts';
+import { RecordStore } from '../records.ts';
+import { WorldCache } from './world-cache.ts';
 
 /** Commands that came together, and when. */
 export interface Order {

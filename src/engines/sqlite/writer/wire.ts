@@ -1,6 +1,6 @@
-import type { SealedBody, WriteCommand } from '../../core/command.ts';
-import type { Effect } from '../../core/effect.ts';
-import { EngineFault, type Command, type Resealed } from '../../ports/engine.ts';
+import type { SealedBody, WriteCommand } from '../../../core/command.ts';
+import type { Effect } from '../../../core/effect.ts';
+import { EngineFault, type Command, type Resealed } from '../../../ports/engine.ts';
 import type { Order, OrderDone } from './writer.ts';
 
 /** An order has at most so much, so that a transaction which takes one more while it has less stays below twice that. */

@@ -9,11 +9,11 @@ import {
   truncateSync,
 } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { EngineFault } from '../../ports/engine.ts';
-import { openForReading } from './connection.ts';
+import { EngineFault } from '../../../ports/engine.ts';
+import { openForReading } from '../connection.ts';
 import { DataDirectory, databasePath, hasDatabase, makeFile, syncDirectory } from './data-directory.ts';
 import { copyPages, openDatabase, type Database } from './driver.ts';
-import { damaged, describe, messageOf } from './fault.ts';
+import { damaged, describe, messageOf } from '../faults.ts';
 
 /** Files beside a database in which SQLite may find changes to it; of another database they would spoil this one. */
 const LOGS = ['-wal', '-journal'];

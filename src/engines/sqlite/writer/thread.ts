@@ -1,8 +1,8 @@
 import { parentPort, receiveMessageOnPort, workerData, type MessagePort } from 'node:worker_threads';
-import { openForWriting } from './connection.ts';
-import type { Database } from './driver.ts';
-import { describe, reading } from './fault.ts';
-import { migrate } from './migrate.ts';
+import { openForWriting } from '../connection.ts';
+import type { Database } from '../files/driver.ts';
+import { describe, reading } from '../faults.ts';
+import { migrate } from '../migrate.ts';
 import {
   ORDER_BYTES_MAX,
   ORDER_COMMANDS_MAX,

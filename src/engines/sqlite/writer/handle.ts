@@ -1,8 +1,8 @@
 import { createRequire } from 'node:module';
 import { Worker } from 'node:worker_threads';
-import type { Instant } from '../../core/instant.ts';
-import { EngineFault, type Command } from '../../ports/engine.ts';
-import { messageOf } from './fault.ts';
+import type { Instant } from '../../../core/instant.ts';
+import { EngineFault, type Command } from '../../../ports/engine.ts';
+import { messageOf } from '../faults.ts';
 import {
   ORDER_BYTES_MAX,
   ORDER_COMMANDS_MAX,

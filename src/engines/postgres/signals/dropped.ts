@@ -1,5 +1,5 @@
-import type { Milliseconds } from '../../core/instant.ts';
-import type { Log } from '../../ports/log.ts';
+import type { Milliseconds } from '../../../core/instant.ts';
+import type { Log } from '../../../ports/log.ts';
 import type { Refusal } from './envelopes.ts';
 
 /** Anyone may make us drop things, so the log hears of it no more often. */

@@ -1,5 +1,10 @@
-import { isAddress, makeAddress, type Address } from '../../core/address.ts';
-import { SIGNAL_EVENTS, type Signal, type SignalEvent, type SignalledHandover } from '../../ports/signals.ts';
+import { isAddress, makeAddress, type Address } from '../../../core/address.ts';
+import {
+  SIGNAL_EVENTS,
+  type Signal,
+  type SignalEvent,
+  type SignalledHandover,
+} from '../../../ports/signals.ts';
 
 /** Longer than any text that a node puts into a signal, in UTF-16 units. */
 const TEXT_LENGTH_MAX = 1_024;

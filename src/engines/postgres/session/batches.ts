@@ -1,5 +1,5 @@
-import type { Milliseconds } from '../../core/instant.ts';
-import type { Command, CommandResult } from '../../ports/engine.ts';
+import type { Milliseconds } from '../../../core/instant.ts';
+import type { Command, CommandResult } from '../../../ports/engine.ts';
 import { tooBusy } from './gate.ts';
 
 /** Commands of one transaction: enough to share its flush, few enough to be over soon. */

@@ -1,4 +1,4 @@
-import type { Instant, Milliseconds } from '../../core/instant.ts';
+import type { Instant, Milliseconds } from '../../../core/instant.ts';
 
 /** How old a message may be when it arrives, and how far ahead of ours the sender's idea of the database's clock may be. */
 const AGE_MS_MAX: Milliseconds = 30_000;

@@ -1,6 +1,7 @@
 import { formatAddress, type Address } from '../../core/address.ts';
-import type { StateQuery, StateSummary } from '../../ports/engine.ts';
+import type { Resealed, StateQuery, StateSummary } from '../../ports/engine.ts';
 import type { Kept } from './engine.ts';
+import type { Sealed } from './records.ts';
 
 /** The states that a query asks for, in the order of their addresses. */
 export function selectStates(all: readonly Kept[], query: StateQuery): StateSummary[] {
@@ -37,4 +38,31 @@ export function sameAddress(a: Address, b: Address): boolean {
 /** As UTF-8 bytes, whatever the characters. */
 export function compareBytes(a: string, b: string): number {
   return Buffer.compare(Buffer.from(a), Buffer.from(b));
+}
+
+/** What is still sealed under another key than this one. */
+export function otherSealed(
+  { bodies, credentials, kept }: Sealed,
+  keyId: string,
+  keyIdOf: (sealed: Uint8Array) => string,
+): Resealed[] {
+  const addresses = [...kept.values()];
+  return [
+    ...[...bodies.values()]
+      .filter((body) => body.keyId !== keyId)
+      .map(({ id, keyId: other, wrappedKey }) => ({ kind: 'body' as const, id, keyId: other, wrappedKey })),
+    ...[...credentials.values()]
+      .filter(({ sealedSecret }) => keyIdOf(sealedSecret) !== keyId)
+      .map(({ id, sealedSecret }) => ({ kind: 'credential' as const, id, sealed: sealedSecret })),
+    ...addresses.flatMap(({ address, world }) =>
+      world.holders
+        .filter(({ info }) => keyIdOf(info) !== keyId)
+        .map(({ lockId, info }) => ({ kind: 'holder' as const, address, lockId, sealed: info })),
+    ),
+    ...addresses.flatMap(({ address, world }) =>
+      world.line
+        .filter(({ info }) => keyIdOf(info) !== keyId)
+        .map(({ waiter, info }) => ({ kind: 'place' as const, address, waiter, sealed: info })),
+    ),
+  ];
 }

@@ -1,8 +1,8 @@
 import { chmodSync, closeSync, existsSync, fsyncSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { EngineFault } from '../../ports/engine.ts';
+import { EngineFault } from '../../../ports/engine.ts';
 import { openDatabase, type Database } from './driver.ts';
-import { isBusy, messageOf } from './fault.ts';
+import { isBusy, messageOf } from '../faults.ts';
 
 const DATABASE = 'statehouse.db';
 const LOCK = 'lock.db';

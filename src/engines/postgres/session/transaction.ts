@@ -1,20 +1,15 @@
-import { formatAddress, type Address } from '../../core/address.ts';
-import type { SealedBody } from '../../core/command.ts';
-import { decide } from '../../core/decide.ts';
-import type { Instant } from '../../core/instant.ts';
-import { type Command, type CommandResult, NOTED, type RecordCommand } from '../../ports/engine.ts';
-import { COMMIT, ROLLBACK, type Row, type Session, type Statement } from './connections.ts';
-import {
-  Change,
-  dropBodies,
-  dropUnused,
-  insertAudit,
-  insertBodies,
-  storeAll,
-  type Noted,
-} from './effects.ts';
-import { addressesOf, recordStatements } from './records.ts';
-import { addressFrom, type KeyIdOf } from './rows.ts';
+import { formatAddress, type Address } from '../../../core/address.ts';
+import type { SealedBody } from '../../../core/command.ts';
+import { decide } from '../../../core/decide.ts';
+import type { Instant } from '../../../core/instant.ts';
+import { type Command, type CommandResult, NOTED, type RecordCommand } from '../../../ports/engine.ts';
+import { COMMIT, ROLLBACK, type Row, type Session, type Statement } from '../connection.ts';
+import { type Noted, insertAudit } from '../audit.ts';
+import { dropBodies, insertBodies } from '../bodies.ts';
+import { dropUnused, storeAll } from '../effects.ts';
+import { Change } from './changes.ts';
+import { addressesOf, recordStatements } from '../records.ts';
+import { addressFrom, type KeyIdOf } from '../rows.ts';
 import {
   lockAddresses,
   makeAddresses,
@@ -25,7 +20,7 @@ import {
   worldsFrom,
   type ClockSql,
   type Found,
-} from './world.ts';
+} from '../world.ts';
 
 /** Bodies this large are stored before their address is locked, so that nobody waits for the upload. */
 const EARLY_BODY_BYTES = 1024 * 1024;

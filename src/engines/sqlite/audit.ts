@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type { AuditQuery, AuditRecord } from '../../ports/engine.ts';
-import type { Database, SqlValue, Statement } from './driver.ts';
-import { reading } from './fault.ts';
+import type { Database, SqlValue, Statement } from './files/driver.ts';
+import { reading } from './faults.ts';
 import { toAuditRecord, whole, type AuditRow } from './rows.ts';
 
 /** So many records are looked through at a time, within some milliseconds; then others have their turn. */

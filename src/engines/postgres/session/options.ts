@@ -1,4 +1,4 @@
-import { EngineFault } from '../../ports/engine.ts';
+import { EngineFault } from '../../../ports/engine.ts';
 
 /** Where the database is, and how it is used. */
 export interface PostgresOptions {

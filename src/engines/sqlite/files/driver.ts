@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { EngineFault } from '../../ports/engine.ts';
+import { EngineFault } from '../../../ports/engine.ts';
 
 export type SqlValue = null | number | string | Uint8Array;
 

@@ -1,4 +1,4 @@
-import type { Instant, Milliseconds } from '../../core/instant.ts';
+import type { Instant, Milliseconds } from '../../../core/instant.ts';
 
 /** An answer that took longer says too little of the time. */
 const ROUND_TRIP_MS_MAX: Milliseconds = 2_000;

@@ -1,15 +1,15 @@
 import { existsSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { Address } from '../../core/address.ts';
-import type { Credential } from '../../core/credential.ts';
-import type { Version } from '../../core/world.ts';
-import { EngineFault, type Engine, type StoredBody } from '../../ports/engine.ts';
-import { BodyReader } from './bodies.ts';
+import type { Address } from '../../../core/address.ts';
+import type { Credential } from '../../../core/credential.ts';
+import type { Version } from '../../../core/world.ts';
+import { EngineFault, type Engine, type StoredBody } from '../../../ports/engine.ts';
+import { BodyReader } from '../bodies.ts';
 import { databasePath } from './data-directory.ts';
 import { openDatabase, type Database } from './driver.ts';
-import { reading } from './fault.ts';
-import { Queries } from './queries.ts';
+import { reading } from '../faults.ts';
+import { Queries } from '../queries.ts';
 
 /**
  * The versions in a data directory or a backup, read without changing what is kept, whether or not a house has it open. A

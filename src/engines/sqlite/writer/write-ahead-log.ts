@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import type { Database, Statement } from './driver.ts';
+import type { Database, Statement } from '../files/driver.ts';
 
 /** Commits are appended to the log; at the latest when it has this size its pages go into the database. */
 export const WAL_BYTES_MAX: number = 64 * 1024 * 1024;

@@ -11,33 +11,6 @@ export interface Sealed {
   readonly kept: ReadonlyMap<string, Kept>;
 }
 
-/** What is still sealed under another key than this one. */
-export function otherSealed(
-  { bodies, credentials, kept }: Sealed,
-  keyId: string,
-  keyIdOf: (sealed: Uint8Array) => string,
-): Resealed[] {
-  const addresses = [...kept.values()];
-  return [
-    ...[...bodies.values()]
-      .filter((body) => body.keyId !== keyId)
-      .map(({ id, keyId: other, wrappedKey }) => ({ kind: 'body' as const, id, keyId: other, wrappedKey })),
-    ...[...credentials.values()]
-      .filter(({ sealedSecret }) => keyIdOf(sealedSecret) !== keyId)
-      .map(({ id, sealedSecret }) => ({ kind: 'credential' as const, id, sealed: sealedSecret })),
-    ...addresses.flatMap(({ address, world }) =>
-      world.holders
-        .filter(({ info }) => keyIdOf(info) !== keyId)
-        .map(({ lockId, info }) => ({ kind: 'holder' as const, address, lockId, sealed: info })),
-    ),
-    ...addresses.flatMap(({ address, world }) =>
-      world.line
-        .filter(({ info }) => keyIdOf(info) !== keyId)
-        .map(({ waiter, info }) => ({ kind: 'place' as const, address, waiter, sealed: info })),
-    ),
-  ];
-}
-
 /** Puts the new sealing in the place of the old one, if what it seals is still there. */
 export function reseal({ bodies, credentials, kept }: Sealed, item: Resealed): void {
   if (item.kind === 'body') {

@@ -1,4 +1,4 @@
-import type { Statement } from './connections.ts';
+import type { Statement } from '../connection.ts';
 
 /** A node that was not seen for so long is dead: several beats, so that a slow one is not taken for it. */
 const DEAD_AFTER = "interval '8 seconds'";

@@ -1,4 +1,4 @@
-import { EngineFault } from '../../ports/engine.ts';
+import { EngineFault } from '../../../ports/engine.ts';
 
 /** Lets a few through at a time, has a bounded number wait, and turns the rest away. */
 export class Gate {
