@@ -2,8 +2,9 @@ import type { Address } from '../../core/address.ts';
 import type { AuditNote } from '../../core/effect.ts';
 import type { Instant } from '../../core/instant.ts';
 import type { AuditQuery, AuditRecord } from '../../ports/engine.ts';
-import type { Connections, Row, Statement } from './connection.ts';
-import { addressColumns, addressFrom, fromText, toText } from './rows.ts';
+import type { Connections, Statement } from './connection.ts';
+import { toText } from './columns.ts';
+import { ADDRESS, AUDIT_NOTE, toAuditRecord } from './rows.ts';
 import { Conditions, limitOf } from './session/conditions.ts';
 import { insertAll } from './session/statements.ts';
 
@@ -18,7 +19,7 @@ export class AuditLog {
   }
 
   async read(query: AuditQuery): Promise<AuditRecord[]> {
-    return (await this.#connections.read(auditAsked(this.#schema, query))).map(auditFrom);
+    return (await this.#connections.read(auditAsked(this.#schema, query))).map(toAuditRecord);
   }
 }
 
@@ -32,11 +33,8 @@ export interface Noted {
 export function insertAudit(schema: string, notes: readonly Noted[]): Statement[] {
   const rows = notes.map(({ at, address, note }) => ({
     at,
-    ...(address === null ? { project: null, key: null, workspace: null } : addressColumns(address)),
-    action: note.action,
-    subject: toText(note.subject),
-    door: note.door,
-    detail: JSON.stringify(note.detail),
+    ...(address === null ? { project: null, key: null, workspace: null } : ADDRESS.row(address)),
+    ...AUDIT_NOTE.row(note),
   }));
   return insertAll(`${schema}.audit`, rows);
 }
@@ -53,19 +51,5 @@ function auditAsked(schema: string, query: AuditQuery): Statement {
   return {
     text: `SELECT * FROM ${schema}.audit ${conditions.where} ORDER BY id DESC ${limitOf(query.limit)}`,
     values: conditions.values,
-  };
-}
-
-function auditFrom(row: Row): AuditRecord {
-  return {
-    id: Number(row['id']),
-    at: Number(row['at']),
-    address: row['project'] === null ? null : addressFrom(row),
-    note: {
-      action: row['action'] as string,
-      subject: fromText(row['subject']),
-      door: row['door'] as string,
-      detail: JSON.parse(row['detail'] as string) as AuditRecord['note']['detail'],
-    },
   };
 }

@@ -1,7 +1,7 @@
 import type { SealedBody } from '../../core/command.ts';
 import { EngineFault, type StoredBody } from '../../ports/engine.ts';
 import type { Connections, Row, Statement } from './connection.ts';
-import { bytes, plain } from './rows.ts';
+import { toBuffer, toBytes } from './columns.ts';
 import { insertAll } from './session/statements.ts';
 
 /** Segments of one read: a megabyte of memory for each body that is being sent. */
@@ -32,7 +32,7 @@ function storedBody(connections: Connections, schema: string, row: Row): StoredB
   return {
     id,
     keyId: row['key_id'] as string,
-    wrappedKey: plain(row['wrapped_key']),
+    wrappedKey: toBytes(row['wrapped_key']),
     async *segments() {
       for (let from = 0; from < count; from += SEGMENTS_READ) {
         const to = Math.min(from + SEGMENTS_READ, count);
@@ -45,7 +45,7 @@ function storedBody(connections: Connections, schema: string, row: Row): StoredB
             'a part of the body is not there: it was pruned while it was read, or is damaged',
           );
         }
-        for (const segment of rows) yield plain(segment['data']);
+        for (const segment of rows) yield toBytes(segment['data']);
       }
     },
   };
@@ -56,11 +56,11 @@ export function insertBodies(schema: string, bodies: readonly SealedBody[]): Sta
   const rows = bodies.map(({ id, keyId, wrappedKey, segments }) => ({
     id,
     key_id: keyId,
-    wrapped_key: bytes(wrappedKey),
+    wrapped_key: toBuffer(wrappedKey),
     segments: segments.length,
   }));
   const segments = bodies.flatMap(({ id, segments: all }) =>
-    all.map((segment, number) => ({ body_id: id, number, data: bytes(segment) })),
+    all.map((segment, number) => ({ body_id: id, number, data: toBuffer(segment) })),
   );
   const groups = inGroups(segments, ({ data }) => data.length, SEGMENT_BYTES_TOGETHER);
   return [

@@ -1,7 +1,7 @@
 import { formatAddress, type Address } from '../../core/address.ts';
 import { insertBodies } from './bodies.ts';
 import type { Statement } from './connection.ts';
-import type { KeyIdOf } from './rows.ts';
+import type { KeyIdOf } from './columns.ts';
 import type { Change, RowChanges } from './session/changes.ts';
 import { deleteAll, insertAll, replaceAll } from './session/statements.ts';
 

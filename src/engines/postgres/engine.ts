@@ -29,7 +29,7 @@ import { beatStatements } from './session/nodes.ts';
 import type { PostgresOptions } from './session/options.ts';
 import { Queries } from './queries.ts';
 import { addressesOf } from './records.ts';
-import type { KeyIdOf } from './rows.ts';
+import type { KeyIdOf } from './columns.ts';
 import { adoptedBodies, CommitInDoubt, sizeOf, transact } from './session/transaction.ts';
 import { databaseClock, type ClockSql } from './world.ts';
 

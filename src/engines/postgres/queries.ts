@@ -3,7 +3,8 @@ import type { Credential } from '../../core/credential.ts';
 import { NEW_WORLD, type Version, type World } from '../../core/world.ts';
 import type { Entry, Resealed, Seat, StateQuery, StateSummary } from '../../ports/engine.ts';
 import type { Connections, Row, Statement } from './connection.ts';
-import { addressFrom, credentialFrom, entryFrom, fromText, plain, versionFrom } from './rows.ts';
+import { fromText, toBytes } from './columns.ts';
+import { ADDRESS, CREDENTIAL, toEntry, toSeat, VERSION } from './rows.ts';
 import { Conditions, limitOf } from './session/conditions.ts';
 import { selectWorlds, theseAddresses, worldsFrom, type Wanted } from './world.ts';
 
@@ -31,7 +32,7 @@ export class Queries {
         AND ($4::bigint IS NULL OR number < $4) ORDER BY number DESC ${limitOf(limit)}`,
       [project, key, workspace, before ?? null],
     );
-    return rows.map(versionFrom);
+    return VERSION.readAll(rows);
   }
 
   async version({ project, key, workspace }: Address, number: number): Promise<Version | null> {
@@ -40,7 +41,7 @@ export class Queries {
         WHERE project = $1 AND key = $2 AND workspace = $3 AND number = $4`,
       [project, key, workspace, number],
     );
-    return row === undefined ? null : versionFrom(row);
+    return row === undefined ? null : VERSION.read(row);
   }
 
   async states(query: StateQuery): Promise<StateSummary[]> {
@@ -51,7 +52,7 @@ export class Queries {
 
   async credentials(): Promise<Credential[]> {
     const rows = await this.#read(`SELECT * FROM ${this.#schema}.credential ORDER BY created_at, ordinal`);
-    return rows.map(credentialFrom);
+    return CREDENTIAL.readAll(rows);
   }
 
   async entries(kind: string | null): Promise<Entry[]> {
@@ -59,11 +60,11 @@ export class Queries {
       `SELECT * FROM ${this.#schema}.entry WHERE kind = $1 OR $1::text IS NULL ORDER BY kind, name`,
       [kind],
     );
-    return rows.map(entryFrom);
+    return rows.map(toEntry);
   }
 
   async seats(query: { node: string } | { notNode: string }): Promise<Seat[]> {
-    return (await this.#connections.read(seatsAsked(this.#schema, query))).map(seatFrom);
+    return (await this.#connections.read(seatsAsked(this.#schema, query))).map(toSeat);
   }
 
   async sealedUnderOther(keyId: string, limit: number): Promise<Resealed[]> {
@@ -112,15 +113,6 @@ function seatsAsked(schema: string, query: { node: string } | { notNode: string 
   };
 }
 
-function seatFrom(row: Row): Seat {
-  return {
-    address: addressFrom(row),
-    waiter: fromText(row['waiter']),
-    seat: row['seat'] as string,
-    granted: row['granted'] as boolean,
-  };
-}
-
 /** Statements for all that is sealed under another key; {@link resealedFrom} reads the answers, kind by kind. */
 function sealedAsked(schema: string, keyId: string, limit: number): Statement[] {
   return ['body', 'credential', 'holder', 'place'].map((table) => ({
@@ -135,24 +127,24 @@ function resealedFrom([bodies, credentials, holders, places]: readonly (readonly
       kind: 'body' as const,
       id: row['id'] as string,
       keyId: row['key_id'] as string,
-      wrappedKey: plain(row['wrapped_key']),
+      wrappedKey: toBytes(row['wrapped_key']),
     })),
     ...(credentials ?? []).map((row) => ({
       kind: 'credential' as const,
       id: row['id'] as string,
-      sealed: plain(row['sealed_secret']),
+      sealed: toBytes(row['sealed_secret']),
     })),
     ...(holders ?? []).map((row) => ({
       kind: 'holder' as const,
-      address: addressFrom(row),
+      address: ADDRESS.read(row),
       lockId: fromText(row['lock_id']),
-      sealed: plain(row['info']),
+      sealed: toBytes(row['info']),
     })),
     ...(places ?? []).map((row) => ({
       kind: 'place' as const,
-      address: addressFrom(row),
+      address: ADDRESS.read(row),
       waiter: fromText(row['waiter']),
-      sealed: plain(row['info']),
+      sealed: toBytes(row['info']),
     })),
   ];
 }

@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { AuditQuery, AuditRecord } from '../../ports/engine.ts';
 import type { Database, SqlValue, Statement } from './files/driver.ts';
 import { reading } from './faults.ts';
-import { toAuditRecord, whole, type AuditRow } from './rows.ts';
+import { ADDRESS, AUDIT_NOTE, toAuditRecord, whole } from './rows.ts';
 
 /** So many records are looked through at a time, within some milliseconds; then others have their turn. */
 const STRETCH = 10_000;
@@ -49,13 +49,13 @@ export class AuditLog {
   }
 
   #all(statement: Statement, ...values: SqlValue[]): AuditRecord[] {
-    return reading(() => (statement.all(...values) as AuditRow[]).map(toAuditRecord));
+    return reading(() => statement.all(...values).map(toAuditRecord));
   }
 }
 
 function select(condition: string): string {
   return (
-    'SELECT audit.id, at, address_id, action, subject, door, detail, project, key, workspace ' +
+    `SELECT audit.id, at, address_id, ${AUDIT_NOTE.list}, ${ADDRESS.list} ` +
     `FROM audit LEFT JOIN address ON address.id = address_id WHERE ${condition} ` +
     'AND (? IS NULL OR action = ?) AND (? IS NULL OR subject = ?) ORDER BY audit.id DESC LIMIT ?'
   );

@@ -4,23 +4,7 @@ import { NEW_WORLD, type Release, type Version, type World } from '../../core/wo
 import { EngineFault } from '../../ports/engine.ts';
 import type { Database, Statement } from './files/driver.ts';
 import { damaged } from './faults.ts';
-import {
-  HOLDER_COLUMNS,
-  PLACE_COLUMNS,
-  RECORD_COLUMNS,
-  RELEASE_COLUMNS,
-  toHolder,
-  toPlace,
-  toRecord,
-  toRelease,
-  toVersion,
-  VERSION_COLUMNS,
-  type HolderRow,
-  type PlaceRow,
-  type RecordRow,
-  type ReleaseRow,
-  type VersionRow,
-} from './rows.ts';
+import { HOLDER, PLACE, RECORD, RELEASE, toRecord, VERSION, type AddressId } from './rows.ts';
 
 /** An address with its row's id; null while there is no row. */
 export interface Placed {
@@ -39,27 +23,28 @@ export class WorldLoader {
 
   constructor(db: Database) {
     this.#record = db.prepare(
-      `SELECT id, ${RECORD_COLUMNS} FROM address WHERE project = ? AND key = ? AND workspace = ?`,
+      `SELECT id, ${RECORD.list} FROM address WHERE project = ? AND key = ? AND workspace = ?`,
     );
-    this.#version = db.prepare(`SELECT ${VERSION_COLUMNS} FROM version WHERE address_id = ? AND number = ?`);
-    this.#holders = db.prepare(`SELECT ${HOLDER_COLUMNS} FROM holder WHERE address_id = ? ORDER BY fence`);
-    this.#line = db.prepare(`SELECT ${PLACE_COLUMNS} FROM place WHERE address_id = ? ORDER BY ticket`);
-    const releases = `SELECT ${RELEASE_COLUMNS} FROM release WHERE address_id = ?`;
+    this.#version = db.prepare(`SELECT ${VERSION.list} FROM version WHERE address_id = ? AND number = ?`);
+    this.#holders = db.prepare(`SELECT ${HOLDER.list} FROM holder WHERE address_id = ? ORDER BY fence`);
+    this.#line = db.prepare(`SELECT ${PLACE.list} FROM place WHERE address_id = ? ORDER BY ticket`);
+    const releases = `SELECT ${RELEASE.list} FROM release WHERE address_id = ?`;
     this.#releaseOf = db.prepare(`${releases} AND lock_id = ?`);
     this.#latestReleases = db.prepare(`${releases} ORDER BY number DESC LIMIT ?`);
   }
 
   load({ project, key, workspace }: Address): Placed {
-    const row = this.#record.get(project, key, workspace) as RecordRow | undefined;
+    const row = this.#record.get(project, key, workspace) as AddressId | undefined;
     return row === undefined ? { id: null, world: NEW_WORLD } : { id: row.id, world: this.fill(row) };
   }
 
   /** The world that belongs to an address's row. */
-  fill(row: RecordRow): World {
+  fill(row: AddressId): World {
+    const record = RECORD.read(row);
     return {
-      record: toRecord(row, row.head === null ? null : this.#head(row.id, row.head)),
-      holders: (this.#holders.all(row.id) as HolderRow[]).map(toHolder),
-      line: (this.#line.all(row.id) as PlaceRow[]).map(toPlace),
+      record: toRecord(record, record.head === null ? null : this.#head(row.id, record.head)),
+      holders: HOLDER.readAll(this.#holders.all(row.id)),
+      line: PLACE.readAll(this.#line.all(row.id)),
       releases: [],
     };
   }
@@ -70,12 +55,12 @@ export class WorldLoader {
       'lockId' in query
         ? this.#releaseOf.all(addressId, query.lockId)
         : this.#latestReleases.all(addressId, query.latest).toReversed();
-    return (rows as ReleaseRow[]).map(toRelease);
+    return RELEASE.readAll(rows);
   }
 
   version(addressId: number, number: number): Version | null {
-    const row = this.#version.get(addressId, number) as VersionRow | undefined;
-    return row === undefined ? null : toVersion(row);
+    const row = this.#version.get(addressId, number);
+    return row === undefined ? null : VERSION.read(row);
   }
 
   #head(addressId: number, number: number): Version {

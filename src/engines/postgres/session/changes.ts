@@ -11,17 +11,8 @@ import {
   type Version,
   type World,
 } from '../../../core/world.ts';
-import {
-  addressColumns,
-  holderColumns,
-  placeColumns,
-  recordColumns,
-  releaseColumns,
-  toText,
-  versionColumns,
-  type KeyIdOf,
-  type NewRow,
-} from '../rows.ts';
+import { toText, type KeyIdOf, type NewRow } from '../columns.ts';
+import { ADDRESS, HOLDER, PLACE, RECORD, recordOf, RELEASE, VERSION } from '../rows.ts';
 import type { Found } from '../world.ts';
 
 /** What one transaction makes of one address, command by command. */
@@ -97,8 +88,8 @@ export class Change {
 
   get versions(): readonly NewRow[] {
     return this.#puts.map(({ version }) => ({
-      ...addressColumns(this.address),
-      ...versionColumns(version),
+      ...ADDRESS.row(this.address),
+      ...VERSION.row(version),
     }));
   }
 
@@ -108,17 +99,17 @@ export class Change {
 
   get record(): NewRow {
     return {
-      ...addressColumns(this.address),
+      ...ADDRESS.row(this.address),
       name: formatAddress(this.address),
-      ...recordColumns(this.#world.record),
+      ...RECORD.row(recordOf(this.#world.record)),
       changed_at: this.at,
     };
   }
 
   get releases(): readonly NewRow[] {
     return [...this.#releases.values()].map((release) => ({
-      ...addressColumns(this.address),
-      ...releaseColumns(release),
+      ...ADDRESS.row(this.address),
+      ...RELEASE.row(release),
     }));
   }
 
@@ -140,7 +131,7 @@ export class Change {
     );
     return this.#changes(
       gone,
-      put.map((holder) => holderColumns(holder, keyIdOf)),
+      put.map((holder) => HOLDER.row(holder, keyIdOf)),
     );
   }
 
@@ -148,14 +139,14 @@ export class Change {
     const { gone, put } = difference(this.#before.line, this.#world.line, ({ waiter }: Place) => waiter);
     return this.#changes(
       gone,
-      put.map((place) => placeColumns(place, keyIdOf)),
+      put.map((place) => PLACE.row(place, keyIdOf)),
     );
   }
 
   #changes(gone: readonly string[], put: readonly NewRow[]): RowChanges {
     return {
       gone: gone.map((id) => ({ address: this.address, id: toText(id) })),
-      put: put.map((row) => ({ ...addressColumns(this.address), ...row })),
+      put: put.map((row) => ({ ...ADDRESS.row(this.address), ...row })),
     };
   }
 }

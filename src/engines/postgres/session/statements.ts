@@ -1,6 +1,6 @@
 import type { Address } from '../../../core/address.ts';
 import type { Statement } from '../connection.ts';
-import type { NewRow } from '../rows.ts';
+import type { NewRow } from '../columns.ts';
 
 /** The protocol numbers a statement's values with 16 bits. */
 const VALUES_MAX = 60_000;

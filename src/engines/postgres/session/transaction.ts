@@ -9,7 +9,8 @@ import { dropBodies, insertBodies } from '../bodies.ts';
 import { dropUnused, storeAll } from '../effects.ts';
 import { Change } from './changes.ts';
 import { addressesOf, recordStatements } from '../records.ts';
-import { addressFrom, type KeyIdOf } from '../rows.ts';
+import type { KeyIdOf } from '../columns.ts';
+import { ADDRESS } from '../rows.ts';
 import {
   lockAddresses,
   makeAddresses,
@@ -121,7 +122,7 @@ async function open(
   const [made, , ...selected] = (await session.all([makeAddresses(schema, addresses), ...reading])).map(
     ({ rows }) => rows,
   );
-  return readAll(selected, (made ?? []).map(addressFrom));
+  return readAll(selected, ADDRESS.readAll(made ?? []));
 }
 
 /** Sends large bodies piece by piece, so that each piece has the time of a statement, however large the whole. */
