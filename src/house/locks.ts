@@ -1,4 +1,4 @@
-import { mayActOn } from '../core/access.ts';
+import { mayActOn, type Action } from '../core/access.ts';
 import { formatAddress, type Address } from '../core/address.ts';
 import type { LockCommand } from '../core/command.ts';
 import type { Milliseconds } from '../core/instant.ts';
@@ -67,6 +67,17 @@ export class Locks {
     this.#sealer = options.sealer;
     this.#parking = options.parking;
     this.#plansShare = options.plansShare;
+  }
+
+  /** Why a caller may not do this here at all, asked before anything else of its request is tried; null if it may. */
+  async refuse(
+    caller: Caller,
+    action: Action,
+    address: Address,
+  ): Promise<Forbidden | { readonly type: 'expired' } | null> {
+    const refusal = refuseOn(caller, action, address);
+    if (refusal !== null || !caller.identity.expired) return refusal;
+    return isShutOut(caller, await this.#desk.engine.world(address)) ? { type: 'expired' } : null;
   }
 
   /** Asks for the lock; the answer may take as long as the request is parked. */
