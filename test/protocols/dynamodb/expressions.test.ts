@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import {
   attributeProblem,
   equals,
+  hasElement,
   type AttributeValue,
   type Item,
 } from '../../../src/protocols/dynamodb/attribute.ts';
@@ -318,7 +319,7 @@ describe('an attribute value', () => {
   });
 
   it('of a set has the same elements as another in any order, each looked at once', () => {
-    const elements = Array.from({ length: 200_000 }, (_, index) => `${index}`);
+    const elements = Array.from({ length: 100_000 }, (_, index) => `${index}`);
     const set = { NS: elements };
     const turned = { NS: elements.toReversed().map((one) => `${one}.0`) };
     const other = { NS: elements.with(7, '-7') };
@@ -328,9 +329,7 @@ describe('an attribute value', () => {
       false,
       false,
     ]);
-    const wanted = new Placeholders({}, { ':no': { N: '0.5' }, ':last': { N: '199999.0' } });
-    const test = parseCondition('contains(s, :last) AND NOT contains(s, :no)', wanted);
-    expect(test(new Map([['s', set]]))).toBe(true);
+    expect([hasElement(set, { N: '99999.0' }), hasElement(set, { N: '0.5' })]).toEqual([true, false]);
   });
 
   it('of text is found in another wherever it is, as the language finds it', () => {

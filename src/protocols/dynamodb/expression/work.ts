@@ -4,12 +4,12 @@ import { sizeOf } from '../size.ts';
 import { ExpressionProblem } from './tokens.ts';
 
 /** What the expressions of one request may look at, all tests of all items together. */
-export const WORK_MAX: number = 16 * 1024 * 1024;
+export const WORK_MAX: number = 8 * 1024 * 1024;
 /** Looked at between two items before others have their turn. */
-const TURN = 1024 * 1024;
+const TURN = 256 * 1024;
 /** What a test counts for beside the values that it looks at, and what each value inside of one does. */
 const TEST = 64;
-const PART = 32;
+const PART = 256;
 
 /** Counts what the expressions of one request look at, so that none of them holds up everybody else. */
 export class Work {
@@ -25,7 +25,7 @@ export class Work {
     for (const value of values) {
       if (value === undefined) continue;
       const { bytes, parts } = sizeOf(value);
-      amount += bytes + PART * parts;
+      amount += bytes + PART * (parts - 1);
     }
     this.add(amount);
   }
