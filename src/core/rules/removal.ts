@@ -5,10 +5,10 @@ import { permitFor } from './write.ts';
 
 /** Hides a state; its history stays until it is purged. */
 export function remove(draft: Draft, command: DeleteCommand): Decision {
+  if (command.actor.expired) return draft.decision({ type: 'expired' });
   const { head, deletedAt } = draft.record;
   if (head === null) return draft.decision({ type: 'absent' });
   if (deletedAt !== null) return draft.decision({ type: 'deleted', version: head, repeat: true });
-  if (command.actor.expired) return draft.decision({ type: 'expired' });
   const permit = permitFor(draft, command.claim, command.actor);
   if ('refusal' in permit) return draft.decision(permit.refusal);
   draft.change({ deletedAt: draft.at });
