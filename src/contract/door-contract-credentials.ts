@@ -85,6 +85,7 @@ export const CREDENTIAL_SCENES: readonly DoorScene[] = [
       const lock = await take(brief, at);
       await until('the credential expires', async () => (await brief.read(elsewhere)).type === 'refused');
       await expectShutOut(brief, elsewhere);
+      await expectLock(brief, at, lock);
       await expectState(alice, elsewhere, null);
       await expectLock(alice, elsewhere, null);
       const bytes = states.next();

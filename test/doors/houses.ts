@@ -30,35 +30,59 @@ export async function openHouseUnderTest(
   options: Partial<Configuration>,
   dispose: () => Promise<void> = () => Promise.resolve(),
 ): Promise<HouseUnderTest> {
-  const test = await TestHouse.open(options);
-  const { house } = test;
+  const house = await TestHouse.open(options);
+  return houseUnderTest([house], async () => {
+    await house.close();
+    await dispose();
+  });
+}
+
+/** Nodes of one house for a contract: each client that is made speaks to the next of them. */
+export function houseUnderTest(
+  nodes: readonly [TestHouse, ...TestHouse[]],
+  close: () => Promise<void>,
+): HouseUnderTest {
+  const [first] = nodes;
+  let clients = 0;
   let credentials = 0;
+  /** The other nodes look for changed credentials now and then: no scene is to wait for that. */
+  const known = async (): Promise<void> => {
+    await Promise.all(nodes.map(({ house }) => house.credentials.refresh()));
+  };
   return {
-    url: test.url,
+    get url() {
+      clients += 1;
+      return (nodes[clients % nodes.length] as TestHouse).url;
+    },
     admin: TEST_ADMIN,
-    credential: (role, pattern, expiresAt) =>
-      test.credential(`${role}-${(credentials += 1)}`, [{ role, pattern }], expiresAt),
-    revoke: async ({ id }) => void (await house.credentials.revoke(ADMIN_CALLER, id)),
+    credential: async (role, pattern, expiresAt) => {
+      const pair = await first.credential(`${role}-${(credentials += 1)}`, [{ role, pattern }], expiresAt);
+      await known();
+      return pair;
+    },
+    revoke: async ({ id }) => {
+      await first.house.credentials.revoke(ADMIN_CALLER, id);
+      await known();
+    },
     versions: async (at) => {
-      const versions = await house.history.versions(ADMIN_CALLER, at, { limit: 100 });
+      const versions = await first.house.history.versions(ADMIN_CALLER, at, { limit: 100 });
       if ('type' in versions) throw new Error(`the admin may not read the history: ${versions.type}`);
       return versions.length;
     },
-    parked: () => house.parked,
+    parked: () => nodes.reduce((sum, { house }) => sum + house.parked, 0),
     whileEngineFails: async (work) => {
-      const { engine } = house;
-      const fail = (): Promise<never> => Promise.reject(new EngineFault('the disk does not answer'));
-      for (const name of ABOUT_ADDRESSES)
-        Object.defineProperty(engine, name, { value: fail, configurable: true });
+      const engines = nodes.map(({ house }) => house.engine);
+      const value = (): Promise<never> => Promise.reject(new EngineFault('the disk does not answer'));
+      for (const engine of engines)
+        for (const name of ABOUT_ADDRESSES)
+          Object.defineProperty(engine, name, { value, configurable: true });
       try {
         return await work();
       } finally {
-        for (const name of ABOUT_ADDRESSES) Reflect.deleteProperty(engine, name);
+        for (const engine of engines)
+          for (const name of ABOUT_ADDRESSES) Reflect.deleteProperty(engine, name);
       }
     },
-    close: async () => {
-      await test.close();
-      await dispose();
-    },
+    close,
   };
 }

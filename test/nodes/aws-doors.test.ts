@@ -15,6 +15,11 @@ import {
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { doorMatrix } from '../../src/contract/door-contract.ts';
+import { HTTP } from '../doors/clients/http.ts';
+import { S3_BOTH, S3_LOCK_FILE } from '../doors/clients/s3.ts';
+import { houseUnderTest } from '../doors/houses.ts';
+import type { TestHouse } from '../support/open-test-house.ts';
 import { findPostgres } from '../support/postgres-server.ts';
 import { dynamoClient, lockInfo, s3Client, stateText } from '../protocols/aws/sdk.ts';
 import { ThreeHouses } from './fixtures/three-houses.ts';
@@ -99,19 +104,8 @@ describe.skipIf(programs === null)(
       await asFile(2, 'two');
     });
 
-    it('hand the lock from one node to a request that another holds open', async () => {
-      const lockFile = { Bucket: 'acme', Key: 'line.tfstate.tflock' };
-      const ask = (node: number, id: string): Promise<unknown> =>
-        s3(node).send(new PutObjectCommand({ ...lockFile, Body: lockInfo(id), IfNoneMatch: '*' }));
-      await ask(0, 'one');
-      expect(await failure(ask(1, 'two'))).toBe('PreconditionFailed');
-      // It comes back, so it waits.
-      const waiting = ask(1, 'two');
-      await new Promise((resolve) => setTimeout(resolve, 300));
-      await s3(2).send(new DeleteObjectCommand(lockFile));
-      await waiting;
-      const { Body } = await s3(0).send(new GetObjectCommand(lockFile));
-      expect(await Body?.transformToString()).toBe(lockInfo('two'));
-    });
+    doorMatrix([HTTP, S3_LOCK_FILE, S3_BOTH], () =>
+      Promise.resolve(houseUnderTest(nodes.houses as [TestHouse, ...TestHouse[]], () => Promise.resolve())),
+    );
   },
 );
