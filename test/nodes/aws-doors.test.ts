@@ -89,10 +89,15 @@ describe.skipIf(programs === null)(
       const lockFile = { Bucket: 'acme', Key: 'one.tfstate.tflock' };
       const asFile = (node: number, id: string): Promise<unknown> =>
         s3(node).send(new PutObjectCommand({ ...lockFile, Body: lockInfo(id), IfNoneMatch: '*' }));
+      const look = async (node: number): Promise<string | undefined> => {
+        const { Body } = await s3(node).send(new GetObjectCommand(lockFile));
+        return Body?.transformToString();
+      };
       expect(await failure(asFile(2, 'two'))).toBe('PreconditionFailed');
+      // As terraform does when it is refused.
+      expect(await look(2)).toBe(lockInfo('one'));
       await asFile(2, 'one');
-      const { Body } = await s3(1).send(new GetObjectCommand(lockFile));
-      expect(await Body?.transformToString()).toBe(lockInfo('one'));
+      expect(await look(1)).toBe(lockInfo('one'));
 
       // Both means are given up, each at another node.
       await s3(1).send(new DeleteObjectCommand(lockFile));
@@ -100,7 +105,7 @@ describe.skipIf(programs === null)(
         lockInfo('one'),
       );
       await db(0).send(new DeleteItemCommand({ TableName, Key }));
-      expect(await failure(s3(2).send(new GetObjectCommand(lockFile)))).toBe('NoSuchKey');
+      expect(await failure(look(2))).toBe('NoSuchKey');
       await asFile(2, 'two');
     });
 

@@ -168,6 +168,7 @@ describe('an object at the S3 door', () => {
     const lockKey = `${Key}.tflock`;
     await put(lockInfo('one'), lockKey);
     expect(await failure(put(lockInfo('two'), lockKey))).toBe('PreconditionFailed 412');
+    expect(await get(lockKey)).toBe(lockInfo('one'));
     const listed = await aws.s3.send(new ListObjectsV2Command({ Bucket }));
     expect(listed.Contents?.map((one) => one.Key)).toEqual([lockKey]);
     expect(listed.Contents?.[0]?.Size).toBe(lockInfo('one').length);
