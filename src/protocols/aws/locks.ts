@@ -12,6 +12,9 @@ import { shownLock, type SeenLock } from './shown-lock.ts';
 /** What AWS's SDKs send with each attempt: `attempt=2; max=5`. */
 const ATTEMPT = /(?:^|[;\s])attempt=(\d{1,4})(?:$|[;\s])/;
 
+/** The products by which Terraform and OpenTofu name themselves (aws-sdk-go-base, `APNInfo`). */
+const RUN = /\b(?:Terraform|OpenTofu)\//;
+
 /** The lock of an address as the AWS doors handle it: taken with its info, read, and deleted by whoever has just read it. */
 export class AwsLocks {
   readonly #house: House;
@@ -89,9 +92,11 @@ export class AwsLocks {
     { face, request }: { face: Face; request: DoorRequest },
   ): Promise<UnlockAnswer> {
     const answer = await this.#house.locks.unlock(caller, address, lockId, face, isResent(request));
-    if (answer.type === 'released' && !answer.broken) {
-      this.#refusals.unlooks(viewerOf(caller, request, address, face));
-    }
+    if (answer.type !== 'released') return answer;
+    const viewer = viewerOf(caller, request, address, face);
+    // A run that ends a lock is another than those that wait; whoever does it by hand goes on by hand.
+    if (RUN.test(request.header('user-agent') ?? '')) this.#refusals.unlooks(viewer);
+    else this.#refusals.forget(viewer);
     return answer;
   }
 
