@@ -2,7 +2,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import { EngineFault } from '../ports/engine.ts';
 import type { Log } from '../ports/log.ts';
 import type { Door, DoorReply, DoorRequest } from '../protocols/door.ts';
-import { faultReply, problemReply } from '../protocols/problem.ts';
+import { faultReply, problemReply } from '../protocols/wire/problem.ts';
 import { BodyBroken } from './body-guard.ts';
 import { sendReply, toDoorRequest } from './exchange.ts';
 import type { Metrics } from './metrics.ts';

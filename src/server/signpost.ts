@@ -1,5 +1,5 @@
 import type { Door, DoorReply, DoorRequest } from '../protocols/door.ts';
-import { faultReply } from '../protocols/problem.ts';
+import { faultReply } from '../protocols/wire/problem.ts';
 
 const TEXT = `This is Statehouse: it keeps the state of Terraform and OpenTofu, and guards it with one lock.
 

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { EngineFault } from '../../src/ports/engine.ts';
 import type { Log } from '../../src/ports/log.ts';
 import type { Door, DoorReply, DoorRequest } from '../../src/protocols/door.ts';
-import { readBody } from '../../src/protocols/body.ts';
+import { readBody } from '../../src/protocols/wire/read-body.ts';
 import { dispatch } from '../../src/server/dispatch.ts';
 import { Metrics } from '../../src/server/metrics.ts';
 import { eventually } from '../support/eventually.ts';

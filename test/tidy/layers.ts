@@ -77,7 +77,7 @@ export function isDoor(path: string): boolean {
 }
 
 function isClient(path: string): boolean {
-  return /^src\/protocols\/[^/]+\/client(?:\/|[\w-]*\.ts$)/.test(path);
+  return /^src\/protocols\/[^/]+\/client\//.test(path);
 }
 
 function isFolder(path: string): boolean {

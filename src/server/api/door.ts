@@ -1,7 +1,7 @@
 import type { Door, DoorReply, DoorRequest } from '../../protocols/door.ts';
-import { faultReply, problemReply, unauthenticatedReply } from '../../protocols/problem.ts';
+import { faultReply, problemReply, unauthenticatedReply } from '../../protocols/wire/problem.ts';
 import type { ApiParts } from './parts.ts';
-import type { Router } from './router.ts';
+import type { ApiRouter } from './router.ts';
 
 const PREFIX = '/api/';
 const OPENAPI_PATH = '/api/openapi.json';
@@ -10,7 +10,7 @@ const OPENAPI_PATH = '/api/openapi.json';
 export class ApiDoor implements Door {
   readonly name = 'api';
   readonly #parts: ApiParts;
-  #router: Promise<Router> | null = null;
+  #router: Promise<ApiRouter> | null = null;
 
   constructor(parts: ApiParts) {
     this.#parts = parts;
@@ -38,8 +38,8 @@ export class ApiDoor implements Door {
   }
 
   /** The schemas are built when the first request comes, so that the house opens sooner. */
-  #load(): Promise<Router> {
-    this.#router ??= import('./router.ts').then((module) => new module.Router(this.#parts));
+  #load(): Promise<ApiRouter> {
+    this.#router ??= import('./router.ts').then((module) => new module.ApiRouter(this.#parts));
     return this.#router;
   }
 }

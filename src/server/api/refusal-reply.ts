@@ -1,7 +1,7 @@
 import { formatAddress, type Address } from '../../core/address.ts';
 import type { DoorReply } from '../../protocols/door.ts';
-import { problemReply } from '../../protocols/problem.ts';
-import { refusalWords, type Refusal } from '../../protocols/refusal.ts';
+import { problemReply } from '../../protocols/wire/problem.ts';
+import { refusalWords, type Refusal } from '../../protocols/wire/refusal.ts';
 
 /**
  * The API's answer to a refusal.

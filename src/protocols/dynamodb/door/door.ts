@@ -2,7 +2,7 @@ import type { House } from '../../../house/house.ts';
 import { AwsEntrance } from '../../aws/authenticate.ts';
 import type { AwsLocks } from '../../aws/locks.ts';
 import { awsService } from '../../aws/service.ts';
-import { readBody } from '../../body.ts';
+import { readBody } from '../../wire/read-body.ts';
 import type { Door, DoorReply, DoorRequest } from '../../door.ts';
 import { REQUEST_BYTES_MAX } from '../layout.ts';
 import { authenticate } from './auth.ts';

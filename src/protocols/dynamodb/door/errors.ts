@@ -6,7 +6,7 @@ import type { LockAnswer, UnlockAnswer } from '../../../house/locks.ts';
 import type { NotEntered } from '../../aws/authenticate.ts';
 import { newRequestId } from '../../aws/request-id.ts';
 import type { DoorReply } from '../../door.ts';
-import { releasedBeforeInWords } from '../../refusal.ts';
+import { releasedBeforeInWords } from '../../wire/refusal.ts';
 import type { Item } from '../attribute.ts';
 import { CONTENT_TYPE } from '../layout.ts';
 

@@ -1,6 +1,6 @@
 import type { House } from '../../../house/house.ts';
 import type { Door, DoorReply, DoorRequest } from '../../door.ts';
-import { faultReply, unauthenticatedReply } from '../../problem.ts';
+import { faultReply, unauthenticatedReply } from '../../wire/problem.ts';
 import { PATH_PREFIX } from '../layout.ts';
 import { authenticate } from './auth.ts';
 import { detect } from './detect.ts';

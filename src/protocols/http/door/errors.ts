@@ -3,8 +3,8 @@ import { formatLockInfo, parseLockInfo } from '../../../core/lock-info.ts';
 import type { Held } from '../../../core/outcome.ts';
 import type { Holder } from '../../../core/world.ts';
 import type { DoorReply } from '../../door.ts';
-import { problemReply } from '../../problem.ts';
-import { refusalWords, type Refusal } from '../../refusal.ts';
+import { problemReply } from '../../wire/problem.ts';
+import { refusalWords, type Refusal } from '../../wire/refusal.ts';
 import type { Operation, Undetected } from './detect.ts';
 
 /** The answer to a request that has no row in the table, or an address that is none. */

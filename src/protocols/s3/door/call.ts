@@ -2,7 +2,7 @@ import type { Caller } from '../../../house/caller.ts';
 import type { House } from '../../../house/house.ts';
 import type { AwsLocks } from '../../aws/locks.ts';
 import { newRequestId } from '../../aws/request-id.ts';
-import { writeXml, type XmlElement } from '../../aws/xml-writer.ts';
+import { writeXml, type XmlElement } from '../../wire/xml-writer.ts';
 import type { DoorReply, DoorRequest } from '../../door.ts';
 import { S3_NAMESPACE } from '../layout.ts';
 import type { Admitted } from './auth.ts';

@@ -7,9 +7,9 @@ import type { DeleteAnswer, ReadAnswer, WriteAnswer } from '../../../house/state
 import type { PieceAnswer } from '../../../house/uploads.ts';
 import type { PayloadProblem } from '../../aws/payload-problem.ts';
 import { newRequestId } from '../../aws/request-id.ts';
-import { writeXml, type XmlElement } from '../../aws/xml-writer.ts';
+import { writeXml, type XmlElement } from '../../wire/xml-writer.ts';
 import type { DoorReply } from '../../door.ts';
-import { releasedBeforeInWords } from '../../refusal.ts';
+import { releasedBeforeInWords } from '../../wire/refusal.ts';
 import type { NotAdmitted } from './auth.ts';
 import type { Undetected } from './detect.ts';
 

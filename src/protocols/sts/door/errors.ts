@@ -1,6 +1,6 @@
 import type { NotEntered } from '../../aws/authenticate.ts';
 import { newRequestId } from '../../aws/request-id.ts';
-import { writeXml } from '../../aws/xml-writer.ts';
+import { writeXml } from '../../wire/xml-writer.ts';
 import type { DoorReply } from '../../door.ts';
 import { STS_NAMESPACE } from '../layout.ts';
 

@@ -1,0 +1,34 @@
+import type { DoorReply } from '../door.ts';
+import type { RefusalWords } from './refusal.ts';
+
+/** A refusal or fault as JSON: a word for programs, a sentence for people, and what facts there are. */
+export function problemReply(
+  operation: string,
+  error: string,
+  { status, message, facts, retryAfterSeconds }: RefusalWords,
+): DoorReply {
+  return {
+    operation,
+    status,
+    headers: {
+      'content-type': 'application/json',
+      ...(retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) }),
+    },
+    body: Buffer.from(`${JSON.stringify({ error, message, ...facts })}\n`),
+  };
+}
+
+/** Nobody whom the house knows. */
+export function unauthenticatedReply(operation: string): DoorReply {
+  const reply = problemReply(operation, 'unauthenticated', {
+    status: 401,
+    message: 'no valid credential: give its id as the user name and its secret as the password',
+  });
+  const challenge = 'Basic realm="Statehouse", charset="UTF-8"';
+  return { ...reply, headers: { ...reply.headers, 'www-authenticate': challenge } };
+}
+
+/** Cannot say now: never taken for "no state". */
+export function faultReply(operation: string, message: string): DoorReply {
+  return problemReply(operation, 'fault', { status: 503, message, retryAfterSeconds: 1 });
+}
