@@ -76,7 +76,7 @@ export function isDoor(path: string): boolean {
   return /^src\/protocols\/[^/]+\/door\//.test(path);
 }
 
-function isClient(path: string): boolean {
+export function isClient(path: string): boolean {
   return /^src\/protocols\/[^/]+\/client\//.test(path);
 }
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { DEFAULT_WORKSPACE } from '../../../core/address.ts';
+import { DEFAULT_WORKSPACE, S3_WORKSPACE_PREFIX } from '../../../core/address.ts';
 import type { LockInfo } from '../../../core/lock-info.ts';
 import type {
   ClientTraits,
@@ -19,7 +19,9 @@ import type { S3Config } from './config.ts';
 import { examineS3 } from './examine.ts';
 import { LockItems } from './items.ts';
 import { S3Locks } from './locks.ts';
-import { DEFAULT_WORKSPACE_PREFIX, digestPath, lockPath, stateKey } from './names.ts';
+import { DIGEST } from '../../dynamodb/layout.ts';
+import { stateKey } from '../layout.ts';
+import { digestPath, lockPath } from './names.ts';
 import { S3Objects } from './objects.ts';
 
 /** Terraform's patience with a state that does not match its digest yet: 2 s between reads, 10 s in all. */
@@ -62,7 +64,7 @@ export class S3StateClient implements StateClient {
       return [DEFAULT_WORKSPACE, ...(await this.#objects.workspaces())];
     } catch (fault) {
       // Terraform, too, takes a bucket that may not be listed for one that has no workspaces.
-      const tolerated = this.#config.place.workspacePrefix === DEFAULT_WORKSPACE_PREFIX;
+      const tolerated = this.#config.place.workspacePrefix === S3_WORKSPACE_PREFIX;
       if (tolerated && fault instanceof BackendFault && fault.message.includes('AccessDenied')) {
         return [DEFAULT_WORKSPACE];
       }
@@ -90,7 +92,7 @@ export class S3StateClient implements StateClient {
     const { place } = this.#config;
     for (let reads = 1; ; reads += 1) {
       const bytes = await this.#objects.get(stateKey(place, workspace));
-      const digest = await this.#items?.get(digestPath(place, workspace), 'Digest');
+      const digest = await this.#items?.get(digestPath(place, workspace), DIGEST);
       const actual = bytes === null ? '' : md5(bytes);
       const known = typeof digest === 'string' && /^[0-9a-f]{32}$/i.test(digest);
       if (!known || digest.toLowerCase() === actual)

@@ -1,8 +1,8 @@
 import { BackendFault } from '../../../ports/state-client.ts';
 import type { BackendAttributes } from '../../attributes.ts';
 import { readBoolean, readCount, readObject, readText, readTexts, requireText } from '../../attributes.ts';
-import type { S3Place } from './names.ts';
-import { DEFAULT_WORKSPACE_PREFIX } from './names.ts';
+import { S3_WORKSPACE_PREFIX } from '../../../core/address.ts';
+import type { S3Place } from '../layout.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -94,7 +94,7 @@ export function readS3Config(attributes: BackendAttributes, env: Environment): S
       bucket: requireText('s3', attributes, 'bucket'),
       key,
       // An empty prefix is one: workspaces are then at the bucket's root.
-      workspacePrefix: typeof prefix === 'string' ? prefix : DEFAULT_WORKSPACE_PREFIX,
+      workspacePrefix: typeof prefix === 'string' ? prefix : S3_WORKSPACE_PREFIX,
     },
     region: text('region', 'AWS_REGION', 'AWS_DEFAULT_REGION'),
     useLockfile: yes('use_lockfile'),

@@ -1,9 +1,12 @@
 import type { Finding, StateClient } from '../../../ports/state-client.ts';
+import { DIGEST, HASH_KEY } from '../../dynamodb/layout.ts';
 import type { S3Config } from './config.ts';
 import type { LockItems } from './items.ts';
 import { digestPath } from './names.ts';
 import type { S3Objects } from './objects.ts';
 
+/** What {@link LockItems.describe} says of a table that locks fit into. */
+const TABLE_KEYS = `${HASH_KEY} (S)`;
 /** More workspaces than this are not looked at one by one. */
 const WORKSPACES_MAX = 200;
 
@@ -58,12 +61,12 @@ async function examineTable(
   const table = await items.describe();
   const findings: Finding[] = [];
   if (table === null) findings.push(unknown('lock table', 'dynamodb:DescribeTable'));
-  else if (table.keys !== 'LockID (S)') {
+  else if (table.keys !== TABLE_KEYS) {
     findings.push({
       level: 'problem',
       topic: 'lock table',
-      message: `the table's key is ${table.keys}, and locks need LockID (S) alone`,
-      next: 'Make a table with the string hash key LockID.',
+      message: `the table's key is ${table.keys}, and locks need ${TABLE_KEYS} alone`,
+      next: `Make a table with the string hash key ${HASH_KEY}.`,
     });
     return findings;
   } else {
@@ -75,7 +78,7 @@ async function examineTable(
     });
   }
   for (const workspace of ((await client.workspaces()) ?? []).slice(0, WORKSPACES_MAX)) {
-    const digest = await items.get(digestPath(config.place, workspace), 'Digest');
+    const digest = await items.get(digestPath(config.place, workspace), DIGEST);
     const key = client.locate(workspace).slice(`s3://${config.place.bucket}/`.length);
     if (digest === null && (await objects.get(key)) !== null) {
       findings.push({

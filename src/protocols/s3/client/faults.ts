@@ -1,4 +1,5 @@
 import { BackendFault } from '../../../ports/state-client.ts';
+import { HASH_KEY } from '../../dynamodb/layout.ts';
 import type { S3Config } from './config.ts';
 
 const DENIED = new Set([
@@ -55,7 +56,7 @@ export function explainFault(fault: unknown, { place, table, region }: S3Config)
     );
   }
   if (name === 'ResourceNotFoundException') {
-    const next = 'Make it, with a string hash key named LockID, or correct dynamodb_table.';
+    const next = `Make it, with a string hash key named ${HASH_KEY}, or correct dynamodb_table.`;
     return new BackendFault('missing', `there is no DynamoDB table "${table}"`, next, fault);
   }
   if (name === 'CredentialsProviderError' || name === 'TokenProviderError') {

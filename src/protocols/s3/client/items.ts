@@ -1,4 +1,5 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DIGEST, HASH_KEY, INFO } from '../../dynamodb/layout.ts';
 import type { S3Config } from './config.ts';
 import { connectDynamo } from './connection.ts';
 import { explainFault, isConflict } from './faults.ts';
@@ -14,15 +15,15 @@ export class LockItems {
     this.#table = table;
   }
 
-  async get(lockId: string, attribute: 'Info' | 'Digest'): Promise<string | null> {
+  async get(lockId: string, attribute: typeof INFO | typeof DIGEST): Promise<string | null> {
     const { GetItemCommand } = await import('@aws-sdk/client-dynamodb');
     const answer = await this.#send((client) =>
       client.send(
         new GetItemCommand({
           TableName: this.#table,
-          Key: { LockID: { S: lockId } },
+          Key: { [HASH_KEY]: { S: lockId } },
           ConsistentRead: true,
-          ProjectionExpression: `LockID, ${attribute}`,
+          ProjectionExpression: `${HASH_KEY}, ${attribute}`,
         }),
       ),
     );
@@ -36,8 +37,8 @@ export class LockItems {
       client.send(
         new PutItemCommand({
           TableName: this.#table,
-          Item: { LockID: { S: lockId }, Info: { S: info } },
-          ConditionExpression: 'attribute_not_exists(LockID)',
+          Item: { [HASH_KEY]: { S: lockId }, [INFO]: { S: info } },
+          ConditionExpression: `attribute_not_exists(${HASH_KEY})`,
         }),
       ),
     );
@@ -49,7 +50,7 @@ export class LockItems {
       client.send(
         new PutItemCommand({
           TableName: this.#table,
-          Item: { LockID: { S: lockId }, Digest: { S: digest } },
+          Item: { [HASH_KEY]: { S: lockId }, [DIGEST]: { S: digest } },
         }),
       ),
     );
@@ -62,8 +63,8 @@ export class LockItems {
       client.send(
         new DeleteItemCommand({
           TableName: this.#table,
-          Key: { LockID: { S: lockId } },
-          ConditionExpression: 'Info = :info',
+          Key: { [HASH_KEY]: { S: lockId } },
+          ConditionExpression: `${INFO} = :info`,
           ExpressionAttributeValues: { ':info': { S: info } },
         }),
       ),
@@ -73,7 +74,7 @@ export class LockItems {
   async delete(lockId: string): Promise<void> {
     const { DeleteItemCommand } = await import('@aws-sdk/client-dynamodb');
     await this.#send((client) =>
-      client.send(new DeleteItemCommand({ TableName: this.#table, Key: { LockID: { S: lockId } } })),
+      client.send(new DeleteItemCommand({ TableName: this.#table, Key: { [HASH_KEY]: { S: lockId } } })),
     );
   }
 

@@ -2,7 +2,8 @@ import type { LockInfo } from '../../../core/lock-info.ts';
 import { formatLockInfo, parseLockInfo } from '../../../core/lock-info.ts';
 import type { LockBreak, LockRelease, LockState } from '../../../ports/state-client.ts';
 import type { LockItems } from './items.ts';
-import type { S3Place } from './names.ts';
+import { INFO } from '../../dynamodb/layout.ts';
+import type { S3Place } from '../layout.ts';
 import { lockKey, lockPath } from './names.ts';
 import type { S3Objects } from './objects.ts';
 
@@ -129,7 +130,7 @@ export class S3Locks {
             name: 'lock item',
             put: (info) => items.putNew(path, info),
             get: async () => {
-              const info = await items.get(path, 'Info');
+              const info = await items.get(path, INFO);
               return info === null ? null : Buffer.from(info);
             },
             drop: (info) => items.deleteIf(path, info),

@@ -4,7 +4,7 @@ import type { StateVersion } from '../../../ports/state-client.ts';
 import type { S3Config } from './config.ts';
 import { connectS3 } from './connection.ts';
 import { explainFault, isAbsent, isConflict } from './faults.ts';
-import { listPrefix, stateKey, workspaceOf } from './names.ts';
+import { listPrefix, stateKey, workspaceOf } from '../layout.ts';
 
 /** A bucket with more objects below the workspace prefix is not listed to its end. */
 const PAGES_MAX = 1_000;

@@ -1,6 +1,6 @@
 import { LOCK_INFO_BYTES_MAX } from '../../../core/lock-info.ts';
 import type { Address } from '../../../core/address.ts';
-import { LOCK_FILE_FACE } from '../../aws/faces.ts';
+import { LOCK_FILE_FACE } from '../layout.ts';
 import { openPayload, planPayload } from '../../aws/payload.ts';
 import type { DigestName } from '../../wire/digest.ts';
 import { readBody } from '../../wire/read-body.ts';

@@ -1,7 +1,7 @@
 import type { Address } from '../../../core/address.ts';
 import type { Piece, Upload } from '../../../house/uploads.ts';
 import type { DigestName } from '../../wire/digest.ts';
-import { readObjectName, stateObject } from '../../aws/object-name.ts';
+import { readObjectName, stateObject } from '../layout.ts';
 import { openPayload, planPayload } from '../../aws/payload.ts';
 import { readXml, XML_BYTES_MAX, xmlText, type XmlNode } from '../../wire/xml-reader.ts';
 import type { DoorReply } from '../../door.ts';

@@ -1,4 +1,4 @@
-import { readObjectName } from '../../aws/object-name.ts';
+import { readObjectName } from '../layout.ts';
 import { readXml, xmlText } from '../../wire/xml-reader.ts';
 import type { XmlElement } from '../../wire/xml-writer.ts';
 import { decodeUriText, readQuery } from '../../wire/uri.ts';

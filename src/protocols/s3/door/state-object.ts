@@ -3,11 +3,11 @@ import type { Claim } from '../../../core/command.ts';
 import type { Version } from '../../../core/world.ts';
 import type { Forbidden } from '../../../house/caller.ts';
 import type { WriteTerms } from '../../../house/states.ts';
-import { AWS_FACES } from '../../aws/faces.ts';
 import { newDigest, type DigestName } from '../../wire/digest.ts';
 import { openPayload, planPayload, type PayloadPlan } from '../../aws/payload.ts';
 import type { DoorReply } from '../../door.ts';
-import { deleteMarkerId, readVersionId, versionId } from '../layout.ts';
+import { LOCK_ITEM_FACE } from '../../dynamodb/layout.ts';
+import { deleteMarkerId, LOCK_FILE_FACE, readVersionId, versionId } from '../layout.ts';
 import { emptyReply, idHeaders, type Answer, type Call } from './call.ts';
 import { namesETag, readConditions } from '../../wire/conditions.ts';
 import { cut, readRange } from '../../wire/ranges.ts';
@@ -15,7 +15,7 @@ import { encryptionHeaders } from './encryption.ts';
 import { denied, preconditionFailed, refused, type S3Error } from './errors.ts';
 
 /** A PUT or DELETE at S3 names no lock: whoever holds it by either of AWS's means is its holder. */
-const CLAIM: Claim = { kind: 'unnamed', faces: AWS_FACES };
+const CLAIM: Claim = { kind: 'unnamed', faces: [LOCK_FILE_FACE, LOCK_ITEM_FACE] };
 
 const NO_SUCH_VERSION: S3Error = {
   status: 404,
