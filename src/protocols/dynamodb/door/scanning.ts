@@ -91,7 +91,7 @@ async function collect(
 }
 
 function itemsOf({ house }: Call, { address, world }: StateSummary): readonly Item[] {
-  const [holder] = house.locks.openHolders(address, world.holders.slice(0, 1));
+  const [holder] = house.lockInfos.ofHolders(address, world.holders.slice(0, 1));
   const head = liveHead(world.record);
   return [
     ...(holder === undefined ? [] : [lockItem(address, { holder, info: shownLockInfo(holder) })]),
