@@ -1,11 +1,19 @@
 import type { DoorReply } from '../door.ts';
-import type { RefusalWords } from './refusal.ts';
+
+/** What a problem is told with, besides its name. */
+export interface Problem {
+  readonly status: number;
+  readonly message: string;
+  readonly facts?: Readonly<Record<string, unknown>>;
+  /** When to ask again, where the house knows. */
+  readonly retryAfterSeconds?: number;
+}
 
 /** A refusal or fault as JSON: a word for programs, a sentence for people, and what facts there are. */
 export function problemReply(
   operation: string,
   error: string,
-  { status, message, facts, retryAfterSeconds }: RefusalWords,
+  { status, message, facts, retryAfterSeconds }: Problem,
 ): DoorReply {
   return {
     operation,

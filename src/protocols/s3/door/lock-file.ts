@@ -47,7 +47,7 @@ export async function getLockFile(call: Call, address: Address): Promise<Answer>
   const { locks, caller, request, asked } = call;
   const looked = await locks.look(caller, address, request);
   if (looked.type !== 'looked') return refused(looked);
-  if (looked.lock === null) return refused({ type: 'absent' });
+  if (looked.lock === null) return refused({ type: 'not-locked' });
   const { holder, info } = looked.lock;
   const etag = md5Hex(info);
   const headers = {
