@@ -78,13 +78,25 @@ describe('layers', () => {
   it('give every door the same files, and a client a file of the same name', () => {
     const doors = foldersOf(isDoor).flatMap((protocol) => [
       `${protocol}/layout.ts`,
-      ...['door', 'detect', 'auth', 'operations', 'errors'].map((name) => `${protocol}/door/${name}.ts`),
+      ...['entry', 'door', 'detect', 'auth', 'operations', 'errors'].map(
+        (name) => `${protocol}/door/${name}.ts`,
+      ),
     ]);
     const clients = foldersOf(isClient).flatMap((protocol) => [
       `${protocol}/layout.ts`,
       ...['client', 'config'].map((name) => `${protocol}/client/${name}.ts`),
     ]);
     expect([...doors, ...clients].filter((path) => !sources.includes(path))).toEqual([]);
+  });
+
+  it('name a door in its folder and in the list of all doors, and nowhere else', () => {
+    const entries = foldersOf(isDoor).map((protocol) => `${protocol}/door/entry.ts`);
+    const named = [...importsByFile].flatMap(([from, imports]) =>
+      imports
+        .filter(({ target }) => isDoor(target) && !from.startsWith(target.split('/').slice(0, 3).join('/')))
+        .map(({ target }) => `${from} ${target}`),
+    );
+    expect(named.sort()).toEqual(entries.map((entry) => `src/server/doors.ts ${entry}`).sort());
   });
 
   it('spell the names of a protocol in its layout, for its door and its client alike', () => {

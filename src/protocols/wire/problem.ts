@@ -40,3 +40,10 @@ export function unauthenticatedReply(operation: string): DoorReply {
 export function faultReply(operation: string, message: string): DoorReply {
   return problemReply(operation, 'fault', { status: 503, message, retryAfterSeconds: 1 });
 }
+
+/** A method that the path does not take. */
+export function methodReply(allowed: readonly string[]): DoorReply {
+  const message = `this is done with ${allowed.join(', ')}`;
+  const reply = problemReply('unknown', 'method', { status: 405, message });
+  return { ...reply, headers: { ...reply.headers, allow: allowed.join(', ') } };
+}

@@ -2,7 +2,7 @@ import findMyWay, { type HTTPMethod } from 'find-my-way';
 import type { Caller } from '../../house/caller.ts';
 import type { House } from '../../house/house.ts';
 import type { DoorReply, DoorRequest } from '../door.ts';
-import { problemReply } from './problem.ts';
+import { methodReply, problemReply } from './problem.ts';
 import type { Route } from './route.ts';
 
 const METHODS: readonly HTTPMethod[] = ['GET', 'POST', 'PATCH', 'PUT', 'DELETE'];
@@ -33,17 +33,10 @@ export class Router<Parts> {
     const found = METHODS_KNOWN.has(method) ? this.#ways.find(method as HTTPMethod, request.path) : null;
     if (found === null || found.store === undefined || found.store === null) {
       const allowed = METHODS.filter((other) => this.#ways.find(other, request.path)?.store !== undefined);
-      return allowed.length > 0 ? methodRefused(allowed) : this.#unknown;
+      return allowed.length > 0 ? methodReply(allowed) : this.#unknown;
     }
     const route = found.store as Route<Parts>;
     const [name = ''] = Object.values(found.params);
     return route.handle({ house, parts, caller, request, name });
   }
-}
-
-/** The answer to a method that a path does not take. */
-export function methodRefused(allowed: readonly string[]): DoorReply {
-  const message = `this is done with ${allowed.join(', ')}`;
-  const reply = problemReply('unknown', 'method', { status: 405, message });
-  return { ...reply, headers: { ...reply.headers, allow: allowed.join(', ') } };
 }

@@ -1,7 +1,8 @@
 import type { Caller } from '../../house/caller.ts';
 import type { DoorReply, DoorRequest } from '../../protocols/door.ts';
 import { jsonTextReply } from '../../protocols/wire/json-reply.ts';
-import { methodRefused, Router } from '../../protocols/wire/router.ts';
+import { methodReply } from '../../protocols/wire/problem.ts';
+import { Router } from '../../protocols/wire/router.ts';
 import { describeApi } from './openapi.ts';
 import type { ApiParts } from './parts.ts';
 import { ROUTES } from './table.ts';
@@ -25,7 +26,7 @@ export class ApiRouter {
 
   /** The OpenAPI document. */
   document(request: DoorRequest): DoorReply {
-    if (request.method !== 'GET' && request.method !== 'HEAD') return methodRefused(['GET']);
+    if (request.method !== 'GET' && request.method !== 'HEAD') return methodReply(['GET']);
     this.#document ??= JSON.stringify(describeApi(ROUTES, this.#parts.about.version), null, 2);
     return jsonTextReply('openapi', this.#document);
   }

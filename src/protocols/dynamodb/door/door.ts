@@ -1,7 +1,6 @@
 import type { House } from '../../../house/house.ts';
 import { AwsEntrance } from '../../aws/authenticate.ts';
 import type { AwsLocks } from '../../aws/locks.ts';
-import { awsService } from '../../aws/service.ts';
 import { readBody } from '../../wire/read-body.ts';
 import type { Door, DoorReply, DoorRequest } from '../../door.ts';
 import { REQUEST_BYTES_MAX } from '../layout.ts';
@@ -14,6 +13,7 @@ import { problemOf } from './expressions.ts';
 /** The door for the lock table of Terraform's `backend "s3"` (`dynamodb_table`), and for AWS's own clients of DynamoDB. */
 export class DynamoDbDoor implements Door {
   readonly name = 'dynamodb';
+  readonly routes = { aws: 'dynamodb' } as const;
   readonly #house: House;
   readonly #locks: AwsLocks;
   readonly #entrance: AwsEntrance;
@@ -23,10 +23,6 @@ export class DynamoDbDoor implements Door {
     this.#house = house;
     this.#locks = locks;
     this.#entrance = new AwsEntrance(house, now);
-  }
-
-  claims(request: DoorRequest): boolean {
-    return awsService(request) === 'dynamodb';
   }
 
   async answer(request: DoorRequest): Promise<DoorReply> {
