@@ -2,6 +2,7 @@ import type { House } from '../house/house.ts';
 import type { Clock } from '../ports/clock.ts';
 import { LockMemory } from '../protocols/aws/lock-memory.ts';
 import { AwsLocks } from '../protocols/aws/locks.ts';
+import { RefusalMemory } from '../protocols/aws/refusal-memory.ts';
 import type { Door, DoorEntry } from '../protocols/door.ts';
 import { DYNAMODB } from '../protocols/dynamodb/door/entry.ts';
 import { HTTP } from '../protocols/http/door/entry.ts';
@@ -29,7 +30,7 @@ export async function openDoors(parts: {
 }): Promise<readonly Door[]> {
   const { house, metrics, api, clock, domain, closing } = parts;
   const now = (): number => clock.now();
-  const awsLocks = new AwsLocks(house, new LockMemory(now));
+  const awsLocks = new AwsLocks(house, new LockMemory(now), new RefusalMemory(now));
   return [
     ...(await Promise.all(DOORS.map(({ open }) => open({ house, now, domain, awsLocks })))),
     new HealthDoor({ house, metrics, closing }),

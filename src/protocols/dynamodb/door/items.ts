@@ -20,7 +20,7 @@ export async function getItem(call: Call, asked: GetItem): Promise<Answer> {
   const key = readKey(asked.Key);
   if ('error' in key) return key;
   if (!(await isTable(call, asked.TableName))) return noTable(asked.TableName);
-  const stored = await readStored(call, key.of);
+  const stored = await readStored(call, key.of, LOCK_ITEM_FACE);
   if ('error' in stored) return stored;
   const { item } = stored;
   return {
@@ -68,13 +68,13 @@ export async function deleteItem(call: Call, asked: DeleteItem): Promise<Answer>
     return repeated ? done(asked, null) : failed(asked, stored);
   }
   if (key.of.kind !== 'lock') return done(asked, stored?.item ?? null);
-  const { locks, caller, request, house } = call;
+  const { locks, caller, request } = call;
   const ask = { face: LOCK_ITEM_FACE, request };
   const held = unconditional ? null : (stored?.lock?.holder.lockId ?? null);
   const answer =
     held === null
       ? await locks.drop(caller, key.of.address, ask)
-      : await house.locks.unlock(caller, key.of.address, held, LOCK_ITEM_FACE);
+      : await locks.release(caller, key.of.address, held, ask);
   if (answer.type !== 'released' && answer.type !== 'not-locked') return refused(answer);
   return done(asked, stored?.item ?? null);
 }
@@ -109,7 +109,10 @@ export async function updateItem(call: Call, asked: UpdateItem): Promise<Answer>
       ? await putLock(call, key.of.address, put)
       : await putDigest(call, key.of.address, put);
   if ('error' in answer || ReturnValues === 'NONE') return answer;
-  const after = await readStored(call, key.of);
+  const after = await readStored(call, key.of).catch((fault: unknown) => {
+    answer.undelivered?.();
+    throw fault;
+  });
   const old = ReturnValues.endsWith('OLD');
   const shown = old ? stored.item : 'error' in after ? null : after.item;
   return shown === null
@@ -138,13 +141,15 @@ async function putLock(call: Call, address: Address, put: Put): Promise<Answer> 
     );
   }
   const info = Buffer.from(text.S);
+  const parsed = parseLockInfo(info);
   if (!meets(put.expressions, NOTHING)) {
     const stored = await readStored(call, { kind: 'lock', address });
     if ('error' in stored) return stored;
-    const parsed = parseLockInfo(info);
     const own = 'info' in parsed && stored.lock?.holder.lockId === parsed.info.id;
     if (!own || !holds(put.expressions, stored)) return failed(put, stored);
   }
+  // Before the lock is asked for: nothing may go wrong between a grant and its answer.
+  if ('info' in parsed) await ensureTable(call, put.TableName, address);
   const answer = await call.locks.take(call.caller, address, {
     info,
     face: LOCK_ITEM_FACE,
@@ -152,13 +157,12 @@ async function putLock(call: Call, address: Address, put: Put): Promise<Answer> 
   });
   switch (answer.type) {
     case 'granted':
-      await ensureTable(call, put.TableName);
       return { ...done(put, null), undelivered: answer.undelivered };
     case 'no-lock-info':
       return invalid(`${INFO} is not the lock info that Terraform writes: ${answer.problem}.`);
     case 'held': {
       const wantsItem = put.ReturnValuesOnConditionCheckFailure === 'ALL_OLD';
-      const stored = wantsItem ? await readStored(call, { kind: 'lock', address }) : null;
+      const stored = wantsItem ? await readStored(call, { kind: 'lock', address }, LOCK_ITEM_FACE) : null;
       return stored === null || 'error' in stored ? conditionFailed() : failed(put, stored);
     }
     default:
@@ -183,7 +187,7 @@ async function putDigest(call: Call, address: Address, put: Put): Promise<Answer
       'The digest of a state is computed here from the state itself, and this is the digest of none of its versions.',
     );
   }
-  await ensureTable(call, put.TableName);
+  await ensureTable(call, put.TableName, address);
   return done(put, stored.item);
 }
 

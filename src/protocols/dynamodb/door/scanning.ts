@@ -1,7 +1,7 @@
 import type { Address } from '../../../core/address.ts';
 import { liveHead } from '../../../core/world.ts';
 import type { StateSummary } from '../../../ports/engine.ts';
-import { shownLockInfo } from '../../aws/shown-lock.ts';
+import { shownLock } from '../../aws/shown-lock.ts';
 import type { Item } from '../attribute.ts';
 import { HASH_KEY, SCAN_ITEMS_MAX } from '../layout.ts';
 import { consumed, type Answer, type Call } from './call.ts';
@@ -91,10 +91,10 @@ async function collect(
 }
 
 function itemsOf({ house }: Call, { address, world }: StateSummary): readonly Item[] {
-  const [holder] = house.lockInfos.ofHolders(address, world.holders.slice(0, 1));
+  const lock = shownLock(house.lockInfos.ofHolders(address, world.holders.slice(0, 1)));
   const head = liveHead(world.record);
   return [
-    ...(holder === undefined ? [] : [lockItem(address, { holder, info: shownLockInfo(holder) })]),
+    ...(lock === null ? [] : [lockItem(address, lock)]),
     ...(head === null ? [] : [digestItem(address, head)]),
   ];
 }

@@ -1,7 +1,7 @@
 import { parseLockInfo } from '../../../core/lock-info.ts';
 import type { Address } from '../../../core/address.ts';
-import type { Version } from '../../../core/world.ts';
-import type { SeenLock } from '../../aws/locks.ts';
+import type { Face, Version } from '../../../core/world.ts';
+import type { SeenLock } from '../../aws/shown-lock.ts';
 import type { AttributeValue, Item } from '../attribute.ts';
 import { DIGEST, digestIdOf, HASH_KEY, INFO, lockIdOf, readLockId, type LockItem } from '../layout.ts';
 import type { Call } from './call.ts';
@@ -30,11 +30,18 @@ export function readKey(
   return { lockId: value.S, of: readLockId(value.S) };
 }
 
-/** What an item is now. A name that stands for nothing has none. */
-export async function readStored(call: Call, of: LockItem): Promise<Stored | DynamoError> {
+/**
+ * What an item is now. A name that stands for nothing has none.
+ * @param face where the client itself looks, as in `AwsLocks.look`
+ */
+export async function readStored(
+  call: Call,
+  of: LockItem,
+  face: Face | null = null,
+): Promise<Stored | DynamoError> {
   if (of.kind === 'none') return { item: null, lock: null };
   if (of.kind === 'digest') return readDigest(call, of.address);
-  const looked = await call.locks.look(call.caller, of.address, call.request);
+  const looked = await call.locks.look(call.caller, of.address, call.request, face);
   if (looked.type !== 'looked') return refused(looked);
   const { lock } = looked;
   return { item: lock === null ? null : lockItem(of.address, lock), lock };
