@@ -1,5 +1,5 @@
 import type { House } from '../house/house.ts';
-import type { AwsLocks } from './aws/locks.ts';
+import type { LockObjects } from './lock-object/lock-objects.ts';
 import type { AwsService } from './aws/service.ts';
 import type { BackendBlock, BlockTarget } from './backend-block.ts';
 
@@ -29,8 +29,8 @@ export interface DoorParts {
   readonly now: () => number;
   /** The name under which the house is reached, so that a name before it is a bucket's; or null. */
   readonly domain: string | null;
-  /** One for all AWS doors: a lock that was looked at by one is meant by the other, too. */
-  readonly awsLocks: AwsLocks;
+  /** One for all doors where a lock is an object. */
+  readonly lockObjects: LockObjects;
 }
 
 /** A door as the list of all doors has it: cheap to load, since its code is loaded when it is opened. */

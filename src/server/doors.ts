@@ -1,8 +1,7 @@
 import type { House } from '../house/house.ts';
 import type { Clock } from '../ports/clock.ts';
-import { LockMemory } from '../protocols/aws/lock-memory.ts';
-import { AwsLocks } from '../protocols/aws/locks.ts';
-import { RefusalMemory } from '../protocols/aws/refusal-memory.ts';
+import { isResent } from '../protocols/aws/attempt.ts';
+import { LockObjects } from '../protocols/lock-object/lock-objects.ts';
 import type { Door, DoorEntry } from '../protocols/door.ts';
 import { DYNAMODB } from '../protocols/dynamodb/door/entry.ts';
 import { HTTP } from '../protocols/http/door/entry.ts';
@@ -30,9 +29,9 @@ export async function openDoors(parts: {
 }): Promise<readonly Door[]> {
   const { house, metrics, api, clock, domain, closing } = parts;
   const now = (): number => clock.now();
-  const awsLocks = new AwsLocks(house, new LockMemory(now), new RefusalMemory(now));
+  const lockObjects = new LockObjects(house, { now, isResent });
   return [
-    ...(await Promise.all(DOORS.map(({ open }) => open({ house, now, domain, awsLocks })))),
+    ...(await Promise.all(DOORS.map(({ open }) => open({ house, now, domain, lockObjects })))),
     new HealthDoor({ house, metrics, closing }),
     new ApiDoor(api),
     new Signpost(DOORS),

@@ -1,6 +1,6 @@
 import type { House } from '../../../house/house.ts';
 import { AwsEntrance } from '../../aws/authenticate.ts';
-import type { AwsLocks } from '../../aws/locks.ts';
+import type { LockObjects } from '../../lock-object/lock-objects.ts';
 import { readBody } from '../../wire/read-body.ts';
 import type { Door, DoorReply, DoorRequest } from '../../door.ts';
 import { REQUEST_BYTES_MAX } from '../layout.ts';
@@ -15,11 +15,11 @@ export class DynamoDbDoor implements Door {
   readonly name = 'dynamodb';
   readonly routes = { aws: 'dynamodb' } as const;
   readonly #house: House;
-  readonly #locks: AwsLocks;
+  readonly #locks: LockObjects;
   readonly #entrance: AwsEntrance;
 
   /** @param now the machine's clock */
-  constructor(house: House, { locks, now }: { locks: AwsLocks; now: () => number }) {
+  constructor(house: House, { locks, now }: { locks: LockObjects; now: () => number }) {
     this.#house = house;
     this.#locks = locks;
     this.#entrance = new AwsEntrance(house, now);

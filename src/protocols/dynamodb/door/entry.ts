@@ -5,6 +5,6 @@ export const DYNAMODB: DoorEntry = {
   name: 'dynamodb',
   listed: null,
   backendBlock: null,
-  open: async ({ house, awsLocks, now }) =>
-    new (await import('./door.ts')).DynamoDbDoor(house, { locks: awsLocks, now }),
+  open: async ({ house, lockObjects, now }) =>
+    new (await import('./door.ts')).DynamoDbDoor(house, { locks: lockObjects, now }),
 };

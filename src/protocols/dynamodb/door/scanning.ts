@@ -1,7 +1,7 @@
 import type { Address } from '../../../core/address.ts';
 import { liveHead } from '../../../core/world.ts';
 import type { StateSummary } from '../../../ports/engine.ts';
-import { shownLock } from '../../aws/shown-lock.ts';
+import { shownLock } from '../../lock-object/shown-lock.ts';
 import type { Item } from '../attribute.ts';
 import { HASH_KEY, SCAN_ITEMS_MAX } from '../layout.ts';
 import { consumed, type Answer, type Call } from './call.ts';

@@ -1,6 +1,6 @@
 import type { House } from '../../../house/house.ts';
 import { AwsEntrance } from '../../aws/authenticate.ts';
-import type { AwsLocks } from '../../aws/locks.ts';
+import type { LockObjects } from '../../lock-object/lock-objects.ts';
 import { PayloadProblem } from '../../aws/payload-problem.ts';
 import type { Door, DoorReply, DoorRequest } from '../../door.ts';
 import { authenticate } from './auth.ts';
@@ -14,7 +14,7 @@ export class S3Door implements Door {
   readonly name = 's3';
   readonly routes = { aws: 's3' } as const;
   readonly #house: House;
-  readonly #locks: AwsLocks;
+  readonly #locks: LockObjects;
   readonly #entrance: AwsEntrance;
   readonly #domain: string | null;
 
@@ -24,7 +24,7 @@ export class S3Door implements Door {
    */
   constructor(
     house: House,
-    { locks, now, domain }: { locks: AwsLocks; now: () => number; domain: string | null },
+    { locks, now, domain }: { locks: LockObjects; now: () => number; domain: string | null },
   ) {
     this.#house = house;
     this.#locks = locks;

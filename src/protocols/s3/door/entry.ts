@@ -8,6 +8,6 @@ export const S3: DoorEntry = {
     what: 'backend "s3", with lock files or with DynamoDB',
   },
   backendBlock: s3Block,
-  open: async ({ house, awsLocks, now, domain }) =>
-    new (await import('./door.ts')).S3Door(house, { locks: awsLocks, now, domain }),
+  open: async ({ house, lockObjects, now, domain }) =>
+    new (await import('./door.ts')).S3Door(house, { locks: lockObjects, now, domain }),
 };

@@ -1,7 +1,7 @@
 import { DEFAULT_WORKSPACE, type Address } from '../../../core/address.ts';
 import { liveHead, type World } from '../../../core/world.ts';
 import type { StateSummary } from '../../../ports/engine.ts';
-import { shownLockInfo } from '../../aws/shown-lock.ts';
+import { shownLockInfo } from '../../lock-object/shown-lock.ts';
 import { lockObject, meaningOfPrefix, stateObject } from '../layout.ts';
 import type { Call } from './call.ts';
 import { md5Hex, standingOf } from './state-object.ts';

@@ -2,20 +2,20 @@ import { formatLockInfo, parseLockInfo } from '../../core/lock-info.ts';
 import type { Holder } from '../../core/world.ts';
 import { lockInfoOf } from '../explain.ts';
 
-/** A lock as AWS clients see it. */
+/** A lock as clients see it to whom it is an object. */
 export interface SeenLock {
   readonly holder: Holder;
   /** As {@link shownLockInfo} writes it. */
   readonly info: Uint8Array;
 }
 
-/** The first of the holders, as AWS clients see it: their lock file and their item have room for one. */
+/** The first of the holders, as such clients see it: their lock file and their item have room for one. */
 export function shownLock([holder]: readonly Holder[]): SeenLock | null {
   return holder === undefined ? null : { holder, info: shownLockInfo(holder) };
 }
 
 /**
- * A holder's lock info as AWS clients are shown it: byte for byte as it was sent, if its ID is the lock's. Otherwise it is
+ * A holder's lock info as such clients are shown it: byte for byte as it was sent, if its ID is the lock's. Otherwise it is
  * written anew, because the ID is what `force-unlock` compares.
  * @param holder with its lock info opened
  */

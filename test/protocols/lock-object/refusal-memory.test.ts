@@ -5,8 +5,8 @@ import {
   RefusalMemory,
   REMEMBERED_INFO_BYTES_MAX,
   type Viewer,
-} from '../../../src/protocols/aws/refusal-memory.ts';
-import type { SeenLock } from '../../../src/protocols/aws/shown-lock.ts';
+} from '../../../src/protocols/lock-object/refusal-memory.ts';
+import type { SeenLock } from '../../../src/protocols/lock-object/shown-lock.ts';
 
 let now = 0;
 let memory: RefusalMemory;

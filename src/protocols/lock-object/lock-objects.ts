@@ -1,27 +1,34 @@
 import { formatAddress, type Address } from '../../core/address.ts';
+import type { Instant } from '../../core/instant.ts';
 import { parseLockInfo } from '../../core/lock-info.ts';
 import type { Face } from '../../core/world.ts';
 import type { Caller, Forbidden } from '../../house/caller.ts';
 import type { House } from '../../house/house.ts';
 import type { LockAnswer, UnlockAnswer } from '../../house/locks.ts';
 import type { DoorRequest } from '../door.ts';
-import type { LockMemory } from './lock-memory.ts';
-import type { RefusalMemory, Viewer } from './refusal-memory.ts';
+import { LockMemory } from './lock-memory.ts';
+import { RefusalMemory, type Viewer } from './refusal-memory.ts';
 import { shownLock, type SeenLock } from './shown-lock.ts';
 
-/** What AWS's SDKs send with each attempt: `attempt=2; max=5`. */
-const ATTEMPT = /(?:^|[;\s])attempt=(\d{1,4})(?:$|[;\s])/;
-
-/** The lock of an address as the AWS doors handle it: taken with its info, read, and deleted by whoever has just read it. */
-export class AwsLocks {
+/**
+ * The lock of an address where it is an object or an item to the protocol: put with its lock info, read, and deleted by
+ * whoever has just read it. One for all doors, so that a lock that was looked at by one is meant by the other, too.
+ */
+export class LockObjects {
   readonly #house: House;
+  readonly #isResent: (request: DoorRequest) => boolean;
   readonly #memory: LockMemory;
   readonly #refusals: RefusalMemory;
 
-  constructor(house: House, memory: LockMemory, refusals: RefusalMemory) {
+  /** @param isResent whether the client says that it has sent this request before */
+  constructor(
+    house: House,
+    { now, isResent }: { now: () => Instant; isResent: (request: DoorRequest) => boolean },
+  ) {
     this.#house = house;
-    this.#memory = memory;
-    this.#refusals = refusals;
+    this.#isResent = isResent;
+    this.#memory = new LockMemory(now);
+    this.#refusals = new RefusalMemory(now);
   }
 
   /** Asks for the lock with the lock info that the client would store. */
@@ -88,7 +95,7 @@ export class AwsLocks {
     lockId: string,
     { face, request }: { face: Face; request: DoorRequest },
   ): Promise<UnlockAnswer> {
-    const answer = await this.#house.locks.unlock(caller, address, lockId, face, isResent(request));
+    const answer = await this.#house.locks.unlock(caller, address, lockId, face, this.#isResent(request));
     if (answer.type === 'released' && !answer.broken) {
       this.#refusals.unlooks(viewerOf(caller, request, address, face));
     }
@@ -99,11 +106,6 @@ export class AwsLocks {
     const view = await this.#house.locks.show(caller, address);
     return 'type' in view ? null : (view.holders[0]?.lockId ?? null);
   }
-}
-
-/** Whether the client says that it has sent this request before. */
-function isResent(request: DoorRequest): boolean {
-  return Number(ATTEMPT.exec(request.header('amz-sdk-request') ?? '')?.[1] ?? 1) > 1;
 }
 
 function clientOf(caller: Caller, request: DoorRequest): string {
