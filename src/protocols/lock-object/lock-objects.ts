@@ -10,6 +10,9 @@ import { LockMemory } from './lock-memory.ts';
 import { RefusalMemory, type Viewer } from './refusal-memory.ts';
 import { shownLock, type SeenLock } from './shown-lock.ts';
 
+/** The products by which Terraform and OpenTofu name themselves (aws-sdk-go-base, `APNInfo`). */
+const RUN = /\b(?:Terraform|OpenTofu)\//;
+
 /**
  * The lock of an address where it is an object or an item to the protocol: put with its lock info, read, and deleted by
  * whoever has just read it. One for all doors, so that a lock that was looked at by one is meant by the other, too.
@@ -96,9 +99,11 @@ export class LockObjects {
     { face, request }: { face: Face; request: DoorRequest },
   ): Promise<UnlockAnswer> {
     const answer = await this.#house.locks.unlock(caller, address, lockId, face, this.#isResent(request));
-    if (answer.type === 'released' && !answer.broken) {
-      this.#refusals.unlooks(viewerOf(caller, request, address, face));
-    }
+    if (answer.type !== 'released') return answer;
+    const viewer = viewerOf(caller, request, address, face);
+    // A run that ends a lock is another than those that wait; whoever does it by hand goes on by hand.
+    if (RUN.test(request.header('user-agent') ?? '')) this.#refusals.unlooks(viewer);
+    else this.#refusals.forget(viewer);
     return answer;
   }
 

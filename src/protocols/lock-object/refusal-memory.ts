@@ -83,6 +83,11 @@ export class RefusalMemory {
     }
   }
 
+  /** The client has ended the lock that it was refused for, and is shown what is there from now on. */
+  forget({ name }: Viewer): void {
+    for (const [key, { viewer }] of this.#refusals) if (viewer.name === name) this.#refusals.delete(key);
+  }
+
   #dropOld(): void {
     for (const [key, { at }] of this.#refusals) {
       if (this.#now() - at <= REFUSAL_LIFE) return;

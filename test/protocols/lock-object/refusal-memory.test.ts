@@ -86,6 +86,14 @@ describe('a refusal', () => {
     expect(memory.looks(at('ci', 1))).toBeNull();
   });
 
+  it('is forgotten once its client has ended the lock by hand', () => {
+    memory.refused(at('ci'), 'mine', HELD);
+    memory.refused(at('ci'), 'other', HELD);
+    memory.forget(at('ci'));
+    expect(memory.looks(at('ci'))).toBeNull();
+    expect(memory.size).toBe(0);
+  });
+
   it('takes a bounded room', () => {
     for (let index = 0; index <= REFUSALS_MAX; index += 1) memory.refused(at(`ci-${index}`), 'mine', HELD);
     expect(memory.size).toBe(REFUSALS_MAX);
