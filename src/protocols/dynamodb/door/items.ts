@@ -1,8 +1,7 @@
 import type { Address } from '../../../core/address.ts';
 import { parseLockInfo } from '../../../core/lock-info.ts';
-import { LOCK_ITEM_FACE } from '../../aws/faces.ts';
 import type { AttributeValue, Item } from '../attribute.ts';
-import { DIGEST, HASH_KEY, INFO } from '../layout.ts';
+import { DIGEST, HASH_KEY, INFO, LOCK_ITEM_FACE } from '../layout.ts';
 import { consumed, type Answer, type Call } from './call.ts';
 import { conditionFailed, invalid, refused, type DynamoError } from './errors.ts';
 import { problemOf, readExpressions, type Expressions } from './expressions.ts';
