@@ -1,4 +1,4 @@
-import { mayActOn } from '../core/access.ts';
+import { mayActOn, type Action } from '../core/access.ts';
 import type { Address } from '../core/address.ts';
 import type { LockCommand } from '../core/command.ts';
 import type { Milliseconds } from '../core/instant.ts';
@@ -6,7 +6,7 @@ import { OPERATION_PLAN } from '../core/lock-info.ts';
 import type { Gone, Granted, OutcomeOf } from '../core/outcome.ts';
 import type { Face, Holder, Place, World } from '../core/world.ts';
 import type { StateQuery } from '../ports/engine.ts';
-import { actorOf, isShutOut, refuseOn, type Caller, type Forbidden } from './caller.ts';
+import { actorOf, isShutOut, isShutOutOf, refuseOn, type Caller, type Forbidden } from './caller.ts';
 import type { CommandExecutor } from './executor.ts';
 import { listVisible } from './listing.ts';
 import type { LockInfos } from './lock-infos.ts';
@@ -69,16 +69,24 @@ export class Locks {
     this.#plansShare = options.plansShare;
   }
 
+  /** Why a caller may not do this here at all, asked before anything else of its request is tried; null if it may. */
+  async refuse(
+    caller: Caller,
+    action: Action,
+    address: Address,
+  ): Promise<Forbidden | { readonly type: 'expired' } | null> {
+    const refusal = refuseOn(caller, action, address);
+    if (refusal !== null) return refusal;
+    return (await isShutOutOf(this.#executor.engine, caller, address)) ? { type: 'expired' } : null;
+  }
+
   /** Asks for the lock; the answer may take as long as the request is parked. */
   async lock(caller: Caller, address: Address, ask: LockAsk): Promise<LockAnswer> {
     const refusal = refuseOn(caller, 'lock', address);
     if (refusal !== null) return refusal;
     const seat = ask.gone === null ? null : this.#parking.take(ask.gone);
     try {
-      const command = this.#command(caller, address, ask, seat);
-      const outcome = await this.#executor.execute(command);
-      const settled = seat === null ? outcome : await this.#waitIn(seat, command, outcome);
-      return this.#answer(settled, command, seat);
+      return await this.#ask(this.#command(caller, address, ask, seat), seat);
     } finally {
       seat?.free();
     }
@@ -152,6 +160,23 @@ export class Locks {
     };
   }
 
+  async #ask(command: LockCommand, seat: Seat | null): Promise<LockAnswer> {
+    try {
+      const outcome = await this.#executor.execute(command);
+      const settled = seat === null ? outcome : await this.#waitIn(seat, command, outcome);
+      if (settled.type !== 'granted') return settled;
+      return { ...settled, undelivered: () => this.#takeBack(command, seat) };
+    } catch (fault) {
+      // Its client hears of no grant, so none may stand, nor be made to a request that is no longer there.
+      this.#takeBack(command, seat);
+      throw fault;
+    }
+  }
+
+  #takeBack({ address, actor, waiter }: LockCommand, seat: Seat | null): void {
+    if (seat !== null) this.#executor.executeLater({ type: 'leave', address, actor, waiter, seat: seat.id });
+  }
+
   /** Holds a parked request open until it is granted or refused. */
   async #waitIn(
     seat: Seat,
@@ -178,18 +203,5 @@ export class Locks {
       if (outcome.type === 'not-locked') outcome = await this.#executor.execute(command);
     }
     return outcome;
-  }
-
-  #answer(outcome: OutcomeOf['lock'] | Gone, command: LockCommand, seat: Seat | null): LockAnswer {
-    if (outcome.type !== 'granted') return outcome;
-    const { address, actor, waiter } = command;
-    return {
-      ...outcome,
-      undelivered: () => {
-        if (seat !== null) {
-          this.#executor.executeLater({ type: 'leave', address, actor, waiter, seat: seat.id });
-        }
-      },
-    };
   }
 }

@@ -1,5 +1,5 @@
-import type { Address } from '../../core/address.ts';
-import { readObjectName, stateObject } from '../aws/object-name.ts';
+import { RESERVED_SUFFIXES, type Address } from '../../core/address.ts';
+import { readObjectName, stateObject } from '../s3/layout.ts';
 
 /** The one key of a lock table (terraform internal/backend/remote-state/s3/client.go, `Lock`). */
 export const HASH_KEY = 'LockID';
@@ -7,16 +7,23 @@ export const HASH_KEY = 'LockID';
 export const INFO = 'Info';
 /** Set in the digest item: the MD5 of the state, as lower-case hex. */
 export const DIGEST = 'Digest';
-/** What the LockID of a digest item ends with (`stateIDSuffix` in the same file). */
-export const DIGEST_SUFFIX = '-md5';
+const DIGEST_SUFFIX = RESERVED_SUFFIXES.s3Digest;
+/** What a lock is called that was taken as an item (`dynamodb_table`). */
+export const LOCK_ITEM_FACE = 'dynamodb-item';
 
 /** The prefix of every `X-Amz-Target` of this API version. */
 export const TARGET_PREFIX = 'DynamoDB_20120810.';
 export const CONTENT_TYPE = 'application/x-amz-json-1.0';
-/** Items end at 400 kB and no request of a lock table names more than a few. */
-export const REQUEST_BYTES_MAX: number = 1024 * 1024;
+/** A lock info has at most 64 KiB, so that an item of twice that holds one in any case; DynamoDB's own items end at 400 KB. */
+export const ITEM_BYTES_MAX: number = 128 * 1024;
+/** Room for one item of that size, and as much again. */
+export const REQUEST_BYTES_MAX: number = 256 * 1024;
 /** Items that one page of a scan looks at. */
 export const SCAN_ITEMS_MAX = 1_000;
+/** Bytes of items, after which a page of a scan ends (Amazon DynamoDB developer guide, "Constraints"). */
+export const SCAN_BYTES_MAX: number = 1024 * 1024;
+/** A hash key has at most so many bytes (the same). */
+export const KEY_BYTES_MAX = 2_048;
 /** Amazon DynamoDB developer guide, "Naming rules". */
 export const TABLE_NAME: RegExp = /^[a-zA-Z0-9_.-]{3,255}$/;
 
@@ -38,10 +45,20 @@ export function readLockId(lockId: string): LockItem {
   return { kind: isDigest ? 'digest' : 'lock', address: object.address };
 }
 
+/** The LockID of the lock of a state, which is also the `Path` of every lock info of the s3 backend. */
+export function lockItemId(bucket: string, stateName: string): string {
+  return `${bucket}/${stateName}`;
+}
+
+/** The LockID of the item that has the state's MD5. */
+export function digestItemId(bucket: string, stateName: string): string {
+  return lockItemId(bucket, stateName) + DIGEST_SUFFIX;
+}
+
 export function lockIdOf(address: Address): string {
-  return `${address.project}/${stateObject(address)}`;
+  return lockItemId(address.project, stateObject(address));
 }
 
 export function digestIdOf(address: Address): string {
-  return `${lockIdOf(address)}${DIGEST_SUFFIX}`;
+  return digestItemId(address.project, stateObject(address));
 }

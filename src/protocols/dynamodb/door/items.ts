@@ -1,28 +1,35 @@
 import type { Address } from '../../../core/address.ts';
 import { parseLockInfo } from '../../../core/lock-info.ts';
-import { LOCK_ITEM_FACE } from '../../aws/faces.ts';
 import type { AttributeValue, Item } from '../attribute.ts';
-import { DIGEST, HASH_KEY, INFO } from '../layout.ts';
+import { DIGEST, HASH_KEY, INFO, LOCK_ITEM_FACE } from '../layout.ts';
 import { consumed, type Answer, type Call } from './call.ts';
 import { conditionFailed, invalid, refused, type DynamoError } from './errors.ts';
 import { problemOf, readExpressions, type Expressions } from './expressions.ts';
 import type { DeleteItem, GetItem, PutItem, UpdateItem } from './requests.ts';
-import { readKey, readStored, type Stored } from './stored.ts';
+import { readKey, readStored, refuseToWrite, type Stored } from './stored.ts';
 import { ensureTable, isTable, noTable } from './tables.ts';
 
 const NOTHING: Item = new Map();
 /** How far back a digest may be of a version that has just been superseded. */
 const DIGESTS_KNOWN = 20;
+/** Values of a failed condition that are tried as the lock that it is about: clients give one. */
+const RELEASES_TRIED = 3;
 
-/** GetItem: always consistent, whether that was asked or not. */
+/**
+ * GetItem: always consistent, whether that was asked or not. A held lock is shown in a table that nobody has used as well,
+ * which is thereby used: whoever may lock can break it there.
+ */
 export async function getItem(call: Call, asked: GetItem): Promise<Answer> {
   const expressions = readExpressions(asked);
   if ('error' in expressions) return expressions;
   const key = readKey(asked.Key);
   if ('error' in key) return key;
-  if (!(await isTable(call, asked.TableName))) return noTable(asked.TableName);
+  const known = await isTable(call, asked.TableName);
+  if (!known && key.of.kind !== 'lock') return noTable(asked.TableName);
   const stored = await readStored(call, key.of, LOCK_ITEM_FACE);
+  if (!known && ('error' in stored || stored.lock === null)) return noTable(asked.TableName);
   if ('error' in stored) return stored;
+  if (!known && key.of.kind === 'lock') await ensureTable(call, asked.TableName, key.of.address);
   const { item } = stored;
   return {
     content: {
@@ -44,6 +51,8 @@ export async function putItem(call: Call, asked: PutItem): Promise<Answer> {
       : key;
   }
   if (key.of.kind === 'none') return noPlaceFor(key.of.problem);
+  const refusal = await refuseToWrite(call, key.of, 'lock');
+  if (refusal !== null) return refusal;
   const item = new Map(Object.entries(others));
   const put = { ...asked, expressions, item };
   return key.of.kind === 'lock' ? putLock(call, key.of.address, put) : putDigest(call, key.of.address, put);
@@ -55,8 +64,12 @@ export async function deleteItem(call: Call, asked: DeleteItem): Promise<Answer>
   if ('error' in expressions) return expressions;
   const key = readKey(asked.Key);
   if ('error' in key) return key;
-  if (!(await isTable(call, asked.TableName))) return noTable(asked.TableName);
   const unconditional = asked.ConditionExpression === undefined;
+  // A release without a condition is the house's to decide: it knows one that was sent before.
+  const refusal =
+    unconditional && key.of.kind === 'lock' ? null : await refuseToWrite(call, key.of, 'unlock');
+  if (refusal !== null) return refusal;
+  if (!(await isTable(call, asked.TableName))) return noTable(asked.TableName);
   // A client that deletes whatever is there has read it before; reading it once more would make that look its own.
   const stored =
     unconditional && key.of.kind === 'lock' && asked.ReturnValues !== 'ALL_OLD'
@@ -87,6 +100,8 @@ export async function updateItem(call: Call, asked: UpdateItem): Promise<Answer>
   const key = readKey(asked.Key);
   if ('error' in key) return key;
   if (key.of.kind === 'none') return noPlaceFor(key.of.problem);
+  const refusal = await refuseToWrite(call, key.of, 'lock');
+  if (refusal !== null) return refusal;
   if (!(await isTable(call, asked.TableName))) return noTable(asked.TableName);
   const stored = await readStored(call, key.of);
   if ('error' in stored) return stored;
@@ -202,7 +217,7 @@ async function releasedBefore(
   { values }: Expressions,
   { lock }: Stored,
 ): Promise<boolean> {
-  for (const value of values) {
+  for (const value of values.slice(0, RELEASES_TRIED)) {
     const parsed = 'S' in value ? parseLockInfo(Buffer.from(value.S)) : { problem: 'no text' };
     if (!('info' in parsed) || parsed.info.id === lock?.holder.lockId) continue;
     const answer = await call.house.locks.unlock(call.caller, address, parsed.info.id, LOCK_ITEM_FACE);
