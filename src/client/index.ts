@@ -1,4 +1,4 @@
-/** The clients of the key as a library: `import { openClient, findTarget, waitForLock } from 'statehouse/client'`. */
+/** The clients of backends as a library: `import { openClient, findTarget, waitForLock } from 'statehouse/client'`. */
 export { findTarget, type FolderOptions, type Target } from '../workdir/folder.ts';
 export { CLIENT_NAMES, openClient, type BackendChoice } from '../protocols/clients.ts';
 export type { AttributeValue, BackendAttributes } from '../protocols/attributes.ts';

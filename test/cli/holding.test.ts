@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { takeLock, underLock } from '../../src/cli/key/holding.ts';
+import { takeLock, underLock } from '../../src/cli/folder/holding.ts';
 import { openTerminal, type Terminal } from '../../src/cli/terminal.ts';
 import type { StateClient } from '../../src/ports/state-client.ts';
 import { openClient } from '../../src/protocols/clients.ts';

@@ -2,9 +2,9 @@ import { formatAddress } from '../../core/address.ts';
 import type { AuditShape } from '../../server/api/shapes/house.ts';
 import { defineCommand, type Command } from '../command.ts';
 import { DONE } from '../exit-codes.ts';
-import { HouseClient } from '../house/client.ts';
-import { CONNECTION_OPTIONS, readConnection } from '../house/connection.ts';
-import { readAddress } from '../house/read-address.ts';
+import { HouseClient } from '../server/client.ts';
+import { CONNECTION_OPTIONS, readConnection } from '../server/connection.ts';
+import { readAddress } from '../server/read-address.ts';
 import { text, wholeNumber } from '../options.ts';
 
 export const command: Command = defineCommand({

@@ -1,11 +1,11 @@
 import { statSync } from 'node:fs';
 import { defineCommand, type Command } from '../command.ts';
 import { DONE } from '../exit-codes.ts';
-import { HouseClient } from '../house/client.ts';
-import { CONNECTION_OPTIONS, readConnection } from '../house/connection.ts';
-import { formatSize } from '../house/figures.ts';
-import { keepingFailure } from '../house/keeping-failure.ts';
-import { writeNewFile } from '../house/new-file.ts';
+import { HouseClient } from '../server/client.ts';
+import { CONNECTION_OPTIONS, readConnection } from '../server/connection.ts';
+import { formatSize } from '../server/figures.ts';
+import { keepingFailure } from '../server/keeping-failure.ts';
+import { writeNewFile } from '../server/new-file.ts';
 import { text } from '../options.ts';
 import type { Terminal } from '../terminal.ts';
 

@@ -6,9 +6,9 @@ import type { Command } from '../command.ts';
 import { defineCommand } from '../command.ts';
 import { DONE } from '../exit-codes.ts';
 import { wrongUse } from '../failure.ts';
-import { HouseClient } from '../house/client.ts';
-import { CONNECTION_OPTIONS, readConnection, type Pair } from '../house/connection.ts';
-import { readAddress } from '../house/read-address.ts';
+import { HouseClient } from '../server/client.ts';
+import { CONNECTION_OPTIONS, readConnection, type Pair } from '../server/connection.ts';
+import { readAddress } from '../server/read-address.ts';
 import { text } from '../options.ts';
 
 const PROTOCOLS = Object.keys(BACKEND_BLOCKS);

@@ -4,8 +4,8 @@ import { defineCommand, type Command } from '../command.ts';
 import { readDuration } from '../duration.ts';
 import { DONE } from '../exit-codes.ts';
 import { wrongUse } from '../failure.ts';
-import { HouseClient } from '../house/client.ts';
-import { CONNECTION_OPTIONS, readConnection } from '../house/connection.ts';
+import { HouseClient } from '../server/client.ts';
+import { CONNECTION_OPTIONS, readConnection } from '../server/connection.ts';
 import { text, texts } from '../options.ts';
 
 export const command: Command = defineCommand({

@@ -2,9 +2,9 @@ import type { CredentialShape } from '../../server/api/shapes/house.ts';
 import { defineCommand, type Command } from '../command.ts';
 import { formatDuration } from '../duration.ts';
 import { DONE } from '../exit-codes.ts';
-import { HouseClient } from '../house/client.ts';
-import { CONNECTION_OPTIONS, readConnection } from '../house/connection.ts';
-import { formatAgo } from '../house/figures.ts';
+import { HouseClient } from '../server/client.ts';
+import { CONNECTION_OPTIONS, readConnection } from '../server/connection.ts';
+import { formatAgo } from '../server/figures.ts';
 import { flag } from '../options.ts';
 
 export const command: Command = defineCommand({

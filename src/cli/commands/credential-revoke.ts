@@ -2,8 +2,8 @@ import type { CredentialShape } from '../../server/api/shapes/house.ts';
 import { defineCommand, type Command } from '../command.ts';
 import { DONE } from '../exit-codes.ts';
 import { Failure } from '../failure.ts';
-import { HouseClient } from '../house/client.ts';
-import { CONNECTION_OPTIONS, readConnection } from '../house/connection.ts';
+import { HouseClient } from '../server/client.ts';
+import { CONNECTION_OPTIONS, readConnection } from '../server/connection.ts';
 
 export const command: Command = defineCommand({
   description:

@@ -4,10 +4,10 @@ import type { Kept } from '../../server/read-kept.ts';
 import { defineCommand, type Command } from '../command.ts';
 import { DONE, type ExitCode } from '../exit-codes.ts';
 import { Failure, wrongUse } from '../failure.ts';
-import { dataConfiguration, KEY_OPTIONS } from '../house/data-options.ts';
-import { keepingFailure } from '../house/keeping-failure.ts';
-import { writeNewFile } from '../house/new-file.ts';
-import { readAddress } from '../house/read-address.ts';
+import { dataConfiguration, KEY_OPTIONS } from '../server/data-options.ts';
+import { keepingFailure } from '../server/keeping-failure.ts';
+import { writeNewFile } from '../server/new-file.ts';
+import { readAddress } from '../server/read-address.ts';
 import { text, textOr } from '../options.ts';
 import type { Terminal } from '../terminal.ts';
 

@@ -7,11 +7,11 @@ import { readVersion } from '../../server/version.ts';
 import type { Command } from '../command.ts';
 import { defineCommand } from '../command.ts';
 import { DONE, FAILED } from '../exit-codes.ts';
-import { proveExclusion, proveExclusionOfProcesses } from '../key/doctor/exclusion.ts';
-import { examineFolder, examineLocks } from '../key/doctor/folder-findings.ts';
-import { OPERATION_DOCTOR } from '../key/operations.ts';
-import type { OpenTarget } from '../key/target.ts';
-import { TARGET_OPTIONS, withTarget } from '../key/target.ts';
+import { proveExclusion, proveExclusionOfProcesses } from '../folder/doctor/exclusion.ts';
+import { examineFolder, examineLocks } from '../folder/doctor/folder-findings.ts';
+import { OPERATION_DOCTOR } from '../folder/operations.ts';
+import type { OpenTarget } from '../folder/target.ts';
+import { TARGET_OPTIONS, withTarget } from '../folder/target.ts';
 import { flag } from '../options.ts';
 import type { Terminal } from '../terminal.ts';
 

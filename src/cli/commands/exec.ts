@@ -2,9 +2,15 @@ import { OPERATION_EXEC } from '../../core/lock-info.ts';
 import type { Command } from '../command.ts';
 import { defineCommand } from '../command.ts';
 import { Failure } from '../failure.ts';
-import { INHERITED_LOCK, INHERITED_WORKSPACE, LOCK_OPTIONS, releaseLock, takeLock } from '../key/holding.ts';
-import { runProgram } from '../key/program.ts';
-import { TARGET_OPTIONS, withTarget } from '../key/target.ts';
+import {
+  INHERITED_LOCK,
+  INHERITED_WORKSPACE,
+  LOCK_OPTIONS,
+  releaseLock,
+  takeLock,
+} from '../folder/holding.ts';
+import { runProgram } from '../folder/program.ts';
+import { TARGET_OPTIONS, withTarget } from '../folder/target.ts';
 import { text } from '../options.ts';
 
 export const command: Command = defineCommand({
@@ -24,7 +30,7 @@ export const command: Command = defineCommand({
     },
     {
       line: "statehouse exec -- sh -c 'statehouse state pull | jq … | statehouse state push -'",
-      says: 'commands of the key inside use its lock',
+      says: 'commands of statehouse inside use its lock',
     },
     {
       line: "statehouse exec -- sh -c 'terraform apply -lock=false && ./smoke-test.sh'",

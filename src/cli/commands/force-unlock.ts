@@ -1,10 +1,10 @@
 import { defineCommand, type Command } from '../command.ts';
-import { HouseClient } from '../house/client.ts';
-import { CONNECTION_OPTIONS, readConnection } from '../house/connection.ts';
-import { forceUnlockInHouse } from '../house/force-unlock.ts';
-import { readAddress } from '../house/read-address.ts';
-import { forceUnlockInFolder } from '../key/force-unlock.ts';
-import { TARGET_OPTIONS } from '../key/target.ts';
+import { HouseClient } from '../server/client.ts';
+import { CONNECTION_OPTIONS, readConnection } from '../server/connection.ts';
+import { forceUnlockInHouse } from '../server/force-unlock.ts';
+import { readAddress } from '../server/read-address.ts';
+import { forceUnlockInFolder } from '../folder/force-unlock.ts';
+import { TARGET_OPTIONS } from '../folder/target.ts';
 import { flag } from '../options.ts';
 
 export const command: Command = defineCommand({

@@ -3,10 +3,10 @@ import type { VersionShape } from '../../server/api/shapes/state.ts';
 import { defineCommand, type Command } from '../command.ts';
 import { DONE } from '../exit-codes.ts';
 import { Failure } from '../failure.ts';
-import { HouseClient } from '../house/client.ts';
-import { CONNECTION_OPTIONS, readConnection } from '../house/connection.ts';
-import { formatAgo, formatSize } from '../house/figures.ts';
-import { readAddress } from '../house/read-address.ts';
+import { HouseClient } from '../server/client.ts';
+import { CONNECTION_OPTIONS, readConnection } from '../server/connection.ts';
+import { formatAgo, formatSize } from '../server/figures.ts';
+import { readAddress } from '../server/read-address.ts';
 import { wholeNumber } from '../options.ts';
 
 export const command: Command = defineCommand({

@@ -3,9 +3,9 @@ import type { Command } from '../command.ts';
 import { defineCommand } from '../command.ts';
 import { DONE } from '../exit-codes.ts';
 import { Failure } from '../failure.ts';
-import { LOCK_OPTIONS, releaseLock, takeLock } from '../key/holding.ts';
-import { OPERATION_LOCK } from '../key/operations.ts';
-import { TARGET_OPTIONS, withTarget } from '../key/target.ts';
+import { LOCK_OPTIONS, releaseLock, takeLock } from '../folder/holding.ts';
+import { OPERATION_LOCK } from '../folder/operations.ts';
+import { TARGET_OPTIONS, withTarget } from '../folder/target.ts';
 import { text } from '../options.ts';
 
 export const command: Command = defineCommand({

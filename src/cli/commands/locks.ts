@@ -2,9 +2,9 @@ import type { LockShape } from '../../server/api/shapes/lock.ts';
 import { defineCommand, type Command } from '../command.ts';
 import { formatDuration } from '../duration.ts';
 import { DONE } from '../exit-codes.ts';
-import { HouseClient } from '../house/client.ts';
-import { CONNECTION_OPTIONS, readConnection } from '../house/connection.ts';
-import { watchEvents } from '../house/events.ts';
+import { HouseClient } from '../server/client.ts';
+import { CONNECTION_OPTIONS, readConnection } from '../server/connection.ts';
+import { watchEvents } from '../server/events.ts';
 import { flag, text } from '../options.ts';
 import type { Terminal } from '../terminal.ts';
 

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { defineCommand, type Command } from '../command.ts';
 import { DONE } from '../exit-codes.ts';
 import { Failure } from '../failure.ts';
-import { keepingFailure } from '../house/keeping-failure.ts';
+import { keepingFailure } from '../server/keeping-failure.ts';
 import { text, textOr } from '../options.ts';
 
 export const command: Command = defineCommand({

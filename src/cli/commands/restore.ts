@@ -3,10 +3,10 @@ import type { VersionShape } from '../../server/api/shapes/state.ts';
 import { defineCommand, type Command } from '../command.ts';
 import { DONE, FAILED } from '../exit-codes.ts';
 import { wrongUse } from '../failure.ts';
-import { HouseClient } from '../house/client.ts';
-import { CONNECTION_OPTIONS, readConnection } from '../house/connection.ts';
-import { formatAgo } from '../house/figures.ts';
-import { readAddress } from '../house/read-address.ts';
+import { HouseClient } from '../server/client.ts';
+import { CONNECTION_OPTIONS, readConnection } from '../server/connection.ts';
+import { formatAgo } from '../server/figures.ts';
+import { readAddress } from '../server/read-address.ts';
 import { flag, text } from '../options.ts';
 
 export const command: Command = defineCommand({

@@ -1,10 +1,10 @@
 import type { RotationShape } from '../../server/api/shapes/house.ts';
 import { defineCommand, type Command } from '../command.ts';
 import { DONE } from '../exit-codes.ts';
-import { HouseClient } from '../house/client.ts';
-import { CONNECTION_OPTIONS, readConnection } from '../house/connection.ts';
-import { dataConfiguration, KEY_OPTIONS } from '../house/data-options.ts';
-import { keepingFailure } from '../house/keeping-failure.ts';
+import { HouseClient } from '../server/client.ts';
+import { CONNECTION_OPTIONS, readConnection } from '../server/connection.ts';
+import { dataConfiguration, KEY_OPTIONS } from '../server/data-options.ts';
+import { keepingFailure } from '../server/keeping-failure.ts';
 import { text } from '../options.ts';
 
 export const command: Command = defineCommand({

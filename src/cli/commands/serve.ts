@@ -5,8 +5,8 @@ import type { UncaughtWatch } from '../../server/uncaught.ts';
 import { defineCommand, type Command } from '../command.ts';
 import { DONE, FAILED, type ExitCode } from '../exit-codes.ts';
 import { wrongUse } from '../failure.ts';
-import { openingFailure } from '../house/opening-failure.ts';
-import { welcome } from '../house/welcome.ts';
+import { openingFailure } from '../server/opening-failure.ts';
+import { welcome } from '../server/welcome.ts';
 import { flag, oneOf, text, textOr, wholeNumber } from '../options.ts';
 import type { Terminal } from '../terminal.ts';
 

@@ -5,12 +5,12 @@ import type { Command } from '../command.ts';
 import { defineCommand } from '../command.ts';
 import { DONE, FAILED } from '../exit-codes.ts';
 import { Failure } from '../failure.ts';
-import { presentState, snapshotOf } from '../key/content.ts';
-import { diffToJson, printDiff } from '../key/diff-view.ts';
-import { SHOW_SENSITIVE } from '../key/sensitive.ts';
-import type { OpenTarget } from '../key/target.ts';
-import { TARGET_OPTIONS, withTarget } from '../key/target.ts';
-import { readVersionOf } from '../key/versions.ts';
+import { presentState, snapshotOf } from '../folder/content.ts';
+import { diffToJson, printDiff } from '../folder/diff-view.ts';
+import { SHOW_SENSITIVE } from '../folder/sensitive.ts';
+import type { OpenTarget } from '../folder/target.ts';
+import { TARGET_OPTIONS, withTarget } from '../folder/target.ts';
+import { readVersionOf } from '../folder/versions.ts';
 import { flag } from '../options.ts';
 
 export const command: Command = defineCommand({

@@ -1,8 +1,8 @@
 import type { Command } from '../command.ts';
 import { defineCommand } from '../command.ts';
 import { DONE } from '../exit-codes.ts';
-import { TARGET_OPTIONS, withTarget } from '../key/target.ts';
-import { historyOf } from '../key/versions.ts';
+import { TARGET_OPTIONS, withTarget } from '../folder/target.ts';
+import { historyOf } from '../folder/versions.ts';
 import { wholeNumber } from '../options.ts';
 
 export const command: Command = defineCommand({

@@ -3,9 +3,9 @@ import type { Command } from '../command.ts';
 import { defineCommand } from '../command.ts';
 import { DONE } from '../exit-codes.ts';
 import { Failure, wrongUse } from '../failure.ts';
-import { presentState, snapshotOf } from '../key/content.ts';
-import { SHOW_SENSITIVE } from '../key/sensitive.ts';
-import { TARGET_OPTIONS, withTarget } from '../key/target.ts';
+import { presentState, snapshotOf } from '../folder/content.ts';
+import { SHOW_SENSITIVE } from '../folder/sensitive.ts';
+import { TARGET_OPTIONS, withTarget } from '../folder/target.ts';
 import { flag } from '../options.ts';
 
 export const command: Command = defineCommand({

@@ -3,9 +3,9 @@ import { resolve } from 'node:path';
 import type { Command } from '../command.ts';
 import { defineCommand } from '../command.ts';
 import { DONE } from '../exit-codes.ts';
-import { presentState } from '../key/content.ts';
-import { TARGET_OPTIONS, withTarget } from '../key/target.ts';
-import { readVersionOf } from '../key/versions.ts';
+import { presentState } from '../folder/content.ts';
+import { TARGET_OPTIONS, withTarget } from '../folder/target.ts';
+import { readVersionOf } from '../folder/versions.ts';
 import { text } from '../options.ts';
 
 export const command: Command = defineCommand({

@@ -5,13 +5,13 @@ import type { Command } from '../command.ts';
 import { defineCommand } from '../command.ts';
 import { DONE } from '../exit-codes.ts';
 import { Failure } from '../failure.ts';
-import { headerOf } from '../key/content.ts';
-import { LOCK_OPTIONS, underLock } from '../key/holding.ts';
-import type { ReadState } from '../key/import-check.ts';
-import { checkImport } from '../key/import-check.ts';
-import { OPERATION_PUSH } from '../key/operations.ts';
-import { TARGET_OPTIONS, withTarget } from '../key/target.ts';
-import { writeAndVerify } from '../key/writing.ts';
+import { headerOf } from '../folder/content.ts';
+import { LOCK_OPTIONS, underLock } from '../folder/holding.ts';
+import type { ReadState } from '../folder/import-check.ts';
+import { checkImport } from '../folder/import-check.ts';
+import { OPERATION_PUSH } from '../folder/operations.ts';
+import { TARGET_OPTIONS, withTarget } from '../folder/target.ts';
+import { writeAndVerify } from '../folder/writing.ts';
 import { flag } from '../options.ts';
 
 export const command: Command = defineCommand({

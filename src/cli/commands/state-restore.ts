@@ -2,12 +2,12 @@ import { withSerial } from '../../core/state-header.ts';
 import type { Command } from '../command.ts';
 import { defineCommand } from '../command.ts';
 import { DONE } from '../exit-codes.ts';
-import { headerOf } from '../key/content.ts';
-import { LOCK_OPTIONS, underLock } from '../key/holding.ts';
-import { OPERATION_PUSH } from '../key/operations.ts';
-import { TARGET_OPTIONS, withTarget } from '../key/target.ts';
-import { readVersionOf } from '../key/versions.ts';
-import { writeAndVerify } from '../key/writing.ts';
+import { headerOf } from '../folder/content.ts';
+import { LOCK_OPTIONS, underLock } from '../folder/holding.ts';
+import { OPERATION_PUSH } from '../folder/operations.ts';
+import { TARGET_OPTIONS, withTarget } from '../folder/target.ts';
+import { readVersionOf } from '../folder/versions.ts';
+import { writeAndVerify } from '../folder/writing.ts';
 
 export const command: Command = defineCommand({
   description:

@@ -1,9 +1,9 @@
 import type { StateShape } from '../../server/api/shapes/state.ts';
 import { defineCommand, type Command } from '../command.ts';
 import { DONE } from '../exit-codes.ts';
-import { HouseClient } from '../house/client.ts';
-import { CONNECTION_OPTIONS, readConnection } from '../house/connection.ts';
-import { formatAgo, formatSize } from '../house/figures.ts';
+import { HouseClient } from '../server/client.ts';
+import { CONNECTION_OPTIONS, readConnection } from '../server/connection.ts';
+import { formatAgo, formatSize } from '../server/figures.ts';
 import { flag, text, wholeNumber } from '../options.ts';
 
 export const command: Command = defineCommand({

@@ -3,11 +3,11 @@ import { BackendFault, type LockState } from '../../ports/state-client.ts';
 import type { Command } from '../command.ts';
 import { defineCommand } from '../command.ts';
 import { DONE } from '../exit-codes.ts';
-import { lockFacts, lockInWords } from '../key/lock-view.ts';
-import { TARGET_OPTIONS, withTarget } from '../key/target.ts';
+import { lockFacts, lockInWords } from '../folder/lock-view.ts';
+import { TARGET_OPTIONS, withTarget } from '../folder/target.ts';
 import { formatFacts } from '../table.ts';
-import { headerOf } from '../key/content.ts';
-import type { OpenTarget } from '../key/target.ts';
+import { headerOf } from '../folder/content.ts';
+import type { OpenTarget } from '../folder/target.ts';
 
 export const command: Command = defineCommand({
   description: 'Shows where the state of this folder is, what is in it, and who holds its lock.',

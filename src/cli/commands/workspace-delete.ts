@@ -3,11 +3,11 @@ import type { Command } from '../command.ts';
 import { defineCommand } from '../command.ts';
 import { DONE } from '../exit-codes.ts';
 import { Failure, wrongUse } from '../failure.ts';
-import { snapshotOf } from '../key/content.ts';
-import { LOCK_OPTIONS, takeLock } from '../key/holding.ts';
-import { OPERATION_DELETE } from '../key/operations.ts';
-import { TARGET_OPTIONS, withTarget } from '../key/target.ts';
-import { checkedName, demandWorkspaces, workspaceExists } from '../key/workspace-names.ts';
+import { snapshotOf } from '../folder/content.ts';
+import { LOCK_OPTIONS, takeLock } from '../folder/holding.ts';
+import { OPERATION_DELETE } from '../folder/operations.ts';
+import { TARGET_OPTIONS, withTarget } from '../folder/target.ts';
+import { checkedName, demandWorkspaces, workspaceExists } from '../folder/workspace-names.ts';
 import { flag } from '../options.ts';
 
 export const command: Command = defineCommand({

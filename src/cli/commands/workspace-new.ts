@@ -4,9 +4,9 @@ import type { Command } from '../command.ts';
 import { defineCommand } from '../command.ts';
 import { DONE } from '../exit-codes.ts';
 import { Failure } from '../failure.ts';
-import { OPERATION_INIT } from '../key/operations.ts';
-import { TARGET_OPTIONS, withTarget } from '../key/target.ts';
-import { checkedName, demandWorkspaces, workspaceExists } from '../key/workspace-names.ts';
+import { OPERATION_INIT } from '../folder/operations.ts';
+import { TARGET_OPTIONS, withTarget } from '../folder/target.ts';
+import { checkedName, demandWorkspaces, workspaceExists } from '../folder/workspace-names.ts';
 import { flag } from '../options.ts';
 import { readVersion } from '../../server/version.ts';
 

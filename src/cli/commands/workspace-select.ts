@@ -3,8 +3,8 @@ import type { Command } from '../command.ts';
 import { defineCommand } from '../command.ts';
 import { DONE } from '../exit-codes.ts';
 import { Failure } from '../failure.ts';
-import { TARGET_OPTIONS, withTarget } from '../key/target.ts';
-import { checkedName, demandWorkspaces, workspaceExists } from '../key/workspace-names.ts';
+import { TARGET_OPTIONS, withTarget } from '../folder/target.ts';
+import { checkedName, demandWorkspaces, workspaceExists } from '../folder/workspace-names.ts';
 
 export const command: Command = defineCommand({
   description: 'Selects a workspace for this folder, for terraform as well.',

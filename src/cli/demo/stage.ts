@@ -9,7 +9,7 @@ import type { LockView } from '../../house/locks.ts';
 import { DEFAULTS } from '../../server/configuration.ts';
 import { openHouse, type OpenHouse } from '../../server/open.ts';
 import { Failure } from '../failure.ts';
-import type { Pair } from '../house/connection.ts';
+import type { Pair } from '../server/connection.ts';
 import { THINGS, type Thing } from './player.ts';
 
 export const ADDRESS: Address = { project: 'demo', key: 'shop.tfstate', workspace: 'default' };

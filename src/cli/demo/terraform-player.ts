@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, rmSync, watch, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BACKEND_BLOCKS, hclText } from '../backend-blocks.ts';
 import { Failure } from '../failure.ts';
-import type { Pair } from '../house/connection.ts';
+import type { Pair } from '../server/connection.ts';
 import type { Apply, ApplyEnd, ApplyPlan, Player, Thing } from './player.ts';
 import { THINGS } from './player.ts';
 import { ADDRESS } from './stage.ts';

@@ -1,4 +1,4 @@
-/** What locks of the key say they are for; others see it in the lock info. */
+/** What our locks say they are for; others see it in the lock info. */
 export const OPERATION_LOCK = 'statehouse-lock';
 export const OPERATION_DOCTOR = 'statehouse-doctor';
 /** Terraform's own names: under these, and no others, a house lets serial and lineage go another way. */

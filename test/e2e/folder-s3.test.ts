@@ -1,8 +1,8 @@
 import { describe } from 'vitest';
 import { findMoto } from '../support/moto-server.ts';
 import { findTerraform } from '../support/terraform.ts';
-import { houseS3Backend, motoBackend } from './fixtures/key-backends.ts';
-import { keyInterop } from './fixtures/key-interop.ts';
+import { houseS3Backend, motoBackend } from './fixtures/folder-backends.ts';
+import { keyInterop } from './fixtures/folder-interop.ts';
 
 const terraform = await findTerraform();
 const moto = await findMoto();

@@ -8,7 +8,7 @@ import { Failure } from '../failure.ts';
 import type { OptionSpec } from '../options.ts';
 import { text, texts } from '../options.ts';
 
-/** The options by which every command of the key finds its states. */
+/** The options by which every command of a folder finds its states. */
 export const TARGET_OPTIONS: {
   readonly chdir: OptionSpec<string | undefined>;
   readonly backend: OptionSpec<string | undefined>;

@@ -1,7 +1,7 @@
 import { describe } from 'vitest';
 import { findTerraform } from '../support/terraform.ts';
-import { houseBackend, localBackend } from './fixtures/key-backends.ts';
-import { keyInterop } from './fixtures/key-interop.ts';
+import { houseBackend, localBackend } from './fixtures/folder-backends.ts';
+import { keyInterop } from './fixtures/folder-interop.ts';
 
 const terraform = await findTerraform();
 

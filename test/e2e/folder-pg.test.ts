@@ -1,8 +1,8 @@
 import { describe } from 'vitest';
 import { findPostgres } from '../support/postgres-server.ts';
 import { findTerraform } from '../support/terraform.ts';
-import { postgresBackend } from './fixtures/key-backends.ts';
-import { keyInterop } from './fixtures/key-interop.ts';
+import { postgresBackend } from './fixtures/folder-backends.ts';
+import { keyInterop } from './fixtures/folder-interop.ts';
 
 const terraform = await findTerraform();
 const postgres = await findPostgres();

@@ -10,7 +10,7 @@ import { findMoto } from '../support/moto-server.ts';
 import { findPostgres } from '../support/postgres-server.ts';
 import { findTerraform, TerraformFolder } from '../support/terraform.ts';
 import { resource } from './fixtures/http-folder.ts';
-import type { KeyBackend } from './fixtures/key-backends.ts';
+import type { KeyBackend } from './fixtures/folder-backends.ts';
 import {
   KeyFolder,
   freshKey,
@@ -18,7 +18,7 @@ import {
   localBackend,
   motoBackend,
   postgresBackend,
-} from './fixtures/key-backends.ts';
+} from './fixtures/folder-backends.ts';
 
 const WORKSPACES = 50;
 const KILLS = 5;
