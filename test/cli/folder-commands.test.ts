@@ -10,7 +10,7 @@ import { PlainHttpBackend } from '../clients/fixtures/plain-http-backend.ts';
 
 let folder: string;
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'statehouse-key-'));
+  folder = await mkdtemp(join(tmpdir(), 'statehouse-folder-'));
 });
 afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
@@ -220,6 +220,33 @@ describe('migrating', () => {
     await put('terraform.tfstate', stateText(4, 'l'));
     expect((await run(...target, '--no-lock')).err).toContain('the target has serial 5, and the source 4');
     await server.close();
+  });
+});
+
+describe('a state without a lineage', () => {
+  const withOutput = (serial: number, lineage: string): string =>
+    Buffer.from(stateText(serial, lineage))
+      .toString()
+      .replace('"outputs":{}', `"outputs":{"a":{"value":${serial},"type":"number"}}`);
+
+  it('is related to every other one when it is migrated', async () => {
+    const target = ['migrate', '--to', 'local', '--to-config', 'path=there.tfstate'];
+    await put('there.tfstate', withOutput(4, ''));
+    await put('terraform.tfstate', withOutput(5, 'l'));
+    expect(await run(...target)).toMatchObject({ code: 0 });
+    expect(await readFile(join(folder, 'there.tfstate'), 'utf8')).toBe(withOutput(5, 'l'));
+    await put('there.tfstate', withOutput(6, ''));
+    expect((await run(...target)).err).toContain('the target has serial 6, and the source 5');
+  });
+
+  it('is pushed over another one with a higher serial only', async () => {
+    await put('terraform.tfstate', withOutput(5, 'l'));
+    await put('next.tfstate', withOutput(4, ''));
+    const refused = await run('state', 'push', 'next.tfstate');
+    expect(refused).toMatchObject({ code: 1 });
+    expect(refused.err).toContain('it has serial 4, and the existing state is newer, with serial 5');
+    await put('next.tfstate', withOutput(6, ''));
+    expect(await run('state', 'push', 'next.tfstate')).toMatchObject({ code: 0 });
   });
 });
 

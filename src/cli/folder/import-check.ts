@@ -2,6 +2,7 @@ import { diffSnapshots } from '../../core/snapshot/diff.ts';
 import { readSnapshot } from '../../core/snapshot/read.ts';
 import type { Snapshot } from '../../core/snapshot/snapshot.ts';
 import type { StateHeader } from '../../core/state-header.ts';
+import { type NotSuperseding, whyNotSupersede } from '../../core/supersede.ts';
 
 /** A state with the header that was read from it. */
 export interface ReadState {
@@ -9,10 +10,7 @@ export interface ReadState {
   readonly header: StateHeader;
 }
 
-/**
- * Whether a state may take the place of another, by terraform's rules (internal/states/statemgr/migrate.go,
- * CheckValidImport): the same lineage, and a higher serial.
- */
+/** Whether a state may replace another: an empty one may always be replaced, and the same content is left alone. */
 export type ImportCheck =
   | { readonly type: 'may' }
   /** The same content is there already. */
@@ -23,24 +21,23 @@ export function checkImport(next: ReadState, existing: ReadState | null): Import
   if (existing === null) return { type: 'may' };
   if (Buffer.from(next.bytes).equals(existing.bytes)) return { type: 'same' };
   if (isEmptyState(existing)) return { type: 'may' };
-  const [a, b] = [next.header, existing.header];
-  if (a.lineage === '' || b.lineage === '') return { type: 'may' };
-  if (a.lineage !== b.lineage) {
-    return {
-      type: 'may-not',
-      why: `it has lineage ${a.lineage}, and what is there has ${b.lineage}: they are unrelated`,
-    };
-  }
-  if (a.serial > b.serial) return { type: 'may' };
-  if (a.serial < b.serial) {
-    return {
-      type: 'may-not',
-      why: `it has serial ${a.serial}, and what is there is newer, with serial ${b.serial}`,
-    };
-  }
+  const reason = whyNotSupersede(next.header, existing.header);
+  if (reason === null) return { type: 'may' };
+  if (reason === 'serial-equal' && sameContent(next, existing)) return { type: 'same' };
+  return { type: 'may-not', why: REASONS[reason](next.header, existing.header) };
+}
+
+const REASONS: Readonly<Record<NotSuperseding, (next: StateHeader, existing: StateHeader) => string>> = {
+  lineage: (next, existing) =>
+    `it has lineage ${next.lineage}, and the existing state has lineage ${existing.lineage}: they are unrelated`,
+  'serial-lower': (next, existing) =>
+    `it has serial ${next.serial}, and the existing state is newer, with serial ${existing.serial}`,
+  'serial-equal': ({ serial }) => `there is another state with the same serial ${serial}`,
+};
+
+function sameContent(next: ReadState, existing: ReadState): boolean {
   const [mine, theirs] = [snapshotOf(next), snapshotOf(existing)];
-  if (mine !== null && theirs !== null && diffSnapshots(theirs, mine).same) return { type: 'same' };
-  return { type: 'may-not', why: `another state with the same serial ${a.serial} is there` };
+  return mine !== null && theirs !== null && diffSnapshots(theirs, mine).same;
 }
 
 /** No resources and no outputs: nothing is lost when it is replaced. An encrypted one is never known to be empty. */

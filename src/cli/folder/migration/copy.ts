@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { isStateHeader, readStateHeader } from '../../../core/state-header.ts';
+import { whyNotSupersede } from '../../../core/supersede.ts';
 import type { HeldLock, LockRequest, StateClient } from '../../../ports/state-client.ts';
 import { BackendFault } from '../../../ports/state-client.ts';
 import { makeLockRequest } from '../../../protocols/lock-request.ts';
@@ -136,9 +137,15 @@ function judge(
   if (same(source, target)) return { outcome: 'already there' };
   if (isEmptyState(target)) return { outcome: 'copied' };
   const [a, b] = [source.header, target.header];
-  if (a.lineage !== b.lineage) return { why: `the target has another state, with lineage ${b.lineage}` };
-  if (a.serial > b.serial) return { outcome: 'copied' };
-  return { why: `the target has serial ${b.serial}, and the source ${a.serial}` };
+  switch (whyNotSupersede(a, b)) {
+    case null:
+      return { outcome: 'copied' };
+    case 'lineage':
+      return { why: `the target has another state, with lineage ${b.lineage}` };
+    case 'serial-lower':
+    case 'serial-equal':
+      return { why: `the target has serial ${b.serial}, and the source ${a.serial}` };
+  }
 }
 
 function same(a: ReadState, b: ReadState | null): boolean {
