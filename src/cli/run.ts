@@ -1,3 +1,4 @@
+import type { Environment } from '../ports/environment.ts';
 import { BackendFault } from '../ports/state-client.ts';
 import { GROUPS, findCommand } from './catalogue.ts';
 import type { ExitCode } from './exit-codes.ts';
@@ -9,7 +10,7 @@ import { openTerminal } from './terminal.ts';
 
 export interface World {
   readonly streams: TerminalStreams;
-  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly env: Environment;
   readonly cwd: string;
   readonly stopped: AbortSignal;
   /** Makes the process outlive further signals. */

@@ -1,3 +1,4 @@
+import type { Environment } from '../ports/environment.ts';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline/promises';
 import type { Readable, Writable } from 'node:stream';
@@ -41,11 +42,7 @@ export interface Terminal {
 }
 
 /** Makes the terminal of one run. */
-export function openTerminal(
-  streams: TerminalStreams,
-  env: Readonly<Record<string, string | undefined>>,
-  json: boolean,
-): Terminal {
+export function openTerminal(streams: TerminalStreams, env: Environment, json: boolean): Terminal {
   const { input, output, errors } = streams;
   const plain = (env['NO_COLOR'] ?? '') !== '' || env['TERM'] === 'dumb';
   const live = errors.isTTY === true && !json;

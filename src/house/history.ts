@@ -1,6 +1,6 @@
 import type { Address } from '../core/address.ts';
 import type { Outcome } from '../core/outcome.ts';
-import { prunable, type Retention } from '../core/retention.ts';
+import { isLimited, prunable, type Retention } from '../core/retention.ts';
 import { isStateHeader, readStateHeader, withSerial } from '../core/state-header.ts';
 import type { Claim } from '../core/command.ts';
 import type { Version } from '../core/world.ts';
@@ -138,7 +138,7 @@ export class History {
   /** Lets go the versions that the project's retention no longer keeps. Does nothing where none is set. */
   async prune(address: Address): Promise<void> {
     const retention = await this.#retentionOf(address.project);
-    if (retention.keepVersions === undefined && retention.keepDays === undefined) return;
+    if (!isLimited(retention)) return;
     const { engine } = this.#desk;
     const versions: Version[] = [];
     for (;;) {

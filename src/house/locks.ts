@@ -56,18 +56,23 @@ export interface LockView {
   readonly line: readonly Place[];
 }
 
+export interface LockSettings {
+  /** Whether plans hold the lock together where a door can tell holders apart. */
+  readonly plansShare: boolean;
+}
+
 /** The lock and its waiting line. */
 export class Locks {
   readonly #desk: Desk;
   readonly #sealer: Sealer;
   readonly #parking: Parking;
-  readonly #plansShare: boolean;
+  readonly #settings: LockSettings;
 
-  constructor(options: { desk: Desk; sealer: Sealer; parking: Parking; plansShare: boolean }) {
+  constructor(options: { desk: Desk; sealer: Sealer; parking: Parking; settings: LockSettings }) {
     this.#desk = options.desk;
     this.#sealer = options.sealer;
     this.#parking = options.parking;
-    this.#plansShare = options.plansShare;
+    this.#settings = options.settings;
   }
 
   /** Asks for the lock; the answer may take as long as the request is parked. */
@@ -166,7 +171,7 @@ export class Locks {
       lockId: ask.lockId,
       waiter: ask.waiter ?? ask.lockId,
       operation: ask.operation,
-      shared: this.#plansShare && ask.tellsHoldersApart && ask.operation === OPERATION_PLAN,
+      shared: this.#settings.plansShare && ask.tellsHoldersApart && ask.operation === OPERATION_PLAN,
       face: ask.face,
       info: this.#sealer.seal(ask.info, lockInfoContext(address)),
       seat: seat?.id ?? null,

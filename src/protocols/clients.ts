@@ -1,3 +1,4 @@
+import type { Environment } from '../ports/environment.ts';
 import type { StateClient } from '../ports/state-client.ts';
 import { BackendFault } from '../ports/state-client.ts';
 import type { BackendAttributes } from './attributes.ts';
@@ -8,7 +9,7 @@ export interface BackendChoice {
   readonly attributes: BackendAttributes;
   /** What relative paths are relative to. */
   readonly folder: string;
-  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly env: Environment;
 }
 
 type Open = (choice: BackendChoice) => Promise<StateClient>;

@@ -1,3 +1,4 @@
+import type { Environment } from '../ports/environment.ts';
 import { readFile } from 'node:fs/promises';
 import { isAbsolute, join, resolve } from 'node:path';
 import { DEFAULT_WORKSPACE, workspaceProblem } from '../core/address.ts';
@@ -7,8 +8,6 @@ import type { BackendChoice } from '../protocols/clients.ts';
 import { readConfiguration } from './configuration.ts';
 import { overridesFromEnvironment, readOverrides } from './overrides.ts';
 import { differences, readRecord } from './record.ts';
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 /** What the user said beside the folder. */
 export interface FolderOptions {

@@ -1,3 +1,4 @@
+import type { Environment } from '../ports/environment.ts';
 import { readFile } from 'node:fs/promises';
 import { isAbsolute, resolve } from 'node:path';
 import { BackendFault } from '../ports/state-client.ts';
@@ -18,9 +19,7 @@ export async function readOverrides(given: readonly string[], folder: string): P
 }
 
 /** The `-backend-config` of `TF_CLI_ARGS_init`, as `terraform init` would have got it. */
-export function overridesFromEnvironment(
-  env: Readonly<Record<string, string | undefined>>,
-): readonly string[] {
+export function overridesFromEnvironment(env: Environment): readonly string[] {
   const words = splitWords(`${env['TF_CLI_ARGS'] ?? ''} ${env['TF_CLI_ARGS_init'] ?? ''}`);
   return words.flatMap((word, index) => {
     const [, value] = /^--?backend-config(?:=([^]*))?$/.exec(word) ?? [];

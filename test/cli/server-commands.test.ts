@@ -217,7 +217,7 @@ describe('credentials and audit', () => {
       [[], 'a credential needs a grant'],
       [['--grant=king:*'], '"king:*" names no role'],
       [['--grant=writer:app'], 'a pattern is written project/key@workspace'],
-      [['--grant=writer:*', '--expires=soon'], '"soon" is no duration'],
+      [['--grant=writer:*', '--expires=soon'], 'invalid duration "soon"'],
     ];
     for (const [words, says] of refusals) {
       const { code, err } = await run(['credential', 'create', 'x', ...words]);

@@ -91,7 +91,7 @@ describe('serve', () => {
     expect(wrongKey).not.toContain(other);
     expect(await refused(`--data=${data}`, '--master-key=short')).toContain('base64 of 32 bytes');
     expect(await refused(`--data=${data}`, '--admin-credential=short')).toContain('is written id.secret');
-    expect(await refused(`--data=${data}`, '--listen=nonsense')).toContain('is no HOST:PORT');
+    expect(await refused(`--data=${data}`, '--listen=nonsense')).toContain('expected HOST:PORT');
   });
 
   it('refuses a certificate that TLS cannot be spoken with', async () => {

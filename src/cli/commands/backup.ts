@@ -3,7 +3,7 @@ import { defineCommand, type Command } from '../command.ts';
 import { DONE } from '../exit-codes.ts';
 import { HouseClient } from '../server/client.ts';
 import { CONNECTION_OPTIONS, readConnection } from '../server/connection.ts';
-import { formatSize } from '../server/figures.ts';
+import { formatSize } from '../figures.ts';
 import { keepingFailure } from '../server/keeping-failure.ts';
 import { writeNewFile } from '../server/new-file.ts';
 import { text } from '../options.ts';

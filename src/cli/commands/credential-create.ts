@@ -1,12 +1,12 @@
 import { isRole, patternProblem, ROLES, type Grant } from '../../core/access.ts';
 import type { NewCredentialShape } from '../../server/api/shapes/house.ts';
 import { defineCommand, type Command } from '../command.ts';
-import { readDuration } from '../duration.ts';
+import { readDuration } from '../../core/duration.ts';
 import { DONE } from '../exit-codes.ts';
 import { wrongUse } from '../failure.ts';
 import { HouseClient } from '../server/client.ts';
 import { CONNECTION_OPTIONS, readConnection } from '../server/connection.ts';
-import { text, texts } from '../options.ts';
+import { accepted, text, texts } from '../options.ts';
 
 export const command: Command = defineCommand({
   description: 'Makes a credential that opens every door of the house. Its secret is told this once.',
@@ -35,7 +35,7 @@ export const command: Command = defineCommand({
       throw wrongUse('a credential needs a grant', 'Say what it may do: --grant "writer:app/*".');
     const { expires } = options;
     const expiresAt =
-      expires === undefined ? null : new Date(Date.now() + readDuration(expires)).toISOString();
+      expires === undefined ? null : new Date(Date.now() + accepted(readDuration(expires))).toISOString();
     const house = new HouseClient(readConnection(options), stopped);
     const body = { name, grants, expiresAt };
     const made = await house.ask<NewCredentialShape>('POST', '/credentials', { body });

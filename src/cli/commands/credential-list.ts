@@ -1,10 +1,10 @@
 import type { CredentialShape } from '../../server/api/shapes/house.ts';
 import { defineCommand, type Command } from '../command.ts';
-import { formatDuration } from '../duration.ts';
+import { formatDuration } from '../../core/duration.ts';
 import { DONE } from '../exit-codes.ts';
 import { HouseClient } from '../server/client.ts';
 import { CONNECTION_OPTIONS, readConnection } from '../server/connection.ts';
-import { formatAgo } from '../server/figures.ts';
+import { formatAgo } from '../figures.ts';
 import { flag } from '../options.ts';
 
 export const command: Command = defineCommand({

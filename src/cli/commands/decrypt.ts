@@ -1,5 +1,5 @@
 import { formatAddress } from '../../core/address.ts';
-import type { Configuration } from '../../server/configuration.ts';
+import { DEFAULT_DATA, type Configuration } from '../../server/configuration.ts';
 import type { Kept } from '../../server/read-kept.ts';
 import { defineCommand, type Command } from '../command.ts';
 import { DONE, type ExitCode } from '../exit-codes.ts';
@@ -16,7 +16,7 @@ export const command: Command = defineCommand({
     'Prints a state from the data directory itself, byte for byte as it was sent: for when the house cannot run. Reads only; a house may be running. Works beside damage elsewhere, on old versions, and on deleted states.',
   args: [{ name: 'address', help: 'PROJECT/KEY[@WORKSPACE]', required: true }],
   options: {
-    data: textOr('./statehouse-data', 'DIR', 'the data directory, or the file of a backup'),
+    data: textOr(DEFAULT_DATA, 'DIR', 'the data directory, or the file of a backup'),
     database: text('URL', 'read from this PostgreSQL instead (postgres://…)'),
     ...KEY_OPTIONS,
     version: text('N', 'this version; else the newest', { environment: false }),

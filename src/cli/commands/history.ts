@@ -5,7 +5,7 @@ import { DONE } from '../exit-codes.ts';
 import { Failure } from '../failure.ts';
 import { HouseClient } from '../server/client.ts';
 import { CONNECTION_OPTIONS, readConnection } from '../server/connection.ts';
-import { formatAgo, formatSize } from '../server/figures.ts';
+import { formatAgo, formatSize } from '../figures.ts';
 import { readAddress } from '../server/read-address.ts';
 import { wholeNumber } from '../options.ts';
 

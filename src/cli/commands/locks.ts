@@ -1,6 +1,6 @@
 import type { LockShape } from '../../server/api/shapes/lock.ts';
 import { defineCommand, type Command } from '../command.ts';
-import { formatDuration } from '../duration.ts';
+import { formatDuration } from '../../core/duration.ts';
 import { DONE } from '../exit-codes.ts';
 import { HouseClient } from '../server/client.ts';
 import { CONNECTION_OPTIONS, readConnection } from '../server/connection.ts';

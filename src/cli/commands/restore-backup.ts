@@ -1,3 +1,4 @@
+import { DEFAULT_DATA } from '../../server/configuration.ts';
 import { resolve } from 'node:path';
 import { defineCommand, type Command } from '../command.ts';
 import { DONE } from '../exit-codes.ts';
@@ -10,7 +11,7 @@ export const command: Command = defineCommand({
     'Makes a data directory out of a backup, after every page of it was checked. A directory that has a database already is left alone.',
   args: [{ name: 'file', help: 'what "statehouse backup" wrote', required: true }],
   options: {
-    data: textOr('./statehouse-data', 'DIR', 'the data directory to make'),
+    data: textOr(DEFAULT_DATA, 'DIR', 'the data directory to make'),
     masterKeyFile: text('FILE', "the house's master key: it is proven and put into the directory"),
   },
   examples: [

@@ -5,7 +5,7 @@ import { DONE, FAILED } from '../exit-codes.ts';
 import { wrongUse } from '../failure.ts';
 import { HouseClient } from '../server/client.ts';
 import { CONNECTION_OPTIONS, readConnection } from '../server/connection.ts';
-import { formatAgo } from '../server/figures.ts';
+import { formatAgo } from '../figures.ts';
 import { readAddress } from '../server/read-address.ts';
 import { flag, text } from '../options.ts';
 

@@ -3,7 +3,7 @@ import { defineCommand, type Command } from '../command.ts';
 import { DONE } from '../exit-codes.ts';
 import { HouseClient } from '../server/client.ts';
 import { CONNECTION_OPTIONS, readConnection } from '../server/connection.ts';
-import { formatAgo, formatSize } from '../server/figures.ts';
+import { formatAgo, formatSize } from '../figures.ts';
 import { flag, text, wholeNumber } from '../options.ts';
 
 export const command: Command = defineCommand({

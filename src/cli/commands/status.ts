@@ -5,6 +5,7 @@ import { defineCommand } from '../command.ts';
 import { DONE } from '../exit-codes.ts';
 import { lockFacts, lockInWords } from '../folder/lock-view.ts';
 import { TARGET_OPTIONS, withTarget } from '../folder/target.ts';
+import { formatSize } from '../figures.ts';
 import { formatFacts } from '../table.ts';
 import { headerOf } from '../folder/content.ts';
 import type { OpenTarget } from '../folder/target.ts';
@@ -105,9 +106,4 @@ function stateFacts(state: StateDescription | null): readonly (readonly [string,
 
 function count(number: number, what: string): string {
   return `${number} ${what}${number === 1 ? '' : 's'}`;
-}
-
-function formatSize(bytes: number): string {
-  if (bytes < 1_024) return `${bytes} bytes`;
-  return bytes < 1_048_576 ? `${(bytes / 1_024).toFixed(1)} KiB` : `${(bytes / 1_048_576).toFixed(1)} MiB`;
 }

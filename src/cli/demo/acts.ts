@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
-import { formatDuration } from '../duration.ts';
+import { formatDuration } from '../../core/duration.ts';
 import { Failure } from '../failure.ts';
 import type { Apply, ApplyEnd, ApplyPlan, Player } from './player.ts';
 import type { Script } from './script.ts';

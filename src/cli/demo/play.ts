@@ -1,3 +1,4 @@
+import type { Environment } from '../../ports/environment.ts';
 import type { Terminal } from '../terminal.ts';
 import { ACTS, type Cast } from './acts.ts';
 import { ClientPlayer } from './client-player.ts';
@@ -23,7 +24,7 @@ const OWN_CLIENT = "Statehouse's own client";
 /** Plays all acts, and tells what happened. */
 export async function play(options: {
   readonly terminal: Terminal;
-  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly env: Environment;
   readonly stopped: AbortSignal;
   readonly noTerraform: boolean;
 }): Promise<PlayRecord> {

@@ -1,8 +1,9 @@
+import type { Environment } from '../../ports/environment.ts';
 import { OPERATION_EXEC } from '../../core/lock-info.ts';
 import type { HeldLock, LockRelease, StateClient } from '../../ports/state-client.ts';
 import { makeLockRequest } from '../../protocols/lock-request.ts';
 import { waitForLock } from '../../protocols/wait-for-lock.ts';
-import { formatDuration } from '../duration.ts';
+import { formatDuration } from '../../core/duration.ts';
 import { Failure, lockedByOther } from '../failure.ts';
 import type { OptionSpec } from '../options.ts';
 import { duration, flag } from '../options.ts';
@@ -75,7 +76,7 @@ export async function underLock<T>(
   terminal: Terminal,
   wanted: Wanted & {
     readonly noLock: boolean;
-    readonly env: Readonly<Record<string, string | undefined>>;
+    readonly env: Environment;
   },
   use: (lock: HeldLock | null) => Promise<T>,
 ): Promise<T> {
@@ -95,10 +96,7 @@ export async function underLock<T>(
 }
 
 /** The lock of the `statehouse exec` that runs this command, if it is still held there; exec itself will release it. */
-async function inheritedLock(
-  { client, workspace }: Wanted,
-  env: Readonly<Record<string, string | undefined>>,
-): Promise<HeldLock | null> {
+async function inheritedLock({ client, workspace }: Wanted, env: Environment): Promise<HeldLock | null> {
   const id = env[INHERITED_LOCK];
   if (id === undefined || env[INHERITED_WORKSPACE] !== workspace) return null;
   const now = await client.inspectLock(workspace);

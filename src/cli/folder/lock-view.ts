@@ -1,6 +1,6 @@
 import { GO_ZERO_TIME, type LockInfo } from '../../core/lock-info.ts';
 import type { LockState } from '../../ports/state-client.ts';
-import { formatDuration } from '../duration.ts';
+import { formatDuration } from '../../core/duration.ts';
 
 /** A holder in a few words: `bob@ci (OperationTypeApply) for 3m 10s`. */
 export function holderInWords(holder: LockInfo | null, now: number = Date.now()): string {

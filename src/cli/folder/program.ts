@@ -1,3 +1,4 @@
+import type { Environment } from '../../ports/environment.ts';
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { Failure } from '../failure.ts';
@@ -13,7 +14,7 @@ const PASSED_ON = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2
 export function runProgram(
   program: string,
   args: readonly string[],
-  options: { readonly cwd: string; readonly env: Readonly<Record<string, string | undefined>> },
+  options: { readonly cwd: string; readonly env: Environment },
 ): Promise<number> {
   const child = spawn(program, args, { ...options, stdio: 'inherit' });
   const passOn = (signal: NodeJS.Signals): void => {

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { DEFAULT_LISTEN } from '../../server/configuration.ts';
 import { Failure, wrongUse } from '../failure.ts';
 import type { OptionSpec } from '../options.ts';
 import { flag, text, textOr } from '../options.ts';
@@ -26,7 +27,7 @@ export const CONNECTION_OPTIONS: {
   readonly ca: OptionSpec<string | undefined>;
   readonly insecure: OptionSpec<boolean>;
 } = {
-  server: textOr('http://127.0.0.1:7117', 'URL', 'the house to ask'),
+  server: textOr(`http://${DEFAULT_LISTEN}`, 'URL', 'the server to ask'),
   credential: text('ID.SECRET', 'who asks'),
   ca: text('FILE', 'trust this certificate, PEM: such as the one that the house signed itself'),
   insecure: flag("do not check the house's certificate", { environment: false }),

@@ -1,3 +1,4 @@
+import { isUntrustedCertificate } from '../../protocols/certificate-fault.ts';
 import { Failure, lockedByOther } from '../failure.ts';
 import type { Connection } from './connection.ts';
 
@@ -5,7 +6,7 @@ import type { Connection } from './connection.ts';
 export function connectionFailure(fault: unknown, { url }: Connection, stopped: AbortSignal): Failure {
   if (stopped.aborted) return new Failure('stopped before the house had answered', { cause: fault });
   const { code = '', message } = fault as NodeJS.ErrnoException;
-  if (/CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ALTNAME/.test(code)) {
+  if (isUntrustedCertificate(code)) {
     return new Failure(`the certificate of ${url} is not trusted: ${message}`, {
       next: 'Give the certificate that signed it with --ca FILE: the one that a house signs itself is tls-cert.pem in its data directory.',
       cause: fault,

@@ -1,6 +1,6 @@
 import { formatAddress, type Address } from '../../core/address.ts';
 import type { HolderShape, LockShape, ReleasedShape } from '../../server/api/shapes/lock.ts';
-import { formatDuration } from '../duration.ts';
+import { formatDuration } from '../../core/duration.ts';
 import { DONE, FAILED, type ExitCode } from '../exit-codes.ts';
 import { Failure } from '../failure.ts';
 import type { Terminal } from '../terminal.ts';

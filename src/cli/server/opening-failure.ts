@@ -1,4 +1,5 @@
 import { SealError } from '../../ports/sealer.ts';
+import type { Configuration } from '../../server/configuration.ts';
 import { Failure } from '../failure.ts';
 
 /** What the operating system says of a port that cannot be opened, and what to do about it. */
@@ -19,7 +20,10 @@ const PORT_PROBLEMS: Readonly<Record<string, readonly [problem: string, next: st
 };
 
 /** Why a house could not be opened, for its operator. */
-export function openingFailure(fault: unknown, listen: string): Failure {
+export function openingFailure(
+  fault: unknown,
+  { host, port }: Pick<Configuration, 'host' | 'port'>,
+): Failure {
   const why = fault instanceof Error ? fault.message : String(fault);
   if (fault instanceof SealError) {
     return new Failure(`the master key is not the one that this house was sealed under: ${why}`, {
@@ -30,6 +34,6 @@ export function openingFailure(fault: unknown, listen: string): Failure {
   const { code, syscall } = fault as NodeJS.ErrnoException;
   const problem = syscall === 'listen' || code === 'ENOTFOUND' ? PORT_PROBLEMS[code ?? ''] : undefined;
   if (problem !== undefined)
-    return new Failure(`${listen} ${problem[0]}`, { next: problem[1], cause: fault });
+    return new Failure(`${host}:${port} ${problem[0]}`, { next: problem[1], cause: fault });
   return new Failure(`the house could not be opened: ${why}`, { cause: fault });
 }

@@ -1,3 +1,4 @@
+import type { Environment } from '../../ports/environment.ts';
 import { resolve } from 'node:path';
 import type { Store } from '../../server/configuration.ts';
 import type { OpenHouse } from '../../server/open.ts';
@@ -8,12 +9,7 @@ import type { Terminal } from '../terminal.ts';
 const FIRST = { project: 'demo', key: 'terraform.tfstate', workspace: 'default' };
 
 /** Says that the house is open, and at its first start what is needed to keep a first state in it. */
-export function welcome(
-  terminal: Terminal,
-  open: OpenHouse,
-  store: Store,
-  env: Readonly<Record<string, string | undefined>>,
-): void {
+export function welcome(terminal: Terminal, open: OpenHouse, store: Store, env: Environment): void {
   const { url, admin } = open;
   // What is pasted elsewhere must be found from there.
   const certPath = absolute(open.certPath);

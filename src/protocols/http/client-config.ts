@@ -1,9 +1,8 @@
+import type { Environment } from '../../ports/environment.ts';
 import { BackendFault } from '../../ports/state-client.ts';
 import type { BackendAttributes } from '../attributes.ts';
 import { readBoolean, readCount, readObject, readText, requireText } from '../attributes.ts';
 import { PATH_PREFIX, WORKSPACE_PARAMETER } from './layout.ts';
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The http backend's settings (terraform internal/backend/remote-state/http/backend.go). */
 export interface HttpConfig {

@@ -1,3 +1,4 @@
+import { isUntrustedCertificate } from '../certificate-fault.ts';
 import { createHash } from 'node:crypto';
 import { request as requestPlain } from 'node:http';
 import { request as requestSecure } from 'node:https';
@@ -117,7 +118,7 @@ function tlsOf({ ca, certificate, key, skipVerification }: HttpConfig): Record<s
 
 function explain(fault: Error, url: URL): BackendFault {
   const code = 'code' in fault ? String(fault.code) : '';
-  if (/CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ALTNAME/.test(code)) {
+  if (isUntrustedCertificate(code)) {
     const next = 'Give its CA in client_ca_certificate_pem (TF_HTTP_CLIENT_CA_CERTIFICATE_PEM).';
     return new BackendFault(
       'configuration',

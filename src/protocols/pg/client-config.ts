@@ -1,3 +1,4 @@
+import type { Environment } from '../../ports/environment.ts';
 import { readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import type { ConnectionOptions } from 'node:tls';
@@ -5,8 +6,6 @@ import { BackendFault } from '../../ports/state-client.ts';
 import type { BackendAttributes } from '../attributes.ts';
 import { readBoolean, readText } from '../attributes.ts';
 import { DEFAULT_INDEX, DEFAULT_SCHEMA, DEFAULT_TABLE } from './layout.ts';
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface PgConfig {
   readonly connection: PgConnection;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Finding, StateClient } from '../../../ports/state-client.ts';
 import { dataFolderOf } from '../../../workdir/folder.ts';
 import { readRecord } from '../../../workdir/record.ts';
-import { formatDuration } from '../../duration.ts';
+import { formatDuration } from '../../../core/duration.ts';
 import { holderInWords, lockAge } from '../lock-view.ts';
 import type { OpenTarget } from '../target.ts';
 

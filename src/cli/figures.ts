@@ -1,4 +1,4 @@
-import { formatDuration } from '../duration.ts';
+import { formatDuration } from '../core/duration.ts';
 
 const SIZES: readonly (readonly [number, string])[] = [
   [1024 ** 3, 'GiB'],
