@@ -77,6 +77,24 @@ describe('layers', () => {
     expect(missing.filter((path) => !sources.includes(path))).toEqual([]);
   });
 
+  it('name a backend in its folder and in the list of backends alone', () => {
+    const folders = sources.filter((path) => /^src\/protocols\/[^/]+\/client\/entry\.ts$/.test(path));
+    const names = folders.map((path) => path.split('/')[2] ?? '');
+    expect(names.length).toBeGreaterThan(3);
+    const listed = (importsByFile.get('src/protocols/backends.ts') ?? []).map(({ target }) => target);
+    expect(folders.filter((path) => !listed.includes(path))).toEqual([]);
+    const quoted = new RegExp(`(?<!from |import\\()(['"\`])(?:${names.join('|')})\\1`);
+    const rooms =
+      /^src\/(?:core|ports|house|workdir|client|cli)\/|^src\/protocols\/(?!backends\.ts$)[^/]+\.ts$/;
+    expect(
+      findings(
+        sources.filter((path) => rooms.test(path)),
+        quoted,
+        withoutComments,
+      ),
+    ).toEqual([]);
+  });
+
   it('are told apart by this very test', () => {
     const refused: readonly (readonly [string, string])[] = [
       ['src/core/a.ts', 'node:crypto'],

@@ -4,7 +4,8 @@ import { isAbsolute, join, resolve } from 'node:path';
 import { DEFAULT_WORKSPACE, workspaceProblem } from '../core/address.ts';
 import { BackendFault } from '../ports/state-client.ts';
 import type { AttributeValue, BackendAttributes } from '../protocols/attributes.ts';
-import type { BackendChoice } from '../protocols/clients.ts';
+import type { BackendChoice } from '../protocols/backend.ts';
+import { DEFAULT_BACKEND } from '../protocols/backends.ts';
 import { readConfiguration } from './configuration.ts';
 import { overridesFromEnvironment, readOverrides } from './overrides.ts';
 import { differences, readRecord } from './record.ts';
@@ -80,10 +81,16 @@ async function findBackend(
   const [block, record] = await Promise.all([readConfiguration(folder), readRecord(dataFolder)]);
   if (block === null) {
     const disagreements =
-      record === null || record.type === 'local'
+      record === null || record.type === DEFAULT_BACKEND
         ? []
         : [`the files have no backend block, but terraform was initialised with the ${record.type} backend`];
-    return { type: 'local', attributes: {}, fallback: {}, source: 'no backend block', disagreements };
+    return {
+      type: DEFAULT_BACKEND,
+      attributes: {},
+      fallback: {},
+      source: 'no backend block',
+      disagreements,
+    };
   }
   const type = block.kind === 'backend' ? block.type : block.kind;
   const source = `${block.file}${block.line === 0 ? '' : `, line ${block.line}`}`;

@@ -2,7 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { exportLine, hclText } from '../../src/cli/backend-blocks.ts';
+import { exportLine } from '../../src/cli/server/export-line.ts';
+import { hclText } from '../../src/protocols/backend.ts';
 import { runStatehouse } from './run-statehouse.ts';
 
 it('prints the block of an address, and what to export', async () => {
@@ -63,10 +64,10 @@ it('takes the certificate to trust into the environment, by its file or, in JSON
   await rm(directory, { recursive: true });
 });
 
-it('refuses what is no protocol, no address, no URL and no credential', async () => {
+it('refuses what is no backend, no address, no URL and no credential', async () => {
   const refusals: readonly (readonly [words: readonly string[], says: string])[] = [
-    [['ftp', 'app/net'], '"ftp" is no protocol of the house'],
-    [['toString', 'app/net'], '"toString" is no protocol'],
+    [['ftp', 'app/net'], 'invalid backend "ftp": expected one of http, s3'],
+    [['toString', 'app/net'], 'invalid backend "toString"'],
     [['http', 'app'], '"app" is no address'],
     [['http', 'app/net', '--server', 'house:7117'], 'is no URL of a house'],
     [['http', 'app/net', '--credential', 'secret'], 'a credential is written id.secret'],

@@ -1,24 +1,25 @@
 import { resolve } from 'node:path';
 import type { Address } from '../../core/address.ts';
 import type { NewCredentialShape } from '../../server/api/shapes/house.ts';
-import { BACKEND_BLOCKS, exportLine } from '../backend-blocks.ts';
+import { SERVED_BACKENDS } from '../../protocols/backends.ts';
 import type { Command } from '../command.ts';
 import { defineCommand } from '../command.ts';
 import { DONE } from '../exit-codes.ts';
 import { wrongUse } from '../failure.ts';
+import { exportLine } from '../server/export-line.ts';
 import { HouseClient } from '../server/client.ts';
 import { CONNECTION_OPTIONS, readConnection, type Pair } from '../server/connection.ts';
 import { readAddress } from '../server/read-address.ts';
 import { text } from '../options.ts';
 
-const PROTOCOLS = Object.keys(BACKEND_BLOCKS);
-const NOBODY = { id: 'ID', secret: 'SECRET' };
+const BACKENDS = SERVED_BACKENDS.map(({ name }) => name).join(', ');
+const PLACEHOLDERS = { id: 'ID', secret: 'SECRET' };
 
 export const command: Command = defineCommand({
   description:
     'Prints the backend block and the environment with which terraform and tofu keep a state in a house. Asks nothing of the house, but for --create-credential.',
   args: [
-    { name: 'protocol', help: PROTOCOLS.join(', '), required: true },
+    { name: 'backend', help: BACKENDS, required: true },
     { name: 'address', help: 'PROJECT/KEY[@WORKSPACE]', required: true },
   ],
   options: {
@@ -34,10 +35,9 @@ export const command: Command = defineCommand({
       says: "for a team's house",
     },
   ],
-  run: async ({ args: [protocol = '', place], options, terminal, cwd, stopped }) => {
-    const write = Object.hasOwn(BACKEND_BLOCKS, protocol) ? BACKEND_BLOCKS[protocol] : undefined;
-    if (write === undefined)
-      throw wrongUse(`"${protocol}" is no protocol of the house`, `There is ${PROTOCOLS.join(', ')}.`);
+  run: async ({ args: [backend = '', place], options, terminal, cwd, stopped }) => {
+    const served = SERVED_BACKENDS.find(({ name }) => name === backend);
+    if (served === undefined) throw wrongUse(`invalid backend "${backend}": expected one of ${BACKENDS}`);
     const address = readAddress(place);
     const connection = readConnection(options);
     const { url, ca } = connection;
@@ -47,7 +47,12 @@ export const command: Command = defineCommand({
         ? connection.credential
         : await makeWriter(new HouseClient(connection, stopped), name, address);
     const caPath = ca === null ? null : resolve(cwd, ca.path);
-    const { block, environment, notes } = write({ url, address, credential: credential ?? NOBODY, caPath });
+    const { block, environment, notes } = served.snippet({
+      url,
+      address,
+      credential: credential ?? PLACEHOLDERS,
+      caPath,
+    });
     if (terminal.json) {
       const variables = environment.map(({ name, value, file }) => [
         name,

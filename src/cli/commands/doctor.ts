@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Finding, StateClient } from '../../ports/state-client.ts';
 import { BackendFault } from '../../ports/state-client.ts';
-import { openClient } from '../../protocols/clients.ts';
+import { openClient } from '../../protocols/backends.ts';
 import { makeLockRequest } from '../../protocols/lock-request.ts';
 import { readVersion } from '../../server/version.ts';
 import type { Command } from '../command.ts';
@@ -93,7 +93,8 @@ async function prove(
   const scratch = `statehouse-doctor-${randomBytes(6).toString('hex')}`;
   const other = await openClient(choice);
   try {
-    if (client.backend === 'local') return await proveExclusionOfProcesses(client, scratch, options);
+    if (client.traits.excludes === 'processes')
+      return await proveExclusionOfProcesses(client, scratch, options);
     return await proveExclusion(client, other, only ? workspace : scratch);
   } finally {
     if (!only) await client.deleteWorkspace(scratch, null).catch(() => undefined);

@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { openClient } from '../../protocols/clients.ts';
+import { CLIENT_NAMES, openClient } from '../../protocols/backends.ts';
 import { dataFolderOf, findTarget } from '../../workdir/folder.ts';
 import type { Command } from '../command.ts';
 import { defineCommand } from '../command.ts';
@@ -24,7 +24,7 @@ export const command: Command = defineCommand({
   options: {
     ...TARGET_OPTIONS,
     lockTimeout: LOCK_OPTIONS.lockTimeout,
-    to: text('TYPE', 'the backend to copy to: local, http, s3, pg'),
+    to: text('TYPE', `the backend to copy to: ${CLIENT_NAMES.join(', ')}`),
     toConfig: texts('K=V|FILE', 'its settings, as --backend-config'),
     only: texts('NAME', 'only this workspace'),
     dryRun: flag('say what would be done, and do nothing', { environment: false }),

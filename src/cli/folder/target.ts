@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { StateClient } from '../../ports/state-client.ts';
-import { openClient } from '../../protocols/clients.ts';
+import { CLIENT_NAMES, openClient } from '../../protocols/backends.ts';
 import type { Target } from '../../workdir/folder.ts';
 import { findTarget } from '../../workdir/folder.ts';
 import type { Invocation } from '../command.ts';
@@ -16,7 +16,7 @@ export const TARGET_OPTIONS: {
   readonly workspace: OptionSpec<string | undefined>;
 } = {
   chdir: text('DIR', 'work in this Terraform folder'),
-  backend: text('TYPE', 'use this backend, whatever the folder says: local, http, s3, pg'),
+  backend: text('TYPE', `use this backend, whatever the folder says: ${CLIENT_NAMES.join(', ')}`),
   backendConfig: texts('K=V|FILE', "settings of the backend, as terraform init's -backend-config"),
   workspace: text('NAME', 'this workspace instead of the selected one'),
 };

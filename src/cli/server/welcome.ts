@@ -2,7 +2,9 @@ import type { Environment } from '../../ports/environment.ts';
 import { resolve } from 'node:path';
 import type { Store } from '../../server/configuration.ts';
 import type { OpenHouse } from '../../server/open.ts';
-import { BACKEND_BLOCKS, exportLine, type Paste } from '../backend-blocks.ts';
+import type { Snippet } from '../../protocols/backend.ts';
+import { FIRST_STEPS } from '../../protocols/backends.ts';
+import { exportLine } from './export-line.ts';
 import type { Terminal } from '../terminal.ts';
 
 /** Where a first state may be kept. */
@@ -30,19 +32,19 @@ export function welcome(terminal: Terminal, open: OpenHouse, store: Store, env: 
   // `npm start` runs what is not on PATH yet.
   const program = env['npm_lifecycle_event'] === 'start' ? 'npx statehouse' : 'statehouse';
   if (admin === null) {
-    terminal.say(`A backend block: ${program} config http PROJECT/KEY`);
+    terminal.say(`A backend block: ${program} config ${FIRST_STEPS.name} PROJECT/KEY`);
     return;
   }
-  const paste = BACKEND_BLOCKS['http']?.({
+  const snippet = FIRST_STEPS.snippet({
     url: reachable(url),
     address: FIRST,
     credential: admin,
     caPath: certPath,
   });
-  terminal.say(firstSteps(program, `${admin.id}.${admin.secret}`, paste));
+  terminal.say(firstSteps(program, `${admin.id}.${admin.secret}`, snippet));
 }
 
-function firstSteps(program: string, credential: string, paste: Paste | undefined): string {
+function firstSteps(program: string, credential: string, { block, environment }: Snippet): string {
   return [
     '',
     'This is the admin credential, shown this once. Keep it:',
@@ -51,13 +53,13 @@ function firstSteps(program: string, credential: string, paste: Paste | undefine
     '',
     'Paste this block into main.tf of a Terraform folder:',
     '',
-    paste?.block,
+    block,
     '',
     'and this into the shell there, then run "terraform init" and "terraform apply":',
     '',
-    ...(paste?.environment.map((variable) => `  ${exportLine(variable)}`) ?? []),
+    ...environment.map((variable) => `  ${exportLine(variable)}`),
     '',
-    `For another state: ${program} config http PROJECT/KEY`,
+    `For another state: ${program} config ${FIRST_STEPS.name} PROJECT/KEY`,
     '',
   ].join('\n');
 }

@@ -14,7 +14,7 @@ import type {
   StateClient,
   StateHistory,
 } from '../../ports/state-client.ts';
-import { BackendFault } from '../../ports/state-client.ts';
+import { BackendFault, COMMON_TRAITS } from '../../ports/state-client.ts';
 import type { HttpConfig } from './client-config.ts';
 import { WORKSPACE_PLACEHOLDER, addressFor, mayBeHouse } from './client-config.ts';
 import { HouseApi } from './client-house.ts';
@@ -46,9 +46,9 @@ export class HttpClient implements StateClient {
     const { address, lockAddress } = this.#config;
     const named = address.includes(WORKSPACE_PLACEHOLDER) || mayBeHouse(address);
     return {
+      ...COMMON_TRAITS,
       workspaces: named ? 'named' : 'default-only',
       locks: lockAddress === null ? 'none' : 'stored',
-      showsHolder: true,
       parks: mayBeHouse(address),
     };
   }

@@ -15,7 +15,7 @@ import type {
   StateClient,
   StateHistory,
 } from '../../ports/state-client.ts';
-import { BackendFault } from '../../ports/state-client.ts';
+import { BackendFault, COMMON_TRAITS } from '../../ports/state-client.ts';
 import type { LocalConfig } from './client-config.ts';
 import { locatePath } from './client-config.ts';
 import { examineLocal } from './client-examine.ts';
@@ -30,7 +30,14 @@ const BACKUP = 'backup';
 /** States in files of this machine, as the local backend keeps them. */
 export class LocalClient implements StateClient {
   readonly backend = 'local';
-  readonly traits: ClientTraits = { workspaces: 'listed', locks: 'process', showsHolder: true, parks: false };
+  readonly traits: ClientTraits = {
+    ...COMMON_TRAITS,
+    workspaces: 'listed',
+    locks: 'process',
+    // POSIX record locks belong to a process, and never keep it from itself.
+    excludes: 'processes',
+    inFolder: true,
+  };
   /** The one old version that there is: what stood in the file before the last command that wrote it. */
   readonly history: StateHistory = {
     list: async (workspace) => {

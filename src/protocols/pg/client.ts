@@ -11,7 +11,7 @@ import type {
   LockState,
   StateClient,
 } from '../../ports/state-client.ts';
-import { BackendFault } from '../../ports/state-client.ts';
+import { BackendFault, COMMON_TRAITS } from '../../ports/state-client.ts';
 import { emptyState } from '../empty-state.ts';
 import type { PgConfig } from './client-config.ts';
 import { PgSession } from './client-session.ts';
@@ -30,10 +30,11 @@ interface Session {
 export class PgClient implements StateClient {
   readonly backend = 'pg';
   readonly traits: ClientTraits = {
+    ...COMMON_TRAITS,
     workspaces: 'listed',
     locks: 'process',
     showsHolder: false,
-    parks: false,
+    madeByLock: true,
   };
   readonly history = null;
   readonly #config: PgConfig;

@@ -13,7 +13,7 @@ import type {
   StateClient,
   StateHistory,
 } from '../../ports/state-client.ts';
-import { BackendFault } from '../../ports/state-client.ts';
+import { BackendFault, COMMON_TRAITS } from '../../ports/state-client.ts';
 import { emptyState } from '../empty-state.ts';
 import type { S3Config } from './client-config.ts';
 import { examineS3 } from './client-examine.ts';
@@ -42,10 +42,11 @@ export class S3StateClient implements StateClient {
     this.#items = config.table === null ? null : new LockItems(config, config.table);
     this.#locks = new S3Locks(config.place, config.useLockfile ? this.#objects : null, this.#items);
     this.traits = {
+      ...COMMON_TRAITS,
       workspaces: 'listed',
       locks: this.#locks.any ? 'stored' : 'none',
-      showsHolder: true,
-      parks: false,
+      ifLockFails:
+        'The store ignores "If-None-Match", so its lock objects lock nothing: use a dynamodb_table, another store, or a Statehouse.',
     };
     this.history = {
       list: (workspace, limit) => this.#objects.versions(workspace, limit),

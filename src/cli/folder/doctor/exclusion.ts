@@ -107,9 +107,6 @@ function proven(how: string): Finding {
 }
 
 function broken(client: StateClient, what: string): Finding {
-  const next =
-    client.backend === 's3'
-      ? 'The store ignores "If-None-Match", so its lock objects lock nothing: use a dynamodb_table, another store, or a Statehouse.'
-      : 'Do not trust this backend with two people at once.';
-  return { level: 'problem', topic: 'exclusion', message: `THE LOCK DOES NOT EXCLUDE: ${what}`, next };
+  const message = `THE LOCK DOES NOT EXCLUDE: ${what}`;
+  return { level: 'problem', topic: 'exclusion', message, next: client.traits.ifLockFails };
 }

@@ -1,5 +1,8 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { secretsIn } from '../../../protocols/backend.ts';
+import type { BackendAttributes } from '../../../protocols/attributes.ts';
+import { findBackend } from '../../../protocols/backends.ts';
 import type { Finding, StateClient } from '../../../ports/state-client.ts';
 import { dataFolderOf } from '../../../workdir/folder.ts';
 import { readRecord } from '../../../workdir/record.ts';
@@ -7,16 +10,6 @@ import { formatDuration } from '../../../core/duration.ts';
 import { holderInWords, lockAge } from '../lock-view.ts';
 import type { OpenTarget } from '../target.ts';
 
-/** Attributes of backends that are secrets. */
-const SECRETS = [
-  'password',
-  'secret_key',
-  'access_key',
-  'token',
-  'sse_customer_key',
-  'client_private_key_pem',
-  'sas_token',
-];
 /** A lock that is held longer has most likely been forgotten. */
 const STALE_AFTER_MS = 24 * 3_600_000;
 /** More workspaces than this are not looked at one by one. */
@@ -24,6 +17,7 @@ const WORKSPACES_MAX = 200;
 
 /** What is wrong with the folder itself. */
 export async function examineFolder({
+  client,
   folder,
   choice,
   disagreements,
@@ -36,12 +30,8 @@ export async function examineFolder({
   }));
   const dataFolder = dataFolderOf(folder, choice.env);
   const record = await readRecord(dataFolder).catch(() => null);
-  const connection = String(record?.attributes['conn_str'] ?? '');
-  const secrets = SECRETS.filter((name) => typeof record?.attributes[name] === 'string');
-  if (/:[^/@]+@|password=/.test(connection)) secrets.push('conn_str');
-  const configured = SECRETS.filter(
-    (name) => typeof choice.attributes[name] === 'string' && !secrets.includes(name),
-  );
+  const secrets = record === null ? [] : secretsOf(record.type, record.attributes);
+  const configured = secretsOf(choice.type, choice.attributes).filter((name) => !secrets.includes(name));
   if (configured.length > 0) {
     findings.push({
       level: 'warning',
@@ -58,7 +48,7 @@ export async function examineFolder({
       next: 'Give it by environment variable instead, then: terraform init -reconfigure',
     });
   }
-  if (choice.type !== 'local') {
+  if (!client.traits.inFolder) {
     const left = await stat(join(folder, 'terraform.tfstate')).then(
       (found) => found.size > 0,
       () => false,
@@ -73,6 +63,11 @@ export async function examineFolder({
     }
   }
   return findings;
+}
+
+function secretsOf(backend: string, attributes: BackendAttributes): readonly string[] {
+  const entry = findBackend(backend);
+  return entry === null ? [] : secretsIn(entry, attributes);
 }
 
 /** Locks that look forgotten, and states whose lock cannot be read. */

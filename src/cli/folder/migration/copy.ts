@@ -42,8 +42,7 @@ export type Planned =
 export async function planCopy({ from, to }: Sides, workspace: string, force: boolean): Promise<Planned> {
   const source = await readState(from, workspace);
   const target = await readState(to, workspace).catch((fault: unknown) => {
-    // The first lock makes PostgreSQL's table.
-    if (to.backend === 'pg' && fault instanceof BackendFault && fault.kind === 'missing') return null;
+    if (to.traits.madeByLock && fault instanceof BackendFault && fault.kind === 'missing') return null;
     throw fault;
   });
   const verdict = judge(source, target, force);
