@@ -23,7 +23,7 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
   {
     name: 'status',
     section: 'folder',
-    summary: 'where the state is, what is in it, who holds its lock',
+    summary: 'show where the state is, what is in it, and who holds its lock',
     load: () => import('./commands/status.ts'),
   },
   {
@@ -41,7 +41,7 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
   {
     name: 'force-unlock',
     section: 'folder',
-    summary: 'break a lock that was left behind, here or in a house',
+    summary: 'break a lock that was left behind, in a folder or on a server',
     load: () => import('./commands/force-unlock.ts'),
   },
   {
@@ -95,7 +95,7 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
   {
     name: 'state restore',
     section: 'folder',
-    summary: 'bring an old version back',
+    summary: 'restore an old version',
     load: () => import('./commands/state-restore.ts'),
   },
   {
@@ -107,13 +107,13 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
   {
     name: 'workspace new',
     section: 'folder',
-    summary: 'make a workspace',
+    summary: 'create a workspace',
     load: () => import('./commands/workspace-new.ts'),
   },
   {
     name: 'workspace select',
     section: 'folder',
-    summary: 'choose the workspace of this folder',
+    summary: 'select the workspace of this folder',
     load: () => import('./commands/workspace-select.ts'),
   },
   {
@@ -137,7 +137,7 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
   {
     name: 'doctor',
     section: 'folder',
-    summary: 'prove that the lock excludes, and name what is missing',
+    summary: 'test that the lock excludes, and report problems',
     load: () => import('./commands/doctor.ts'),
   },
   {
@@ -149,7 +149,7 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
   {
     name: 'demo',
     section: 'server',
-    summary: 'see two applies at once on one state, and nothing lost',
+    summary: 'show two concurrent applies on one state, without a lost change',
     load: () => import('./commands/demo.ts'),
   },
   {
@@ -161,7 +161,7 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
   {
     name: 'states',
     section: 'server',
-    summary: 'list the states that a house keeps',
+    summary: 'list the states on a server',
     load: () => import('./commands/states.ts'),
   },
   {
@@ -185,37 +185,37 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
   {
     name: 'audit',
     section: 'server',
-    summary: 'read who did what',
+    summary: 'read the audit log',
     load: () => import('./commands/audit.ts'),
   },
   {
     name: 'credential create',
     section: 'server',
-    summary: 'let somebody in',
+    summary: 'create a credential',
     load: () => import('./commands/credential-create.ts'),
   },
   {
     name: 'credential list',
     section: 'server',
-    summary: 'list who may enter',
+    summary: 'list credentials',
     load: () => import('./commands/credential-list.ts'),
   },
   {
     name: 'credential revoke',
     section: 'server',
-    summary: 'let somebody in no more',
+    summary: 'revoke a credential',
     load: () => import('./commands/credential-revoke.ts'),
   },
   {
     name: 'backup',
     section: 'server',
-    summary: 'write everything into one file',
+    summary: 'write all data into one file',
     load: () => import('./commands/backup.ts'),
   },
   {
     name: 'restore-backup',
     section: 'server',
-    summary: 'make a data directory out of a backup',
+    summary: 'create a data directory from a backup',
     load: () => import('./commands/restore-backup.ts'),
   },
   {
@@ -227,28 +227,28 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
   {
     name: 'decrypt',
     section: 'server',
-    summary: 'read a state with the house down',
+    summary: 'read a state while the server is down',
     load: () => import('./commands/decrypt.ts'),
   },
   {
     name: 'migrate-engine',
     section: 'server',
-    summary: 'move a house from a data directory to PostgreSQL, or back',
+    summary: 'move all data from a data directory to PostgreSQL, or back',
     load: () => import('./commands/migrate-engine.ts'),
   },
   {
     name: 'completion',
     section: 'self',
-    summary: 'print a script that completes commands and options in your shell',
+    summary: 'print a completion script for your shell',
     load: () => import('./commands/completion.ts'),
   },
 ];
 
 /** What the groups are about; a group is the first word of a two-word name. */
 export const GROUPS: Readonly<Record<string, string>> = {
-  credential: 'make, list and revoke credentials',
+  credential: 'create, list and revoke credentials',
   state: 'read, compare and write states',
-  workspace: 'list, make, choose and delete workspaces',
+  workspace: 'list, create, select and delete workspaces',
 };
 
 /** Finds the command that the words begin with, the longest name first. */

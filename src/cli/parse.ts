@@ -75,7 +75,7 @@ function makeParser(
 ): { readonly parser: Parser; readonly readers: ReadonlyMap<string, () => readonly string[]> } {
   const parser = new Parser(`statehouse ${name}`)
     .description(command.description)
-    .helpOption('-h, --help', 'show this')
+    .helpOption('-h, --help', 'show this help')
     .exitOverride()
     .allowExcessArguments(false)
     .addHelpText('after', () => helpEnd(command, options));

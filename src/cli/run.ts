@@ -36,7 +36,7 @@ export async function runCommandLine(words: readonly string[], world: World): Pr
     const { args, options } = parsed;
     return await command.run({ args, options, terminal, env, cwd, stopped });
   } catch (fault) {
-    // A wait that was cut short by a signal is no fault.
+    // A signal that ends a wait is not a fault.
     const stopped = world.stopped.aborted && !(fault instanceof Failure);
     return printFault(stopped ? new Failure('stopped') : fault, terminal);
   }
@@ -78,6 +78,6 @@ function asFailure(fault: unknown): Failure {
     return new Failure(fault.message, { next: fault.next, exitCode, details: { kind: fault.kind } });
   }
   return new Failure(fault instanceof Error ? fault.message : String(fault), {
-    next: 'This was not expected. STATEHOUSE_DEBUG=1 prints where it came from.',
+    next: 'This is an unexpected fault. STATEHOUSE_DEBUG=1 prints its stack trace.',
   });
 }

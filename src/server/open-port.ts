@@ -62,7 +62,7 @@ export async function openPort(configuration: Configuration, built: BuiltHouse):
     await listener.close(0);
     throw fault;
   });
-  log.info('the house is open', { url: listener.url, engine: engine.traits.name });
+  log.info('the server is running', { url: listener.url, engine: engine.traits.name });
   return {
     url: listener.url,
     house,
@@ -72,12 +72,12 @@ export async function openPort(configuration: Configuration, built: BuiltHouse):
     failed,
     async close() {
       closing.abort();
-      log.info('the house is closing', { parked: house.parked });
+      log.info('the server is stopping', { parked: house.parked });
       house.closeLine();
       await listener.close(configuration.shutdownMs);
       await teller[Symbol.asyncDispose]();
       await built.close();
-      log.info('the house is closed');
+      log.info('the server has stopped');
     },
   };
 }

@@ -36,7 +36,8 @@ export async function findTarget(options: FolderOptions): Promise<Target> {
   const dataFolder = dataFolderOf(folder, env);
   const workspace = options.workspace ?? (await selectedWorkspace(dataFolder, env));
   const problem = workspaceProblem(workspace);
-  if (problem !== null) throw new BackendFault('configuration', `"${workspace}" is no workspace: ${problem}`);
+  if (problem !== null)
+    throw new BackendFault('configuration', `invalid workspace name "${workspace}": ${problem}`);
   const given = await readOverrides(options.backendConfig ?? [], folder);
   if (options.backend !== undefined) {
     const choice = { type: options.backend, attributes: given, folder, env };
@@ -109,7 +110,7 @@ async function findBackend(
   );
   const changed = given ? [] : differences(literals, record.attributes);
   const disagreements = changed.map(
-    (name) => `${name} is another in ${source} than when terraform was initialised`,
+    (name) => `${name} in ${source} has changed since terraform was initialised`,
   );
   return {
     type,
@@ -120,7 +121,7 @@ async function findBackend(
   };
 }
 
-/** Replaces what is no literal by what the last init made of it; OpenTofu allows variables in backend blocks. */
+/** Replaces expressions by the values that the last init recorded; OpenTofu allows variables in backend blocks. */
 function settle(
   attributes: BackendAttributes,
   fallback: BackendAttributes,
@@ -132,7 +133,7 @@ function settle(
     if (known !== null) return [name, known];
     throw new BackendFault(
       'configuration',
-      `"${name}" in the backend block (${source}) is an expression, and its value is not known here`,
+      `"${name}" in the backend block (${source}) is an expression whose value is not known here`,
       `Give it with --backend-config ${name}=…, or run tofu init first.`,
     );
   });

@@ -45,7 +45,7 @@ async function readFileOf(item: string, folder: string): Promise<BackendAttribut
     throw new BackendFault(
       'configuration',
       `the --backend-config file ${item} cannot be read`,
-      'A pair is written name=value.',
+      'Expected a file, or a pair name=value.',
       fault,
     );
   });
@@ -55,9 +55,9 @@ async function readFileOf(item: string, folder: string): Promise<BackendAttribut
     if (typeof value === 'object' && value !== null && !Array.isArray(value))
       return value as BackendAttributes;
   } catch {
-    // Told below, together with JSON that is no object.
+    // Reported below, together with JSON that is not an object.
   }
-  throw new BackendFault('configuration', `the --backend-config file ${item} is no JSON object`);
+  throw new BackendFault('configuration', `the --backend-config file ${item} does not contain a JSON object`);
 }
 
 /** Splits as a shell does, with single and double quotes and backslashes. */

@@ -9,8 +9,8 @@ export async function selectWorkspace(folder: string, workspace: string, env: En
   if ((env['TF_WORKSPACE'] ?? '') !== '') {
     throw new BackendFault(
       'configuration',
-      `TF_WORKSPACE selects the workspace "${env['TF_WORKSPACE']}": another choice would have no effect`,
-      'Unset it first.',
+      `TF_WORKSPACE selects the workspace "${env['TF_WORKSPACE']}", so another selection would have no effect`,
+      'Unset TF_WORKSPACE first.',
     );
   }
   const dataFolder = dataFolderOf(folder, env);

@@ -50,7 +50,12 @@ describe('bad input', () => {
     ])[] = [
       [{}, 'state pull', 1, 'there is no state yet'],
       [{}, 'state list', 1, 'there is no state yet'],
-      [{ 'a.tf': block('http', 'address = "http://x"'), 'b.tf': block('pg', '') }, 'status', 2, 'two blocks'],
+      [
+        { 'a.tf': block('http', 'address = "http://x"'), 'b.tf': block('pg', '') },
+        'status',
+        2,
+        'two backend or cloud blocks',
+      ],
       [{ 'a.tf': 'terraform {\n  backend "s3" {\n    key = \n' }, 'status', 2, 'a.tf, line 3'],
       [{ 'a.tf': block('gcs', 'bucket = "b"') }, 'status', 2, 'the gcs backend is not supported yet'],
       [
@@ -64,7 +69,7 @@ describe('bad input', () => {
       [{ 'a.tf': block('http', 'address = "ftp://x"') }, 'status', 2, 'must begin with http'],
       [{ 'a.tf': block('s3', 'bucket = "b"') }, 'status', 2, 'the s3 backend needs "key"'],
       [{ 'terraform.tfstate': '{"version":4,"serial":1' }, 'status', 1, 'the JSON ends too early'],
-      [{ 'terraform.tfstate': 'garbage' }, 'state list', 1, 'no state that can be read'],
+      [{ 'terraform.tfstate': 'garbage' }, 'state list', 1, 'does not contain a readable state'],
       [
         { 'terraform.tfstate': '{"version":3,"serial":1,"lineage":"l"}' },
         'status',
@@ -73,15 +78,15 @@ describe('bad input', () => {
       ],
       [{}, 'state push none.tfstate', 1, 'none.tfstate cannot be read'],
       [{ 'e.tfstate': '' }, 'state push e.tfstate', 1, 'is empty'],
-      [{ 'e.tfstate': '{}' }, 'state push e.tfstate', 1, 'holds no state'],
+      [{ 'e.tfstate': '{}' }, 'state push e.tfstate', 1, 'does not contain a readable state'],
       [{}, 'workspace select none', 1, 'there is no workspace none'],
-      [{}, 'workspace new a/b', 2, 'is no workspace name'],
+      [{}, 'workspace new a/b', 2, 'invalid workspace name'],
       [{}, 'workspace delete default', 2, 'cannot be deleted'],
       [{}, 'unlock x', 1, 'is not locked'],
       [{}, 'migrate', 2, '--to is missing'],
-      [{}, 'migrate --to local', 2, 'the same place'],
+      [{}, 'migrate --to local', 2, 'the source and the target are the same'],
       [{}, 'status --chdir nowhere', 1, 'cannot be read'],
-      [{}, 'status --workspace ../x', 2, 'is no workspace'],
+      [{}, 'status --workspace ../x', 2, 'invalid workspace name'],
     ];
     for (const [files, words, code, said] of cases) {
       await rm(folder, { recursive: true });
@@ -93,7 +98,7 @@ describe('bad input', () => {
         code,
         said: expect.stringContaining(said) as string,
       });
-      expect(answer.err).not.toContain('not expected');
+      expect(answer.err).not.toContain('unexpected fault');
     }
   });
 
@@ -113,7 +118,7 @@ describe('bad input', () => {
     const status = await run('status');
     expect(status).toMatchObject({
       code: 0,
-      err: expect.stringContaining('address is another in main.tf') as string,
+      err: expect.stringContaining('address in main.tf, line 2 has changed') as string,
     });
     expect(await run('lock')).toMatchObject({
       code: 2,
@@ -280,7 +285,9 @@ describe('the doctor', () => {
     const env = { AWS_ENDPOINT_URL: store.url, AWS_ACCESS_KEY_ID: 'a', AWS_SECRET_ACCESS_KEY: 's' };
     const { code, out } = await runWith(env, 'doctor');
     expect(code).toBe(1);
-    expect(out).toContain('THE LOCK DOES NOT EXCLUDE: two that asked at the same time both got the lock');
+    expect(out).toContain(
+      'THE LOCK DOES NOT EXCLUDE: two clients asked at the same time, and both got the lock',
+    );
     expect(out).toContain('its lock objects lock nothing');
     expect([...store.objects.keys()]).toEqual([]);
     await store.close();
@@ -314,12 +321,12 @@ describe('the doctor', () => {
       'main.tf',
       block('http', `address = "${address}"\nlock_address = "${address}"\nunlock_address = "${address}"`),
     );
-    expect((await run('doctor')).out).toContain('the lock was not tried');
+    expect((await run('doctor')).out).toContain('the lock was not tested');
     expect((await run('doctor', '--real-lock')).out).toContain('the lock excludes');
     expect([server.locks.size, server.states.size]).toEqual([0, 0]);
     await run('lock');
     const held = await run('doctor', '--real-lock');
-    expect(held).toMatchObject({ code: 0, out: expect.stringContaining('somebody holds it now') as string });
+    expect(held).toMatchObject({ code: 0, out: expect.stringContaining('it is held now') as string });
     expect(server.locks.size).toBe(1);
     await server.close();
   });
@@ -329,7 +336,7 @@ describe('the doctor', () => {
     await put('main.tf', block('http', `address = "${server.url}/s"`));
     const { code, out } = await run('doctor');
     expect(code).toBe(1);
-    expect(out).toContain('nothing keeps two applies apart');
+    expect(out).toContain('two applies can run at the same time');
     await server.close();
   });
 });

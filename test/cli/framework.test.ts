@@ -96,7 +96,10 @@ describe('the command line', () => {
   it('prints an error as JSON under --json', async () => {
     const { code, err } = await run('completion', 'tcsh', '--json');
     expect(code).toBe(2);
-    expect(JSON.parse(err)).toMatchObject({ error: '"tcsh" is no shell known here', exitCode: 2 });
+    expect(JSON.parse(err)).toMatchObject({
+      error: 'invalid shell "tcsh": expected one of bash, zsh, fish',
+      exitCode: 2,
+    });
   });
 
   it('gives every command a description, an example and a way to load', async () => {

@@ -78,7 +78,7 @@ describe('states and history', () => {
     expect(first.more).toBe(true);
     const found = await runJson<{ states: { address: string }[] }>('states', 'ist/c');
     expect(found.states.map(({ address }) => address)).toEqual(['list/c']);
-    expect((await run(['states', 'nothing-like-this'])).err).toBe('There is no such state.\n');
+    expect((await run(['states', 'nothing-like-this'])).err).toBe('No states match.\n');
 
     const history = await runJson<{ versions: { version: number; serial: string }[] }>('history', 'list/a');
     expect(history.versions.map(({ version, serial }) => [version, serial])).toEqual([
@@ -155,7 +155,7 @@ describe('locks', () => {
     await lock('plans/net', 'plan-1', 'OperationTypePlan');
     await lock('plans/net', 'plan-2', 'OperationTypePlan');
     const { code, err } = await run(['force-unlock', 'plans/net', '--yes']);
-    expect({ code, err }).toMatchObject({ code: 1, err: expect.stringContaining('say which lock') });
+    expect({ code, err }).toMatchObject({ code: 1, err: expect.stringContaining('name the lock') });
     expect(err).toContain('plan-1');
     expect(err).toContain('plan-2');
     expect((await run(['force-unlock', 'plans/net', 'plan-2', '--yes'])).code).toBe(0);
@@ -214,8 +214,8 @@ describe('credentials and audit', () => {
 
   it('refuse what is no grant before the house is asked', async () => {
     const refusals: readonly (readonly [words: readonly string[], says: string])[] = [
-      [[], 'a credential needs a grant'],
-      [['--grant=king:*'], '"king:*" names no role'],
+      [[], 'a credential needs at least one grant'],
+      [['--grant=king:*'], 'invalid grant "king:*": expected ROLE:PATTERN'],
       [['--grant=writer:app'], 'a pattern is written project/key@workspace'],
       [['--grant=writer:*', '--expires=soon'], 'invalid duration "soon"'],
     ];
@@ -255,14 +255,14 @@ describe('what goes wrong', () => {
     const nobody = await run(['states'], null);
     expect(nobody).toMatchObject({ code: 1, err: expect.stringContaining('STATEHOUSE_CREDENTIAL') });
     const stranger = await run(['states'], { id: 'SHSTRANGERSTRANGER', secret: 'wrong' });
-    expect(stranger.err).toContain('does not know the credential SHSTRANGERSTRANGER');
+    expect(stranger.err).toContain('the credential SHSTRANGERSTRANGER is unknown to the server');
     const reader = await house.credential('only-reads', [{ role: 'reader', pattern: '*' }]);
     await write('guarded/net', 1);
     expect((await run(['credential', 'list'], reader)).err).toContain('token:only-reads may not manage');
     await lock('guarded/net', 'guarded');
     expect((await run(['force-unlock', 'guarded/net', '--yes'], reader)).code).toBe(1);
     const elsewhere = await run(['states', '--server', 'http://127.0.0.1:1']);
-    expect(elsewhere.err).toContain('no house answers at http://127.0.0.1:1');
+    expect(elsewhere.err).toContain('no server answers at http://127.0.0.1:1');
     expect(elsewhere.err).toContain('statehouse serve');
     const path = await run(['states', '--server', `${house.url}/http`]);
     expect(path).toMatchObject({ code: 1 });

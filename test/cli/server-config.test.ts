@@ -68,9 +68,9 @@ it('refuses what is no backend, no address, no URL and no credential', async () 
   const refusals: readonly (readonly [words: readonly string[], says: string])[] = [
     [['ftp', 'app/net'], 'invalid backend "ftp": expected one of http, s3'],
     [['toString', 'app/net'], 'invalid backend "toString"'],
-    [['http', 'app'], '"app" is no address'],
-    [['http', 'app/net', '--server', 'house:7117'], 'is no URL of a house'],
-    [['http', 'app/net', '--credential', 'secret'], 'a credential is written id.secret'],
+    [['http', 'app'], 'invalid address "app"'],
+    [['http', 'app/net', '--server', 'house:7117'], '--server: invalid URL "house:7117"'],
+    [['http', 'app/net', '--credential', 'secret'], 'expected ID.SECRET'],
   ];
   for (const [words, says] of refusals) {
     const { code, err } = await runStatehouse(['config', ...words]);

@@ -62,7 +62,7 @@ describe('decrypt', () => {
     expect(await readFile(out, 'utf8')).toBe(NEWEST);
     expect((await stat(out)).mode & 0o777).toBe(0o600);
     const again = await run('decrypt', 'app/net', `--data=${data}`, `--out=${out}`);
-    expect(again).toMatchObject({ code: 1, err: expect.stringContaining('is there already') });
+    expect(again).toMatchObject({ code: 1, err: expect.stringContaining('exists already') });
   });
 
   it.skipIf(process.getuid?.() === 0)(
@@ -96,10 +96,10 @@ describe('decrypt', () => {
     const refusals: readonly (readonly [words: readonly string[], code: number, says: string])[] = [
       [['app/none', `--data=${data}`], 1, 'there is no state at app/none'],
       [['app/net', `--data=${data}`, '--version=9'], 1, 'there is no version 9 at app/net'],
-      [['app/net', `--data=${data}`, '--version=0'], 2, '"0" is no number of a version'],
-      [['app/net', `--data=${data}/nowhere`], 1, 'names the data directory'],
+      [['app/net', `--data=${data}`, '--version=0'], 2, 'invalid version "0"'],
+      [['app/net', `--data=${data}/nowhere`], 1, 'Name the data directory'],
       [['app/net', `--data=${directory}`], 1, 'there is no database in'],
-      [['app/net', `--data=${data}`, `--master-key=${wrong}`], 1, 'the master key does not open this'],
+      [['app/net', `--data=${data}`, `--master-key=${wrong}`], 1, 'the master key does not match this data'],
       [['app/net', `--data=${data}`, '--json'], 2, '--out FILE'],
     ];
     for (const [words, code, says] of refusals) {
@@ -120,7 +120,7 @@ describe('backup and restore-backup', () => {
     expect((await run('backup', copies[1], '--data', data)).code).toBe(0);
     expect(await run('backup', copies[0])).toMatchObject({
       code: 1,
-      err: expect.stringContaining('there already'),
+      err: expect.stringContaining('exists already'),
     });
     await house.stop();
     const key = join(data, 'master.key');
@@ -140,7 +140,9 @@ describe('backup and restore-backup', () => {
       await using again = await HouseProcess.start({ directory: restored });
       expect((await ask(again.url, 'GET', '/http/app/net')).text).toBe(NEWEST);
     }
-    expect((await run('decrypt', 'app/net', `--data=${copies[0]}`)).err).toContain('no master key in it');
+    expect((await run('decrypt', 'app/net', `--data=${copies[0]}`)).err).toContain(
+      'does not contain the master key',
+    );
   });
 
   it('leave alone what is there, and make nothing under a wrong key or out of damage', async () => {
@@ -153,18 +155,18 @@ describe('backup and restore-backup', () => {
     await file.write(Buffer.alloc(32, 1).toString('base64'));
     await file.close();
     const wrong = await run('restore-backup', copy, `--data=${elsewhere}`, `--master-key-file=${strange}`);
-    expect(wrong).toMatchObject({ code: 1, err: expect.stringContaining('does not open this') });
+    expect(wrong).toMatchObject({ code: 1, err: expect.stringContaining('does not match this data') });
     await expect(stat(elsewhere)).rejects.toThrow('ENOENT');
     expect((await run('restore-backup', `${copy}.none`, `--data=${elsewhere}`)).code).toBe(1);
     const keyless = await run('restore-backup', copy, `--data=${elsewhere}`);
-    expect(keyless).toMatchObject({ code: 0, err: expect.stringContaining('Put the master key') });
+    expect(keyless).toMatchObject({ code: 0, err: expect.stringContaining('Copy the master key') });
   });
 });
 
 describe('rotate-key', () => {
   it('changes the key of a running house and of one that is down, and everything still opens', async () => {
     const keys = [await readFile(join(data, 'master.key'), 'utf8')];
-    expect((await run('rotate-key')).out).toMatch(/^Everything is sealed under key [0-9a-f]{8} now/);
+    expect((await run('rotate-key')).out).toMatch(/^All data is under master key [0-9a-f]{8} now/);
     keys.push(await readFile(join(data, 'master.key'), 'utf8'));
     expect((await run('rotate-key', '--data', data)).err).toContain('in use by another process');
     await house.stop();
@@ -178,7 +180,7 @@ describe('rotate-key', () => {
     expect((await run('decrypt', 'app/net', `--data=${data}`, '--version=1')).out).toBe(OLD);
     const [first = ''] = keys;
     const former = await run('decrypt', 'app/net', `--data=${data}`, `--master-key=${first.trim()}`);
-    expect(former.err).toContain('does not open this');
+    expect(former.err).toContain('does not match this data');
     await house.launch();
     expect((await ask(house.url, 'GET', '/http/app/net')).text).toBe(NEWEST);
   });

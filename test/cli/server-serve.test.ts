@@ -47,7 +47,7 @@ describe('serve', () => {
     const data = join(directory, 'new', 'data');
     const first = await opened('For another state', `--data=${data}`);
     expect(first).toContain(`Everything is kept in ${data}`);
-    expect(first).toContain(`The master key is ${join(data, 'master.key')}: copy it`);
+    expect(first).toContain(`The master key is ${join(data, 'master.key')}. Copy it`);
     const [, id = '', secret = ''] = /STATEHOUSE_CREDENTIAL=(\w+)\.(\w+)/.exec(first) ?? [];
     expect(first).toContain(`export TF_HTTP_USERNAME=${id}`);
     expect(first).toContain(`export TF_HTTP_PASSWORD=${secret}`);
@@ -81,16 +81,16 @@ describe('serve', () => {
     const listen = `127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
     const portTaken = await refused(`--data=${data}`, `--listen=${listen}`);
     taken.close();
-    expect(portTaken).toContain(`${listen} is taken by another program`);
+    expect(portTaken).toContain(`${listen} is in use by another program`);
     expect(portTaken).toContain('--listen');
     expect(await opened('For another state', `--data=${data}`)).toContain('STATEHOUSE_CREDENTIAL=');
 
     const other = Buffer.alloc(32, 7).toString('base64');
     const wrongKey = await refused(`--data=${data}`, `--master-key=${other}`);
-    expect(wrongKey).toContain('the master key is not the one that this house was sealed under');
+    expect(wrongKey).toContain('the master key does not match this data');
     expect(wrongKey).not.toContain(other);
     expect(await refused(`--data=${data}`, '--master-key=short')).toContain('base64 of 32 bytes');
-    expect(await refused(`--data=${data}`, '--admin-credential=short')).toContain('is written id.secret');
+    expect(await refused(`--data=${data}`, '--admin-credential=short')).toContain('expected ID.SECRET');
     expect(await refused(`--data=${data}`, '--listen=nonsense')).toContain('expected HOST:PORT');
   });
 
@@ -99,12 +99,14 @@ describe('serve', () => {
     const text = join(directory, 'no-certificate.pem');
     await writeFile(text, 'hello\n');
     expect(await refused(data, `--tls-cert=${text}`)).toContain('go together');
-    expect(await refused(data, `--tls-cert=${text}`, `--tls-key=${text}`)).toContain(`${text} is none`);
+    expect(await refused(data, `--tls-cert=${text}`, `--tls-key=${text}`)).toContain(
+      `${text} is not a valid PEM certificate`,
+    );
     expect(await refused(data, `--tls-cert=${text}.x`, `--tls-key=${text}`)).toContain('cannot be read');
     await opened('config http', data, '--tls-self-signed').catch(() => undefined);
     await opened('}\n', `--data=${join(directory, 'other-tls')}`, '--tls-self-signed', '--json');
     const cert = join(directory, 'bad-tls', 'tls-cert.pem');
     const key = join(directory, 'other-tls', 'tls-key.pem');
-    expect(await refused(data, `--tls-cert=${cert}`, `--tls-key=${key}`)).toContain('does not belong to');
+    expect(await refused(data, `--tls-cert=${cert}`, `--tls-key=${key}`)).toContain('does not match');
   });
 });

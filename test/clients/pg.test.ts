@@ -88,7 +88,7 @@ describe.skipIf(programs === null)('states in PostgreSQL (skipped unless postgre
     await expect(lost.read('default')).rejects.toMatchObject({ kind: 'missing' });
     await lost.close();
     const dead = await open({ conn_str: 'postgres://u:secret@127.0.0.1:1/d?sslmode=disable' });
-    await expect(dead.read('default')).rejects.toThrow(/^no PostgreSQL at 127\.0\.0\.1:1/);
+    await expect(dead.read('default')).rejects.toThrow(/^PostgreSQL does not answer at 127\.0\.0\.1:1/);
     await dead.close();
   });
 

@@ -17,22 +17,22 @@ const PLACEHOLDERS = { id: 'ID', secret: 'SECRET' };
 
 export const command: Command = defineCommand({
   description:
-    'Prints the backend block and the environment with which terraform and tofu keep a state in a house. Asks nothing of the house, but for --create-credential.',
+    'Prints the backend block and the environment variables with which terraform and tofu keep a state on a server. Only --create-credential connects to the server.',
   args: [
     { name: 'backend', help: BACKENDS, required: true },
     { name: 'address', help: 'PROJECT/KEY[@WORKSPACE]', required: true },
   ],
   options: {
     ...CONNECTION_OPTIONS,
-    createCredential: text('NAME', 'make a credential that may write this state, and print that one', {
+    createCredential: text('NAME', 'create a credential that may write this state, and print it', {
       environment: false,
     }),
   },
   examples: [
-    { line: 'statehouse config http app/net.tfstate', says: 'for a house on this machine' },
+    { line: 'statehouse config http app/net.tfstate', says: 'for a server on this machine' },
     {
       line: 'statehouse config http app/net.tfstate@dev --server https://state.example.com',
-      says: "for a team's house",
+      says: 'for the server of a team',
     },
   ],
   run: async ({ args: [backend = '', place], options, terminal, cwd, stopped }) => {
@@ -66,7 +66,7 @@ export const command: Command = defineCommand({
     for (const variable of environment) terminal.say(exportLine(variable));
     if (credential === null)
       terminal.note(
-        '\nID and SECRET are those of a credential: "statehouse credential create NAME" makes one.',
+        '\nReplace ID and SECRET by those of a credential: "statehouse credential create NAME" creates one.',
       );
     for (const note of notes) terminal.note(note);
     return DONE;

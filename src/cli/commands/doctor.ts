@@ -19,19 +19,16 @@ const SIGNS = { good: '✓', hint: '·', warning: '!', problem: '✗' } as const
 
 export const command: Command = defineCommand({
   description:
-    'Proves, on this very backend, that its lock excludes, with a scratch workspace that is removed again; and names what is missing. ' +
-    'Ends with 1 when something is wrong.',
+    'Tests on this very backend that its lock excludes, with a temporary workspace, and reports what is wrong or missing. ' +
+    'Exits with 1 when something is wrong.',
   args: [],
   options: {
     ...TARGET_OPTIONS,
-    strict: flag('end with 1 for warnings as well'),
-    realLock: flag(
-      'where there is no scratch workspace, try it on the lock of this state itself, for a moment',
-      {
-        environment: false,
-      },
-    ),
-    noProof: flag('look only: take no lock and make no workspace', { environment: false }),
+    strict: flag('exit with 1 for warnings as well'),
+    realLock: flag('where the backend has no workspaces, take the lock of this state itself for a moment', {
+      environment: false,
+    }),
+    noProof: flag('only look: take no lock and create no workspace', { environment: false }),
   },
   examples: [
     { line: 'statehouse doctor', says: 'of this folder' },
@@ -80,15 +77,16 @@ async function prove(
       {
         level: 'hint',
         topic: 'exclusion',
-        message:
-          'the lock was not tried: this backend has no workspaces, so there is no scratch one to try it on',
-        next: 'statehouse doctor --real-lock tries it on the lock of this state, for a moment.',
+        message: 'the lock was not tested: this backend has no workspaces, so a temporary one cannot be used',
+        next: '"statehouse doctor --real-lock" takes the lock of this state itself for a moment.',
       },
     ];
   }
   if (only && (await isHeld(client, workspace))) {
-    const message = 'the lock was not tried: somebody holds it now';
-    return [{ level: 'hint', topic: 'exclusion', message, next: 'Try again when it is free.' }];
+    const message = 'the lock was not tested: it is held now';
+    return [
+      { level: 'hint', topic: 'exclusion', message, next: 'Run the command again when the lock is free.' },
+    ];
   }
   const scratch = `statehouse-doctor-${randomBytes(6).toString('hex')}`;
   const other = await openClient(choice);

@@ -10,17 +10,17 @@ import { text } from '../options.ts';
 
 export const command: Command = defineCommand({
   description:
-    'Takes the lock that terraform respects, and keeps it. Where a lock lives as long as the process that took it (local ' +
-    'files, PostgreSQL), this command runs until you end it with Ctrl-C.',
+    'Takes the lock that terraform respects, and keeps it. Where a lock ends with the process that took it (local files, ' +
+    'PostgreSQL), this command runs until you press Ctrl-C.',
   args: [],
   options: {
     ...TARGET_OPTIONS,
     lockTimeout: LOCK_OPTIONS.lockTimeout,
-    reason: text('TEXT', 'what others are shown when they find the lock', { environment: false }),
+    reason: text('TEXT', 'the reason that other users see in the lock info', { environment: false }),
   },
   examples: [
-    { line: 'statehouse lock --reason "migrating the database by hand"', says: 'nobody can apply meanwhile' },
-    { line: 'statehouse lock --lock-timeout 10m', says: 'waits for whoever holds it now' },
+    { line: 'statehouse lock --reason "migrating the database by hand"', says: 'no apply can run meanwhile' },
+    { line: 'statehouse lock --lock-timeout 10m', says: 'waits for the present holder' },
   ],
   run: (invocation) =>
     withTarget(invocation, 'changes', async ({ client, workspace }) => {

@@ -14,8 +14,8 @@ const LOCKS_MAX = 10_000;
 const GATHER_MS = 100;
 
 export const command: Command = defineCommand({
-  description: 'Shows who holds locks in a house, for how long, and who waits for them.',
-  args: [{ name: 'search', help: 'only addresses that contain this', required: false }],
+  description: 'Shows who holds locks on a server, for how long, and who waits for them.',
+  args: [{ name: 'search', help: 'only addresses that contain this text', required: false }],
   options: {
     ...CONNECTION_OPTIONS,
     project: text('NAME', 'only this project', { environment: false }),

@@ -15,13 +15,13 @@ const OPTIONS = settingOptions(SETTINGS);
 
 export const command: Command = defineCommand({
   description:
-    'Runs the house: the state server that terraform and tofu reach through the backends they already have.',
+    'Runs the state server. terraform and tofu reach it through the backends that they already have.',
   args: [],
   options: OPTIONS,
   examples: [
-    { line: 'statehouse serve', says: 'on this machine alone, data in ./statehouse-data' },
+    { line: 'statehouse serve', says: 'for this machine alone, with data in ./statehouse-data' },
     { line: 'statehouse serve --listen 0.0.0.0:443 --tls-cert c.pem --tls-key k.pem', says: 'for a team' },
-    { line: 'statehouse serve --database postgres://house@db/house', says: 'one of many nodes' },
+    { line: 'statehouse serve --database postgres://statehouse@db/statehouse', says: 'one of several nodes' },
   ],
   run: async ({ options, terminal, env, stopped }) => {
     const { openHouse } = await import('../../server/open.ts');
@@ -48,11 +48,11 @@ async function untilStopped(
   });
   const end = await Promise.race([open.failed, uncaught.first.then((): ExitCode => FAILED), asked]);
   if (typeof end !== 'number') {
-    terminal.note(`The house stops, because it could not promise to keep what it answers: ${end.message}`);
+    terminal.note(`The server stops, because it can no longer store data safely: ${end.message}`);
     // Nothing may be flushed or answered any more: what was answered is on the disk already.
     process.exit(FAILED);
   }
-  terminal.note('Closing: waiting requests are sent away, open ones are finished.');
+  terminal.note('Stopping: waiting requests are refused, and open ones are finished.');
   await open.close();
   return end;
 }

@@ -15,7 +15,7 @@ import { flag } from '../options.ts';
 
 export const command: Command = defineCommand({
   description:
-    'Compares two states by resource instance and attribute. Each side is a file, "@WORKSPACE", or "version:ID" of the history; without the second side, the state as it is now.',
+    'Compares two states by resource instance and attribute. Each side is a file, "@WORKSPACE", or "version:ID" of the history. The second side defaults to the present state.',
   args: [
     { name: 'before', help: 'FILE, @WORKSPACE or version:ID', required: true },
     { name: 'after', help: 'the same', required: false },
@@ -23,7 +23,7 @@ export const command: Command = defineCommand({
   options: {
     ...TARGET_OPTIONS,
     ...SHOW_SENSITIVE,
-    exitCode: flag('end with 1 when they differ', { environment: false }),
+    exitCode: flag('exit with 1 when they differ', { environment: false }),
   },
   examples: [
     { line: 'statehouse state diff before.tfstate', says: 'what changed since the copy was made' },

@@ -7,7 +7,9 @@ import { TARGET_OPTIONS, withTarget } from '../folder/target.ts';
 
 export const command: Command = defineCommand({
   description: 'Lists the resource instances in the state, as terraform addresses them.',
-  args: [{ name: 'address', help: 'only what begins with one of these', required: false, rest: true }],
+  args: [
+    { name: 'address', help: 'only addresses that begin with one of these', required: false, rest: true },
+  ],
   options: { ...TARGET_OPTIONS },
   examples: [
     { line: 'statehouse state list', says: 'all' },

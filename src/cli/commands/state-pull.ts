@@ -13,8 +13,8 @@ export const command: Command = defineCommand({
   args: [],
   options: {
     ...TARGET_OPTIONS,
-    out: text('FILE', 'write it into this file instead, readable by you alone', { environment: false }),
-    version: text('ID', 'an old version, as "state history" lists them', { environment: false }),
+    out: text('FILE', 'write it into this file, which only you may read', { environment: false }),
+    version: text('ID', 'this version, as "statehouse state history" lists it', { environment: false }),
   },
   examples: [
     { line: 'statehouse state pull --out before.tfstate', says: 'keeps a copy' },

@@ -30,7 +30,7 @@ export const command: Command = defineCommand({
       const chosen = instances.filter(({ address }) => matchesAddress(address, asked));
       if (chosen.length === 0) {
         throw new Failure(`there is no ${asked} in the state`, {
-          next: '"statehouse state list" shows what there is.',
+          next: '"statehouse state list" lists all resource instances.',
         });
       }
       const reveal = options.showSensitive;

@@ -15,8 +15,8 @@ export const command: Command = defineCommand({
   args: [],
   options: { ...TARGET_OPTIONS },
   examples: [
-    { line: 'statehouse status', says: 'of the folder and workspace that you are in' },
-    { line: 'statehouse status --chdir live/prod --workspace eu', says: 'of another one' },
+    { line: 'statehouse status', says: 'of the present folder and workspace' },
+    { line: 'statehouse status --chdir live/prod --workspace eu', says: 'of another folder and workspace' },
     {
       line: 'statehouse status --backend s3 --backend-config bucket=b --backend-config key=k',
       says: 'without any folder',
@@ -59,7 +59,7 @@ export const command: Command = defineCommand({
     }),
 });
 
-/** Who may read a state may not always see its lock: that is no reason to show nothing. */
+/** Who may read a state may not always see its lock; the state is shown nevertheless. */
 function seenLock({ client, workspace }: OpenTarget): Promise<LockState> {
   return client.inspectLock(workspace).catch((fault: unknown) => {
     if (fault instanceof BackendFault) return { type: 'unknown', message: fault.message };

@@ -21,7 +21,7 @@ export const command: Command = defineCommand({
       if (now.type === 'held' && now.holder !== null && now.holder.operation !== OPERATION_LOCK) {
         throw lockedByOther(
           `the lock was not taken by "statehouse lock": it is held by ${holderInWords(now.holder)}`,
-          'If its holder is gone for good: statehouse force-unlock.',
+          'If its holder has ended: statehouse force-unlock.',
           { holder: now.holder },
         );
       }

@@ -36,7 +36,7 @@ export async function play(options: {
   const terraform = options.noTerraform ? null : await findTerraform(options.env);
   const client = terraform?.title ?? OWN_CLIENT;
   await using stage = await Stage.set(stopped);
-  say(`Alice and Bob work on one state, with ${client}, in a house at ${stage.url}.`);
+  say(`Alice and Bob work on one state, with ${client}, on a server at ${stage.url}.`);
   const seat = (name: string): Promise<Player> => takeSeat(name, stage, terraform?.program ?? null);
   const [alice, bob] = await Promise.all([seat('Alice'), seat('Bob')]);
   try {

@@ -87,7 +87,7 @@ export class TerraformPlayer implements Player {
       carryOn,
       kill: () => {
         child.kill('SIGKILL');
-        // What it had started would go on working for nobody.
+        // Processes that it had started would go on otherwise.
         void ended.then(carryOn);
       },
     };

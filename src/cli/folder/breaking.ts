@@ -2,7 +2,7 @@ import type { StateClient } from '../../ports/state-client.ts';
 import { Failure, lockedByOther } from '../failure.ts';
 import { holderInWords } from './lock-view.ts';
 
-/** Takes a lock away by its ID. @throws Failure when there is none, another one, or one that cannot be broken */
+/** Breaks a lock by its ID. @throws Failure when no lock is held, when it is another one, or when it cannot be broken */
 export async function breakLock(client: StateClient, workspace: string, id: string): Promise<void> {
   const answer = await client.breakLock(workspace, id);
   switch (answer.type) {
@@ -16,7 +16,7 @@ export async function breakLock(client: StateClient, workspace: string, id: stri
       const { holder } = answer;
       const whom = holder === null ? 'another lock' : `lock ${holder.id}, of ${holderInWords(holder)}`;
       throw lockedByOther(
-        `${id} is not the lock that is held: that is ${whom}`,
+        `the lock ID is ${id}, but the state is locked by ${whom}`,
         '"statehouse status" shows it.',
         {
           holder,

@@ -23,7 +23,7 @@ export function forceUnlockInFolder(invocation: ForceUnlock, lockId: string | un
     }
     if (id === undefined) {
       const why = now.type === 'held' ? now.note : now.type === 'free' ? '' : now.message;
-      throw wrongUse(`the lock to break must be named: ${why}`, 'Give its ID.');
+      throw wrongUse(`the lock ID is missing: ${why}`, 'Give the ID of the lock to break.');
     }
     if (options.yes) {
       if (lockId === undefined)

@@ -16,7 +16,7 @@ export const LOCK_OPTIONS: {
   readonly lockTimeout: OptionSpec<number>;
   readonly noLock: OptionSpec<boolean>;
 } = {
-  lockTimeout: duration('0s', 'TIME', 'wait so long for the lock'),
+  lockTimeout: duration('0s', 'TIME', 'wait at most TIME for the lock'),
   noLock: flag('do not take the lock (dangerous)', { environment: false }),
 };
 
@@ -55,7 +55,7 @@ export async function takeLock(terminal: Terminal, wanted: Wanted): Promise<Held
   if (answer.type === 'locked') return answer.lock;
   if (answer.type === 'unsupported') {
     throw new Failure(answer.message, {
-      next: 'Configure locking in the backend block. Commands that know --no-lock can go on without.',
+      next: 'Configure locking in the backend block, or use --no-lock where the command has it.',
     });
   }
   const { holder, message, waited } = answer;
@@ -63,7 +63,7 @@ export async function takeLock(terminal: Terminal, wanted: Wanted): Promise<Held
   const how = waited > 1_000 ? ` (waited ${formatDuration(waited)})` : '';
   throw lockedByOther(
     `the state of workspace ${workspace} is locked${how}: ${whom}`,
-    'Wait for it with --lock-timeout 5m. If its holder is gone for good: statehouse force-unlock.',
+    'Wait for it with --lock-timeout 5m. If its holder has ended without a release: statehouse force-unlock.',
     { holder },
   );
 }
@@ -112,7 +112,7 @@ async function inheritedLock({ client, workspace }: Wanted, env: Environment): P
 
 /** Releases a lock of ours. @throws Failure when it was lost before, or cannot be released */
 export async function releaseLock(lock: HeldLock): Promise<void> {
-  const next = `Make sure that nobody else wrote the state; "statehouse status" shows the lock, "statehouse force-unlock ${lock.id}" removes it.`;
+  const next = `Make sure that no one else wrote the state. "statehouse status" shows the lock, and "statehouse force-unlock ${lock.id}" removes it.`;
   const answer = await lock.release().catch((fault: unknown) => {
     const why = fault instanceof Error ? fault.message : String(fault);
     throw new Failure(`the lock ${lock.id} could not be released: ${why}`, { next, cause: fault });

@@ -4,7 +4,7 @@ import { formatDuration } from '../../core/duration.ts';
 
 /** A holder in a few words: `bob@ci (OperationTypeApply) for 3m 10s`. */
 export function holderInWords(holder: LockInfo | null, now: number = Date.now()): string {
-  if (holder === null) return 'somebody who left no name';
+  if (holder === null) return 'an unknown holder';
   const age = lockAge(holder, now);
   return `${holder.who} (${holder.operation})${age === null ? '' : ` for ${formatDuration(age)}`}`;
 }

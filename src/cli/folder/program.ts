@@ -28,7 +28,7 @@ export function runProgram(
       if (fault.code !== 'ENOENT')
         reject(new Failure(`${program} cannot be run: ${fault.message}`, { cause: fault }));
       else {
-        process.stderr.write(`statehouse: ${program}: there is no such command\n`);
+        process.stderr.write(`statehouse: ${program}: command not found\n`);
         resolve(NOT_FOUND);
       }
     });

@@ -6,7 +6,7 @@ import { Failure, wrongUse } from '../failure.ts';
 export function checkedName(name: string | undefined): string {
   const problem = workspaceProblem(name ?? '');
   if (name !== undefined && problem === null) return name;
-  throw wrongUse(`"${name ?? ''}" is no workspace name: ${problem ?? ''}`);
+  throw wrongUse(`invalid workspace name "${name ?? ''}": ${problem ?? ''}`);
 }
 
 /** All workspaces. @throws Failure where the backend cannot list them */
@@ -14,11 +14,11 @@ export async function listedWorkspaces(client: StateClient): Promise<readonly st
   const names = await client.workspaces();
   if (names !== null) return names;
   throw new Failure(`the ${client.backend} backend cannot list its workspaces`, {
-    next: 'They can be used by name: --workspace NAME.',
+    next: 'Name a workspace with --workspace NAME.',
   });
 }
 
-/** Whether there is such a workspace, by its listing or, where there is none, by its state. */
+/** Whether a workspace exists: it is listed, or, where workspaces cannot be listed, it has a state. */
 export async function workspaceExists(client: StateClient, name: string): Promise<boolean> {
   const names = await client.workspaces();
   return names === null ? name === 'default' || (await client.read(name)) !== null : names.includes(name);
@@ -28,6 +28,6 @@ export async function workspaceExists(client: StateClient, name: string): Promis
 export function demandWorkspaces(client: StateClient): void {
   if (client.traits.workspaces !== 'default-only') return;
   throw new Failure(`the ${client.backend} backend has no workspaces`, {
-    next: 'Put {workspace} into its addresses to give each workspace one of its own.',
+    next: 'Put {workspace} into the addresses of the backend to give each workspace its own address.',
   });
 }

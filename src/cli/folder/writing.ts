@@ -9,11 +9,11 @@ export async function writeAndVerify(
   lock: HeldLock | null,
 ): Promise<void> {
   if (lock !== null && lock.lost.aborted)
-    throw new Failure('the lock was lost before the state was written: nothing was changed');
+    throw new Failure('the lock was lost before the state was written, and nothing was changed');
   await client.write(workspace, bytes, lock);
   const back = await client.read(workspace);
   if (back !== null && Buffer.from(back).equals(bytes)) return;
-  throw new Failure(`what ${client.locate(workspace)} gives back is not what was written there`, {
-    next: 'Somebody else may write without the lock. Compare with "statehouse state pull" before you go on.',
+  throw new Failure(`${client.locate(workspace)} returned other bytes than were written`, {
+    next: 'Another client may write without the lock. Compare with "statehouse state pull" before you continue.',
   });
 }

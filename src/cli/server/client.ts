@@ -5,7 +5,7 @@ import type { Connection } from './connection.ts';
 import { answerFailure, connectionFailure } from './failures.ts';
 
 const PREFIX = '/api/v1';
-/** A house that says nothing for so long is not there. */
+/** A house that sends nothing for this time is taken to be unreachable. */
 const SILENCE_MS = 60_000;
 
 type Method = 'GET' | 'POST' | 'DELETE';

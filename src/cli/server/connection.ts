@@ -28,9 +28,9 @@ export const CONNECTION_OPTIONS: {
   readonly insecure: OptionSpec<boolean>;
 } = {
   server: textOr(`http://${DEFAULT_LISTEN}`, 'URL', 'the server to ask'),
-  credential: text('ID.SECRET', 'who asks'),
-  ca: text('FILE', 'trust this certificate, PEM: such as the one that the house signed itself'),
-  insecure: flag("do not check the house's certificate", { environment: false }),
+  credential: text('ID.SECRET', 'the credential to use'),
+  ca: text('FILE', 'trust this certificate (PEM), for example a self-signed one'),
+  insecure: flag('do not verify the certificate of the server', { environment: false }),
 };
 
 /** Reads the connection options. */
@@ -52,7 +52,7 @@ export function readConnection(given: {
 function readUrl(server: string): string {
   const url = URL.canParse(server) ? new URL(server) : null;
   if (url === null || !/^https?:$/.test(url.protocol) || url.search !== '' || url.hash !== '') {
-    throw wrongUse(`--server: "${server}" is no URL of a house`, 'Write it like http://127.0.0.1:7117.');
+    throw wrongUse(`--server: invalid URL "${server}"`, 'Expected for example http://127.0.0.1:7117.');
   }
   return `${url.origin}${url.pathname}`.replace(/\/+$/, '');
 }
@@ -60,7 +60,10 @@ function readUrl(server: string): string {
 function readPair(credential: string): Pair {
   const dot = credential.indexOf('.');
   if (dot < 1 || dot === credential.length - 1) {
-    throw wrongUse('--credential: a credential is written id.secret', 'Both were told when it was made.');
+    throw wrongUse(
+      '--credential: invalid credential: expected ID.SECRET',
+      'Both parts were shown when it was created.',
+    );
   }
   return { id: credential.slice(0, dot), secret: credential.slice(dot + 1) };
 }

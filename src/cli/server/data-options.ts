@@ -10,7 +10,10 @@ export const KEY_OPTIONS: {
   readonly masterKey: OptionSpec<string | undefined>;
   readonly masterKeyFile: OptionSpec<string | undefined>;
 } = {
-  masterKey: text('KEYS', 'the master key, base64 of 32 bytes; after a comma, former ones that still open'),
+  masterKey: text(
+    'KEYS',
+    'the master key, base64 of 32 bytes; after a comma, former master keys that can still open data',
+  ),
   masterKeyFile: text('FILE', 'read the master key from this file'),
 };
 
@@ -24,12 +27,12 @@ export function dataConfiguration(
 ): Configuration {
   const found = statSync(directory, { throwIfNoEntry: false });
   if (found === undefined)
-    throw new Failure(`there is no ${resolve(directory)}`, {
-      next: '--data DIR names the data directory of the house.',
+    throw new Failure(`the directory ${resolve(directory)} does not exist`, {
+      next: 'Name the data directory of the server with --data DIR.',
     });
   if (!found.isDirectory() && given.masterKey === undefined && given.masterKeyFile === undefined)
-    throw new Failure(`${directory} is a backup, and a backup has no master key in it`, {
-      next: 'Give the key of its house with --master-key-file FILE.',
+    throw new Failure(`${directory} is a backup, and a backup does not contain the master key`, {
+      next: 'Give the master key of its server with --master-key-file FILE.',
     });
   return {
     ...DEFAULTS,

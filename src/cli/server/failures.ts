@@ -4,22 +4,22 @@ import type { Connection } from './connection.ts';
 
 /** Why a house could not be asked. */
 export function connectionFailure(fault: unknown, { url }: Connection, stopped: AbortSignal): Failure {
-  if (stopped.aborted) return new Failure('stopped before the house had answered', { cause: fault });
+  if (stopped.aborted) return new Failure('stopped before the server had answered', { cause: fault });
   const { code = '', message } = fault as NodeJS.ErrnoException;
   if (isUntrustedCertificate(code)) {
     return new Failure(`the certificate of ${url} is not trusted: ${message}`, {
-      next: 'Give the certificate that signed it with --ca FILE: the one that a house signs itself is tls-cert.pem in its data directory.',
+      next: 'Give the certificate that signed it with --ca FILE. A self-signed certificate is tls-cert.pem in the data directory of the server.',
       cause: fault,
     });
   }
   if (code === 'EPROTO' || /wrong version number|socket hang up/.test(message)) {
-    return new Failure(`no house answers at ${url}: ${message}`, {
-      next: 'Does it speak https where http was asked, or the other way round?',
+    return new Failure(`no server answers at ${url}: ${message}`, {
+      next: 'Check whether --server must begin with https:// or with http://.',
       cause: fault,
     });
   }
-  return new Failure(`no house answers at ${url}: ${message === '' ? code : message}`, {
-    next: 'Is it running? "statehouse serve" starts one; --server URL or STATEHOUSE_SERVER names another.',
+  return new Failure(`no server answers at ${url}: ${message === '' ? code : message}`, {
+    next: 'Check whether the server runs: "statehouse serve" starts one. --server URL or STATEHOUSE_SERVER names another one.',
     cause: fault,
   });
 }
@@ -28,8 +28,8 @@ export function connectionFailure(fault: unknown, { url }: Connection, stopped: 
 export function answerFailure(status: number, body: Uint8Array, { url, credential }: Connection): Failure {
   const problem = readProblem(body);
   if (problem === null) {
-    return new Failure(`${url} does not answer as a house does: HTTP ${status}`, {
-      next: 'Is --server the address of a house, without a path behind it?',
+    return new Failure(`${url} does not answer as a Statehouse server does: HTTP ${status}`, {
+      next: 'Check that --server is the URL of a server, without a path.',
     });
   }
   const { error, message, ...facts } = problem;
@@ -37,12 +37,12 @@ export function answerFailure(status: number, body: Uint8Array, { url, credentia
   if (status === 423) return lockedByOther(message, '"statehouse locks" shows who holds it.', details);
   if (status === 401 && error === 'unauthenticated') {
     return credential === null
-      ? new Failure('the house wants to know who asks', {
+      ? new Failure('the server needs a credential', {
           next: 'Give --credential id.secret, or set STATEHOUSE_CREDENTIAL.',
           details,
         })
-      : new Failure(`the house does not know the credential ${credential.id}, or its secret is another`, {
-          next: 'It may have been revoked: "statehouse credential list" shows all, to an admin.',
+      : new Failure(`the credential ${credential.id} is unknown to the server, or its secret is wrong`, {
+          next: 'It may have been revoked. An admin can check with "statehouse credential list --all".',
           details,
         });
   }

@@ -18,9 +18,8 @@ export async function forceUnlockInHouse(
   const { holders, waiters } = await house.ask<LockShape>('GET', '/state/lock', { query });
   const holder = choose(name, holders, lockId);
   terminal.note(`${name} is held by ${describe(holder)}.`);
-  if (waiters.length > 0) terminal.note(`${waiters.length} waiting: the first one gets the lock.`);
-  const question =
-    'Break this lock? Do so only when its holder is gone: what it still writes will be refused.';
+  if (waiters.length > 0) terminal.note(`${waiters.length} waiting: the first one in line gets the lock.`);
+  const question = 'Break this lock? Do so only when its holder has ended: its later writes will be refused.';
   if (!yes && !(await terminal.confirm(question, '--yes'))) {
     terminal.note('Nothing was changed.');
     return FAILED;
@@ -39,9 +38,9 @@ function choose(name: string, holders: readonly HolderShape[], lockId: string | 
   if (named !== undefined) return named;
   const all = holders.map((holder) => `  ${describe(holder)}`).join('\n');
   if (lockId !== undefined)
-    throw new Failure(`${name} is not locked by ${lockId}`, { next: `It is held by\n${all}` });
+    throw new Failure(`${name} is not locked by ${lockId}`, { next: `It is held by:\n${all}` });
   if (others.length > 0)
-    throw new Failure(`${name} is held by ${holders.length} together: say which lock`, { next: all });
+    throw new Failure(`${name} is held by ${holders.length} holders: name the lock`, { next: all });
   return first;
 }
 

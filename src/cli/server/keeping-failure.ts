@@ -2,11 +2,11 @@ import { EngineFault } from '../../ports/engine.ts';
 import { SealError } from '../../ports/sealer.ts';
 import { Failure } from '../failure.ts';
 
-/** Why something could not be done with a data directory; what nobody expected stays as it is. */
+/** Why something could not be done with a data directory; an unexpected fault stays as it is. */
 export function keepingFailure(fault: unknown): unknown {
   if (fault instanceof SealError) {
-    return new Failure(`the master key does not open this: ${fault.message}`, {
-      next: 'Give the key that belongs to this data, with --master-key-file or --master-key.',
+    return new Failure(`the master key does not match this data: ${fault.message}`, {
+      next: 'Give the master key of this data with --master-key-file or --master-key.',
       cause: fault,
     });
   }

@@ -17,8 +17,8 @@ export async function writeNewFile(
     await once(file, 'open');
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;
-    const why = code === 'EEXIST' ? `${path} is there already` : `${path} cannot be written: ${message}`;
-    throw new Failure(why, { next: 'Name a file that is not there yet.', cause });
+    const why = code === 'EEXIST' ? `${path} exists already` : `${path} cannot be written: ${message}`;
+    throw new Failure(why, { next: 'Name a file that does not exist yet.', cause });
   }
   try {
     await pipeline(Readable.from(chunks), file);

@@ -5,17 +5,17 @@ import { Failure } from '../failure.ts';
 /** What the operating system says of a port that cannot be opened, and what to do about it. */
 const PORT_PROBLEMS: Readonly<Record<string, readonly [problem: string, next: string]>> = {
   EADDRINUSE: [
-    'is taken by another program',
-    'Is a house running already? Else choose another port: --listen 127.0.0.1:7118.',
+    'is in use by another program',
+    'Check whether a server runs already, or choose another port: --listen 127.0.0.1:7118.',
   ],
   EADDRNOTAVAIL: [
-    'is no address of this machine',
-    'Listen on 127.0.0.1 for this machine alone, on 0.0.0.0 for all.',
+    'is not an address of this machine',
+    'Listen on 127.0.0.1 for this machine alone, or on 0.0.0.0 for all machines.',
   ],
-  EACCES: ['may not be opened by this user', 'Ports below 1024 are for root: choose a higher one.'],
+  EACCES: ['cannot be opened by this user', 'Ports below 1024 need root: choose a higher one.'],
   ENOTFOUND: [
-    'is no address that is known',
-    'Listen on 127.0.0.1 for this machine alone, on 0.0.0.0 for all.',
+    'cannot be resolved',
+    'Listen on 127.0.0.1 for this machine alone, or on 0.0.0.0 for all machines.',
   ],
 };
 
@@ -26,8 +26,8 @@ export function openingFailure(
 ): Failure {
   const why = fault instanceof Error ? fault.message : String(fault);
   if (fault instanceof SealError) {
-    return new Failure(`the master key is not the one that this house was sealed under: ${why}`, {
-      next: 'Give the key that belongs to this data, with --master-key-file or STATEHOUSE_MASTER_KEY.',
+    return new Failure(`the master key does not match this data: ${why}`, {
+      next: 'Give the master key of this data with --master-key-file or STATEHOUSE_MASTER_KEY.',
       cause: fault,
     });
   }
@@ -35,5 +35,5 @@ export function openingFailure(
   const problem = syscall === 'listen' || code === 'ENOTFOUND' ? PORT_PROBLEMS[code ?? ''] : undefined;
   if (problem !== undefined)
     return new Failure(`${host}:${port} ${problem[0]}`, { next: problem[1], cause: fault });
-  return new Failure(`the house could not be opened: ${why}`, { cause: fault });
+  return new Failure(`the server could not start: ${why}`, { cause: fault });
 }

@@ -6,7 +6,7 @@ export function readAddress(text: string | undefined): Address {
   const address = parseAddress(text ?? '');
   if (isAddress(address)) return address;
   throw wrongUse(
-    `"${text}" is no address: ${address.problem}`,
-    'Write it like app/net/terraform.tfstate@dev.',
+    `invalid address "${text}": ${address.problem}`,
+    'Write PROJECT/KEY[@WORKSPACE], for example app/net/terraform.tfstate@dev.',
   );
 }

@@ -22,12 +22,12 @@ export function welcome(terminal: Terminal, open: OpenHouse, store: Store, env: 
     return;
   }
   const { bold } = terminal.colors;
-  terminal.say(bold(`Statehouse is open at ${url}`));
+  terminal.say(bold(`Statehouse is running at ${url}`));
   if (data !== null) terminal.say(`Everything is kept in ${data}`);
-  if (certPath !== null) terminal.say(`It signed its own certificate: let clients trust ${certPath}`);
+  if (certPath !== null) terminal.say(`The certificate is self-signed: let clients trust ${certPath}`);
   if (newKeyPath !== null)
     terminal.say(
-      `The master key is ${newKeyPath}: copy it to a safe place, no backup can be read without it`,
+      `The master key is ${newKeyPath}. Copy it to a safe place: no backup can be read without it`,
     );
   // `npm start` runs what is not on PATH yet.
   const program = env['npm_lifecycle_event'] === 'start' ? 'npx statehouse' : 'statehouse';
@@ -47,11 +47,11 @@ export function welcome(terminal: Terminal, open: OpenHouse, store: Store, env: 
 function firstSteps(program: string, credential: string, { block, environment }: Snippet): string {
   return [
     '',
-    'This is the admin credential, shown this once. Keep it:',
+    'This is the admin credential. It is shown only once, so save it:',
     '',
     `  export STATEHOUSE_CREDENTIAL=${credential}`,
     '',
-    'Paste this block into main.tf of a Terraform folder:',
+    'Copy this block into main.tf of a Terraform folder:',
     '',
     block,
     '',

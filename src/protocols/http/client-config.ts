@@ -86,7 +86,8 @@ function variable(name: string): string {
 }
 
 function checkUrl(name: string, url: string): void {
-  if (!URL.canParse(url)) throw new BackendFault('configuration', `the http backend's ${name} is no address`);
+  if (!URL.canParse(url))
+    throw new BackendFault('configuration', `the http backend's ${name} is not a valid URL`);
   const { protocol } = new URL(url);
   if (protocol !== 'http:' && protocol !== 'https:') {
     throw new BackendFault('configuration', `the http backend's ${name} must begin with http:// or https://`);

@@ -122,7 +122,7 @@ export class HttpClient implements StateClient {
     if (reply === null) {
       return {
         type: 'unknown',
-        message: 'an http backend does not tell who holds the lock without being asked for it',
+        message: 'an http backend shows the holder of a lock only when the lock is requested',
       };
     }
     if (reply.status === 404) return { type: 'free' };
@@ -157,7 +157,7 @@ export class HttpClient implements StateClient {
         ? {
             level: 'problem',
             topic: 'locking',
-            message: 'there is no lock_address: nothing keeps two applies apart',
+            message: 'lock_address is not set: two applies can run at the same time',
             next: 'Set lock_address and unlock_address in the backend block.',
           }
         : null,
@@ -173,7 +173,7 @@ export class HttpClient implements StateClient {
         ? {
             level: 'warning',
             topic: 'encryption',
-            message: "skip_cert_verification accepts anybody's certificate",
+            message: 'skip_cert_verification accepts any certificate',
             next: "Give the server's CA in client_ca_certificate_pem instead.",
           }
         : null,
@@ -234,7 +234,7 @@ export class HttpClient implements StateClient {
       throw new BackendFault(
         'configuration',
         'the http backend has no workspaces',
-        `Put ${WORKSPACE_PLACEHOLDER} into the addresses to give each workspace an address of its own.`,
+        `Put ${WORKSPACE_PLACEHOLDER} into the addresses to give each workspace its own address.`,
       );
     }
     return addressFor(address, workspace);

@@ -154,7 +154,7 @@ export class LocalClient implements StateClient {
     if (now.holder !== null && now.holder.id !== lockId) return { type: 'other-id', holder: now.holder };
     return {
       type: 'impossible',
-      message: `the lock on a local state lives as long as the process that took it: it is ${now.note}. End that process, and the lock is gone.`,
+      message: `a lock on a local state ends with the process that took it: it is ${now.note}. End that process to release the lock.`,
     };
   }
 
@@ -167,7 +167,7 @@ export class LocalClient implements StateClient {
   }
 
   async #release(state: string, id: string): Promise<LockRelease> {
-    if (heldFile(state) === null) return { type: 'lost', message: 'the state file was let go before' };
+    if (heldFile(state) === null) return { type: 'lost', message: 'the state file was closed before' };
     if ((await readHolder(state))?.id === id) await rm(lockInfoPath(state), { force: true });
     await letGo(state);
     return { type: 'released' };

@@ -134,7 +134,7 @@ export class PgClient implements StateClient {
       return {
         type: 'impossible',
         message:
-          `the lock lives as long as the database session that took it: ${describeSession(session)}. ` +
+          `the lock ends with the database session that took it: ${describeSession(session)}. ` +
           `"statehouse force-unlock ${session.pid}" ends that session.`,
       };
     }
@@ -176,7 +176,7 @@ export class PgClient implements StateClient {
           columns.length === 0
             ? `there is no table ${schema}.${table}`
             : `${schema}.${table} lacks ${missing.join()}`,
-        next: 'terraform init makes it.',
+        next: 'Run "terraform init" to create it.',
       });
     }
     return findings;
@@ -188,11 +188,11 @@ export class PgClient implements StateClient {
 
   async #release(keys: readonly bigint[]): Promise<LockRelease> {
     if (this.#session.broken.aborted)
-      return { type: 'lost', message: 'the connection broke, and the lock with it' };
+      return { type: 'lost', message: 'the connection broke, and the lock ended with it' };
     const released = await this.#unlock(keys);
     return released
       ? { type: 'released' }
-      : { type: 'lost', message: 'the database session had no such lock' };
+      : { type: 'lost', message: 'the database session did not hold the lock' };
   }
 
   async #unlock(keys: readonly bigint[]): Promise<boolean> {

@@ -111,7 +111,7 @@ export class S3StateClient implements StateClient {
     const info: LockInfo = { ...request, path: lockPath(this.#config.place, workspace) };
     const refused = await this.#locks.take(workspace, info);
     if (refused !== null) {
-      return { type: 'held', holder: refused.holder, message: `the ${refused.place} is there already` };
+      return { type: 'held', holder: refused.holder, message: `the ${refused.place} exists already` };
     }
     const lock: HeldLock = {
       workspace,
@@ -144,7 +144,7 @@ export class S3StateClient implements StateClient {
   #mismatch(workspace: string, stored: string, actual: string): BackendFault {
     return new BackendFault(
       'corrupt',
-      `the state at ${this.locate(workspace)} is not the one that the lock table has the digest of (stored ${stored}, calculated ${actual === '' ? 'nothing: there is no object' : actual})`,
+      `the state at ${this.locate(workspace)} does not match the digest in the lock table (stored ${stored}, calculated ${actual === '' ? 'nothing: there is no object' : actual})`,
       `If the object is the one you want, set the Digest of item ${digestPath(this.#config.place, workspace)} to the calculated value, or delete the item.`,
     );
   }

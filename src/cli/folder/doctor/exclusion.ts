@@ -12,7 +12,7 @@ const CHILD_MS_MAX = 30_000;
 
 /**
  * Proves that locking excludes, on this very backend: two ask for the lock of a scratch workspace at once, several times; one
- * must get it and the other must not, and while it is held nobody else may have it.
+ * must get it and the other must not, and while it is held no one else may get it.
  */
 export async function proveExclusion(
   a: StateClient,
@@ -24,14 +24,15 @@ export async function proveExclusion(
     const winners = attempts.flatMap((answer) => (answer.type === 'locked' ? [answer.lock] : []));
     const late = winners.length === 1 ? await attempt(b, workspace) : null;
     await releaseAll([...winners, ...(late?.type === 'locked' ? [late.lock] : [])]);
-    if (winners.length > 1) return [broken(a, 'two that asked at the same time both got the lock')];
-    if (winners.length === 0) return [broken(a, 'of two that asked at the same time none got the lock')];
-    if (late?.type === 'locked') return [broken(a, 'a lock that was held was given to a second one')];
+    if (winners.length > 1) return [broken(a, 'two clients asked at the same time, and both got the lock')];
+    if (winners.length === 0)
+      return [broken(a, 'two clients asked at the same time, and neither got the lock')];
+    if (late?.type === 'locked') return [broken(a, 'a second client got a lock that was held')];
   }
   const again = await attempt(b, workspace);
   await releaseAll(again.type === 'locked' ? [again.lock] : []);
-  if (again.type !== 'locked') return [broken(a, 'a lock that was released could not be taken again')];
-  return [proven(`${ROUNDS} times two asked at once, and one got it`)];
+  if (again.type !== 'locked') return [broken(a, 'a released lock could not be taken again')];
+  return [proven(`two clients asked at the same time, ${ROUNDS} times, and one of them got it`)];
 }
 
 /** The same for locks that belong to a process: another process takes the part of the other. */
@@ -46,17 +47,17 @@ export async function proveExclusionOfProcesses(
     const mine = await attempt(client, workspace);
     if (mine.type === 'locked') {
       await releaseAll([mine.lock]);
-      return [broken(client, 'a lock that another process holds was given to this one')];
+      return [broken(client, 'this process got a lock that another process holds')];
     }
   } finally {
     await other.end();
   }
   const mine = await attempt(client, workspace);
-  if (mine.type !== 'locked') return [broken(client, 'the lock of a process that ended could not be taken')];
+  if (mine.type !== 'locked')
+    return [broken(client, 'the lock of a process that had ended could not be taken')];
   const second = new OtherProcess([...options.flags, '--workspace', workspace], options.cwd);
   try {
-    if (await second.locks())
-      return [broken(client, 'a lock that this process holds was given to another one')];
+    if (await second.locks()) return [broken(client, 'another process got a lock that this one holds')];
   } finally {
     await second.end();
     await releaseAll([mine.lock]);

@@ -36,16 +36,16 @@ export async function examineFolder({
     findings.push({
       level: 'warning',
       topic: 'secrets',
-      message: `the backend's configuration has ${configured.join(' and ')} in the clear`,
-      next: 'Give it by environment variable instead.',
+      message: `the backend's configuration contains ${configured.join(' and ')} in plain text`,
+      next: 'Use an environment variable instead.',
     });
   }
   if (secrets.length > 0) {
     findings.push({
       level: 'warning',
       topic: 'secrets',
-      message: `${join(dataFolder, 'terraform.tfstate')} has ${secrets.join(' and ')} in the clear`,
-      next: 'Give it by environment variable instead, then: terraform init -reconfigure',
+      message: `${join(dataFolder, 'terraform.tfstate')} contains ${secrets.join(' and ')} in plain text`,
+      next: 'Use an environment variable instead, then run: terraform init -reconfigure',
     });
   }
   if (!client.traits.inFolder) {
@@ -57,8 +57,8 @@ export async function examineFolder({
       findings.push({
         level: 'hint',
         topic: 'leftovers',
-        message: 'there is still a local terraform.tfstate, which this backend does not use',
-        next: 'Remove it once you are sure that its content is elsewhere: it has secrets in it.',
+        message: 'a local terraform.tfstate is left over, which this backend does not use',
+        next: 'Remove it when you are sure that its content is elsewhere: it contains secrets.',
       });
     }
   }
@@ -80,7 +80,7 @@ export async function examineLocks(client: StateClient): Promise<readonly Findin
         level: 'problem',
         topic: 'stale lock',
         message: `workspace ${workspace}: ${lock.message}`,
-        next: 'Nobody can take this lock, nor break it: delete it where it is kept.',
+        next: 'This lock can be neither taken nor broken. Delete the object that holds it.',
       });
     }
     if (lock.type !== 'held' || lock.holder === null) continue;
@@ -89,8 +89,8 @@ export async function examineLocks(client: StateClient): Promise<readonly Findin
     findings.push({
       level: 'warning',
       topic: 'stale lock',
-      message: `workspace ${workspace} is locked by ${holderInWords(lock.holder)}, since ${formatDuration(age)}`,
-      next: `If its holder is gone: statehouse force-unlock --workspace ${workspace}`,
+      message: `workspace ${workspace} has been locked by ${holderInWords(lock.holder)} for ${formatDuration(age)}`,
+      next: `If its holder has ended: statehouse force-unlock --workspace ${workspace}`,
     });
   }
   return findings;

@@ -86,7 +86,7 @@ export async function copyWorkspace(
 /** A refusal that names the workspace and what can be done. */
 export function conflict(workspace: string, why: string): Failure {
   return new Failure(`workspace ${workspace} was not copied: ${why}`, {
-    next: 'Compare both with "statehouse state diff". --force replaces what the target has.',
+    next: 'Compare both with "statehouse state diff". --force replaces the state of the target.',
   });
 }
 
@@ -105,7 +105,7 @@ async function lockSide(
   const whom = answer.holder === null ? answer.message : `held by ${holderInWords(answer.holder)}`;
   throw lockedByOther(
     `workspace ${workspace} is locked at ${client.locate(workspace)}: ${whom}`,
-    'Run the same command again later, or with --lock-timeout: it goes on where it stopped.',
+    'Run the same command again later, or with --lock-timeout: it continues where it stopped.',
     { holder: answer.holder },
   );
 }
@@ -123,7 +123,7 @@ async function readState(client: StateClient, workspace: string): Promise<ReadSt
   if (bytes === null) return null;
   const header = readStateHeader(bytes);
   if (isStateHeader(header)) return { bytes, header };
-  throw new Failure(`${client.locate(workspace)} holds no state that can be read: ${header.problem}`);
+  throw new Failure(`${client.locate(workspace)} does not contain a readable state: ${header.problem}`);
 }
 
 function judge(

@@ -39,12 +39,12 @@ export class Journal {
     const path = join(folder, FILE);
     const left = await readJournal(path);
     if (left !== null && (left.from !== from || left.to !== to)) {
-      throw new Failure(`an unfinished migration from ${left.from} to ${left.to} is noted in ${path}`, {
-        next: 'Finish it by running it again, or remove the file if it is of no interest any more.',
+      throw new Failure(`${path} records an unfinished migration from ${left.from} to ${left.to}`, {
+        next: 'Run that migration again to finish it, or remove the file.',
       });
     }
     if (left !== null && left.host === host && left.pid !== process.pid && isAlive(left.pid)) {
-      throw new Failure(`this migration is running already, in process ${left.pid}`);
+      throw new Failure(`this migration is already running, in process ${left.pid}`);
     }
     const content = { from, to, pid: process.pid, host, locks: left?.locks ?? {} };
     const journal = new Journal(path, content);
