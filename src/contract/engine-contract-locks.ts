@@ -238,7 +238,7 @@ export function lockContract(bench: Bench): void {
       await park(address, 'w3');
       const leave = (waiter: string) =>
         result({ type: 'leave', address, actor: BOB, waiter, seat: `n1:${waiter}` });
-      expect((await leave('w1')).outcome).toEqual({ type: 'noted' });
+      expect((await leave('w1')).outcome).toEqual({ type: 'left' });
       expect((await leave('w1')).outcome).toEqual({ type: 'gone' });
       await give(unlockOf(address, 'holder'));
       const takenBack = await leave('w2');

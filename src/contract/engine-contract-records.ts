@@ -1,11 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { Credential } from '../core/credential.ts';
 import type { AuditNote } from '../core/effect.ts';
-import type { Resealed } from '../ports/engine.ts';
+import { NOTED, type Resealed } from '../ports/engine.ts';
 import { bodyOf, bytes, lockOf, writeOf } from './engine-commands.ts';
 import type { Bench } from './engine-contract.ts';
-
-const NOTED = { outcome: { type: 'noted' }, handovers: [] };
 
 /** Credentials, entries, and what is sealed under which key. */
 export function recordContract(bench: Bench): void {

@@ -217,7 +217,7 @@ export function stateContract(bench: Bench): void {
       expect(await give({ type: 'undelete', address, actor: BOB })).toMatchObject({ type: 'undeleted' });
       expect(await give({ type: 'undelete', address, actor: BOB })).toMatchObject({ type: 'exists' });
       await give(deleteOf(address));
-      expect(await give({ type: 'purge', address, actor: BOB })).toMatchObject({ type: 'pruned' });
+      expect(await give({ type: 'purge', address, actor: BOB })).toMatchObject({ type: 'purged' });
       expect(await bench.engine().versions(address, { limit: 9 })).toEqual([]);
       expect(await bodyText(first.body.id)).toBeNull();
       expect(await give({ type: 'purge', address, actor: BOB })).toEqual({ type: 'absent' });

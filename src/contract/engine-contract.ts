@@ -53,8 +53,8 @@ export function engineContract(
     let projects = 0;
     const result = async (command: AddressCommand): Promise<Result> => {
       const [only] = await engine.apply([command]);
-      if (only === undefined) throw new Error('no result came back');
-      return only;
+      if (only === undefined || only.outcome.type === 'noted') throw new Error('no outcome came back');
+      return { outcome: only.outcome, handovers: only.handovers };
     };
     const bench: Bench = {
       clock,

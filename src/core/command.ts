@@ -121,14 +121,21 @@ export interface PurgeCommand extends OnAddress {
   readonly type: 'purge';
 }
 
-export type AddressCommand =
-  | LockCommand
-  | ParkOverCommand
-  | LeaveCommand
-  | AcceptCommand
-  | UnlockCommand
-  | WriteCommand
-  | DeleteCommand
-  | UndeleteCommand
-  | PruneCommand
-  | PurgeCommand;
+/** The commands about an address, by their types. */
+export interface CommandOf {
+  readonly lock: LockCommand;
+  readonly 'park-over': ParkOverCommand;
+  readonly leave: LeaveCommand;
+  readonly accept: AcceptCommand;
+  readonly unlock: UnlockCommand;
+  readonly write: WriteCommand;
+  readonly delete: DeleteCommand;
+  readonly undelete: UndeleteCommand;
+  readonly prune: PruneCommand;
+  readonly purge: PurgeCommand;
+}
+
+export type CommandType = keyof CommandOf;
+
+/** A command about an address: of one type, of several, or of any. */
+export type AddressCommand<T extends CommandType = CommandType> = { [K in T]: CommandOf[K] }[T];

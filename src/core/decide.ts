@@ -1,42 +1,42 @@
-import type { AddressCommand } from './command.ts';
+import type { AddressCommand, CommandOf, CommandType } from './command.ts';
 import type { Instant } from './instant.ts';
+import type { OutcomeOf } from './outcome.ts';
+import { lock } from './rules/acquire.ts';
 import { Draft, type Decision } from './rules/draft.ts';
-import { accept, endParking, leave } from './rules/line.ts';
-import { lock, unlock } from './rules/lock.ts';
+import { accept, endParking, leave } from './rules/queue.ts';
+import { unlock } from './rules/release.ts';
 import { prune, purge, remove, undelete } from './rules/removal.ts';
 import { write } from './rules/write.ts';
 import type { World } from './world.ts';
 
 export { evolve } from './evolve.ts';
-export { releasesAsked, type ReleaseQuery } from './rules/releases.ts';
 export type { Decision } from './rules/draft.ts';
+export { releasesAsked, type ReleaseQuery } from './rules/releases.ts';
+
+/** The rule of each command: changes the draft, and says what came of it. */
+const RULES: { readonly [T in CommandType]: (draft: Draft, command: CommandOf[T]) => OutcomeOf[T] } = {
+  lock,
+  'park-over': endParking,
+  leave,
+  accept,
+  unlock,
+  write,
+  delete: remove,
+  undelete,
+  prune,
+  purge,
+};
 
 /**
  * The one place of rules: what comes of a command in a world, and which rows must change for it.
  * Pure; an engine calls it inside the transaction that loaded the world and stores the effects in the same one.
  */
-export function decide(command: AddressCommand, world: World, at: Instant): Decision {
+export function decide<T extends CommandType>(
+  command: AddressCommand<T> & { readonly type: T },
+  world: World,
+  at: Instant,
+): Decision<OutcomeOf[T]> {
   const draft = new Draft(world, at);
-  switch (command.type) {
-    case 'lock':
-      return lock(draft, command);
-    case 'park-over':
-      return endParking(draft, command);
-    case 'leave':
-      return leave(draft, command);
-    case 'accept':
-      return accept(draft, command);
-    case 'unlock':
-      return unlock(draft, command);
-    case 'write':
-      return write(draft, command);
-    case 'delete':
-      return remove(draft, command);
-    case 'undelete':
-      return undelete(draft, command);
-    case 'prune':
-      return prune(draft, command);
-    case 'purge':
-      return purge(draft, command);
-  }
+  const rule: (draft: Draft, command: CommandOf[T]) => OutcomeOf[T] = RULES[command.type];
+  return draft.decision(rule(draft, command));
 }

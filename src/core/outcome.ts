@@ -19,11 +19,53 @@ export interface Held {
   readonly parkFor: Milliseconds | null;
 }
 
+/** The lock ID had the lock before, and released it or lost it to a break-in: it is not granted a second time. */
+export interface ReleasedBefore {
+  readonly type: 'released-before';
+  readonly lockId: string;
+  readonly at: Instant;
+  readonly broken: boolean;
+}
+
+/** The request's place is gone: its client left, or came back on another connection. */
+export interface Gone {
+  readonly type: 'gone';
+}
+
+/** The waiter has left the line. */
+export interface Left {
+  readonly type: 'left';
+}
+
 export interface Released {
   readonly type: 'released';
   /** Held by another subject and broken, or released by its holder. */
   readonly broken: boolean;
   readonly lockIds: readonly string[];
+}
+
+/** Nothing to unlock; or the grant that a request was to take up has been broken. */
+export interface NotLocked {
+  readonly type: 'not-locked';
+}
+
+/** Another lock than the one named is held. */
+export interface NotHolder {
+  readonly type: 'not-holder';
+  readonly holders: readonly Holder[];
+}
+
+/** Breaking another's lock needs the operator role. */
+export interface MayNotBreak {
+  readonly type: 'may-not-break';
+  readonly holders: readonly Holder[];
+}
+
+export interface Stored {
+  readonly type: 'stored';
+  readonly version: Version;
+  /** The same write had been stored before: nothing was changed. */
+  readonly repeat: boolean;
 }
 
 /** A refusal of a write that would lose a change, with the version that stands in its way. */
@@ -33,42 +75,75 @@ export interface Stale {
   readonly head: Version | null;
 }
 
-/** The lock ID had the lock before, and released it or lost it to a break-in: it is not granted a second time. */
-export interface ReleasedBefore {
-  readonly type: 'released-before';
+/** The lock that the writer names is no longer its own: broken, or released. */
+export interface Fenced {
+  readonly type: 'fenced';
   readonly lockId: string;
-  readonly at: Instant;
-  readonly broken: boolean;
+  readonly holders: readonly Holder[];
 }
 
-export type Outcome =
-  | Granted
-  | Held
-  | Released
-  | ReleasedBefore
-  /** The request's place is gone: its client left, or came back on another connection. */
-  | { readonly type: 'gone' }
-  | { readonly type: 'noted' }
-  /** Nothing to unlock; or the grant that a request was to take up has been broken. */
-  | { readonly type: 'not-locked' }
-  /** Another lock than the one named is held. */
-  | { readonly type: 'not-holder'; readonly holders: readonly Holder[] }
-  /** Breaking another's lock needs the operator role. */
-  | { readonly type: 'may-not-break'; readonly holders: readonly Holder[] }
-  | { readonly type: 'stored'; readonly version: Version; readonly repeat: boolean }
-  | Stale
-  /** The lock that the writer names is no longer its own: broken, or released. */
-  | { readonly type: 'fenced'; readonly lockId: string; readonly holders: readonly Holder[] }
-  /** A plan holds the lock together with others and never writes. */
-  | { readonly type: 'shared-hold'; readonly holders: readonly Holder[] }
-  | { readonly type: 'deleted'; readonly version: Version; readonly repeat: boolean }
-  | { readonly type: 'undeleted'; readonly version: Version }
-  | { readonly type: 'pruned'; readonly versions: readonly number[] }
-  | { readonly type: 'absent' }
-  /** There is a state where the command needs none. */
-  | { readonly type: 'exists'; readonly head: Version }
-  /** The credential has expired, and it holds no lock here whose work it could bring home. */
-  | { readonly type: 'expired' };
+/** A plan holds the lock together with others and never writes. */
+export interface SharedHold {
+  readonly type: 'shared-hold';
+  readonly holders: readonly Holder[];
+}
+
+export interface Deleted {
+  readonly type: 'deleted';
+  readonly version: Version;
+  readonly repeat: boolean;
+}
+
+export interface Undeleted {
+  readonly type: 'undeleted';
+  readonly version: Version;
+}
+
+/** Versions were dropped that are no longer to be kept. */
+export interface Pruned {
+  readonly type: 'pruned';
+  readonly versions: readonly number[];
+}
+
+/** A deleted state was dropped with its whole history. */
+export interface Purged {
+  readonly type: 'purged';
+}
+
+/** There is no state. */
+export interface Absent {
+  readonly type: 'absent';
+}
+
+/** There is a state where the command needs none. */
+export interface Exists {
+  readonly type: 'exists';
+  readonly head: Version;
+}
+
+/** The credential has expired, and it holds no lock here whose work it could bring home. */
+export interface Expired {
+  readonly type: 'expired';
+}
+
+/** Why the lock does not let a change of the state through. */
+export type LockRefusal = Held | Fenced | SharedHold;
+
+/** What may come of each command. A new outcome is a compile error wherever that command's outcomes are answered. */
+export interface OutcomeOf {
+  readonly lock: Granted | Held | ReleasedBefore | Expired;
+  readonly 'park-over': Granted | Held | Gone | NotLocked;
+  readonly leave: Left | Released | Gone;
+  readonly accept: Granted | Held | Gone | NotLocked;
+  readonly unlock: Released | NotLocked | NotHolder | MayNotBreak | Expired;
+  readonly write: Stored | Stale | LockRefusal | Expired;
+  readonly delete: Deleted | Absent | LockRefusal | Expired;
+  readonly undelete: Undeleted | Absent | Exists | LockRefusal;
+  readonly prune: Pruned;
+  readonly purge: Purged | Absent | Exists | Held;
+}
+
+export type Outcome = OutcomeOf[keyof OutcomeOf];
 
 /** A lock handed on to a parked waiter in the same step that made it free. */
 export interface Handover {
@@ -77,8 +152,8 @@ export interface Handover {
   readonly holder: Holder;
 }
 
-/** The short answer to one command: what came of it, and who else was served by it. */
-export interface Result {
-  readonly outcome: Outcome;
+/** The short answer to one command about an address: what came of it, and who else was served by it. */
+export interface Result<O extends Outcome = Outcome> {
+  readonly outcome: O;
   readonly handovers: readonly Handover[];
 }

@@ -1,5 +1,6 @@
-import type { AddressCommand } from '../core/command.ts';
-import type { Outcome, Result } from '../core/outcome.ts';
+import type { AddressCommand, CommandOf, CommandType } from '../core/command.ts';
+import type { Held, Outcome, OutcomeOf, Released, Result } from '../core/outcome.ts';
+import type { Holder } from '../core/world.ts';
 import type { Signal, SignalEvent } from '../ports/signals.ts';
 
 /** What is told of a lock ID, which may be as long as a lock info. */
@@ -29,53 +30,61 @@ export function signalOf(command: AddressCommand, { outcome, handovers }: Result
   };
 }
 
-function tell(command: AddressCommand, outcome: Outcome): Told | null {
-  switch (outcome.type) {
-    case 'granted': {
-      // A parked request that takes up its lock was told of when the lock was handed to it.
-      if (command.type !== 'lock' || outcome.again) return null;
-      const { lockId, operation, fence, shared } = outcome.holder;
-      return event('lock-granted', { lock: brief(lockId), operation: brief(operation), fence, shared });
-    }
-    case 'released': {
-      const lock = brief(outcome.lockIds[0] ?? '');
-      return event(outcome.broken ? 'lock-broken' : 'lock-released', { lock, locks: outcome.lockIds.length });
-    }
-    case 'held': {
-      const waits = command.type === 'lock' || command.type === 'park-over';
-      if (!waits || outcome.position === null) return null;
-      const { position, waiting, parkFor } = outcome;
-      const waiter = brief(command.waiter);
-      return event(parkFor === null ? 'waiter-asleep' : 'waiter-parked', { waiter, position, waiting });
-    }
-    case 'noted':
-      return command.type === 'leave' ? event('waiter-left', { waiter: brief(command.waiter) }) : null;
-    case 'stored': {
-      const { number, serial } = outcome.version;
-      return outcome.repeat
-        ? null
-        : event('version-stored', {
-            version: number,
-            serial: serial.toString(),
-            restored: isRestore(command),
-          });
-    }
-    case 'deleted':
-      return outcome.repeat ? null : event('state-deleted', { version: outcome.version.number });
-    case 'undeleted':
-      return event('state-undeleted', { version: outcome.version.number });
-    case 'pruned': {
-      if (command.type === 'purge') return event('state-purged', {});
-      const versions = outcome.versions.length;
-      return versions === 0 ? null : event('versions-pruned', { versions });
-    }
-    default:
-      return null;
-  }
+/** What is told of each command, by what came of it: null for nothing. */
+const TELL: { readonly [T in CommandType]: (outcome: OutcomeOf[T], command: CommandOf[T]) => Told | null } = {
+  lock: (outcome, { waiter }) => {
+    if (outcome.type === 'granted') return outcome.again ? null : granted(outcome.holder);
+    return outcome.type === 'held' ? waits(waiter, outcome) : null;
+  },
+  'park-over': (outcome, { waiter }) => (outcome.type === 'held' ? waits(waiter, outcome) : null),
+  // The lock that a parked request takes up was told of when it was handed over.
+  accept: () => null,
+  leave: (outcome, { waiter }) => {
+    if (outcome.type === 'left') return event('waiter-left', { waiter: brief(waiter) });
+    return outcome.type === 'released' ? released(outcome) : null;
+  },
+  unlock: (outcome) => (outcome.type === 'released' ? released(outcome) : null),
+  write: (outcome, { restore }) => {
+    if (outcome.type !== 'stored' || outcome.repeat) return null;
+    const { number, serial } = outcome.version;
+    return event('version-stored', {
+      version: number,
+      serial: serial.toString(),
+      restored: restore !== null,
+    });
+  },
+  delete: (outcome) =>
+    outcome.type === 'deleted' && !outcome.repeat
+      ? event('state-deleted', { version: outcome.version.number })
+      : null,
+  undelete: (outcome) =>
+    outcome.type === 'undeleted' ? event('state-undeleted', { version: outcome.version.number }) : null,
+  prune: ({ versions: { length } }) => (length === 0 ? null : event('versions-pruned', { versions: length })),
+  purge: (outcome) => (outcome.type === 'purged' ? event('state-purged', {}) : null),
+};
+
+/** @param result of this very command, so that its outcome is one of the command's own */
+function tell<T extends CommandType>(
+  command: CommandOf[T] & { readonly type: T },
+  outcome: Outcome,
+): Told | null {
+  const teller: (outcome: OutcomeOf[T], command: CommandOf[T]) => Told | null = TELL[command.type];
+  return teller(outcome as OutcomeOf[T], command);
 }
 
-function isRestore(command: AddressCommand): boolean {
-  return command.type === 'write' && command.restore !== null;
+function granted({ lockId, operation, fence, shared }: Holder): Told {
+  return event('lock-granted', { lock: brief(lockId), operation: brief(operation), fence, shared });
+}
+
+function released({ broken, lockIds }: Released): Told {
+  const lock = brief(lockIds[0] ?? '');
+  return event(broken ? 'lock-broken' : 'lock-released', { lock, locks: lockIds.length });
+}
+
+function waits(name: string, { position, waiting, parkFor }: Held): Told | null {
+  if (position === null) return null;
+  const waiter = brief(name);
+  return event(parkFor === null ? 'waiter-asleep' : 'waiter-parked', { waiter, position, waiting });
 }
 
 function event(name: SignalEvent, facts: Signal['facts']): Told {

@@ -6,14 +6,16 @@ import type { Sealer } from '../ports/sealer.ts';
 import type { Signals } from '../ports/signals.ts';
 import { Audit } from './audit.ts';
 import { Credentials } from './credentials.ts';
-import { Desk, type ResultListener } from './desk.ts';
+import { CommandExecutor, type ResultListener } from './executor.ts';
 import { History } from './history.ts';
 import { InFlightBudget } from './in-flight.ts';
 import { Intake } from './intake.ts';
+import { LockInfos } from './lock-infos.ts';
 import { Locks, type LockSettings } from './locks.ts';
 import { Nodes } from './nodes.ts';
 import { Outlet } from './outlet.ts';
 import { Parking } from './parking.ts';
+import { pruneWhatIsSuperseded } from './pruning.ts';
 import { Projects, type ProjectSettings } from './projects.ts';
 import { Registry } from './registry.ts';
 import { resealAll } from './rotation.ts';
@@ -39,6 +41,7 @@ export interface HouseOptions extends LockSettings, ProjectSettings {
 export class House {
   readonly states: States;
   readonly locks: Locks;
+  readonly lockInfos: LockInfos;
   readonly history: History;
   readonly credentials: Credentials;
   readonly projects: Projects;
@@ -48,7 +51,7 @@ export class House {
   readonly engine: Engine;
   /** Names this node and this start of it. */
   readonly node: string;
-  readonly #desk: Desk;
+  readonly #executor: CommandExecutor;
   readonly #nodes: Nodes;
   readonly #parking: Parking;
   readonly #outlet: Outlet;
@@ -56,7 +59,7 @@ export class House {
   readonly #sealer: Sealer;
   readonly #clock: Clock;
   readonly #registries = new Map<string, Registry>();
-  readonly #unsubscribe: () => void;
+  readonly #subscriptions: readonly (() => void)[];
 
   constructor(options: HouseOptions) {
     const { engine, sealer, signals, clock, entropy, log } = options;
@@ -65,7 +68,8 @@ export class House {
     this.#sealer = sealer;
     this.#clock = clock;
     this.node = entropy.uuid();
-    this.#desk = new Desk({ engine, signals, log });
+    this.lockInfos = new LockInfos(sealer);
+    this.#executor = new CommandExecutor({ engine, lockInfos: this.lockInfos, signals, log });
     this.#parking = new Parking(this.node, clock);
     this.#nodes = new Nodes({
       engine,
@@ -95,8 +99,8 @@ export class House {
       inFlight: this.#inFlight,
     });
     this.locks = new Locks({
-      desk: this.#desk,
-      sealer,
+      executor: this.#executor,
+      lockInfos: this.lockInfos,
       parking: this.#parking,
       settings: options,
     });
@@ -107,21 +111,13 @@ export class House {
       inFlight: this.#inFlight,
     });
     this.#outlet = new Outlet(engine, sealer);
-    const shared = { desk: this.#desk, locks: this.locks, intake, outlet: this.#outlet };
-    this.history = new History({
-      ...shared,
-      retentionOf: (project) => this.projects.retentionOf(project),
-    });
-    this.states = new States({
-      ...shared,
-      audit: this.audit,
-      written: (address) => {
-        this.history.prune(address).catch((fault: unknown) => {
-          log.error('old versions could not be pruned', { fault: String(fault) });
-        });
-      },
-    });
-    this.#unsubscribe = signals.subscribe(({ handovers }) => this.#parking.wake(handovers));
+    const shared = { executor: this.#executor, intake, outlet: this.#outlet };
+    this.history = new History(shared);
+    this.states = new States({ ...shared, audit: this.audit });
+    this.#subscriptions = [
+      pruneWhatIsSuperseded(this.#executor, this.projects),
+      signals.subscribe(({ handovers }) => this.#parking.wake(handovers)),
+    ];
   }
 
   /** The names of one kind that the house remembers for a door, such as its tables. */
@@ -155,7 +151,7 @@ export class House {
    * @returns a function that ends it
    */
   listen(listener: ResultListener): () => void {
-    return this.#desk.listen(listener);
+    return this.#executor.listen(listener);
   }
 
   /**
@@ -166,7 +162,7 @@ export class House {
     const actor = { subject: 'house:node', door: 'house', expired: false };
     for (const { address, waiter, seat, granted } of seats) {
       const about = { address, actor, waiter, seat };
-      await this.#desk.one(
+      await this.#executor.execute(
         granted ? { type: 'leave', unheard: true, ...about } : { type: 'park-over', closing: true, ...about },
       );
     }
@@ -187,9 +183,9 @@ export class House {
   /** Finishes what was begun. The engine and the signals are closed by whoever opened them. */
   async close(): Promise<void> {
     this.closeLine();
-    await this.#desk.settle();
+    await this.#executor.settle();
     await this.audit.flush();
     this.#nodes.leave();
-    this.#unsubscribe();
+    for (const end of this.#subscriptions) end();
   }
 }

@@ -1,15 +1,15 @@
-import { mayActOn } from '../core/access.ts';
-import { formatAddress, type Address } from '../core/address.ts';
+import { mayActOn, type Action } from '../core/access.ts';
+import type { Address } from '../core/address.ts';
 import type { LockCommand } from '../core/command.ts';
 import type { Milliseconds } from '../core/instant.ts';
 import { OPERATION_PLAN } from '../core/lock-info.ts';
-import type { Granted, Held, Outcome, Released, ReleasedBefore } from '../core/outcome.ts';
+import type { Gone, Granted, OutcomeOf } from '../core/outcome.ts';
 import type { Face, Holder, Place, World } from '../core/world.ts';
 import type { StateQuery } from '../ports/engine.ts';
-import type { Sealer } from '../ports/sealer.ts';
-import { actorOf, isShutOut, refuseOn, type Caller, type Forbidden } from './caller.ts';
-import type { Desk } from './desk.ts';
+import { actorOf, isShutOut, isShutOutOf, refuseOn, type Caller, type Forbidden } from './caller.ts';
+import type { CommandExecutor } from './executor.ts';
 import { listVisible } from './listing.ts';
+import type { LockInfos } from './lock-infos.ts';
 import type { Parking, Seat } from './parking.ts';
 
 /** What a door asks for when its client asks for the lock. */
@@ -36,18 +36,12 @@ export interface GrantedAnswer extends Granted {
 
 export type LockAnswer =
   | GrantedAnswer
-  /** The holders' lock infos are opened: as their clients sent them. */
-  | Held
-  | ReleasedBefore
+  | Exclude<OutcomeOf['lock'], Granted>
   /** The client has left; nobody hears the answer. */
-  | { readonly type: 'gone' }
-  | { readonly type: 'expired' }
+  | Gone
   | Forbidden;
 
-export type UnlockAnswer =
-  | Released
-  | Extract<Outcome, { type: 'not-locked' | 'not-holder' | 'may-not-break' | 'expired' }>
-  | Forbidden;
+export type UnlockAnswer = OutcomeOf['unlock'] | Forbidden;
 
 /** Who holds the lock of an address and who waits for it, for people to see. Lock infos are opened. */
 export interface LockView {
@@ -63,16 +57,32 @@ export interface LockSettings {
 
 /** The lock and its waiting line. */
 export class Locks {
-  readonly #desk: Desk;
-  readonly #sealer: Sealer;
+  readonly #executor: CommandExecutor;
+  readonly #lockInfos: LockInfos;
   readonly #parking: Parking;
   readonly #settings: LockSettings;
 
-  constructor(options: { desk: Desk; sealer: Sealer; parking: Parking; settings: LockSettings }) {
-    this.#desk = options.desk;
-    this.#sealer = options.sealer;
+  constructor(options: {
+    executor: CommandExecutor;
+    lockInfos: LockInfos;
+    parking: Parking;
+    settings: LockSettings;
+  }) {
+    this.#executor = options.executor;
+    this.#lockInfos = options.lockInfos;
     this.#parking = options.parking;
     this.#settings = options.settings;
+  }
+
+  /** Why a caller may not do this here at all, asked before anything else of its request is tried; null if it may. */
+  async refuse(
+    caller: Caller,
+    action: Action,
+    address: Address,
+  ): Promise<Forbidden | { readonly type: 'expired' } | null> {
+    const refusal = refuseOn(caller, action, address);
+    if (refusal !== null) return refusal;
+    return (await isShutOutOf(this.#executor.engine, caller, address)) ? { type: 'expired' } : null;
   }
 
   /** Asks for the lock; the answer may take as long as the request is parked. */
@@ -82,7 +92,7 @@ export class Locks {
     const seat = ask.gone === null ? null : this.#parking.take(ask.gone);
     try {
       const command = this.#command(caller, address, ask, seat);
-      const outcome = await this.#desk.one(command);
+      const outcome = await this.#executor.execute(command);
       const settled = seat === null ? outcome : await this.#waitIn(seat, command, outcome);
       return this.#answer(settled, command, seat);
     } finally {
@@ -106,7 +116,7 @@ export class Locks {
     const mayBreak = mayActOn(caller.identity.grants, 'force-unlock', address) && !caller.identity.expired;
     const refusal = mayBreak ? null : refuseOn(caller, 'unlock', address);
     if (refusal !== null) return refusal;
-    const outcome = await this.#desk.one({
+    return this.#executor.execute({
       type: 'unlock',
       address,
       actor: actorOf(caller),
@@ -115,24 +125,13 @@ export class Locks {
       mayBreak,
       resent,
     });
-    switch (outcome.type) {
-      case 'released':
-      case 'not-locked':
-      case 'expired':
-        return outcome;
-      case 'not-holder':
-      case 'may-not-break':
-        return { ...outcome, holders: this.openHolders(address, outcome.holders) };
-      default:
-        throw new Error(`an unlock ended as ${outcome.type}`);
-    }
   }
 
   /** The lock and the line of an address, as they are now. */
   async show(caller: Caller, address: Address): Promise<LockView | { readonly type: 'expired' } | Forbidden> {
     const refusal = refuseOn(caller, 'read', address);
     if (refusal !== null) return refusal;
-    const world = await this.#desk.engine.world(address);
+    const world = await this.#executor.engine.world(address);
     return isShutOut(caller, world) ? { type: 'expired' } : this.#view(address, world);
   }
 
@@ -141,26 +140,16 @@ export class Locks {
     caller: Caller,
     query: StateQuery,
   ): Promise<{ readonly locks: readonly LockView[]; readonly next: Address | null }> {
-    const { states, next } = await listVisible(this.#desk.engine, caller, { ...query, locked: true });
+    const { states, next } = await listVisible(this.#executor.engine, caller, { ...query, locked: true });
     return { locks: states.map(({ address, world }) => this.#view(address, world)), next };
   }
 
-  /** The same holders, with their lock infos as the clients sent them. */
-  openHolders(address: Address, holders: readonly Holder[]): readonly Holder[] {
-    return holders.map((holder) => ({ ...holder, info: this.#open(address, holder.info) }));
-  }
-
-  /** The same places, with their lock infos as the clients sent them. */
-  openLine(address: Address, line: readonly Place[]): readonly Place[] {
-    return line.map((place) => ({ ...place, info: this.#open(address, place.info) }));
-  }
-
   #view(address: Address, { holders, line }: World): LockView {
-    return { address, holders: this.openHolders(address, holders), line: this.openLine(address, line) };
-  }
-
-  #open(address: Address, info: Uint8Array): Uint8Array {
-    return this.#sealer.open(info, lockInfoContext(address));
+    return {
+      address,
+      holders: this.#lockInfos.ofHolders(address, holders),
+      line: this.#lockInfos.ofLine(address, line),
+    };
   }
 
   #command(caller: Caller, address: Address, ask: LockAsk, seat: Seat | null): LockCommand {
@@ -173,59 +162,50 @@ export class Locks {
       operation: ask.operation,
       shared: this.#settings.plansShare && ask.tellsHoldersApart && ask.operation === OPERATION_PLAN,
       face: ask.face,
-      info: this.#sealer.seal(ask.info, lockInfoContext(address)),
+      info: this.#lockInfos.seal(address, ask.info),
       seat: seat?.id ?? null,
       wait: ask.wait,
     };
   }
 
-  /** Sits a parked request out, until it is granted or refused. */
-  async #waitIn(seat: Seat, command: LockCommand, first: Outcome): Promise<Outcome> {
+  /** Holds a parked request open until it is granted or refused. */
+  async #waitIn(
+    seat: Seat,
+    command: LockCommand,
+    first: OutcomeOf['lock'],
+  ): Promise<OutcomeOf['lock'] | Gone> {
     const { address, actor, waiter } = command;
     const about = { address, actor, waiter, seat: seat.id };
-    let outcome = first;
+    let outcome: OutcomeOf['lock'] | OutcomeOf['park-over'] | OutcomeOf['accept'] = first;
     while (outcome.type === 'held' && outcome.parkFor !== null) {
       const why = await seat.wait(outcome.parkFor);
       if (why === 'gone') {
-        await this.#desk.one({ type: 'leave', ...about });
+        await this.#executor.execute({ type: 'leave', ...about });
         return { type: 'gone' };
       }
       if (why !== 'handed') {
-        outcome = await this.#desk.one({ type: 'park-over', closing: why === 'closing', ...about });
+        outcome = await this.#executor.execute({ type: 'park-over', closing: why === 'closing', ...about });
         if (outcome.type === 'held') continue;
       }
       if (why === 'handed' || outcome.type === 'granted') {
-        outcome = await this.#desk.one({ type: 'accept', ...about });
+        outcome = await this.#executor.execute({ type: 'accept', ...about });
       }
       // Broken before it was taken up: the client is still there and asks anew.
-      if (outcome.type === 'not-locked') outcome = await this.#desk.one(command);
+      if (outcome.type === 'not-locked') outcome = await this.#executor.execute(command);
     }
     return outcome;
   }
 
-  #answer(outcome: Outcome, command: LockCommand, seat: Seat | null): LockAnswer {
+  #answer(outcome: OutcomeOf['lock'] | Gone, command: LockCommand, seat: Seat | null): LockAnswer {
+    if (outcome.type !== 'granted') return outcome;
     const { address, actor, waiter } = command;
-    switch (outcome.type) {
-      case 'granted':
-        return {
-          ...outcome,
-          undelivered: () => {
-            if (seat !== null) this.#desk.later({ type: 'leave', address, actor, waiter, seat: seat.id });
-          },
-        };
-      case 'held':
-        return { ...outcome, holders: this.openHolders(address, outcome.holders) };
-      case 'gone':
-      case 'expired':
-      case 'released-before':
-        return outcome;
-      default:
-        throw new Error(`a lock request ended as ${outcome.type}`);
-    }
+    return {
+      ...outcome,
+      undelivered: () => {
+        if (seat !== null) {
+          this.#executor.executeLater({ type: 'leave', address, actor, waiter, seat: seat.id });
+        }
+      },
+    };
   }
-}
-
-/** What a lock info's sealing is bound to. */
-export function lockInfoContext(address: Address): string {
-  return `lock-info ${formatAddress(address)}`;
 }

@@ -1,7 +1,7 @@
 import type { Engine, Resealed } from '../ports/engine.ts';
 import type { Sealer } from '../ports/sealer.ts';
 import { credentialContext } from './credentials.ts';
-import { lockInfoContext } from './locks.ts';
+import { LockInfos } from './lock-infos.ts';
 
 /** Sealed things that are sealed anew in one transaction. */
 const PAGE = 500;
@@ -44,8 +44,10 @@ function resealed(item: Resealed, sealer: Sealer): Resealed {
     case 'credential':
       return { ...item, sealed: sealAnew(item.sealed, credentialContext(item.id), sealer) };
     case 'holder':
-    case 'place':
-      return { ...item, sealed: sealAnew(item.sealed, lockInfoContext(item.address), sealer) };
+    case 'place': {
+      const lockInfos = new LockInfos(sealer);
+      return { ...item, sealed: lockInfos.seal(item.address, lockInfos.open(item.address, item.sealed)) };
+    }
   }
 }
 

@@ -1,14 +1,13 @@
 import type { Address } from '../core/address.ts';
 import type { Claim, WriteCommand } from '../core/command.ts';
-import type { Outcome, Stale } from '../core/outcome.ts';
+import type { OutcomeOf } from '../core/outcome.ts';
 import { liveHead, type Version, type World } from '../core/world.ts';
 import { EngineFault, type StateQuery } from '../ports/engine.ts';
 import type { Audit } from './audit.ts';
 import { actorOf, isShutOut, isShutOutOf, refuseOn, type Caller, type Forbidden } from './caller.ts';
-import type { Desk } from './desk.ts';
+import type { CommandExecutor } from './executor.ts';
 import type { Announced, Intake, NotTakenIn } from './intake.ts';
 import { listVisible, type VisiblePage } from './listing.ts';
-import type { Locks } from './locks.ts';
 import type { Outlet, StateBytes } from './outlet.ts';
 
 /**
@@ -30,15 +29,9 @@ export type ReadWholeAnswer =
   | { readonly type: 'too-large'; readonly limit: number }
   | Exclude<ReadAnswer, Found>;
 
-/** What the rules may say to a change of a state. Lock infos of holders are opened. */
-export type ChangeRefusal =
-  | Stale
-  | Extract<Outcome, { type: 'held' | 'fenced' | 'shared-hold' | 'expired' }>
-  | Forbidden;
+export type WriteAnswer = OutcomeOf['write'] | NotTakenIn | Forbidden;
 
-export type WriteAnswer = Extract<Outcome, { type: 'stored' }> | ChangeRefusal | NotTakenIn;
-
-export type DeleteAnswer = Extract<Outcome, { type: 'deleted' | 'absent' }> | ChangeRefusal;
+export type DeleteAnswer = OutcomeOf['delete'] | Forbidden;
 
 /** How a write is to be taken. */
 export interface WriteTerms extends Announced {
@@ -48,28 +41,16 @@ export interface WriteTerms extends Announced {
 
 /** Reads, writes and removes states. */
 export class States {
-  readonly #desk: Desk;
-  readonly #locks: Locks;
+  readonly #executor: CommandExecutor;
   readonly #intake: Intake;
   readonly #outlet: Outlet;
   readonly #audit: Audit;
-  readonly #written: (address: Address) => void;
 
-  /** @param written told of every new version, once it is kept */
-  constructor(options: {
-    desk: Desk;
-    locks: Locks;
-    intake: Intake;
-    outlet: Outlet;
-    audit: Audit;
-    written: (address: Address) => void;
-  }) {
-    this.#desk = options.desk;
-    this.#locks = options.locks;
+  constructor(options: { executor: CommandExecutor; intake: Intake; outlet: Outlet; audit: Audit }) {
+    this.#executor = options.executor;
     this.#intake = options.intake;
     this.#outlet = options.outlet;
     this.#audit = options.audit;
-    this.#written = options.written;
   }
 
   /**
@@ -126,7 +107,7 @@ export class States {
   > {
     const refusal = refuseOn(caller, 'read', address);
     if (refusal !== null) return refusal;
-    const world = await this.#desk.engine.world(address);
+    const world = await this.#executor.engine.world(address);
     if (isShutOut(caller, world)) return { type: 'expired' };
     return { type: 'described', world, head: liveHead(world.record) };
   }
@@ -140,10 +121,10 @@ export class States {
   ): Promise<WriteAnswer> {
     const refusal = refuseOn(caller, 'write', address);
     if (refusal !== null) return refusal;
-    if (await isShutOutOf(this.#desk.engine, caller, address)) return { type: 'expired' };
+    if (await isShutOutOf(this.#executor.engine, caller, address)) return { type: 'expired' };
     const taken = await this.#intake.take(caller, body, terms);
     if (taken.type !== 'taken-in') return taken;
-    const outcome = await this.#desk.one({
+    return this.#executor.execute({
       type: 'write',
       address,
       actor: actorOf(caller),
@@ -152,25 +133,20 @@ export class States {
       restore: null,
       ...(terms.expects === undefined ? {} : { expects: terms.expects }),
     });
-    if (outcome.type !== 'stored') return this.#refused(address, outcome);
-    if (!outcome.repeat) this.#written(address);
-    return outcome;
   }
 
   /** Hides a state; it can be undeleted until it is purged. */
   async delete(caller: Caller, address: Address, claim: Claim): Promise<DeleteAnswer> {
     const refusal = refuseOn(caller, 'delete', address);
     if (refusal !== null) return refusal;
-    const outcome = await this.#desk.one({ type: 'delete', address, actor: actorOf(caller), claim });
-    if (outcome.type === 'deleted' || outcome.type === 'absent') return outcome;
-    return this.#refused(address, outcome);
+    return this.#executor.execute({ type: 'delete', address, actor: actorOf(caller), claim });
   }
 
   /**
    * The states that a query asks for and the caller may see, in the order of their addresses.
    */
   async list(caller: Caller, query: StateQuery): Promise<VisiblePage> {
-    return listVisible(this.#desk.engine, caller, query);
+    return listVisible(this.#executor.engine, caller, query);
   }
 
   async #find(
@@ -178,24 +154,10 @@ export class States {
     address: Address,
     number: number | null,
   ): Promise<{ version: Version | null; expired: boolean }> {
-    const world = await this.#desk.engine.world(address);
+    const world = await this.#executor.engine.world(address);
     if (isShutOut(caller, world)) return { version: null, expired: true };
     if (number === null) return { version: liveHead(world.record), expired: false };
-    return { version: await this.#desk.engine.version(address, number), expired: false };
-  }
-
-  #refused(address: Address, outcome: Outcome): ChangeRefusal {
-    switch (outcome.type) {
-      case 'stale':
-      case 'expired':
-        return outcome;
-      case 'held':
-      case 'fenced':
-      case 'shared-hold':
-        return { ...outcome, holders: this.#locks.openHolders(address, outcome.holders) };
-      default:
-        throw new Error(`a change of a state ended as ${outcome.type}`);
-    }
+    return { version: await this.#executor.engine.version(address, number), expired: false };
   }
 }
 

@@ -3,7 +3,7 @@ import type { AddressCommand, SealedBody } from '../core/command.ts';
 import type { Credential } from '../core/credential.ts';
 import type { AuditNote, Effect } from '../core/effect.ts';
 import type { Instant } from '../core/instant.ts';
-import type { Result } from '../core/outcome.ts';
+import type { Handover, Outcome } from '../core/outcome.ts';
 import type { Version, World } from '../core/world.ts';
 
 /** What an engine can do, so that the house asks for traits and never for a name. */
@@ -55,6 +55,20 @@ export type RecordCommand =
   | { readonly type: 'reseal'; readonly items: readonly Resealed[] };
 
 export type Command = AddressCommand | RecordCommand;
+
+/** What comes of a record command: it is stored, without a decision. */
+export interface Noted {
+  readonly type: 'noted';
+}
+
+/** What came of one command, and who else was served by it. */
+export interface CommandResult {
+  readonly outcome: Outcome | Noted;
+  readonly handovers: readonly Handover[];
+}
+
+/** The result of every record command. */
+export const NOTED: CommandResult = { outcome: { type: 'noted' }, handovers: [] };
 
 /** A sealed thing that is not a body: where it stands, and what it says under the old key and under the new one. */
 export type Resealed =
@@ -136,9 +150,9 @@ export interface Engine extends AsyncDisposable {
    * Decides each address command with `decide`, in order, each atomic, and stores its effects in the same transaction.
    * Resolves once all of them are durable. Commands given by concurrent calls share a flush.
    * A body that is given is the engine's from then on: its segments may be handed to another thread, and be gone here.
-   * @returns one result per command; record commands answer `noted`.
+   * @returns one result per command: of an address command an outcome of its own type, of a record command {@link NOTED}
    */
-  apply(commands: readonly Command[]): Promise<readonly Result[]>;
+  apply(commands: readonly Command[]): Promise<readonly CommandResult[]>;
 
   /** The address as it now is, but for its releases, which only commands are given. */
   world(address: Address): Promise<World>;

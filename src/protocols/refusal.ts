@@ -17,7 +17,7 @@ export type Refusal = Exclude<
   | UndeleteAnswer
   | PurgeAnswer,
   {
-    type: 'granted' | 'released' | 'found' | 'whole' | 'stored' | 'deleted' | 'undeleted' | 'pruned';
+    type: 'granted' | 'released' | 'found' | 'whole' | 'stored' | 'deleted' | 'undeleted' | 'purged';
   }
 >;
 

@@ -159,7 +159,7 @@ describe.each(ENGINES)('the history of a state, on %s', (engine) => {
     await lock(built);
     expect(await history.purge(ADMIN, ADDRESS)).toMatchObject({ type: 'held' });
     await built.house.locks.unlock(ANN, ADDRESS, 'lock-1', null);
-    expect(await history.purge(ADMIN, ADDRESS)).toMatchObject({ type: 'pruned' });
+    expect(await history.purge(ADMIN, ADDRESS)).toMatchObject({ type: 'purged' });
     expect(await numbers(built)).toEqual([]);
     expect(await built.read(ANN, 1)).toBe('absent');
     expect(await history.undelete(ANN, ADDRESS)).toEqual({ type: 'absent' });
@@ -176,6 +176,14 @@ describe.each(ENGINES)('the history of a state, on %s', (engine) => {
     const pruned = await built.house.audit.read(ADMIN, { action: 'prune', limit: 9 });
     expect(pruned).toMatchObject([{ note: { subject: 'house:retention' } }, {}, {}]);
     expect(built.errors).toEqual([]);
+  });
+
+  it('keeps no more after a restore than after a write', async () => {
+    await using built = await BuiltHouse.build(engine, { retention: { keepVersions: 2 } });
+    for (let serial = 1; serial <= 2; serial += 1) await built.write(ANN, sampleState(serial));
+    expect(await built.house.history.restore(ANN, ADDRESS, 1, NO_CLAIM)).toMatchObject({ type: 'stored' });
+    await settled();
+    expect(await numbers(built)).toEqual([3, 2]);
   });
 
   it('keeps what was superseded not long ago, and a project may say how long', async () => {

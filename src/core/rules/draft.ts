@@ -5,8 +5,8 @@ import type { Handover, Outcome } from '../outcome.ts';
 import type { AddressRecord, Holder, Place, Release, World } from '../world.ts';
 
 /** What `decide` hands back: the answer, the rows to change, and the locks handed on. */
-export interface Decision {
-  readonly outcome: Outcome;
+export interface Decision<O extends Outcome = Outcome> {
+  readonly outcome: O;
   readonly effects: readonly Effect[];
   readonly handovers: readonly Handover[];
 }
@@ -77,7 +77,7 @@ export class Draft {
     this.effect({ type: 'audit', note: { action, subject, door, detail } });
   }
 
-  decision(outcome: Outcome): Decision {
+  decision<O extends Outcome>(outcome: O): Decision<O> {
     const changed =
       this.record === this.#before ? [] : [{ type: 'put-record', record: this.record } as const];
     return { outcome, effects: [...changed, ...this.#effects], handovers: this.#handovers };

@@ -2,7 +2,7 @@ import type { AddressCommand, UnlockCommand } from '../command.ts';
 import type { Milliseconds } from '../instant.ts';
 import type { Holder, Release } from '../world.ts';
 import type { Draft } from './draft.ts';
-import { SHARERS_MAX } from './line.ts';
+import { SHARERS_MAX } from './queue.ts';
 
 /** How long a release is remembered: far longer than any request is on its way. */
 export const RELEASE_LIFE: Milliseconds = 60 * 60 * 1_000;

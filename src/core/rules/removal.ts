@@ -1,62 +1,58 @@
 import type { DeleteCommand, PruneCommand, PurgeCommand, UndeleteCommand } from '../command.ts';
+import type { OutcomeOf } from '../outcome.ts';
 import { liveHead, NEW_RECORD } from '../world.ts';
-import type { Decision, Draft } from './draft.ts';
+import type { Draft } from './draft.ts';
+import { held } from './queue.ts';
 import { permitFor } from './write.ts';
 
 /** Hides a state; its history stays until it is purged. */
-export function remove(draft: Draft, command: DeleteCommand): Decision {
+export function remove(draft: Draft, command: DeleteCommand): OutcomeOf['delete'] {
   const { head, deletedAt } = draft.record;
-  if (head === null) return draft.decision({ type: 'absent' });
-  if (deletedAt !== null) return draft.decision({ type: 'deleted', version: head, repeat: true });
-  if (command.actor.expired) return draft.decision({ type: 'expired' });
+  if (head === null) return { type: 'absent' };
+  if (deletedAt !== null) return { type: 'deleted', version: head, repeat: true };
+  if (command.actor.expired) return { type: 'expired' };
   const permit = permitFor(draft, command.claim, command.actor);
-  if ('refusal' in permit) return draft.decision(permit.refusal);
+  if ('refusal' in permit) return permit.refusal;
   draft.change({ deletedAt: draft.at });
   draft.note(command.actor, 'delete', { version: head.number });
-  return draft.decision({ type: 'deleted', version: head, repeat: false });
+  return { type: 'deleted', version: head, repeat: false };
 }
 
 /** Shows a deleted state again, as it was; not to a holder who has begun with none. */
-export function undelete(draft: Draft, command: UndeleteCommand): Decision {
+export function undelete(draft: Draft, command: UndeleteCommand): OutcomeOf['undelete'] {
   const { head, deletedAt } = draft.record;
-  if (head === null) return draft.decision({ type: 'absent' });
-  if (deletedAt === null) return draft.decision({ type: 'exists', head });
+  if (head === null) return { type: 'absent' };
+  if (deletedAt === null) return { type: 'exists', head };
   const permit = permitFor(draft, { kind: 'none' }, command.actor);
-  if ('refusal' in permit) return draft.decision(permit.refusal);
+  if ('refusal' in permit) return permit.refusal;
   draft.change({ deletedAt: null });
   draft.note(command.actor, 'undelete', { version: head.number });
-  return draft.decision({ type: 'undeleted', version: head });
+  return { type: 'undeleted', version: head };
 }
 
 /** Drops old versions; the newest is never among them. */
-export function prune(draft: Draft, command: PruneCommand): Decision {
+export function prune(draft: Draft, command: PruneCommand): OutcomeOf['prune'] {
   const numbers = command.numbers.filter((number) => number !== draft.record.head?.number);
   if (numbers.length > 0) {
     draft.effect({ type: 'drop-versions', numbers });
     draft.note(command.actor, 'prune', { versions: numbers.length, upTo: Math.max(...numbers) });
   }
-  return draft.decision({ type: 'pruned', versions: numbers });
+  return { type: 'pruned', versions: numbers };
 }
 
 /** Drops a deleted state with its history for good. What is locked or still shown is not purged. */
-export function purge(draft: Draft, command: PurgeCommand): Decision {
+export function purge(draft: Draft, command: PurgeCommand): OutcomeOf['purge'] {
   const { record, holders } = draft;
   const head = liveHead(record);
-  if (head !== null) return draft.decision({ type: 'exists', head });
-  if (record.head === null) return draft.decision({ type: 'absent' });
+  if (head !== null) return { type: 'exists', head };
+  if (record.head === null) return { type: 'absent' };
   if (holders.length > 0) {
-    return draft.decision({
-      type: 'held',
-      holders,
-      position: null,
-      waiting: draft.line.length,
-      parkFor: null,
-    });
+    return held(draft);
   }
   // Fences, tickets and version numbers go on growing: a zombie of the purged state must stay a zombie.
   const { fence, lastTicket, lastVersion, lastRelease } = record;
   draft.change({ ...NEW_RECORD, fence, lastTicket, lastVersion, lastRelease });
   draft.effect({ type: 'drop-all' });
   draft.note(command.actor, 'purge', { version: lastVersion });
-  return draft.decision({ type: 'pruned', versions: [] });
+  return { type: 'purged' };
 }

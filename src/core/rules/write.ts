@@ -1,9 +1,10 @@
 import type { Claim, WriteCommand } from '../command.ts';
 import { OPERATION_EXEC } from '../lock-info.ts';
-import type { Outcome, Stale } from '../outcome.ts';
+import type { LockRefusal, OutcomeOf, Stale } from '../outcome.ts';
 import { whyNotSupersede } from '../supersede.ts';
 import { liveHead, type Holder, type Version } from '../world.ts';
-import type { Decision, Draft } from './draft.ts';
+import type { Draft } from './draft.ts';
+import { held } from './queue.ts';
 
 /**
  * Operations whose purpose may be to put another state in place of this one, so that under their lock serial and lineage
@@ -18,19 +19,19 @@ const REPLACING_OPERATIONS: ReadonlySet<string> = new Set([
 ]);
 
 /** Decides a write: kept as a new version, known already, or refused because it would lose a change. */
-export function write(draft: Draft, command: WriteCommand): Decision {
+export function write(draft: Draft, command: WriteCommand): OutcomeOf['write'] {
   const head = liveHead(draft.record);
   const permit = permitFor(draft, command.claim, command.actor);
   if (command.actor.expired && !('holder' in permit && permit.holder !== null)) {
-    return draft.decision({ type: 'expired' });
+    return { type: 'expired' };
   }
   if (head?.sha256 === command.sha256) {
-    return draft.decision({ type: 'stored', version: head, repeat: true });
+    return { type: 'stored', version: head, repeat: true };
   }
-  if ('refusal' in permit) return draft.decision(permit.refusal);
+  if ('refusal' in permit) return permit.refusal;
   const stale = staleness(head, command);
   const forced = stale !== null;
-  if (stale !== null && !mayGoAnotherWay(permit.holder, command, stale)) return draft.decision(stale);
+  if (stale !== null && !mayGoAnotherWay(permit.holder, command, stale)) return stale;
   const version = newVersion(draft, command, permit.holder, forced);
   draft.change({ head: version, deletedAt: null, lastVersion: version.number });
   draft.effect({ type: 'put-version', version, body: command.body });
@@ -40,11 +41,11 @@ export function write(draft: Draft, command: WriteCommand): Decision {
     ...(forced ? { forced } : {}),
     ...(command.restore === null ? {} : { from: command.restore.from }),
   });
-  return draft.decision({ type: 'stored', version, repeat: false });
+  return { type: 'stored', version, repeat: false };
 }
 
 /** Leave to change the state: under the holder's lock, or under none. */
-export type Permit = { readonly holder: Holder | null } | { readonly refusal: Outcome };
+export type Permit = { readonly holder: Holder | null } | { readonly refusal: LockRefusal };
 
 /** Under a lock, only its holder changes the state; a lock that is named but not held is one that was broken. */
 export function permitFor(draft: Draft, claim: Claim, actor: { subject: string }): Permit {
@@ -57,10 +58,7 @@ export function permitFor(draft: Draft, claim: Claim, actor: { subject: string }
   const [holder] = holders;
   if (holder === undefined) return { holder: null };
   const acts = !holder.shared && holder.subject === actor.subject && lends(holder, claim);
-  if (acts) return { holder };
-  return {
-    refusal: { type: 'held', holders, position: null, waiting: draft.line.length, parkFor: null },
-  };
+  return acts ? { holder } : { refusal: held(draft) };
 }
 
 /** Whether a write that names no lock may be its holder's: at doors that cannot name one, and inside `statehouse exec`. */

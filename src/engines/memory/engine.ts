@@ -4,27 +4,26 @@ import type { Credential } from '../../core/credential.ts';
 import { decide, evolve } from '../../core/decide.ts';
 import type { Effect } from '../../core/effect.ts';
 import type { Instant } from '../../core/instant.ts';
-import type { Result } from '../../core/outcome.ts';
 import { NEW_WORLD, type Version, type World } from '../../core/world.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type {
-  AuditQuery,
-  AuditRecord,
-  Command,
-  Engine,
-  EngineTraits,
-  Entry,
-  RecordCommand,
-  Resealed,
-  Seat,
-  StateQuery,
-  StateSummary,
-  StoredBody,
+import {
+  type AuditQuery,
+  type AuditRecord,
+  type Command,
+  type CommandResult,
+  type Engine,
+  type EngineTraits,
+  type Entry,
+  NOTED,
+  type RecordCommand,
+  type Resealed,
+  type Seat,
+  type StateQuery,
+  type StateSummary,
+  type StoredBody,
 } from '../../ports/engine.ts';
 import { compareBytes, sameAddress, selectStates } from './query.ts';
 import { otherSealed, reseal, type Sealed } from './reseal.ts';
-
-const NOTED: Result = { outcome: { type: 'noted' }, handovers: [] };
 
 /** What one address keeps. */
 export interface Kept {
@@ -53,7 +52,7 @@ export class MemoryEngine implements Engine {
     this.#keyIdOf = keyIdOf;
   }
 
-  async apply(commands: readonly Command[]): Promise<readonly Result[]> {
+  async apply(commands: readonly Command[]): Promise<readonly CommandResult[]> {
     return commands.map((command) =>
       'actor' in command ? this.#decide(command) : this.#record(command, this.#clock.now()),
     );
@@ -154,7 +153,7 @@ export class MemoryEngine implements Engine {
     return this.#kept.get(formatAddress(address))?.versions ?? [];
   }
 
-  #decide(command: AddressCommand): Result {
+  #decide(command: AddressCommand): CommandResult {
     const { address } = command;
     const at = this.#clock.now();
     const { world } = this.#kept.get(formatAddress(address)) ?? { world: NEW_WORLD };
@@ -196,7 +195,7 @@ export class MemoryEngine implements Engine {
     kept.versions = kept.versions.filter((version) => !goes(version));
   }
 
-  #record(command: RecordCommand, at: Instant): Result {
+  #record(command: RecordCommand, at: Instant): CommandResult {
     switch (command.type) {
       case 'put-credential':
         this.#credentials.set(command.credential.id, command.credential);

@@ -1,6 +1,5 @@
-import type { Result } from '../../core/outcome.ts';
 import type { Milliseconds } from '../../core/instant.ts';
-import type { Command } from '../../ports/engine.ts';
+import type { Command, CommandResult } from '../../ports/engine.ts';
 import { tooBusy } from './gate.ts';
 
 /** Commands of one transaction: enough to share its flush, few enough to be over soon. */
@@ -21,7 +20,7 @@ export interface Call {
   /** Shares its transaction with no other call. */
   readonly alone: boolean;
   readonly since: Milliseconds;
-  readonly resolve: (results: readonly Result[]) => void;
+  readonly resolve: (results: readonly CommandResult[]) => void;
   readonly reject: (error: unknown) => void;
 }
 

@@ -2,14 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { formatAddress, type Address } from '../../core/address.ts';
 import type { Credential } from '../../core/credential.ts';
 import type { Instant, Milliseconds } from '../../core/instant.ts';
-import type { Result } from '../../core/outcome.ts';
 import { NEW_WORLD, type Version, type World } from '../../core/world.ts';
 import {
-  EngineFault,
   type AuditQuery,
   type AuditRecord,
   type Command,
+  type CommandResult,
   type Engine,
+  EngineFault,
   type EngineTraits,
   type Entry,
   type Resealed,
@@ -92,7 +92,7 @@ export class PostgresEngine implements Engine {
     }
   }
 
-  async apply(commands: readonly Command[]): Promise<readonly Result[]> {
+  async apply(commands: readonly Command[]): Promise<readonly CommandResult[]> {
     if (commands.length === 0) return [];
     if (this.#closing) throw new EngineFault('the engine is closed');
     return new Promise((resolve, reject) => {
@@ -236,7 +236,7 @@ export class PostgresEngine implements Engine {
   }
 
   /** Does commands in a transaction, again and again while the database fails over or two stand in each other's way. */
-  async #attempt(commands: readonly Command[]): Promise<readonly Result[]> {
+  async #attempt(commands: readonly Command[]): Promise<readonly CommandResult[]> {
     const deadline = Date.now() + PATIENCE_MS;
     for (let pause = PAUSE_MS_MIN; ; pause = Math.min(2 * pause, PAUSE_MS_MAX)) {
       const context = {

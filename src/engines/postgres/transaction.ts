@@ -2,8 +2,7 @@ import { formatAddress, type Address } from '../../core/address.ts';
 import type { SealedBody } from '../../core/command.ts';
 import { decide } from '../../core/decide.ts';
 import type { Instant } from '../../core/instant.ts';
-import type { Result } from '../../core/outcome.ts';
-import type { Command, RecordCommand } from '../../ports/engine.ts';
+import { type Command, type CommandResult, NOTED, type RecordCommand } from '../../ports/engine.ts';
 import { COMMIT, ROLLBACK, type Row, type Session, type Statement } from './connections.ts';
 import {
   Change,
@@ -32,7 +31,6 @@ import {
 const EARLY_BODY_BYTES = 1024 * 1024;
 /** Segments that are on their way at a time, 256 KiB each. */
 const UPLOAD_AT_ONCE = 16;
-const NOTED: Result = { outcome: { type: 'noted' }, handovers: [] };
 
 export interface TransactionContext {
   readonly schema: string;
@@ -45,9 +43,9 @@ export interface TransactionContext {
 /** The connection broke while the COMMIT was under way: only the database can say whether it happened. */
 export class CommitInDoubt extends Error {
   /** What the commands come to if it did. */
-  readonly results: readonly Result[];
+  readonly results: readonly CommandResult[];
 
-  constructor(results: readonly Result[], cause: unknown) {
+  constructor(results: readonly CommandResult[], cause: unknown) {
     super('the connection broke at COMMIT', { cause });
     this.results = results;
   }
@@ -61,7 +59,7 @@ export async function transact(
   session: Session,
   context: TransactionContext,
   commands: readonly Command[],
-): Promise<readonly Result[]> {
+): Promise<readonly CommandResult[]> {
   const addresses = addressesIn(commands);
   const early = commands.flatMap(bodiesOf).filter((body) => sizeOf(body) >= EARLY_BODY_BYTES);
   const opened = await open(session, context, commands, early);
@@ -150,7 +148,7 @@ function decideAll(
   commands: readonly Command[],
   addresses: readonly Address[],
   opened: Opened,
-): { changes: ReadonlyMap<string, Change>; notes: readonly Noted[]; results: readonly Result[] } {
+): { changes: ReadonlyMap<string, Change>; notes: readonly Noted[]; results: readonly CommandResult[] } {
   const changes = new Map(
     addresses.map((address) => {
       const name = formatAddress(address);
@@ -183,7 +181,7 @@ function notesOf(command: RecordCommand, now: Instant): Noted[] {
 /** Sends the rest of the transaction in one trip; a statement that fails makes the COMMIT a ROLLBACK. */
 async function commit(
   session: Session,
-  results: readonly Result[],
+  results: readonly CommandResult[],
   statements: readonly Statement[],
 ): Promise<void> {
   const ends = await Promise.allSettled([...statements, COMMIT].map((statement) => session.one(statement)));

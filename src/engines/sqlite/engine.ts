@@ -1,15 +1,15 @@
 import type { Address } from '../../core/address.ts';
 import type { Credential } from '../../core/credential.ts';
 import type { Instant } from '../../core/instant.ts';
-import type { Result } from '../../core/outcome.ts';
 import type { Version, World } from '../../core/world.ts';
 import type { Clock } from '../../ports/clock.ts';
 import {
-  EngineFault,
   type AuditQuery,
   type AuditRecord,
   type Command,
+  type CommandResult,
   type Engine,
+  EngineFault,
   type EngineTraits,
   type Entry,
   type Resealed,
@@ -87,7 +87,7 @@ export class SqliteEngine implements Engine {
     }
   }
 
-  async apply(commands: readonly Command[]): Promise<readonly Result[]> {
+  async apply(commands: readonly Command[]): Promise<readonly CommandResult[]> {
     const replies = await this.#writer.perform(commands);
     return replies.map((reply) => {
       if ('fault' in reply) throw new EngineFault(reply.fault, { busy: reply.busy });

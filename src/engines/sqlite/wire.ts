@@ -65,7 +65,16 @@ export function pack(command: Command): Parcel {
         handedOver: NONE,
       };
     }
-    default:
+    case 'park-over':
+    case 'leave':
+    case 'accept':
+    case 'unlock':
+    case 'delete':
+    case 'undelete':
+    case 'prune':
+    case 'purge':
+    case 'drop-entry':
+    case 'audit':
       return parcel(command, 0);
   }
 }
@@ -84,7 +93,14 @@ function packEffect(effect: Effect): { effect: Effect; bytes: number } {
       };
     case 'put-place':
       return { effect: { ...effect, place: { ...effect.place, info: owned(effect.place.info) } }, bytes: 0 };
-    default:
+    case 'put-record':
+    case 'drop-versions':
+    case 'drop-all':
+    case 'drop-holder':
+    case 'drop-place':
+    case 'put-release':
+    case 'drop-releases':
+    case 'audit':
       return { effect, bytes: 0 };
   }
 }

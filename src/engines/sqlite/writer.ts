@@ -1,8 +1,7 @@
 import type { AddressCommand } from '../../core/command.ts';
 import { decide, releasesAsked } from '../../core/decide.ts';
 import type { Instant } from '../../core/instant.ts';
-import type { Result } from '../../core/outcome.ts';
-import { EngineFault, type Command } from '../../ports/engine.ts';
+import { type Command, type CommandResult, EngineFault, NOTED } from '../../ports/engine.ts';
 import { BodyStore } from './bodies.ts';
 import type { Database, Statement } from './driver.ts';
 import { EffectStore } from './effects.ts';
@@ -18,14 +17,12 @@ export interface Order {
 }
 
 /** What came of one command: its result, or why the engine cannot say. */
-export type Reply = Result | { readonly fault: string; readonly busy: boolean };
+export type Reply = CommandResult | { readonly fault: string; readonly busy: boolean };
 
 export interface OrderDone {
   readonly id: number;
   readonly replies: readonly Reply[];
 }
-
-const NOTED: Result = { outcome: { type: 'noted' }, handovers: [] };
 
 /**
  * Decides commands and stores what comes of them. All orders given at once share one transaction, and so one flush;
@@ -88,13 +85,13 @@ export class Writer {
     return done;
   }
 
-  #perform(command: Command, at: Instant): Result {
+  #perform(command: Command, at: Instant): CommandResult {
     if ('actor' in command) return this.#decide(command, at);
     this.#records.store(command, at);
     return NOTED;
   }
 
-  #decide(command: AddressCommand, at: Instant): Result {
+  #decide(command: AddressCommand, at: Instant): CommandResult {
     const { address } = command;
     const world = this.#worlds.get(address, releasesAsked(command));
     const { outcome, effects, handovers } = decide(command, world, at);

@@ -43,7 +43,7 @@ export function anew(client: Client, run: number = 2): Client {
 export class OneAddress {
   at: number = START;
   world: World = NEW_WORLD;
-  last: Decision = { outcome: { type: 'noted' }, effects: [], handovers: [] };
+  last: Decision = { outcome: { type: 'left' }, effects: [], handovers: [] };
   #requests = 0;
   #bodies = 0;
 

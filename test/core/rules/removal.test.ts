@@ -117,7 +117,7 @@ describe('a purge', () => {
   it('drops a deleted state with all its history', () => {
     const address = written();
     address.delete(bob);
-    expect(address.purge(bob)).toEqual({ type: 'pruned', versions: [] });
+    expect(address.purge(bob)).toEqual({ type: 'purged' });
     expect(address.world.record.head).toBeNull();
     expect(address.last.effects.map(({ type }) => type)).toEqual(['put-record', 'drop-all', 'audit']);
     expect(address.undelete(bob)).toEqual({ type: 'absent' });

@@ -31,7 +31,7 @@ export async function listObjects(call: Call, prefix: string): Promise<readonly 
   for await (const { address, world } of summaries(call, prefix, false)) {
     const head = liveHead(world.record);
     if (head !== null) objects.push({ name: stateObject(address), ...standingOf(head) });
-    const [holder] = call.house.locks.openHolders(address, world.holders.slice(0, 1));
+    const [holder] = call.house.lockInfos.ofHolders(address, world.holders.slice(0, 1));
     if (holder !== undefined) {
       const info = shownLockInfo(holder);
       const name = lockObject(address);

@@ -106,7 +106,7 @@ export const STATE_ROUTES: readonly Route[] = [
     refusals: [403, 404, 409, 423],
     run: async ({ house, caller, operation, query: { address } }) => {
       const answer = await house.history.purge(caller, address);
-      if (answer.type !== 'pruned') return refusalReply(operation, address, answer);
+      if (answer.type !== 'purged') return refusalReply(operation, address, answer);
       return jsonReply(operation, { purged: formatAddress(address) });
     },
   }),

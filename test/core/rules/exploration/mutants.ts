@@ -73,7 +73,7 @@ export const MUTANTS: Readonly<Record<string, Decide>> = {
 
   'a client that hangs up and keeps its place': (command, world, at) =>
     command.type === 'leave'
-      ? { outcome: { type: 'noted' }, effects: [], handovers: [] }
+      ? { outcome: { type: 'left' }, effects: [], handovers: [] }
       : decide(command, world, at),
 
   'a request that is sent away and keeps its seat': (command, world, at) => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { SHARERS_MAX } from '../../../src/core/rules/line.ts';
+import { SHARERS_MAX } from '../../../src/core/rules/queue.ts';
 import { actorOf, anew, apply, OneAddress, plan } from './one-address.ts';
 
 const alice = apply('alice');

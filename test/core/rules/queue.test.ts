@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { clientSleep, LINE_LENGTH_MAX, WAIT_MAX } from '../../../src/core/rules/line.ts';
+import { clientSleep, WAIT_MAX } from '../../../src/core/rules/estimate.ts';
+import { LINE_LENGTH_MAX } from '../../../src/core/rules/queue.ts';
 import { anew, apply, type Client, OneAddress, plan } from './one-address.ts';
 
 const alice = apply('alice');

@@ -1,0 +1,62 @@
+import type { LockCommand } from '../command.ts';
+import type { Granted, Held, OutcomeOf } from '../outcome.ts';
+import type { GrantAnswer, Holder } from '../world.ts';
+import type { Draft } from './draft.ts';
+import { grant } from './grant.ts';
+import { admits, dropDead, held, serveLine, stand } from './queue.ts';
+import { spentBy } from './releases.ts';
+
+/** So many answers of one grant are told apart: a client that asks more often has heard one of them. */
+const ANSWERS_MAX = 8;
+
+/** Decides a request for the lock: granted, granted before, or a place in line. */
+export function lock(draft: Draft, command: LockCommand): OutcomeOf['lock'] {
+  const mine = draft.holders.find(({ lockId }) => lockId === command.lockId);
+  if (mine !== undefined) return again(draft, command, mine);
+  const before = spentBy(draft, command.lockId);
+  if (before !== undefined) {
+    const { lockId, at, broken } = before;
+    return { type: 'released-before', lockId, at, broken };
+  }
+  if (command.actor.expired) return { type: 'expired' };
+  dropDead(draft);
+  if (!isFree(draft, command)) return stand(draft, command);
+  if (draft.line.some(({ waiter }) => waiter === command.waiter)) draft.dropPlace(command.waiter);
+  const holder = grant(draft, {
+    ...command,
+    subject: command.actor.subject,
+    door: command.actor.door,
+    accepted: true,
+  });
+  serveLine(draft);
+  return { type: 'granted', holder, again: false };
+}
+
+function again(draft: Draft, command: LockCommand, mine: Holder): Granted | Held {
+  if (mine.subject !== command.actor.subject) return held(draft);
+  const faces = mine.accepted ? [...new Set([...mine.faces, command.face])] : [command.face];
+  const answers = answersWith(mine, command);
+  const holder = { ...mine, faces, seat: command.seat, accepted: true, answers };
+  draft.putHolder(holder);
+  return { type: 'granted', holder, again: true };
+}
+
+/**
+ * The answers that tell of a grant, once it is granted again. An earlier one counts on: its client may have heard it, and
+ * this request be a late copy that nobody waits for. Only a hand-over that was not taken up has not been answered.
+ */
+function answersWith(mine: Holder, { seat, face }: LockCommand): readonly GrantAnswer[] {
+  const earlier = mine.accepted ? mine.answers : [];
+  const known = mine.accepted && mine.faces.includes(face) && !earlier.some((answer) => answer.face === face);
+  if (known) return earlier;
+  if (seat === null || earlier.length >= ANSWERS_MAX) return earlier.filter((answer) => answer.face !== face);
+  return [...earlier, { seat, face }];
+}
+
+/** Free for this asker: nobody holds it, or plans do and no apply is parked before this plan. */
+function isFree(draft: Draft, command: LockCommand): boolean {
+  if (!admits(draft, command.shared)) return false;
+  if (draft.holders.length === 0) return true;
+  const ticket = draft.line.find(({ waiter }) => waiter === command.waiter)?.ticket ?? Infinity;
+  return !draft.line.some((place) => place.seat !== null && !place.shared && place.ticket < ticket);
+}
