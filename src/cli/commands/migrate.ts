@@ -6,7 +6,7 @@ import { defineCommand } from '../command.ts';
 import { DONE } from '../exit-codes.ts';
 import { Failure, wrongUse } from '../failure.ts';
 import { LOCK_OPTIONS } from '../folder/holding.ts';
-import type { Copied, Planned, Sides } from '../folder/migration/copy.ts';
+import type { Copied, CopyOptions, Planned, Sides } from '../folder/migration/copy.ts';
 import { conflict, copyWorkspace, planCopy } from '../folder/migration/copy.ts';
 import { Journal } from '../folder/migration/journal.ts';
 import type { OpenTarget } from '../folder/target.ts';
@@ -57,7 +57,9 @@ export const command: Command = defineCommand({
         const plan = await planAll(sides, workspaces, options.force);
         if (options.dryRun) return report(terminal, sides, plan, true);
         for (const step of plan) if (step.outcome === 'conflict') throw conflict(step.workspace, step.why);
-        const copied = await copyAll(terminal, target, sides, workspaces, {
+        const copied = await copyAll(terminal, target, {
+          sides,
+          workspaces,
           timeout: options.lockTimeout,
           force: options.force,
           stopped,
@@ -109,9 +111,11 @@ async function planAll(
 async function copyAll(
   terminal: Terminal,
   { folder, choice }: OpenTarget,
-  sides: Sides,
-  workspaces: readonly string[],
-  options: { readonly timeout: number; readonly force: boolean; readonly stopped: AbortSignal },
+  {
+    sides,
+    workspaces,
+    ...options
+  }: CopyOptions & { readonly sides: Sides; readonly workspaces: readonly string[] },
 ): Promise<readonly Copied[]> {
   const [from, to] = [sides.from.locate('default'), sides.to.locate('default')];
   const { journal, resumed } = await Journal.open(dataFolderOf(folder, choice.env), from, to, hostname());

@@ -83,7 +83,7 @@ export class HouseApi {
   #get(path: string, query: Readonly<Record<string, string>>): Promise<Reply> {
     const url = new URL(`${API}${path}`, this.#origin);
     for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
-    return send(this.#config, 'GET', url, null);
+    return send(this.#config, { method: 'GET', url });
   }
 
   #address(workspace: string): Address {

@@ -73,21 +73,28 @@ export class HttpClient implements StateClient {
   }
 
   async deleteWorkspace(workspace: string, held: HeldLock | null): Promise<void> {
-    const reply = await send(this.#config, 'DELETE', this.#stateUrl(workspace, held), null);
+    const reply = await send(this.#config, { method: 'DELETE', url: this.#stateUrl(workspace, held) });
     if (reply.status === 404) return;
     if (reply.status !== 200 && reply.status !== 204) throw refusal(reply, 'delete the state');
     if (held !== null) await held.release();
   }
 
   async read(workspace: string): Promise<Uint8Array | null> {
-    const reply = await send(this.#config, 'GET', this.#url(this.#config.address, workspace), null);
+    const reply = await send(this.#config, {
+      method: 'GET',
+      url: this.#url(this.#config.address, workspace),
+    });
     if (reply.status === 404 || reply.status === 204) return null;
     if (reply.status !== 200) throw refusal(reply, 'read the state');
     return reply.body.length === 0 ? null : reply.body;
   }
 
   async write(workspace: string, bytes: Uint8Array, held: HeldLock | null): Promise<void> {
-    const reply = await send(this.#config, this.#config.updateMethod, this.#stateUrl(workspace, held), bytes);
+    const reply = await send(this.#config, {
+      method: this.#config.updateMethod,
+      url: this.#stateUrl(workspace, held),
+      body: bytes,
+    });
     if (![200, 201, 204].includes(reply.status)) throw refusal(reply, 'write the state');
   }
 
@@ -102,7 +109,12 @@ export class HttpClient implements StateClient {
       url.searchParams.set(WAIT_PARAMETER, `${Math.ceil(wait.milliseconds / 1_000)}s`);
     }
     const info: LockInfo = { ...request, path: '' };
-    const reply = await send(this.#config, lockMethod, url, Buffer.from(formatLockInfo(info)), signal);
+    const reply = await send(this.#config, {
+      method: lockMethod,
+      url,
+      body: Buffer.from(formatLockInfo(info)),
+      signal,
+    });
     if (reply.status === 409 || reply.status === 423) {
       const holder = holderOf(reply);
       // A request that was sent again, because its answer was lost, finds the lock that it made.
@@ -138,7 +150,11 @@ export class HttpClient implements StateClient {
     // Terraform sends an empty body, which names no lock at all; this is OpenTofu's form.
     const empty = { operation: '', info: '', who: '', version: '', created: GO_ZERO_TIME, path: '' };
     const body = Buffer.from(formatLockInfo({ id: lockId, ...empty }));
-    const reply = await send(this.#config, unlockMethod, this.#url(unlockAddress, workspace), body);
+    const reply = await send(this.#config, {
+      method: unlockMethod,
+      url: this.#url(unlockAddress, workspace),
+      body,
+    });
     if (reply.status === 200) return { type: 'broken' };
     if (reply.status !== 409 && reply.status !== 423) throw refusal(reply, 'unlock the state');
     if (said(reply).error === 'not-holder') {
@@ -192,7 +208,11 @@ export class HttpClient implements StateClient {
     const { unlockAddress, unlockMethod } = this.#config;
     if (unlockAddress === null) return { type: 'released' };
     const url = this.#url(unlockAddress, workspace);
-    const reply = await send(this.#config, unlockMethod, url, Buffer.from(formatLockInfo(info)));
+    const reply = await send(this.#config, {
+      method: unlockMethod,
+      url,
+      body: Buffer.from(formatLockInfo(info)),
+    });
     if (reply.status === 200) return { type: 'released' };
     if (reply.status === 409 || reply.status === 423) {
       const holder = holderOf(reply);
@@ -214,7 +234,7 @@ export class HttpClient implements StateClient {
     if (!mayBeHouse(this.#config.address)) return null;
     const url = this.#url(this.#config.address, workspace);
     url.searchParams.set(LOCK_PARAMETER, '');
-    const reply = await send(this.#config, 'GET', url, null);
+    const reply = await send(this.#config, { method: 'GET', url });
     if (reply.status === 401 || reply.status === 403) throw refusal(reply, 'see the lock');
     const told =
       reply.status === 200

@@ -63,8 +63,10 @@ export async function copyWorkspace(
   const ids = await journal.lockIds(workspace);
   const held: HeldLock[] = [];
   try {
-    held.push(...(await lockSide(sides.from, workspace, OPERATION_FROM, ids.from, options)));
-    held.push(...(await lockSide(sides.to, workspace, OPERATION_TO, ids.to, options)));
+    held.push(
+      ...(await lockSide(sides.from, { workspace, operation: OPERATION_FROM, id: ids.from }, options)),
+    );
+    held.push(...(await lockSide(sides.to, { workspace, operation: OPERATION_TO, id: ids.to }, options)));
     const toLock = held.find(({ id }) => id === ids.to) ?? null;
     const source = await readState(sides.from, workspace);
     const target = await readState(sides.to, workspace);
@@ -92,9 +94,7 @@ export function conflict(workspace: string, why: string): Failure {
 
 async function lockSide(
   client: StateClient,
-  workspace: string,
-  operation: string,
-  id: string,
+  { workspace, operation, id }: { workspace: string; operation: string; id: string },
   { timeout, stopped }: CopyOptions,
 ): Promise<readonly HeldLock[]> {
   if (client.traits.locks === 'none') return [];
