@@ -6,8 +6,8 @@ export const HTTP: ServedBackend = {
   secrets: [{ name: 'password' }, { name: 'client_private_key_pem' }],
   open: async ({ attributes, env }) => {
     const [{ HttpClient }, { readHttpConfig }] = await Promise.all([
-      import('../client.ts'),
-      import('../client-config.ts'),
+      import('./client.ts'),
+      import('./config.ts'),
     ]);
     return new HttpClient(readHttpConfig(attributes, env));
   },

@@ -5,8 +5,8 @@ export const LOCAL: BackendEntry = {
   secrets: [],
   open: async ({ attributes, folder }) => {
     const [{ LocalClient }, { readLocalConfig }] = await Promise.all([
-      import('../client.ts'),
-      import('../client-config.ts'),
+      import('./client.ts'),
+      import('./config.ts'),
     ]);
     return new LocalClient(readLocalConfig(attributes, folder));
   },

@@ -5,8 +5,8 @@ export const PG: BackendEntry = {
   secrets: [{ name: 'conn_str', pattern: /:[^/@]+@|password=/ }],
   open: async ({ attributes, env }) => {
     const [{ PgClient }, { readPgConfig }] = await Promise.all([
-      import('../client.ts'),
-      import('../client-config.ts'),
+      import('./client.ts'),
+      import('./config.ts'),
     ]);
     return new PgClient(readPgConfig(attributes, env));
   },

@@ -6,8 +6,8 @@ export const S3: ServedBackend = {
   secrets: [{ name: 'access_key' }, { name: 'secret_key' }, { name: 'token' }, { name: 'sse_customer_key' }],
   open: async ({ attributes, env }) => {
     const [{ S3StateClient }, { readS3Config }] = await Promise.all([
-      import('../client.ts'),
-      import('../client-config.ts'),
+      import('./client.ts'),
+      import('./config.ts'),
     ]);
     return new S3StateClient(readS3Config(attributes, env));
   },
