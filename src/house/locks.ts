@@ -50,23 +50,28 @@ export interface LockView {
   readonly line: readonly Place[];
 }
 
+export interface LockSettings {
+  /** Whether plans hold the lock together where a door can tell holders apart. */
+  readonly plansShare: boolean;
+}
+
 /** The lock and its waiting line. */
 export class Locks {
   readonly #executor: CommandExecutor;
   readonly #lockInfos: LockInfos;
   readonly #parking: Parking;
-  readonly #plansShare: boolean;
+  readonly #settings: LockSettings;
 
   constructor(options: {
     executor: CommandExecutor;
     lockInfos: LockInfos;
     parking: Parking;
-    plansShare: boolean;
+    settings: LockSettings;
   }) {
     this.#executor = options.executor;
     this.#lockInfos = options.lockInfos;
     this.#parking = options.parking;
-    this.#plansShare = options.plansShare;
+    this.#settings = options.settings;
   }
 
   /** Why a caller may not do this here at all, asked before anything else of its request is tried; null if it may. */
@@ -152,7 +157,7 @@ export class Locks {
       lockId: ask.lockId,
       waiter: ask.waiter ?? ask.lockId,
       operation: ask.operation,
-      shared: this.#plansShare && ask.tellsHoldersApart && ask.operation === OPERATION_PLAN,
+      shared: this.#settings.plansShare && ask.tellsHoldersApart && ask.operation === OPERATION_PLAN,
       face: ask.face,
       info: this.#lockInfos.seal(address, ask.info),
       seat: seat?.id ?? null,
