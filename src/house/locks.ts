@@ -18,8 +18,12 @@ export interface LockAsk {
   /** What the waiter is known by in line; the lock ID where the protocol's ask carries one. */
   readonly waiter?: string;
   readonly operation: string;
-  /** The lock info as the client sent it. */
-  readonly info: Uint8Array;
+  /** The lock info as the client sent it; null where the protocol tells it after the grant, by {@link Locks.describe}. */
+  readonly info: Uint8Array | null;
+  /** How long the hold lasts unless it is renewed. Absent for one without an end. */
+  readonly lease?: Milliseconds;
+  /** How long nobody is granted the lock after the hold has ended by itself. Default 0. */
+  readonly delay?: Milliseconds;
   /** The door can tell holders apart, so that plans may hold the lock together. */
   readonly tellsHoldersApart: boolean;
   readonly face: Face;
@@ -146,7 +150,9 @@ export class Locks {
       operation: ask.operation,
       shared: this.#plansShare && ask.tellsHoldersApart && ask.operation === OPERATION_PLAN,
       face: ask.face,
-      info: this.#lockInfos.seal(address, ask.info),
+      lease: ask.lease ?? null,
+      delay: ask.delay ?? 0,
+      info: ask.info === null ? null : this.#lockInfos.seal(address, ask.info),
       seat: seat?.id ?? null,
       wait: ask.wait,
     };
