@@ -1,4 +1,4 @@
-import { mayActOn } from '../core/access.ts';
+import { mayActOn, type Action } from '../core/access.ts';
 import type { Address } from '../core/address.ts';
 import type { LockCommand } from '../core/command.ts';
 import type { Milliseconds } from '../core/instant.ts';
@@ -6,7 +6,7 @@ import { OPERATION_PLAN } from '../core/lock-info.ts';
 import type { Gone, Granted, OutcomeOf } from '../core/outcome.ts';
 import type { Face, Holder, Place, World } from '../core/world.ts';
 import type { StateQuery } from '../ports/engine.ts';
-import { actorOf, isShutOut, refuseOn, type Caller, type Forbidden } from './caller.ts';
+import { actorOf, isShutOut, isShutOutOf, refuseOn, type Caller, type Forbidden } from './caller.ts';
 import type { CommandExecutor } from './executor.ts';
 import { listVisible } from './listing.ts';
 import type { LockInfos } from './lock-infos.ts';
@@ -71,6 +71,17 @@ export class Locks {
     this.#lockInfos = options.lockInfos;
     this.#parking = options.parking;
     this.#plansShare = options.plansShare;
+  }
+
+  /** Why a caller may not do this here at all, asked before anything else of its request is tried; null if it may. */
+  async refuse(
+    caller: Caller,
+    action: Action,
+    address: Address,
+  ): Promise<Forbidden | { readonly type: 'expired' } | null> {
+    const refusal = refuseOn(caller, action, address);
+    if (refusal !== null) return refusal;
+    return (await isShutOutOf(this.#executor.engine, caller, address)) ? { type: 'expired' } : null;
   }
 
   /** Asks for the lock; the answer may take as long as the request is parked. */

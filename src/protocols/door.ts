@@ -30,6 +30,8 @@ export interface DoorRequest {
   readonly contentLength: number | null;
   /** Network address of the client or its proxy: for the log, for its share of what comes in, and to name waiters by. */
   readonly peer: string;
+  /** The port of the client or its proxy: the same for as long as the connection lasts. */
+  readonly peerPort: number;
   readonly secure: boolean;
   /** Aborted when the connection closes before the answer has been sent whole. */
   readonly gone: AbortSignal;

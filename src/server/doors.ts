@@ -2,6 +2,7 @@ import type { House } from '../house/house.ts';
 import type { Clock } from '../ports/clock.ts';
 import { LockMemory } from '../protocols/aws/lock-memory.ts';
 import { AwsLocks } from '../protocols/aws/locks.ts';
+import { RefusalMemory } from '../protocols/aws/refusal-memory.ts';
 import type { Door } from '../protocols/door.ts';
 import { DynamoDbDoor } from '../protocols/dynamodb/door/door.ts';
 import { HttpDoor } from '../protocols/http/door/door.ts';
@@ -26,7 +27,7 @@ export function listDoors(parts: {
 }): readonly Door[] {
   const { house, metrics, api, clock, domain, closing } = parts;
   const now = (): number => clock.now();
-  const locks = new AwsLocks(house, new LockMemory(now));
+  const locks = new AwsLocks(house, new LockMemory(now), new RefusalMemory(now));
   return [
     // Known by their signatures, whatever their path: a bucket may have any name.
     new S3Door(house, { locks, now, domain }),

@@ -28,6 +28,7 @@ export function toDoorRequest(request: IncomingMessage, response: ServerResponse
     body: readBody(request, response, contentLength),
     contentLength,
     peer: request.socket.remoteAddress ?? '',
+    peerPort: request.socket.remotePort ?? 0,
     secure: 'encrypted' in request.socket,
     get gone() {
       if (gone === null) {

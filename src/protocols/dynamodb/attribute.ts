@@ -1,3 +1,5 @@
+import { canonicalNumber, compareNumbers, numberProblem } from './number.ts';
+
 /** One value of an item, as DynamoDB's JSON has it: exactly one of these members. */
 export type AttributeValue =
   | { readonly S: string }
@@ -18,7 +20,13 @@ export type AttributeType = (typeof TYPES)[number];
 
 /** Values nest at most so deep (Amazon DynamoDB developer guide, "Constraints"). */
 export const DEPTH_MAX = 32;
-const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?$/;
+/** What DynamoDB says first of a value that is of the right type and yet not allowed. */
+const WRONG = 'One or more parameter values were invalid:';
+const EMPTY_SET = {
+  SS: 'An string set  may not be empty',
+  NS: 'An number set  may not be empty',
+  BS: 'Binary sets should not be empty',
+} as const;
 
 export function typeOf(value: AttributeValue): AttributeType {
   return Object.keys(value)[0] as AttributeType;
@@ -29,12 +37,15 @@ export function contentOf(value: AttributeValue): unknown {
   return Object.values(value)[0];
 }
 
-/** Checks that a piece of JSON is an attribute value; says what is wrong with it, or null. */
+/** Checks that a piece of JSON is an attribute value; says what is wrong with it in DynamoDB's words, or null. */
 export function attributeProblem(value: unknown, depth = 0): string | null {
   if (!isRecord(value)) return 'an attribute value is an object such as {"S": "text"}';
   const entries = Object.entries(value);
   const [entry] = entries;
-  if (entry === undefined || entries.length !== 1) {
+  if (entry === undefined) {
+    return 'Supplied AttributeValue is empty, must contain exactly one of the supported datatypes';
+  }
+  if (entries.length !== 1) {
     return 'Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes';
   }
   if (depth > DEPTH_MAX) return 'Nesting Levels have exceeded supported limits';
@@ -44,15 +55,16 @@ export function attributeProblem(value: unknown, depth = 0): string | null {
     case 'B':
       return typeof content === 'string' ? null : `${type} is not a string`;
     case 'N':
-      return isNumber(content) ? null : 'The parameter cannot be converted to a numeric value';
+      return typeof content === 'string'
+        ? numberProblem(content)
+        : 'The parameter cannot be converted to a numeric value';
     case 'BOOL':
     case 'NULL':
       return typeof content === 'boolean' ? null : `${type} is not true or false`;
     case 'SS':
-    case 'BS':
-      return isSetOf(content, (one) => typeof one === 'string') ? null : `${type} is not a set of strings`;
     case 'NS':
-      return isSetOf(content, isNumber) ? null : 'NS is not a set of numbers';
+    case 'BS':
+      return setProblem(value as unknown as AttributeValue, type, content);
     case 'L':
       return Array.isArray(content) ? firstProblem(content, depth) : 'L is not a list';
     case 'M':
@@ -69,18 +81,12 @@ export function equals(a: AttributeValue, b: AttributeValue): boolean {
   const [left, right] = [contentOf(a), contentOf(b)];
   switch (type) {
     case 'N':
-      return compareNumbers(left as string, right as string) === 0;
+    case 'B':
+      return canonical(type, left as string) === canonical(type, right as string);
     case 'SS':
     case 'NS':
-    case 'BS': {
-      const element = type.slice(0, 1) as 'S' | 'N' | 'B';
-      const [ones, others] = [left as string[], right as string[]];
-      const has = (list: string[], one: string): boolean =>
-        list.some((other) =>
-          equals({ [element]: one } as AttributeValue, { [element]: other } as AttributeValue),
-        );
-      return ones.length === others.length && ones.every((one) => has(others, one));
-    }
+    case 'BS':
+      return sameMembers(membersOf(a), membersOf(b));
     case 'L': {
       const [ones, others] = [left as AttributeValue[], right as AttributeValue[]];
       return (
@@ -93,19 +99,22 @@ export function equals(a: AttributeValue, b: AttributeValue): boolean {
         left as Record<string, AttributeValue>,
         right as Record<string, AttributeValue>,
       ];
-      const names = Object.keys(ones);
+      const names = membersOf(a);
       return (
-        names.length === Object.keys(others).length &&
-        names.every(
-          (name) =>
-            Object.hasOwn(others, name) &&
-            equals(ones[name] as AttributeValue, others[name] as AttributeValue),
-        )
+        sameMembers(names, membersOf(b)) &&
+        [...names].every((name) => equals(ones[name] as AttributeValue, others[name] as AttributeValue))
       );
     }
     default:
       return left === right;
   }
+}
+
+/** Whether a set has an element, which is a value of the set's own kind. */
+export function hasElement(set: AttributeValue, element: AttributeValue): boolean {
+  const type = typeOf(element);
+  if (typeOf(set) !== `${type}S` || !isElementType(type)) return false;
+  return membersOf(set).has(canonical(type, contentOf(element) as string));
 }
 
 /** The order of two values of one ordered type (text by its bytes, numbers, binary); null where there is none. */
@@ -119,49 +128,56 @@ export function compare(a: AttributeValue, b: AttributeValue): number | null {
   return null;
 }
 
-/** Exact, to DynamoDB's 38 digits and beyond. */
-export function compareNumbers(a: string, b: string): number {
-  const [left, right] = [decimal(a), decimal(b)];
-  const exponent = Math.min(left.exponent, right.exponent);
-  const [x, y] = [left, right].map(({ digits, exponent: own }) => digits * 10n ** BigInt(own - exponent)) as [
-    bigint,
-    bigint,
-  ];
-  return x === y ? 0 : x < y ? -1 : 1;
+type ElementType = 'S' | 'N' | 'B';
+type SetType = `${ElementType}S`;
+
+function isElementType(type: AttributeType): type is ElementType {
+  return type === 'S' || type === 'N' || type === 'B';
 }
 
-/** The sum of two numbers, or their difference, as DynamoDB would write it. */
-export function addNumbers(a: string, b: string, sign: 1n | -1n): string {
-  const [left, right] = [decimal(a), decimal(b)];
-  const exponent = Math.min(left.exponent, right.exponent);
-  const scale = ({ digits, exponent: own }: Decimal): bigint => digits * 10n ** BigInt(own - exponent);
-  const sum = scale(left) + sign * scale(right);
-  if (exponent >= 0) return (sum * 10n ** BigInt(exponent)).toString();
-  const text = (sum < 0n ? -sum : sum).toString().padStart(1 - exponent, '0');
-  const fraction = text.slice(exponent).replace(/0+$/, '');
-  return `${sum < 0n ? '-' : ''}${text.slice(0, exponent)}${fraction === '' ? '' : `.${fraction}`}`;
+/** The one text of an element: numbers by value, binary by its bytes. */
+function canonical(type: ElementType, text: string): string {
+  if (type === 'N') return canonicalNumber(text);
+  return type === 'B' ? Buffer.from(text, 'base64').toString('base64') : text;
 }
 
-interface Decimal {
-  readonly digits: bigint;
-  readonly exponent: number;
+const members = new WeakMap<AttributeValue, ReadonlySet<string>>();
+
+/** The elements of a set, each as its one text, or the names of a map: read once, however often the value is compared. */
+function membersOf(value: AttributeValue): ReadonlySet<string> {
+  const known = members.get(value);
+  if (known !== undefined) return known;
+  const [type, content] = [typeOf(value), contentOf(value)];
+  const element = type.slice(0, 1) as ElementType;
+  const found = new Set(
+    type === 'M'
+      ? Object.keys(content as object)
+      : (content as readonly string[]).map((one) => canonical(element, one)),
+  );
+  members.set(value, found);
+  return found;
 }
 
-function decimal(text: string): Decimal {
-  const [mantissa = '', power = '0'] = text.toLowerCase().split('e');
-  const [whole = '', fraction = ''] = mantissa.split('.');
-  return {
-    digits: BigInt(`${whole.replace('+', '')}${fraction}`.replace(/^-$/, '0')),
-    exponent: Number(power) - fraction.length,
-  };
+function sameMembers(ones: ReadonlySet<string>, others: ReadonlySet<string>): boolean {
+  if (ones.size !== others.size) return false;
+  for (const one of ones) if (!others.has(one)) return false;
+  return true;
 }
 
-function isNumber(content: unknown): boolean {
-  return typeof content === 'string' && content.length <= 200 && NUMBER.test(content);
-}
-
-function isSetOf(content: unknown, isOne: (one: unknown) => boolean): boolean {
-  return Array.isArray(content) && content.length > 0 && content.every(isOne);
+function setProblem(value: AttributeValue, type: SetType, content: unknown): string | null {
+  const isSet = Array.isArray(content) && content.every((one) => typeof one === 'string');
+  if (!isSet) return `${type} is not a set of strings`;
+  if (content.length === 0) return `${WRONG} ${EMPTY_SET[type]}`;
+  for (const one of type === 'NS' ? content : []) {
+    const problem = numberProblem(one);
+    if (problem !== null) return problem;
+  }
+  if (membersOf(value).size === content.length) return null;
+  if (type === 'NS') return 'Input collection contains duplicates';
+  const shown = `[${content.join(', ')}]`;
+  return type === 'SS'
+    ? `${WRONG} Input collection ${shown} contains duplicates.`
+    : `${WRONG} Input collection ${shown}of type BS contains duplicates.`;
 }
 
 function firstProblem(values: readonly unknown[], depth: number): string | null {

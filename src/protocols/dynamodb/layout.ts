@@ -13,10 +13,16 @@ export const DIGEST_SUFFIX = '-md5';
 /** The prefix of every `X-Amz-Target` of this API version. */
 export const TARGET_PREFIX = 'DynamoDB_20120810.';
 export const CONTENT_TYPE = 'application/x-amz-json-1.0';
-/** Items end at 400 kB and no request of a lock table names more than a few. */
-export const REQUEST_BYTES_MAX: number = 1024 * 1024;
+/** A lock info has at most 64 KiB, so that an item of twice that holds one in any case; DynamoDB's own items end at 400 KB. */
+export const ITEM_BYTES_MAX: number = 128 * 1024;
+/** Room for one item of that size, and as much again. */
+export const REQUEST_BYTES_MAX: number = 256 * 1024;
 /** Items that one page of a scan looks at. */
 export const SCAN_ITEMS_MAX = 1_000;
+/** Bytes of items, after which a page of a scan ends (Amazon DynamoDB developer guide, "Constraints"). */
+export const SCAN_BYTES_MAX: number = 1024 * 1024;
+/** A hash key has at most so many bytes (the same). */
+export const KEY_BYTES_MAX = 2_048;
 /** Amazon DynamoDB developer guide, "Naming rules". */
 export const TABLE_NAME: RegExp = /^[a-zA-Z0-9_.-]{3,255}$/;
 

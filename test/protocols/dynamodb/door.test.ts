@@ -23,6 +23,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { DeleteObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { SCAN_BYTES_MAX } from '../../../src/protocols/dynamodb/layout.ts';
 import { ADMIN_CALLER, TestHouse } from '../../support/open-test-house.ts';
 import { dynamoClient, lockInfo, s3Client, stateText } from '../aws/sdk.ts';
 
@@ -292,6 +293,25 @@ describe('a table', () => {
 });
 
 describe('reading many items', () => {
+  it('ends a page of a scan where it has enough bytes', async () => {
+    const own = await TestHouse.open();
+    const client = dynamoClient(own.url);
+    const large = 60_000;
+    const Info = (id: string): { S: string } => ({ S: lockInfo(id, 'x'.repeat(large)) });
+    const ids = Array.from({ length: 20 }, (_, index) => `acme/${index}`);
+    for (const id of ids) {
+      await client.send(new PutItemCommand({ TableName, Item: { LockID: { S: id }, Info: Info(id) } }));
+    }
+    const first = await client.send(new ScanCommand({ TableName }));
+    expect(first.Count).toBe(Math.floor(SCAN_BYTES_MAX / (large + 500)));
+    const found: string[] = [];
+    for await (const page of paginateScan({ client }, { TableName })) {
+      found.push(...(page.Items ?? []).map(({ LockID }) => LockID?.S ?? ''));
+    }
+    expect(found.sort()).toEqual(ids.sort());
+    await own.close();
+  });
+
   it('scans locks and digests page by page, filtered and projected', async () => {
     const own = await TestHouse.open();
     const [client, store] = [dynamoClient(own.url), s3Client(own.url)];
@@ -349,6 +369,66 @@ describe('reading many items', () => {
   });
 });
 
+describe('one who may not', () => {
+  const asked = () => ({ TableName, Key: key() });
+  /** Fails where it is tried: with an answer of its own, so that it shows whether it was. */
+  const condition = {
+    ConditionExpression: 'attribute_type(LockID, :no)',
+    ExpressionAttributeValues: { ':no': { S: 'no type' } },
+  };
+  const writes = (client: DynamoDBClient, id = lockId()): Promise<string[]> =>
+    Promise.all([
+      failure(
+        client.send(
+          new PutItemCommand({ TableName, Item: { ...key(id), Info: { S: lockInfo('x') } }, ...condition }),
+        ),
+      ),
+      failure(client.send(new DeleteItemCommand({ TableName, Key: key(id), ...condition }))),
+      failure(
+        client.send(
+          new UpdateItemCommand({
+            TableName,
+            Key: key(id),
+            UpdateExpression: 'REMOVE LockedBy',
+            ...condition,
+          }),
+        ),
+      ),
+    ]);
+  const all = (name: string): string[] => [name, name, name];
+
+  it('write here is refused before anything of the request is tried', async () => {
+    await take('one');
+    expect(await writes(db)).toEqual(all('ValidationException'));
+    const outsider = dynamoClient(
+      house.url,
+      await house.credential(`outsider-${bucket}`, [{ role: 'admin', pattern: 'elsewhere/*' }]),
+    );
+    const reader = dynamoClient(
+      house.url,
+      await house.credential(`reader-${bucket}`, [{ role: 'reader', pattern: '*' }]),
+    );
+    for (const client of [outsider, reader]) {
+      expect(await writes(client)).toEqual(all('AccessDeniedException'));
+      expect(await writes(client, `${lockId()}-md5`)).toEqual(all('AccessDeniedException'));
+    }
+    expect(await failure(outsider.send(new GetItemCommand(asked())))).toBe('AccessDeniedException');
+  });
+
+  it('come in any more is refused as well, unless the lock is its own', async () => {
+    const expiresAt = Date.now() + 1_500;
+    const pair = await house.credential(`late-${bucket}`, [{ role: 'admin', pattern: '*' }], expiresAt);
+    const late = dynamoClient(house.url, pair);
+    await take('own', {}, late);
+    await new Promise((resolve) => setTimeout(resolve, expiresAt - Date.now() + 50));
+    expect(await writes(late, `${bucket}/other.tfstate`)).toEqual(all('ExpiredTokenException'));
+    expect(await writes(late)).toEqual(all('ValidationException'));
+    await late.send(new DeleteItemCommand(asked()));
+    await late.send(new DeleteItemCommand(asked()));
+    expect(await writes(late)).toEqual(all('ExpiredTokenException'));
+  });
+});
+
 describe('what the DynamoDB door does not do', () => {
   it('is refused with the error that SDKs know', async () => {
     expect(await failure(db.send(new TransactWriteItemsCommand({ TransactItems: [] })))).toBe(
@@ -368,6 +448,19 @@ describe('what the DynamoDB door does not do', () => {
         dynamoClient(house.url, { id: 'SHUNKNOWNUNKNOWN1', secret: 'x' }).send(new ListTablesCommand({})),
       ),
     ).toBe('UnrecognizedClientException');
+    const Info = { S: lockInfo('x') };
+    const put = (Item: PutItemCommandInput['Item']): Promise<string> =>
+      db.send(new PutItemCommand({ TableName, Item })).then(
+        () => 'taken',
+        (error: Error) => error.message,
+      );
+    expect(await put({ ...key(), Info, tags: { SS: ['a', 'a'] } })).toBe(
+      'One or more parameter values were invalid: Input collection [a, a] contains duplicates.',
+    );
+    expect(await put({ ...key(), Info, note: { S: 'x'.repeat(140_000) } })).toBe(
+      'Item size has exceeded the maximum allowed size',
+    );
+    expect(await put({ ...key('x'.repeat(2_049)), Info })).toContain('Size of hashkey has exceeded');
     const wrong = dynamoClient(house.url, { id: 'SHTESTADMIN23456', secret: 'wrong' });
     expect(await failure(wrong.send(new ListTablesCommand({})))).toBe('InvalidSignatureException');
   });

@@ -1,18 +1,20 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
-  addNumbers,
   attributeProblem,
-  compareNumbers,
   equals,
+  hasElement,
   type AttributeValue,
   type Item,
 } from '../../../src/protocols/dynamodb/attribute.ts';
+import { addNumbers, compareNumbers } from '../../../src/protocols/dynamodb/number.ts';
 import { parseCondition } from '../../../src/protocols/dynamodb/expression/condition.ts';
 import { Placeholders } from '../../../src/protocols/dynamodb/expression/names.ts';
 import { parseProjection } from '../../../src/protocols/dynamodb/expression/projection.ts';
+import { includesText } from '../../../src/protocols/dynamodb/expression/substring.ts';
 import { ExpressionProblem } from '../../../src/protocols/dynamodb/expression/tokens.ts';
 import { parseUpdate } from '../../../src/protocols/dynamodb/expression/update.ts';
+import { Work, WORK_MAX } from '../../../src/protocols/dynamodb/expression/work.ts';
 
 const ITEM: Item = new Map<string, AttributeValue>([
   ['LockID', { S: 'bucket/key' }],
@@ -35,8 +37,12 @@ const VALUES: Readonly<Record<string, AttributeValue>> = {
   ':a': { S: 'a' },
   ':set': { SS: ['b', 'a'] },
   ':one': { N: '1' },
+  ':big': { N: '9e125' },
 };
 const NAMES = { '#i': 'Info', '#l': 'LockID', '#d': 'deep' };
+
+/** What DynamoDB says first of a value that is wrong. */
+const WRONG = 'One or more parameter values were invalid:';
 
 const holds = (expression: string, item: Item = ITEM): boolean =>
   parseCondition(expression, new Placeholders(NAMES, VALUES))(item);
@@ -97,11 +103,49 @@ describe('a condition', () => {
     'a..b = :one',
     'LockID = "text"',
     'LockID = :id; n = :ten',
+    'n = :ten'.concat(' AND n = :ten'.repeat(150)),
+    `n IN (${':ten, '.repeat(100)}:ten)`,
+    `map${'.deep'.repeat(32)} = :one`,
     '('.repeat(200) + 'n = :ten' + ')'.repeat(200),
     'NOT '.repeat(200) + 'n = :ten',
     `LockID = :id ${' '.repeat(5_000)}`,
   ])('%s is no expression', (expression) => {
     expect(() => holds(expression)).toThrow(ExpressionProblem);
+  });
+
+  it.each([
+    ['n = :ten'.concat(' AND n = :ten'.repeat(149)), true],
+    [`n IN (${':nine, '.repeat(99)}:ten)`, true],
+    [`attribute_exists(map${'.deep'.repeat(31)})`, false],
+  ])('may be as large as at AWS: %s', (expression, expected) => {
+    expect(holds(expression)).toBe(expected);
+  });
+
+  it('says in DynamoDB’s words which bound it is over', () => {
+    const said = (expression: string): string => {
+      try {
+        holds(expression);
+      } catch (problem) {
+        return String(problem);
+      }
+      return 'nothing';
+    };
+    expect(said('n = :ten'.concat(' AND n = :ten'.repeat(200)))).toContain(
+      'The expression contains too many operators; operator count: 301',
+    );
+    expect(said('n = :ten'.concat(' '.repeat(4_096)))).toContain(
+      'Expression size has exceeded the maximum allowed size; expression size: 4104',
+    );
+    expect(said(`n IN (${':ten, '.repeat(100)}:ten)`)).toContain('function: IN, number of operands: 101');
+    expect(said(`map${'.deep'.repeat(32)} = :one`)).toContain('too many nesting levels; nesting levels: 33');
+  });
+
+  it('looks at no more than a request may, however often it is asked', () => {
+    const text = { S: 'x'.repeat(WORK_MAX / 8) };
+    const equal = parseCondition(':x = Info', new Placeholders({}, { ':x': text }), new Work());
+    const item = new Map([['Info', { S: text.S }]]);
+    expect([equal(item), equal(item), equal(item)]).toEqual([true, true, true]);
+    expect(() => equal(item)).toThrow('look at more than');
   });
 
   it('uses all that was given to it', () => {
@@ -220,6 +264,8 @@ describe('an update', () => {
       'SET map.inner = :id',
       'ADD LockID :one',
       'SET a = list_append(list, :id)',
+      'SET a = :big + :big',
+      `SET ${Array.from({ length: 301 }, (_, index) => `a${index}=n+n`).join()}`,
     ]) {
       expect(() => update(wrong)).toThrow(ExpressionProblem);
     }
@@ -238,12 +284,63 @@ describe('an attribute value', () => {
     [{ BOOL: 'true' }, false],
     [{ SS: [] }, false],
     [{ NS: ['1', 'x'] }, false],
+    [{ NS: ['1', '2'] }, true],
+    [{ N: `-${'9'.repeat(38)}e88` }, true],
+    [{ N: '.' }, false],
+    [{ N: '' }, false],
     [{ L: [{ S: 'x' }, { Q: 1 }] }, false],
     [{ M: { a: { S: 'x' } } }, true],
     ['x', false],
     [null, false],
   ])('%j is one: %s', (value, right) => {
     expect(attributeProblem(value) === null).toBe(right);
+  });
+
+  it.each([
+    [{ SS: ['a', 'b', 'a'] }, `${WRONG} Input collection [a, b, a] contains duplicates.`],
+    [{ BS: ['Yg==', 'Yg=='] }, `${WRONG} Input collection [Yg==, Yg==]of type BS contains duplicates.`],
+    [{ NS: ['1', '2', '1'] }, 'Input collection contains duplicates'],
+    [{ NS: ['100', '1e2'] }, 'Input collection contains duplicates'],
+    [{ NS: ['0', '-0.00'] }, 'Input collection contains duplicates'],
+    [{ L: [{ M: { a: { SS: ['a', 'a'] } } }] }, `${WRONG} Input collection [a, a] contains duplicates.`],
+    [{ SS: [] }, `${WRONG} An string set  may not be empty`],
+    [{ N: '9'.repeat(39) }, 'Attempting to store more than 38 significant digits in a Number'],
+    [
+      { N: '1e126' },
+      'Number overflow. Attempting to store a number with magnitude larger than supported range',
+    ],
+    [
+      { NS: ['1', '1e-131'] },
+      'Number underflow. Attempting to store a number with magnitude smaller than supported range',
+    ],
+    [{}, 'Supplied AttributeValue is empty, must contain exactly one of the supported datatypes'],
+  ])('that is wrong is refused in DynamoDB’s words: %j', (value, problem) => {
+    expect(attributeProblem(value)).toBe(problem);
+  });
+
+  it('of a set has the same elements as another in any order, each looked at once', () => {
+    const elements = Array.from({ length: 100_000 }, (_, index) => `${index}`);
+    const set = { NS: elements };
+    const turned = { NS: elements.toReversed().map((one) => `${one}.0`) };
+    const other = { NS: elements.with(7, '-7') };
+    // Were each element looked for among all others, none of these would come to its end.
+    expect([equals(set, turned), equals(set, other), equals(set, { SS: elements })]).toEqual([
+      true,
+      false,
+      false,
+    ]);
+    expect([hasElement(set, { N: '99999.0' }), hasElement(set, { N: '0.5' })]).toEqual([true, false]);
+  });
+
+  it('of text is found in another wherever it is, as the language finds it', () => {
+    const text = fc.string({ unit: fc.constantFrom('a', 'b', 'é'), maxLength: 12 });
+    fc.assert(
+      fc.property(text, text, text, (before, part, after) => {
+        expect(includesText(`${before}${part}${after}`, part)).toBe(true);
+        expect(includesText(before, part)).toBe(before.includes(part));
+      }),
+      { numRuns: 2_000 },
+    );
   });
 
   it('nests to a bound', () => {

@@ -4,6 +4,7 @@ import { Placeholders } from '../expression/names.ts';
 import { parseProjection, type Projection } from '../expression/projection.ts';
 import { ExpressionProblem } from '../expression/tokens.ts';
 import { parseUpdate, type Update } from '../expression/update.ts';
+import { Work } from '../expression/work.ts';
 import { invalid, type DynamoError } from './errors.ts';
 
 /** The expressions of one request, which share their names and values. */
@@ -26,24 +27,31 @@ export interface Expressions {
   readonly project: Projection;
   readonly update: Update;
   readonly values: readonly AttributeValue[];
+  /** Counts what all of them look at. */
+  readonly work: Work;
 }
+
+type ExpressionName = Extract<keyof Asked, `${string}Expression`>;
+type Parse<T> = (text: string, placeholders: Placeholders, work: Work) => T;
 
 /** Reads all expressions of a request, and checks that nothing was given that none of them uses. */
 export function readExpressions(asked: Asked): Expressions | DynamoError {
   const { ExpressionAttributeNames: names, ExpressionAttributeValues: values } = asked;
   try {
     const placeholders = new Placeholders(names, values);
-    const condition = (text: string | undefined): Condition =>
-      text === undefined ? () => true : parseCondition(text, placeholders);
-    const { ProjectionExpression: projection, UpdateExpression: update } = asked;
+    const work = new Work();
+    const read = <T>(name: ExpressionName, otherwise: T, parse: Parse<T>): T => {
+      const text = asked[name];
+      return text === undefined ? otherwise : named(name, () => parse(text, placeholders, work));
+    };
     const expressions = {
-      condition: condition(asked.ConditionExpression),
-      filter: condition(asked.FilterExpression),
-      keyCondition: condition(asked.KeyConditionExpression),
-      project:
-        projection === undefined ? (item: Item): Item => item : parseProjection(projection, placeholders),
-      update: update === undefined ? (item: Item): Item => item : parseUpdate(update, placeholders),
+      condition: read('ConditionExpression', () => true, parseCondition),
+      filter: read('FilterExpression', () => true, parseCondition),
+      keyCondition: read('KeyConditionExpression', () => true, parseCondition),
+      project: read('ProjectionExpression', (item: Item): Item => item, parseProjection),
+      update: read('UpdateExpression', (item: Item): Item => item, parseUpdate),
       values: Object.values(values ?? {}),
+      work,
     };
     placeholders.checkAllUsed();
     return expressions;
@@ -52,8 +60,17 @@ export function readExpressions(asked: Asked): Expressions | DynamoError {
   }
 }
 
+/** Says of a problem which expression it is in. */
+function named<T>(name: ExpressionName, parse: () => T): T {
+  try {
+    return parse();
+  } catch (problem) {
+    throw problem instanceof ExpressionProblem ? new ExpressionProblem(problem.message, name) : problem;
+  }
+}
+
 /** What was thrown while an expression was read or tried, as the error that it is. */
 export function problemOf(problem: unknown): DynamoError {
-  if (problem instanceof ExpressionProblem) return invalid(`Invalid expression: ${problem.message}`);
+  if (problem instanceof ExpressionProblem) return invalid(`Invalid ${problem.where}: ${problem.message}`);
   throw problem;
 }

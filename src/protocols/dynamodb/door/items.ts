@@ -7,12 +7,14 @@ import { consumed, type Answer, type Call } from './call.ts';
 import { conditionFailed, invalid, refused, type DynamoError } from './errors.ts';
 import { problemOf, readExpressions, type Expressions } from './expressions.ts';
 import type { DeleteItem, GetItem, PutItem, UpdateItem } from './requests.ts';
-import { readKey, readStored, type Stored } from './stored.ts';
+import { readKey, readStored, refuseToWrite, type Stored } from './stored.ts';
 import { ensureTable, isTable, noTable } from './tables.ts';
 
 const NOTHING: Item = new Map();
 /** How far back a digest may be of a version that has just been superseded. */
 const DIGESTS_KNOWN = 20;
+/** Values of a failed condition that are tried as the lock that it is about: clients give one. */
+const RELEASES_TRIED = 3;
 
 /** GetItem: always consistent, whether that was asked or not. */
 export async function getItem(call: Call, asked: GetItem): Promise<Answer> {
@@ -21,7 +23,7 @@ export async function getItem(call: Call, asked: GetItem): Promise<Answer> {
   const key = readKey(asked.Key);
   if ('error' in key) return key;
   if (!(await isTable(call, asked.TableName))) return noTable(asked.TableName);
-  const stored = await readStored(call, key.of);
+  const stored = await readStored(call, key.of, LOCK_ITEM_FACE);
   if ('error' in stored) return stored;
   const { item } = stored;
   return {
@@ -44,6 +46,8 @@ export async function putItem(call: Call, asked: PutItem): Promise<Answer> {
       : key;
   }
   if (key.of.kind === 'none') return noPlaceFor(key.of.problem);
+  const refusal = await refuseToWrite(call, key.of, 'lock');
+  if (refusal !== null) return refusal;
   const item = new Map(Object.entries(others));
   const put = { ...asked, expressions, item };
   return key.of.kind === 'lock' ? putLock(call, key.of.address, put) : putDigest(call, key.of.address, put);
@@ -55,8 +59,12 @@ export async function deleteItem(call: Call, asked: DeleteItem): Promise<Answer>
   if ('error' in expressions) return expressions;
   const key = readKey(asked.Key);
   if ('error' in key) return key;
-  if (!(await isTable(call, asked.TableName))) return noTable(asked.TableName);
   const unconditional = asked.ConditionExpression === undefined;
+  // A release without a condition is the house's to decide: it knows one that was sent before.
+  const refusal =
+    unconditional && key.of.kind === 'lock' ? null : await refuseToWrite(call, key.of, 'unlock');
+  if (refusal !== null) return refusal;
+  if (!(await isTable(call, asked.TableName))) return noTable(asked.TableName);
   // A client that deletes whatever is there has read it before; reading it once more would make that look its own.
   const stored =
     unconditional && key.of.kind === 'lock' && asked.ReturnValues !== 'ALL_OLD'
@@ -69,13 +77,13 @@ export async function deleteItem(call: Call, asked: DeleteItem): Promise<Answer>
     return repeated ? done(asked, null) : failed(asked, stored);
   }
   if (key.of.kind !== 'lock') return done(asked, stored?.item ?? null);
-  const { locks, caller, request, house } = call;
+  const { locks, caller, request } = call;
   const ask = { face: LOCK_ITEM_FACE, request };
   const held = unconditional ? null : (stored?.lock?.holder.lockId ?? null);
   const answer =
     held === null
       ? await locks.drop(caller, key.of.address, ask)
-      : await house.locks.unlock(caller, key.of.address, held, LOCK_ITEM_FACE);
+      : await locks.release(caller, key.of.address, held, ask);
   if (answer.type !== 'released' && answer.type !== 'not-locked') return refused(answer);
   return done(asked, stored?.item ?? null);
 }
@@ -87,6 +95,8 @@ export async function updateItem(call: Call, asked: UpdateItem): Promise<Answer>
   const key = readKey(asked.Key);
   if ('error' in key) return key;
   if (key.of.kind === 'none') return noPlaceFor(key.of.problem);
+  const refusal = await refuseToWrite(call, key.of, 'lock');
+  if (refusal !== null) return refusal;
   if (!(await isTable(call, asked.TableName))) return noTable(asked.TableName);
   const stored = await readStored(call, key.of);
   if ('error' in stored) return stored;
@@ -110,7 +120,10 @@ export async function updateItem(call: Call, asked: UpdateItem): Promise<Answer>
       ? await putLock(call, key.of.address, put)
       : await putDigest(call, key.of.address, put);
   if ('error' in answer || ReturnValues === 'NONE') return answer;
-  const after = await readStored(call, key.of);
+  const after = await readStored(call, key.of).catch((fault: unknown) => {
+    answer.undelivered?.();
+    throw fault;
+  });
   const old = ReturnValues.endsWith('OLD');
   const shown = old ? stored.item : 'error' in after ? null : after.item;
   return shown === null
@@ -139,13 +152,15 @@ async function putLock(call: Call, address: Address, put: Put): Promise<Answer> 
     );
   }
   const info = Buffer.from(text.S);
+  const parsed = parseLockInfo(info);
   if (!meets(put.expressions, NOTHING)) {
     const stored = await readStored(call, { kind: 'lock', address });
     if ('error' in stored) return stored;
-    const parsed = parseLockInfo(info);
     const own = 'info' in parsed && stored.lock?.holder.lockId === parsed.info.id;
     if (!own || !holds(put.expressions, stored)) return failed(put, stored);
   }
+  // Before the lock is asked for: nothing may go wrong between a grant and its answer.
+  if ('info' in parsed) await ensureTable(call, put.TableName, address);
   const answer = await call.locks.take(call.caller, address, {
     info,
     face: LOCK_ITEM_FACE,
@@ -153,13 +168,12 @@ async function putLock(call: Call, address: Address, put: Put): Promise<Answer> 
   });
   switch (answer.type) {
     case 'granted':
-      await ensureTable(call, put.TableName);
       return { ...done(put, null), undelivered: answer.undelivered };
     case 'no-lock-info':
       return invalid(`${INFO} is not the lock info that Terraform writes: ${answer.problem}.`);
     case 'held': {
       const wantsItem = put.ReturnValuesOnConditionCheckFailure === 'ALL_OLD';
-      const stored = wantsItem ? await readStored(call, { kind: 'lock', address }) : null;
+      const stored = wantsItem ? await readStored(call, { kind: 'lock', address }, LOCK_ITEM_FACE) : null;
       return stored === null || 'error' in stored ? conditionFailed() : failed(put, stored);
     }
     default:
@@ -184,7 +198,7 @@ async function putDigest(call: Call, address: Address, put: Put): Promise<Answer
       'The digest of a state is computed here from the state itself, and this is the digest of none of its versions.',
     );
   }
-  await ensureTable(call, put.TableName);
+  await ensureTable(call, put.TableName, address);
   return done(put, stored.item);
 }
 
@@ -198,7 +212,7 @@ async function releasedBefore(
   { values }: Expressions,
   { lock }: Stored,
 ): Promise<boolean> {
-  for (const value of values) {
+  for (const value of values.slice(0, RELEASES_TRIED)) {
     const parsed = 'S' in value ? parseLockInfo(Buffer.from(value.S)) : { problem: 'no text' };
     if (!('info' in parsed) || parsed.info.id === lock?.holder.lockId) continue;
     const answer = await call.house.locks.unlock(call.caller, address, parsed.info.id, LOCK_ITEM_FACE);

@@ -33,13 +33,16 @@ export const OPERATIONS: Readonly<Record<Operation, Row>> = {
 
 function row<T>(schema: z.ZodType<T>, operation: (call: Call, asked: T) => Promise<Answer>): Row {
   return async (call, asked) => {
-    const refused = Object.keys(Object(asked)).find((name) => Object.hasOwn(requests.REFUSED_MEMBERS, name));
+    const members = typeof asked === 'object' && asked !== null ? asked : {};
+    const refused = Object.keys(requests.REFUSED_MEMBERS).find((name) => Object.hasOwn(members, name));
     if (refused !== undefined) {
       return invalid(`${refused} is not taken here: ${requests.REFUSED_MEMBERS[refused]}.`);
     }
     const checked = schema.safeParse(asked);
     if (checked.success) return operation(call, checked.data);
     const [issue] = checked.error.issues;
+    // What the door checks itself is said in DynamoDB's own words.
+    if (issue?.code === 'custom') return invalid(issue.message);
     return invalid(`1 validation error detected: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`);
   };
 }

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { attributeProblem, type AttributeValue } from '../attribute.ts';
-import { TABLE_NAME } from '../layout.ts';
+import { ITEM_BYTES_MAX, TABLE_NAME } from '../layout.ts';
+import { itemBytes } from '../size.ts';
 
 // What each operation takes, as far as this door reads it. Members that it does not know are passed over, as AWS's newer
 // clients send some; those that would change the meaning of a request are refused.
@@ -18,6 +19,9 @@ export const REFUSED_MEMBERS: Readonly<Record<string, string>> = {
   QueryFilter: 'write a FilterExpression instead',
   ScanFilter: 'write a FilterExpression instead',
 };
+
+/** Members of an array that is no item's: a table has at most so many tags (Amazon DynamoDB developer guide, "Tagging"). */
+const MEMBERS_MAX = 50;
 
 type Attributes = Readonly<Record<string, AttributeValue>>;
 type Capacity = 'INDEXES' | 'TOTAL' | 'NONE';
@@ -123,12 +127,37 @@ export interface UntagResource extends ListTags {
   readonly TagKeys: readonly string[];
 }
 
-const attributes = z.record(
-  z.string(),
-  z.custom<AttributeValue>(
-    (value) => attributeProblem(value) === null,
-    'an attribute value is an object such as {"S": "text"}',
-  ),
+/** Attribute values by name, of which the first that is wrong ends the looking, and is told of in DynamoDB's words. */
+function attributesOf(
+  tooLarge: string,
+  tell = (problem: string, _name: string): string => problem,
+): z.ZodType<Attributes> {
+  const problemOf = (value: unknown): string | null => {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+      return 'attribute values are given by name, such as {"LockID": {"S": "text"}}';
+    }
+    for (const [name, one] of Object.entries(value)) {
+      const problem = attributeProblem(one);
+      if (problem !== null) return tell(problem, name);
+    }
+    return itemBytes(Object.entries(value as Attributes)) > ITEM_BYTES_MAX ? tooLarge : null;
+  };
+  return z.custom<Attributes>((value) => problemOf(value) === null, {
+    error: ({ input }) => problemOf(input) ?? '',
+  });
+}
+
+const attributes = attributesOf('Item size has exceeded the maximum allowed size');
+const values = attributesOf(
+  'ExpressionAttributeValues exceeds max size',
+  (problem, name) => `ExpressionAttributeValues contains invalid value: ${problem} for key ${name}`,
+);
+const names = z.custom<Readonly<Record<string, string>>>(
+  (value) =>
+    typeof value === 'object' &&
+    value !== null &&
+    Object.values(value).every((name) => typeof name === 'string'),
+  'ExpressionAttributeNames are texts by name, such as {"#i": "Info"}',
 );
 /** A table by its name, or by the name in its ARN. */
 const tableName = z
@@ -141,8 +170,8 @@ const tableName = z
 const expressive = {
   TableName: tableName,
   ReturnConsumedCapacity: z.enum(['INDEXES', 'TOTAL', 'NONE']).optional(),
-  ExpressionAttributeNames: z.record(z.string(), z.string()).optional(),
-  ExpressionAttributeValues: attributes.optional(),
+  ExpressionAttributeNames: names.optional(),
+  ExpressionAttributeValues: values.optional(),
 };
 const conditional = {
   ...expressive,
@@ -167,7 +196,16 @@ const settings = {
     .optional(),
   DeletionProtectionEnabled: z.boolean().optional(),
 };
-const tags = z.array(z.object({ Key: z.string().min(1).max(128), Value: z.string().max(256) })).max(50);
+/** An array that is not looked into where it is longer than allowed. */
+function arrayOf<T>(element: z.ZodType<T>, most: number): z.ZodType<readonly T[]> {
+  const short = z.custom<unknown[]>(
+    (value) => Array.isArray(value) && value.length <= most,
+    `an array has at most ${most} members here`,
+  );
+  return short.pipe(z.array(element));
+}
+
+const tags = arrayOf(z.object({ Key: z.string().min(1).max(128), Value: z.string().max(256) }), MEMBERS_MAX);
 
 export const GET_ITEM: z.ZodType<GetItem> = z.object({
   ...expressive,
@@ -197,9 +235,13 @@ export const SCAN: z.ZodType<Scan> = z.object({
 
 export const CREATE_TABLE: z.ZodType<CreateTable> = z.object({
   ...settings,
-  KeySchema: z.array(z.object({ AttributeName: z.string(), KeyType: z.enum(['HASH', 'RANGE']) })),
-  AttributeDefinitions: z.array(
+  KeySchema: arrayOf(
+    z.object({ AttributeName: z.string(), KeyType: z.enum(['HASH', 'RANGE']) }),
+    MEMBERS_MAX,
+  ),
+  AttributeDefinitions: arrayOf(
     z.object({ AttributeName: z.string(), AttributeType: z.enum(['S', 'N', 'B']) }),
+    MEMBERS_MAX,
   ),
   Tags: tags.optional(),
 });
@@ -222,5 +264,5 @@ export const LIST_TAGS: z.ZodType<ListTags> = z.object({ ResourceArn: tableName 
 export const TAG_RESOURCE: z.ZodType<TagResource> = z.object({ ResourceArn: tableName, Tags: tags });
 export const UNTAG_RESOURCE: z.ZodType<UntagResource> = z.object({
   ResourceArn: tableName,
-  TagKeys: z.array(z.string()).max(50),
+  TagKeys: arrayOf(z.string(), MEMBERS_MAX),
 });

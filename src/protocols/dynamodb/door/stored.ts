@@ -1,9 +1,18 @@
 import { parseLockInfo } from '../../../core/lock-info.ts';
 import type { Address } from '../../../core/address.ts';
-import type { Version } from '../../../core/world.ts';
-import type { SeenLock } from '../../aws/locks.ts';
+import type { Face, Version } from '../../../core/world.ts';
+import type { SeenLock } from '../../aws/shown-lock.ts';
 import type { AttributeValue, Item } from '../attribute.ts';
-import { DIGEST, digestIdOf, HASH_KEY, INFO, lockIdOf, readLockId, type LockItem } from '../layout.ts';
+import {
+  DIGEST,
+  digestIdOf,
+  HASH_KEY,
+  INFO,
+  KEY_BYTES_MAX,
+  lockIdOf,
+  readLockId,
+  type LockItem,
+} from '../layout.ts';
 import type { Call } from './call.ts';
 import { invalid, refused, type DynamoError } from './errors.ts';
 
@@ -27,14 +36,37 @@ export function readKey(
       `One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty string value. Key: ${HASH_KEY}`,
     );
   }
+  if (Buffer.byteLength(value.S) > KEY_BYTES_MAX) {
+    return invalid(
+      `One or more parameter values were invalid: Size of hashkey has exceeded the maximum size limit of${KEY_BYTES_MAX} bytes`,
+    );
+  }
   return { lockId: value.S, of: readLockId(value.S) };
 }
 
-/** What an item is now. A name that stands for nothing has none. */
-export async function readStored(call: Call, of: LockItem): Promise<Stored | DynamoError> {
+/** Refuses one who may not write here at all, before anything else of the request is tried; null for who may. */
+export async function refuseToWrite(
+  { house, caller }: Call,
+  of: LockItem,
+  action: 'lock' | 'unlock',
+): Promise<DynamoError | null> {
+  if (of.kind === 'none') return caller.identity.expired ? refused({ type: 'expired' }) : null;
+  const refusal = await house.locks.refuse(caller, of.kind === 'digest' ? 'write' : action, of.address);
+  return refusal === null ? null : refused(refusal);
+}
+
+/**
+ * What an item is now. A name that stands for nothing has none.
+ * @param face where the client itself looks, as in `AwsLocks.look`
+ */
+export async function readStored(
+  call: Call,
+  of: LockItem,
+  face: Face | null = null,
+): Promise<Stored | DynamoError> {
   if (of.kind === 'none') return { item: null, lock: null };
   if (of.kind === 'digest') return readDigest(call, of.address);
-  const looked = await call.locks.look(call.caller, of.address, call.request);
+  const looked = await call.locks.look(call.caller, of.address, call.request, face);
   if (looked.type !== 'looked') return refused(looked);
   const { lock } = looked;
   return { item: lock === null ? null : lockItem(of.address, lock), lock };

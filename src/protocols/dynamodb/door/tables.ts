@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mayActSomewhere } from '../../../core/access.ts';
-import { refuseInHouse } from '../../../house/caller.ts';
+import type { Address } from '../../../core/address.ts';
+import { refuseInHouse, refuseOn } from '../../../house/caller.ts';
 import type { Registry } from '../../../house/registry.ts';
 import type { Entry } from '../../../ports/engine.ts';
 import { ACCOUNT_ID } from '../../aws/account.ts';
@@ -140,10 +141,12 @@ export async function isTable(call: Call, name: string): Promise<boolean> {
 }
 
 /**
- * Makes a table known that was never created, because somebody who may take locks takes one in it. So a `dynamodb_table`
- * works with nothing but an endpoint set.
+ * Makes a table known that was never created, because somebody who may take a lock asks for it there, whoever holds it. So
+ * a `dynamodb_table` works with nothing but an endpoint set.
  */
-export async function ensureTable(call: Call, name: string): Promise<void> {
+export async function ensureTable(call: Call, name: string, address: Address): Promise<void> {
+  const { caller } = call;
+  if (caller.identity.expired || refuseOn(caller, 'lock', address) !== null) return;
   if (!(await isTable(call, name))) await putTable(call, name, {});
 }
 

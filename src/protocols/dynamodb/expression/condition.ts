@@ -1,6 +1,17 @@
-import { compare, contentOf, equals, typeOf, TYPES, type AttributeValue, type Item } from '../attribute.ts';
+import {
+  compare,
+  contentOf,
+  equals,
+  hasElement,
+  typeOf,
+  TYPES,
+  type AttributeValue,
+  type Item,
+} from '../attribute.ts';
 import { parsePath, parseValue, valueAt, type Placeholders } from './names.ts';
+import { includesText } from './substring.ts';
 import { ExpressionProblem, Tokens } from './tokens.ts';
+import { Work } from './work.ts';
 
 /** A question about an item. */
 export type Condition = (item: Item) => boolean;
@@ -8,6 +19,8 @@ type Operand = (item: Item) => AttributeValue | undefined;
 
 /** Brackets and NOTs nest at most so deep: far more than DynamoDB's own bound on operators allows. */
 const NESTING_MAX = 100;
+/** Amazon DynamoDB developer guide, "Constraints": so many operands of IN. */
+const OPERANDS_MAX = 100;
 
 const COMPARISONS: Readonly<Record<string, (order: number) => boolean>> = {
   '<': (order) => order < 0,
@@ -19,21 +32,27 @@ const COMPARISONS: Readonly<Record<string, (order: number) => boolean>> = {
 /**
  * Reads a condition, filter or key condition expression.
  * Source: Amazon DynamoDB developer guide, "Condition and filter expressions, operators, and functions".
+ * @param work counts what its tests look at
  * @throws {ExpressionProblem}
  */
-export function parseCondition(expression: string, placeholders: Placeholders): Condition {
-  const parser = new Parser(new Tokens(expression), placeholders);
-  return parser.whole();
+export function parseCondition(
+  expression: string,
+  placeholders: Placeholders,
+  work: Work = new Work(),
+): Condition {
+  return new Parser(new Tokens(expression), placeholders, work).whole();
 }
 
 class Parser {
   readonly #tokens: Tokens;
   readonly #placeholders: Placeholders;
+  readonly #work: Work;
   #depth = 0;
 
-  constructor(tokens: Tokens, placeholders: Placeholders) {
+  constructor(tokens: Tokens, placeholders: Placeholders, work: Work) {
     this.#tokens = tokens;
     this.#placeholders = placeholders;
+    this.#work = work;
   }
 
   whole(): Condition {
@@ -44,7 +63,7 @@ class Parser {
 
   #or(): Condition {
     let left = this.#and();
-    while (this.#tokens.accept('OR')) {
+    while (this.#tokens.acceptOperator('OR')) {
       const [first, second] = [left, this.#and()];
       left = (item) => first(item) || second(item);
     }
@@ -53,7 +72,7 @@ class Parser {
 
   #and(): Condition {
     let left = this.#not();
-    while (this.#tokens.accept('AND')) {
+    while (this.#tokens.acceptOperator('AND')) {
       const [first, second] = [left, this.#not()];
       left = (item) => first(item) && second(item);
     }
@@ -64,7 +83,7 @@ class Parser {
     this.#depth += 1;
     if (this.#depth > NESTING_MAX) throw new ExpressionProblem('The expression is nested too deeply');
     try {
-      if (this.#tokens.accept('NOT')) {
+      if (this.#tokens.acceptOperator('NOT')) {
         const inner = this.#not();
         return (item) => !inner(item);
       }
@@ -83,23 +102,34 @@ class Parser {
     const { text } = this.#tokens.next;
     if (this.#tokens.isFunction() && text !== 'size') return this.#function();
     const left = this.#operand();
-    if (this.#tokens.accept('BETWEEN')) {
+    if (this.#tokens.acceptOperator('BETWEEN')) {
       const low = this.#operand();
       this.#tokens.expect('AND');
       const high = this.#operand();
-      return (item) => order(left(item), low(item), '>=') && order(left(item), high(item), '<=');
+      return (item) => this.#order(left(item), low(item), '>=') && this.#order(left(item), high(item), '<=');
     }
-    if (this.#tokens.accept('IN')) {
+    if (this.#tokens.acceptOperator('IN')) {
       const options = this.#list();
-      return (item) => options.some((option) => same(left(item), option(item)));
+      return (item) => options.some((option) => this.#same(left(item), option(item)));
     }
     const { text: sign } = this.#tokens.next;
     if (sign !== '=' && sign !== '<>' && !Object.hasOwn(COMPARISONS, sign)) throw this.#tokens.unexpected();
-    this.#tokens.take();
+    this.#tokens.acceptOperator(sign);
     const right = this.#operand();
-    if (sign === '=') return (item) => same(left(item), right(item));
-    if (sign === '<>') return (item) => !same(left(item), right(item));
-    return (item) => order(left(item), right(item), sign);
+    if (sign === '=') return (item) => this.#same(left(item), right(item));
+    if (sign === '<>') return (item) => !this.#same(left(item), right(item));
+    return (item) => this.#order(left(item), right(item), sign);
+  }
+
+  #same(a: AttributeValue | undefined, b: AttributeValue | undefined): boolean {
+    this.#work.test(a, b);
+    return a !== undefined && b !== undefined && equals(a, b);
+  }
+
+  #order(a: AttributeValue | undefined, b: AttributeValue | undefined, sign: string): boolean {
+    this.#work.test(a, b);
+    const found = a === undefined || b === undefined ? null : compare(a, b);
+    return found !== null && (COMPARISONS[sign]?.(found) ?? false);
   }
 
   #list(): readonly Operand[] {
@@ -108,11 +138,17 @@ class Parser {
     do options.push(this.#operand());
     while (this.#tokens.accept(','));
     this.#tokens.expect(')');
+    if (options.length > OPERANDS_MAX) {
+      throw new ExpressionProblem(
+        `Incorrect number of operands for operator or function; operator or function: IN, number of operands: ${options.length}`,
+      );
+    }
     return options;
   }
 
   #function(): Condition {
     const { text: name } = this.#tokens.take();
+    this.#tokens.countOperator();
     this.#tokens.expect('(');
     const path = parsePathOrValue(this.#tokens, this.#placeholders);
     const argument = this.#tokens.accept(',') ? this.#operand() : null;
@@ -130,27 +166,49 @@ class Parser {
     }
     switch (name) {
       case 'attribute_exists':
-        return (item) => path(item) !== undefined;
+        return (item) => this.#valueOf(path, item) !== undefined;
       case 'attribute_not_exists':
-        return (item) => path(item) === undefined;
+        return (item) => this.#valueOf(path, item) === undefined;
       case 'attribute_type':
-        return hasType(path, two());
+        return hasType((item) => this.#valueOf(path, item), two());
       case 'begins_with':
-        return beginsWith(path, two());
+        return this.#counted(beginsWith, path, two());
       case 'contains':
-        return contains(path, two());
+        return this.#counted(contains, path, two());
       default:
         throw new ExpressionProblem(`Invalid function name; function: ${name}`);
     }
   }
 
+  /** What is at a path, of which no more is looked at than that it is there and of which type. */
+  #valueOf(path: Operand, item: Item): AttributeValue | undefined {
+    this.#work.test();
+    return path(item);
+  }
+
+  #counted(
+    test: (value: AttributeValue, other: AttributeValue) => boolean,
+    path: Operand,
+    argument: Operand,
+  ): Condition {
+    return (item) => {
+      const [value, other] = [path(item), argument(item)];
+      this.#work.test(value, other);
+      return value !== undefined && other !== undefined && test(value, other);
+    };
+  }
+
   #operand(): Operand {
     if (this.#tokens.isFunction() && this.#tokens.next.text === 'size') {
-      this.#tokens.take();
+      this.#tokens.acceptOperator('size');
       this.#tokens.expect('(');
       const path = parsePathOrValue(this.#tokens, this.#placeholders);
       this.#tokens.expect(')');
-      return (item) => sizeOf(path(item));
+      return (item) => {
+        const value = path(item);
+        this.#work.test(value);
+        return lengthOf(value);
+      };
     }
     return parsePathOrValue(this.#tokens, this.#placeholders);
   }
@@ -161,15 +219,6 @@ function parsePathOrValue(tokens: Tokens, placeholders: Placeholders): Operand {
   if (value !== null) return () => value;
   const path = parsePath(tokens, placeholders);
   return (item) => valueAt(item, path);
-}
-
-function same(a: AttributeValue | undefined, b: AttributeValue | undefined): boolean {
-  return a !== undefined && b !== undefined && equals(a, b);
-}
-
-function order(a: AttributeValue | undefined, b: AttributeValue | undefined, sign: string): boolean {
-  const found = a === undefined || b === undefined ? null : compare(a, b);
-  return found !== null && (COMPARISONS[sign]?.(found) ?? false);
 }
 
 function hasType(path: Operand, wanted: Operand): Condition {
@@ -183,31 +232,20 @@ function hasType(path: Operand, wanted: Operand): Condition {
   };
 }
 
-function beginsWith(path: Operand, start: Operand): Condition {
-  return (item) => {
-    const [value, prefix] = [path(item), start(item)];
-    if (value === undefined || prefix === undefined || typeOf(value) !== typeOf(prefix)) return false;
-    if ('S' in value && 'S' in prefix) return value.S.startsWith(prefix.S);
-    return 'B' in value && 'B' in prefix
-      ? Buffer.from(value.B, 'base64').indexOf(Buffer.from(prefix.B, 'base64')) === 0
-      : false;
-  };
+function beginsWith(value: AttributeValue, start: AttributeValue): boolean {
+  if ('S' in value && 'S' in start) return value.S.startsWith(start.S);
+  if (!('B' in value && 'B' in start)) return false;
+  const [bytes, first] = [Buffer.from(value.B, 'base64'), Buffer.from(start.B, 'base64')];
+  return bytes.subarray(0, first.length).equals(first);
 }
 
-function contains(path: Operand, part: Operand): Condition {
-  return (item) => {
-    const [value, wanted] = [path(item), part(item)];
-    if (value === undefined || wanted === undefined) return false;
-    if ('S' in value) return 'S' in wanted && value.S.includes(wanted.S);
-    if ('L' in value) return value.L.some((one) => equals(one, wanted));
-    const type = typeOf(value);
-    if (type !== 'SS' && type !== 'NS' && type !== 'BS') return false;
-    const element = type.slice(0, 1);
-    return (contentOf(value) as string[]).some((one) => equals({ [element]: one } as AttributeValue, wanted));
-  };
+function contains(value: AttributeValue, part: AttributeValue): boolean {
+  if ('S' in value) return 'S' in part && includesText(value.S, part.S);
+  if ('L' in value) return value.L.some((one) => equals(one, part));
+  return hasElement(value, part);
 }
 
-function sizeOf(value: AttributeValue | undefined): AttributeValue | undefined {
+function lengthOf(value: AttributeValue | undefined): AttributeValue | undefined {
   if (value === undefined) return undefined;
   if ('S' in value) return { N: String(Buffer.byteLength(value.S)) };
   if ('B' in value) return { N: String(Buffer.from(value.B, 'base64').length) };

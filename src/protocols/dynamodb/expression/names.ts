@@ -4,6 +4,9 @@ import { ExpressionProblem, type Tokens } from './tokens.ts';
 /** A path into an item: an attribute, and what is inside it by name or by place. */
 export type Path = readonly [string, ...(string | number)[]];
 
+/** Amazon DynamoDB developer guide, "Constraints": a path has at most so many steps. */
+const PATH_STEPS_MAX = 32;
+
 /** The names and values that a request gives to its expressions, each of which must be used. */
 export class Placeholders {
   readonly #names: ReadonlyMap<string, string>;
@@ -69,6 +72,11 @@ export function parsePath(tokens: Tokens, placeholders: Placeholders): Path {
       path.push(Number(text));
       tokens.expect(']');
     } else return path;
+    if (path.length > PATH_STEPS_MAX) {
+      throw new ExpressionProblem(
+        `The document path has too many nesting levels; nesting levels: ${path.length}`,
+      );
+    }
   }
 }
 

@@ -1,6 +1,10 @@
 import type { AttributeValue, Item } from '../attribute.ts';
 import { parsePath, valueAt, type Path, type Placeholders } from './names.ts';
 import { Tokens } from './tokens.ts';
+import { Work } from './work.ts';
+
+/** What looking for one path counts for. */
+const PATH = 16;
 
 /** The part of an item that is asked for. */
 export type Projection = (item: Item) => Item;
@@ -9,13 +13,18 @@ export type Projection = (item: Item) => Item;
  * Reads a projection expression: paths parted by commas.
  * @throws {ExpressionProblem}
  */
-export function parseProjection(expression: string, placeholders: Placeholders): Projection {
+export function parseProjection(
+  expression: string,
+  placeholders: Placeholders,
+  work: Work = new Work(),
+): Projection {
   const tokens = new Tokens(expression);
   const paths: Path[] = [];
   do paths.push(parsePath(tokens, placeholders));
   while (tokens.accept(','));
   tokens.end();
   return (item) => {
+    work.add(PATH * paths.length);
     const projected = new Map<string, AttributeValue>();
     for (const path of paths) {
       const value = valueAt(item, path);
@@ -37,5 +46,6 @@ function nest(
     return { L: [...list, nest(undefined, rest, value)] };
   }
   const map = beside !== undefined && 'M' in beside ? beside.M : {};
-  return { M: { ...map, [step]: nest(map[step], rest, value) } };
+  const inside = Object.hasOwn(map, step) ? map[step] : undefined;
+  return { M: { ...map, [step]: nest(inside, rest, value) } };
 }

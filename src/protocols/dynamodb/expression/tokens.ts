@@ -1,11 +1,17 @@
 /** Amazon DynamoDB developer guide, "Constraints": an expression has at most 4 KB. */
-export const EXPRESSION_LENGTH_MAX = 4_096;
+export const EXPRESSION_BYTES_MAX = 4_096;
+/** The same: an expression has at most so many operators and functions. */
+export const OPERATORS_MAX = 300;
 
 /** What is wrong with an expression, for the one who wrote it. */
 export class ExpressionProblem extends Error {
-  constructor(message: string) {
+  /** Which expression of the request it is in, where that is known. */
+  readonly where: string;
+
+  constructor(message: string, where = 'expression') {
     super(message);
     this.name = 'ExpressionProblem';
+    this.where = where;
   }
 }
 
@@ -22,10 +28,14 @@ const KINDS = ['word', 'name', 'value', 'number', 'sign'] as const;
 export class Tokens {
   readonly #tokens: readonly Token[];
   #at = 0;
+  #operators = 0;
 
   constructor(expression: string) {
-    if (expression.length > EXPRESSION_LENGTH_MAX) {
-      throw new ExpressionProblem('Expression size has exceeded the maximum allowed size');
+    const bytes = Buffer.byteLength(expression);
+    if (bytes > EXPRESSION_BYTES_MAX) {
+      throw new ExpressionProblem(
+        `Expression size has exceeded the maximum allowed size; expression size: ${bytes}`,
+      );
     }
     this.#tokens = [...cut(expression)];
   }
@@ -47,6 +57,23 @@ export class Tokens {
     if (!same || kind === 'end') return false;
     this.#at += 1;
     return true;
+  }
+
+  /** Counts an operator or a function that was just taken. */
+  countOperator(): void {
+    this.#operators += 1;
+    if (this.#operators > OPERATORS_MAX) {
+      throw new ExpressionProblem(
+        `The expression contains too many operators; operator count: ${this.#operators}`,
+      );
+    }
+  }
+
+  /** Takes the next piece if it is this operator, and counts it. */
+  acceptOperator(text: string): boolean {
+    const accepted = this.accept(text);
+    if (accepted) this.countOperator();
+    return accepted;
   }
 
   expect(text: string): void {

@@ -1,4 +1,5 @@
-import { addNumbers, type AttributeValue, type Item } from '../attribute.ts';
+import type { AttributeValue, Item } from '../attribute.ts';
+import { addNumbers, numberProblem } from '../number.ts';
 import { parsePath, parseValue, valueAt, type Placeholders } from './names.ts';
 import { ExpressionProblem, Tokens } from './tokens.ts';
 
@@ -48,7 +49,7 @@ function parseChange(clause: (typeof CLAUSES)[number], tokens: Tokens, placehold
   }
   tokens.expect('=');
   const left = operand(tokens, placeholders);
-  const sign = tokens.accept('+') ? 1n : tokens.accept('-') ? -1n : null;
+  const sign = tokens.acceptOperator('+') ? 1n : tokens.acceptOperator('-') ? -1n : null;
   if (sign === null) return (item, changed) => void changed.set(name, left(item));
   const right = operand(tokens, placeholders);
   return (item, changed) => void changed.set(name, sum(left(item), right(item), sign));
@@ -56,7 +57,7 @@ function parseChange(clause: (typeof CLAUSES)[number], tokens: Tokens, placehold
 
 function operand(tokens: Tokens, placeholders: Placeholders): Operand {
   if (tokens.isFunction()) {
-    if (!tokens.accept('if_not_exists')) {
+    if (!tokens.acceptOperator('if_not_exists')) {
       throw new ExpressionProblem(`Invalid function name; function: ${tokens.next.text}`);
     }
     tokens.expect('(');
@@ -87,6 +88,11 @@ function attribute(tokens: Tokens, placeholders: Placeholders): string {
 }
 
 function sum(a: AttributeValue, b: AttributeValue, sign: 1n | -1n): AttributeValue {
-  if ('N' in a && 'N' in b) return { N: addNumbers(a.N, b.N, sign) };
-  throw new ExpressionProblem('An operand in the update expression has an incorrect data type');
+  if (!('N' in a && 'N' in b)) {
+    throw new ExpressionProblem('An operand in the update expression has an incorrect data type');
+  }
+  const N = addNumbers(a.N, b.N, sign);
+  const problem = numberProblem(N);
+  if (problem !== null) throw new ExpressionProblem(problem);
+  return { N };
 }

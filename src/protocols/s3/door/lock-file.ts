@@ -21,17 +21,16 @@ export async function putLockFile(call: Call, address: Address): Promise<Answer>
   const body = openPayload(request.body, plan, admitted.verified, seen);
   const info = await readBody({ body, contentLength: plan.decodedLength }, LOCK_INFO_BYTES_MAX);
   if (info === null) return invalid(`A lock file has at most ${LOCK_INFO_BYTES_MAX} bytes.`);
+  // Written first: nothing may go wrong between a grant and its answer.
+  const granted = emptyReply(call, 200, {
+    etag: `"${md5Hex(info)}"`,
+    ...encryptionHeaders(request),
+    ...checksumsOf(plan, seen),
+  });
   const answer = await locks.take(caller, address, { info, face: LOCK_FILE_FACE, request });
   switch (answer.type) {
     case 'granted':
-      return {
-        ...emptyReply(call, 200, {
-          etag: `"${md5Hex(info)}"`,
-          ...encryptionHeaders(request),
-          ...checksumsOf(plan, seen),
-        }),
-        undelivered: answer.undelivered,
-      };
+      return { ...granted, undelivered: answer.undelivered };
     case 'no-lock-info':
       return invalid(`Only lock files of Terraform are kept under this name: ${answer.problem}.`);
     case 'held':
@@ -44,7 +43,9 @@ export async function putLockFile(call: Call, address: Address): Promise<Answer>
 /** GetObject and HeadObject of a lock file: the holder's lock info, whichever door it holds the lock through. */
 export async function getLockFile(call: Call, address: Address): Promise<Answer> {
   const { locks, caller, request, asked } = call;
-  const looked = await locks.look(caller, address, request);
+  // A HEAD names no holder, so it is not the look that follows on a refusal.
+  const face = asked.operation === 'HeadObject' ? null : LOCK_FILE_FACE;
+  const looked = await locks.look(caller, address, request, face);
   if (looked.type !== 'looked') return refused(looked);
   if (looked.lock === null) return refused({ type: 'absent' });
   const { holder, info } = looked.lock;
