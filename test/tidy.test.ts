@@ -22,6 +22,22 @@ const WORK_WITHOUT_INSTALL_SCRIPT = new Set([
   'node_modules/fsevents',
 ]);
 
+/** What stands at the top of an engine's folder; one without a database needs fewer. */
+const ENGINE_FILES: readonly string[] = [
+  'audit',
+  'bodies',
+  'columns',
+  'connection',
+  'effects',
+  'engine',
+  'faults',
+  'migrate',
+  'queries',
+  'records',
+  'rows',
+  'world',
+];
+
 const all = repositoryFiles();
 const code = all.filter((path) => /\.(?:ts|mjs|js)$/.test(path));
 const sources = code.filter((path) => path.startsWith('src/'));
@@ -116,6 +132,24 @@ describe('layers', () => {
     const spelled = new RegExp(`['"\`](?:${names.join('|')}|${S3_WORKSPACE_PREFIX}/?)['"\`]`);
     const others = sources.filter((path) => path !== 'src/core/address.ts');
     expect(findings(others, spelled, withoutComments)).toEqual([]);
+  });
+
+  it('give engines the same file names for the same things', () => {
+    const filesOf = (engine: string): readonly string[] =>
+      sources
+        .flatMap((path) => new RegExp(`^src/engines/${engine}/([^/]+)\\.ts$`).exec(path)?.[1] ?? [])
+        .toSorted();
+    const engines = new Set(sources.flatMap((path) => /^src\/engines\/([^/]+)\//.exec(path)?.[1] ?? []));
+    // What only one of them needs stands in a folder below.
+    for (const engine of engines) {
+      const files = filesOf(engine);
+      if (files.includes('migrate')) expect(files).toEqual(ENGINE_FILES);
+      else expect(files.filter((name) => !ENGINE_FILES.includes(name))).toEqual([]);
+    }
+    expect([...engines].filter((engine) => filesOf(engine).includes('migrate')).toSorted()).toEqual([
+      'postgres',
+      'sqlite',
+    ]);
   });
 
   it('are told apart by this very test', () => {
