@@ -1,3 +1,4 @@
+import type { Actor } from '../core/command.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Engine, Seat } from '../ports/engine.ts';
 import type { Entropy } from '../ports/entropy.ts';
@@ -36,6 +37,9 @@ export interface HouseOptions extends LockSettings, ProjectSettings {
   /** Bytes of all states that are being taken in at a time. */
   readonly inFlightBytesMax: number;
 }
+
+/** Who acts where the house itself keeps order. */
+const NODE: Actor = { subject: 'house:node', door: 'house', expired: false };
 
 /** The house: sequences the rules and the ports, and knows no protocol and no SQL. Doors call its parts. */
 export class House {
@@ -79,6 +83,9 @@ export class House {
       node: this.node,
       parking: this.#parking,
       clear: (seats) => this.#clearSeats(seats),
+      expire: async (address) => {
+        await this.#executor.execute({ type: 'expire', address, actor: NODE });
+      },
     });
     this.audit = new Audit({ engine, clock, log });
     this.credentials = new Credentials({ engine, sealer, clock, entropy });
@@ -159,9 +166,8 @@ export class House {
    * grant that was not taken up, so that nobody was told of it, is taken back.
    */
   async #clearSeats(seats: readonly Seat[]): Promise<void> {
-    const actor = { subject: 'house:node', door: 'house', expired: false };
     for (const { address, waiter, seat, granted } of seats) {
-      const about = { address, actor, waiter, seat };
+      const about = { address, actor: NODE, waiter, seat };
       await this.#executor.execute(
         granted ? { type: 'leave', unheard: true, ...about } : { type: 'park-over', closing: true, ...about },
       );
