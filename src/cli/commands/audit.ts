@@ -1,5 +1,5 @@
 import { formatAddress } from '../../core/address.ts';
-import type { AuditShape } from '../../server/api/shapes/house.ts';
+import type { AuditShape } from '../../api/shapes/house.ts';
 import { defineCommand, type Command } from '../command.ts';
 import { DONE } from '../exit-codes.ts';
 import { HouseClient } from '../house/client.ts';

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { Address } from '../../core/address.ts';
-import type { NewCredentialShape } from '../../server/api/shapes/house.ts';
+import type { NewCredentialShape } from '../../api/shapes/house.ts';
 import { BACKEND_BLOCKS, exportLine } from '../backend-blocks.ts';
 import type { Command } from '../command.ts';
 import { defineCommand } from '../command.ts';

@@ -1,5 +1,5 @@
 import { isRole, patternProblem, ROLES, type Grant } from '../../core/access.ts';
-import type { NewCredentialShape } from '../../server/api/shapes/house.ts';
+import type { NewCredentialShape } from '../../api/shapes/house.ts';
 import { defineCommand, type Command } from '../command.ts';
 import { readDuration } from '../duration.ts';
 import { DONE } from '../exit-codes.ts';

@@ -1,4 +1,4 @@
-import type { CredentialShape } from '../../server/api/shapes/house.ts';
+import type { CredentialShape } from '../../api/shapes/house.ts';
 import { defineCommand, type Command } from '../command.ts';
 import { formatDuration } from '../duration.ts';
 import { DONE } from '../exit-codes.ts';

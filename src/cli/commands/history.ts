@@ -1,5 +1,5 @@
 import { formatAddress } from '../../core/address.ts';
-import type { VersionShape } from '../../server/api/shapes/state.ts';
+import type { VersionShape } from '../../api/shapes/state.ts';
 import { defineCommand, type Command } from '../command.ts';
 import { DONE } from '../exit-codes.ts';
 import { Failure } from '../failure.ts';

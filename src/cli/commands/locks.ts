@@ -1,4 +1,4 @@
-import type { LockShape } from '../../server/api/shapes/lock.ts';
+import type { LockShape } from '../../api/shapes/lock.ts';
 import { defineCommand, type Command } from '../command.ts';
 import { formatDuration } from '../duration.ts';
 import { DONE } from '../exit-codes.ts';

@@ -1,4 +1,4 @@
-import type { RotationShape } from '../../server/api/shapes/house.ts';
+import type { RotationShape } from '../../api/shapes/house.ts';
 import { defineCommand, type Command } from '../command.ts';
 import { DONE } from '../exit-codes.ts';
 import { HouseClient } from '../house/client.ts';

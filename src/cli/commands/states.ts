@@ -1,4 +1,4 @@
-import type { StateShape } from '../../server/api/shapes/state.ts';
+import type { StateShape } from '../../api/shapes/state.ts';
 import { defineCommand, type Command } from '../command.ts';
 import { DONE } from '../exit-codes.ts';
 import { HouseClient } from '../house/client.ts';

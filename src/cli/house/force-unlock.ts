@@ -1,5 +1,5 @@
 import { formatAddress, type Address } from '../../core/address.ts';
-import type { HolderShape, LockShape, ReleasedShape } from '../../server/api/shapes/lock.ts';
+import type { HolderShape, LockShape, ReleasedShape } from '../../api/shapes/lock.ts';
 import { formatDuration } from '../duration.ts';
 import { DONE, FAILED, type ExitCode } from '../exit-codes.ts';
 import { Failure } from '../failure.ts';

@@ -10,7 +10,7 @@ import type {
   SideShape,
   SnapshotShape,
   ValueChangeShape,
-} from './content-shapes.ts';
+} from '../../../api/shapes/content.ts';
 import { count, text } from './plain.ts';
 
 const OUTPUT: z.ZodType<OutputShape> = z

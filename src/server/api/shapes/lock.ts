@@ -1,58 +1,18 @@
 import { z } from 'zod';
+import type { Page } from '../../../api/shapes/page.ts';
+import type {
+  LockInfoShape,
+  HolderShape,
+  WaiterShape,
+  LockShape,
+  ReleasedShape,
+} from '../../../api/shapes/lock.ts';
 import { formatAddress } from '../../../core/address.ts';
 import type { Instant } from '../../../core/instant.ts';
 import { parseLockInfo, type LockInfo } from '../../../core/lock-info.ts';
 import type { Holder, Place } from '../../../core/world.ts';
 import type { LockView } from '../../../house/locks.ts';
-import { count, instant, pageOf, text, type Page } from './plain.ts';
-
-/** Terraform's own lock info, as the client sent it, under Terraform's own names. */
-export interface LockInfoShape {
-  readonly ID: string;
-  readonly Operation: string;
-  readonly Info: string;
-  readonly Who: string;
-  readonly Version: string;
-  readonly Created: string;
-  readonly Path: string;
-}
-
-export interface HolderShape {
-  readonly lockId: string;
-  readonly subject: string;
-  readonly door: string;
-  readonly operation: string;
-  readonly shared: boolean;
-  readonly fence: number;
-  readonly since: string;
-  readonly heldMs: number;
-  readonly info: LockInfoShape | null;
-}
-
-export interface WaiterShape {
-  readonly position: number;
-  readonly lockId: string;
-  readonly subject: string;
-  readonly door: string;
-  readonly operation: string;
-  readonly shared: boolean;
-  readonly since: string;
-  readonly waitedMs: number;
-  readonly asks: number;
-  readonly parked: boolean;
-  readonly info: LockInfoShape | null;
-}
-
-export interface LockShape {
-  readonly address: string;
-  readonly holders: readonly HolderShape[];
-  readonly waiters: readonly WaiterShape[];
-}
-
-export interface ReleasedShape {
-  readonly released: readonly string[];
-  readonly broken: boolean;
-}
+import { count, instant, pageOf, text } from './plain.ts';
 
 const LOCK_INFO: z.ZodType<LockInfoShape> = z
   .strictObject({

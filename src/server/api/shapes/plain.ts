@@ -1,9 +1,5 @@
 import { z } from 'zod';
-
-/** One page of a list, and where the next one begins. */
-export type Page<Name extends string, Item> = { readonly [N in Name]: readonly Item[] } & {
-  readonly next: string | null;
-};
+import type { Page } from '../../../api/shapes/page.ts';
 
 export function text(says: string): z.ZodString {
   return z.string().describe(says);
