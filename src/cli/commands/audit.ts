@@ -28,7 +28,7 @@ export const command: Command = defineCommand({
     const { action, subject, limit } = options;
     const house = new HouseClient(readConnection(options), stopped);
     const query = { address, action, subject };
-    const { items, more } = await house.list<'records', AuditShape>('/audit', 'records', query, limit);
+    const { items, more } = await house.list('list-audit', query, limit);
     if (terminal.json) {
       terminal.result({ records: items, more });
       return DONE;

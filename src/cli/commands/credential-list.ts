@@ -14,10 +14,7 @@ export const command: Command = defineCommand({
   examples: [{ line: 'statehouse credential list', says: 'those that may enter' }],
   run: async ({ options, terminal, stopped }) => {
     const house = new HouseClient(readConnection(options), stopped);
-    const { credentials } = await house.ask<{ credentials: readonly CredentialShape[] }>(
-      'GET',
-      '/credentials',
-    );
+    const { credentials } = await house.ask('list-credentials', {});
     const shown = credentials.filter((credential) => options.all || isValid(credential));
     if (terminal.json) terminal.result({ credentials: shown });
     else terminal.table(['NAME', 'ID', 'GRANTS', 'MADE', 'VALID'], shown.map(rowOf));

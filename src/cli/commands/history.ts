@@ -24,12 +24,7 @@ export const command: Command = defineCommand({
     const address = formatAddress(readAddress(place));
     const { limit } = options;
     const house = new HouseClient(readConnection(options), stopped);
-    const { items, more } = await house.list<'versions', VersionShape>(
-      '/state/versions',
-      'versions',
-      { address },
-      limit,
-    );
+    const { items, more } = await house.list('list-versions', { address }, limit);
     if (terminal.json) {
       terminal.result({ address, versions: items, more });
       return DONE;

@@ -29,8 +29,8 @@ export const command: Command = defineCommand({
     const house = new HouseClient(readConnection(options), stopped);
     const { project } = options;
     const look = async (): Promise<readonly LockShape[]> => {
-      const query = { search, project };
-      return (await house.list<'locks', LockShape>('/locks', 'locks', query, LOCKS_MAX)).items;
+      const { items } = await house.list('list-locks', { search, project }, LOCKS_MAX);
+      return items;
     };
     if (!options.watch) {
       const locks = await look();

@@ -36,7 +36,7 @@ export const command: Command = defineCommand({
 
     function askHouse(): Promise<RotationShape> {
       const house = new HouseClient(readConnection(options), stopped);
-      return house.ask<RotationShape>('POST', '/rotate-key', { long: true });
+      return house.ask('rotate-key', {});
     }
 
     async function rotateInDirectory(data: string): Promise<RotationShape> {

@@ -27,7 +27,7 @@ export const command: Command = defineCommand({
     const { project, prefix, deleted, locked, limit } = options;
     const house = new HouseClient(readConnection(options), stopped);
     const query = { search, project, prefix, deleted, locked };
-    const { items, more } = await house.list<'states', StateShape>('/states', 'states', query, limit);
+    const { items, more } = await house.list('list-states', query, limit);
     if (terminal.json) {
       terminal.result({ states: items, more });
       return DONE;
