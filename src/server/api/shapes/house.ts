@@ -17,7 +17,7 @@ import type { Instant } from '../../../core/instant.ts';
 import type { Retention } from '../../../core/retention.ts';
 import type { CredentialView } from '../../../house/credentials.ts';
 import type { AuditRecord } from '../../../ports/engine.ts';
-import { count, instant, pageOf, text } from './plain.ts';
+import { count, instant, objectOf, pageOf, text } from './plain.ts';
 
 export const GRANT: z.ZodType<Grant, Grant> = z
   .strictObject({
@@ -35,83 +35,73 @@ const CREDENTIAL_FIELDS = {
   revokedAt: z.string().nullable().describe('When it was revoked.'),
 };
 
-export const CREDENTIAL: z.ZodType<CredentialShape> = z
-  .strictObject(CREDENTIAL_FIELDS)
-  .meta({ id: 'Credential' });
+export const CREDENTIAL: z.ZodType<CredentialShape> = objectOf<CredentialShape>(CREDENTIAL_FIELDS).meta({
+  id: 'Credential',
+});
 
-export const NEW_CREDENTIAL: z.ZodType<NewCredentialShape> = z
-  .strictObject({ ...CREDENTIAL_FIELDS, secret: text('Told this once. `id.secret` is the bearer form.') })
-  .meta({ id: 'NewCredential' });
+export const NEW_CREDENTIAL: z.ZodType<NewCredentialShape> = objectOf<NewCredentialShape>({
+  ...CREDENTIAL_FIELDS,
+  secret: text('Told this once. `id.secret` is the bearer form.'),
+}).meta({ id: 'NewCredential' });
 
-export const CREDENTIALS: z.ZodType<{ readonly credentials: readonly CredentialShape[] }> = z
-  .strictObject({ credentials: z.array(CREDENTIAL) })
-  .meta({ id: 'Credentials' });
+export const CREDENTIALS: z.ZodType<{ readonly credentials: readonly CredentialShape[] }> = objectOf<{
+  readonly credentials: readonly CredentialShape[];
+}>({ credentials: z.array(CREDENTIAL) }).meta({ id: 'Credentials' });
 
-const AUDIT: z.ZodType<AuditShape> = z
-  .strictObject({
-    id: count('Grows with time.'),
-    at: instant('When it was done.'),
-    address: z.string().nullable().describe('null for what concerns the house as a whole.'),
-    action: text('`lock`, `write`, `read`, `force-unlock` …'),
-    subject: text('Who did it, as authenticated.'),
-    door: text('The door that it was done through.'),
-    detail: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
-  })
-  .meta({ id: 'AuditRecord' });
+const AUDIT: z.ZodType<AuditShape> = objectOf<AuditShape>({
+  id: count('Grows with time.'),
+  at: instant('When it was done.'),
+  address: z.string().nullable().describe('null for what concerns the house as a whole.'),
+  action: text('`lock`, `write`, `read`, `force-unlock` …'),
+  subject: text('Who did it, as authenticated.'),
+  door: text('The door that it was done through.'),
+  detail: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
+}).meta({ id: 'AuditRecord' });
 
 export const AUDIT_PAGE: z.ZodType<Page<'records', AuditShape>> = pageOf('records', AUDIT).meta({
   id: 'AuditRecords',
 });
 
-export const RETENTION: z.ZodType<RetentionShape> = z
-  .strictObject({
-    keepVersions: z.int().min(1).nullable().describe('The newest so many versions are kept.'),
-    keepDays: z.int().min(1).nullable().describe('What was superseded less than so many days ago is kept.'),
-  })
-  .meta({ id: 'Retention' });
+export const RETENTION: z.ZodType<RetentionShape> = objectOf<RetentionShape>({
+  keepVersions: z.int().min(1).nullable().describe('The newest so many versions are kept.'),
+  keepDays: z.int().min(1).nullable().describe('What was superseded less than so many days ago is kept.'),
+}).meta({ id: 'Retention' });
 
-export const PROJECT: z.ZodType<ProjectShape> = z
-  .strictObject({
-    project: z.string(),
-    set: RETENTION.describe('What was set for this project.'),
-    effective: RETENTION.describe('What holds: that, or what the house was started with.'),
-  })
-  .meta({ id: 'Project' });
+export const PROJECT: z.ZodType<ProjectShape> = objectOf<ProjectShape>({
+  project: z.string(),
+  set: RETENTION.describe('What was set for this project.'),
+  effective: RETENTION.describe('What holds: that, or what the house was started with.'),
+}).meta({ id: 'Project' });
 
-export const PROJECTS: z.ZodType<{ readonly projects: readonly ProjectShape[] }> = z
-  .strictObject({ projects: z.array(PROJECT) })
-  .meta({ id: 'Projects' });
+export const PROJECTS: z.ZodType<{ readonly projects: readonly ProjectShape[] }> = objectOf<{
+  readonly projects: readonly ProjectShape[];
+}>({ projects: z.array(PROJECT) }).meta({ id: 'Projects' });
 
-export const WHOAMI: z.ZodType<WhoamiShape> = z
-  .strictObject({ subject: text('As locks, versions and the audit log say it.'), grants: z.array(GRANT) })
-  .meta({ id: 'Whoami' });
+export const WHOAMI: z.ZodType<WhoamiShape> = objectOf<WhoamiShape>({
+  subject: text('As locks, versions and the audit log say it.'),
+  grants: z.array(GRANT),
+}).meta({ id: 'Whoami' });
 
-export const INFO: z.ZodType<InfoShape> = z
-  .strictObject({
-    version: text('The version of Statehouse.'),
-    engine: text('Where everything is kept: `sqlite`, `postgres` or `memory`.'),
-    manyNodes: z.boolean().describe('Whether other nodes may serve the same states.'),
-    now: instant('The time, by the clock that locks and versions are dated with.'),
-    stateBytesMax: count('Bytes of the largest state that is taken.'),
-    plansShare: z
-      .boolean()
-      .describe('Whether plans hold the lock together where a door can tell them apart.'),
-    retention: RETENTION.describe('How much history is kept where a project says nothing else.'),
-    backup: z.boolean().describe('Whether this house can be backed up through the API.'),
-  })
-  .meta({ id: 'Info' });
+export const INFO: z.ZodType<InfoShape> = objectOf<InfoShape>({
+  version: text('The version of Statehouse.'),
+  engine: text('Where everything is kept: `sqlite`, `postgres` or `memory`.'),
+  manyNodes: z.boolean().describe('Whether other nodes may serve the same states.'),
+  now: instant('The time, by the clock that locks and versions are dated with.'),
+  stateBytesMax: count('Bytes of the largest state that is taken.'),
+  plansShare: z.boolean().describe('Whether plans hold the lock together where a door can tell them apart.'),
+  retention: RETENTION.describe('How much history is kept where a project says nothing else.'),
+  backup: z.boolean().describe('Whether this house can be backed up through the API.'),
+}).meta({ id: 'Info' });
 
-export const ROTATION: z.ZodType<RotationShape> = z
-  .strictObject({
-    keyId: text('The id of the master key that everything is sealed under now.'),
-    newKey: z
-      .boolean()
-      .describe(
-        'Whether a new key was made; false where the operator gives the keys and puts the new one first.',
-      ),
-    sealedAnew: count('How many keys, secrets and lock infos were sealed anew.'),
-  })
-  .meta({ id: 'Rotation' });
+export const ROTATION: z.ZodType<RotationShape> = objectOf<RotationShape>({
+  keyId: text('The id of the master key that everything is sealed under now.'),
+  newKey: z
+    .boolean()
+    .describe(
+      'Whether a new key was made; false where the operator gives the keys and puts the new one first.',
+    ),
+  sealedAnew: count('How many keys, secrets and lock infos were sealed anew.'),
+}).meta({ id: 'Rotation' });
 
 export const PROBLEM: z.ZodType<ProblemShape> = z
   .looseObject({
