@@ -5,6 +5,7 @@ import type {
   CredentialShape,
   InfoShape,
   NewCredentialShape,
+  ProjectSettings,
   ProjectShape,
   RotationShape,
   WhoamiShape,
@@ -112,7 +113,7 @@ interface Operations {
   'set-project': {
     part: 'project';
     query: Nothing;
-    body: { keepVersions?: number | null | undefined; keepDays?: number | null | undefined };
+    body: ProjectSettings;
     answer: ProjectShape;
   };
   'list-credentials': {

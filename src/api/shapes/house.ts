@@ -1,4 +1,5 @@
 import type { Grant } from '../../core/access.ts';
+import type { RetentionLimit } from '../../core/retention.ts';
 
 export interface CredentialShape {
   readonly id: string;
@@ -25,10 +26,10 @@ export interface AuditShape {
 }
 
 /** How much history is kept; null where it is not limited. */
-export interface RetentionShape {
-  readonly keepVersions: number | null;
-  readonly keepDays: number | null;
-}
+export type RetentionShape = { readonly [L in RetentionLimit]: number | null };
+
+/** What may be set for a project; what is left out stays as it is. */
+export type ProjectSettings = { [L in RetentionLimit]?: number | null | undefined };
 
 export interface ProjectShape {
   readonly project: string;

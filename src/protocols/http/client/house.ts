@@ -25,8 +25,8 @@ export class HouseApi {
     const origin = new URL(config.address);
     this.#origin = origin;
     this.#api = new ApiClient(async (path, { method, body }) => {
-      const bytes = body === null ? null : Buffer.from(body);
-      const reply = await send(config, method, new URL(path, origin), bytes);
+      const given = body === null ? {} : { body: Buffer.from(body) };
+      const reply = await send(config, { method, url: new URL(path, origin), ...given });
       const text = (): Promise<string> => Promise.resolve(Buffer.from(reply.body).toString());
       return { status: reply.status, body: reply.body, text };
     });
@@ -83,7 +83,7 @@ export class HouseApi {
     if (isAddress(address)) return address;
     throw new BackendFault(
       'configuration',
-      `the http backend's address is none of a house: ${address.problem}`,
+      `the http backend's address is not one of a Statehouse server: ${address.problem}`,
     );
   }
 }
@@ -92,10 +92,10 @@ export class HouseApi {
 function refuse(fault: unknown): never {
   if (!(fault instanceof ApiError)) throw fault;
   const { status } = fault;
-  if (status === 200) throw new BackendFault('other', 'the server answers something that is no JSON object');
+  if (status === 200) throw new BackendFault('other', 'the answer of the server is not a JSON object');
   throw new BackendFault(
     status === 401 || status === 403 ? 'denied' : 'other',
-    `the server does not tell: HTTP ${status}`,
-    status === 404 ? 'Only a Statehouse keeps a history and lists workspaces over http.' : '',
+    `the server refused the request: HTTP ${status}`,
+    status === 404 ? 'Only a Statehouse server keeps a history and lists workspaces over http.' : '',
   );
 }

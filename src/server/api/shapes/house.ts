@@ -5,6 +5,7 @@ import type {
   NewCredentialShape,
   AuditShape,
   RetentionShape,
+  ProjectSettings,
   ProjectShape,
   WhoamiShape,
   InfoShape,
@@ -14,9 +15,10 @@ import type {
 import { formatAddress } from '../../../core/address.ts';
 import { ROLES, type Grant } from '../../../core/access.ts';
 import type { Instant } from '../../../core/instant.ts';
-import type { Retention } from '../../../core/retention.ts';
+import { mapLimits, RETENTION_LIMITS, type Retention } from '../../../core/retention.ts';
 import type { CredentialView } from '../../../house/credentials.ts';
 import type { AuditRecord } from '../../../ports/engine.ts';
+import { DEFAULTS, TOLD, type Told } from '../../configuration.ts';
 import { count, instant, objectOf, pageOf, text } from './plain.ts';
 
 export const GRANT: z.ZodType<Grant, Grant> = z
@@ -62,10 +64,25 @@ export const AUDIT_PAGE: z.ZodType<Page<'records', AuditShape>> = pageOf('record
   id: 'AuditRecords',
 });
 
-export const RETENTION: z.ZodType<RetentionShape> = objectOf<RetentionShape>({
-  keepVersions: z.int().min(1).nullable().describe('The newest so many versions are kept.'),
-  keepDays: z.int().min(1).nullable().describe('What was superseded less than so many days ago is kept.'),
-}).meta({ id: 'Retention' });
+export const RETENTION: z.ZodType<RetentionShape> = objectOf<RetentionShape>(
+  mapLimits((limit) => z.int().min(1).nullable().describe(`Keep ${RETENTION_LIMITS[limit].keeps}.`)),
+).meta({ id: 'Retention' });
+
+/** What may be set for a project; what is left out stays as it is. */
+export const PROJECT_SETTINGS: z.ZodType<ProjectSettings, ProjectSettings> = z
+  .strictObject(
+    mapLimits((limit) => {
+      const { keeps, max } = RETENTION_LIMITS[limit];
+      return z
+        .int()
+        .min(1)
+        .max(max)
+        .nullable()
+        .optional()
+        .describe(`Keep ${keeps}; null for what holds for the server.`);
+    }),
+  )
+  .meta({ id: 'ProjectSettings' });
 
 export const PROJECT: z.ZodType<ProjectShape> = objectOf<ProjectShape>({
   project: z.string(),
@@ -82,13 +99,19 @@ export const WHOAMI: z.ZodType<WhoamiShape> = objectOf<WhoamiShape>({
   grants: z.array(GRANT),
 }).meta({ id: 'Whoami' });
 
+const TOLD_FIELDS = Object.fromEntries(
+  Object.entries(TOLD).map(([field, says]) => [
+    field,
+    typeof DEFAULTS[field as keyof Told] === 'boolean' ? z.boolean().describe(says) : count(says),
+  ]),
+) as unknown as { readonly [K in keyof Told]: z.ZodType<Told[K]> };
+
 export const INFO: z.ZodType<InfoShape> = objectOf<InfoShape>({
   version: text('The version of Statehouse.'),
   engine: text('Where everything is kept: `sqlite`, `postgres` or `memory`.'),
   manyNodes: z.boolean().describe('Whether other nodes may serve the same states.'),
   now: instant('The time, by the clock that locks and versions are dated with.'),
-  stateBytesMax: count('Bytes of the largest state that is taken.'),
-  plansShare: z.boolean().describe('Whether plans hold the lock together where a door can tell them apart.'),
+  ...TOLD_FIELDS,
   retention: RETENTION.describe('How much history is kept where a project says nothing else.'),
   backup: z.boolean().describe('Whether this house can be backed up through the API.'),
 }).meta({ id: 'Info' });
@@ -132,8 +155,8 @@ export function toAuditShape({ id, at, address, note }: AuditRecord): AuditShape
   };
 }
 
-export function toRetentionShape({ keepVersions, keepDays }: Retention): RetentionShape {
-  return { keepVersions: keepVersions ?? null, keepDays: keepDays ?? null };
+export function toRetentionShape(retention: Retention): RetentionShape {
+  return mapLimits((limit) => retention[limit] ?? null);
 }
 
 function toTime(at: Instant | null): string | null {
