@@ -1,4 +1,4 @@
-import { isRole, patternProblem, ROLES, type Grant } from '../../core/access.ts';
+import { isRole, patternProblem, ROLES, type Grant } from '../../core/grant.ts';
 import type { NewCredentialShape } from '../../server/api/shapes/house.ts';
 import { defineCommand, type Command } from '../command.ts';
 import { readDuration } from '../duration.ts';

@@ -1,4 +1,4 @@
-import type { Grant } from '../../core/access.ts';
+import type { Grant } from '../../core/grant.ts';
 import type { Address } from '../../core/address.ts';
 import type { Credential } from '../../core/credential.ts';
 import type { AuditNote } from '../../core/effect.ts';

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { formatAddress } from '../../../core/address.ts';
-import { ROLES, type Grant } from '../../../core/access.ts';
+import { ROLES, type Grant } from '../../../core/grant.ts';
 import type { Instant } from '../../../core/instant.ts';
 import type { Retention } from '../../../core/retention.ts';
-import type { CredentialView } from '../../../house/credentials.ts';
+import type { CredentialView } from '../../../house/identity/credentials.ts';
 import type { AuditRecord } from '../../../ports/engine.ts';
 import { count, instant, pageOf, text, type Page } from './plain.ts';
 
