@@ -22,6 +22,22 @@ const WORK_WITHOUT_INSTALL_SCRIPT = new Set([
   'node_modules/fsevents',
 ]);
 
+/** What stands at the top of an engine's folder; one without a database needs fewer. */
+const ENGINE_FILES: readonly string[] = [
+  'audit',
+  'bodies',
+  'columns',
+  'connection',
+  'effects',
+  'engine',
+  'faults',
+  'migrate',
+  'queries',
+  'records',
+  'rows',
+  'world',
+];
+
 const all = repositoryFiles();
 const code = all.filter((path) => /\.(?:ts|mjs|js)$/.test(path));
 const sources = code.filter((path) => path.startsWith('src/'));
@@ -116,6 +132,44 @@ describe('layers', () => {
     const spelled = new RegExp(`['"\`](?:${names.join('|')}|${S3_WORKSPACE_PREFIX}/?)['"\`]`);
     const others = sources.filter((path) => path !== 'src/core/address.ts');
     expect(findings(others, spelled, withoutComments)).toEqual([]);
+  });
+
+  it('give engines the same file names for the same things', () => {
+    const filesOf = (engine: string): readonly string[] =>
+      sources
+        .flatMap((path) => new RegExp(`^src/engines/${engine}/([^/]+)\\.ts$`).exec(path)?.[1] ?? [])
+        .toSorted();
+    const engines = new Set(sources.flatMap((path) => /^src\/engines\/([^/]+)\//.exec(path)?.[1] ?? []));
+    // What only one of them needs stands in a folder below.
+    for (const engine of engines) {
+      const files = filesOf(engine);
+      if (files.includes('migrate')) expect(files).toEqual(ENGINE_FILES);
+      else expect(files.filter((name) => !ENGINE_FILES.includes(name))).toEqual([]);
+    }
+    expect([...engines].filter((engine) => filesOf(engine).includes('migrate')).toSorted()).toEqual([
+      'postgres',
+      'sqlite',
+    ]);
+  });
+
+  it('name a backend in its folder and in the list of backends alone', () => {
+    const folders = sources.filter((path) => /^src\/protocols\/[^/]+\/client\/entry\.ts$/.test(path));
+    const names = folders.map((path) => path.split('/')[2] ?? '');
+    expect(names.length).toBeGreaterThan(3);
+    const listed = new Set(
+      (importsByFile.get('src/protocols/backends.ts') ?? []).map(({ target }) => target),
+    );
+    expect(folders.filter((path) => !listed.has(path))).toEqual([]);
+    const quoted = new RegExp(`(?<!from |import\\()(['"\`])(?:${names.join('|')})\\1`);
+    const rooms =
+      /^src\/(?:core|ports|house|workdir|client|cli)\/|^src\/protocols\/(?!backends\.ts$)[^/]+\.ts$/;
+    expect(
+      findings(
+        sources.filter((path) => rooms.test(path)),
+        quoted,
+        withoutComments,
+      ),
+    ).toEqual([]);
   });
 
   it('are told apart by this very test', () => {
@@ -233,6 +287,18 @@ describe('code', () => {
       ({ path, name }) => ![...words].some(([other, used]) => other !== path && used.has(name)),
     );
     expect(unused).toEqual([]);
+  });
+
+  it('speaks plainly in the rooms whose words were read: of what is invalid, and of the server', () => {
+    const rooms = /^src\/(?:cli|workdir)\//;
+    const paths = sources.filter((path) => rooms.test(path));
+    // "there is no such command" is plain; "this is no command" is not.
+    const twisted =
+      /\b(?:is|are) none\b|(?<!\b[Tt]here )\bis no (?!longer\b|one\b)|\bso long\b|\b[Nn]obody\b|\b[Ss]omebody\b|\bno more\b|\bPaste\b/;
+    expect(findings(paths, twisted)).toEqual([]);
+    // In messages to users the house is called the server.
+    const house = /(['"`])(?:(?!\1).)*\b(?:an?|the|this|that|no|running) [Hh]ouse\b/;
+    expect(findings(paths, house, withoutComments)).toEqual([]);
   });
 
   it('silences the linter and the compiler only with a reason', () => {

@@ -1,10 +1,15 @@
 import { mayActInProject } from '../core/access.ts';
 import type { Address } from '../core/address.ts';
 import type { Instant } from '../core/instant.ts';
-import type { Retention } from '../core/retention.ts';
+import { readRetention, type Retention } from '../core/retention.ts';
 import type { Engine, Entry } from '../ports/engine.ts';
 import { refuseInHouse, type Caller, type Forbidden } from './caller.ts';
 import type { Registry } from './registry.ts';
+
+export interface ProjectSettings {
+  /** How much history is kept where a project says nothing else. */
+  readonly retention: Retention;
+}
 
 /**
  * What is set for a project as a whole. A project needs no making: it is there with its first state. Doors keep here what
@@ -15,10 +20,10 @@ export class Projects {
   readonly #registry: Registry;
   readonly #retention: Retention;
 
-  constructor(options: { engine: Engine; registry: Registry; retention: Retention }) {
+  constructor(options: { engine: Engine; registry: Registry; settings: ProjectSettings }) {
     this.#engine = options.engine;
     this.#registry = options.registry;
-    this.#retention = options.retention;
+    this.#retention = options.settings.retention;
   }
 
   /** What was set for a project; null if nothing ever was. */
@@ -88,12 +93,11 @@ export class Projects {
 
   /** How much history a project keeps: what was set for it, else what holds for the house. */
   async retentionOf(project: string): Promise<Retention> {
-    const attributes = (await this.find(project))?.attributes ?? {};
-    const { keepVersions, keepDays } = attributes;
-    return {
-      ...this.#retention,
-      ...(typeof keepVersions === 'number' ? { keepVersions } : {}),
-      ...(typeof keepDays === 'number' ? { keepDays } : {}),
-    };
+    return { ...this.#retention, ...(await this.retentionSetFor(project)) };
+  }
+
+  /** What was set for a project itself. */
+  async retentionSetFor(project: string): Promise<Retention> {
+    return readRetention((await this.find(project))?.attributes ?? {});
   }
 }

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { SqliteArchive } from '../engines/sqlite/archive.ts';
-import { restoreBackup } from '../engines/sqlite/backup.ts';
+import { SqliteArchive } from '../engines/sqlite/files/archive.ts';
+import { restoreBackup } from '../engines/sqlite/files/backup.ts';
 import { credentialContext } from '../house/identity/credentials.ts';
 import { writeKeyFile } from '../keyring/key-file.ts';
 import { parseMasterKeys, type MasterKeys } from '../keyring/key-text.ts';
@@ -25,7 +25,7 @@ export async function restoreHouse(options: {
   if (keys !== null) await proveKeys(keys, backup);
   const path = join(directory, KEY_FILE);
   if (keys !== null && existsSync(path) && readFileSync(path, 'utf8') !== readFileSync(keyFile ?? '', 'utf8'))
-    throw new EngineFault(`${path} is another key than ${keyFile}: remove one of them`);
+    throw new EngineFault(`${path} exists and differs from ${keyFile}: remove one of them`);
   restoreBackup(backup, directory);
   if (keys === null) return existsSync(path) ? path : null;
   writeKeyFile(path, keys);

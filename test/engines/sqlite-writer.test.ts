@@ -3,10 +3,10 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Command } from '../../src/ports/engine.ts';
 import { EngineFault } from '../../src/ports/engine.ts';
 import { openForWriting } from '../../src/engines/sqlite/connection.ts';
-import type { Database } from '../../src/engines/sqlite/driver.ts';
+import type { Database } from '../../src/engines/sqlite/files/driver.ts';
 import { SqliteEngine } from '../../src/engines/sqlite/engine.ts';
 import { migrate } from '../../src/engines/sqlite/migrate.ts';
-import { Writer } from '../../src/engines/sqlite/writer.ts';
+import { Writer } from '../../src/engines/sqlite/writer/writer.ts';
 import { ALICE, bodyOf, deleteOf, lockOf, unlockOf, writeOf } from '../../src/contract/engine-commands.ts';
 import { ManualClock } from '../../src/contract/manual-clock.ts';
 import { addressOf, newDirectory } from './sqlite-fixture.ts';
@@ -84,6 +84,23 @@ describe('the writer', () => {
     expect(db.prepare('SELECT count(*) AS n FROM version').get()).toMatchObject({ n: 1 });
   });
 
+  it('says which migration failed, also where SQLite has rolled it back by itself', () => {
+    const empty = openForWriting(`${path}-empty`);
+    const failing: Database = {
+      exec: (sql) => {
+        const commits = sql.includes('COMMIT');
+        empty.exec(commits ? 'ROLLBACK' : sql);
+        if (commits) throw new Error('disk I/O error');
+      },
+      prepare: (sql) => empty.prepare(sql),
+      function: () => undefined,
+      close: () => undefined,
+    };
+    expect(() => migrate(failing)).toThrow('the migration 0001-initial.sql failed');
+    migrate(empty);
+    empty.close();
+  });
+
   it('leaves nothing behind of bodies that go', () => {
     const address = addressOf('gone');
     const segments = [new Uint8Array(20_000), new Uint8Array(5)];
@@ -128,7 +145,7 @@ describe('the engine', () => {
     const answers = await Promise.allSettled([engine.apply(many), engine.apply(many), engine.apply(many)]);
     expect(answers.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected']);
     const [, refused] = answers;
-    expect((refused as PromiseRejectedResult).reason).toMatchObject({ fatal: false });
+    expect((refused as PromiseRejectedResult).reason).toMatchObject({ fatal: false, busy: true });
     await engine.check();
     // More than is looked through at a time.
     await engine.apply([{ type: 'audit', address: null, note: { ...note, action: 'last' } }]);

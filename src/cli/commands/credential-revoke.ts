@@ -2,12 +2,12 @@ import type { CredentialShape } from '../../server/api/shapes/house.ts';
 import { defineCommand, type Command } from '../command.ts';
 import { DONE } from '../exit-codes.ts';
 import { Failure } from '../failure.ts';
-import { HouseClient } from '../house/client.ts';
-import { CONNECTION_OPTIONS, readConnection } from '../house/connection.ts';
+import { HouseClient } from '../server/client.ts';
+import { CONNECTION_OPTIONS, readConnection } from '../server/connection.ts';
 
 export const command: Command = defineCommand({
   description:
-    'Revokes a credential, at once and for good: not even what it holds a lock for may it still write. Its locks stay, for an operator to break.',
+    'Revokes a credential at once and permanently. It cannot write any more, even while it holds a lock. Its locks stay until an operator breaks them.',
   args: [{ name: 'credential', help: 'its id or its name', required: true }],
   options: CONNECTION_OPTIONS,
   examples: [{ line: 'statehouse credential revoke ci', says: 'the one that is named ci' }],
@@ -22,7 +22,7 @@ export const command: Command = defineCommand({
       credentials.find(({ name, revokedAt }) => name === wanted && revokedAt === null);
     if (found === undefined)
       throw new Failure(`there is no credential "${wanted}"`, {
-        next: '"statehouse credential list" shows all.',
+        next: '"statehouse credential list" lists all credentials.',
       });
     const revoked = await house.ask<CredentialShape>(
       'DELETE',

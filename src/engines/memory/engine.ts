@@ -1,7 +1,7 @@
 import { formatAddress, type Address } from '../../core/address.ts';
 import type { AddressCommand, SealedBody } from '../../core/command.ts';
 import type { Credential } from '../../core/credential.ts';
-import { decide, evolve } from '../../core/decide.ts';
+import { decide, evolve, nextEnd } from '../../core/decide.ts';
 import type { Effect } from '../../core/effect.ts';
 import type { Instant } from '../../core/instant.ts';
 import { NEW_WORLD, type Version, type World } from '../../core/world.ts';
@@ -22,8 +22,8 @@ import {
   type StateSummary,
   type StoredBody,
 } from '../../ports/engine.ts';
-import { compareBytes, sameAddress, selectStates } from './query.ts';
-import { otherSealed, reseal, type Sealed } from './reseal.ts';
+import { compareBytes, otherSealed, sameAddress, selectStates } from './queries.ts';
+import { reseal, type Sealed } from './records.ts';
 
 /** What one address keeps. */
 export interface Kept {
@@ -135,6 +135,14 @@ export class MemoryEngine implements Engine {
         .filter(({ seat, accepted }) => !accepted && isWanted(seat))
         .map(({ waiter, seat }) => ({ address, waiter, seat: seat as string, granted: true })),
     ]);
+  }
+
+  async ending(limit: number): Promise<readonly Address[]> {
+    const now = this.#clock.now();
+    return [...this.#kept.values()]
+      .filter(({ world }) => (nextEnd(world) ?? Infinity) <= now)
+      .map(({ address }) => address)
+      .slice(0, limit);
   }
 
   async sealedUnderOther(keyId: string, limit: number): Promise<readonly Resealed[]> {

@@ -1,10 +1,10 @@
 import type { RecordCommand, Resealed } from '../../ports/engine.ts';
 import type { Instant } from '../../core/instant.ts';
 import type { BodyStore } from './bodies.ts';
-import type { Database, Statement } from './driver.ts';
-import type { EffectStore } from './effects.ts';
-import { CREDENTIAL_COLUMNS, credentialValues } from './rows.ts';
-import type { WorldCache } from './world.ts';
+import type { Database, Statement } from './files/driver.ts';
+import { insert, type EffectStore } from './effects.ts';
+import { CREDENTIAL, ENTRY } from './rows.ts';
+import type { WorldCache } from './writer/world-cache.ts';
 
 /** Stores the house's own records, which need no decision. */
 export class RecordStore {
@@ -24,13 +24,12 @@ export class RecordStore {
     this.#worlds = worlds;
     this.#bodies = bodies;
     this.#effects = effects;
+    // Put again it keeps its ordinal, and so its place among those that were made in the same moment.
     this.#putCredential = db.prepare(
-      `INSERT INTO credential (${CREDENTIAL_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)
-       ON CONFLICT (id) DO UPDATE SET (name, sealed_secret, grants, created_at, expires_at, revoked_at) =
-         (excluded.name, excluded.sealed_secret, excluded.grants, excluded.created_at, excluded.expires_at,
-          excluded.revoked_at)`,
+      `${insert('credential', CREDENTIAL.list)} ON CONFLICT (id) DO UPDATE SET (${CREDENTIAL.list}) =
+         (${CREDENTIAL.list.replaceAll(/\w+/g, 'excluded.$&')})`,
     );
-    this.#putEntry = db.prepare('INSERT INTO entry (kind, name, attributes, body_id) VALUES (?, ?, ?, ?)');
+    this.#putEntry = db.prepare(insert('entry', ENTRY.list));
     this.#bodyOfEntry = db.prepare('SELECT body_id AS id FROM entry WHERE kind = ? AND name = ?');
     this.#dropEntry = db.prepare('DELETE FROM entry WHERE kind = ? AND name = ?');
     this.#resealBody = db.prepare('UPDATE body SET key_id = ?, wrapped_key = ? WHERE id = ?');
@@ -42,12 +41,12 @@ export class RecordStore {
   store(command: RecordCommand, at: Instant): void {
     switch (command.type) {
       case 'put-credential':
-        this.#putCredential.run(...credentialValues(command.credential));
+        this.#putCredential.run(...CREDENTIAL.values(command.credential));
         break;
       case 'put-entry': {
-        const { kind, name, attributes, bodyId = null } = command.entry;
+        const { kind, name } = command.entry;
         this.#removeEntry(kind, name);
-        this.#putEntry.run(kind, name, JSON.stringify(attributes), bodyId);
+        this.#putEntry.run(...ENTRY.values({ bodyId: null, ...command.entry }));
         if (command.body !== undefined) this.#bodies.keep(command.body);
         break;
       }

@@ -138,6 +138,6 @@ describe.each(ENGINES)('credentials, on %s', (engine) => {
     await credentials.ensureAdmin(ADMIN, id, other);
     expect(await byPair(built, { id, secret: other })).not.toBe(null);
     expect(await byPair(built, { id, secret })).toBe(null);
-    await expect(credentials.ensureAdmin(ADMIN, 'short', secret)).rejects.toThrow(/id\.secret/);
+    await expect(credentials.ensureAdmin(ADMIN, 'short', secret)).rejects.toThrow(/ID\.SECRET/);
   });
 });

@@ -83,7 +83,7 @@ export class HouseApi {
   #get(path: string, query: Readonly<Record<string, string>>): Promise<Reply> {
     const url = new URL(`${API}${path}`, this.#origin);
     for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
-    return send(this.#config, 'GET', url, null);
+    return send(this.#config, { method: 'GET', url });
   }
 
   #address(workspace: string): Address {
@@ -92,7 +92,7 @@ export class HouseApi {
     if (isAddress(address)) return address;
     throw new BackendFault(
       'configuration',
-      `the http backend's address is none of a house: ${address.problem}`,
+      `the http backend's address is not one of a Statehouse server: ${address.problem}`,
     );
   }
 }
@@ -100,8 +100,8 @@ export class HouseApi {
 function refused({ status }: Reply): BackendFault {
   return new BackendFault(
     status === 401 || status === 403 ? 'denied' : 'other',
-    `the server does not tell: HTTP ${status}`,
-    status === 404 ? 'Only a Statehouse keeps a history and lists workspaces over http.' : '',
+    `the server refused the request: HTTP ${status}`,
+    status === 404 ? 'Only a Statehouse server keeps a history and lists workspaces over http.' : '',
   );
 }
 
@@ -112,7 +112,7 @@ function asObject(body: Uint8Array): Readonly<Record<string, unknown>> {
   } catch {
     // Told below, together with JSON that is no object.
   }
-  throw new BackendFault('other', 'the server answers something that is no JSON object');
+  throw new BackendFault('other', 'the answer of the server is not a JSON object');
 }
 
 function listOf(value: unknown): readonly Readonly<Record<string, unknown>>[] {

@@ -35,12 +35,10 @@ export const HOUSE_ROUTES: readonly Route[] = [
     refusals: [],
     run: async ({ house, operation, parts: { about, backUp } }) =>
       jsonReply(operation, {
-        version: about.version,
+        ...about,
         engine: house.engine.traits.name,
         manyNodes: house.engine.traits.shared,
         now: new Date(await house.engine.now()).toISOString(),
-        stateBytesMax: about.stateBytesMax,
-        plansShare: about.plansShare,
         retention: toRetentionShape(about.retention),
         backup: backUp !== null,
       }),

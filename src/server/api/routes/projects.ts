@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import { mayActInProject } from '../../../core/access.ts';
 import { projectProblem } from '../../../core/address.ts';
 import type { House } from '../../../house/house.ts';
@@ -7,9 +6,7 @@ import { problemReply } from '../../../protocols/wire/problem.ts';
 import { refusalReply } from '../refusal-reply.ts';
 import { badRequest, jsonReply } from '../../../protocols/wire/json-reply.ts';
 import { defineRoute, NO_BODY, NO_QUERY, type Route } from '../route.ts';
-import { PROJECT, PROJECTS, toRetentionShape, type ProjectShape } from '../shapes/house.ts';
-
-const KEPT_MAX = 1_000_000;
+import { PROJECT, PROJECT_SETTINGS, PROJECTS, toRetentionShape, type ProjectShape } from '../shapes/house.ts';
 
 /** What is set for projects. A project needs no making: it is there with its first state. */
 export const PROJECT_ROUTES: readonly Route[] = [
@@ -57,26 +54,7 @@ export const PROJECT_ROUTES: readonly Route[] = [
     summary: 'Sets how much history a project keeps; it holds from the next write on.',
     needs: 'admin of the house',
     query: NO_QUERY,
-    body: z
-      .strictObject({
-        keepVersions: z
-          .int()
-          .min(1)
-          .max(KEPT_MAX)
-          .nullable()
-          .optional()
-          .describe('Keep the newest so many; null for what holds for the house.'),
-        keepDays: z
-          .int()
-          .min(1)
-          .max(KEPT_MAX)
-          .nullable()
-          .optional()
-          .describe(
-            'Keep what was superseded less than so many days ago; null for what holds for the house.',
-          ),
-      })
-      .meta({ id: 'ProjectSettings' }),
+    body: PROJECT_SETTINGS,
     answer: { status: 200, says: 'Its settings now.', schema: PROJECT },
     refusals: [403],
     run: async ({ house, caller, operation, name, body }) => {
@@ -90,13 +68,9 @@ export const PROJECT_ROUTES: readonly Route[] = [
 ];
 
 async function shapeOf(house: House, project: string): Promise<ProjectShape> {
-  const { keepVersions, keepDays } = (await house.projects.find(project))?.attributes ?? {};
   return {
     project,
-    set: {
-      keepVersions: typeof keepVersions === 'number' ? keepVersions : null,
-      keepDays: typeof keepDays === 'number' ? keepDays : null,
-    },
+    set: toRetentionShape(await house.projects.retentionSetFor(project)),
     effective: toRetentionShape(await house.projects.retentionOf(project)),
   };
 }

@@ -2,9 +2,10 @@ import { z } from 'zod';
 import { formatAddress } from '../../../core/address.ts';
 import { ROLES, type Grant } from '../../../core/grant.ts';
 import type { Instant } from '../../../core/instant.ts';
-import type { Retention } from '../../../core/retention.ts';
+import { mapLimits, RETENTION_LIMITS, type Retention, type RetentionLimit } from '../../../core/retention.ts';
 import type { CredentialView } from '../../../house/identity/credentials.ts';
 import type { AuditRecord } from '../../../ports/engine.ts';
+import { DEFAULTS, TOLD, type Told } from '../../configuration.ts';
 import { count, instant, pageOf, text, type Page } from './plain.ts';
 
 export interface CredentialShape {
@@ -32,10 +33,7 @@ export interface AuditShape {
 }
 
 /** How much history is kept; null where it is not limited. */
-export interface RetentionShape {
-  readonly keepVersions: number | null;
-  readonly keepDays: number | null;
-}
+export type RetentionShape = { readonly [L in RetentionLimit]: number | null };
 
 export interface ProjectShape {
   readonly project: string;
@@ -48,13 +46,11 @@ export interface WhoamiShape {
   readonly grants: readonly Grant[];
 }
 
-export interface InfoShape {
+export interface InfoShape extends Told {
   readonly version: string;
   readonly engine: string;
   readonly manyNodes: boolean;
   readonly now: string;
-  readonly stateBytesMax: number;
-  readonly plansShare: boolean;
   readonly retention: RetentionShape;
   readonly backup: boolean;
 }
@@ -116,11 +112,26 @@ export const AUDIT_PAGE: z.ZodType<Page<'records', AuditShape>> = pageOf('record
 });
 
 export const RETENTION: z.ZodType<RetentionShape> = z
-  .strictObject({
-    keepVersions: z.int().min(1).nullable().describe('The newest so many versions are kept.'),
-    keepDays: z.int().min(1).nullable().describe('What was superseded less than so many days ago is kept.'),
-  })
+  .strictObject(
+    mapLimits((limit) => z.int().min(1).nullable().describe(`Keep ${RETENTION_LIMITS[limit].keeps}.`)),
+  )
   .meta({ id: 'Retention' });
+
+/** What may be set for a project; what is left out stays as it is. */
+export const PROJECT_SETTINGS: z.ZodType<{ readonly [L in RetentionLimit]?: number | null | undefined }> = z
+  .strictObject(
+    mapLimits((limit) => {
+      const { keeps, max } = RETENTION_LIMITS[limit];
+      return z
+        .int()
+        .min(1)
+        .max(max)
+        .nullable()
+        .optional()
+        .describe(`Keep ${keeps}; null for what holds for the server.`);
+    }),
+  )
+  .meta({ id: 'ProjectSettings' });
 
 export const PROJECT: z.ZodType<ProjectShape> = z
   .strictObject({
@@ -138,16 +149,20 @@ export const WHOAMI: z.ZodType<WhoamiShape> = z
   .strictObject({ subject: text('As locks, versions and the audit log say it.'), grants: z.array(GRANT) })
   .meta({ id: 'Whoami' });
 
+const TOLD_FIELDS = Object.fromEntries(
+  Object.entries(TOLD).map(([field, says]) => [
+    field,
+    typeof DEFAULTS[field as keyof Told] === 'boolean' ? z.boolean().describe(says) : count(says),
+  ]),
+) as unknown as { readonly [K in keyof Told]: z.ZodType<Told[K]> };
+
 export const INFO: z.ZodType<InfoShape> = z
   .strictObject({
     version: text('The version of Statehouse.'),
     engine: text('Where everything is kept: `sqlite`, `postgres` or `memory`.'),
     manyNodes: z.boolean().describe('Whether other nodes may serve the same states.'),
     now: instant('The time, by the clock that locks and versions are dated with.'),
-    stateBytesMax: count('Bytes of the largest state that is taken.'),
-    plansShare: z
-      .boolean()
-      .describe('Whether plans hold the lock together where a door can tell them apart.'),
+    ...TOLD_FIELDS,
     retention: RETENTION.describe('How much history is kept where a project says nothing else.'),
     backup: z.boolean().describe('Whether this house can be backed up through the API.'),
   })
@@ -194,8 +209,8 @@ export function toAuditShape({ id, at, address, note }: AuditRecord): AuditShape
   };
 }
 
-export function toRetentionShape({ keepVersions, keepDays }: Retention): RetentionShape {
-  return { keepVersions: keepVersions ?? null, keepDays: keepDays ?? null };
+export function toRetentionShape(retention: Retention): RetentionShape {
+  return mapLimits((limit) => retention[limit] ?? null);
 }
 
 function toTime(at: Instant | null): string | null {

@@ -158,7 +158,8 @@ function toWaiterShape(place: Place, position: number, now: Instant): WaiterShap
   };
 }
 
-function toLockInfoShape(bytes: Uint8Array): LockInfoShape | null {
+function toLockInfoShape(bytes: Uint8Array | null): LockInfoShape | null {
+  if (bytes === null) return null;
   const parsed = parseLockInfo(bytes);
   return 'problem' in parsed ? null : named(parsed.info);
 }
