@@ -1,4 +1,5 @@
-import { mayActOn, type Grant, type Identity } from '../../../core/access.ts';
+import { mayActOn } from '../../../core/access.ts';
+import type { Grant, Identity } from '../../../core/grant.ts';
 import { formatAddress, type Address } from '../../../core/address.ts';
 import type { House } from '../../../house/house.ts';
 import type { Log } from '../../../ports/log.ts';
