@@ -53,8 +53,10 @@ export function engineContract(
     let projects = 0;
     const result = async (command: AddressCommand): Promise<Result> => {
       const [only] = await engine.apply([command]);
-      if (only === undefined || only.outcome.type === 'noted') throw new Error('no outcome came back');
-      return { outcome: only.outcome, handovers: only.handovers };
+      if (only === undefined) throw new Error('no outcome came back');
+      const { outcome, handovers } = only;
+      if (outcome.type === 'noted' || outcome.type === 'conflict') throw new Error('no decision came back');
+      return { outcome, handovers };
     };
     const bench: Bench = {
       clock,

@@ -56,6 +56,7 @@ const WORTH_SEEING = [
   'absent',
   'exists',
   'expired',
+  'conflict',
 ];
 
 /**

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { formatAddress, type Address } from '../../core/address.ts';
 import type { AddressCommand, SealedBody } from '../../core/command.ts';
 import type { Credential } from '../../core/credential.ts';
@@ -11,9 +12,11 @@ import {
   type AuditRecord,
   type Command,
   type CommandResult,
+  CONFLICT,
   type Engine,
   type EngineTraits,
   type Entry,
+  type Expected,
   NOTED,
   type RecordCommand,
   type Resealed,
@@ -201,11 +204,13 @@ export class MemoryEngine implements Engine {
         this.#credentials.set(command.credential.id, command.credential);
         break;
       case 'put-entry':
+        if (!this.#isStored(command.entry.kind, command.entry.name, command.expects)) return CONFLICT;
         this.#dropEntry(command.entry.kind, command.entry.name);
         this.#entries.set(`${command.entry.kind}\n${command.entry.name}`, command.entry);
         if (command.body !== undefined) this.#bodies.set(command.body.id, command.body);
         break;
       case 'drop-entry':
+        if (!this.#isStored(command.kind, command.name, command.expects)) return CONFLICT;
         this.#dropEntry(command.kind, command.name);
         break;
       case 'audit':
@@ -222,6 +227,11 @@ export class MemoryEngine implements Engine {
       this.#audit.push({ id: this.#audit.length + 1, at: when, address, note: command.note });
     }
     return NOTED;
+  }
+
+  #isStored(kind: string, name: string, expects: Expected | undefined): boolean {
+    const { attributes = null } = this.#entries.get(`${kind}\n${name}`) ?? {};
+    return expects === undefined || isDeepStrictEqual(attributes, expects);
   }
 
   #dropEntry(kind: string, name: string): void {
