@@ -17,8 +17,9 @@ import { Nodes } from './nodes.ts';
 import { Outlet } from './outlet.ts';
 import { Parking } from './parking.ts';
 import { pruneWhatIsSuperseded } from './pruning.ts';
-import { Projects } from './projects.ts';
-import { Registry } from './registry.ts';
+import { PROJECT_RECORDS, Projects } from './projects.ts';
+import type { RecordDefinition } from './records/define.ts';
+import type { RecordOwner, Records } from './records/records.ts';
 import { resealAll } from './rotation.ts';
 import { States } from './states.ts';
 import { requireWhole } from './transfer.ts';
@@ -62,8 +63,7 @@ export class House {
   readonly #outlet: Outlet;
   readonly #inFlight: InFlightBudget;
   readonly #sealer: Sealer;
-  readonly #clock: Clock;
-  readonly #registries = new Map<string, Registry>();
+  readonly #recordOwner: RecordOwner;
   readonly #subscriptions: readonly (() => void)[];
 
   constructor(options: HouseOptions) {
@@ -71,7 +71,7 @@ export class House {
     this.engine = engine;
     this.signals = signals;
     this.#sealer = sealer;
-    this.#clock = clock;
+    this.#recordOwner = { engine, clock };
     this.node = entropy.uuid();
     this.lockInfos = new LockInfos(sealer);
     this.#executor = new CommandExecutor({ engine, lockInfos: this.lockInfos, signals, log });
@@ -89,7 +89,7 @@ export class House {
     this.credentials = new Credentials({ engine, sealer, clock, entropy });
     this.projects = new Projects({
       engine,
-      registry: this.registry('project'),
+      records: this.records(PROJECT_RECORDS),
       retention: options.retention,
     });
     this.#inFlight = new InFlightBudget({
@@ -97,7 +97,7 @@ export class House {
       bodyMax: options.stateBytesMax,
     });
     this.uploads = new Uploads({
-      engine,
+      records: this.#recordOwner,
       sealer,
       entropy,
       sizeMax: options.stateBytesMax,
@@ -125,13 +125,9 @@ export class House {
     ];
   }
 
-  /** The names of one kind that the house remembers for a door, such as its tables. */
-  registry(kind: string): Registry {
-    const known = this.#registries.get(kind);
-    if (known !== undefined) return known;
-    const registry = new Registry({ engine: this.engine, clock: this.#clock, kind });
-    this.#registries.set(kind, registry);
-    return registry;
+  /** The records of one kind that the house remembers for a door, such as its tables. */
+  records<T extends object>(definition: RecordDefinition<T>): Records<T> {
+    return definition.of(this.#recordOwner);
   }
 
   /** How many requests this node holds open for the lock. */

@@ -1,10 +1,39 @@
+import { z } from 'zod';
 import { mayActInProject } from '../core/access.ts';
 import type { Address } from '../core/address.ts';
 import type { Instant } from '../core/instant.ts';
 import type { Retention } from '../core/retention.ts';
-import type { Engine, Entry } from '../ports/engine.ts';
+import type { Engine } from '../ports/engine.ts';
 import { refuseInHouse, type Caller, type Forbidden } from './caller.ts';
-import type { Registry } from './registry.ts';
+import { defineRecords, type RecordDefinition } from './records/define.ts';
+import { PROJECT_KIND } from './records/kinds.ts';
+import type { NamedRecord, Records } from './records/records.ts';
+
+/** What a door keeps with a project in its protocol's words: the door's name, a hyphen, and the name of the setting. */
+export type DoorSetting = `${string}-${string}`;
+
+/** What is set for a project. */
+export interface ProjectRecord {
+  /** When it was made; absent where it came to be with its first state. */
+  readonly createdAt?: Instant | undefined;
+  /** null or absent: what holds for the house. */
+  readonly keepVersions?: number | null | undefined;
+  readonly keepDays?: number | null | undefined;
+  /** null or absent: not set. */
+  readonly [setting: DoorSetting]: string | null | undefined;
+}
+
+/** The projects, as they are stored. */
+export const PROJECT_RECORDS: RecordDefinition<ProjectRecord> = defineRecords<ProjectRecord>(
+  PROJECT_KIND,
+  z
+    .object({
+      createdAt: z.number().optional(),
+      keepVersions: z.number().nullable().optional(),
+      keepDays: z.number().nullable().optional(),
+    })
+    .catchall(z.string().nullable()),
+);
 
 /**
  * What is set for a project as a whole. A project needs no making: it is there with its first state. Doors keep here what
@@ -12,26 +41,26 @@ import type { Registry } from './registry.ts';
  */
 export class Projects {
   readonly #engine: Engine;
-  readonly #registry: Registry;
+  readonly #records: Records<ProjectRecord>;
   readonly #retention: Retention;
 
-  constructor(options: { engine: Engine; registry: Registry; retention: Retention }) {
+  constructor(options: { engine: Engine; records: Records<ProjectRecord>; retention: Retention }) {
     this.#engine = options.engine;
-    this.#registry = options.registry;
+    this.#records = options.records;
     this.#retention = options.retention;
   }
 
   /** What was set for a project; null if nothing ever was. */
-  async find(project: string): Promise<Entry | null> {
-    return this.#registry.find(project);
+  async find(project: string): Promise<ProjectRecord | null> {
+    return this.#records.find(project);
   }
 
-  async list(): Promise<readonly Entry[]> {
-    return this.#registry.list();
+  async list(): Promise<readonly NamedRecord<ProjectRecord>[]> {
+    return this.#records.list();
   }
 
   /** Those for which something was set, as far as the caller may see them. */
-  async listVisible(caller: Caller): Promise<readonly Entry[]> {
+  async listVisible(caller: Caller): Promise<readonly NamedRecord<ProjectRecord>[]> {
     const { grants } = caller.identity;
     return (await this.list()).filter(({ name }) => mayActInProject(grants, 'list', name));
   }
@@ -39,9 +68,8 @@ export class Projects {
   /** The projects that the caller may list something in: those that were made, and those that have a state. By name. */
   async seen(caller: Caller): Promise<readonly { readonly name: string; readonly since: Instant }[]> {
     const found = new Map<string, Instant>();
-    for (const { name, attributes } of await this.list()) {
-      const { createdAt } = attributes;
-      if (typeof createdAt === 'number') found.set(name, createdAt);
+    for (const { name, record } of await this.list()) {
+      if (record.createdAt !== undefined) found.set(name, record.createdAt);
     }
     let after: Address | null = null;
     for (;;) {
@@ -64,32 +92,31 @@ export class Projects {
    * known as well; whether the caller may is settled by whoever calls this.
    */
   async make(caller: Caller, project: string): Promise<void> {
-    await this.#registry.set(caller, project, { createdAt: await this.#engine.now() });
+    const createdAt = await this.#engine.now();
+    await this.#records.update(caller, project, (before) =>
+      before?.createdAt === undefined ? { ...before, createdAt } : before,
+    );
   }
 
-  /** Sets attributes of a project, keeping its others. For admins of the house. */
-  async set(
-    caller: Caller,
-    project: string,
-    attributes: Entry['attributes'],
-  ): Promise<{ type: 'set'; entry: Entry } | Forbidden> {
+  /** Sets some of what can be set for a project, and keeps the rest. For admins of the house. */
+  async set(caller: Caller, project: string, settings: ProjectRecord): Promise<{ type: 'set' } | Forbidden> {
     const refusal = refuseInHouse(caller, 'manage');
     if (refusal !== null) return refusal;
-    return { type: 'set', entry: await this.#registry.set(caller, project, attributes) };
+    await this.#records.update(caller, project, (before) => ({ ...before, ...settings }));
+    return { type: 'set' };
   }
 
   /** Forgets what was set for a project; its states are not touched. For admins of the house. */
   async forget(caller: Caller, project: string): Promise<{ type: 'forgotten' } | Forbidden> {
     const refusal = refuseInHouse(caller, 'manage');
     if (refusal !== null) return refusal;
-    await this.#registry.drop(caller, project);
+    await this.#records.drop(caller, project);
     return { type: 'forgotten' };
   }
 
   /** How much history a project keeps: what was set for it, else what holds for the house. */
   async retentionOf(project: string): Promise<Retention> {
-    const attributes = (await this.find(project))?.attributes ?? {};
-    const { keepVersions, keepDays } = attributes;
+    const { keepVersions, keepDays } = (await this.find(project)) ?? {};
     return {
       ...this.#retention,
       ...(typeof keepVersions === 'number' ? { keepVersions } : {}),

@@ -90,13 +90,10 @@ export const PROJECT_ROUTES: readonly Route[] = [
 ];
 
 async function shapeOf(house: House, project: string): Promise<ProjectShape> {
-  const { keepVersions, keepDays } = (await house.projects.find(project))?.attributes ?? {};
+  const { keepVersions = null, keepDays = null } = (await house.projects.find(project)) ?? {};
   return {
     project,
-    set: {
-      keepVersions: typeof keepVersions === 'number' ? keepVersions : null,
-      keepDays: typeof keepDays === 'number' ? keepDays : null,
-    },
+    set: { keepVersions, keepDays },
     effective: toRetentionShape(await house.projects.retentionOf(project)),
   };
 }
