@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { importProblem, isDoor } from './tidy/layers.ts';
+import { RESERVED_SUFFIXES, S3_WORKSPACE_PREFIX } from '../src/core/address.ts';
+import { importProblem, isClient, isDoor } from './tidy/layers.ts';
 import { importsOf, repositoryFiles, textOf, withoutComments } from './tidy/source-tree.ts';
 
 // The rules of the building, as ARCHITECTURE says them: what they forbid shows up here and not in a review.
@@ -20,6 +21,22 @@ const WORK_WITHOUT_INSTALL_SCRIPT = new Set([
   // Watches files on macOS for vite, and is optional there.
   'node_modules/fsevents',
 ]);
+
+/** What stands at the top of an engine's folder; one without a database needs fewer. */
+const ENGINE_FILES: readonly string[] = [
+  'audit',
+  'bodies',
+  'columns',
+  'connection',
+  'effects',
+  'engine',
+  'faults',
+  'migrate',
+  'queries',
+  'records',
+  'rows',
+  'world',
+];
 
 const all = repositoryFiles();
 const code = all.filter((path) => /\.(?:ts|mjs|js)$/.test(path));
@@ -43,6 +60,11 @@ function findings(
         pattern.test(line) ? [`${path}:${index + 1} ${line.trim().slice(0, 100)}`] : [],
       ),
   );
+}
+
+/** The protocols that have such files: `src/protocols/s3`. */
+function foldersOf(side: (path: string) => boolean): readonly string[] {
+  return [...new Set(sources.filter(side).map((path) => path.split('/').slice(0, 3).join('/')))];
 }
 
 describe('layers', () => {
@@ -69,12 +91,65 @@ describe('layers', () => {
     expect(findings(core, impure, withoutComments)).toEqual([]);
   });
 
-  it('give every door the same four files', () => {
-    const doors = new Set(sources.filter(isDoor).map((path) => path.split('/').slice(0, 4).join('/')));
-    const missing = [...doors].flatMap((door) =>
-      ['detect', 'auth', 'operations', 'errors'].map((name) => `${door}/${name}.ts`),
+  it('give every door the same files, and a client a file of the same name', () => {
+    const doors = foldersOf(isDoor).flatMap((protocol) => [
+      `${protocol}/layout.ts`,
+      ...['entry', 'door', 'detect', 'auth', 'operations', 'errors'].map(
+        (name) => `${protocol}/door/${name}.ts`,
+      ),
+    ]);
+    const clients = foldersOf(isClient).flatMap((protocol) => [
+      `${protocol}/layout.ts`,
+      ...['client', 'config'].map((name) => `${protocol}/client/${name}.ts`),
+    ]);
+    expect([...doors, ...clients].filter((path) => !sources.includes(path))).toEqual([]);
+  });
+
+  it('name a door in its folder and in the list of all doors, and nowhere else', () => {
+    const entries = foldersOf(isDoor).map((protocol) => `${protocol}/door/entry.ts`);
+    const named = [...importsByFile].flatMap(([from, imports]) =>
+      imports
+        .filter(({ target }) => isDoor(target) && !from.startsWith(target.split('/').slice(0, 3).join('/')))
+        .map(({ target }) => `${from} ${target}`),
     );
-    expect(missing.filter((path) => !sources.includes(path))).toEqual([]);
+    expect(named.sort()).toEqual(entries.map((entry) => `src/server/doors.ts ${entry}`).sort());
+  });
+
+  it('spell the names of a protocol in its layout, for its door and its client alike', () => {
+    const sides = [
+      ...foldersOf(isDoor).map((protocol) => ({ protocol, side: `${protocol}/door/` })),
+      ...foldersOf(isClient).map((protocol) => ({ protocol, side: `${protocol}/client/` })),
+    ];
+    const without = sides.filter(
+      ({ protocol, side }) =>
+        ![...importsByFile].some(
+          ([from, imports]) =>
+            from.startsWith(side) && imports.some(({ target }) => target === `${protocol}/layout.ts`),
+        ),
+    );
+    expect(without.map(({ side }) => side)).toEqual([]);
+    const names = Object.values(RESERVED_SUFFIXES).map((suffix) => suffix.replace('.', '\\.'));
+    const spelled = new RegExp(`['"\`](?:${names.join('|')}|${S3_WORKSPACE_PREFIX}/?)['"\`]`);
+    const others = sources.filter((path) => path !== 'src/core/address.ts');
+    expect(findings(others, spelled, withoutComments)).toEqual([]);
+  });
+
+  it('give engines the same file names for the same things', () => {
+    const filesOf = (engine: string): readonly string[] =>
+      sources
+        .flatMap((path) => new RegExp(`^src/engines/${engine}/([^/]+)\\.ts$`).exec(path)?.[1] ?? [])
+        .toSorted();
+    const engines = new Set(sources.flatMap((path) => /^src\/engines\/([^/]+)\//.exec(path)?.[1] ?? []));
+    // What only one of them needs stands in a folder below.
+    for (const engine of engines) {
+      const files = filesOf(engine);
+      if (files.includes('migrate')) expect(files).toEqual(ENGINE_FILES);
+      else expect(files.filter((name) => !ENGINE_FILES.includes(name))).toEqual([]);
+    }
+    expect([...engines].filter((engine) => filesOf(engine).includes('migrate')).toSorted()).toEqual([
+      'postgres',
+      'sqlite',
+    ]);
   });
 
   it('are told apart by this very test', () => {
@@ -90,10 +165,10 @@ describe('layers', () => {
       ['src/protocols/http/door/a.ts', 'src/engines/memory/engine.ts'],
       ['src/protocols/http/door/a.ts', 'src/server/a.ts'],
       ['src/protocols/http/door/a.ts', 'src/protocols/s3/door/a.ts'],
-      ['src/protocols/http/door/a.ts', 'src/protocols/http/client.ts'],
-      ['src/protocols/http/client.ts', 'src/house/a.ts'],
-      ['src/protocols/http/client.ts', 'src/protocols/http/door/a.ts'],
-      ['src/protocols/s3/client.ts', '@aws-sdk/client-s3'],
+      ['src/protocols/http/door/a.ts', 'src/protocols/http/client/a.ts'],
+      ['src/protocols/http/client/a.ts', 'src/house/a.ts'],
+      ['src/protocols/http/client/a.ts', 'src/protocols/http/door/a.ts'],
+      ['src/protocols/s3/client/a.ts', '@aws-sdk/client-s3'],
       ['src/server/a.ts', 'src/cli/main.ts'],
       ['src/cli/a.ts', 'src/contract/a.ts'],
       ['src/contract/a.ts', 'src/cli/a.ts'],
@@ -105,7 +180,7 @@ describe('layers', () => {
       ['src/protocols/http/door/a.ts', 'src/house/a.ts'],
       ['src/protocols/http/door/a.ts', 'src/protocols/door.ts'],
       ['src/protocols/http/door/a.ts', 'src/protocols/http/layout.ts'],
-      ['src/protocols/http/client.ts', 'src/protocols/http/layout.ts'],
+      ['src/protocols/http/client/a.ts', 'src/protocols/http/layout.ts'],
       ['src/server/a.ts', 'src/protocols/http/door/door.ts'],
       ['src/cli/a.ts', 'src/server/a.ts'],
       ['src/contract/a.ts', 'src/server/a.ts'],

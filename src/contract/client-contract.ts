@@ -15,7 +15,7 @@ export interface BackendUnderTest {
 const AT_ONCE: LockWait = { milliseconds: 0, signal: null };
 
 /** A small state, and its serial. */
-export function stateText(serial: number, lineage: string, more = ''): Uint8Array {
+export function stateText(serial: number | bigint, lineage: string, more = ''): Uint8Array {
   const text = `{"version":4,"terraform_version":"1.11.4","serial":${serial},"lineage":"${lineage}","outputs":{},"resources":[],"check_results":null${more}}`;
   return new TextEncoder().encode(text);
 }

@@ -1,4 +1,17 @@
 export { clientContract, stateText, type BackendUnderTest } from './client-contract.ts';
+export { doorContract, doorMatrix, type OpenHouseUnderTest } from './door-contract.ts';
+export type {
+  Done,
+  DoorClient,
+  DoorCredential,
+  DoorTraits,
+  DoorUnderTest,
+  HouseUnderTest,
+  LockReply,
+  LookReply,
+  ReadReply,
+  Refused,
+} from './door-contract-client.ts';
 export { engineContract, type EngineOptions, type EngineUnderTest } from './engine-contract.ts';
 export { engineModel } from './engine-model.ts';
 export { ManualClock } from './manual-clock.ts';

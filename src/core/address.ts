@@ -17,8 +17,20 @@ const PROJECT_LENGTH_MAX = 63;
 const KEY_BYTES_MAX = 900;
 const WORKSPACE_LENGTH_MAX = 90;
 
-/** Names that a door gives to something else than a state, so that no state may carry them. */
-const RESERVED_SUFFIXES = ['.tflock', '-md5', '/.lock', '/.lockinfo'] as const;
+/**
+ * What the name of something that a protocol keeps beside a state ends with, so that no state may carry such a name. This is
+ * the one list: the layouts of the protocols take their names from here.
+ */
+export const RESERVED_SUFFIXES = {
+  /** The s3 backend's lock file (terraform internal/backend/remote-state/s3/client.go, `lockFileSuffix`). */
+  s3LockFile: '.tflock',
+  /** The s3 backend's digest item (`stateIDSuffix` in the same file). */
+  s3Digest: '-md5',
+  /** The consul backend's lock (terraform internal/backend/remote-state/consul/client.go, `lockSuffix`). */
+  consulLock: '/.lock',
+  /** The consul backend's lock info (`lockInfoSuffix` in the same file). */
+  consulLockInfo: '/.lockinfo',
+} as const;
 /** The s3 backend's default `workspace_key_prefix`. */
 export const S3_WORKSPACE_PREFIX = 'env:';
 
@@ -73,7 +85,7 @@ export function keyProblem(key: string): string | null {
   if (segments[0] === S3_WORKSPACE_PREFIX) {
     return `a key does not begin with "${S3_WORKSPACE_PREFIX}/": that is where the s3 backend keeps workspaces`;
   }
-  const reserved = RESERVED_SUFFIXES.find((suffix) => `/${key}`.endsWith(suffix));
+  const reserved = Object.values(RESERVED_SUFFIXES).find((suffix) => `/${key}`.endsWith(suffix));
   if (reserved !== undefined) {
     return `a key does not end with "${reserved}": that names a lock or a digest, not a state`;
   }

@@ -86,10 +86,7 @@ export class Locks {
     if (refusal !== null) return refusal;
     const seat = ask.gone === null ? null : this.#parking.take(ask.gone);
     try {
-      const command = this.#command(caller, address, ask, seat);
-      const outcome = await this.#executor.execute(command);
-      const settled = seat === null ? outcome : await this.#waitIn(seat, command, outcome);
-      return this.#answer(settled, command, seat);
+      return await this.#ask(this.#command(caller, address, ask, seat), seat);
     } finally {
       seat?.free();
     }
@@ -163,6 +160,23 @@ export class Locks {
     };
   }
 
+  async #ask(command: LockCommand, seat: Seat | null): Promise<LockAnswer> {
+    try {
+      const outcome = await this.#executor.execute(command);
+      const settled = seat === null ? outcome : await this.#waitIn(seat, command, outcome);
+      if (settled.type !== 'granted') return settled;
+      return { ...settled, undelivered: () => this.#takeBack(command, seat) };
+    } catch (fault) {
+      // Its client hears of no grant, so none may stand, nor be made to a request that is no longer there.
+      this.#takeBack(command, seat);
+      throw fault;
+    }
+  }
+
+  #takeBack({ address, actor, waiter }: LockCommand, seat: Seat | null): void {
+    if (seat !== null) this.#executor.executeLater({ type: 'leave', address, actor, waiter, seat: seat.id });
+  }
+
   /** Holds a parked request open until it is granted or refused. */
   async #waitIn(
     seat: Seat,
@@ -189,18 +203,5 @@ export class Locks {
       if (outcome.type === 'not-locked') outcome = await this.#executor.execute(command);
     }
     return outcome;
-  }
-
-  #answer(outcome: OutcomeOf['lock'] | Gone, command: LockCommand, seat: Seat | null): LockAnswer {
-    if (outcome.type !== 'granted') return outcome;
-    const { address, actor, waiter } = command;
-    return {
-      ...outcome,
-      undelivered: () => {
-        if (seat !== null) {
-          this.#executor.executeLater({ type: 'leave', address, actor, waiter, seat: seat.id });
-        }
-      },
-    };
   }
 }

@@ -17,29 +17,29 @@ type Open = (choice: BackendChoice) => Promise<StateClient>;
 const CLIENTS: Readonly<Record<string, Open>> = {
   local: async ({ attributes, folder }) => {
     const [{ LocalClient }, { readLocalConfig }] = await Promise.all([
-      import('./local/client.ts'),
-      import('./local/client-config.ts'),
+      import('./local/client/client.ts'),
+      import('./local/client/config.ts'),
     ]);
     return new LocalClient(readLocalConfig(attributes, folder));
   },
   http: async ({ attributes, env }) => {
     const [{ HttpClient }, { readHttpConfig }] = await Promise.all([
-      import('./http/client.ts'),
-      import('./http/client-config.ts'),
+      import('./http/client/client.ts'),
+      import('./http/client/config.ts'),
     ]);
     return new HttpClient(readHttpConfig(attributes, env));
   },
   s3: async ({ attributes, env }) => {
     const [{ S3StateClient }, { readS3Config }] = await Promise.all([
-      import('./s3/client.ts'),
-      import('./s3/client-config.ts'),
+      import('./s3/client/client.ts'),
+      import('./s3/client/config.ts'),
     ]);
     return new S3StateClient(readS3Config(attributes, env));
   },
   pg: async ({ attributes, env }) => {
     const [{ PgClient }, { readPgConfig }] = await Promise.all([
-      import('./pg/client.ts'),
-      import('./pg/client-config.ts'),
+      import('./pg/client/client.ts'),
+      import('./pg/client/config.ts'),
     ]);
     return new PgClient(readPgConfig(attributes, env));
   },

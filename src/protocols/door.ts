@@ -1,15 +1,47 @@
+import type { House } from '../house/house.ts';
+import type { LockObjects } from './lock-object/lock-objects.ts';
+import type { AwsService } from './aws/service.ts';
+import type { BackendBlock, BlockTarget } from './backend-block.ts';
+
 /**
  * A door is the server side of one protocol. It translates and nothing else: it authenticates, detects the operation,
  * calls the house, and maps the outcome to the protocol's own answer.
  */
 export interface Door {
   readonly name: string;
-  /** Whether a request is this door's. The first door that says so answers. Must not read the body. */
-  claims(request: DoorRequest): boolean;
-  /** Answers every request that it claims; throws only on faults, which the server answers with {@link Door.fault}. */
+  readonly routes: DoorRoutes;
+  /** Answers every request that is its own; throws only on faults, which the server answers with {@link Door.fault}. */
   answer(request: DoorRequest): Promise<DoorReply>;
   /** The protocol's own words for "cannot say now": a 5xx, never a "no such state". The message is safe to be told. */
   fault(request: DoorRequest, message: string): DoorReply;
+}
+
+/**
+ * Which requests are a door's: those that were signed for a service of AWS, whatever their path, since a bucket may have any
+ * name; or those to certain paths. `/http/*` is every path that begins with `/http/`; of two that fit, the longer one counts.
+ */
+export type DoorRoutes = { readonly aws: AwsService } | { readonly paths: readonly string[] };
+
+/** What a door may be opened with. */
+export interface DoorParts {
+  readonly house: House;
+  /** The machine's clock. */
+  readonly now: () => number;
+  /** The name under which the house is reached, so that a name before it is a bucket's; or null. */
+  readonly domain: string | null;
+  /** One for all doors where a lock is an object. */
+  readonly lockObjects: LockObjects;
+}
+
+/** A door as the list of all doors has it: cheap to load, since its code is loaded when it is opened. */
+export interface DoorEntry {
+  /** Its backend block's type, where it has one. */
+  readonly name: string;
+  /** The line for it at `/`, where the house says what it is; null for a door that another's line speaks of. */
+  readonly listed: { readonly at: string; readonly what: string } | null;
+  /** How terraform is told to keep its state here; null where no backend speaks this protocol alone. */
+  readonly backendBlock: ((target: BlockTarget) => BackendBlock) | null;
+  readonly open: (parts: DoorParts) => Promise<Door>;
 }
 
 /** One HTTP request, as raw as the wire had it: signatures are over these very characters. */

@@ -3,7 +3,7 @@ import { readdirSync, unlinkSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import type { Backup } from '../engines/sqlite/backup.ts';
+import type { Backup } from '../engines/sqlite/files/backup.ts';
 
 /** What the thread is told. */
 export interface CopyOrder {

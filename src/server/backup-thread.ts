@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { backUp } from '../engines/sqlite/backup.ts';
+import { backUp } from '../engines/sqlite/files/backup.ts';
 import type { CopyOrder } from './backup-copy.ts';
 
 /** The thread that copies the database: that takes as long as the database is large, and blocks whoever does it. */

@@ -2,15 +2,16 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import { EngineFault } from '../ports/engine.ts';
 import type { Log } from '../ports/log.ts';
 import type { Door, DoorReply, DoorRequest } from '../protocols/door.ts';
-import { faultReply, problemReply } from '../protocols/problem.ts';
+import { faultReply, problemReply } from '../protocols/wire/problem.ts';
 import { BodyBroken } from './body-guard.ts';
+import { DoorTable } from './door-table.ts';
 import { sendReply, toDoorRequest } from './exchange.ts';
 import type { Metrics } from './metrics.ts';
 
 /** A path and query longer than any address needs. */
 const TARGET_LENGTH_MAX = 8 * 1024;
 
-/** Gives each request to the first door that claims it, and sees that every fault is answered as one. */
+/** Gives each request to its door, and sees that every fault is answered as one. */
 export function dispatch(options: {
   doors: readonly Door[];
   log: Log;
@@ -18,14 +19,15 @@ export function dispatch(options: {
   /** Told of a fault after which nothing can be trusted. */
   fatal: (fault: EngineFault) => void;
 }): RequestListener {
-  const { doors, log, metrics, fatal } = options;
+  const { log, metrics, fatal } = options;
+  const doors = new DoorTable(options.doors);
 
   async function answer(request: DoorRequest): Promise<Answered> {
     if (request.target.length > TARGET_LENGTH_MAX) return { door: NO_DOOR, reply: TOO_LONG };
     if (isFromAnotherSite(request)) return { door: NO_DOOR, reply: FROM_ANOTHER_SITE };
     let door: Door | undefined;
     try {
-      door = doors.find((candidate) => candidate.claims(request));
+      door = doors.find(request);
       if (door === undefined) return { door: NO_DOOR, reply: UNKNOWN };
       return { door: door.name, reply: await door.answer(request) };
     } catch (fault) {
@@ -87,7 +89,7 @@ interface Answered {
   readonly reply: DoorReply;
 }
 
-/** What requests that no door claims are counted under. */
+/** What requests that are no door's are counted under. */
 const NO_DOOR = 'none';
 const UNKNOWN = problemReply('unknown', 'unknown-route', {
   status: 404,

@@ -83,8 +83,8 @@ async function openLocalSignals({ log }: { readonly log: Log }): Promise<Signals
 
 async function openPostgres(url: string): Promise<OpenStore> {
   const { PostgresEngine } = await import('../engines/postgres/engine.ts');
-  const { parsePostgresUrl } = await import('../engines/postgres/options.ts');
-  const { PostgresSignals } = await import('../engines/postgres/signals.ts');
+  const { parsePostgresUrl } = await import('../engines/postgres/session/options.ts');
+  const { PostgresSignals } = await import('../engines/postgres/signals/signals.ts');
   const options = parsePostgresUrl(url);
   const engine = await PostgresEngine.open(options, { keyIdOf: sealedKeyId });
   return {

@@ -1,8 +1,6 @@
 import type { House } from '../house/house.ts';
-import type { Door, DoorReply, DoorRequest } from '../protocols/door.ts';
+import type { Door, DoorReply, DoorRequest, DoorRoutes } from '../protocols/door.ts';
 import type { Metrics } from './metrics.ts';
-
-const PATHS = new Set(['/healthz', '/readyz', '/metrics']);
 
 /**
  * How the house is. `/healthz`: the process answers. `/readyz`: it can read and write, and is not shutting down.
@@ -10,6 +8,7 @@ const PATHS = new Set(['/healthz', '/readyz', '/metrics']);
  */
 export class HealthDoor implements Door {
   readonly name = 'health';
+  readonly routes: DoorRoutes = { paths: ['/healthz', '/readyz', '/metrics'] };
   readonly #house: House;
   readonly #metrics: Metrics;
   readonly #closing: AbortSignal;
@@ -19,10 +18,6 @@ export class HealthDoor implements Door {
     this.#house = options.house;
     this.#metrics = options.metrics;
     this.#closing = options.closing;
-  }
-
-  claims({ path }: DoorRequest): boolean {
-    return PATHS.has(path);
   }
 
   async answer(request: DoorRequest): Promise<DoorReply> {

@@ -4,7 +4,7 @@ import type { ApiParts } from './api/parts.ts';
 import type { AdminGrant } from './first-start.ts';
 import { ensureAdmin } from './first-start.ts';
 import type { Configuration } from './configuration.ts';
-import { listDoors } from './doors.ts';
+import { openDoors } from './doors.ts';
 import { dispatch } from './dispatch.ts';
 import type { BuiltHouse } from './build.ts';
 import type { House } from '../house/house.ts';
@@ -50,7 +50,7 @@ export async function openPort(configuration: Configuration, built: BuiltHouse):
     about: { version: readVersion(), stateBytesMax, plansShare, retention },
   };
   const { domain } = configuration;
-  const doors = listDoors({ house, metrics, api, clock: systemClock, domain, closing: closing.signal });
+  const doors = await openDoors({ house, metrics, api, clock: systemClock, domain, closing: closing.signal });
   let fail: (fault: EngineFault) => void = () => undefined;
   const failed = new Promise<EngineFault>((resolve) => {
     fail = resolve;

@@ -42,13 +42,13 @@ export async function readKept<T>(
 async function openArchive(store: Store): Promise<{ archive: Archive; close: () => Promise<void> }> {
   switch (store.kind) {
     case 'directory': {
-      const { SqliteArchive } = await import('../engines/sqlite/archive.ts');
+      const { SqliteArchive } = await import('../engines/sqlite/files/archive.ts');
       const archive = SqliteArchive.open(store.path);
       return { archive, close: async () => archive[Symbol.dispose]() };
     }
     case 'postgres': {
       const { PostgresEngine } = await import('../engines/postgres/engine.ts');
-      const { parsePostgresUrl } = await import('../engines/postgres/options.ts');
+      const { parsePostgresUrl } = await import('../engines/postgres/session/options.ts');
       const archive = await PostgresEngine.open(parsePostgresUrl(store.url), { keyIdOf: sealedKeyId });
       return { archive, close: () => archive[Symbol.asyncDispose]() };
     }

@@ -1,4 +1,4 @@
-import { hasDatabase } from '../engines/sqlite/data-directory.ts';
+import { hasDatabase } from '../engines/sqlite/files/data-directory.ts';
 import type { Caller } from '../house/caller.ts';
 import { EngineFault } from '../ports/engine.ts';
 import { buildHouse } from './build.ts';

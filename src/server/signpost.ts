@@ -1,27 +1,37 @@
-import type { Door, DoorReply, DoorRequest } from '../protocols/door.ts';
-import { faultReply } from '../protocols/problem.ts';
+import type { Door, DoorEntry, DoorReply, DoorRequest, DoorRoutes } from '../protocols/door.ts';
+import { faultReply, methodReply } from '../protocols/wire/problem.ts';
 
-const TEXT = `This is Statehouse: it keeps the state of Terraform and OpenTofu, and guards it with one lock.
+/** What there is besides the doors of protocols. */
+const OWN: readonly Line[] = [
+  { at: '/api/openapi.json', what: 'the API: states, versions, locks, credentials, audit, events' },
+  { at: '/healthz, /readyz, /metrics', what: 'how it is' },
+];
 
-/http/PROJECT/KEY?workspace=NAME   backend "http"
-any path, signed as AWS signs      backend "s3", with lock files or with DynamoDB
-/api/openapi.json                  the API: states, versions, locks, credentials, audit, events
-/healthz, /readyz, /metrics        how it is
-
-"statehouse config PROTOCOL PROJECT/KEY" prints the backend block to paste.
-`;
+type Line = NonNullable<DoorEntry['listed']>;
 
 /** What is found at `/`: where the doors are. It says nothing of this house, and so needs no credential. */
 export class Signpost implements Door {
   readonly name = 'signpost';
+  readonly routes: DoorRoutes = { paths: ['/'] };
+  readonly #text: string;
 
-  claims({ path, method }: DoorRequest): boolean {
-    return path === '/' && (method === 'GET' || method === 'HEAD');
+  constructor(doors: readonly DoorEntry[]) {
+    const lines = [...doors.flatMap(({ listed }) => (listed === null ? [] : [listed])), ...OWN];
+    const wide = Math.max(...lines.map(({ at }) => at.length));
+    this.#text = [
+      'This is Statehouse: it keeps the state of Terraform and OpenTofu, and guards it with one lock.',
+      '',
+      ...lines.map(({ at, what }) => `${at.padEnd(wide)}   ${what}`),
+      '',
+      '"statehouse config PROTOCOL PROJECT/KEY" prints the backend block to paste.',
+      '',
+    ].join('\n');
   }
 
-  async answer(): Promise<DoorReply> {
+  async answer({ method }: DoorRequest): Promise<DoorReply> {
+    if (method !== 'GET' && method !== 'HEAD') return methodReply(['GET']);
     const headers = { 'content-type': 'text/plain; charset=utf-8' };
-    return { operation: 'signpost', status: 200, headers, body: Buffer.from(TEXT) };
+    return { operation: 'signpost', status: 200, headers, body: Buffer.from(this.#text) };
   }
 
   fault(_request: DoorRequest, message: string): DoorReply {

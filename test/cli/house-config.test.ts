@@ -2,7 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { exportLine, hclText } from '../../src/cli/backend-blocks.ts';
+import { exportLine } from '../../src/cli/backend-blocks.ts';
+import { hclText } from '../../src/protocols/backend-block.ts';
 import { runStatehouse } from './run-statehouse.ts';
 
 it('prints the block of an address, and what to export', async () => {

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { StateClient } from '../../src/ports/state-client.ts';
 import { openClient } from '../../src/protocols/clients.ts';
 import { makeLockRequest } from '../../src/protocols/lock-request.ts';
-import { readConnection } from '../../src/protocols/pg/client-config.ts';
+import { readConnection } from '../../src/protocols/pg/client/config.ts';
 import { tofuCreationLock } from '../../src/protocols/pg/layout.ts';
 import { stateText } from '../../src/contract/client-contract.ts';
 import { findPostgres, PostgresServer } from '../support/postgres-server.ts';

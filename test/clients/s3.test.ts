@@ -6,7 +6,7 @@ import type { StateClient } from '../../src/ports/state-client.ts';
 import type { BackendAttributes } from '../../src/protocols/attributes.ts';
 import { openClient } from '../../src/protocols/clients.ts';
 import { makeLockRequest } from '../../src/protocols/lock-request.ts';
-import { readS3Config } from '../../src/protocols/s3/client-config.ts';
+import { readS3Config } from '../../src/protocols/s3/client/config.ts';
 import { stateText } from '../../src/contract/client-contract.ts';
 import { findMoto, MotoServer } from '../support/moto-server.ts';
 import { dynamoOf, makeBucket, makeLockTable, s3Of } from './fixtures/moto.ts';

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { SqliteEngine } from '../../src/engines/sqlite/engine.ts';
@@ -11,11 +11,15 @@ import { readRecording } from './power-cut/recording.ts';
 
 const WRITERS = new URL('./sqlite-writers.mjs', import.meta.url).pathname;
 
+/** One for the new log and one for each migration: the flushes before that of the first commit. */
+const FLUSHES_OF_OPENING =
+  1 + readdirSync(new URL('../../src/engines/sqlite/migrations/', import.meta.url)).length;
+
 const canRecord = hasCompiler();
 if (!canRecord) console.log('no C compiler here: what a failed flush does is not tried');
 
 describe.runIf(canRecord)('a flush that fails', () => {
-  it.each([3, 4, 11, 40])(
+  it.each([FLUSHES_OF_OPENING + 1, FLUSHES_OF_OPENING + 2, 11, 40])(
     'stops the engine, be it number %i, and nothing is written or tried again after it',
     async (failing) => {
       const { directory, remove } = await newDirectory();

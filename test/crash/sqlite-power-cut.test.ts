@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BodyReader } from '../../src/engines/sqlite/bodies.ts';
 import { openForWriting } from '../../src/engines/sqlite/connection.ts';
-import { databasePath } from '../../src/engines/sqlite/data-directory.ts';
+import { databasePath } from '../../src/engines/sqlite/files/data-directory.ts';
 import { migrate } from '../../src/engines/sqlite/migrate.ts';
 import { Queries } from '../../src/engines/sqlite/queries.ts';
 import { newDirectory } from '../engines/sqlite-fixture.ts';

@@ -42,7 +42,9 @@ const db = (operation: string, ...args: string[]): string[] => [
 ];
 const item = (value: object): string => JSON.stringify(value);
 const key = item({ LockID: { S: LOCK_ID } });
-const lock = item({ LockID: { S: LOCK_ID }, Info: { S: INFO } });
+// Another run than the one that takes the lock file: each lock ID has its lock once.
+const ITEM_INFO = INFO.replace('843f', '743f');
+const lock = item({ LockID: { S: LOCK_ID }, Info: { S: ITEM_INFO } });
 const condition = ['--condition-expression', 'attribute_not_exists(LockID)'];
 const HASH = [
   '--attribute-definitions',
@@ -113,7 +115,7 @@ const DYNAMODB_STEPS: readonly (readonly string[])[] = [
   ['dynamodb', 'list-tables'],
   db('get-item', '--key', key),
   db('put-item', '--item', lock, ...condition),
-  db('put-item', '--item', lock.replace('843f', '943f'), ...condition),
+  db('put-item', '--item', lock.replace('743f', '643f'), ...condition),
   db('get-item', '--key', key, '--consistent-read', '--projection-expression', 'LockID, Info'),
   db(
     'query',
@@ -133,7 +135,7 @@ const DYNAMODB_STEPS: readonly (readonly string[])[] = [
     '--update-expression',
     'SET Info = :i',
     '--expression-attribute-values',
-    item({ ':i': { S: INFO } }),
+    item({ ':i': { S: ITEM_INFO } }),
   ),
   db(
     'delete-item',
@@ -251,7 +253,8 @@ describe.skipIf(aws === null || moto === null)(
     };
 
     it('answers the same, but for what is listed with its reason', async () => {
-      const found = (await Promise.all([compareAll(S3_STEPS), compareAll(DYNAMODB_STEPS)])).flat();
+      // One after the other: the lock that is taken by an item is seen as a lock file as well.
+      const found = [...(await compareAll(S3_STEPS)), ...(await compareAll(DYNAMODB_STEPS))];
       expect(found.filter((difference) => !DIFFERENCES.some(([where]) => where.test(difference)))).toEqual(
         [],
       );

@@ -5,9 +5,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { TestHouse } from '../support/open-test-house.ts';
 import { findTerraform, type TerraformFolder } from '../support/terraform.ts';
+import { eightInOrder } from './fixtures/eight-applies.ts';
 import { Gate } from './fixtures/gate.ts';
 import { httpFolder, resource } from './fixtures/http-folder.ts';
-import { watchLine } from './fixtures/line-watch.ts';
 import { lockAt, resourceNames, resourcesAt, untilHeld, untilParked } from './fixtures/view.ts';
 
 const terraform = await findTerraform();
@@ -81,25 +81,8 @@ describe.skipIf(terraform === null)(
       expect(await second.end).toMatchObject({ code: 0 });
     });
 
-    it('lets eight at once all succeed, in the order of first asking', async () => {
-      const seen = watchLine(house.house);
-      await using base = await folderAt('acme/eight', '');
-      const folders = await Promise.all(Array.from({ length: 8 }, () => base.copy()));
-      const runs = folders.map((folder) =>
-        folder
-          .write('main.tf', resource('counter', String(Math.random()), 'sleep 0.3'))
-          .then(() => folder.start(['apply', '-auto-approve', '-lock-timeout=5m']).end),
-      );
-      const ends = await Promise.all(runs);
-      expect(ends.filter(({ code }) => code !== 0).map(({ output }) => output)).toEqual([]);
-      expect(seen.asked).toBe(8);
-      expect(seen.handovers.length).toBeGreaterThan(3);
-      // Whoever got the lock from another's hand was the first asker of all that were there to take it.
-      expect(seen.handovers.filter(({ asked, parked }) => asked !== parked[0])).toEqual([]);
-      const { text } = await house.ask('GET', '/http/acme/eight');
-      expect(JSON.parse(text)).toMatchObject({ serial: 8 });
-      await Promise.all(folders.map((folder) => folder[Symbol.asyncDispose]()));
-    });
+    it('lets eight at once all succeed, in the order of first asking', () =>
+      eightInOrder(house, 'acme/eight', (path) => folderAt(path, '')));
 
     it('lets nothing be lost when two race with -lock=false', async () => {
       await using gate = await Gate.make();

@@ -1,19 +1,20 @@
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PutItemCommand } from '@aws-sdk/client-dynamodb';
-import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { applyInfo } from '../../src/contract/door-contract-bench.ts';
+import { HTTP } from '../doors/clients/http.ts';
+import { S3_LOCK_FILE, S3_LOCK_ITEM } from '../doors/clients/s3.ts';
 import { TestHouse } from '../support/open-test-house.ts';
-import { ask } from '../support/request.ts';
+import { TEST_ADMIN } from '../support/test-admin.ts';
 import { findTerraform } from '../support/terraform.ts';
-import { dynamoClient, lockInfo, s3Client } from '../protocols/aws/sdk.ts';
+import { lockInfo } from '../protocols/aws/sdk.ts';
 import { Gate } from './fixtures/gate.ts';
 import { httpFolder, resource } from './fixtures/http-folder.ts';
 import { sendLateCopy } from './fixtures/late-copy.ts';
 import { LossyProxy, type PassedRequest } from './fixtures/lossy-proxy.ts';
 import { s3Folder, s3Lines } from './fixtures/s3-folder.ts';
-import { lockAt, resourcesAt } from './fixtures/view.ts';
+import { addressAt, lockAt, resourcesAt } from './fixtures/view.ts';
 
 const terraform = await findTerraform();
 const TRIES = 20;
@@ -25,26 +26,7 @@ async function openOnDisk(): Promise<TestHouse> {
   });
 }
 
-/** How a lock is asked for at each door. */
-const DOORS: Readonly<Record<string, (url: string, path: string, id: string) => Promise<unknown>>> = {
-  http: async (url, path, id) => {
-    const answer = await ask(url, 'LOCK', `/http/${path}`, { body: lockInfo(id) });
-    if (answer.status !== 200) throw new Error(`${answer.status} ${answer.text}`);
-  },
-  's3 lock file': (url, path, id) => {
-    const [Bucket = '', Key = ''] = path.split('/');
-    const Body = lockInfo(id);
-    return s3Client(url).send(new PutObjectCommand({ Bucket, Key: `${Key}.tflock`, Body, IfNoneMatch: '*' }));
-  },
-  dynamodb: (url, path, id) =>
-    dynamoClient(url).send(
-      new PutItemCommand({
-        TableName: 'locks',
-        Item: { LockID: { S: path }, Info: { S: lockInfo(id) } },
-        ConditionExpression: 'attribute_not_exists(LockID)',
-      }),
-    ),
-};
+const DOORS = [HTTP, S3_LOCK_FILE, S3_LOCK_ITEM];
 
 describe('a late copy of a lock request', () => {
   let house: TestHouse;
@@ -63,25 +45,30 @@ describe('a late copy of a lock request', () => {
     expect((await house.ask('UNLOCK', `/http/${path}`, { body: lockInfo(id) })).status).toBe(200);
   };
 
-  it.each(Object.entries(DOORS))(
-    'leaves the lock with its holder, and after its release takes it for nobody: %s',
-    async (name, take) => {
+  it.each(DOORS)(
+    'leaves the lock with its holder, and after its release takes it for nobody: $name',
+    async (door) => {
+      await door.prepare?.(house.url, TEST_ADMIN);
+      const [lossy, direct] = [proxy.url, house.url].map((url) => door.client(url, TEST_ADMIN));
       for (let round = 0; round < TRIES; round += 1) {
-        const path = `acme/${name.replaceAll(' ', '-')}-${round}`;
-        await take(proxy.url, path, 'holder');
+        const path = `acme/${door.name.replaceAll(' ', '-')}-${round}`;
+        const info = applyInfo();
+        expect(await lossy?.lock(addressAt(path), info)).toEqual({ type: 'granted' });
         const request = proxy.passed.at(-1) as PassedRequest;
         await sendLateCopy(house, request);
-        await expect(take(house.url, path, 'another')).rejects.toThrow();
-        expect((await lockAt(house, path)).holders).toMatchObject([{ lockId: 'holder' }]);
-        await unlock(path, 'holder');
+        expect(await direct?.lock(addressAt(path), applyInfo())).toMatchObject({ type: 'held' });
+        expect((await lockAt(house, path)).holders).toMatchObject([{ lockId: info.id }]);
+        await unlock(path, info.id);
         await sendLateCopy(house, request);
         expect((await lockAt(house, path)).holders).toEqual([]);
       }
+      lossy?.close();
+      direct?.close();
     },
   );
 
   it('is told over http why its lock ID is not granted again', async () => {
-    await DOORS['http']?.(house.url, 'acme/told', 'once');
+    expect((await house.ask('LOCK', '/http/acme/told', { body: lockInfo('once') })).status).toBe(200);
     await unlock('acme/told', 'once');
     const again = await house.ask('LOCK', '/http/acme/told', { body: lockInfo('once') });
     expect(again.status).toBe(410);

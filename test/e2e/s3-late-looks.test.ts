@@ -92,5 +92,14 @@ describe.skipIf(terraform === null)(
       expect(await bob.must('force-unlock', '-force', 'once-more')).toContain('successfully unlocked');
       expect((await lockAt(house, path)).holders).toEqual([]);
     });
+
+    it('breaks a lock by force-unlock at once, in a table that was never used', async () => {
+      const path = newPath();
+      const lines = s3Lines(path, ['table']).map((line) => line.replace('terraform-locks', 'unused-yet'));
+      await using bob = await s3Folder(terraform!, { url: house.url, lines }, resource('bob'));
+      await lockOverHttp('LOCK', path, 'left-behind');
+      expect(await bob.must('force-unlock', '-force', 'left-behind')).toContain('successfully unlocked');
+      expect((await lockAt(house, path)).holders).toEqual([]);
+    });
   },
 );

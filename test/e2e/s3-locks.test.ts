@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TestHouse } from '../support/open-test-house.ts';
 import { findTerraform, type TerraformFolder } from '../support/terraform.ts';
+import { eightInOrder } from './fixtures/eight-applies.ts';
 import { Gate } from './fixtures/gate.ts';
 import { httpBackend, httpFolder, httpLogin, resource } from './fixtures/http-folder.ts';
-import { watchLine } from './fixtures/line-watch.ts';
 import { awsLogin, s3Backend, s3Folder, s3Lines } from './fixtures/s3-folder.ts';
 import { lockAt, resourceNames, resourcesAt, untilHeld, untilParked } from './fixtures/view.ts';
 import { TEST_ADMIN } from '../support/test-admin.ts';
@@ -60,22 +60,8 @@ describe.skipIf(terraform === null)(
         expect(await resourcesAt(house, path)).toEqual(['alice']);
       });
 
-      it('eight with -lock-timeout all succeed, in the order of first asking', async () => {
-        const path = newPath();
-        const seen = watchLine(house.house);
-        await using base = await folderAt(path, means, '');
-        const folders = await Promise.all(Array.from({ length: 8 }, () => base.copy()));
-        const runs = folders.map((folder) =>
-          folder
-            .write('main.tf', resource('counter', String(Math.random()), 'sleep 0.3'))
-            .then(() => folder.start(['apply', '-auto-approve', '-lock-timeout=5m']).end),
-        );
-        const ends = await Promise.all(runs);
-        expect(ends.filter(({ code }) => code !== 0).map(({ output }) => output)).toEqual([]);
-        expect(seen.handovers.filter(({ asked, parked }) => asked !== parked[0])).toEqual([]);
-        expect(JSON.parse((await house.ask('GET', `/http/${path}`)).text)).toMatchObject({ serial: 8 });
-        await Promise.all(folders.map((folder) => folder[Symbol.asyncDispose]()));
-      });
+      it('eight with -lock-timeout all succeed, in the order of first asking', () =>
+        eightInOrder(house, newPath(), (path) => folderAt(path, means, '')));
 
       it('force-unlock wants the right ID, and the old holder cannot write after it', async () => {
         const path = newPath();

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Address } from '../../src/core/address.ts';
 import type { Command } from '../../src/ports/engine.ts';
 import { PostgresEngine } from '../../src/engines/postgres/engine.ts';
-import { parsePostgresUrl } from '../../src/engines/postgres/options.ts';
+import { parsePostgresUrl } from '../../src/engines/postgres/session/options.ts';
 import { PostgresProxy, type Verdict, type WireMessage } from '../support/postgres-proxy.ts';
 import { findPostgres, PostgresServer } from '../support/postgres-server.ts';
 

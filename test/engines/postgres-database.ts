@@ -1,5 +1,5 @@
 import { PostgresEngine } from '../../src/engines/postgres/engine.ts';
-import { parsePostgresUrl } from '../../src/engines/postgres/options.ts';
+import { parsePostgresUrl } from '../../src/engines/postgres/session/options.ts';
 import type { EngineOptions, EngineUnderTest } from '../../src/contract/engine-contract.ts';
 import { PostgresServer, type PostgresPrograms } from '../support/postgres-server.ts';
 import { reopenable } from './reopenable.ts';

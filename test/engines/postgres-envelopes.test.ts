@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { DatabaseTime } from '../../src/engines/postgres/database-time.ts';
-import { Envelopes, HANDOVERS_MAX, SIGNALS_BYTES_MAX } from '../../src/engines/postgres/envelopes.ts';
-import { readSignal } from '../../src/engines/postgres/signal-shape.ts';
+import { DatabaseTime } from '../../src/engines/postgres/signals/database-time.ts';
+import { Envelopes, HANDOVERS_MAX, SIGNALS_BYTES_MAX } from '../../src/engines/postgres/signals/envelopes.ts';
+import { readSignal } from '../../src/engines/postgres/signals/signal-shape.ts';
 import { makeMasterKey, type MasterKey } from '../../src/keyring/key-text.ts';
 import { Keyring } from '../../src/keyring/keyring.ts';
 import { MessageKeys } from '../../src/keyring/message-keys.ts';

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { PostgresEngine } from '../../src/engines/postgres/engine.ts';
-import { parsePostgresUrl } from '../../src/engines/postgres/options.ts';
+import { parsePostgresUrl } from '../../src/engines/postgres/session/options.ts';
 import { EngineFault, type Engine } from '../../src/ports/engine.ts';
 import { lockOf, writeOf } from '../../src/contract/engine-commands.ts';
 import { PostgresProxy } from '../support/postgres-proxy.ts';

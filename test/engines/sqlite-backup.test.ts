@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { backUp, restoreBackup } from '../../src/engines/sqlite/backup.ts';
+import { backUp, restoreBackup } from '../../src/engines/sqlite/files/backup.ts';
 import { SqliteEngine } from '../../src/engines/sqlite/engine.ts';
 import { lockOf, writeOf } from '../../src/contract/engine-commands.ts';
 import { addressOf, largeWrite, newDirectory, readBody } from './sqlite-fixture.ts';

@@ -1,8 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { backUp, restoreBackup } from '../../src/engines/sqlite/backup.ts';
-import { openDatabase } from '../../src/engines/sqlite/driver.ts';
+import { backUp, restoreBackup } from '../../src/engines/sqlite/files/backup.ts';
+import { openDatabase } from '../../src/engines/sqlite/files/driver.ts';
 import { SqliteEngine } from '../../src/engines/sqlite/engine.ts';
 import { EngineFault } from '../../src/ports/engine.ts';
 import { lockOf, writeOf } from '../../src/contract/engine-commands.ts';

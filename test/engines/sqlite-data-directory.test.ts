@@ -5,7 +5,7 @@ import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openForReading, openForWriting } from '../../src/engines/sqlite/connection.ts';
-import { openDatabase } from '../../src/engines/sqlite/driver.ts';
+import { openDatabase } from '../../src/engines/sqlite/files/driver.ts';
 import { SqliteEngine } from '../../src/engines/sqlite/engine.ts';
 import { EngineFault } from '../../src/ports/engine.ts';
 import { writeOf } from '../../src/contract/engine-commands.ts';

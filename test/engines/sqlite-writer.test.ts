@@ -3,10 +3,10 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Command } from '../../src/ports/engine.ts';
 import { EngineFault } from '../../src/ports/engine.ts';
 import { openForWriting } from '../../src/engines/sqlite/connection.ts';
-import type { Database } from '../../src/engines/sqlite/driver.ts';
+import type { Database } from '../../src/engines/sqlite/files/driver.ts';
 import { SqliteEngine } from '../../src/engines/sqlite/engine.ts';
 import { migrate } from '../../src/engines/sqlite/migrate.ts';
-import { Writer } from '../../src/engines/sqlite/writer.ts';
+import { Writer } from '../../src/engines/sqlite/writer/writer.ts';
 import { ALICE, bodyOf, deleteOf, lockOf, unlockOf, writeOf } from '../../src/contract/engine-commands.ts';
 import { ManualClock } from '../../src/contract/manual-clock.ts';
 import { addressOf, newDirectory } from './sqlite-fixture.ts';
@@ -128,7 +128,7 @@ describe('the engine', () => {
     const answers = await Promise.allSettled([engine.apply(many), engine.apply(many), engine.apply(many)]);
     expect(answers.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected']);
     const [, refused] = answers;
-    expect((refused as PromiseRejectedResult).reason).toMatchObject({ fatal: false });
+    expect((refused as PromiseRejectedResult).reason).toMatchObject({ fatal: false, busy: true });
     await engine.check();
     // More than is looked through at a time.
     await engine.apply([{ type: 'audit', address: null, note: { ...note, action: 'last' } }]);

@@ -1,6 +1,7 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { Caller } from '../../src/house/caller.ts';
 import type { LockAnswer, LockView } from '../../src/house/locks.ts';
+import { EngineFault } from '../../src/ports/engine.ts';
 import { sampleLock } from '../support/sample-state.ts';
 import { ADDRESS, BuiltHouse, callerOf, ENGINES, settled } from './fixtures/built-house.ts';
 
@@ -37,7 +38,7 @@ class Request {
   }
 
   async #note(): Promise<void> {
-    this.#answered = await this.answer;
+    this.#answered = await this.answer.catch(() => null);
   }
 
   /** The connection closes. */
@@ -312,5 +313,35 @@ describe.each(ENGINES)('a request for a held lock, on %s', (engine) => {
     built.clock.advance(MINUTE);
     await new Request(built, 'two').answer;
     expect((await view(built)).line).toEqual(['two']);
+  });
+
+  it('leaves no lock behind when it ends in a fault', async () => {
+    await using built = await BuiltHouse.build(engine);
+    const apply = built.engine.apply.bind(built.engine);
+    const failOn = (type: string, when: 'before' | 'after'): void => {
+      vi.spyOn(built.engine, 'apply').mockImplementation(async (commands) => {
+        if (commands[0]?.type !== type) return apply(commands);
+        if (when === 'after') await apply(commands);
+        throw new EngineFault('the disk is slow');
+      });
+    };
+    const failed = (request: Request): Promise<unknown> =>
+      request.answer.catch((fault: Error) => fault.message);
+    // Granted, and nobody was told.
+    failOn('lock', 'after');
+    expect(await failed(new Request(built, 'unheard'))).toBe('the disk is slow');
+    await settled();
+    expect((await view(built)).holders).toEqual([]);
+    // Handed over, and not taken up.
+    vi.restoreAllMocks();
+    await new Request(built, 'holder').answer;
+    const parked = new Request(built, 'parked', { wait: MINUTE });
+    await settled();
+    failOn('accept', 'before');
+    await unlock(built, 'holder');
+    expect(await failed(parked)).toBe('the disk is slow');
+    await settled();
+    expect(await view(built)).toEqual({ holders: [], parked: [], line: [] });
+    vi.restoreAllMocks();
   });
 });

@@ -15,6 +15,11 @@ import {
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { doorMatrix } from '../../src/contract/door-contract.ts';
+import { HTTP } from '../doors/clients/http.ts';
+import { S3_BOTH, S3_LOCK_FILE } from '../doors/clients/s3.ts';
+import { houseUnderTest } from '../doors/houses.ts';
+import type { TestHouse } from '../support/open-test-house.ts';
 import { findPostgres } from '../support/postgres-server.ts';
 import { dynamoClient, lockInfo, s3Client, stateText } from '../protocols/aws/sdk.ts';
 import { ThreeHouses } from './fixtures/three-houses.ts';
@@ -84,10 +89,15 @@ describe.skipIf(programs === null)(
       const lockFile = { Bucket: 'acme', Key: 'one.tfstate.tflock' };
       const asFile = (node: number, id: string): Promise<unknown> =>
         s3(node).send(new PutObjectCommand({ ...lockFile, Body: lockInfo(id), IfNoneMatch: '*' }));
+      const look = async (node: number): Promise<string | undefined> => {
+        const { Body } = await s3(node).send(new GetObjectCommand(lockFile));
+        return Body?.transformToString();
+      };
       expect(await failure(asFile(2, 'two'))).toBe('PreconditionFailed');
+      // As terraform does when it is refused.
+      expect(await look(2)).toBe(lockInfo('one'));
       await asFile(2, 'one');
-      const { Body } = await s3(1).send(new GetObjectCommand(lockFile));
-      expect(await Body?.transformToString()).toBe(lockInfo('one'));
+      expect(await look(1)).toBe(lockInfo('one'));
 
       // Both means are given up, each at another node.
       await s3(1).send(new DeleteObjectCommand(lockFile));
@@ -95,23 +105,12 @@ describe.skipIf(programs === null)(
         lockInfo('one'),
       );
       await db(0).send(new DeleteItemCommand({ TableName, Key }));
-      expect(await failure(s3(2).send(new GetObjectCommand(lockFile)))).toBe('NoSuchKey');
+      expect(await failure(look(2))).toBe('NoSuchKey');
       await asFile(2, 'two');
     });
 
-    it('hand the lock from one node to a request that another holds open', async () => {
-      const lockFile = { Bucket: 'acme', Key: 'line.tfstate.tflock' };
-      const ask = (node: number, id: string): Promise<unknown> =>
-        s3(node).send(new PutObjectCommand({ ...lockFile, Body: lockInfo(id), IfNoneMatch: '*' }));
-      await ask(0, 'one');
-      expect(await failure(ask(1, 'two'))).toBe('PreconditionFailed');
-      // It comes back, so it waits.
-      const waiting = ask(1, 'two');
-      await new Promise((resolve) => setTimeout(resolve, 300));
-      await s3(2).send(new DeleteObjectCommand(lockFile));
-      await waiting;
-      const { Body } = await s3(0).send(new GetObjectCommand(lockFile));
-      expect(await Body?.transformToString()).toBe(lockInfo('two'));
-    });
+    doorMatrix([HTTP, S3_LOCK_FILE, S3_BOTH], () =>
+      Promise.resolve(houseUnderTest(nodes.houses as [TestHouse, ...TestHouse[]], () => Promise.resolve())),
+    );
   },
 );

@@ -6,6 +6,7 @@ import { findPostgres } from '../support/postgres-server.ts';
 import { ask, type Answer } from '../support/request.ts';
 import { findTerraform } from '../support/terraform.ts';
 import { httpFolder, resource } from '../e2e/fixtures/http-folder.ts';
+import { lock, unlock } from './fixtures/http-lock.ts';
 import { HouseOfNodes } from './fixtures/house-of-nodes.ts';
 
 const programs = await findPostgres();
@@ -23,11 +24,6 @@ describe.skipIf(programs === null)('nodes that come and go (skipped unless postg
   });
   afterAll(() => house[Symbol.asyncDispose]());
 
-  const info = (id: string): string => JSON.stringify({ ID: id, Operation: 'OperationTypeApply' });
-  const lock = (node: HouseProcess, path: string, id: string, query = ''): Promise<Answer> =>
-    ask(node.url, 'LOCK', `/http/${path}${query}`, { body: info(id) });
-  const unlock = (node: HouseProcess, path: string, id: string): Promise<Answer> =>
-    ask(node.url, 'UNLOCK', `/http/${path}`, { body: info(id) });
   /** Parks a request, and waits until it is. */
   const park = async (node: HouseProcess, path: string, id: string): Promise<{ answer: Promise<Answer> }> => {
     const parked = async (): Promise<number> => {

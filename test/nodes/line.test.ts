@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import type { TestHouse } from '../support/open-test-house.ts';
 import { findPostgres } from '../support/postgres-server.ts';
-import type { Answer } from '../support/request.ts';
+import { lock, unlock } from './fixtures/http-lock.ts';
 import { ThreeHouses } from './fixtures/three-houses.ts';
 
 const programs = await findPostgres();
@@ -18,15 +18,6 @@ describe.skipIf(programs === null)('one line over three nodes (skipped unless po
     houses = nodes.houses as typeof houses;
   });
   afterAll(() => nodes[Symbol.asyncDispose]());
-
-  const info = (id: string): string =>
-    JSON.stringify({ ID: id, Operation: 'OperationTypeApply', Info: '', Who: 'w', Version: '1', Path: '' });
-  const lock = (house: TestHouse, path: string, id: string, query = ''): Promise<Answer> =>
-    house.ask('LOCK', `/http/${path}${query}`, { body: info(id) });
-  const unlock = (house: TestHouse, path: string, id: string): Promise<Answer> =>
-    house.ask('UNLOCK', `/http/${path}`, { body: info(id) });
-  const parked = (house: TestHouse, count: number): Promise<unknown> =>
-    eventually(`${count} are parked`, () => house.house.parked === count);
 
   it('is one lock: what one node granted, another refuses and says who has it', async () => {
     expect((await lock(houses[0], 'acme/one', 'a')).status).toBe(200);
@@ -49,7 +40,7 @@ describe.skipIf(programs === null)('one line over three nodes (skipped unless po
           granted.push(id);
         })(),
       );
-      await parked(house, before + 1);
+      await house.untilParked(before + 1);
     }
     const took: number[] = [];
     let holder = 'first';
@@ -70,7 +61,7 @@ describe.skipIf(programs === null)('one line over three nodes (skipped unless po
   it('finds a grant whose signal was lost', async () => {
     await lock(houses[0], 'acme/lost', 'a');
     const waiter = lock(houses[2], 'acme/lost', 'b', '?wait=5m');
-    await parked(houses[2], 1);
+    await houses[2].untilParked(1);
     // Nothing that the server says by itself reaches this node any more, and it has not noticed yet.
     const [, , proxy] = nodes.proxies;
     proxy!.judge = ({ direction, type }) => (direction === 'to-client' && type === 'A' ? 'drop' : 'pass');

@@ -133,7 +133,7 @@ describe.skipIf(programs === null)('a role without rights (skipped unless postgr
     await using stranger = await Stranger.enter(database);
     await a.ask('LOCK', '/http/acme/line', { body: sampleLock('one') });
     const second = b.ask('LOCK', '/http/acme/line?wait=1m', { body: sampleLock('two') });
-    await eventually('the second waits', () => b.house.parked === 1);
+    await b.untilParked(1);
     for (const payload of nonsense(stranger.heard)) await stranger.say(payload);
     await a.ask('UNLOCK', '/http/acme/line', { body: sampleLock('one') });
     expect((await second).status).toBe(200);

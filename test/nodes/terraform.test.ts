@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { findPostgres } from '../support/postgres-server.ts';
 import { ask } from '../support/request.ts';
 import { findTerraform } from '../support/terraform.ts';
-import { httpFolder, resource } from '../e2e/fixtures/http-folder.ts';
+import { applyEightTimes } from '../e2e/fixtures/eight-applies.ts';
+import { httpFolder } from '../e2e/fixtures/http-folder.ts';
 import { HouseOfNodes } from './fixtures/house-of-nodes.ts';
 
 const programs = await findPostgres();
@@ -18,21 +19,13 @@ describe.skipIf(programs === null || terraform === null)(
     it('lets eight applies that start together all succeed, one after the other and without a pause', async () => {
       await using house = await HouseOfNodes.start(programs!);
       await using base = await httpFolder(terraform!, { url: house.url, path: 'acme/eight' }, '');
-      const folders = await Promise.all(Array.from({ length: 8 }, () => base.copy()));
       const began = performance.now();
-      const ends = await Promise.all(
-        folders.map(async (folder, at) => {
-          await folder.write('main.tf', resource('counter', String(at), `sleep ${HOLD_SECONDS}`));
-          return folder.start(['apply', '-auto-approve', '-lock-timeout=5m']).end;
-        }),
-      );
+      await applyEightTimes(base, HOLD_SECONDS);
       const took = performance.now() - began;
       console.info(`eight applies of ${HOLD_SECONDS} s on three nodes: ${Math.round(took)} ms`);
-      expect(ends.filter(({ code }) => code !== 0).map(({ output }) => output)).toEqual([]);
       const { text } = await ask(house.url, 'GET', '/http/acme/eight');
       expect(JSON.parse(text)).toMatchObject({ serial: 8 });
       expect(took).toBeLessThan(ALL_MS_MAX);
-      await Promise.all(folders.map((folder) => folder[Symbol.asyncDispose]()));
     }, 120_000);
   },
 );

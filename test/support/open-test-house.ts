@@ -3,6 +3,7 @@ import type { House } from '../../src/house/house.ts';
 import type { Caller } from '../../src/house/caller.ts';
 import { DEFAULTS, type Configuration } from '../../src/server/configuration.ts';
 import { openHouse, type OpenHouse } from '../../src/server/open.ts';
+import { eventually } from './eventually.ts';
 import { ask, type Answer, type Ask } from './request.ts';
 import { TEST_ADMIN, type Pair } from './test-admin.ts';
 import { newTestSchema } from './test-database.ts';
@@ -54,6 +55,11 @@ export class TestHouse implements AsyncDisposable {
     const made = await this.house.credentials.create(ADMIN_CALLER, { name, grants, expiresAt });
     if (made.type !== 'created') throw new Error(`the credential was not made: ${made.type}`);
     return { id: made.credential.id, secret: made.secret };
+  }
+
+  /** Waits until so many requests for a lock are held open here. */
+  async untilParked(count: number): Promise<void> {
+    await eventually(`${count} are parked`, () => this.house.parked === count);
   }
 
   async close(): Promise<void> {

@@ -76,8 +76,8 @@ export function isDoor(path: string): boolean {
   return /^src\/protocols\/[^/]+\/door\//.test(path);
 }
 
-function isClient(path: string): boolean {
-  return /^src\/protocols\/[^/]+\/client(?:\/|[\w-]*\.ts$)/.test(path);
+export function isClient(path: string): boolean {
+  return /^src\/protocols\/[^/]+\/client\//.test(path);
 }
 
 function isFolder(path: string): boolean {

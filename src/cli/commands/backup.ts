@@ -34,7 +34,7 @@ export const command: Command = defineCommand({
       const damage = copy.headers['x-statehouse-damage'];
       if (damage !== undefined) terminal.note(`Warning: ${String(damage)}`);
     } else {
-      const { backUp } = await import('../../engines/sqlite/backup.ts');
+      const { backUp } = await import('../../engines/sqlite/files/backup.ts');
       try {
         const { damage } = await backUp(options.data, file);
         if (damage !== null) terminal.note(`Warning: ${damage}`);

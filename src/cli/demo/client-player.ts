@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { HttpClient } from '../../protocols/http/client.ts';
-import { readHttpConfig } from '../../protocols/http/client-config.ts';
+import { HttpClient } from '../../protocols/http/client/client.ts';
+import { readHttpConfig } from '../../protocols/http/client/config.ts';
 import { pathOf } from '../../protocols/http/layout.ts';
 import { makeLockRequest } from '../../protocols/lock-request.ts';
 import { BackendFault, type HeldLock } from '../../ports/state-client.ts';

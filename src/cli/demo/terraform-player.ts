@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, rmSync, watch, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { BACKEND_BLOCKS, hclText } from '../backend-blocks.ts';
+import { hclText } from '../../protocols/backend-block.ts';
+import { BACKEND_BLOCKS } from '../backend-blocks.ts';
 import { Failure } from '../failure.ts';
 import type { Pair } from '../house/connection.ts';
 import type { Apply, ApplyEnd, ApplyPlan, Player, Thing } from './player.ts';

@@ -1,7 +1,8 @@
 import { resolve } from 'node:path';
 import type { Store } from '../../server/configuration.ts';
 import type { OpenHouse } from '../../server/open.ts';
-import { BACKEND_BLOCKS, exportLine, type Paste } from '../backend-blocks.ts';
+import type { BackendBlock } from '../../protocols/backend-block.ts';
+import { BACKEND_BLOCKS, exportLine } from '../backend-blocks.ts';
 import type { Terminal } from '../terminal.ts';
 
 /** Where a first state may be kept. */
@@ -46,14 +47,14 @@ export function welcome(
   terminal.say(firstSteps(program, `${admin.id}.${admin.secret}`, paste));
 }
 
-function firstSteps(program: string, credential: string, paste: Paste | undefined): string {
+function firstSteps(program: string, credential: string, paste: BackendBlock | undefined): string {
   return [
     '',
     'This is the admin credential, shown this once. Keep it:',
     '',
     `  export STATEHOUSE_CREDENTIAL=${credential}`,
     '',
-    'Paste this block into main.tf of a Terraform folder:',
+    'BackendBlock this block into main.tf of a Terraform folder:',
     '',
     paste?.block,
     '',

@@ -25,8 +25,8 @@ import {
   type StateSummary,
   type StoredBody,
 } from '../../ports/engine.ts';
-import { compareBytes, sameAddress, selectStates } from './query.ts';
-import { otherSealed, reseal, type Sealed } from './reseal.ts';
+import { compareBytes, otherSealed, sameAddress, selectStates } from './queries.ts';
+import { reseal, type Sealed } from './records.ts';
 
 /** What one address keeps. */
 export interface Kept {

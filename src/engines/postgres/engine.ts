@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { formatAddress, type Address } from '../../core/address.ts';
 import type { Credential } from '../../core/credential.ts';
 import type { Instant, Milliseconds } from '../../core/instant.ts';
-import { NEW_WORLD, type Version, type World } from '../../core/world.ts';
+import type { Version, World } from '../../core/world.ts';
 import {
   type AuditQuery,
   type AuditRecord,
@@ -18,29 +18,20 @@ import {
   type StateSummary,
   type StoredBody,
 } from '../../ports/engine.ts';
-import { Batches, type Call } from './batches.ts';
-import { storedBody } from './body.ts';
-import { Connections, type Row, type Statement } from './connections.ts';
-import { wasCommitted } from './doubt.ts';
+import { Batches, type Call } from './session/batches.ts';
+import { AuditLog } from './audit.ts';
+import { BodyReader } from './bodies.ts';
+import { Connections, type Row, type Statement } from './connection.ts';
+import { wasCommitted } from './session/doubt.ts';
 import { faultFrom, isLost, mayPass } from './faults.ts';
 import { migrate, programVersion, requireKnown, schemaVersionStatement } from './migrate.ts';
-import { beatStatements } from './nodes.ts';
-import type { PostgresOptions } from './options.ts';
-import {
-  auditAsked,
-  auditFrom,
-  entryFrom,
-  limitOf,
-  resealedFrom,
-  sealedAsked,
-  seatFrom,
-  seatsAsked,
-  statesAsked,
-} from './queries.ts';
+import { beatStatements } from './session/nodes.ts';
+import type { PostgresOptions } from './session/options.ts';
+import { Queries } from './queries.ts';
 import { addressesOf } from './records.ts';
-import { credentialFrom, versionFrom, type KeyIdOf } from './rows.ts';
-import { adoptedBodies, CommitInDoubt, sizeOf, transact } from './transaction.ts';
-import { databaseClock, selectWorlds, theseAddresses, worldsFrom, type ClockSql } from './world.ts';
+import type { KeyIdOf } from './columns.ts';
+import { adoptedBodies, CommitInDoubt, sizeOf, transact } from './session/transaction.ts';
+import { databaseClock, type ClockSql } from './world.ts';
 
 /** How long a transaction is tried again while the database fails over, before its callers are told. */
 const PATIENCE_MS: Milliseconds = 5_000;
@@ -62,6 +53,9 @@ export class PostgresEngine implements Engine {
   readonly #schema: string;
   readonly #keyIdOf: KeyIdOf;
   readonly #clock: ClockSql;
+  readonly #queries: Queries;
+  readonly #bodies: BodyReader;
+  readonly #audit: AuditLog;
   readonly #batches: Batches;
   readonly #program: number;
   #closing = false;
@@ -77,6 +71,9 @@ export class PostgresEngine implements Engine {
     this.#program = program;
     this.#keyIdOf = keyIdOf;
     this.#clock = clock;
+    this.#queries = new Queries(connections, schema);
+    this.#bodies = new BodyReader(connections, schema);
+    this.#audit = new AuditLog(connections, schema);
     this.#batches = new Batches(connections.writers, (calls) => this.#run(calls), Date.now);
   }
 
@@ -110,57 +107,35 @@ export class PostgresEngine implements Engine {
   }
 
   async world(address: Address): Promise<World> {
-    const found = await this.#connections.readTogether(selectWorlds(this.#schema, theseAddresses([address])));
-    return worldsFrom(found)[0]?.world ?? NEW_WORLD;
+    return this.#queries.world(address);
   }
 
-  async versions(
-    { project, key, workspace }: Address,
-    { before, limit }: { before?: number; limit: number },
-  ): Promise<readonly Version[]> {
-    const rows = await this.#read(
-      `SELECT * FROM ${this.#schema}.version WHERE project = $1 AND key = $2 AND workspace = $3
-        AND ($4::bigint IS NULL OR number < $4) ORDER BY number DESC ${limitOf(limit)}`,
-      [project, key, workspace, before ?? null],
-    );
-    return rows.map(versionFrom);
+  async versions(address: Address, query: { before?: number; limit: number }): Promise<readonly Version[]> {
+    return this.#queries.versions(address, query);
   }
 
-  async version({ project, key, workspace }: Address, number: number): Promise<Version | null> {
-    const [row] = await this.#read(
-      `SELECT * FROM ${this.#schema}.version
-        WHERE project = $1 AND key = $2 AND workspace = $3 AND number = $4`,
-      [project, key, workspace, number],
-    );
-    return row === undefined ? null : versionFrom(row);
+  async version(address: Address, number: number): Promise<Version | null> {
+    return this.#queries.version(address, number);
   }
 
   async states(query: StateQuery): Promise<readonly StateSummary[]> {
-    const wanted = statesAsked(this.#schema, query);
-    const found = worldsFrom(await this.#connections.readTogether(selectWorlds(this.#schema, wanted)));
-    return found.map(({ address, world }) => ({ address, world }));
+    return this.#queries.states(query);
   }
 
   async body(bodyId: string): Promise<StoredBody | null> {
-    const [row] = await this.#read(`SELECT * FROM ${this.#schema}.body WHERE id = $1`, [bodyId]);
-    return row === undefined ? null : storedBody(this.#connections, this.#schema, row);
+    return this.#bodies.read(bodyId);
   }
 
   async credentials(): Promise<readonly Credential[]> {
-    const rows = await this.#read(`SELECT * FROM ${this.#schema}.credential ORDER BY created_at, ordinal`);
-    return rows.map(credentialFrom);
+    return this.#queries.credentials();
   }
 
   async entries(kind: string | null): Promise<readonly Entry[]> {
-    const rows = await this.#read(
-      `SELECT * FROM ${this.#schema}.entry WHERE kind = $1 OR $1::text IS NULL ORDER BY kind, name`,
-      [kind],
-    );
-    return rows.map(entryFrom);
+    return this.#queries.entries(kind);
   }
 
   async audit(query: AuditQuery): Promise<readonly AuditRecord[]> {
-    return (await this.#connections.read(auditAsked(this.#schema, query))).map(auditFrom);
+    return this.#audit.read(query);
   }
 
   async beat(node: string): Promise<readonly string[]> {
@@ -169,16 +144,15 @@ export class PostgresEngine implements Engine {
   }
 
   async seats(query: { node: string } | { notNode: string }): Promise<readonly Seat[]> {
-    return (await this.#connections.read(seatsAsked(this.#schema, query))).map(seatFrom);
+    return this.#queries.seats(query);
   }
 
   async sealedUnderOther(keyId: string, limit: number): Promise<readonly Resealed[]> {
-    const found = await this.#connections.readTogether(sealedAsked(this.#schema, keyId, limit));
-    return resealedFrom(found).slice(0, limit);
+    return this.#queries.sealedUnderOther(keyId, limit);
   }
 
   async now(): Promise<Instant> {
-    const [row] = await this.#read(`SELECT ${this.#clock()} AS now`);
+    const [row] = await this.#connections.read({ text: `SELECT ${this.#clock()} AS now` });
     return Number(row?.['now']);
   }
 
@@ -202,10 +176,6 @@ export class PostgresEngine implements Engine {
     this.#closing = true;
     await this.#batches.settle();
     await this.#connections[Symbol.asyncDispose]();
-  }
-
-  async #read(text: string, values: readonly unknown[] = []): Promise<readonly Row[]> {
-    return this.#connections.read({ text, values });
   }
 
   /** Statements outside the rules, each a transaction of its own that may be done twice without harm. */

@@ -2,9 +2,9 @@ import { readdir, readFile } from 'node:fs/promises';
 import type { Client, QueryConfig } from 'pg';
 import type { Milliseconds } from '../../core/instant.ts';
 import { EngineFault } from '../../ports/engine.ts';
-import { connectAlone } from './connections.ts';
+import { connectAlone } from './connection.ts';
 import { ConnectionLost, faultFrom } from './faults.ts';
-import type { PostgresOptions } from './options.ts';
+import type { PostgresOptions } from './session/options.ts';
 
 const MIGRATIONS = new URL('./migrations/', import.meta.url);
 const MIGRATION = /^(\d{4})-[a-z0-9-]+\.sql$/;

@@ -1,27 +1,84 @@
-import type { StateQuery, AuditQuery, AuditRecord, Entry, Resealed, Seat } from '../../ports/engine.ts';
-import type { Row, Statement } from './connections.ts';
-import { addressFrom, fromText, plain, toText } from './rows.ts';
-import type { Wanted } from './world.ts';
+import type { Address } from '../../core/address.ts';
+import type { Credential } from '../../core/credential.ts';
+import { NEW_WORLD, type Version, type World } from '../../core/world.ts';
+import type { Entry, Resealed, Seat, StateQuery, StateSummary } from '../../ports/engine.ts';
+import type { Connections, Row, Statement } from './connection.ts';
+import { fromText, toBytes } from './columns.ts';
+import { ADDRESS, CREDENTIAL, toEntry, toSeat, VERSION } from './rows.ts';
+import { Conditions, limitOf } from './session/conditions.ts';
+import { selectWorlds, theseAddresses, worldsFrom, type Wanted } from './world.ts';
 
-/** Numbers the values of a statement while its conditions are gathered. */
-class Conditions {
-  readonly values: unknown[] = [];
-  readonly #texts: string[] = [];
+/** The reads. Each sees one moment, and every commit that was answered before it began. */
+export class Queries {
+  readonly #connections: Connections;
+  readonly #schema: string;
 
-  /** @param text with "?" where the value goes */
-  add(text: string, ...values: readonly unknown[]): void {
-    let at = this.values.length;
-    this.values.push(...values);
-    this.#texts.push(text.replaceAll('?', () => `$${++at}`));
+  constructor(connections: Connections, schema: string) {
+    this.#connections = connections;
+    this.#schema = schema;
   }
 
-  get where(): string {
-    return this.#texts.length === 0 ? '' : `WHERE ${this.#texts.join(' AND ')}`;
+  async world(address: Address): Promise<World> {
+    const found = await this.#connections.readTogether(selectWorlds(this.#schema, theseAddresses([address])));
+    return worldsFrom(found)[0]?.world ?? NEW_WORLD;
+  }
+
+  async versions(
+    { project, key, workspace }: Address,
+    { before, limit }: { before?: number; limit: number },
+  ): Promise<Version[]> {
+    const rows = await this.#read(
+      `SELECT * FROM ${this.#schema}.version WHERE project = $1 AND key = $2 AND workspace = $3
+        AND ($4::bigint IS NULL OR number < $4) ORDER BY number DESC ${limitOf(limit)}`,
+      [project, key, workspace, before ?? null],
+    );
+    return VERSION.readAll(rows);
+  }
+
+  async version({ project, key, workspace }: Address, number: number): Promise<Version | null> {
+    const [row] = await this.#read(
+      `SELECT * FROM ${this.#schema}.version
+        WHERE project = $1 AND key = $2 AND workspace = $3 AND number = $4`,
+      [project, key, workspace, number],
+    );
+    return row === undefined ? null : VERSION.read(row);
+  }
+
+  async states(query: StateQuery): Promise<StateSummary[]> {
+    const wanted = statesAsked(this.#schema, query);
+    const found = worldsFrom(await this.#connections.readTogether(selectWorlds(this.#schema, wanted)));
+    return found.map(({ address, world }) => ({ address, world }));
+  }
+
+  async credentials(): Promise<Credential[]> {
+    const rows = await this.#read(`SELECT * FROM ${this.#schema}.credential ORDER BY created_at, ordinal`);
+    return CREDENTIAL.readAll(rows);
+  }
+
+  async entries(kind: string | null): Promise<Entry[]> {
+    const rows = await this.#read(
+      `SELECT * FROM ${this.#schema}.entry WHERE kind = $1 OR $1::text IS NULL ORDER BY kind, name`,
+      [kind],
+    );
+    return rows.map(toEntry);
+  }
+
+  async seats(query: { node: string } | { notNode: string }): Promise<Seat[]> {
+    return (await this.#connections.read(seatsAsked(this.#schema, query))).map(toSeat);
+  }
+
+  async sealedUnderOther(keyId: string, limit: number): Promise<Resealed[]> {
+    const found = await this.#connections.readTogether(sealedAsked(this.#schema, keyId, limit));
+    return resealedFrom(found).slice(0, limit);
+  }
+
+  async #read(text: string, values: readonly unknown[] = []): Promise<readonly Row[]> {
+    return this.#connections.read({ text, values });
   }
 }
 
 /** The addresses that a query asks for, as a table to be joined with. */
-export function statesAsked(schema: string, query: StateQuery): Wanted {
+function statesAsked(schema: string, query: StateQuery): Wanted {
   const conditions = new Conditions();
   const isLocked = `EXISTS (SELECT FROM ${schema}.holder h
     WHERE h.project = a.project AND h.key = a.key AND h.workspace = a.workspace)`;
@@ -42,37 +99,8 @@ export function statesAsked(schema: string, query: StateQuery): Wanted {
   return { table, values: conditions.values };
 }
 
-export function auditAsked(schema: string, query: AuditQuery): Statement {
-  const conditions = new Conditions();
-  if (query.before !== undefined) conditions.add('id < ?', query.before);
-  if (query.action !== undefined) conditions.add('action = ?', query.action);
-  if (query.subject !== undefined) conditions.add('subject = ?', toText(query.subject));
-  if (query.address !== undefined) {
-    const { project, key, workspace } = query.address;
-    conditions.add('project = ? AND key = ? AND workspace = ?', project, key, workspace);
-  }
-  return {
-    text: `SELECT * FROM ${schema}.audit ${conditions.where} ORDER BY id DESC ${limitOf(query.limit)}`,
-    values: conditions.values,
-  };
-}
-
-export function auditFrom(row: Row): AuditRecord {
-  return {
-    id: Number(row['id']),
-    at: Number(row['at']),
-    address: row['project'] === null ? null : addressFrom(row),
-    note: {
-      action: row['action'] as string,
-      subject: fromText(row['subject']),
-      door: row['door'] as string,
-      detail: JSON.parse(row['detail'] as string) as AuditRecord['note']['detail'],
-    },
-  };
-}
-
 /** The seats of a node, or of all nodes but it. */
-export function seatsAsked(schema: string, query: { node: string } | { notNode: string }): Statement {
+function seatsAsked(schema: string, query: { node: string } | { notNode: string }): Statement {
   const [which, node] = 'node' in query ? ['node = $1', query.node] : ['node <> $1', query.notNode];
   return {
     text: `
@@ -85,69 +113,40 @@ export function seatsAsked(schema: string, query: { node: string } | { notNode: 
   };
 }
 
-export function seatFrom(row: Row): Seat {
-  return {
-    address: addressFrom(row),
-    waiter: fromText(row['waiter']),
-    seat: row['seat'] as string,
-    granted: row['granted'] as boolean,
-  };
-}
-
-export function entryFrom(row: Row): Entry {
-  const bodyId = row['body_id'] as string | null;
-  return {
-    ...(bodyId === null ? {} : { bodyId }),
-    kind: row['kind'] as string,
-    name: fromText(row['name']),
-    attributes: JSON.parse(row['attributes'] as string) as Entry['attributes'],
-  };
-}
-
 /** Statements for all that is sealed under another key; {@link resealedFrom} reads the answers, kind by kind. */
-export function sealedAsked(schema: string, keyId: string, limit: number): Statement[] {
+function sealedAsked(schema: string, keyId: string, limit: number): Statement[] {
   return ['body', 'credential', 'holder', 'place'].map((table) => ({
     text: `SELECT * FROM ${schema}.${table} WHERE key_id <> $1 ${limitOf(limit)}`,
     values: [keyId],
   }));
 }
 
-export function resealedFrom([
-  bodies,
-  credentials,
-  holders,
-  places,
-]: readonly (readonly Row[])[]): Resealed[] {
+function resealedFrom([bodies, credentials, holders, places]: readonly (readonly Row[])[]): Resealed[] {
   return [
     ...(bodies ?? []).map((row) => ({
       kind: 'body' as const,
       id: row['id'] as string,
       keyId: row['key_id'] as string,
-      wrappedKey: plain(row['wrapped_key']),
+      wrappedKey: toBytes(row['wrapped_key']),
     })),
     ...(credentials ?? []).map((row) => ({
       kind: 'credential' as const,
       id: row['id'] as string,
-      sealed: plain(row['sealed_secret']),
+      sealed: toBytes(row['sealed_secret']),
     })),
     ...(holders ?? []).map((row) => ({
       kind: 'holder' as const,
-      address: addressFrom(row),
+      address: ADDRESS.read(row),
       lockId: fromText(row['lock_id']),
-      sealed: plain(row['info']),
+      sealed: toBytes(row['info']),
     })),
     ...(places ?? []).map((row) => ({
       kind: 'place' as const,
-      address: addressFrom(row),
+      address: ADDRESS.read(row),
       waiter: fromText(row['waiter']),
-      sealed: plain(row['info']),
+      sealed: toBytes(row['info']),
     })),
   ];
-}
-
-/** The most rows of a statement, which may be all of them. */
-export function limitOf(rows: number): string {
-  return Number.isFinite(rows) ? `LIMIT ${Math.trunc(rows)}` : '';
 }
 
 /** No address holds NUL, so nothing that does is found. */

@@ -1,15 +1,16 @@
 import type { Address } from '../../core/address.ts';
 import type { RecordCommand, Resealed } from '../../ports/engine.ts';
-import type { Statement } from './connections.ts';
-import { insertBodies } from './effects.ts';
-import { bytes, credentialColumns, toText, type KeyIdOf } from './rows.ts';
-import { replaceAll } from './statements.ts';
+import type { Statement } from './connection.ts';
+import { insertBodies } from './bodies.ts';
+import { toBuffer, toText, type KeyIdOf } from './columns.ts';
+import { CREDENTIAL, ENTRY } from './rows.ts';
+import { replaceAll } from './session/statements.ts';
 
 /** The statements of a change to the house's own records. */
 export function recordStatements(schema: string, command: RecordCommand, keyIdOf: KeyIdOf): Statement[] {
   switch (command.type) {
     case 'put-credential': {
-      return replaceAll(`${schema}.credential`, ['id'], [credentialColumns(command.credential, keyIdOf)]);
+      return replaceAll(`${schema}.credential`, ['id'], [CREDENTIAL.row(command.credential, keyIdOf)]);
     }
     case 'put-entry':
       return putEntry(schema, command);
@@ -40,10 +41,7 @@ function putEntry(
     },
     ...dropEntryBody(schema, entry.kind, name),
     ...(body === undefined ? [] : insertBodies(schema, [body])),
-    {
-      text: `UPDATE ${schema}.entry SET attributes = $3, body_id = $4 WHERE kind = $1 AND name = $2`,
-      values: [entry.kind, name, JSON.stringify(entry.attributes), entry.bodyId ?? null],
-    },
+    ...replaceAll(`${schema}.entry`, ['kind', 'name'], [ENTRY.row({ bodyId: null, ...entry })]),
   ];
 }
 
@@ -78,10 +76,10 @@ function resealStatement(schema: string, item: Resealed, keyIdOf: KeyIdOf): Stat
   if (item.kind === 'body') {
     return {
       text: `UPDATE ${schema}.body SET key_id = $2, wrapped_key = $3 WHERE id = $1`,
-      values: [item.id, item.keyId, bytes(item.wrappedKey)],
+      values: [item.id, item.keyId, toBuffer(item.wrappedKey)],
     };
   }
-  const sealed = [keyIdOf(item.sealed), bytes(item.sealed)];
+  const sealed = [keyIdOf(item.sealed), toBuffer(item.sealed)];
   if (item.kind === 'credential') {
     return {
       text: `UPDATE ${schema}.credential SET key_id = $2, sealed_secret = $3 WHERE id = $1`,

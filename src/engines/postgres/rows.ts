@@ -1,241 +1,161 @@
 import type { Address } from '../../core/address.ts';
 import type { Credential } from '../../core/credential.ts';
+import type { AuditNote } from '../../core/effect.ts';
 import type { AddressRecord, Holder, Place, Release, Version } from '../../core/world.ts';
-import type { Row } from './connections.ts';
-
-/** A row to be: values by column. */
-export type NewRow = Readonly<Record<string, unknown>>;
-/** Reads the id of the master key that something small was sealed under. */
-export type KeyIdOf = (sealed: Uint8Array) => string;
-
-/** PostgreSQL's text holds neither NUL nor half a surrogate pair, and a lock ID may hold both. */
-const UNSTORABLE = /[\\\0]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
-const STORED = /\\([0-9a-f]{4})/g;
-
-/** Any text as the database can keep it: only "\", NUL and broken surrogates are written otherwise. */
-export function toText(text: string): string {
-  return text.replace(UNSTORABLE, (unit) => `\\${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
-}
-
-export function fromText(value: unknown): string {
-  return (value as string).replace(STORED, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
-}
-
-function fromTextOrNull(value: unknown): string | null {
-  return value === null ? null : fromText(value);
-}
+import type { AuditRecord, Entry, Seat } from '../../ports/engine.ts';
+import { binary, json, large, number, orNull, plain, Table, text } from './columns.ts';
+import type { Row } from './connection.ts';
 
 /** The columns that name an address in every table. */
-export function addressColumns({ project, key, workspace }: Address): NewRow {
-  return { project, key, workspace };
+export const ADDRESS: Table<Address> = new Table({
+  project: plain('project'),
+  key: plain('key'),
+  workspace: plain('workspace'),
+});
+
+/** The record of an address names its newest version by its number alone. */
+type StoredRecord = Omit<AddressRecord, 'head'> & { readonly head: number | null };
+
+export const RECORD: Table<StoredRecord> = new Table({
+  head: orNull(number('head')),
+  deletedAt: orNull(number('deleted_at')),
+  lastVersion: number('last_version'),
+  fence: number('fence'),
+  lastTicket: number('last_ticket'),
+  typicalHold: orNull(number('typical_hold')),
+  lastRelease: number('last_release'),
+});
+
+export const VERSION: Table<Version> = new Table({
+  number: number('number'),
+  serial: large('serial'),
+  lineage: text('lineage'),
+  terraformVersion: text('terraform_version'),
+  encrypted: plain('encrypted'),
+  size: number('size'),
+  sha256: plain('sha256'),
+  md5: plain('md5'),
+  bodyId: plain('body_id'),
+  at: number('at'),
+  subject: text('subject'),
+  door: plain('door'),
+  lockId: orNull(text('lock_id')),
+  fence: orNull(number('fence')),
+  operation: orNull(text('operation')),
+  forced: plain('forced'),
+  restoredFrom: orNull(number('restored_from')),
+});
+
+export const HOLDER: Table<Holder> = new Table(
+  {
+    lockId: text('lock_id'),
+    waiter: text('waiter'),
+    subject: text('subject'),
+    door: plain('door'),
+    operation: text('operation'),
+    shared: plain('shared'),
+    fence: number('fence'),
+    since: number('since'),
+    info: binary('info'),
+    faces: json('faces'),
+    seat: plain('seat'),
+    accepted: plain('accepted'),
+    answers: json('answers'),
+  },
+  { key_id: ({ info }, keyIdOf) => keyIdOf(info), node: ({ seat }) => nodeOf(seat) },
+);
+
+export const RELEASE: Table<Release> = new Table({
+  number: number('number'),
+  lockId: text('lock_id'),
+  subject: text('subject'),
+  broken: plain('broken'),
+  heard: plain('heard'),
+  at: number('at'),
+});
+
+export const PLACE: Table<Place> = new Table(
+  {
+    waiter: text('waiter'),
+    lockId: text('lock_id'),
+    ticket: number('ticket'),
+    subject: text('subject'),
+    door: plain('door'),
+    operation: text('operation'),
+    shared: plain('shared'),
+    face: plain('face'),
+    info: binary('info'),
+    firstAsk: number('first_ask'),
+    lastAsk: number('last_ask'),
+    asks: number('asks'),
+    seat: plain('seat'),
+    until: number('until'),
+  },
+  { key_id: ({ info }, keyIdOf) => keyIdOf(info), node: ({ seat }) => nodeOf(seat) },
+);
+
+export const CREDENTIAL: Table<Credential> = new Table(
+  {
+    id: plain('id'),
+    name: text('name'),
+    sealedSecret: binary('sealed_secret'),
+    grants: json('grants'),
+    createdAt: number('created_at'),
+    expiresAt: orNull(number('expires_at')),
+    revokedAt: orNull(number('revoked_at')),
+  },
+  { key_id: ({ sealedSecret }, keyIdOf) => keyIdOf(sealedSecret) },
+);
+
+/** An entry says by null that it has no body. */
+type StoredEntry = Omit<Entry, 'bodyId'> & { readonly bodyId: string | null };
+
+export const ENTRY: Table<StoredEntry> = new Table({
+  kind: plain('kind'),
+  name: text('name'),
+  attributes: json('attributes'),
+  bodyId: plain('body_id'),
+});
+
+export const AUDIT_NOTE: Table<AuditNote> = new Table({
+  action: plain('action'),
+  subject: text('subject'),
+  door: plain('door'),
+  detail: json('detail'),
+});
+
+const AUDIT_RECORD: Table<Pick<AuditRecord, 'id' | 'at'>> = new Table({
+  id: number('id'),
+  at: number('at'),
+});
+
+const SEAT: Table<Omit<Seat, 'address'>> = new Table({
+  waiter: text('waiter'),
+  seat: plain('seat'),
+  granted: plain('granted'),
+});
+
+export function toRecord(stored: StoredRecord, head: Version | null): AddressRecord {
+  return { ...stored, head };
 }
 
-export function addressFrom(row: Row): Address {
-  return {
-    project: row['project'] as string,
-    key: row['key'] as string,
-    workspace: row['workspace'] as string,
-  };
+export function recordOf(record: AddressRecord): StoredRecord {
+  return { ...record, head: record.head?.number ?? null };
 }
 
-export function recordColumns(record: AddressRecord): NewRow {
-  return {
-    head: record.head?.number ?? null,
-    deleted_at: record.deletedAt,
-    last_version: record.lastVersion,
-    fence: record.fence,
-    last_ticket: record.lastTicket,
-    typical_hold: record.typicalHold,
-    last_release: record.lastRelease,
-  };
+export function toEntry(row: Row): Entry {
+  const { bodyId, ...entry } = ENTRY.read(row);
+  return { ...entry, ...(bodyId === null ? {} : { bodyId }) };
 }
 
-export function recordFrom(row: Row, head: Version | null): AddressRecord {
-  return {
-    head,
-    deletedAt: numberOrNull(row['deleted_at']),
-    lastVersion: Number(row['last_version']),
-    fence: Number(row['fence']),
-    lastTicket: Number(row['last_ticket']),
-    typicalHold: numberOrNull(row['typical_hold']),
-    lastRelease: Number(row['last_release']),
-  };
+export function toAuditRecord(row: Row): AuditRecord {
+  const address = row['project'] === null ? null : ADDRESS.read(row);
+  return { ...AUDIT_RECORD.read(row), address, note: AUDIT_NOTE.read(row) };
 }
 
-export function versionColumns(version: Version): NewRow {
-  return {
-    number: version.number,
-    serial: version.serial.toString(),
-    lineage: toText(version.lineage),
-    terraform_version: toText(version.terraformVersion),
-    encrypted: version.encrypted,
-    size: version.size,
-    sha256: version.sha256,
-    md5: version.md5,
-    body_id: version.bodyId,
-    at: version.at,
-    subject: toText(version.subject),
-    door: version.door,
-    lock_id: version.lockId === null ? null : toText(version.lockId),
-    fence: version.fence,
-    operation: version.operation === null ? null : toText(version.operation),
-    forced: version.forced,
-    restored_from: version.restoredFrom,
-  };
-}
-
-export function versionFrom(row: Row): Version {
-  return {
-    number: Number(row['number']),
-    serial: BigInt(row['serial'] as string),
-    lineage: fromText(row['lineage']),
-    terraformVersion: fromText(row['terraform_version']),
-    encrypted: row['encrypted'] as boolean,
-    size: Number(row['size']),
-    sha256: row['sha256'] as string,
-    md5: row['md5'] as string,
-    bodyId: row['body_id'] as string,
-    at: Number(row['at']),
-    subject: fromText(row['subject']),
-    door: row['door'] as string,
-    lockId: fromTextOrNull(row['lock_id']),
-    fence: numberOrNull(row['fence']),
-    operation: fromTextOrNull(row['operation']),
-    forced: row['forced'] as boolean,
-    restoredFrom: numberOrNull(row['restored_from']),
-  };
-}
-
-export function holderColumns(holder: Holder, keyIdOf: KeyIdOf): NewRow {
-  return {
-    lock_id: toText(holder.lockId),
-    waiter: toText(holder.waiter),
-    subject: toText(holder.subject),
-    door: holder.door,
-    operation: toText(holder.operation),
-    shared: holder.shared,
-    fence: holder.fence,
-    since: holder.since,
-    info: bytes(holder.info),
-    key_id: keyIdOf(holder.info),
-    faces: JSON.stringify(holder.faces),
-    seat: holder.seat,
-    node: nodeOf(holder.seat),
-    accepted: holder.accepted,
-    answers: JSON.stringify(holder.answers),
-  };
-}
-
-export function holderFrom(row: Row): Holder {
-  return {
-    lockId: fromText(row['lock_id']),
-    waiter: fromText(row['waiter']),
-    subject: fromText(row['subject']),
-    door: row['door'] as string,
-    operation: fromText(row['operation']),
-    shared: row['shared'] as boolean,
-    fence: Number(row['fence']),
-    since: Number(row['since']),
-    info: plain(row['info']),
-    faces: JSON.parse(row['faces'] as string) as string[],
-    seat: row['seat'] as string | null,
-    accepted: row['accepted'] as boolean,
-    answers: JSON.parse(row['answers'] as string) as Holder['answers'],
-  };
-}
-
-export function releaseColumns({ lockId, number, subject, broken, heard, at }: Release): NewRow {
-  return { lock_id: toText(lockId), number, subject: toText(subject), broken, heard, at };
-}
-
-export function releaseFrom(row: Row): Release {
-  return {
-    lockId: fromText(row['lock_id']),
-    number: Number(row['number']),
-    subject: fromText(row['subject']),
-    broken: row['broken'] as boolean,
-    heard: row['heard'] as boolean,
-    at: Number(row['at']),
-  };
-}
-
-export function placeColumns(place: Place, keyIdOf: KeyIdOf): NewRow {
-  return {
-    waiter: toText(place.waiter),
-    lock_id: toText(place.lockId),
-    ticket: place.ticket,
-    subject: toText(place.subject),
-    door: place.door,
-    operation: toText(place.operation),
-    shared: place.shared,
-    face: place.face,
-    info: bytes(place.info),
-    key_id: keyIdOf(place.info),
-    first_ask: place.firstAsk,
-    last_ask: place.lastAsk,
-    asks: place.asks,
-    seat: place.seat,
-    node: nodeOf(place.seat),
-    until: place.until,
-  };
-}
-
-export function placeFrom(row: Row): Place {
-  return {
-    waiter: fromText(row['waiter']),
-    lockId: fromText(row['lock_id']),
-    ticket: Number(row['ticket']),
-    subject: fromText(row['subject']),
-    door: row['door'] as string,
-    operation: fromText(row['operation']),
-    shared: row['shared'] as boolean,
-    face: row['face'] as string,
-    info: plain(row['info']),
-    firstAsk: Number(row['first_ask']),
-    lastAsk: Number(row['last_ask']),
-    asks: Number(row['asks']),
-    seat: row['seat'] as string | null,
-    until: Number(row['until']),
-  };
-}
-
-export function credentialColumns(credential: Credential, keyIdOf: KeyIdOf): NewRow {
-  return {
-    id: credential.id,
-    name: toText(credential.name),
-    sealed_secret: bytes(credential.sealedSecret),
-    key_id: keyIdOf(credential.sealedSecret),
-    grants: JSON.stringify(credential.grants),
-    created_at: credential.createdAt,
-    expires_at: credential.expiresAt,
-    revoked_at: credential.revokedAt,
-  };
-}
-
-export function credentialFrom(row: Row): Credential {
-  return {
-    id: row['id'] as string,
-    name: fromText(row['name']),
-    sealedSecret: plain(row['sealed_secret']),
-    grants: JSON.parse(row['grants'] as string) as Credential['grants'],
-    createdAt: Number(row['created_at']),
-    expiresAt: numberOrNull(row['expires_at']),
-    revokedAt: numberOrNull(row['revoked_at']),
-  };
-}
-
-/** The driver sends a Buffer as it is, and any other array element by element. */
-export function bytes(data: Uint8Array): Buffer {
-  return Buffer.from(data.buffer, data.byteOffset, data.byteLength);
-}
-
-/** Bytes that came from the driver, as a plain array that compares like what was given. */
-export function plain(value: unknown): Uint8Array {
-  return Uint8Array.from(value as Buffer);
-}
-
-function numberOrNull(value: unknown): number | null {
-  return value === null ? null : Number(value);
+/** @param row a place or a holder */
+export function toSeat(row: Row): Seat {
+  return { address: ADDRESS.read(row), ...SEAT.read(row) };
 }
 
 /** A seat is `node:number`. */

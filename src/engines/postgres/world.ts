@@ -4,9 +4,10 @@ import type { AddressCommand } from '../../core/command.ts';
 import { releasesAsked } from '../../core/decide.ts';
 import type { Version } from '../../core/world.ts';
 import type { StateSummary } from '../../ports/engine.ts';
-import type { Row, Statement } from './connections.ts';
-import { addressFrom, holderFrom, placeFrom, recordFrom, releaseFrom, toText, versionFrom } from './rows.ts';
-import { addressArrays, isWanted, WANTED, WANTED_ALONE, WANTED_WITH_ID } from './statements.ts';
+import type { Row, Statement } from './connection.ts';
+import { toText } from './columns.ts';
+import { ADDRESS, HOLDER, PLACE, RECORD, RELEASE, toRecord, VERSION } from './rows.ts';
+import { addressArrays, isWanted, WANTED, WANTED_ALONE, WANTED_WITH_ID } from './session/statements.ts';
 
 /** Gives the SQL that tells the time. */
 export type ClockSql = () => string;
@@ -102,7 +103,7 @@ export function withReleases(
   const rowsOf = grouped(releases.flat());
   return found.map((one) => {
     const rows = rowsOf.get(formatAddress(one.address)) ?? [];
-    const byNumber = new Map(rows.map(releaseFrom).map((release) => [release.number, release]));
+    const byNumber = new Map(RELEASE.readAll(rows).map((release) => [release.number, release]));
     const newestLast = [...byNumber.values()].sort((a, b) => a.number - b.number);
     return { ...one, world: { ...one.world, releases: newestLast } };
   });
@@ -117,18 +118,18 @@ export interface Found extends StateSummary {
 /** Puts together what {@link selectWorlds} found, in the order of the addresses. */
 export function worldsFrom([records, heads, holders, places]: readonly (readonly Row[])[]): Found[] {
   const headOf = new Map<string, Version>();
-  for (const row of heads ?? []) headOf.set(nameOf(row), versionFrom(row));
+  for (const row of heads ?? []) headOf.set(nameOf(row), VERSION.read(row));
   const holdersOf = grouped(holders ?? []);
   const placesOf = grouped(places ?? []);
   return (records ?? []).map((row) => {
     const name = nameOf(row);
     return {
-      address: addressFrom(row),
+      address: ADDRESS.read(row),
       changedAt: Number(row['changed_at']),
       world: {
-        record: recordFrom(row, headOf.get(name) ?? null),
-        holders: (holdersOf.get(name) ?? []).map(holderFrom),
-        line: (placesOf.get(name) ?? []).map(placeFrom),
+        record: toRecord(RECORD.read(row), headOf.get(name) ?? null),
+        holders: HOLDER.readAll(holdersOf.get(name) ?? []),
+        line: PLACE.readAll(placesOf.get(name) ?? []),
         releases: [],
       },
     };
@@ -147,5 +148,5 @@ function grouped(rows: readonly Row[]): Map<string, Row[]> {
 }
 
 function nameOf(row: Row): string {
-  return formatAddress(addressFrom(row));
+  return formatAddress(ADDRESS.read(row));
 }

@@ -1,7 +1,7 @@
 import type { SealedBody } from '../../core/command.ts';
 import { EngineFault, type StoredBody } from '../../ports/engine.ts';
-import type { Database, Statement } from './driver.ts';
-import { damaged, reading } from './fault.ts';
+import type { Database, Statement } from './files/driver.ts';
+import { damaged, reading } from './faults.ts';
 
 /** The largest state that the house takes by default has 2,048 segments of 256 kB. */
 const SEGMENTS_MAX = 65_536;

@@ -1,5 +1,5 @@
 import { EngineFault } from '../../ports/engine.ts';
-import { openDatabase, type Database } from './driver.ts';
+import { openDatabase, type Database } from './files/driver.ts';
 
 /** 16 kB pages take a compressed state in one or two, and shorten commits of large ones. */
 const PAGE_BYTES = 16_384;

@@ -2,21 +2,9 @@ import type { Address } from '../../core/address.ts';
 import type { AuditNote, Effect } from '../../core/effect.ts';
 import type { Instant } from '../../core/instant.ts';
 import type { BodyStore } from './bodies.ts';
-import type { Database, Statement } from './driver.ts';
-import {
-  auditValues,
-  HOLDER_COLUMNS,
-  holderValues,
-  PLACE_COLUMNS,
-  placeValues,
-  RECORD_COLUMNS,
-  recordValues,
-  RELEASE_COLUMNS,
-  releaseValues,
-  VERSION_COLUMNS,
-  versionValues,
-} from './rows.ts';
-import type { WorldCache } from './world.ts';
+import type { Database, Statement } from './files/driver.ts';
+import { AUDIT_NOTE, HOLDER, PLACE, RECORD, recordOf, RELEASE, VERSION } from './rows.ts';
+import type { WorldCache } from './writer/world-cache.ts';
 
 /** Stores what was decided, row by row, inside the writer's transaction. */
 export class EffectStore {
@@ -38,16 +26,15 @@ export class EffectStore {
   constructor(db: Database, worlds: WorldCache, bodies: BodyStore) {
     this.#worlds = worlds;
     this.#bodies = bodies;
-    const columns = RECORD_COLUMNS.split(', ').map((name) => `${name} = ?`);
-    this.#putRecord = db.prepare(`UPDATE address SET ${columns.join(', ')} WHERE id = ?`);
-    this.#putVersion = db.prepare(insert('version', `address_id, ${VERSION_COLUMNS}`));
-    this.#putHolder = db.prepare(replace('holder', `address_id, ${HOLDER_COLUMNS}`));
+    this.#putRecord = db.prepare(`UPDATE address SET ${RECORD.assignments} WHERE id = ?`);
+    this.#putVersion = db.prepare(insert('version', `address_id, ${VERSION.list}`));
+    this.#putHolder = db.prepare(replace('holder', `address_id, ${HOLDER.list}`));
     this.#dropHolder = db.prepare('DELETE FROM holder WHERE address_id = ? AND lock_id = ?');
-    this.#putPlace = db.prepare(replace('place', `address_id, ${PLACE_COLUMNS}`));
+    this.#putPlace = db.prepare(replace('place', `address_id, ${PLACE.list}`));
     this.#dropPlace = db.prepare('DELETE FROM place WHERE address_id = ? AND waiter = ?');
-    this.#putRelease = db.prepare(replace('release', `address_id, ${RELEASE_COLUMNS}`));
+    this.#putRelease = db.prepare(replace('release', `address_id, ${RELEASE.list}`));
     this.#dropReleases = db.prepare('DELETE FROM release WHERE address_id = ? AND (at < ? OR number <= ?)');
-    this.#audit = db.prepare(insert('audit', 'at, address_id, action, subject, door, detail'));
+    this.#audit = db.prepare(insert('audit', `at, address_id, ${AUDIT_NOTE.list}`));
     this.#bodyOf = db.prepare('SELECT body_id AS id FROM version WHERE address_id = ? AND number = ?');
     this.#numbers = db.prepare('SELECT number FROM version WHERE address_id = ?');
     this.#dropVersion = db.prepare('DELETE FROM version WHERE address_id = ? AND number = ?');
@@ -61,16 +48,16 @@ export class EffectStore {
   }
 
   note(addressId: number | null, note: AuditNote, at: Instant): void {
-    this.#audit.run(at, addressId, ...auditValues(note));
+    this.#audit.run(at, addressId, ...AUDIT_NOTE.values(note));
   }
 
   #storeOne(id: number, effect: Effect, at: Instant): void {
     switch (effect.type) {
       case 'put-record':
-        this.#putRecord.run(...recordValues(effect.record), id);
+        this.#putRecord.run(...RECORD.values(recordOf(effect.record)), id);
         break;
       case 'put-version':
-        this.#putVersion.run(id, ...versionValues(effect.version));
+        this.#putVersion.run(id, ...VERSION.values(effect.version));
         this.#bodies.keep(effect.body);
         break;
       case 'drop-versions':
@@ -80,19 +67,19 @@ export class EffectStore {
         for (const { number } of this.#numbers.all(id) as { number: number }[]) this.#dropOne(id, number);
         break;
       case 'put-holder':
-        this.#putHolder.run(id, ...holderValues(effect.holder));
+        this.#putHolder.run(id, ...HOLDER.values(effect.holder));
         break;
       case 'drop-holder':
         this.#dropHolder.run(id, effect.lockId);
         break;
       case 'put-place':
-        this.#putPlace.run(id, ...placeValues(effect.place));
+        this.#putPlace.run(id, ...PLACE.values(effect.place));
         break;
       case 'drop-place':
         this.#dropPlace.run(id, effect.waiter);
         break;
       case 'put-release':
-        this.#putRelease.run(id, ...releaseValues(effect.release));
+        this.#putRelease.run(id, ...RELEASE.values(effect.release));
         break;
       case 'drop-releases':
         this.#dropReleases.run(id, effect.before, effect.upTo);
@@ -110,7 +97,8 @@ export class EffectStore {
   }
 }
 
-function insert(table: string, columns: string): string {
+/** INSERT with a value to be bound for each column. */
+export function insert(table: string, columns: string): string {
   return `INSERT INTO ${table} (${columns}) VALUES (${columns.replaceAll(/\w+/g, '?')})`;
 }
 

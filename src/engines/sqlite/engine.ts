@@ -18,14 +18,14 @@ import {
   type StateSummary,
   type StoredBody,
 } from '../../ports/engine.ts';
-import { AuditLog } from './audit-log.ts';
+import { AuditLog } from './audit.ts';
 import { BodyReader } from './bodies.ts';
 import { openForReading } from './connection.ts';
-import { DataDirectory } from './data-directory.ts';
-import type { Database } from './driver.ts';
-import { reading } from './fault.ts';
+import { DataDirectory } from './files/data-directory.ts';
+import type { Database } from './files/driver.ts';
+import { reading } from './faults.ts';
 import { Queries } from './queries.ts';
-import { WriterHandle } from './writer-handle.ts';
+import { WriterHandle } from './writer/handle.ts';
 
 export interface SqliteOptions {
   /** Made if it is not there; taken for this process alone. */

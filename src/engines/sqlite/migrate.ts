@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { EngineFault } from '../../ports/engine.ts';
-import type { Database } from './driver.ts';
+import type { Database } from './files/driver.ts';
 
 const MIGRATIONS = new URL('./migrations/', import.meta.url);
 const MIGRATION = /^(\d{4})-[a-z0-9-]+\.sql$/;

@@ -2,30 +2,24 @@ import type { Address } from '../../core/address.ts';
 import type { Credential } from '../../core/credential.ts';
 import type { Version, World } from '../../core/world.ts';
 import type { Entry, Resealed, Seat, StateQuery, StateSummary } from '../../ports/engine.ts';
-import type { Database, SqlValue, Statement } from './driver.ts';
+import type { Database, SqlValue, Statement } from './files/driver.ts';
 import {
-  CREDENTIAL_COLUMNS,
-  RECORD_COLUMNS,
-  toAddress,
-  toCredential,
+  ADDRESS,
+  CREDENTIAL,
+  ENTRY,
+  RECORD,
   toEntry,
   toSeat,
-  toVersion,
-  VERSION_COLUMNS,
+  VERSION,
   whole,
-  type AddressRow,
-  type CredentialRow,
-  type EntryRow,
-  type RecordRow,
-  type SeatRow,
-  type VersionRow,
+  type AddressId,
 } from './rows.ts';
 import { WorldLoader } from './world.ts';
 
 /** Longer than any key can go on after its prefix, so no key that begins so sorts behind the two together. */
 const BEHIND_ALL_KEYS = '\u{10FFFF}'.repeat(226);
 
-interface SealedRow extends AddressRow {
+interface SealedRow {
   readonly id: string;
   readonly sealed: Uint8Array;
 }
@@ -50,13 +44,11 @@ export class Queries {
     this.#worlds = new WorldLoader(db);
     this.#addressId = db.prepare('SELECT id FROM address WHERE project = ? AND key = ? AND workspace = ?');
     this.#versions = db.prepare(
-      `SELECT ${VERSION_COLUMNS} FROM version WHERE address_id = ? AND number < ? ORDER BY number DESC LIMIT ?`,
+      `SELECT ${VERSION.list} FROM version WHERE address_id = ? AND number < ? ORDER BY number DESC LIMIT ?`,
     );
-    this.#credentials = db.prepare(
-      `SELECT ${CREDENTIAL_COLUMNS} FROM credential ORDER BY created_at, ordinal`,
-    );
+    this.#credentials = db.prepare(`SELECT ${CREDENTIAL.list} FROM credential ORDER BY created_at, ordinal`);
     this.#entries = db.prepare(
-      'SELECT kind, name, attributes, body_id FROM entry WHERE kind = ? OR ? IS NULL ORDER BY kind, name',
+      `SELECT ${ENTRY.list} FROM entry WHERE kind = ? OR ? IS NULL ORDER BY kind, name`,
     );
     this.#begin = db.prepare('BEGIN');
     this.#end = db.prepare('COMMIT');
@@ -70,8 +62,7 @@ export class Queries {
     const { before = Infinity, limit } = query;
     const id = this.#idOf(address);
     if (id === null) return [];
-    const rows = this.#versions.all(id, whole(before), whole(limit)) as VersionRow[];
-    return rows.map(toVersion);
+    return VERSION.readAll(this.#versions.all(id, whole(before), whole(limit)));
   }
 
   version(address: Address, number: number): Version | null {
@@ -101,35 +92,37 @@ export class Queries {
       where('(project, key, workspace) > (?, ?, ?)', after.project, after.key, after.workspace);
     }
     const sql =
-      `SELECT id, project, key, workspace, ${RECORD_COLUMNS} FROM address WHERE ${conditions.join(' AND ')} ` +
+      `SELECT id, ${ADDRESS.list}, ${RECORD.list} FROM address WHERE ${conditions.join(' AND ')} ` +
       'ORDER BY project, key, workspace LIMIT ?';
     return this.#atOneMoment(() =>
-      (this.#prepare(sql).all(...values, whole(limit)) as (RecordRow & AddressRow)[]).map((row) => ({
-        address: toAddress(row),
+      (this.#prepare(sql).all(...values, whole(limit)) as AddressId[]).map((row) => ({
+        address: ADDRESS.read(row),
         world: this.#worlds.fill(row),
       })),
     );
   }
 
   credentials(): Credential[] {
-    return (this.#credentials.all() as CredentialRow[]).map(toCredential);
+    return CREDENTIAL.readAll(this.#credentials.all());
   }
 
   entries(kind: string | null): Entry[] {
-    return (this.#entries.all(kind, kind) as EntryRow[]).map(toEntry);
+    return this.#entries.all(kind, kind).map(toEntry);
   }
 
   seats(query: { node: string } | { notNode: string }): Seat[] {
     const node = 'node' in query ? query.node : query.notNode;
     // A node's seats are `node:number`, and ";" comes next after ":".
     const range = 'node' in query ? 'seat >= ? AND seat < ?' : 'NOT (seat >= ? AND seat < ?)';
-    const columns = 'project, key, workspace, waiter, seat';
+    const columns = `${ADDRESS.list}, waiter, seat`;
     const sql =
       `SELECT ${columns}, 0 AS granted FROM place JOIN address ON id = address_id WHERE seat IS NOT NULL AND ${range} ` +
       `UNION ALL SELECT ${columns}, 1 FROM holder JOIN address ON id = address_id ` +
       `WHERE accepted = 0 AND seat IS NOT NULL AND ${range}`;
     const bounds = [`${node}:`, `${node};`];
-    return (this.#prepare(sql).all(...bounds, ...bounds) as SeatRow[]).map(toSeat);
+    return this.#prepare(sql)
+      .all(...bounds, ...bounds)
+      .map(toSeat);
   }
 
   /** Bodies carry their key's id in an index; of the rest there is little, so it is looked through. */
@@ -148,17 +141,17 @@ export class Queries {
     ).all(keyId, rest()) as SealedRow[];
     for (const { id, sealed } of credentials) found.push({ kind: 'credential', id, sealed });
     for (const row of this.#sealedOn('holder', 'lock_id', keyId, rest())) {
-      found.push({ kind: 'holder', address: toAddress(row), lockId: row.id, sealed: row.sealed });
+      found.push({ kind: 'holder', address: ADDRESS.read(row), lockId: row.id, sealed: row.sealed });
     }
     for (const row of this.#sealedOn('place', 'waiter', keyId, rest())) {
-      found.push({ kind: 'place', address: toAddress(row), waiter: row.id, sealed: row.sealed });
+      found.push({ kind: 'place', address: ADDRESS.read(row), waiter: row.id, sealed: row.sealed });
     }
     return found;
   }
 
   #sealedOn(table: 'holder' | 'place', id: string, keyId: string, limit: number): SealedRow[] {
     return this.#prepare(
-      `SELECT project, key, workspace, ${id} AS id, info AS sealed FROM ${table} JOIN address ON address.id = address_id
+      `SELECT ${ADDRESS.list}, ${id} AS id, info AS sealed FROM ${table} JOIN address ON address.id = address_id
        WHERE key_id_of(info) <> ? LIMIT ?`,
     ).all(keyId, limit) as SealedRow[];
   }

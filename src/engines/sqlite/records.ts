@@ -9,10 +9,16 @@ import {
 } from '../../ports/engine.ts';
 import type { Instant } from '../../core/instant.ts';
 import type { BodyStore } from './bodies.ts';
-import type { Database, Statement } from './driver.ts';
-import type { EffectStore } from './effects.ts';
-import { CREDENTIAL_COLUMNS, credentialValues, type EntryRow } from './rows.ts';
-import type { WorldCache } from './world.ts';
+import type { Database, Statement } from './files/driver.ts';
+import { insert, type EffectStore } from './effects.ts';
+import { CREDENTIAL, ENTRY } from './rows.ts';
+import type { WorldCache } from './writer/world-cache.ts';
+
+/** What is stored under a name. */
+interface EntryRow {
+  readonly attributes: string;
+  readonly body_id: string | null;
+}
 
 /** Stores the house's own records, which need no decision. */
 export class RecordStore {
@@ -32,13 +38,12 @@ export class RecordStore {
     this.#worlds = worlds;
     this.#bodies = bodies;
     this.#effects = effects;
+    // Put again it keeps its ordinal, and so its place among those that were made in the same moment.
     this.#putCredential = db.prepare(
-      `INSERT INTO credential (${CREDENTIAL_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)
-       ON CONFLICT (id) DO UPDATE SET (name, sealed_secret, grants, created_at, expires_at, revoked_at) =
-         (excluded.name, excluded.sealed_secret, excluded.grants, excluded.created_at, excluded.expires_at,
-          excluded.revoked_at)`,
+      `${insert('credential', CREDENTIAL.list)} ON CONFLICT (id) DO UPDATE SET (${CREDENTIAL.list}) =
+         (${CREDENTIAL.list.replaceAll(/\w+/g, 'excluded.$&')})`,
     );
-    this.#putEntry = db.prepare('INSERT INTO entry (kind, name, attributes, body_id) VALUES (?, ?, ?, ?)');
+    this.#putEntry = db.prepare(insert('entry', ENTRY.list));
     this.#storedEntry = db.prepare('SELECT attributes, body_id FROM entry WHERE kind = ? AND name = ?');
     this.#dropEntry = db.prepare('DELETE FROM entry WHERE kind = ? AND name = ?');
     this.#resealBody = db.prepare('UPDATE body SET key_id = ?, wrapped_key = ? WHERE id = ?');
@@ -51,13 +56,13 @@ export class RecordStore {
   store(command: RecordCommand, at: Instant): CommandResult {
     switch (command.type) {
       case 'put-credential':
-        this.#putCredential.run(...credentialValues(command.credential));
+        this.#putCredential.run(...CREDENTIAL.values(command.credential));
         break;
       case 'put-entry': {
-        const { kind, name, attributes, bodyId = null } = command.entry;
+        const { kind, name } = command.entry;
         if (!this.#isStored(kind, name, command.expects)) return CONFLICT;
         this.#removeEntry(kind, name);
-        this.#putEntry.run(kind, name, JSON.stringify(attributes), bodyId);
+        this.#putEntry.run(...ENTRY.values({ bodyId: null, ...command.entry }));
         if (command.body !== undefined) this.#bodies.keep(command.body);
         break;
       }
@@ -86,7 +91,7 @@ export class RecordStore {
     return isDeepStrictEqual(row === undefined ? null : JSON.parse(row.attributes), expects);
   }
 
-  #entryRow(kind: string, name: string): Pick<EntryRow, 'attributes' | 'body_id'> | undefined {
+  #entryRow(kind: string, name: string): EntryRow | undefined {
     return this.#storedEntry.get(kind, name) as EntryRow | undefined;
   }
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { decodeUri, encodeUri, queryPairs } from './uri.ts';
+import { decodeUri, encodeUri, queryPairs } from '../wire/uri.ts';
 
 /** The parts of a request that a signature covers, as the wire had them. */
 export interface SignedRequest {

@@ -1,13 +1,6 @@
 import { createHash } from 'node:crypto';
-import {
-  algorithmOf,
-  CHECKSUM_ALGORITHMS,
-  checksumHeader,
-  newDigest,
-  parseDigest,
-  type ChecksumAlgorithm,
-  type DigestName,
-} from './checksum.ts';
+import { algorithmOf, CHECKSUM_ALGORITHMS, checksumHeader, type ChecksumAlgorithm } from './checksum.ts';
+import { newDigest, parseDigest, type DigestName } from '../wire/digest.ts';
 import { decodeChunks } from './chunks.ts';
 import { PayloadProblem } from './payload-problem.ts';
 import type { Verified } from './verify.ts';

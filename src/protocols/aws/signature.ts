@@ -1,5 +1,5 @@
 import { headerValues, SIGNATURE_PARAMETER, type SignedRequest } from './canonical.ts';
-import { queryPairs } from './uri.ts';
+import { queryPairs } from '../wire/uri.ts';
 
 /** `date/region/service/aws4_request`: what a signing key is good for. */
 export interface Scope {

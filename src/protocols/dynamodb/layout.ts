@@ -1,5 +1,5 @@
-import type { Address } from '../../core/address.ts';
-import { readObjectName, stateObject } from '../aws/object-name.ts';
+import { RESERVED_SUFFIXES, type Address } from '../../core/address.ts';
+import { readObjectName, stateObject } from '../s3/layout.ts';
 
 /** The one key of a lock table (terraform internal/backend/remote-state/s3/client.go, `Lock`). */
 export const HASH_KEY = 'LockID';
@@ -7,8 +7,9 @@ export const HASH_KEY = 'LockID';
 export const INFO = 'Info';
 /** Set in the digest item: the MD5 of the state, as lower-case hex. */
 export const DIGEST = 'Digest';
-/** What the LockID of a digest item ends with (`stateIDSuffix` in the same file). */
-export const DIGEST_SUFFIX = '-md5';
+const DIGEST_SUFFIX = RESERVED_SUFFIXES.s3Digest;
+/** What a lock is called that was taken as an item (`dynamodb_table`). */
+export const LOCK_ITEM_FACE = 'dynamodb-item';
 
 /** The prefix of every `X-Amz-Target` of this API version. */
 export const TARGET_PREFIX = 'DynamoDB_20120810.';
@@ -44,10 +45,20 @@ export function readLockId(lockId: string): LockItem {
   return { kind: isDigest ? 'digest' : 'lock', address: object.address };
 }
 
+/** The LockID of the lock of a state, which is also the `Path` of every lock info of the s3 backend. */
+export function lockItemId(bucket: string, stateName: string): string {
+  return `${bucket}/${stateName}`;
+}
+
+/** The LockID of the item that has the state's MD5. */
+export function digestItemId(bucket: string, stateName: string): string {
+  return lockItemId(bucket, stateName) + DIGEST_SUFFIX;
+}
+
 export function lockIdOf(address: Address): string {
-  return `${address.project}/${stateObject(address)}`;
+  return lockItemId(address.project, stateObject(address));
 }
 
 export function digestIdOf(address: Address): string {
-  return `${lockIdOf(address)}${DIGEST_SUFFIX}`;
+  return digestItemId(address.project, stateObject(address));
 }

@@ -1,23 +1,19 @@
-import type { Door, DoorReply, DoorRequest } from '../../protocols/door.ts';
-import { faultReply, problemReply, unauthenticatedReply } from '../../protocols/problem.ts';
+import type { Door, DoorReply, DoorRequest, DoorRoutes } from '../../protocols/door.ts';
+import { faultReply, problemReply, unauthenticatedReply } from '../../protocols/wire/problem.ts';
 import type { ApiParts } from './parts.ts';
-import type { Router } from './router.ts';
+import type { ApiRouter } from './router.ts';
 
-const PREFIX = '/api/';
 const OPENAPI_PATH = '/api/openapi.json';
 
 /** The house's own API: for its command line, its page, and whoever wants to know more than a backend tells. */
 export class ApiDoor implements Door {
   readonly name = 'api';
+  readonly routes: DoorRoutes = { paths: ['/api/*'] };
   readonly #parts: ApiParts;
-  #router: Promise<Router> | null = null;
+  #router: Promise<ApiRouter> | null = null;
 
   constructor(parts: ApiParts) {
     this.#parts = parts;
-  }
-
-  claims({ path }: DoorRequest): boolean {
-    return path.startsWith(PREFIX);
   }
 
   async answer(request: DoorRequest): Promise<DoorReply> {
@@ -38,8 +34,8 @@ export class ApiDoor implements Door {
   }
 
   /** The schemas are built when the first request comes, so that the house opens sooner. */
-  #load(): Promise<Router> {
-    this.#router ??= import('./router.ts').then((module) => new module.Router(this.#parts));
+  #load(): Promise<ApiRouter> {
+    this.#router ??= import('./router.ts').then((module) => new module.ApiRouter(this.#parts));
     return this.#router;
   }
 }

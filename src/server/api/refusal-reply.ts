@@ -1,7 +1,8 @@
 import { formatAddress, type Address } from '../../core/address.ts';
 import type { DoorReply } from '../../protocols/door.ts';
-import { problemReply } from '../../protocols/problem.ts';
-import { refusalWords, type Refusal } from '../../protocols/refusal.ts';
+import { problemReply } from '../../protocols/wire/problem.ts';
+import type { Refusal } from '../../protocols/explain.ts';
+import { refusalProblem } from '../../protocols/wire/refusal.ts';
 
 /**
  * The API's answer to a refusal.
@@ -14,10 +15,10 @@ export function refusalReply(
   refusal: Refusal,
   version: number | null = null,
 ): DoorReply {
-  const words = refusalWords(address, refusal);
+  const problem = refusalProblem(address, refusal);
   const message =
     refusal.type === 'absent' && address !== null && version !== null
       ? `there is no version ${version} at ${formatAddress(address)}`
-      : words.message;
-  return problemReply(operation, refusal.type, { ...words, message });
+      : problem.message;
+  return problemReply(operation, refusal.type, { ...problem, message });
 }

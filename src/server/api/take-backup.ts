@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { stat, unlink } from 'node:fs/promises';
 import { refuseInHouse } from '../../house/caller.ts';
 import type { DoorReply } from '../../protocols/door.ts';
-import { problemReply } from '../../protocols/problem.ts';
+import { problemReply } from '../../protocols/wire/problem.ts';
 import { refusalReply } from './refusal-reply.ts';
 import type { Call } from './route.ts';
 

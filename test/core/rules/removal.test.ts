@@ -55,6 +55,15 @@ describe('a removal', () => {
     expect(address.send({ type: 'delete', address: ADDRESS, actor, claim: ALICES }).type).toBe('expired');
   });
 
+  it('does not tell an expired credential whether a state is there, or was deleted', () => {
+    const actor = actorOf(alice, true);
+    const expired = { type: 'delete', address: ADDRESS, actor, claim: { kind: 'none' } } as const;
+    expect(new OneAddress().send(expired).type).toBe('expired');
+    const address = written();
+    address.delete(bob);
+    expect(address.send(expired).type).toBe('expired');
+  });
+
   it('makes way for another state, whose version is the next', () => {
     const address = written();
     address.delete(bob);

@@ -1,12 +1,8 @@
 import { createHash, createHmac } from 'node:crypto';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  CHECKSUM_ALGORITHMS,
-  newDigest,
-  parseDigest,
-  type ChecksumAlgorithm,
-} from '../../../src/protocols/aws/checksum.ts';
+import { CHECKSUM_ALGORITHMS, type ChecksumAlgorithm } from '../../../src/protocols/aws/checksum.ts';
+import { newDigest, parseDigest } from '../../../src/protocols/wire/digest.ts';
 import { PayloadProblem } from '../../../src/protocols/aws/payload-problem.ts';
 import { openPayload, parsePayloadMode, planPayload } from '../../../src/protocols/aws/payload.ts';
 import type { Verified } from '../../../src/protocols/aws/verify.ts';

@@ -1,10 +1,15 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isAddress, makeAddress, type Address } from '../../../src/core/address.ts';
-import { lockObject, readObjectName, stateObject } from '../../../src/protocols/aws/object-name.ts';
 import { awsService } from '../../../src/protocols/aws/service.ts';
 import { digestIdOf, lockIdOf, readLockId } from '../../../src/protocols/dynamodb/layout.ts';
-import { bucketOfHost, readVersionId } from '../../../src/protocols/s3/layout.ts';
+import {
+  bucketOfHost,
+  lockObject,
+  readObjectName,
+  readVersionId,
+  stateObject,
+} from '../../../src/protocols/s3/layout.ts';
 
 const part = fc.string({ unit: fc.constantFrom(...'abzA09.-_:@env/~ ä'), minLength: 1, maxLength: 12 });
 const address: fc.Arbitrary<Address> = fc

@@ -1,8 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DEFAULT_WORKSPACE } from '../../../src/core/address.ts';
-import { LOCK_ITEM_FACE } from '../../../src/protocols/aws/faces.ts';
-import { REQUEST_BYTES_MAX } from '../../../src/protocols/dynamodb/layout.ts';
+import { LOCK_ITEM_FACE, REQUEST_BYTES_MAX } from '../../../src/protocols/dynamodb/layout.ts';
 import { ADMIN_CALLER, TestHouse } from '../../support/open-test-house.ts';
 import { ask, type Answer } from '../../support/request.ts';
 import { TEST_ADMIN } from '../../support/test-admin.ts';

@@ -182,30 +182,6 @@ describe('a credential that does not open the http door', () => {
     expect((await house.ask('GET', '/http/acme/a')).text).toBe(state);
   });
 
-  it('because it was revoked, is answered 401 from the next request on', async () => {
-    const pair = await house.credential('revoked', [{ role: 'writer', pattern: 'acme/*' }]);
-    expect((await house.ask('GET', '/http/acme/a', { as: pair })).status).toBe(200);
-    await house.house.credentials.revoke(ADMIN_CALLER, pair.id);
-    expect((await house.ask('GET', '/http/acme/a', { as: pair })).status).toBe(401);
-  });
-
-  it('because it has expired, is answered 401, except for what it holds the lock of', async () => {
-    const pair = await house.credential('brief', [{ role: 'writer', pattern: 'acme/*' }], Date.now() + 300);
-    const body = sampleLock('brief-lock');
-    expect((await house.ask('LOCK', '/http/acme/mine', { body, as: pair })).status).toBe(200);
-    await eventually(
-      'it expires',
-      async () => (await house.ask('GET', '/http/acme/a', { as: pair })).status === 401,
-    );
-    expect((await house.ask('POST', '/http/acme/a', { body: sampleState(2), as: pair })).status).toBe(401);
-    expect((await house.ask('LOCK', '/http/acme/b', { body: sampleLock('b'), as: pair })).status).toBe(401);
-    const mine = { body: sampleState(1), as: pair };
-    expect((await house.ask('POST', '/http/acme/mine?ID=brief-lock', mine)).status).toBe(200);
-    expect((await house.ask('GET', '/http/acme/mine', { as: pair })).status).toBe(200);
-    expect((await house.ask('UNLOCK', '/http/acme/mine', { body, as: pair })).status).toBe(200);
-    expect((await house.ask('GET', '/http/acme/mine', { as: pair })).status).toBe(401);
-  });
-
   it('because it may only read, is answered 403 when it would change something', async () => {
     const pair = await house.credential('reader', [{ role: 'reader', pattern: 'acme/*' }]);
     expect((await house.ask('GET', '/http/acme/a', { as: pair })).status).toBe(200);

@@ -159,13 +159,6 @@ describe('a state that is sent to the http door and cannot be kept', () => {
     await stillKept(target);
   });
 
-  it('is answered as before when the very same comes again, and makes no second version', async () => {
-    const target = await occupied();
-    const again = await house.ask('POST', target, { body: KEPT });
-    expect(again).toMatchObject({ status: 200, headers: { 'x-statehouse-version': '1' } });
-    await stillKept(target);
-  });
-
   it('because somebody else holds the lock, is answered 423 with the holder', async () => {
     const target = await occupied();
     await house.ask('LOCK', target, { body: sampleLock('holder-1') });

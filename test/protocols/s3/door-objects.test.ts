@@ -19,51 +19,38 @@ import {
   AbortMultipartUploadCommand,
   ListObjectsCommand,
   type ChecksumAlgorithm,
-  type S3Client,
 } from '@aws-sdk/client-s3';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { TestHouse } from '../../support/open-test-house.ts';
+import { AwsHouse } from '../aws/aws-house.ts';
 import { failure, lockInfo, s3Client, stateText } from '../aws/sdk.ts';
 import { TEST_ADMIN } from '../../support/test-admin.ts';
 
-let house: TestHouse;
-let s3: S3Client;
+const aws = AwsHouse.forThisFile();
 let Bucket = '';
-let buckets = 0;
-
-beforeAll(async () => {
-  house = await TestHouse.open();
-  s3 = s3Client(house.url);
-});
-
-afterAll(async () => {
-  s3.destroy();
-  await house.close();
-});
 
 beforeEach(() => {
-  buckets += 1;
-  Bucket = `bucket-${buckets}`;
+  Bucket = aws.newBucket();
 });
 
 const Key = 'net/terraform.tfstate';
 const put = (Body: string | Uint8Array, key = Key): Promise<unknown> =>
-  s3.send(new PutObjectCommand({ Bucket, Key: key, Body }));
+  aws.s3.send(new PutObjectCommand({ Bucket, Key: key, Body }));
 const get = async (key = Key, more: object = {}): Promise<string> => {
-  const { Body } = await s3.send(new GetObjectCommand({ Bucket, Key: key, ...more }));
+  const { Body } = await aws.s3.send(new GetObjectCommand({ Bucket, Key: key, ...more }));
   return (await Body?.transformToString()) ?? '';
 };
 
 describe('an object at the S3 door', () => {
   it('comes back byte for byte, with its ETag, size and version', async () => {
     const text = stateText(1, 'l', { zahl: 'ä\u2028', big: 1 });
-    const { ETag, VersionId } = await s3.send(new PutObjectCommand({ Bucket, Key, Body: text }));
+    const { ETag, VersionId } = await aws.s3.send(new PutObjectCommand({ Bucket, Key, Body: text }));
     expect(VersionId).toBe('1');
     expect(await get()).toBe(text);
-    const head = await s3.send(new HeadObjectCommand({ Bucket, Key }));
+    const head = await aws.s3.send(new HeadObjectCommand({ Bucket, Key }));
     expect(head).toMatchObject({ ETag, ContentLength: Buffer.byteLength(text), AcceptRanges: 'bytes' });
     expect(await failure(get('absent'))).toBe('NoSuchKey 404');
-    expect(await failure(s3.send(new HeadObjectCommand({ Bucket, Key: 'absent' })))).toBe('NotFound 404');
+    expect(await failure(aws.s3.send(new HeadObjectCommand({ Bucket, Key: 'absent' })))).toBe('NotFound 404');
   });
 
   it.each(['CRC32', 'CRC32C', 'CRC64NVME', 'SHA1', 'SHA256'])(
@@ -71,17 +58,17 @@ describe('an object at the S3 door', () => {
     async (ChecksumAlgorithm) => {
       const Body = stateText(1);
       const algorithm = ChecksumAlgorithm as ChecksumAlgorithm;
-      await s3.send(new PutObjectCommand({ Bucket, Key, Body, ChecksumAlgorithm: algorithm }));
+      await aws.s3.send(new PutObjectCommand({ Bucket, Key, Body, ChecksumAlgorithm: algorithm }));
       expect(await get()).toBe(Body);
       const wrong = { ChecksumSHA256: Buffer.alloc(32).toString('base64') };
-      expect(await failure(s3.send(new PutObjectCommand({ Bucket, Key: 'other', Body, ...wrong })))).toBe(
+      expect(await failure(aws.s3.send(new PutObjectCommand({ Bucket, Key: 'other', Body, ...wrong })))).toBe(
         'BadDigest 400',
       );
       expect(await failure(get('other'))).toBe('NoSuchKey 404');
       const ContentMD5 = Buffer.alloc(16).toString('base64');
-      expect(await failure(s3.send(new PutObjectCommand({ Bucket, Key: 'other', Body, ContentMD5 })))).toBe(
-        'BadDigest 400',
-      );
+      expect(
+        await failure(aws.s3.send(new PutObjectCommand({ Bucket, Key: 'other', Body, ContentMD5 }))),
+      ).toBe('BadDigest 400');
     },
   );
 
@@ -93,7 +80,7 @@ describe('an object at the S3 door', () => {
     expect(await get(Key, { Range: 'bytes=-5' })).toBe(text.slice(-5));
     expect(await get(Key, { Range: 'bytes=0-5242879' })).toBe(text);
     expect(await failure(get(Key, { Range: `bytes=${text.length}-` }))).toBe('InvalidRange 416');
-    const part = await s3.send(new GetObjectCommand({ Bucket, Key, Range: 'bytes=2-3' }));
+    const part = await aws.s3.send(new GetObjectCommand({ Bucket, Key, Range: 'bytes=2-3' }));
     expect(part).toMatchObject({ ContentRange: `bytes 2-3/${text.length}`, ContentLength: 2 });
     expect(part.$metadata.httpStatusCode).toBe(206);
   });
@@ -109,7 +96,7 @@ describe('an object at the S3 door', () => {
 
   it('is written on conditions', async () => {
     const write = (Body: string, condition: object): Promise<unknown> =>
-      s3.send(new PutObjectCommand({ Bucket, Key, Body, ...condition }));
+      aws.s3.send(new PutObjectCommand({ Bucket, Key, Body, ...condition }));
     expect(await failure(write(stateText(1), { IfMatch: '"x"' }))).toBe('NoSuchKey 404');
     const { ETag } = (await write(stateText(1), { IfNoneMatch: '*' })) as { ETag: string };
     expect(await failure(write(stateText(2), { IfNoneMatch: '*' }))).toBe('PreconditionFailed 412');
@@ -129,43 +116,35 @@ describe('an object at the S3 door', () => {
     }
   });
 
-  it('refuses a stale write with 412, and takes the same bytes again', async () => {
-    await put(stateText(2));
-    await put(stateText(2));
-    expect(await failure(put(stateText(1)))).toBe('PreconditionFailed 412');
-    expect(await failure(put(stateText(2, 'lineage', { other: 1 })))).toBe('PreconditionFailed 412');
-    expect(await failure(put(stateText(3, 'other')))).toBe('PreconditionFailed 412');
-  });
-
   it('has old versions, a mark where it was deleted, and comes back when that is deleted', async () => {
     await put(stateText(1));
     await put(stateText(2));
     expect(await get(Key, { VersionId: '1' })).toBe(stateText(1));
     expect(await failure(get(Key, { VersionId: '9' }))).toBe('NoSuchVersion 404');
     expect(await failure(get(Key, { VersionId: 'x' }))).toBe('NoSuchVersion 404');
-    const gone = await s3.send(new DeleteObjectCommand({ Bucket, Key }));
+    const gone = await aws.s3.send(new DeleteObjectCommand({ Bucket, Key }));
     expect(gone).toMatchObject({ DeleteMarker: true, VersionId: 'd2' });
     expect(await failure(get())).toBe('NoSuchKey 404');
     expect(await get(Key, { VersionId: '2' })).toBe(stateText(2));
-    const { Versions, DeleteMarkers } = await s3.send(new ListObjectVersionsCommand({ Bucket }));
+    const { Versions, DeleteMarkers } = await aws.s3.send(new ListObjectVersionsCommand({ Bucket }));
     expect(Versions?.map(({ VersionId, IsLatest }) => [VersionId, IsLatest])).toEqual([
       ['2', false],
       ['1', false],
     ]);
     expect(DeleteMarkers).toMatchObject([{ Key, VersionId: 'd2', IsLatest: true }]);
-    expect(await failure(s3.send(new DeleteObjectCommand({ Bucket, Key, VersionId: '1' })))).toBe(
+    expect(await failure(aws.s3.send(new DeleteObjectCommand({ Bucket, Key, VersionId: '1' })))).toBe(
       'AccessDenied 403',
     );
-    await s3.send(new DeleteObjectCommand({ Bucket, Key, VersionId: 'd2' }));
+    await aws.s3.send(new DeleteObjectCommand({ Bucket, Key, VersionId: 'd2' }));
     expect(await get()).toBe(stateText(2));
-    await s3.send(new DeleteObjectCommand({ Bucket, Key: 'never' }));
+    await aws.s3.send(new DeleteObjectCommand({ Bucket, Key: 'never' }));
   });
 
   it('is brought back by copying an old version onto itself, and copied elsewhere', async () => {
     await put(stateText(1, 'l', { mark: 'old' }));
     await put(stateText(2, 'l', { mark: 'new' }));
     const copy = (CopySource: string, target: string): Promise<unknown> =>
-      s3.send(new CopyObjectCommand({ Bucket, Key: target, CopySource }));
+      aws.s3.send(new CopyObjectCommand({ Bucket, Key: target, CopySource }));
     await copy(`${Bucket}/${Key}?versionId=1`, Key);
     expect(await get()).toBe(stateText(3, 'l', { mark: 'old' }));
     await copy(`${Bucket}/${Key}`, 'copy.tfstate');
@@ -179,49 +158,30 @@ describe('an object at the S3 door', () => {
     await put(stateText(1), 'a');
     await put(stateText(1), 'b');
     const Objects = [{ Key: 'a' }, { Key: 'b' }, { Key: 'c' }, { Key: 'a', VersionId: '1' }];
-    const { Deleted, Errors } = await s3.send(new DeleteObjectsCommand({ Bucket, Delete: { Objects } }));
+    const { Deleted, Errors } = await aws.s3.send(new DeleteObjectsCommand({ Bucket, Delete: { Objects } }));
     expect(Deleted?.map((one) => one.Key)).toEqual(['a', 'b', 'c']);
     expect(Errors).toMatchObject([{ Key: 'a', VersionId: '1', Code: 'AccessDenied' }]);
     expect(await failure(get('a'))).toBe('NoSuchKey 404');
   });
 
-  it('is locked while its lock file is there, and the lock file is the lock', async () => {
-    const lockKey = `${Key}.tflock`;
-    await s3.send(new PutObjectCommand({ Bucket, Key: lockKey, Body: lockInfo('one'), IfNoneMatch: '*' }));
-    // The same client whose answer was lost.
-    await s3.send(new PutObjectCommand({ Bucket, Key: lockKey, Body: lockInfo('one'), IfNoneMatch: '*' }));
-    expect(
-      await failure(
-        s3.send(new PutObjectCommand({ Bucket, Key: lockKey, Body: lockInfo('two'), IfNoneMatch: '*' })),
-      ),
-    ).toBe('PreconditionFailed 412');
-    expect(await failure(put(lockInfo('two'), lockKey))).toBe('PreconditionFailed 412');
-    expect(await get(lockKey)).toBe(lockInfo('one'));
-    const listed = await s3.send(new ListObjectsV2Command({ Bucket }));
-    expect(listed.Contents?.map((one) => one.Key)).toEqual([lockKey]);
-    expect(listed.Contents?.[0]?.Size).toBe(lockInfo('one').length);
-    await s3.send(new DeleteObjectCommand({ Bucket, Key: lockKey }));
-    expect(await failure(get(lockKey))).toBe('NoSuchKey 404');
-    await s3.send(new DeleteObjectCommand({ Bucket, Key: lockKey }));
-  });
-
-  it('keeps the lock of the next holder when the release of the last one is sent again', async () => {
+  it('is locked while its lock file is there, which is listed and never overwritten', async () => {
     const lockKey = `${Key}.tflock`;
     await put(lockInfo('one'), lockKey);
-    await get(lockKey);
-    await s3.send(new DeleteObjectCommand({ Bucket, Key: lockKey }));
-    await put(lockInfo('two'), lockKey);
-    await s3.send(new DeleteObjectCommand({ Bucket, Key: lockKey }));
-    expect(await get(lockKey)).toBe(lockInfo('two'));
-    await s3.send(new DeleteObjectCommand({ Bucket, Key: lockKey }));
+    expect(await failure(put(lockInfo('two'), lockKey))).toBe('PreconditionFailed 412');
+    expect(await get(lockKey)).toBe(lockInfo('one'));
+    const listed = await aws.s3.send(new ListObjectsV2Command({ Bucket }));
+    expect(listed.Contents?.map((one) => one.Key)).toEqual([lockKey]);
+    expect(listed.Contents?.[0]?.Size).toBe(lockInfo('one').length);
+    await aws.s3.send(new DeleteObjectCommand({ Bucket, Key: lockKey }));
     expect(await failure(get(lockKey))).toBe('NoSuchKey 404');
+    await aws.s3.send(new DeleteObjectCommand({ Bucket, Key: lockKey }));
   });
 });
 
 describe('a listing at the S3 door', () => {
   const keys = ['a/1', 'a/2', 'b', 'c/x y+ä/1', 'env:/dev/a/1', 'env:/dev/b', 'z'];
   const list = async (more: object): Promise<readonly (readonly string[])[]> => {
-    const { Contents = [], CommonPrefixes = [] } = await s3.send(
+    const { Contents = [], CommonPrefixes = [] } = await aws.s3.send(
       new ListObjectsV2Command({ Bucket, ...more }),
     );
     return [Contents.map((one) => one.Key ?? ''), CommonPrefixes.map((one) => one.Prefix ?? '')];
@@ -229,7 +189,7 @@ describe('a listing at the S3 door', () => {
 
   it('has all names in the order of their bytes, by prefix and delimiter, page by page', async () => {
     for (const key of [...keys].reverse()) await put(stateText(1), key);
-    await s3.send(new PutObjectCommand({ Bucket: `${Bucket}x`, Key: 'a/3', Body: stateText(1) }));
+    await aws.s3.send(new PutObjectCommand({ Bucket: `${Bucket}x`, Key: 'a/3', Body: stateText(1) }));
     expect(await list({})).toEqual([keys, []]);
     expect(await list({ EncodingType: 'url' })).toEqual([
       ['a/1', 'a/2', 'b', 'c/x%20y%2B%C3%A4/1', 'env%3A/dev/a/1', 'env%3A/dev/b', 'z'],
@@ -249,7 +209,10 @@ describe('a listing at the S3 door', () => {
       ['a/', 'c/', 'env:/'],
     ]);
     const pages: string[][] = [];
-    for await (const page of paginateListObjectsV2({ client: s3, pageSize: 2 }, { Bucket, Delimiter: '/' })) {
+    for await (const page of paginateListObjectsV2(
+      { client: aws.s3, pageSize: 2 },
+      { Bucket, Delimiter: '/' },
+    )) {
       pages.push([
         ...(page.Contents ?? []).map((one) => one.Key ?? ''),
         ...(page.CommonPrefixes ?? []).map((one) => one.Prefix ?? ''),
@@ -257,9 +220,9 @@ describe('a listing at the S3 door', () => {
       expect(page.KeyCount).toBe(pages.at(-1)?.length);
     }
     expect(pages).toEqual([['b', 'a/'], ['c/', 'env:/'], ['z']]);
-    const first = await s3.send(new ListObjectsCommand({ Bucket, Delimiter: '/', MaxKeys: 1 }));
+    const first = await aws.s3.send(new ListObjectsCommand({ Bucket, Delimiter: '/', MaxKeys: 1 }));
     expect(first).toMatchObject({ IsTruncated: true, NextMarker: 'a/' });
-    const second = await s3.send(
+    const second = await aws.s3.send(
       new ListObjectsCommand({ Bucket, Delimiter: '/', Marker: 'a/', MaxKeys: 1 }),
     );
     expect(second.Contents).toMatchObject([{ Key: 'b' }]);
@@ -268,11 +231,11 @@ describe('a listing at the S3 door', () => {
 
   it('of versions goes page by page through states and their versions', async () => {
     for (const key of ['a', 'b']) for (const serial of [1, 2, 3]) await put(stateText(serial), key);
-    await s3.send(new DeleteObjectCommand({ Bucket, Key: 'b' }));
+    await aws.s3.send(new DeleteObjectCommand({ Bucket, Key: 'b' }));
     const seen: string[] = [];
     let markers: { KeyMarker?: string; VersionIdMarker?: string } = {};
     for (let page = 0; page < 10; page += 1) {
-      const answer = await s3.send(new ListObjectVersionsCommand({ Bucket, MaxKeys: 2, ...markers }));
+      const answer = await aws.s3.send(new ListObjectVersionsCommand({ Bucket, MaxKeys: 2, ...markers }));
       const lines = [...(answer.DeleteMarkers ?? []), ...(answer.Versions ?? [])];
       expect(lines.length).toBeLessThanOrEqual(2);
       seen.push(...lines.map(({ Key: key, VersionId }) => `${key}@${VersionId}`));
@@ -289,10 +252,10 @@ describe('a listing at the S3 door', () => {
   it('shows only what the caller may see', async () => {
     await put(stateText(1), 'mine/a');
     await put(stateText(1), 'theirs/a');
-    const pair = await house.credential(`reader-${Bucket}`, [
+    const pair = await aws.house.credential(`reader-${Bucket}`, [
       { role: 'reader', pattern: `${Bucket}/mine/*` },
     ]);
-    const reader = s3Client(house.url, pair);
+    const reader = s3Client(aws.house.url, pair);
     const { Contents } = await reader.send(new ListObjectsV2Command({ Bucket }));
     expect(Contents?.map((one) => one.Key)).toEqual(['mine/a']);
     expect(await failure(reader.send(new GetObjectCommand({ Bucket, Key: 'theirs/a' })))).toBe(
@@ -312,26 +275,26 @@ describe('a multipart upload', () => {
   const PART = 5 * 1024 * 1024;
 
   it('becomes one state, whose parts may come in any order and twice', async () => {
-    const { UploadId } = await s3.send(new CreateMultipartUploadCommand({ Bucket, Key }));
+    const { UploadId } = await aws.s3.send(new CreateMultipartUploadCommand({ Bucket, Key }));
     const upload = { Bucket, Key, UploadId };
     const part = async (number: number, Body: string): Promise<{ PartNumber: number; ETag: string }> => {
-      const { ETag = '' } = await s3.send(new UploadPartCommand({ ...upload, PartNumber: number, Body }));
+      const { ETag = '' } = await aws.s3.send(new UploadPartCommand({ ...upload, PartNumber: number, Body }));
       return { PartNumber: number, ETag };
     };
     const third = await part(3, big.slice(2 * PART));
     await part(1, 'to be replaced');
     const first = await part(1, big.slice(0, PART));
     const second = await part(2, big.slice(PART, 2 * PART));
-    const { Parts } = await s3.send(new ListPartsCommand(upload));
+    const { Parts } = await aws.s3.send(new ListPartsCommand(upload));
     expect(Parts?.map(({ PartNumber, Size }) => [PartNumber, Size])).toEqual([
       [1, PART],
       [2, PART],
       [3, big.length - 2 * PART],
     ]);
-    const open = await s3.send(new ListMultipartUploadsCommand({ Bucket }));
+    const open = await aws.s3.send(new ListMultipartUploadsCommand({ Bucket }));
     expect(open.Uploads).toMatchObject([{ Key, UploadId }]);
     const complete = (parts: object[]): Promise<unknown> =>
-      s3.send(new CompleteMultipartUploadCommand({ ...upload, MultipartUpload: { Parts: parts } }));
+      aws.s3.send(new CompleteMultipartUploadCommand({ ...upload, MultipartUpload: { Parts: parts } }));
     expect(await failure(complete([second, first]))).toBe('InvalidPartOrder 400');
     expect(await failure(complete([first, { ...second, ETag: '"x"' }]))).toBe('InvalidPart 400');
     expect(await failure(complete([first, second]))).toBe('InvalidRequest 400');
@@ -340,36 +303,38 @@ describe('a multipart upload', () => {
     await complete([first, second, third]);
     expect(await get()).toBe(big);
     expect(await failure(part(4, 'late'))).toBe('NoSuchUpload 404');
-    const { Versions } = await s3.send(new ListObjectVersionsCommand({ Bucket }));
+    const { Versions } = await aws.s3.send(new ListObjectVersionsCommand({ Bucket }));
     expect(Versions).toHaveLength(1);
-    expect((await s3.send(new ListMultipartUploadsCommand({ Bucket }))).Uploads).toBeUndefined();
+    expect((await aws.s3.send(new ListMultipartUploadsCommand({ Bucket }))).Uploads).toBeUndefined();
   });
 
   it('obeys the rules when it is completed, and is nobody else’s', async () => {
     await put(stateText(5));
-    const { UploadId } = await s3.send(new CreateMultipartUploadCommand({ Bucket, Key }));
+    const { UploadId } = await aws.s3.send(new CreateMultipartUploadCommand({ Bucket, Key }));
     const upload = { Bucket, Key, UploadId };
-    const { ETag } = await s3.send(new UploadPartCommand({ ...upload, PartNumber: 1, Body: stateText(4) }));
-    const MultipartUpload = { Parts: [{ PartNumber: 1, ETag }] };
-    expect(await failure(s3.send(new CompleteMultipartUploadCommand({ ...upload, MultipartUpload })))).toBe(
-      'PreconditionFailed 412',
+    const { ETag } = await aws.s3.send(
+      new UploadPartCommand({ ...upload, PartNumber: 1, Body: stateText(4) }),
     );
+    const MultipartUpload = { Parts: [{ PartNumber: 1, ETag }] };
+    expect(
+      await failure(aws.s3.send(new CompleteMultipartUploadCommand({ ...upload, MultipartUpload }))),
+    ).toBe('PreconditionFailed 412');
     const other = s3Client(
-      house.url,
-      await house.credential(`other-${Bucket}`, [{ role: 'writer', pattern: '*' }]),
+      aws.house.url,
+      await aws.house.credential(`other-${Bucket}`, [{ role: 'writer', pattern: '*' }]),
     );
     expect(await failure(other.send(new AbortMultipartUploadCommand(upload)))).toBe('NoSuchUpload 404');
-    await s3.send(new AbortMultipartUploadCommand(upload));
-    expect(await failure(s3.send(new ListPartsCommand(upload)))).toBe('NoSuchUpload 404');
-    expect(await failure(s3.send(new CreateMultipartUploadCommand({ Bucket, Key: `${Key}.tflock` })))).toBe(
-      'InvalidRequest 400',
-    );
+    await aws.s3.send(new AbortMultipartUploadCommand(upload));
+    expect(await failure(aws.s3.send(new ListPartsCommand(upload)))).toBe('NoSuchUpload 404');
+    expect(
+      await failure(aws.s3.send(new CreateMultipartUploadCommand({ Bucket, Key: `${Key}.tflock` }))),
+    ).toBe('InvalidRequest 400');
   });
 });
 
 describe('the ways to reach the S3 door', () => {
   it('takes the bucket from the host name, where there is a domain and at localhost', async () => {
-    const { port } = new URL(house.url);
+    const { port } = new URL(aws.house.url);
     const virtual = s3Client(`http://localhost:${port}`);
     await virtual.send(new PutObjectCommand({ Bucket, Key, Body: stateText(1) }));
     expect(await get()).toBe(stateText(1));

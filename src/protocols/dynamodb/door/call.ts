@@ -1,13 +1,13 @@
 import type { Caller } from '../../../house/caller.ts';
 import type { House } from '../../../house/house.ts';
-import type { AwsLocks } from '../../aws/locks.ts';
+import type { LockObjects } from '../../lock-object/lock-objects.ts';
 import type { DoorRequest } from '../../door.ts';
 import type { DynamoError } from './errors.ts';
 
 /** What every row of the table is given, besides what it was asked. */
 export interface Call {
   readonly house: House;
-  readonly locks: AwsLocks;
+  readonly locks: LockObjects;
   readonly caller: Caller;
   readonly request: DoorRequest;
   /** The region that the client signed for, as it stands in names of resources. */

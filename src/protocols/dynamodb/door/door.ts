@@ -1,8 +1,7 @@
 import type { House } from '../../../house/house.ts';
 import { AwsEntrance } from '../../aws/authenticate.ts';
-import type { AwsLocks } from '../../aws/locks.ts';
-import { awsService } from '../../aws/service.ts';
-import { readBody } from '../../body.ts';
+import type { LockObjects } from '../../lock-object/lock-objects.ts';
+import { readBody } from '../../wire/read-body.ts';
 import type { Door, DoorReply, DoorRequest } from '../../door.ts';
 import { REQUEST_BYTES_MAX } from '../layout.ts';
 import { authenticate } from './auth.ts';
@@ -14,19 +13,16 @@ import { problemOf } from './expressions.ts';
 /** The door for the lock table of Terraform's `backend "s3"` (`dynamodb_table`), and for AWS's own clients of DynamoDB. */
 export class DynamoDbDoor implements Door {
   readonly name = 'dynamodb';
+  readonly routes = { aws: 'dynamodb' } as const;
   readonly #house: House;
-  readonly #locks: AwsLocks;
+  readonly #locks: LockObjects;
   readonly #entrance: AwsEntrance;
 
   /** @param now the machine's clock */
-  constructor(house: House, { locks, now }: { locks: AwsLocks; now: () => number }) {
+  constructor(house: House, { locks, now }: { locks: LockObjects; now: () => number }) {
     this.#house = house;
     this.#locks = locks;
     this.#entrance = new AwsEntrance(house, now);
-  }
-
-  claims(request: DoorRequest): boolean {
-    return awsService(request) === 'dynamodb';
   }
 
   async answer(request: DoorRequest): Promise<DoorReply> {

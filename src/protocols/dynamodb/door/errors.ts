@@ -1,12 +1,11 @@
 import { crc32 } from 'node:zlib';
-import type { Holder } from '../../../core/world.ts';
-import type { Forbidden } from '../../../house/caller.ts';
-import { formatAddress } from '../../../core/address.ts';
+import type { NotLocked } from '../../../core/outcome.ts';
 import type { LockAnswer, UnlockAnswer } from '../../../house/locks.ts';
 import type { NotEntered } from '../../aws/authenticate.ts';
+import { explainNotEntered } from '../../aws/explain.ts';
 import { newRequestId } from '../../aws/request-id.ts';
 import type { DoorReply } from '../../door.ts';
-import { releasedBeforeInWords } from '../../refusal.ts';
+import { explain, type Refusal } from '../../explain.ts';
 import type { Item } from '../attribute.ts';
 import { CONTENT_TYPE } from '../layout.ts';
 
@@ -55,10 +54,11 @@ export interface DynamoError {
   readonly item?: Item;
 }
 
-/** All that the house may refuse with at this door. */
-export type Refusal =
-  | Exclude<LockAnswer | UnlockAnswer, { type: 'granted' | 'released' | 'not-locked' }>
-  | Forbidden;
+/** All that the house may refuse with at this door, which stores no state. */
+type Refused = Extract<Exclude<LockAnswer | UnlockAnswer, NotLocked>, Refusal>;
+
+/** What a lock looks like that somebody else holds: the item is there. */
+const CONDITION_FAILED = 'ConditionalCheckFailedException';
 
 export function jsonReply(operation: string, content: unknown, status = 200): DoorReply {
   const body = Buffer.from(JSON.stringify(content));
@@ -88,83 +88,41 @@ export function errorReply(
 }
 
 /** Who asks is not known, or did not sign the request as it came. */
+const NOT_ENTERED: Readonly<Record<NotEntered['problem'], ErrorName>> = {
+  missing: 'MissingAuthenticationTokenException',
+  unsupported: 'IncompleteSignatureException',
+  twice: 'IncompleteSignatureException',
+  malformed: 'IncompleteSignatureException',
+  'unsigned-headers': 'InvalidSignatureException',
+  skewed: 'InvalidSignatureException',
+  expired: 'InvalidSignatureException',
+  mismatch: 'InvalidSignatureException',
+  'unknown-key': 'UnrecognizedClientException',
+};
+
 export function notEntered(refusal: NotEntered): DynamoError {
-  switch (refusal.problem) {
-    case 'missing':
-      return {
-        error: 'MissingAuthenticationTokenException',
-        message: 'Request must contain either a valid (registered) AWS access key ID or X.509 certificate.',
-      };
-    case 'unsupported':
-    case 'twice':
-      return {
-        error: 'IncompleteSignatureException',
-        message: 'Sign the request once, with AWS4-HMAC-SHA256.',
-      };
-    case 'malformed':
-      return { error: 'IncompleteSignatureException', message: refusal.detail };
-    case 'unsigned-headers':
-      return {
-        error: 'InvalidSignatureException',
-        message: `These headers must be a 'SignedHeader' in the AWS Authorization: ${refusal.names.join(', ')}.`,
-      };
-    case 'skewed':
-    case 'expired':
-      return {
-        error: 'InvalidSignatureException',
-        message: 'Signature expired: the time of the request is too far from the time of this house.',
-      };
-    case 'mismatch':
-      return {
-        error: 'InvalidSignatureException',
-        message:
-          'The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.',
-      };
-    case 'unknown-key':
-      return {
-        error: 'UnrecognizedClientException',
-        message: 'The security token included in the request is invalid.',
-      };
-  }
+  return { error: NOT_ENTERED[refusal.problem], message: explainNotEntered(refusal) };
 }
 
-/** This door's one table from outcome to wire. */
-export function refused(refusal: Refusal): DynamoError {
-  switch (refusal.type) {
-    case 'held':
-      return conditionFailed();
-    case 'not-holder':
-      return {
-        ...conditionFailed(),
-        message: `The lock that was meant is no longer held: it was released or broken, and another is held${byWhom(refusal.holders)}.`,
-      };
-    case 'released-before':
-      return { ...conditionFailed(), message: `${releasedBeforeInWords(refusal)}.` };
-    case 'may-not-break':
-      return {
-        error: 'AccessDeniedException',
-        message: `The state is locked${byWhom(refusal.holders)}: only an operator may break another's lock.`,
-      };
-    case 'forbidden': {
-      const on = refusal.address === null ? 'this house' : formatAddress(refusal.address);
-      return {
-        error: 'AccessDeniedException',
-        message: `${refusal.subject} is not authorized to ${refusal.action} on ${on}`,
-      };
-    }
-    case 'expired':
-      return {
-        error: 'ExpiredTokenException',
-        message: 'The credential has expired, and holds no lock here.',
-      };
-    case 'gone':
-      return { error: 'ServiceUnavailable', status: 503, message: 'The request was given up: ask again.' };
-  }
+/** This door's one table from refusal to wire. */
+const REFUSED: Readonly<Record<Refused['type'], ErrorName>> = {
+  gone: 'ServiceUnavailable',
+  expired: 'ExpiredTokenException',
+  forbidden: 'AccessDeniedException',
+  held: CONDITION_FAILED,
+  'released-before': CONDITION_FAILED,
+  'not-holder': CONDITION_FAILED,
+  'may-not-break': 'AccessDeniedException',
+};
+
+export function refused(refusal: Refused): DynamoError {
+  const error = REFUSED[refusal.type];
+  return { error, message: explain(refusal), ...(error === 'ServiceUnavailable' ? { status: 503 } : {}) };
 }
 
 export function conditionFailed(item?: Item): DynamoError {
   return {
-    error: 'ConditionalCheckFailedException',
+    error: CONDITION_FAILED,
     message: 'The conditional request failed',
     ...(item === undefined ? {} : { item }),
   };
@@ -172,10 +130,4 @@ export function conditionFailed(item?: Item): DynamoError {
 
 export function invalid(message: string): DynamoError {
   return { error: 'ValidationException', message };
-}
-
-function byWhom(holders: readonly Holder[]): string {
-  const [holder] = holders;
-  if (holder === undefined) return '';
-  return ` by ${holder.subject} through ${holder.door} since ${new Date(holder.since).toISOString()}, lock ID ${holder.lockId}`;
 }

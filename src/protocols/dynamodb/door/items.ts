@@ -1,8 +1,7 @@
 import type { Address } from '../../../core/address.ts';
 import { parseLockInfo } from '../../../core/lock-info.ts';
-import { LOCK_ITEM_FACE } from '../../aws/faces.ts';
 import type { AttributeValue, Item } from '../attribute.ts';
-import { DIGEST, HASH_KEY, INFO } from '../layout.ts';
+import { DIGEST, HASH_KEY, INFO, LOCK_ITEM_FACE } from '../layout.ts';
 import { consumed, type Answer, type Call } from './call.ts';
 import { conditionFailed, invalid, refused, type DynamoError } from './errors.ts';
 import { problemOf, readExpressions, type Expressions } from './expressions.ts';
@@ -16,15 +15,21 @@ const DIGESTS_KNOWN = 20;
 /** Values of a failed condition that are tried as the lock that it is about: clients give one. */
 const RELEASES_TRIED = 3;
 
-/** GetItem: always consistent, whether that was asked or not. */
+/**
+ * GetItem: always consistent, whether that was asked or not. A held lock is shown in a table that nobody has used as well,
+ * which is thereby used: whoever may lock can break it there.
+ */
 export async function getItem(call: Call, asked: GetItem): Promise<Answer> {
   const expressions = readExpressions(asked);
   if ('error' in expressions) return expressions;
   const key = readKey(asked.Key);
   if ('error' in key) return key;
-  if (!(await isTable(call, asked.TableName))) return noTable(asked.TableName);
+  const known = await isTable(call, asked.TableName);
+  if (!known && key.of.kind !== 'lock') return noTable(asked.TableName);
   const stored = await readStored(call, key.of, LOCK_ITEM_FACE);
+  if (!known && ('error' in stored || stored.lock === null)) return noTable(asked.TableName);
   if ('error' in stored) return stored;
+  if (!known && key.of.kind === 'lock') await ensureTable(call, asked.TableName, key.of.address);
   const { item } = stored;
   return {
     content: {

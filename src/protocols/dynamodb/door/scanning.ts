@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { Address } from '../../../core/address.ts';
 import { liveHead } from '../../../core/world.ts';
 import type { StateSummary } from '../../../ports/engine.ts';
-import { shownLock } from '../../aws/shown-lock.ts';
+import { shownLock } from '../../lock-object/shown-lock.ts';
 import type { Item } from '../attribute.ts';
 import { HASH_KEY, SCAN_BYTES_MAX, SCAN_ITEMS_MAX } from '../layout.ts';
 import { itemBytes } from '../size.ts';

@@ -1,7 +1,7 @@
 import { parseLockInfo } from '../../../core/lock-info.ts';
 import type { Address } from '../../../core/address.ts';
 import type { Face, Version } from '../../../core/world.ts';
-import type { SeenLock } from '../../aws/shown-lock.ts';
+import type { SeenLock } from '../../lock-object/shown-lock.ts';
 import type { AttributeValue, Item } from '../attribute.ts';
 import {
   DIGEST,
@@ -57,7 +57,7 @@ export async function refuseToWrite(
 
 /**
  * What an item is now. A name that stands for nothing has none.
- * @param face where the client itself looks, as in `AwsLocks.look`
+ * @param face where the client itself looks, as in `LockObjects.look`
  */
 export async function readStored(
   call: Call,

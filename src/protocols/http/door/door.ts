@@ -1,6 +1,6 @@
 import type { House } from '../../../house/house.ts';
-import type { Door, DoorReply, DoorRequest } from '../../door.ts';
-import { faultReply, unauthenticatedReply } from '../../problem.ts';
+import type { Door, DoorReply, DoorRequest, DoorRoutes } from '../../door.ts';
+import { faultReply, unauthenticatedReply } from '../../wire/problem.ts';
 import { PATH_PREFIX } from '../layout.ts';
 import { authenticate } from './auth.ts';
 import { detect } from './detect.ts';
@@ -10,14 +10,11 @@ import { OPERATIONS } from './operations.ts';
 /** The door for Terraform's `backend "http"`, and for anything that can send an HTTP request. */
 export class HttpDoor implements Door {
   readonly name = 'http';
+  readonly routes: DoorRoutes = { paths: [`${PATH_PREFIX}*`] };
   readonly #house: House;
 
   constructor(house: House) {
     this.#house = house;
-  }
-
-  claims(request: DoorRequest): boolean {
-    return request.path.startsWith(PATH_PREFIX);
   }
 
   async answer(request: DoorRequest): Promise<DoorReply> {

@@ -1,10 +1,10 @@
 import type { Address } from '../../../core/address.ts';
-import { formatLockInfo, parseLockInfo } from '../../../core/lock-info.ts';
-import type { Held } from '../../../core/outcome.ts';
+import { formatLockInfo } from '../../../core/lock-info.ts';
 import type { Holder } from '../../../core/world.ts';
 import type { DoorReply } from '../../door.ts';
-import { problemReply } from '../../problem.ts';
-import { refusalWords, type Refusal } from '../../refusal.ts';
+import { heldBy, lockInfoOf, type Refusal } from '../../explain.ts';
+import { problemReply } from '../../wire/problem.ts';
+import { refusalProblem } from '../../wire/refusal.ts';
 import type { Operation, Undetected } from './detect.ts';
 
 /** The answer to a request that has no row in the table, or an address that is none. */
@@ -19,37 +19,43 @@ export function badRequest(operation: Operation, message: string): DoorReply {
   return problemReply(operation, 'bad-request', { status: 400, message });
 }
 
-/** This door's one table from outcome to wire. */
+/** Where the asker stands in line for the lock; no position where it asked for none. */
+interface Place {
+  readonly position: number | null;
+  readonly waiting: number;
+}
+
+/** A refusal as this door answers it: where somebody holds the lock, with the holder's lock info. */
 export function refused(operation: Operation, address: Address, refusal: Refusal): DoorReply {
-  if (refusal.type === 'held') return locked(operation, refusal);
-  if (refusal.type === 'fenced' && refusal.holders.length > 0) {
-    return locked(operation, { ...refusal, type: 'held', position: null, waiting: 0, parkFor: null });
+  const problem = refusalProblem(address, refusal);
+  if (refusal.type !== 'held' && refusal.type !== 'fenced') {
+    return problemReply(operation, refusal.type, problem);
   }
-  return problemReply(operation, refusal.type, refusalWords(address, refusal));
+  const text = lockText(refusal.holders, refusal.type === 'held' ? refusal : { position: null, waiting: 0 });
+  // Clients look for a lock info in a 423.
+  if (text === null) return problemReply(operation, refusal.type, { ...problem, status: 409 });
+  return lockReply(operation, 423, text);
+}
+
+/** An answer that is a lock info. */
+export function lockReply(operation: Operation, status: number, text: string): DoorReply {
+  return { operation, status, headers: { 'content-type': 'application/json' }, body: Buffer.from(text) };
 }
 
 /**
- * The holder's lock info, as every version of the client decodes it, with what a person wants to know in `Info`.
+ * The first holder's lock info, as every version of the client decodes it, with what a person wants to know in `Info`.
  * Terraform up to 1.14 reads the ID alone, later ones and OpenTofu print the whole.
+ * @returns null where nobody holds the lock
  */
-function locked(operation: Operation, held: Held): DoorReply {
-  const [holder] = held.holders;
-  if (holder === undefined)
-    return problemReply(operation, 'held', { status: 409, message: 'the lock is not held' });
-  const headers = { 'content-type': 'application/json' };
-  return { operation, status: 423, headers, body: Buffer.from(lockText(holder, held)) };
-}
-
-/** A holder's lock info with place in line and age written into `Info`. */
-export function lockText(holder: Holder, held: Pick<Held, 'holders' | 'position' | 'waiting'>): string {
-  const parsed = parseLockInfo(holder.info);
-  if ('problem' in parsed) throw new Error(`a kept lock info is none: ${parsed.problem}`);
+export function lockText(holders: readonly Holder[], { position, waiting }: Place): string | null {
+  const [holder] = holders;
+  if (holder === undefined) return null;
+  const lock = lockInfoOf(holder);
   const facts = [
-    parsed.info.info,
-    `held by ${holder.subject} through ${holder.door} since ${new Date(holder.since).toISOString()}`,
-    held.holders.length > 1 ? `together with ${held.holders.length - 1} more` : '',
-    held.position === null ? '' : `you are number ${held.position} of ${held.waiting} in line`,
+    lock.info,
+    heldBy(holder),
+    holders.length > 1 ? `together with ${holders.length - 1} more` : '',
+    position === null ? '' : `you are number ${position} of ${waiting} in line`,
   ];
-  const info = facts.filter((fact) => fact !== '').join('; ');
-  return formatLockInfo({ ...parsed.info, id: holder.lockId, info });
+  return formatLockInfo({ ...lock, info: facts.filter((fact) => fact !== '').join('; ') });
 }

@@ -2,11 +2,11 @@ import { LOCK_INFO_BYTES_MAX, parseLockInfo } from '../../../core/lock-info.ts';
 import type { Caller } from '../../../house/caller.ts';
 import type { House } from '../../../house/house.ts';
 import type { DoorReply, DoorRequest } from '../../door.ts';
-import { readBody } from '../../body.ts';
-import { stateReply, versionHeaders } from '../../state-reply.ts';
+import { readBody } from '../../wire/read-body.ts';
+import { stateReply, versionHeaders } from '../../wire/state-reply.ts';
 import { HTTP_FACE } from '../layout.ts';
 import type { Asked, Operation } from './detect.ts';
-import { badRequest, lockText, refused } from './errors.ts';
+import { badRequest, lockReply, lockText, refused } from './errors.ts';
 
 /** What every row of the table is given. */
 export interface Call {
@@ -94,15 +94,9 @@ async function unlock({ house, caller, request, asked: { address, lockId } }: Ca
 async function showLock({ house, caller, asked: { address } }: Call): Promise<DoorReply> {
   const view = await house.locks.show(caller, address);
   if ('type' in view) return refused('show-lock', address, view);
-  const [holder] = view.holders;
-  if (holder === undefined) return refused('show-lock', address, { type: 'absent' });
-  const text = lockText(holder, { holders: view.holders, position: null, waiting: view.line.length });
-  return {
-    operation: 'show-lock',
-    status: 200,
-    headers: { 'content-type': 'application/json' },
-    body: Buffer.from(text),
-  };
+  const text = lockText(view.holders, { position: null, waiting: view.line.length });
+  if (text === null) return refused('show-lock', address, { type: 'absent' });
+  return lockReply('show-lock', 200, text);
 }
 
 /** `If-Match` with a state's ETag, or `If-None-Match: *`, makes a write depend on what it replaces. */

@@ -1,6 +1,6 @@
 import type { AwsEntrance, Entered, NotEntered } from '../../aws/authenticate.ts';
 import { parsePayloadMode, type PayloadMode } from '../../aws/payload.ts';
-import { queryPairs } from '../../aws/uri.ts';
+import { queryPairs } from '../../wire/uri.ts';
 import type { DoorRequest } from '../../door.ts';
 
 /** Someone whose signature is right, and how the body of the request is to be read. */

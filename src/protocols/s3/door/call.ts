@@ -1,8 +1,8 @@
 import type { Caller } from '../../../house/caller.ts';
 import type { House } from '../../../house/house.ts';
-import type { AwsLocks } from '../../aws/locks.ts';
+import type { LockObjects } from '../../lock-object/lock-objects.ts';
 import { newRequestId } from '../../aws/request-id.ts';
-import { writeXml, type XmlElement } from '../../aws/xml-writer.ts';
+import { writeXml, type XmlElement } from '../../wire/xml-writer.ts';
 import type { DoorReply, DoorRequest } from '../../door.ts';
 import { S3_NAMESPACE } from '../layout.ts';
 import type { Admitted } from './auth.ts';
@@ -12,7 +12,7 @@ import type { S3Error } from './errors.ts';
 /** What every row of the table is given. */
 export interface Call {
   readonly house: House;
-  readonly locks: AwsLocks;
+  readonly locks: LockObjects;
   readonly caller: Caller;
   readonly admitted: Admitted;
   readonly request: DoorRequest;

@@ -1,5 +1,5 @@
 import type { DoorRequest } from '../../door.ts';
-import { decodeUriText, readQuery } from '../../aws/uri.ts';
+import { decodeUriText, readQuery } from '../../wire/uri.ts';
 import { bucketOfHost } from '../layout.ts';
 
 /** The operations of this door, by the names that AWS gives them. */

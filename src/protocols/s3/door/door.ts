@@ -1,8 +1,7 @@
 import type { House } from '../../../house/house.ts';
 import { AwsEntrance } from '../../aws/authenticate.ts';
-import type { AwsLocks } from '../../aws/locks.ts';
+import type { LockObjects } from '../../lock-object/lock-objects.ts';
 import { PayloadProblem } from '../../aws/payload-problem.ts';
-import { awsService } from '../../aws/service.ts';
 import type { Door, DoorReply, DoorRequest } from '../../door.ts';
 import { authenticate } from './auth.ts';
 import type { Answer } from './call.ts';
@@ -13,8 +12,9 @@ import { OPERATIONS } from './operations.ts';
 /** The door for Terraform's `backend "s3"`, and for AWS's own clients of S3. */
 export class S3Door implements Door {
   readonly name = 's3';
+  readonly routes = { aws: 's3' } as const;
   readonly #house: House;
-  readonly #locks: AwsLocks;
+  readonly #locks: LockObjects;
   readonly #entrance: AwsEntrance;
   readonly #domain: string | null;
 
@@ -24,16 +24,12 @@ export class S3Door implements Door {
    */
   constructor(
     house: House,
-    { locks, now, domain }: { locks: AwsLocks; now: () => number; domain: string | null },
+    { locks, now, domain }: { locks: LockObjects; now: () => number; domain: string | null },
   ) {
     this.#house = house;
     this.#locks = locks;
     this.#entrance = new AwsEntrance(house, now);
     this.#domain = domain;
-  }
-
-  claims(request: DoorRequest): boolean {
-    return awsService(request) === 's3';
   }
 
   async answer(request: DoorRequest): Promise<DoorReply> {

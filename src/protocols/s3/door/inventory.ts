@@ -1,8 +1,8 @@
 import { DEFAULT_WORKSPACE, type Address } from '../../../core/address.ts';
 import { liveHead, type World } from '../../../core/world.ts';
 import type { StateSummary } from '../../../ports/engine.ts';
-import { lockObject, stateObject } from '../../aws/object-name.ts';
-import { shownLockInfo } from '../../aws/shown-lock.ts';
+import { shownLockInfo } from '../../lock-object/shown-lock.ts';
+import { lockObject, meaningOfPrefix, stateObject } from '../layout.ts';
 import type { Call } from './call.ts';
 import { md5Hex, standingOf } from './state-object.ts';
 
@@ -23,7 +23,6 @@ export interface Kept {
 
 /** States that are read from the house at a time. */
 const PAGE = 1_000;
-const WORKSPACES = 'env:/';
 
 /** The objects of a bucket whose names begin so, in S3's order: states, and the lock files of those that are locked. */
 export async function listObjects(call: Call, prefix: string): Promise<readonly Listed[]> {
@@ -60,13 +59,16 @@ function inOrder<T extends { readonly name: string }>(objects: readonly T[]): re
   return [...objects].sort((a, b) => compareNames(a.name, b.name));
 }
 
-/**
- * What a prefix says of the addresses behind the names. Other workspaces' objects begin with "env:/" and not with their key:
- * Terraform asks for these, and nothing else, before every command.
- */
+/** Narrows a query to a prefix. Terraform asks for the other workspaces, and nothing else, before every command. */
 function narrowing(prefix: string): { keyPrefix?: string; exceptWorkspace?: string } {
-  if (prefix.startsWith(WORKSPACES)) return { exceptWorkspace: DEFAULT_WORKSPACE };
-  return WORKSPACES.startsWith(prefix) ? {} : { keyPrefix: prefix };
+  switch (meaningOfPrefix(prefix)) {
+    case 'other-workspaces':
+      return { exceptWorkspace: DEFAULT_WORKSPACE };
+    case 'key':
+      return { keyPrefix: prefix };
+    case 'any':
+      return {};
+  }
 }
 
 async function* summaries(

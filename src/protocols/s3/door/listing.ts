@@ -1,6 +1,6 @@
 import { mayActInProject } from '../../../core/access.ts';
-import { encodeUri } from '../../aws/uri.ts';
-import type { XmlElement } from '../../aws/xml-writer.ts';
+import { encodeUri } from '../../wire/uri.ts';
+import type { XmlElement } from '../../wire/xml-writer.ts';
 import { LIST_KEYS_MAX } from '../layout.ts';
 import { documentReply, isoTime, type Answer, type Call } from './call.ts';
 import { invalidArgument, refused, type S3Error } from './errors.ts';

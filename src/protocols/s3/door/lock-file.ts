@@ -1,11 +1,12 @@
 import { LOCK_INFO_BYTES_MAX } from '../../../core/lock-info.ts';
 import type { Address } from '../../../core/address.ts';
-import { LOCK_FILE_FACE } from '../../aws/faces.ts';
+import { LOCK_FILE_FACE } from '../layout.ts';
 import { openPayload, planPayload } from '../../aws/payload.ts';
-import type { DigestName } from '../../aws/checksum.ts';
-import { readBody } from '../../body.ts';
+import type { DigestName } from '../../wire/digest.ts';
+import { readBody } from '../../wire/read-body.ts';
 import { emptyReply, idHeaders, type Answer, type Call } from './call.ts';
-import { readConditions, readRange } from './conditions.ts';
+import { readConditions } from '../../wire/conditions.ts';
+import { readRange } from '../../wire/ranges.ts';
 import { encryptionHeaders } from './encryption.ts';
 import { invalid, preconditionFailed, refused } from './errors.ts';
 import { checksumsOf, md5Hex } from './state-object.ts';
@@ -47,7 +48,7 @@ export async function getLockFile(call: Call, address: Address): Promise<Answer>
   const face = asked.operation === 'HeadObject' ? null : LOCK_FILE_FACE;
   const looked = await locks.look(caller, address, request, face);
   if (looked.type !== 'looked') return refused(looked);
-  if (looked.lock === null) return refused({ type: 'absent' });
+  if (looked.lock === null) return refused({ type: 'not-locked' });
   const { holder, info } = looked.lock;
   const etag = md5Hex(info);
   const headers = {
@@ -58,7 +59,7 @@ export async function getLockFile(call: Call, address: Address): Promise<Answer>
   };
   const condition = readConditions((name) => request.header(name), { etag, modified: holder.since });
   if (condition === 304) return { operation: asked.operation, status: 304, headers, body: null };
-  if (condition !== null) return condition;
+  if (condition !== null) return preconditionFailed(condition);
   const span = readRange(request.header('range'), info.length);
   const [from, to] = span === null || span === 'unsatisfiable' ? [0, info.length] : span;
   const part = typeof span !== 'string' && span !== null;

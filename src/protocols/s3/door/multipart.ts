@@ -1,9 +1,9 @@
 import type { Address } from '../../../core/address.ts';
 import type { Became, Piece, Upload } from '../../../house/uploads.ts';
-import type { DigestName } from '../../aws/checksum.ts';
-import { readObjectName, stateObject } from '../../aws/object-name.ts';
+import type { DigestName } from '../../wire/digest.ts';
+import { readObjectName, stateObject } from '../layout.ts';
 import { openPayload, planPayload } from '../../aws/payload.ts';
-import { readXml, XML_BYTES_MAX, xmlText, type XmlNode } from '../../aws/xml-reader.ts';
+import { readXml, XML_BYTES_MAX, xmlText, type XmlNode } from '../../wire/xml-reader.ts';
 import type { DoorReply } from '../../door.ts';
 import { PIECES_MAX } from '../../../house/uploads.ts';
 import { versionId } from '../layout.ts';

@@ -1,7 +1,7 @@
-import { readObjectName } from '../../aws/object-name.ts';
-import { readXml, xmlText } from '../../aws/xml-reader.ts';
-import type { XmlElement } from '../../aws/xml-writer.ts';
-import { decodeUriText, readQuery } from '../../aws/uri.ts';
+import { readObjectName } from '../layout.ts';
+import { readXml, xmlText } from '../../wire/xml-reader.ts';
+import type { XmlElement } from '../../wire/xml-writer.ts';
+import { decodeUriText, readQuery } from '../../wire/uri.ts';
 import { DELETE_OBJECTS_MAX, readVersionId, versionId } from '../layout.ts';
 import { readDocument } from './buckets.ts';
 import { documentReply, isoTime, type Answer, type Call } from './call.ts';

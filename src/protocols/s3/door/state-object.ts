@@ -3,18 +3,19 @@ import type { Claim } from '../../../core/command.ts';
 import type { Version } from '../../../core/world.ts';
 import type { Forbidden } from '../../../house/caller.ts';
 import type { WriteTerms } from '../../../house/states.ts';
-import { AWS_FACES } from '../../aws/faces.ts';
-import { newDigest, type DigestName } from '../../aws/checksum.ts';
+import { newDigest, type DigestName } from '../../wire/digest.ts';
 import { openPayload, planPayload, type PayloadPlan } from '../../aws/payload.ts';
 import type { DoorReply } from '../../door.ts';
-import { deleteMarkerId, readVersionId, versionId } from '../layout.ts';
+import { LOCK_ITEM_FACE } from '../../dynamodb/layout.ts';
+import { deleteMarkerId, LOCK_FILE_FACE, readVersionId, versionId } from '../layout.ts';
 import { emptyReply, idHeaders, type Answer, type Call } from './call.ts';
-import { cut, names, readConditions, readRange } from './conditions.ts';
+import { namesETag, readConditions } from '../../wire/conditions.ts';
+import { cut, readRange } from '../../wire/ranges.ts';
 import { encryptionHeaders } from './encryption.ts';
 import { denied, preconditionFailed, refused, type S3Error } from './errors.ts';
 
 /** A PUT or DELETE at S3 names no lock: whoever holds it by either of AWS's means is its holder. */
-const CLAIM: Claim = { kind: 'unnamed', faces: AWS_FACES };
+const CLAIM: Claim = { kind: 'unnamed', faces: [LOCK_FILE_FACE, LOCK_ITEM_FACE] };
 
 const NO_SUCH_VERSION: S3Error = {
   status: 404,
@@ -53,7 +54,7 @@ export async function getState(call: Call, address: Address): Promise<Answer> {
   };
   const condition = readConditions((name) => request.header(name), { etag, modified });
   if (condition === 304) return { operation: asked.operation, status: 304, headers, body: null };
-  if (condition !== null) return condition;
+  if (condition !== null) return preconditionFailed(condition);
   const span = readRange(request.header('range'), size);
   if (span === 'unsatisfiable') {
     return {
@@ -197,7 +198,7 @@ async function expectation(
   if (described.type !== 'described') return refused(described);
   const { head } = described;
   if (head === null) return refused({ type: 'absent' });
-  return names(match, head.md5) ? { sha256: head.sha256 } : preconditionFailed('If-Match');
+  return namesETag(match, head.md5) ? { sha256: head.sha256 } : preconditionFailed('If-Match');
 }
 
 /** The checksum that the client may check; S3 gives none with a part of an object. */

@@ -1,5 +1,5 @@
 import type { Version } from '../../../core/world.ts';
-import type { XmlElement } from '../../aws/xml-writer.ts';
+import type { XmlElement } from '../../wire/xml-writer.ts';
 import { deleteMarkerId, readVersionId, versionId } from '../layout.ts';
 import { documentReply, isoTime, type Answer, type Call } from './call.ts';
 import { invalidArgument } from './errors.ts';

@@ -1,4 +1,4 @@
-import { readQuery } from '../../aws/uri.ts';
+import { readQuery } from '../../wire/uri.ts';
 import type { DoorRequest } from '../../door.ts';
 
 /** The operations of this door, by the names that AWS gives them. */

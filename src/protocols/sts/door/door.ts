@@ -1,7 +1,6 @@
 import type { House } from '../../../house/house.ts';
 import { AwsEntrance } from '../../aws/authenticate.ts';
-import { awsService } from '../../aws/service.ts';
-import { readBody } from '../../body.ts';
+import { readBody } from '../../wire/read-body.ts';
 import type { Door, DoorReply, DoorRequest } from '../../door.ts';
 import { REQUEST_BYTES_MAX } from '../layout.ts';
 import { authenticate } from './auth.ts';
@@ -12,15 +11,12 @@ import { OPERATIONS } from './operations.ts';
 /** The door for what AWS's clients ask besides S3 and DynamoDB: who they are. */
 export class StsDoor implements Door {
   readonly name = 'sts';
+  readonly routes = { aws: 'query' } as const;
   readonly #entrance: AwsEntrance;
 
   /** @param now the machine's clock */
   constructor(house: House, now: () => number) {
     this.#entrance = new AwsEntrance(house, now);
-  }
-
-  claims(request: DoorRequest): boolean {
-    return awsService(request) === 'query';
   }
 
   async answer(request: DoorRequest): Promise<DoorReply> {

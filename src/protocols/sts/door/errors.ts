@@ -1,6 +1,7 @@
 import type { NotEntered } from '../../aws/authenticate.ts';
+import { explainNotEntered } from '../../aws/explain.ts';
 import { newRequestId } from '../../aws/request-id.ts';
-import { writeXml } from '../../aws/xml-writer.ts';
+import { writeXml } from '../../wire/xml-writer.ts';
 import type { DoorReply } from '../../door.ts';
 import { STS_NAMESPACE } from '../layout.ts';
 
@@ -23,31 +24,21 @@ export function errorReply(operation: string, { status, code, message }: QueryEr
 }
 
 /** This door's one table from refusal to wire: who asks is not known, or did not sign the request as it came. */
+const NOT_ENTERED: Readonly<Record<NotEntered['problem'], readonly [code: string, status: number]>> = {
+  missing: ['MissingAuthenticationToken', 403],
+  unsupported: ['IncompleteSignature', 400],
+  twice: ['IncompleteSignature', 400],
+  malformed: ['IncompleteSignature', 400],
+  'unsigned-headers': ['SignatureDoesNotMatch', 403],
+  skewed: ['SignatureDoesNotMatch', 403],
+  expired: ['SignatureDoesNotMatch', 403],
+  mismatch: ['SignatureDoesNotMatch', 403],
+  'unknown-key': ['InvalidClientTokenId', 403],
+};
+
 export function notEntered(refusal: NotEntered): QueryError {
-  switch (refusal.problem) {
-    case 'missing':
-      return error('MissingAuthenticationToken', 'Request is missing Authentication Token');
-    case 'unsupported':
-    case 'twice':
-      return error('IncompleteSignature', 'Sign the request once, with AWS4-HMAC-SHA256.', 400);
-    case 'malformed':
-      return error('IncompleteSignature', refusal.detail, 400);
-    case 'unsigned-headers':
-      return error('SignatureDoesNotMatch', `These headers must be signed: ${refusal.names.join(', ')}.`);
-    case 'skewed':
-    case 'expired':
-      return error(
-        'SignatureDoesNotMatch',
-        'Signature expired: the time of the request is too far from the time of this house.',
-      );
-    case 'mismatch':
-      return error(
-        'SignatureDoesNotMatch',
-        'The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.',
-      );
-    case 'unknown-key':
-      return error('InvalidClientTokenId', 'The security token included in the request is invalid.');
-  }
+  const [code, status] = NOT_ENTERED[refusal.problem];
+  return { status, code, message: explainNotEntered(refusal) };
 }
 
 /** Whatever else is asked of AWS: no other service is here. */

@@ -1,7 +1,7 @@
 import type { Entered } from '../../aws/authenticate.ts';
 import { ACCOUNT_ID } from '../../aws/account.ts';
 import { newRequestId } from '../../aws/request-id.ts';
-import { writeXml, type XmlElement } from '../../aws/xml-writer.ts';
+import { writeXml, type XmlElement } from '../../wire/xml-writer.ts';
 import type { DoorReply } from '../../door.ts';
 import { arnOf, IAM_NAMESPACE, STS_NAMESPACE, userName } from '../layout.ts';
 import type { Operation } from './detect.ts';

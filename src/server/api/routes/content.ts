@@ -2,11 +2,11 @@ import { z } from 'zod';
 import { mayActOn } from '../../../core/access.ts';
 import type { Address } from '../../../core/address.ts';
 import type { DoorReply } from '../../../protocols/door.ts';
-import { problemReply } from '../../../protocols/problem.ts';
+import { problemReply } from '../../../protocols/wire/problem.ts';
 import { CONTENT_BYTES_MAX, type Telling, type VersionBytes } from '../content/telling.ts';
 import { ADDRESS, VERSION_NUMBER, WORD } from '../parameters.ts';
 import { refusalReply } from '../refusal-reply.ts';
-import { jsonTextReply } from '../reply.ts';
+import { jsonTextReply } from '../../../protocols/wire/json-reply.ts';
 import { defineRoute, NO_BODY, type Call, type Route } from '../route.ts';
 import { DIFF, OUTPUTS, SNAPSHOT } from '../shapes/content.ts';
 

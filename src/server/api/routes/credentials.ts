@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { problemReply } from '../../../protocols/problem.ts';
+import { problemReply } from '../../../protocols/wire/problem.ts';
 import { refusalReply } from '../refusal-reply.ts';
-import { jsonReply } from '../reply.ts';
+import { jsonReply } from '../../../protocols/wire/json-reply.ts';
 import { defineRoute, NO_BODY, NO_QUERY, type Route } from '../route.ts';
 import { CREDENTIAL, CREDENTIALS, GRANT, NEW_CREDENTIAL, toCredentialShape } from '../shapes/house.ts';
 

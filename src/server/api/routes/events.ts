@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { problemReply } from '../../../protocols/problem.ts';
+import { problemReply } from '../../../protocols/wire/problem.ts';
 import { ADDRESS, PROJECT } from '../parameters.ts';
 import { defineRoute, NO_BODY, type Route } from '../route.ts';
 

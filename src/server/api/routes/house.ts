@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { problemReply } from '../../../protocols/problem.ts';
+import { problemReply } from '../../../protocols/wire/problem.ts';
 import { numberCursor } from '../cursor.ts';
 import { ADDRESS, given, LIMIT, NUMBER_CURSOR, WORD } from '../parameters.ts';
 import { refusalReply } from '../refusal-reply.ts';
-import { jsonReply } from '../reply.ts';
+import { jsonReply } from '../../../protocols/wire/json-reply.ts';
 import { defineRoute, NO_BODY, NO_QUERY, type Route } from '../route.ts';
 import { AUDIT_PAGE, INFO, ROTATION, toAuditShape, toRetentionShape, WHOAMI } from '../shapes/house.ts';
 import { takeBackup } from '../take-backup.ts';

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { addressCursor } from '../cursor.ts';
 import { ADDRESS, ADDRESS_CURSOR, given, LIMIT, PROJECT, SEARCH, WORD } from '../parameters.ts';
 import { refusalReply } from '../refusal-reply.ts';
-import { jsonReply } from '../reply.ts';
+import { jsonReply } from '../../../protocols/wire/json-reply.ts';
 import { defineRoute, NO_BODY, type Route } from '../route.ts';
 import { LOCK, LOCKS, RELEASED, toLockShape } from '../shapes/lock.ts';
 

@@ -3,9 +3,9 @@ import { mayActInProject } from '../../../core/access.ts';
 import { projectProblem } from '../../../core/address.ts';
 import type { House } from '../../../house/house.ts';
 import { given } from '../parameters.ts';
-import { problemReply } from '../../../protocols/problem.ts';
+import { problemReply } from '../../../protocols/wire/problem.ts';
 import { refusalReply } from '../refusal-reply.ts';
-import { badRequest, jsonReply } from '../reply.ts';
+import { badRequest, jsonReply } from '../../../protocols/wire/json-reply.ts';
 import { defineRoute, NO_BODY, NO_QUERY, type Route } from '../route.ts';
 import { PROJECT, PROJECTS, toRetentionShape, type ProjectShape } from '../shapes/house.ts';
 

@@ -3,7 +3,7 @@ import { formatAddress } from '../../../core/address.ts';
 import { refusalReply } from '../refusal-reply.ts';
 import { ADDRESS, ADDRESS_CURSOR, FLAG, given, LIMIT, PROJECT, SEARCH, WORD } from '../parameters.ts';
 import { addressCursor } from '../cursor.ts';
-import { jsonReply } from '../reply.ts';
+import { jsonReply } from '../../../protocols/wire/json-reply.ts';
 import { defineRoute, NO_BODY, type Route } from '../route.ts';
 import { STATE, STATES, toStateShape, toVersionShape, VERSION } from '../shapes/state.ts';
 

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { stateReply } from '../../../protocols/state-reply.ts';
+import { stateReply } from '../../../protocols/wire/state-reply.ts';
 import { numberCursor } from '../cursor.ts';
 import { ADDRESS, given, LIMIT, NUMBER_CURSOR, VERSION_NUMBER } from '../parameters.ts';
 import { refusalReply } from '../refusal-reply.ts';
-import { jsonReply } from '../reply.ts';
+import { jsonReply } from '../../../protocols/wire/json-reply.ts';
 import { defineRoute, NO_BODY, type Route } from '../route.ts';
 import { toVersionShape, VERSION, VERSIONS } from '../shapes/state.ts';
 

@@ -1,0 +1,68 @@
+import { formatAddress, type Address } from '../../core/address.ts';
+import type { Resealed, StateQuery, StateSummary } from '../../ports/engine.ts';
+import type { Kept } from './engine.ts';
+import type { Sealed } from './records.ts';
+
+/** The states that a query asks for, in the order of their addresses. */
+export function selectStates(all: readonly Kept[], query: StateQuery): StateSummary[] {
+  return all
+    .filter((kept) => isSelected(kept, query))
+    .sort((a, b) => compareAddresses(a.address, b.address))
+    .slice(0, query.limit)
+    .map(({ address, world }) => ({ address, world }));
+}
+
+/** By project, key and workspace, each compared as UTF-8 bytes, which is how SQL engines are told to compare. */
+function compareAddresses(a: Address, b: Address): number {
+  return (
+    compareBytes(a.project, b.project) || compareBytes(a.key, b.key) || compareBytes(a.workspace, b.workspace)
+  );
+}
+
+function isSelected({ address, world }: Kept, query: StateQuery): boolean {
+  const { record, holders } = world;
+  const exists = record.head !== null && (query.deleted === true || record.deletedAt === null);
+  const isShown = exists || holders.length > 0 || query.used === true;
+  if (query.locked === true ? holders.length === 0 : !isShown) return false;
+  if (query.project !== undefined && address.project !== query.project) return false;
+  if (query.keyPrefix !== undefined && !address.key.startsWith(query.keyPrefix)) return false;
+  if (address.workspace === query.exceptWorkspace) return false;
+  if (query.search !== undefined && !formatAddress(address).includes(query.search)) return false;
+  return query.after === undefined || compareAddresses(address, query.after) > 0;
+}
+
+export function sameAddress(a: Address, b: Address): boolean {
+  return a.project === b.project && a.key === b.key && a.workspace === b.workspace;
+}
+
+/** As UTF-8 bytes, whatever the characters. */
+export function compareBytes(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b));
+}
+
+/** What is still sealed under another key than this one. */
+export function otherSealed(
+  { bodies, credentials, kept }: Sealed,
+  keyId: string,
+  keyIdOf: (sealed: Uint8Array) => string,
+): Resealed[] {
+  const addresses = [...kept.values()];
+  return [
+    ...[...bodies.values()]
+      .filter((body) => body.keyId !== keyId)
+      .map(({ id, keyId: other, wrappedKey }) => ({ kind: 'body' as const, id, keyId: other, wrappedKey })),
+    ...[...credentials.values()]
+      .filter(({ sealedSecret }) => keyIdOf(sealedSecret) !== keyId)
+      .map(({ id, sealedSecret }) => ({ kind: 'credential' as const, id, sealed: sealedSecret })),
+    ...addresses.flatMap(({ address, world }) =>
+      world.holders
+        .filter(({ info }) => keyIdOf(info) !== keyId)
+        .map(({ lockId, info }) => ({ kind: 'holder' as const, address, lockId, sealed: info })),
+    ),
+    ...addresses.flatMap(({ address, world }) =>
+      world.line
+        .filter(({ info }) => keyIdOf(info) !== keyId)
+        .map(({ waiter, info }) => ({ kind: 'place' as const, address, waiter, sealed: info })),
+    ),
+  ];
+}

@@ -1,0 +1,43 @@
+import { formatAddress } from '../../core/address.ts';
+import type { SealedBody } from '../../core/command.ts';
+import type { Credential } from '../../core/credential.ts';
+import type { Resealed } from '../../ports/engine.ts';
+import type { Kept } from './engine.ts';
+
+/** Everything that is sealed under the master key. */
+export interface Sealed {
+  readonly bodies: Map<string, SealedBody>;
+  readonly credentials: Map<string, Credential>;
+  readonly kept: ReadonlyMap<string, Kept>;
+}
+
+/** Puts the new sealing in the place of the old one, if what it seals is still there. */
+export function reseal({ bodies, credentials, kept }: Sealed, item: Resealed): void {
+  if (item.kind === 'body') {
+    const body = bodies.get(item.id);
+    if (body !== undefined) bodies.set(item.id, { ...body, keyId: item.keyId, wrappedKey: item.wrappedKey });
+    return;
+  }
+  if (item.kind === 'credential') {
+    const credential = credentials.get(item.id);
+    if (credential !== undefined) credentials.set(item.id, { ...credential, sealedSecret: item.sealed });
+    return;
+  }
+  const place = kept.get(formatAddress(item.address));
+  if (place === undefined) return;
+  const { world } = place;
+  place.world =
+    item.kind === 'holder'
+      ? {
+          ...world,
+          holders: world.holders.map((holder) =>
+            holder.lockId === item.lockId ? { ...holder, info: item.sealed } : holder,
+          ),
+        }
+      : {
+          ...world,
+          line: world.line.map((stood) =>
+            stood.waiter === item.waiter ? { ...stood, info: item.sealed } : stood,
+          ),
+        };
+}

@@ -1,0 +1,93 @@
+import type { SealedBody } from '../../core/command.ts';
+import { EngineFault, type StoredBody } from '../../ports/engine.ts';
+import type { Connections, Row, Statement } from './connection.ts';
+import { toBuffer, toBytes } from './columns.ts';
+import { insertAll } from './session/statements.ts';
+
+/** Segments of one read: a megabyte of memory for each body that is being sent. */
+const SEGMENTS_READ = 4;
+/** Bytes of segments that go in one statement. */
+const SEGMENT_BYTES_TOGETHER: number = 256 * 1024;
+
+/** Reads bodies a few segments at a time: no connection is held in between. */
+export class BodyReader {
+  readonly #connections: Connections;
+  readonly #schema: string;
+
+  constructor(connections: Connections, schema: string) {
+    this.#connections = connections;
+    this.#schema = schema;
+  }
+
+  async read(id: string): Promise<StoredBody | null> {
+    const text = `SELECT * FROM ${this.#schema}.body WHERE id = $1`;
+    const [row] = await this.#connections.read({ text, values: [id] });
+    return row === undefined ? null : storedBody(this.#connections, this.#schema, row);
+  }
+}
+
+function storedBody(connections: Connections, schema: string, row: Row): StoredBody {
+  const id = row['id'] as string;
+  const count = row['segments'] as number;
+  return {
+    id,
+    keyId: row['key_id'] as string,
+    wrappedKey: toBytes(row['wrapped_key']),
+    async *segments() {
+      for (let from = 0; from < count; from += SEGMENTS_READ) {
+        const to = Math.min(from + SEGMENTS_READ, count);
+        const rows = await connections.read({
+          text: `SELECT data FROM ${schema}.segment WHERE body_id = $1 AND number >= $2 AND number < $3 ORDER BY number`,
+          values: [id, from, to],
+        });
+        if (rows.length !== to - from) {
+          throw new EngineFault(
+            'a part of the body is not there: it was pruned while it was read, or is damaged',
+          );
+        }
+        for (const segment of rows) yield toBytes(segment['data']);
+      }
+    },
+  };
+}
+
+/** Stores bodies. Small ones share statements; no statement is much larger than a segment. */
+export function insertBodies(schema: string, bodies: readonly SealedBody[]): Statement[] {
+  const rows = bodies.map(({ id, keyId, wrappedKey, segments }) => ({
+    id,
+    key_id: keyId,
+    wrapped_key: toBuffer(wrappedKey),
+    segments: segments.length,
+  }));
+  const segments = bodies.flatMap(({ id, segments: all }) =>
+    all.map((segment, number) => ({ body_id: id, number, data: toBuffer(segment) })),
+  );
+  const groups = inGroups(segments, ({ data }) => data.length, SEGMENT_BYTES_TOGETHER);
+  return [
+    ...insertAll(`${schema}.body`, rows),
+    ...groups.flatMap((group) => insertAll(`${schema}.segment`, group)),
+  ];
+}
+
+/** Cuts a list so that no group weighs more than the limit, unless one item alone does. */
+function inGroups<T>(items: readonly T[], weigh: (item: T) => number, limit: number): T[][] {
+  const groups: T[][] = [];
+  let weight = Infinity;
+  for (const item of items) {
+    if (weight + weigh(item) > limit) {
+      groups.push([]);
+      weight = 0;
+    }
+    groups.at(-1)?.push(item);
+    weight += weigh(item);
+  }
+  return groups;
+}
+
+export function dropBodies(schema: string, ids: readonly string[]): Statement[] {
+  if (ids.length === 0) return [];
+  return [
+    { text: `DELETE FROM ${schema}.body WHERE id = ANY ($1::text[])`, values: [ids] },
+    { text: `DELETE FROM ${schema}.segment WHERE body_id = ANY ($1::text[])`, values: [ids] },
+  ];
+}

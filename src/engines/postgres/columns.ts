@@ -1,0 +1,117 @@
+import type { Row } from './connection.ts';
+
+/** A row to be: values by column. */
+export type NewRow = Readonly<Record<string, unknown>>;
+/** Reads the id of the master key that something small was sealed under. */
+export type KeyIdOf = (sealed: Uint8Array) => string;
+
+/** One column: its name, and how a value is kept in it. */
+export interface Column<T> {
+  readonly name: string;
+  readonly read: (stored: unknown) => T;
+  readonly write: (value: T) => unknown;
+}
+
+/** A column for each property of what a row says. */
+export type Columns<T> = { readonly [Key in keyof T]-?: Column<T[Key]> };
+
+/** Columns whose values follow from the others', for an index to find rows by. */
+export type Derived<T> = Readonly<Record<string, (value: T, keyIdOf: KeyIdOf) => unknown>>;
+
+/** What the driver gives and takes as it is. */
+export function plain<T>(name: string): Column<T> {
+  return { name, read: (stored) => stored as T, write: (value) => value };
+}
+
+/** Text that a client may have chosen. */
+export function text(name: string): Column<string> {
+  return { name, read: fromText, write: toText };
+}
+
+/** The driver gives a bigint as text. */
+export function number(name: string): Column<number> {
+  return { name, read: Number, write: (value) => value };
+}
+
+/** An integer beyond what 64 signed bits hold, as numeric. */
+export function large(name: string): Column<bigint> {
+  return { name, read: (stored) => BigInt(stored as string), write: String };
+}
+
+export function json<T>(name: string): Column<T> {
+  return {
+    name,
+    read: (stored) => JSON.parse(stored as string) as T,
+    write: (value) => JSON.stringify(value),
+  };
+}
+
+export function binary(name: string): Column<Uint8Array> {
+  return { name, read: toBytes, write: toBuffer };
+}
+
+/** The same, and null. */
+export function orNull<T>({ name, read, write }: Column<T>): Column<T | null> {
+  return {
+    name,
+    read: (stored) => (stored === null ? null : read(stored)),
+    write: (value) => (value === null ? null : write(value)),
+  };
+}
+
+/** The columns of a row, spelled once: a value read from them, or a row made of it. */
+export class Table<T extends object> {
+  readonly #columns: readonly (Column<unknown> & { readonly key: string })[];
+  readonly #derived: readonly (readonly [string, Derived<T>[string]])[];
+
+  constructor(columns: Columns<T>, derived: Derived<T> = {}) {
+    const entries: readonly [string, Column<unknown>][] = Object.entries(columns);
+    this.#columns = entries.map(([key, column]) => ({ key, ...column }));
+    this.#derived = Object.entries(derived);
+  }
+
+  /** @param row has at least these columns */
+  read(row: Row): T {
+    const value: Record<string, unknown> = {};
+    for (const { key, name, read } of this.#columns) value[key] = read(row[name]);
+    return value as T;
+  }
+
+  readAll(rows: readonly Row[]): T[] {
+    return rows.map((row) => this.read(row));
+  }
+
+  /** @param keyIdOf needed where a column is derived by it */
+  row(value: T, keyIdOf: KeyIdOf = () => ''): NewRow {
+    const row: Record<string, unknown> = {};
+    for (const { key, name, write } of this.#columns)
+      row[name] = write((value as Record<string, unknown>)[key]);
+    for (const [name, derive] of this.#derived) row[name] = derive(value, keyIdOf);
+    return row;
+  }
+}
+
+/** PostgreSQL's text holds neither NUL nor half a surrogate pair, and a lock ID may hold both. */
+const UNSTORABLE = /[\\\0]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
+const STORED = /\\([0-9a-f]{4})/g;
+
+/** Any text as the database can keep it: only "\", NUL and broken surrogates are written otherwise. */
+export function toText(value: string): string {
+  return value.replace(UNSTORABLE, (unit) => `\\${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+export function fromText(stored: unknown): string {
+  return (stored as string).replace(STORED, (_, hex: string) =>
+    String.fromCharCode(Number.parseInt(hex, 16)),
+  );
+}
+
+/** The driver sends a Buffer as it is, and any other array element by element. */
+export function toBuffer(data: Uint8Array): Buffer {
+  return Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+}
+
+/** Bytes that came from the driver, as a plain array that compares like what was given. */
+export function toBytes(stored: unknown): Uint8Array {
+  return Uint8Array.from(stored as Buffer);
+}

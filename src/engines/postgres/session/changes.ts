@@ -1,0 +1,171 @@
+import { formatAddress, type Address } from '../../../core/address.ts';
+import type { SealedBody } from '../../../core/command.ts';
+import { evolve } from '../../../core/decide.ts';
+import type { AuditNote, Effect } from '../../../core/effect.ts';
+import type { Instant } from '../../../core/instant.ts';
+import {
+  NEW_WORLD,
+  type Holder,
+  type Place,
+  type Release,
+  type Version,
+  type World,
+} from '../../../core/world.ts';
+import { toText, type KeyIdOf, type NewRow } from '../columns.ts';
+import { ADDRESS, HOLDER, PLACE, RECORD, recordOf, RELEASE, VERSION } from '../rows.ts';
+import type { Found } from '../world.ts';
+
+/** What one transaction makes of one address, command by command. */
+export class Change {
+  readonly address: Address;
+  /** The moment of everything that is decided about it here. */
+  readonly at: Instant;
+  readonly #before: World;
+  #world: World;
+  #touched = false;
+  #dropsAll = false;
+  readonly #drops = new Set<number>();
+  #puts: { readonly version: Version; readonly body: SealedBody }[] = [];
+  readonly #releases = new Map<string, Release>();
+  #sweep: Extract<Effect, { type: 'drop-releases' }> | null = null;
+
+  /** @param now the database's clock, which counts unless the address was changed later by it, before it was set back */
+  constructor(address: Address, found: Found | undefined, now: Instant) {
+    const world = found?.world ?? NEW_WORLD;
+    this.address = address;
+    this.at = Math.max(now, found?.changedAt ?? 0);
+    this.#before = world;
+    this.#world = world;
+  }
+
+  get world(): World {
+    return this.#world;
+  }
+
+  /** Whether there is anything to store. */
+  get touched(): boolean {
+    return this.#touched;
+  }
+
+  /** Takes in what is to be stored. @returns the notes for the audit log */
+  take(effects: readonly Effect[]): readonly AuditNote[] {
+    if (effects.length === 0) return [];
+    this.#touched = true;
+    this.#world = evolve(this.#world, effects);
+    const notes: AuditNote[] = [];
+    for (const effect of effects) {
+      switch (effect.type) {
+        case 'put-version':
+          this.#puts.push(effect);
+          break;
+        case 'drop-versions':
+          for (const number of effect.numbers) this.#drops.add(number);
+          this.#puts = this.#puts.filter(({ version }) => !effect.numbers.includes(version.number));
+          break;
+        case 'drop-all':
+          this.#dropsAll = true;
+          this.#puts = [];
+          break;
+        case 'put-release':
+          this.#releases.set(effect.release.lockId, effect.release);
+          break;
+        case 'drop-releases':
+          this.#sweep = effect;
+          break;
+        case 'audit':
+          notes.push(effect.note);
+          break;
+        default:
+      }
+    }
+    return notes;
+  }
+
+  /** Whether this body is to be kept. */
+  keeps(bodyId: string): boolean {
+    return this.#puts.some(({ body }) => body.id === bodyId);
+  }
+
+  get versions(): readonly NewRow[] {
+    return this.#puts.map(({ version }) => ({
+      ...ADDRESS.row(this.address),
+      ...VERSION.row(version),
+    }));
+  }
+
+  get bodies(): readonly SealedBody[] {
+    return this.#puts.map(({ body }) => body);
+  }
+
+  get record(): NewRow {
+    return {
+      ...ADDRESS.row(this.address),
+      name: formatAddress(this.address),
+      ...RECORD.row(recordOf(this.#world.record)),
+      changed_at: this.at,
+    };
+  }
+
+  get releases(): readonly NewRow[] {
+    return [...this.#releases.values()].map((release) => ({
+      ...ADDRESS.row(this.address),
+      ...RELEASE.row(release),
+    }));
+  }
+
+  /** Which old releases are to be forgotten; null for none. */
+  get sweep(): Extract<Effect, { type: 'drop-releases' }> | null {
+    return this.#sweep;
+  }
+
+  /** The numbers of the versions that go. */
+  get dropped(): 'all' | readonly number[] {
+    return this.#dropsAll ? 'all' : [...this.#drops];
+  }
+
+  holders(keyIdOf: KeyIdOf): RowChanges {
+    const { gone, put } = difference(
+      this.#before.holders,
+      this.#world.holders,
+      ({ lockId }: Holder) => lockId,
+    );
+    return this.#changes(
+      gone,
+      put.map((holder) => HOLDER.row(holder, keyIdOf)),
+    );
+  }
+
+  line(keyIdOf: KeyIdOf): RowChanges {
+    const { gone, put } = difference(this.#before.line, this.#world.line, ({ waiter }: Place) => waiter);
+    return this.#changes(
+      gone,
+      put.map((place) => PLACE.row(place, keyIdOf)),
+    );
+  }
+
+  #changes(gone: readonly string[], put: readonly NewRow[]): RowChanges {
+    return {
+      gone: gone.map((id) => ({ address: this.address, id: toText(id) })),
+      put: put.map((row) => ({ ...ADDRESS.row(this.address), ...row })),
+    };
+  }
+}
+
+/** Rows of one table that go, and rows that come or are changed. */
+export interface RowChanges {
+  readonly gone: readonly { readonly address: Address; readonly id: string }[];
+  readonly put: readonly NewRow[];
+}
+
+function difference<T>(
+  before: readonly T[],
+  after: readonly T[],
+  idOf: (item: T) => string,
+): { gone: string[]; put: T[] } {
+  const old = new Set(before);
+  const left = new Set(after.map(idOf));
+  return {
+    gone: before.map(idOf).filter((id) => !left.has(id)),
+    put: after.filter((item) => !old.has(item)),
+  };
+}

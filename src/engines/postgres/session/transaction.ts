@@ -1,0 +1,231 @@
+import { formatAddress, type Address } from '../../../core/address.ts';
+import type { SealedBody } from '../../../core/command.ts';
+import { decide } from '../../../core/decide.ts';
+import type { Instant } from '../../../core/instant.ts';
+import {
+  type Command,
+  type CommandResult,
+  CONFLICT,
+  NOTED,
+  type RecordCommand,
+} from '../../../ports/engine.ts';
+import { COMMIT, ROLLBACK, type Row, type Session, type Statement } from '../connection.ts';
+import { type Noted, insertAudit } from '../audit.ts';
+import { dropBodies, insertBodies } from '../bodies.ts';
+import { dropUnused, storeAll } from '../effects.ts';
+import { Change } from './changes.ts';
+import { dropUnusedEntries, lockEntries, StoredEntries } from './compared.ts';
+import { addressesOf, recordStatements } from '../records.ts';
+import type { KeyIdOf } from '../columns.ts';
+import { ADDRESS } from '../rows.ts';
+import {
+  lockAddresses,
+  makeAddresses,
+  selectReleases,
+  selectWorlds,
+  theseAddresses,
+  withReleases,
+  worldsFrom,
+  type ClockSql,
+  type Found,
+} from '../world.ts';
+
+/** Bodies this large are stored before their address is locked, so that nobody waits for the upload. */
+const EARLY_BODY_BYTES = 1024 * 1024;
+/** Segments that are on their way at a time, 256 KiB each. */
+const UPLOAD_AT_ONCE = 16;
+
+export interface TransactionContext {
+  readonly schema: string;
+  readonly keyIdOf: KeyIdOf;
+  readonly clock: ClockSql;
+  /** Names this transaction, for {@link CommitInDoubt}. */
+  readonly mark: string;
+}
+
+/** The connection broke while the COMMIT was under way: only the database can say whether it happened. */
+export class CommitInDoubt extends Error {
+  /** What the commands come to if it did. */
+  readonly results: readonly CommandResult[];
+
+  constructor(results: readonly CommandResult[], cause: unknown) {
+    super('the connection broke at COMMIT', { cause });
+    this.results = results;
+  }
+}
+
+/**
+ * Decides and stores commands in one transaction.
+ * @throws {CommitInDoubt} when it may have happened; any other error means that it has not
+ */
+export async function transact(
+  session: Session,
+  context: TransactionContext,
+  commands: readonly Command[],
+): Promise<readonly CommandResult[]> {
+  const addresses = addressesIn(commands);
+  const early = commands.flatMap(bodiesOf).filter((body) => sizeOf(body) >= EARLY_BODY_BYTES);
+  const opened = await open(session, context, commands, early);
+  const locking = lockEntries(context.schema, commands);
+  const entries = StoredEntries.from(
+    locking.length === 0 ? [] : ((await session.all(locking))[0]?.rows ?? []),
+  );
+  const { changes, notes, results } = decideAll(commands, addresses, opened, entries);
+  const touched = [...changes.values()].filter((change) => change.touched);
+  const records = commands.flatMap((command, index) =>
+    'actor' in command || results[index] === CONFLICT
+      ? []
+      : recordStatements(context.schema, command, context.keyIdOf),
+  );
+  const kept = new Set(early.map(({ id }) => id).filter((id) => touched.some((change) => change.keeps(id))));
+  const statements = [
+    ...storeAll(context.schema, context.keyIdOf, touched, kept),
+    ...records,
+    ...insertAudit(context.schema, notes),
+  ];
+  if (statements.length === 0) {
+    await session.one(ROLLBACK);
+    return results;
+  }
+  const refused = early.map(({ id }) => id).filter((id) => !kept.has(id));
+  const unused = opened.made.filter((address) => !changes.get(formatAddress(address))?.touched);
+  await commit(session, results, [
+    ...statements,
+    ...dropBodies(context.schema, refused),
+    ...dropUnused(context.schema, unused),
+    ...dropUnusedEntries(context.schema, entries),
+    markStatement(context),
+  ]);
+  return results;
+}
+
+interface Opened {
+  readonly found: ReadonlyMap<string, Found>;
+  /** Addresses that had no row before. */
+  readonly made: readonly Address[];
+  readonly at: Instant;
+}
+
+/** Begins the transaction, locks its addresses and reads them. Most have a row already, and one trip does it all. */
+async function open(
+  session: Session,
+  { schema, clock: tellTime }: TransactionContext,
+  commands: readonly Command[],
+  early: readonly SealedBody[],
+): Promise<Opened> {
+  const addresses = addressesIn(commands);
+  const clock: Statement = { text: `SELECT ${tellTime()} AS now` };
+  if (addresses.length === 0) {
+    const [answer] = await session.begin([clock]);
+    return { found: new Map(), made: [], at: Number(answer?.rows[0]?.['now']) };
+  }
+  const wanted = theseAddresses(addresses);
+  const releases = selectReleases(
+    schema,
+    commands.filter((command) => 'actor' in command),
+  );
+  const reading = [lockAddresses(schema, wanted), clock, ...selectWorlds(schema, wanted), ...releases];
+  if (early.length === 0) {
+    const [locked, ...selected] = (await session.begin(reading)).map(({ rows }) => rows);
+    if (locked?.length === addresses.length) return readAll(selected, []);
+    await session.one(ROLLBACK);
+  }
+  await session.begin([]);
+  await upload(session, schema, early);
+  // Rows are made before any is locked: whoever holds a lock never waits for one that is being made.
+  const [made, , ...selected] = (await session.all([makeAddresses(schema, addresses), ...reading])).map(
+    ({ rows }) => rows,
+  );
+  return readAll(selected, ADDRESS.readAll(made ?? []));
+}
+
+/** Sends large bodies piece by piece, so that each piece has the time of a statement, however large the whole. */
+async function upload(session: Session, schema: string, bodies: readonly SealedBody[]): Promise<void> {
+  const statements = insertBodies(schema, bodies);
+  for (let from = 0; from < statements.length; from += UPLOAD_AT_ONCE) {
+    await session.all(statements.slice(from, from + UPLOAD_AT_ONCE));
+  }
+}
+
+function readAll(selected: readonly (readonly Row[])[], made: readonly Address[]): Opened {
+  const [clock, records = [], heads = [], holders = [], places = [], ...releases] = selected;
+  const worlds = withReleases(worldsFrom([records, heads, holders, places]), releases);
+  const found = new Map(worlds.map((one) => [formatAddress(one.address), one]));
+  return { found, made, at: Number(clock?.[0]?.['now']) };
+}
+
+function decideAll(
+  commands: readonly Command[],
+  addresses: readonly Address[],
+  opened: Opened,
+  entries: StoredEntries,
+): { changes: ReadonlyMap<string, Change>; notes: readonly Noted[]; results: readonly CommandResult[] } {
+  const changes = new Map(
+    addresses.map((address) => {
+      const name = formatAddress(address);
+      return [name, new Change(address, opened.found.get(name), opened.at)];
+    }),
+  );
+  const changeOf = (address: Address): Change => changes.get(formatAddress(address)) as Change;
+  const notes: Noted[] = [];
+  const results = commands.map((command) => {
+    if (!('actor' in command)) {
+      if (!entries.take(command)) return CONFLICT;
+      notes.push(...notesOf(command, opened.at));
+      if (command.type === 'adopt') changeOf(command.address).take(command.effects);
+      return NOTED;
+    }
+    const change = changeOf(command.address);
+    const decision = decide(command, change.world, change.at);
+    for (const note of change.take(decision.effects))
+      notes.push({ at: change.at, address: command.address, note });
+    return { outcome: decision.outcome, handovers: decision.handovers };
+  });
+  return { changes, notes, results };
+}
+
+function notesOf(command: RecordCommand, now: Instant): Noted[] {
+  if (command.type === 'reseal' || command.type === 'adopt' || command.note === null) return [];
+  const [address, at] = command.type === 'audit' ? [command.address, command.at ?? now] : [null, now];
+  return [{ at, address, note: command.note }];
+}
+
+/** Sends the rest of the transaction in one trip; a statement that fails makes the COMMIT a ROLLBACK. */
+async function commit(
+  session: Session,
+  results: readonly CommandResult[],
+  statements: readonly Statement[],
+): Promise<void> {
+  const ends = await Promise.allSettled([...statements, COMMIT].map((statement) => session.one(statement)));
+  const last = ends.at(-1);
+  if (last?.status === 'rejected') throw new CommitInDoubt(results, last.reason);
+  if (last?.value.command === 'COMMIT') return;
+  const failed = ends.find((end) => end.status === 'rejected');
+  throw failed?.reason ?? new Error('the database rolled the transaction back');
+}
+
+function markStatement({ schema, mark }: TransactionContext): Statement {
+  return { text: `INSERT INTO ${schema}.commit_mark (id, done) VALUES ($1, true)`, values: [mark] };
+}
+
+function addressesIn(commands: readonly Command[]): readonly Address[] {
+  const addresses = commands.flatMap((command) =>
+    'actor' in command ? [command.address] : addressesOf(command),
+  );
+  return [...new Map(addresses.map((address) => [formatAddress(address), address])).values()];
+}
+
+/** The bodies of versions, which a transaction may have to store. */
+function bodiesOf(command: Command): readonly SealedBody[] {
+  if (command.type === 'write') return [command.body];
+  return command.type === 'adopt' ? adoptedBodies(command) : [];
+}
+
+export function adoptedBodies({ effects }: Extract<RecordCommand, { type: 'adopt' }>): readonly SealedBody[] {
+  return effects.flatMap((effect) => (effect.type === 'put-version' ? [effect.body] : []));
+}
+
+/** Bytes of a body as it is stored. */
+export function sizeOf({ segments }: SealedBody): number {
+  return segments.reduce((sum, segment) => sum + segment.length, 0);
+}

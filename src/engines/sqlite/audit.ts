@@ -1,0 +1,62 @@
+import { setImmediate } from 'node:timers/promises';
+import type { AuditQuery, AuditRecord } from '../../ports/engine.ts';
+import type { Database, SqlValue, Statement } from './files/driver.ts';
+import { reading } from './faults.ts';
+import { ADDRESS, AUDIT_NOTE, toAuditRecord, whole } from './rows.ts';
+
+/** So many records are looked through at a time, within some milliseconds; then others have their turn. */
+const STRETCH = 10_000;
+
+/**
+ * Reads the audit log. What happened at an address is found by an index; for who and what the log is looked through from
+ * its end, because an index for each would make every commit longer.
+ */
+export class AuditLog {
+  readonly #addressId: Statement;
+  readonly #newest: Statement;
+  readonly #ofAddress: Statement;
+  readonly #stretch: Statement;
+
+  constructor(db: Database) {
+    this.#addressId = db.prepare('SELECT id FROM address WHERE project = ? AND key = ? AND workspace = ?');
+    this.#newest = db.prepare('SELECT max(id) AS id FROM audit');
+    this.#ofAddress = db.prepare(select('address_id = ? AND audit.id < ?'));
+    this.#stretch = db.prepare(select('audit.id >= ? AND audit.id < ?'));
+  }
+
+  async read(query: AuditQuery): Promise<AuditRecord[]> {
+    const { address, action = null, subject = null, before = Infinity, limit } = query;
+    const filter: SqlValue[] = [action, action, subject, subject];
+    if (address !== undefined) {
+      const id = reading(() => this.#addressId.get(address.project, address.key, address.workspace));
+      if (id === undefined) return [];
+      return this.#all(this.#ofAddress, (id as { id: number }).id, whole(before), ...filter, whole(limit));
+    }
+    const found: AuditRecord[] = [];
+    let to = Math.min(before, this.#end());
+    while (to > 0 && found.length < limit) {
+      const from = to - STRETCH;
+      found.push(...this.#all(this.#stretch, from, to, ...filter, whole(limit - found.length)));
+      to = from;
+      if (to > 0 && found.length < limit) await setImmediate();
+    }
+    return found;
+  }
+
+  #end(): number {
+    const newest = reading(() => this.#newest.get()) as { id: number | null };
+    return (newest.id ?? 0) + 1;
+  }
+
+  #all(statement: Statement, ...values: SqlValue[]): AuditRecord[] {
+    return reading(() => statement.all(...values).map(toAuditRecord));
+  }
+}
+
+function select(condition: string): string {
+  return (
+    `SELECT audit.id, at, address_id, ${AUDIT_NOTE.list}, ${ADDRESS.list} ` +
+    `FROM audit LEFT JOIN address ON address.id = address_id WHERE ${condition} ` +
+    'AND (? IS NULL OR action = ?) AND (? IS NULL OR subject = ?) ORDER BY audit.id DESC LIMIT ?'
+  );
+}

@@ -1,0 +1,93 @@
+import { chmodSync, closeSync, existsSync, fsyncSync, mkdirSync, openSync, statSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { EngineFault } from '../../../ports/engine.ts';
+import { openDatabase, type Database } from './driver.ts';
+import { isBusy, messageOf } from '../faults.ts';
+
+const DATABASE = 'statehouse.db';
+const LOCK = 'lock.db';
+const DIRECTORY_MODE = 0o700;
+const FILE_MODE = 0o600;
+
+/** The database file of a data directory. */
+export function databasePath(directory: string): string {
+  return join(directory, DATABASE);
+}
+
+/** Whether there is a database in the directory; an empty file is what is there before the first start has come far. */
+export function hasDatabase(directory: string): boolean {
+  const found = statSync(databasePath(directory), { throwIfNoEntry: false });
+  return found !== undefined && found.size > 0;
+}
+
+/** A data directory in use by this process and no other, until it is disposed of or the process ends, however it ends. */
+export class DataDirectory implements Disposable {
+  readonly databasePath: string;
+  readonly #lock: Database;
+
+  private constructor(directory: string, lock: Database) {
+    this.databasePath = databasePath(directory);
+    this.#lock = lock;
+  }
+
+  /**
+   * Makes the directory if it is not there, and takes it for this process alone.
+   * @throws {EngineFault} when another process has it
+   */
+  static take(path: string): DataDirectory {
+    const directory = resolve(path);
+    try {
+      makeDirectory(directory);
+      return new DataDirectory(directory, takeLock(directory));
+    } catch (cause) {
+      if (cause instanceof EngineFault) throw cause;
+      throw new EngineFault(`the data directory ${directory} cannot be used: ${messageOf(cause)}`, { cause });
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#lock.close();
+  }
+}
+
+/** Makes a file that only its owner may read, before SQLite would make it with wider rights. */
+export function makeFile(path: string): void {
+  closeSync(openSync(path, 'a', FILE_MODE));
+  chmodSync(path, FILE_MODE);
+}
+
+/** Makes the names in a directory durable, not only what the files say. */
+export function syncDirectory(directory: string): void {
+  const handle = openSync(directory, 'r');
+  try {
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
+}
+
+function makeDirectory(directory: string): void {
+  const first = mkdirSync(directory, { recursive: true, mode: DIRECTORY_MODE });
+  if (first !== undefined) syncDirectory(dirname(first));
+  // Not once SQLite has it open: closing any handle of a file drops this process's locks on it.
+  for (const name of [DATABASE, LOCK]) {
+    if (!existsSync(join(directory, name))) makeFile(join(directory, name));
+  }
+  syncDirectory(directory);
+}
+
+/** The operating system lets an exclusive lock go when the process dies, so a crash leaves nothing to clean up. */
+function takeLock(directory: string): Database {
+  const lock = openDatabase(join(directory, LOCK));
+  try {
+    lock.exec('PRAGMA busy_timeout = 0; BEGIN EXCLUSIVE');
+    return lock;
+  } catch (cause) {
+    lock.close();
+    if (!isBusy(cause)) throw cause;
+    throw new EngineFault(
+      `the data directory ${directory} is in use by another process: stop that one first, or use another directory`,
+      { cause },
+    );
+  }
+}

@@ -1,0 +1,98 @@
+import { parentPort, receiveMessageOnPort, workerData, type MessagePort } from 'node:worker_threads';
+import { openForWriting } from '../connection.ts';
+import type { Database } from '../files/driver.ts';
+import { describe, reading } from '../faults.ts';
+import { migrate } from '../migrate.ts';
+import {
+  ORDER_BYTES_MAX,
+  ORDER_COMMANDS_MAX,
+  type FromWriter,
+  type ToWriter,
+  type WriterData,
+} from './wire.ts';
+import { WriteAheadLog } from './write-ahead-log.ts';
+import { Writer, type Order } from './writer.ts';
+
+/** How long nothing must be asked before the log is emptied. */
+const IDLE_MS = 200;
+
+/** The thread that alone writes: takes all orders that wait, stores them with one flush, answers, and so on. */
+class WriterThread {
+  readonly #port: MessagePort;
+  readonly #db: Database;
+  readonly #writer: Writer;
+  readonly #log: WriteAheadLog;
+  readonly #idle: NodeJS.Timeout;
+  #stopped = false;
+
+  constructor(port: MessagePort, { databasePath }: WriterData) {
+    this.#port = port;
+    this.#db = openForWriting(databasePath);
+    migrate(this.#db);
+    this.#writer = new Writer(this.#db);
+    this.#log = new WriteAheadLog(this.#db, databasePath);
+    this.#idle = setTimeout(() => this.#guard(() => this.#log.empty()), IDLE_MS).unref();
+  }
+
+  /** Says first that the database is open. */
+  listen(): void {
+    this.#port.on('message', (message: ToWriter) => this.#receive(message));
+    this.#post({ done: [] });
+  }
+
+  #receive(first: ToWriter): void {
+    const orders: Order[] = [];
+    let commands = 0;
+    let bytes = 0;
+    let next: ToWriter | undefined = first;
+    while (next !== undefined && next !== 'close') {
+      orders.push(next);
+      commands += next.commands.length;
+      bytes += next.bytes;
+      const isFull = commands >= ORDER_COMMANDS_MAX || bytes >= ORDER_BYTES_MAX;
+      next = isFull ? undefined : this.#takeWaiting();
+    }
+    if (orders.length > 0) this.#guard(() => this.#store(orders));
+    if (next === 'close') this.#close();
+  }
+
+  #takeWaiting(): ToWriter | undefined {
+    return receiveMessageOnPort(this.#port)?.message as ToWriter | undefined;
+  }
+
+  #store(orders: readonly Order[]): void {
+    this.#post({ done: this.#writer.run(orders) });
+    this.#log.grown();
+    this.#idle.refresh();
+  }
+
+  /** What fails here may have failed in a flush, and is not tried again: the pages that were lost now count as clean. */
+  #guard(work: () => void): void {
+    if (this.#stopped) return;
+    try {
+      work();
+    } catch (error) {
+      this.#stopped = true;
+      this.#post({ fatal: describe(error) });
+    }
+  }
+
+  #close(): void {
+    clearTimeout(this.#idle);
+    this.#guard(() => this.#log.end());
+    try {
+      this.#db.close();
+    } finally {
+      this.#port.close();
+    }
+  }
+
+  #post(message: FromWriter): void {
+    this.#port.postMessage(message);
+  }
+}
+
+if (parentPort !== null) {
+  // Only the message of an error gets across to the thread that waits for this one to open the database.
+  reading(() => new WriterThread(parentPort as MessagePort, workerData as WriterData)).listen();
+}

@@ -1,0 +1,106 @@
+import { formatAddress, type Address } from '../../../core/address.ts';
+import { evolve, type ReleaseQuery } from '../../../core/decide.ts';
+import type { Effect } from '../../../core/effect.ts';
+import type { World } from '../../../core/world.ts';
+import type { Database, SqlValue, Statement } from '../files/driver.ts';
+import { WorldLoader, type Placed } from '../world.ts';
+
+/** How many rows the writer's worlds may have in all; 20,000 is the longest line. */
+const ROWS_CACHED_MAX = 60_000;
+
+/**
+ * The worlds that the writer has used last, kept in step with their rows, so that a busy address is not read again for
+ * every command. What a transaction has touched is forgotten when it is rolled back.
+ */
+export class WorldCache {
+  readonly #loader: WorldLoader;
+  readonly #create: Statement;
+  /** In the order of last use. */
+  readonly #worlds = new Map<string, Placed>();
+  readonly #touched = new Set<string>();
+  #rows = 0;
+
+  constructor(db: Database) {
+    this.#loader = new WorldLoader(db);
+    this.#create = db.prepare(
+      'INSERT INTO address (project, key, workspace, name, last_version, fence, last_ticket) VALUES (?, ?, ?, ?, 0, 0, 0)',
+    );
+  }
+
+  /** @param releases those that are asked for are read, and not cached: they are many, and each is looked at once or twice */
+  get(address: Address, releases: ReleaseQuery | null): World {
+    const { id, world } = this.#use(nameOf(address), address);
+    if (id === null || releases === null) return world;
+    return { ...world, releases: this.#loader.releases(id, releases) };
+  }
+
+  /** The id of the address's row, which is made if there is none. */
+  idOf(address: Address): number {
+    const name = nameOf(address);
+    const placed = this.#use(name, address);
+    if (placed.id !== null) return placed.id;
+    this.#touched.add(name);
+    const values: SqlValue[] = [address.project, address.key, address.workspace, formatAddress(address)];
+    const id = Number(this.#create.run(...values).lastInsertRowid);
+    this.#put(name, { ...placed, id });
+    return id;
+  }
+
+  /** Follows what has just been stored. */
+  evolve(address: Address, effects: readonly Effect[]): void {
+    const name = nameOf(address);
+    const placed = this.#use(name, address);
+    this.#touched.add(name);
+    this.#put(name, { ...placed, world: { ...evolve(placed.world, effects), releases: [] } });
+  }
+
+  forget(address: Address): void {
+    this.#drop(nameOf(address));
+  }
+
+  /** After a rollback: the rows are not what was followed. */
+  forgetTouched(): void {
+    for (const name of this.#touched) this.#drop(name);
+    this.#touched.clear();
+  }
+
+  /** After a commit, when what was touched has become so. Makes room for the next. */
+  settle(): void {
+    this.#touched.clear();
+    for (const name of this.#worlds.keys()) {
+      if (this.#rows <= ROWS_CACHED_MAX) return;
+      this.#drop(name);
+    }
+  }
+
+  #use(name: string, address: Address): Placed {
+    const known = this.#worlds.get(name);
+    const placed = known ?? this.#loader.load(address);
+    if (known !== undefined) this.#worlds.delete(name);
+    else this.#rows += rowsOf(placed);
+    this.#worlds.set(name, placed);
+    return placed;
+  }
+
+  #put(name: string, placed: Placed): void {
+    this.#drop(name);
+    this.#rows += rowsOf(placed);
+    this.#worlds.set(name, placed);
+  }
+
+  #drop(name: string): void {
+    const placed = this.#worlds.get(name);
+    if (placed === undefined) return;
+    this.#rows -= rowsOf(placed);
+    this.#worlds.delete(name);
+  }
+}
+
+function rowsOf({ world }: Placed): number {
+  return 2 + world.holders.length + world.line.length;
+}
+
+/** Unlike an address's text form this needs no look at what is in it; no part has a line feed. */
+function nameOf({ project, key, workspace }: Address): string {
+  return `${project}\n${key}\n${workspace}`;
+}

@@ -1,0 +1,139 @@
+import type { AddressCommand } from '../../../core/command.ts';
+import { decide, releasesAsked } from '../../../core/decide.ts';
+import type { Instant } from '../../../core/instant.ts';
+import { type Command, type CommandResult, EngineFault } from '../../../ports/engine.ts';
+import { BodyStore } from '../bodies.ts';
+import type { Database, Statement } from '../files/driver.ts';
+import { EffectStore } from '../effects.ts';
+import { describe, isBusy, isUntrusted } from '../faults.ts';
+import { RecordStore } from '../records.ts';
+import { WorldCache } from './world-cache.ts';
+
+/** Commands that came together, and when. */
+export interface Order {
+  readonly id: number;
+  readonly at: Instant;
+  readonly commands: readonly Command[];
+}
+
+/** What came of one command: its result, or why the engine cannot say. */
+export type Reply = CommandResult | { readonly fault: string; readonly busy: boolean };
+
+export interface OrderDone {
+  readonly id: number;
+  readonly replies: readonly Reply[];
+}
+
+/**
+ * Decides commands and stores what comes of them. All orders given at once share one transaction, and so one flush;
+ * a command that fails takes none of the others with it.
+ */
+export class Writer {
+  readonly #db: Database;
+  readonly #worlds: WorldCache;
+  readonly #effects: EffectStore;
+  readonly #records: RecordStore;
+  readonly #begin: Statement;
+  readonly #commit: Statement;
+
+  constructor(db: Database) {
+    this.#db = db;
+    this.#worlds = new WorldCache(db);
+    const bodies = new BodyStore(db);
+    this.#effects = new EffectStore(db, this.#worlds, bodies);
+    this.#records = new RecordStore(db, this.#worlds, bodies, this.#effects);
+    this.#begin = db.prepare('BEGIN IMMEDIATE');
+    this.#commit = db.prepare('COMMIT');
+  }
+
+  /**
+   * Returns once everything is durable.
+   * @throws {EngineFault} fatal: nothing may be written after this
+   */
+  run(orders: readonly Order[]): OrderDone[] {
+    try {
+      return this.#transact(orders, (command, at) => this.#perform(command, at));
+    } catch (error) {
+      this.#rollBack(error);
+      // Another process has the database for longer than we wait: nothing was done, and may be tried again.
+      if (isBusy(error)) return orders.map((order) => refused(order, describe(error)));
+    }
+    // A command failed halfway. Nothing has been stored, so all are decided again, each now with a way back of its own.
+    try {
+      return this.#transact(orders, (command, at) => this.#performAlone(command, at));
+    } catch (error) {
+      this.#rollBack(error);
+      throw untrusted(error);
+    }
+  }
+
+  #transact(orders: readonly Order[], perform: (command: Command, at: Instant) => Reply): OrderDone[] {
+    if (orders.every(({ commands }) => commands.length === 0)) {
+      return orders.map(({ id }) => ({ id, replies: [] }));
+    }
+    this.#begin.run();
+    const done = orders.map(({ id, at, commands }) => ({
+      id,
+      replies: commands.map((command) => perform(command, at)),
+    }));
+    try {
+      this.#commit.run();
+    } catch (error) {
+      throw untrusted(error);
+    }
+    this.#worlds.settle();
+    return done;
+  }
+
+  #perform(command: Command, at: Instant): CommandResult {
+    if ('actor' in command) return this.#decide(command, at);
+    return this.#records.store(command, at);
+  }
+
+  #decide(command: AddressCommand, at: Instant): CommandResult {
+    const { address } = command;
+    const world = this.#worlds.get(address, releasesAsked(command));
+    const { outcome, effects, handovers } = decide(command, world, at);
+    this.#effects.store(address, effects, at);
+    return { outcome, handovers };
+  }
+
+  #performAlone(command: Command, at: Instant): Reply {
+    this.#db.exec('SAVEPOINT command');
+    try {
+      return this.#perform(command, at);
+    } catch (error) {
+      if (isUntrusted(error)) throw error;
+      this.#db.exec('ROLLBACK TO command');
+      // Cheaper than to remember what each was before, and this is a rare path.
+      this.#worlds.forgetTouched();
+      return { fault: describe(error), busy: false };
+    } finally {
+      this.#db.exec('RELEASE command');
+    }
+  }
+
+  /** Undoes the transaction, and rethrows what must stop the engine. */
+  #rollBack(error: unknown): void {
+    this.#worlds.forgetTouched();
+    try {
+      this.#db.exec('ROLLBACK');
+    } catch {
+      // SQLite has rolled back by itself, or had not begun.
+    }
+    if (error instanceof EngineFault && error.fatal) throw error;
+    if (isUntrusted(error)) throw untrusted(error);
+  }
+}
+
+function refused({ id, commands }: Order, fault: string): OrderDone {
+  return { id, replies: commands.map(() => ({ fault, busy: true })) };
+}
+
+function untrusted(error: unknown): EngineFault {
+  if (error instanceof EngineFault && error.fatal) return error;
+  return new EngineFault(`nothing more can be stored safely: ${describe(error)}`, {
+    cause: error,
+    fatal: true,
+  });
+}

@@ -1,0 +1,25 @@
+import type { NotEntered } from './authenticate.ts';
+
+/** Why a request is not believed, and what to do next: the one sentence for it at every AWS door. */
+export function explainNotEntered(refusal: NotEntered): string {
+  switch (refusal.problem) {
+    case 'missing':
+      return 'The request is not signed: sign it with a credential of this house.';
+    case 'unsupported':
+      return 'The request is signed by a mechanism that is not supported: sign it with AWS4-HMAC-SHA256.';
+    case 'twice':
+      return 'The request is signed more than once: sign it in the Authorization header or in the query.';
+    case 'malformed':
+      return refusal.detail;
+    case 'unsigned-headers':
+      return `These headers must be signed: ${refusal.names.join(', ')}.`;
+    case 'skewed':
+      return "The time of the request is too far from this house's time: set the clock of the client.";
+    case 'expired':
+      return 'The presigned request has expired: presign it anew.';
+    case 'mismatch':
+      return 'The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method.';
+    case 'unknown-key':
+      return 'The access key ID that the request is signed with does not exist here: check AWS_ACCESS_KEY_ID.';
+  }
+}

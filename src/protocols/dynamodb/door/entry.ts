@@ -1,0 +1,10 @@
+import type { DoorEntry } from '../../door.ts';
+
+/** The lock table of the s3 backend, which has the line and the block. */
+export const DYNAMODB: DoorEntry = {
+  name: 'dynamodb',
+  listed: null,
+  backendBlock: null,
+  open: async ({ house, lockObjects, now }) =>
+    new (await import('./door.ts')).DynamoDbDoor(house, { locks: lockObjects, now }),
+};

@@ -1,0 +1,128 @@
+import { formatAddress, type Address } from '../core/address.ts';
+import { parseLockInfo, type LockInfo } from '../core/lock-info.ts';
+import type { Stale } from '../core/outcome.ts';
+import type { Holder } from '../core/world.ts';
+import type { PurgeAnswer, RestoreAnswer, UndeleteAnswer } from '../house/history.ts';
+import type { LockAnswer, UnlockAnswer } from '../house/locks.ts';
+import type { DeleteAnswer, ReadAnswer, ReadWholeAnswer, WriteAnswer } from '../house/states.ts';
+import type { PieceAnswer } from '../house/uploads.ts';
+
+/** What the house answers when it does as it was asked. */
+type Success =
+  | 'granted'
+  | 'released'
+  | 'found'
+  | 'whole'
+  | 'stored'
+  | 'deleted'
+  | 'undeleted'
+  | 'purged'
+  | 'kept';
+
+/** All that the house may refuse with. A door's table has a row for each. */
+export type Refusal = Exclude<
+  | LockAnswer
+  | UnlockAnswer
+  | ReadAnswer
+  | ReadWholeAnswer
+  | WriteAnswer
+  | DeleteAnswer
+  | RestoreAnswer
+  | UndeleteAnswer
+  | PurgeAnswer
+  | PieceAnswer,
+  { type: Success }
+>;
+
+const STALE: Readonly<Record<Stale['reason'], string>> = {
+  'serial-lower': 'the serial is lower than that of the newest state: this write would lose a change',
+  'serial-equal': 'there is another state with this serial: this write would lose a change',
+  lineage: 'the lineage is another: these are two unrelated states',
+  'changed-meanwhile': 'the state is not the one that this write was made for',
+};
+
+/**
+ * Why the house refused, and what to do next: the one sentence for it, whatever protocol was asked by.
+ * @param address null where the caller knows which state is meant
+ */
+export function explain(refusal: Refusal, address: Address | null = null): string {
+  const state = address === null ? 'the state' : formatAddress(address);
+  const there = address === null ? '' : ` at ${formatAddress(address)}`;
+  switch (refusal.type) {
+    case 'absent':
+      return `there is no state${there}`;
+    case 'exists':
+      return `there is a state${there}: it is not deleted`;
+    case 'gone':
+      return 'the request was given up: ask again';
+    case 'expired':
+      return 'the credential has expired, and holds no lock here';
+    case 'forbidden': {
+      const on = refusal.address === null ? 'this house' : formatAddress(refusal.address);
+      return `${refusal.subject} may not ${refusal.action} ${on}`;
+    }
+    case 'held':
+      return refusal.holders.length === 0
+        ? `${state} is not locked, but others are in line for the lock`
+        : `${state} is locked: ${locksHeld(refusal.holders)}`;
+    case 'released-before': {
+      const { lockId, broken, at } = refusal;
+      return `lock ${lockId} was ${broken ? 'broken' : 'released'} at ${new Date(at).toISOString()}, and a lock ID is granted only once: ask again with a new ID`;
+    }
+    case 'not-locked':
+      return `${state} is not locked`;
+    case 'not-holder':
+      return `${state} is locked by another: ${locksHeld(refusal.holders)}`;
+    case 'may-not-break':
+      return `${state} is locked: ${locksHeld(refusal.holders)}. As only an operator may break another's lock, ask one to force-unlock it`;
+    case 'fenced': {
+      const now = refusal.holders.length === 0 ? '' : `, and now ${locksHeld(refusal.holders)}`;
+      return `lock ${refusal.lockId} is no longer held: it was released or broken${now}. What was written since must not be lost`;
+    }
+    case 'shared-hold':
+      return 'the lock is held for a plan, together with other plans, and a plan does not write';
+    case 'stale':
+      return `${STALE[refusal.reason]}. Pull the newest state and try again; to replace it on purpose, push under a lock with "state push -force"`;
+    case 'too-large':
+      return `a state has at most ${refusal.limit} bytes here`;
+    case 'not-a-state':
+    case 'damaged':
+      return refusal.problem;
+    case 'busy':
+      return 'too many states are being written at once: try again';
+  }
+}
+
+/**
+ * A holder as a lock info whose ID is the lock's. What its client sent is kept as far as it can be read: a door may name its
+ * locks otherwise, or know nothing of lock infos, and the rest is what the house knows.
+ * @param holder with its lock info opened
+ */
+export function lockInfoOf(holder: Holder): LockInfo {
+  const parsed = parseLockInfo(holder.info);
+  if ('info' in parsed) return { ...parsed.info, id: holder.lockId };
+  return {
+    id: holder.lockId,
+    operation: holder.operation,
+    info: '',
+    who: holder.subject,
+    version: '',
+    created: new Date(holder.since).toISOString(),
+    path: '',
+  };
+}
+
+/** By whom a lock is held, how and since when. */
+export function heldBy({ subject, door, since }: Holder): string {
+  return `held by ${subject} through ${door} since ${new Date(since).toISOString()}`;
+}
+
+function locksHeld(holders: readonly Holder[]): string {
+  return holders
+    .map((holder) => {
+      const { who, operation } = lockInfoOf(holder);
+      const what = [operation, who === holder.subject ? '' : who].filter((text) => text !== '').join(' of ');
+      return `lock ${holder.lockId} is ${heldBy(holder)}${what === '' ? '' : ` (${what})`}`;
+    })
+    .join(', and ');
+}

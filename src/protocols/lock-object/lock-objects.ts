@@ -1,0 +1,124 @@
+import { formatAddress, type Address } from '../../core/address.ts';
+import type { Instant } from '../../core/instant.ts';
+import { parseLockInfo } from '../../core/lock-info.ts';
+import type { Face } from '../../core/world.ts';
+import type { Caller, Forbidden } from '../../house/caller.ts';
+import type { House } from '../../house/house.ts';
+import type { LockAnswer, UnlockAnswer } from '../../house/locks.ts';
+import type { DoorRequest } from '../door.ts';
+import { LockMemory } from './lock-memory.ts';
+import { RefusalMemory, type Viewer } from './refusal-memory.ts';
+import { shownLock, type SeenLock } from './shown-lock.ts';
+
+/** The products by which Terraform and OpenTofu name themselves (aws-sdk-go-base, `APNInfo`). */
+const RUN = /\b(?:Terraform|OpenTofu)\//;
+
+/**
+ * The lock of an address where it is an object or an item to the protocol: put with its lock info, read, and deleted by
+ * whoever has just read it. One for all doors, so that a lock that was looked at by one is meant by the other, too.
+ */
+export class LockObjects {
+  readonly #house: House;
+  readonly #isResent: (request: DoorRequest) => boolean;
+  readonly #memory: LockMemory;
+  readonly #refusals: RefusalMemory;
+
+  /** @param isResent whether the client says that it has sent this request before */
+  constructor(
+    house: House,
+    { now, isResent }: { now: () => Instant; isResent: (request: DoorRequest) => boolean },
+  ) {
+    this.#house = house;
+    this.#isResent = isResent;
+    this.#memory = new LockMemory(now);
+    this.#refusals = new RefusalMemory(now);
+  }
+
+  /** Asks for the lock with the lock info that the client would store. */
+  async take(
+    caller: Caller,
+    address: Address,
+    { info, face, request }: { info: Uint8Array; face: Face; request: DoorRequest },
+  ): Promise<LockAnswer | { readonly type: 'no-lock-info'; readonly problem: string }> {
+    const parsed = parseLockInfo(info);
+    if ('problem' in parsed) return { type: 'no-lock-info', problem: parsed.problem };
+    const { id } = parsed.info;
+    const answer = await this.#house.locks.lock(caller, address, {
+      lockId: id,
+      operation: parsed.info.operation,
+      info,
+      tellsHoldersApart: false,
+      face,
+      wait: null,
+      gone: request.gone,
+    });
+    const viewer = viewerOf(caller, request, address, face);
+    if (answer.type === 'granted') this.#refusals.granted(viewer, id);
+    const holding = answer.type === 'held' ? shownLock(answer.holders) : null;
+    if (holding !== null) this.#refusals.refused(viewer, id, holding);
+    return answer;
+  }
+
+  /**
+   * The lock that is held, by whatever door; null when none is.
+   * @param face where the client itself looks: right after it was refused there, it is shown the lock that it was refused for
+   *   even if that is free again; null where the house looks for its sake
+   */
+  async look(
+    caller: Caller,
+    address: Address,
+    request: DoorRequest,
+    face: Face | null,
+  ): Promise<{ readonly type: 'looked'; readonly lock: SeenLock | null } | Forbidden | { type: 'expired' }> {
+    const view = await this.#house.locks.show(caller, address);
+    if ('type' in view) return view;
+    const owed = face === null ? null : this.#refusals.looks(viewerOf(caller, request, address, face));
+    const lock = shownLock(view.holders) ?? owed;
+    // What was shown is what a deletion means: of a lock that has gone it does nothing to the one that came after it.
+    if (lock !== null) this.#memory.saw(clientOf(caller, request), address, lock.holder.lockId);
+    return { type: 'looked', lock };
+  }
+
+  /** Ends the lock that the client has just looked at or, if it did not look, the one that is held. */
+  async drop(
+    caller: Caller,
+    address: Address,
+    { face, request }: { face: Face; request: DoorRequest },
+  ): Promise<UnlockAnswer> {
+    const seen = this.#memory.lastSeen(clientOf(caller, request), address);
+    const lockId = seen ?? (await this.#heldNow(caller, address));
+    if (lockId === null) return { type: 'not-locked' };
+    return this.release(caller, address, lockId, { face, request });
+  }
+
+  /** Ends the lock of this ID. */
+  async release(
+    caller: Caller,
+    address: Address,
+    lockId: string,
+    { face, request }: { face: Face; request: DoorRequest },
+  ): Promise<UnlockAnswer> {
+    const answer = await this.#house.locks.unlock(caller, address, lockId, face, this.#isResent(request));
+    if (answer.type !== 'released') return answer;
+    const viewer = viewerOf(caller, request, address, face);
+    // A run that ends a lock is another than those that wait; whoever does it by hand goes on by hand.
+    if (RUN.test(request.header('user-agent') ?? '')) this.#refusals.unlooks(viewer);
+    else this.#refusals.forget(viewer);
+    return answer;
+  }
+
+  async #heldNow(caller: Caller, address: Address): Promise<string | null> {
+    const view = await this.#house.locks.show(caller, address);
+    return 'type' in view ? null : (view.holders[0]?.lockId ?? null);
+  }
+}
+
+function clientOf(caller: Caller, request: DoorRequest): string {
+  return `${caller.identity.subject}\n${request.peer}`;
+}
+
+/** A client, and the face of the lock that it looks at. */
+function viewerOf(caller: Caller, request: DoorRequest, address: Address, face: Face): Viewer {
+  const name = `${clientOf(caller, request)}\n${formatAddress(address)}\n${face}`;
+  return { name, port: request.peerPort };
+}

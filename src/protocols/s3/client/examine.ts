@@ -1,0 +1,102 @@
+import type { Finding, StateClient } from '../../../ports/state-client.ts';
+import { DIGEST, HASH_KEY } from '../../dynamodb/layout.ts';
+import type { S3Config } from './config.ts';
+import type { LockItems } from './items.ts';
+import { digestPath } from './names.ts';
+import type { S3Objects } from './objects.ts';
+
+/** What {@link LockItems.describe} says of a table that locks fit into. */
+const TABLE_KEYS = `${HASH_KEY} (S)`;
+/** More workspaces than this are not looked at one by one. */
+const WORKSPACES_MAX = 200;
+
+/** What an owner of states in S3 should know. */
+export async function examineS3(
+  client: StateClient,
+  config: S3Config,
+  objects: S3Objects,
+  items: LockItems | null,
+): Promise<readonly Finding[]> {
+  const { versioned, encrypted } = await objects.settings();
+  const findings: (Finding | null)[] = [
+    versioned === null ? unknown('versioning', 's3:GetBucketVersioning') : null,
+    versioned === true
+      ? { level: 'good', topic: 'versioning', message: 'the bucket keeps old versions', next: '' }
+      : null,
+    versioned === false
+      ? {
+          level: 'warning',
+          topic: 'versioning',
+          message: 'the bucket keeps no old versions: a bad write cannot be undone',
+          next: `aws s3api put-bucket-versioning --bucket ${config.place.bucket} --versioning-configuration Status=Enabled`,
+        }
+      : null,
+    config.encryption.type === 'none' && encrypted === false
+      ? {
+          level: 'warning',
+          topic: 'encryption',
+          message: 'neither the backend block nor the bucket encrypts',
+          next: 'Set encrypt = true.',
+        }
+      : null,
+    client.traits.locks === 'none'
+      ? {
+          level: 'problem',
+          topic: 'locking',
+          message: 'neither use_lockfile nor dynamodb_table is set: nothing keeps two applies apart',
+          next: 'Set use_lockfile = true (terraform 1.10, tofu 1.10, or later).',
+        }
+      : null,
+  ];
+  if (items !== null) findings.push(...(await examineTable(client, config, objects, items)));
+  return findings.filter((finding) => finding !== null);
+}
+
+async function examineTable(
+  client: StateClient,
+  config: S3Config,
+  objects: S3Objects,
+  items: LockItems,
+): Promise<readonly Finding[]> {
+  const table = await items.describe();
+  const findings: Finding[] = [];
+  if (table === null) findings.push(unknown('lock table', 'dynamodb:DescribeTable'));
+  else if (table.keys !== TABLE_KEYS) {
+    findings.push({
+      level: 'problem',
+      topic: 'lock table',
+      message: `the table's key is ${table.keys}, and locks need ${TABLE_KEYS} alone`,
+      next: `Make a table with the string hash key ${HASH_KEY}.`,
+    });
+    return findings;
+  } else {
+    findings.push({
+      level: 'good',
+      topic: 'lock table',
+      message: 'the table has the key that locks need',
+      next: '',
+    });
+  }
+  for (const workspace of ((await client.workspaces()) ?? []).slice(0, WORKSPACES_MAX)) {
+    const digest = await items.get(digestPath(config.place, workspace), DIGEST);
+    const key = client.locate(workspace).slice(`s3://${config.place.bucket}/`.length);
+    if (digest === null && (await objects.get(key)) !== null) {
+      findings.push({
+        level: 'hint',
+        topic: 'digest',
+        message: `the state of ${workspace} has no digest in the table: a stale read would not be noticed`,
+        next: 'The next write puts one there.',
+      });
+    }
+  }
+  return findings;
+}
+
+function unknown(topic: string, permission: string): Finding {
+  return {
+    level: 'hint',
+    topic,
+    message: `${topic} could not be looked at`,
+    next: `It needs ${permission}.`,
+  };
+}

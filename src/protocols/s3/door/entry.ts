@@ -1,0 +1,13 @@
+import type { DoorEntry } from '../../door.ts';
+import { s3Block } from './backend-block.ts';
+
+export const S3: DoorEntry = {
+  name: 's3',
+  listed: {
+    at: 'any path, signed as AWS signs',
+    what: 'backend "s3", with lock files or with DynamoDB',
+  },
+  backendBlock: s3Block,
+  open: async ({ house, lockObjects, now, domain }) =>
+    new (await import('./door.ts')).S3Door(house, { locks: lockObjects, now, domain }),
+};

@@ -1,0 +1,45 @@
+/** What a conditional request is compared with. */
+export interface Standing {
+  /** Lower-case hex, without quotes. */
+  readonly etag: string;
+  readonly modified: number;
+}
+
+type Header = (name: string) => string | undefined;
+
+/**
+ * Whether a read's conditions hold: null, or 304, or the header whose condition failed, which is a 412.
+ * Source: RFC 9110, section 13.2.2.
+ */
+export function readConditions(
+  header: Header,
+  { etag, modified }: Standing,
+): 304 | 'If-Match' | 'If-Unmodified-Since' | null {
+  const match = header('if-match');
+  if (match !== undefined) {
+    if (!namesETag(match, etag)) return 'If-Match';
+  } else if (isBefore(header('if-unmodified-since'), modified)) {
+    return 'If-Unmodified-Since';
+  }
+  const noneMatch = header('if-none-match');
+  if (noneMatch !== undefined) return namesETag(noneMatch, etag) ? 304 : null;
+  const since = header('if-modified-since');
+  return since !== undefined && isTime(since) && !isBefore(since, modified) ? 304 : null;
+}
+
+/** Whether a list of ETags names this one. */
+export function namesETag(list: string, etag: string): boolean {
+  return list.split(',').some((tag) => {
+    const text = tag.trim().replace(/^W\//, '').replaceAll('"', '');
+    return text === '*' || text === etag;
+  });
+}
+
+function isTime(text: string): boolean {
+  return !Number.isNaN(Date.parse(text));
+}
+
+/** HTTP's times know no milliseconds. */
+function isBefore(text: string | undefined, modified: number): boolean {
+  return text !== undefined && isTime(text) && Date.parse(text) < Math.floor(modified / 1_000) * 1_000;
+}

@@ -1,0 +1,39 @@
+import { awsService } from '../protocols/aws/service.ts';
+import type { Door, DoorRequest } from '../protocols/door.ts';
+
+/** Finds the door that a request is for: by the service of AWS that it was signed for, or by its path. */
+export class DoorTable {
+  readonly #services = new Map<string, Door>();
+  readonly #paths = new Map<string, Door>();
+  /** Prefixes such as `/http/`, longest first. */
+  readonly #prefixes: readonly (readonly [prefix: string, door: Door])[];
+
+  /** @throws Error when two doors have the same route */
+  constructor(doors: readonly Door[]) {
+    const prefixes = new Map<string, Door>();
+    for (const door of doors) {
+      if ('aws' in door.routes) {
+        addOnce(this.#services, door.routes.aws, door);
+        continue;
+      }
+      for (const path of door.routes.paths) {
+        if (path.endsWith('*')) addOnce(prefixes, path.slice(0, -1), door);
+        else addOnce(this.#paths, path, door);
+      }
+    }
+    this.#prefixes = [...prefixes].sort(([a], [b]) => b.length - a.length);
+  }
+
+  find(request: DoorRequest): Door | undefined {
+    const service = awsService(request);
+    if (service !== null) return this.#services.get(service);
+    const { path } = request;
+    return this.#paths.get(path) ?? this.#prefixes.find(([prefix]) => path.startsWith(prefix))?.[1];
+  }
+}
+
+function addOnce(doors: Map<string, Door>, route: string, door: Door): void {
+  const other = doors.get(route);
+  if (other !== undefined) throw new Error(`the doors ${other.name} and ${door.name} both have ${route}`);
+  doors.set(route, door);
+}
