@@ -4,6 +4,7 @@ import type { AddressCommand } from '../core/command.ts';
 import type { Outcome, Result } from '../core/outcome.ts';
 import type { Engine } from '../ports/engine.ts';
 import { testKeyIdOf } from './engine-commands.ts';
+import { changeContract } from './engine-contract-changes.ts';
 import { durabilityContract } from './engine-contract-durability.ts';
 import { lockContract } from './engine-contract-locks.ts';
 import { queryContract } from './engine-contract-queries.ts';
@@ -85,6 +86,7 @@ export function engineContract(
     stateContract(bench);
     recordContract(bench);
     queryContract(bench);
+    changeContract(bench);
     durabilityContract(bench);
   });
 }

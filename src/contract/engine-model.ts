@@ -206,6 +206,10 @@ async function compareHouse({ model, tried }: Pair, side: readonly Sequence[], n
     same(whole, what, await inOrder(tried), await inOrder(model));
   };
   const isOurs = ({ address }: { address: Address }): boolean => projects.has(address.project);
+  const changesOf = async (engine: Engine): Promise<unknown> =>
+    // Ids are an engine's own.
+    (await engine.changes(0, Infinity)).records.filter(isOurs).map(({ id: _, ...change }) => change);
+  same(whole, 'changes', await changesOf(tried), await changesOf(model));
   await compare('seats', async (engine) => [...(await engine.seats({ node }))]);
   await compare('seats of others', async (engine) =>
     (await engine.seats({ notNode: 'node' })).filter(isOurs),

@@ -113,6 +113,22 @@ export interface AuditRecord {
   readonly note: AuditNote;
 }
 
+/** The action of a note that somebody read something, which changes nothing. */
+export const READ_ACTION = 'read';
+
+/** Something that was stored about an address. */
+export interface ChangeRecord extends AuditRecord {
+  readonly address: Address;
+}
+
+/** A stretch of the feed of changes. */
+export interface Changes {
+  /** Oldest first, their ids ascending. */
+  readonly records: readonly ChangeRecord[];
+  /** Nothing will ever appear up to here that was not told: what to go on after. */
+  readonly position: number;
+}
+
 export interface StateQuery {
   readonly project?: string;
   /** Only keys that begin so. */
@@ -185,6 +201,13 @@ export interface Engine extends AsyncDisposable {
   /** Of one kind, or null for all. By kind and name, byte by byte. */
   entries(kind: string | null): Promise<readonly Entry[]>;
   audit(query: AuditQuery): Promise<readonly AuditRecord[]>;
+  /**
+   * What was stored about addresses, as a feed that is kept: the records of the audit log with an address, but for reads
+   * that were only noted (`read`). Two changes of one address come in the order in which they were decided.
+   * @param after the position to go on from; null for the present end, of which no record is told
+   * @param limit records at most; where fewer come, the end was reached
+   */
+  changes(after: number | null, limit: number): Promise<Changes>;
   /** Says that a node lives. @returns the nodes that live, by the engine's clock; where no other can be, only this one */
   beat(node: string): Promise<readonly string[]>;
   /** The seats of a node, or of all nodes but it. */

@@ -10,6 +10,8 @@ import type { Clock } from '../../ports/clock.ts';
 import {
   type AuditQuery,
   type AuditRecord,
+  type ChangeRecord,
+  type Changes,
   type Command,
   type CommandResult,
   CONFLICT,
@@ -18,6 +20,7 @@ import {
   type Entry,
   type Expected,
   NOTED,
+  READ_ACTION,
   type RecordCommand,
   type Resealed,
   type Seat,
@@ -120,6 +123,17 @@ export class MemoryEngine implements Engine {
       )
       .reverse()
       .slice(0, limit);
+  }
+
+  async changes(after: number | null, limit: number): Promise<Changes> {
+    const end = Math.max(this.#audit.length, after ?? 0);
+    const isChange = (record: AuditRecord): record is ChangeRecord =>
+      record.address !== null && record.note.action !== READ_ACTION;
+    const records = this.#audit
+      .slice(after ?? end)
+      .filter(isChange)
+      .slice(0, limit);
+    return { records, position: records.length < limit ? end : (records.at(-1)?.id ?? end) };
   }
 
   async beat(node: string): Promise<readonly string[]> {
