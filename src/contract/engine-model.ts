@@ -208,7 +208,9 @@ async function compareHouse({ model, tried }: Pair, side: readonly Sequence[], n
   const isOurs = ({ address }: { address: Address }): boolean => projects.has(address.project);
   const changesOf = async (engine: Engine): Promise<unknown> =>
     // Ids are an engine's own.
-    (await engine.changes(0, Infinity)).records.filter(isOurs).map(({ id: _, ...change }) => change);
+    (await engine.changes(0, Infinity)).records
+      .filter(isOurs)
+      .map(({ at, address, note }) => ({ at, address, note }));
   same(whole, 'changes', await changesOf(tried), await changesOf(model));
   await compare('seats', async (engine) => [...(await engine.seats({ node }))]);
   await compare('seats of others', async (engine) =>

@@ -8,6 +8,7 @@ import type { Signals } from '../ports/signals.ts';
 import { Audit } from './audit.ts';
 import { Credentials } from './credentials.ts';
 import { CommandExecutor, type ResultListener } from './executor.ts';
+import { Feed } from './feed.ts';
 import { History } from './history.ts';
 import { InFlightBudget } from './in-flight.ts';
 import { Intake } from './intake.ts';
@@ -53,6 +54,8 @@ export class House {
   readonly projects: Projects;
   readonly uploads: Uploads;
   readonly audit: Audit;
+  /** What is stored about addresses, as it comes. */
+  readonly feed: Feed;
   readonly signals: Signals;
   readonly engine: Engine;
   /** Names this node and this start of it. */
@@ -85,6 +88,7 @@ export class House {
       parking: this.#parking,
       clear: (seats) => this.#clearSeats(seats),
     });
+    this.feed = new Feed({ engine, signals, clock, log });
     this.audit = new Audit({ engine, clock, log });
     this.credentials = new Credentials({ engine, sealer, clock, entropy });
     this.projects = new Projects({
