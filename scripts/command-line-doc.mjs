@@ -1,8 +1,8 @@
 // Writes docs/command-line.md from the catalogue of commands; with --check it only says whether that is up to date.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { CATALOGUE, SECTIONS } from '../dist/cli/catalogue.js';
-import { CONNECTION_OPTIONS } from '../dist/cli/house/connection.js';
-import { TARGET_OPTIONS } from '../dist/cli/key/target.js';
+import { CONNECTION_OPTIONS } from '../dist/cli/server/connection.js';
+import { TARGET_OPTIONS } from '../dist/cli/folder/target.js';
 import { environmentName, flagName } from '../dist/cli/options.js';
 
 const TARGET = new URL('../docs/command-line.md', import.meta.url);
@@ -22,7 +22,7 @@ Made from the commands themselves by \`npm run docs\`; a test keeps it so. \`sta
 /** Options that many commands have are told once. */
 const GROUPS = [
   { title: 'Which state, in a folder', options: TARGET_OPTIONS },
-  { title: 'Which house, and who asks', options: CONNECTION_OPTIONS },
+  { title: 'Which server, and who asks', options: CONNECTION_OPTIONS },
 ];
 
 const parts = [INTRODUCTION];

@@ -91,6 +91,13 @@ describe('layers', () => {
     expect(findings(core, impure, withoutComments)).toEqual([]);
   });
 
+  it('say the place of the API in its contract alone, which runs in a browser, too', () => {
+    const contract = sources.filter((path) => path.startsWith('src/api/'));
+    const others = sources.filter((path) => !contract.includes(path));
+    expect(findings(others, /['"`]\/api\/v1/, withoutComments)).toEqual([]);
+    expect(findings(contract, /\b(?:Buffer|process|require|setImmediate)\b/, withoutComments)).toEqual([]);
+  });
+
   it('give every door the same files, and a client a file of the same name', () => {
     const doors = foldersOf(isDoor).flatMap((protocol) => [
       `${protocol}/layout.ts`,
@@ -150,6 +157,26 @@ describe('layers', () => {
       'postgres',
       'sqlite',
     ]);
+  });
+
+  it('name a backend in its folder and in the list of backends alone', () => {
+    const folders = sources.filter((path) => /^src\/protocols\/[^/]+\/client\/entry\.ts$/.test(path));
+    const names = folders.map((path) => path.split('/')[2] ?? '');
+    expect(names.length).toBeGreaterThan(3);
+    const listed = new Set(
+      (importsByFile.get('src/protocols/backends.ts') ?? []).map(({ target }) => target),
+    );
+    expect(folders.filter((path) => !listed.has(path))).toEqual([]);
+    const quoted = new RegExp(`(?<!from |import\\()(['"\`])(?:${names.join('|')})\\1`);
+    const rooms =
+      /^src\/(?:core|ports|house|workdir|client|cli)\/|^src\/protocols\/(?!backends\.ts$)[^/]+\.ts$/;
+    expect(
+      findings(
+        sources.filter((path) => rooms.test(path)),
+        quoted,
+        withoutComments,
+      ),
+    ).toEqual([]);
   });
 
   it('are told apart by this very test', () => {
@@ -267,6 +294,18 @@ describe('code', () => {
       ({ path, name }) => ![...words].some(([other, used]) => other !== path && used.has(name)),
     );
     expect(unused).toEqual([]);
+  });
+
+  it('speaks plainly in the rooms whose words were read: of what is invalid, and of the server', () => {
+    const rooms = /^src\/(?:cli|workdir)\//;
+    const paths = sources.filter((path) => rooms.test(path));
+    // "there is no such command" is plain; "this is no command" is not.
+    const twisted =
+      /\b(?:is|are) none\b|(?<!\b[Tt]here )\bis no (?!longer\b|one\b)|\bso long\b|\b[Nn]obody\b|\b[Ss]omebody\b|\bno more\b|\bPaste\b/;
+    expect(findings(paths, twisted)).toEqual([]);
+    // In messages to users the house is called the server.
+    const house = /(['"`])(?:(?!\1).)*\b(?:an?|the|this|that|no|running) [Hh]ouse\b/;
+    expect(findings(paths, house, withoutComments)).toEqual([]);
   });
 
   it('silences the linter and the compiler only with a reason', () => {

@@ -1,3 +1,4 @@
+import type { Environment } from '../ports/environment.ts';
 import type { ExitCode } from './exit-codes.ts';
 import type { Options, OptionValues } from './options.ts';
 import type { Terminal } from './terminal.ts';
@@ -22,7 +23,7 @@ export interface Invocation<O extends Options> {
   readonly args: readonly string[];
   readonly options: OptionValues<O>;
   readonly terminal: Terminal;
-  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly env: Environment;
   readonly cwd: string;
   /** Aborted by the first SIGINT or SIGTERM: finish what must be finished (release locks) and return. */
   readonly stopped: AbortSignal;

@@ -34,7 +34,7 @@ export function wrongUse(message: string, next = ''): Failure {
   return new Failure(message, { exitCode: WRONG_USE, next });
 }
 
-/** Somebody else holds the lock. */
+/** Another holder has the lock. */
 export function lockedByOther(
   message: string,
   next: string,

@@ -6,7 +6,7 @@ export function formatHelp(group: string | null): string {
   return group === null ? wholeHelp() : groupHelp(group);
 }
 
-/** Names that look like a word that is no command: a typing mistake away, or beginning alike. */
+/** Names of commands that are similar to an unknown word: a typing mistake away, or with the same beginning. */
 export function similarNames(word: string): readonly string[] {
   return CATALOGUE.map(({ name }) => name).filter((name) =>
     name

@@ -1,4 +1,6 @@
-import { readDuration } from './duration.ts';
+import { readDuration } from '../core/duration.ts';
+import { isProblem, readBoolean, readWholeNumber, type Problem } from '../core/read-value.ts';
+import type { Setting } from '../server/configuration.ts';
 import { wrongUse } from './failure.ts';
 
 /** What one option is. Its name is its key in the command's `options`: `lockTimeout` is `--lock-timeout`. */
@@ -43,7 +45,10 @@ function spec<T>(
 
 /** `--yes`: false unless given. */
 export function flag(help: string, extras: Extras = {}): OptionSpec<boolean> {
-  return spec({ kind: 'flag', placeholder: '', help, read: (texts) => readBoolean(texts.at(-1)) }, extras);
+  return spec(
+    { kind: 'flag', placeholder: '', help, read: (texts) => accepted(readBoolean(texts.at(-1) ?? '')) },
+    extras,
+  );
 }
 
 /** `--chdir DIR`: a text, or undefined. */
@@ -76,7 +81,7 @@ export function duration(
   help: string,
   extras: Extras = {},
 ): OptionSpec<number> {
-  const read = (given: readonly string[]): number => readDuration(given.at(-1) ?? fallback);
+  const read = (given: readonly string[]): number => accepted(readDuration(given.at(-1) ?? fallback));
   return spec({ kind: 'value', placeholder, help, fallback, read }, extras);
 }
 
@@ -90,30 +95,28 @@ export function wholeNumber(
 ): OptionSpec<number> {
   const read = (given: readonly string[]): number => {
     const last = given.at(-1);
-    if (last === undefined) return fallback;
-    const value = Number(last);
-    if (!/^\d+$/.test(last) || value < bounds.from || value > bounds.to) {
-      throw wrongUse(`"${last}" is no whole number from ${bounds.from} to ${bounds.to}`);
-    }
-    return value;
+    return last === undefined ? fallback : accepted(readWholeNumber(last, bounds));
   };
   return spec({ kind: 'value', placeholder, help, fallback: String(fallback), read }, extras);
 }
 
-/** `--format table|json`: one of a few words. */
-export function oneOf<const T extends string>(
-  words: readonly T[],
-  fallback: T,
-  help: string,
-  extras: Extras = {},
-): OptionSpec<T> {
-  const read = (given: readonly string[]): T => {
-    const last = given.at(-1) ?? fallback;
-    const word = words.find((candidate) => candidate === last);
-    if (word === undefined) throw wrongUse(`"${last}" is none of ${words.join(', ')}`);
-    return word;
-  };
-  return spec({ kind: 'value', placeholder: words.join('|'), help, fallback, read }, extras);
+/** Settings as options: `stateLimit` is `--state-limit`. */
+export function settingOptions<S extends object>(settings: {
+  readonly [K in keyof S]: Setting<S[K]>;
+}): { readonly [K in keyof S]: OptionSpec<S[K]> } {
+  const options = Object.entries<Setting<unknown>>(settings).map(([name, setting]) => {
+    const { placeholder, help, fallback, read } = setting;
+    const kind = placeholder === '' ? 'flag' : 'value';
+    const last = (given: readonly string[]): unknown => accepted(read(given.at(-1)));
+    return [name, spec({ kind, placeholder, help, fallback, read: last }, {})];
+  });
+  return Object.fromEntries(options) as { readonly [K in keyof S]: OptionSpec<S[K]> };
+}
+
+/** What was read. @throws Failure with what is invalid, and what was expected */
+export function accepted<T>(value: T | Problem): T {
+  if (isProblem(value)) throw wrongUse(value.problem);
+  return value;
 }
 
 /** `lockTimeout` is `--lock-timeout`. */
@@ -128,10 +131,4 @@ export function environmentName(key: string): string {
 
 function dashed(key: string): string {
   return key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-}
-
-function readBoolean(given: string | undefined): boolean {
-  if (given === undefined || ['0', 'false', 'no', ''].includes(given.toLowerCase())) return false;
-  if (['1', 'true', 'yes'].includes(given.toLowerCase())) return true;
-  throw wrongUse(`"${given}" is neither true nor false`);
 }

@@ -1,3 +1,4 @@
+import type { Environment } from '../ports/environment.ts';
 import { Argument, Command as Parser, CommanderError, Option } from 'commander';
 import type { ArgumentSpec, Command } from './command.ts';
 import { wrongUse } from './failure.ts';
@@ -19,8 +20,6 @@ export interface Help {
   readonly type: 'help';
   readonly text: string;
 }
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Reads a command's own part of the command line, and the environment for what is not said there. */
 export function parseCommandLine(
@@ -76,7 +75,7 @@ function makeParser(
 ): { readonly parser: Parser; readonly readers: ReadonlyMap<string, () => readonly string[]> } {
   const parser = new Parser(`statehouse ${name}`)
     .description(command.description)
-    .helpOption('-h, --help', 'show this')
+    .helpOption('-h, --help', 'show this help')
     .exitOverride()
     .allowExcessArguments(false)
     .addHelpText('after', () => helpEnd(command, options));

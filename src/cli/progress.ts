@@ -9,7 +9,7 @@ export interface Progress {
 
 const BAR_WIDTH = 24;
 
-/** A bar for work of known size; shows nothing where stderr is no terminal. */
+/** A bar for work of known size; shows nothing where stderr is not a terminal. */
 export function startProgress(terminal: Terminal, total: number, what: string): Progress {
   return {
     step: (done, doing) => {

@@ -1,3 +1,4 @@
+import type { Environment } from '../ports/environment.ts';
 import { BackendFault } from '../ports/state-client.ts';
 import { GROUPS, findCommand } from './catalogue.ts';
 import type { ExitCode } from './exit-codes.ts';
@@ -9,7 +10,7 @@ import { openTerminal } from './terminal.ts';
 
 export interface World {
   readonly streams: TerminalStreams;
-  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly env: Environment;
   readonly cwd: string;
   readonly stopped: AbortSignal;
   /** Makes the process outlive further signals. */
@@ -35,7 +36,7 @@ export async function runCommandLine(words: readonly string[], world: World): Pr
     const { args, options } = parsed;
     return await command.run({ args, options, terminal, env, cwd, stopped });
   } catch (fault) {
-    // A wait that was cut short by a signal is no fault.
+    // A signal that ends a wait is not a fault.
     const stopped = world.stopped.aborted && !(fault instanceof Failure);
     return printFault(stopped ? new Failure('stopped') : fault, terminal);
   }
@@ -77,6 +78,6 @@ function asFailure(fault: unknown): Failure {
     return new Failure(fault.message, { next: fault.next, exitCode, details: { kind: fault.kind } });
   }
   return new Failure(fault instanceof Error ? fault.message : String(fault), {
-    next: 'This was not expected. STATEHOUSE_DEBUG=1 prints where it came from.',
+    next: 'This is an unexpected fault. STATEHOUSE_DEBUG=1 prints its stack trace.',
   });
 }

@@ -1,3 +1,4 @@
+import type { Environment } from '../ports/environment.ts';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline/promises';
 import type { Readable, Writable } from 'node:stream';
@@ -18,7 +19,7 @@ export interface TerminalStreams {
 export interface Terminal {
   /** The user wants one JSON document on stdout, and nothing else there. */
   readonly json: boolean;
-  /** Colours for stdout; they do nothing when it is no terminal. */
+  /** Colours for stdout; they do nothing when it is not a terminal. */
   readonly colors: Colors;
   /** Whether stderr is a terminal, so that a line that changes can be shown there. */
   readonly live: boolean;
@@ -36,16 +37,12 @@ export interface Terminal {
   result(value: unknown): void;
   /** Shows a line that the next one replaces; only on a terminal. An empty text takes it away. */
   status(line: string): void;
-  /** Asks for "yes"; anything else is no. Fails where nobody can answer, naming the flag to give instead. */
+  /** Asks for "yes"; every other answer refuses. Fails where the input is not a terminal, and names the flag to give instead. */
   confirm(question: string, instead: string): Promise<boolean>;
 }
 
 /** Makes the terminal of one run. */
-export function openTerminal(
-  streams: TerminalStreams,
-  env: Readonly<Record<string, string | undefined>>,
-  json: boolean,
-): Terminal {
+export function openTerminal(streams: TerminalStreams, env: Environment, json: boolean): Terminal {
   const { input, output, errors } = streams;
   const plain = (env['NO_COLOR'] ?? '') !== '' || env['TERM'] === 'dumb';
   const live = errors.isTTY === true && !json;
@@ -86,12 +83,15 @@ export function openTerminal(
     confirm: async (question, instead) => {
       clear();
       if (input.isTTY !== true)
-        throw wrongUse('nobody is here to answer', `Give ${instead} to go on without asking.`);
+        throw wrongUse(
+          'cannot ask for confirmation: the standard input is not a terminal',
+          `Confirm with ${instead}.`,
+        );
       const asked = createInterface({ input, output: errors });
-      // Ctrl-C and Ctrl-D close it, and that is no answer.
+      // Ctrl-C and Ctrl-D close it without an answer.
       const closed = once(asked, 'close').then(() => '');
       try {
-        const answer = asked.question(`${question}\nOnly 'yes' is taken as a yes: `);
+        const answer = asked.question(`${question}\nOnly 'yes' will be accepted: `);
         return (await Promise.race([answer, closed])).trim() === 'yes';
       } finally {
         asked.close();

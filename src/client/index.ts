@@ -1,6 +1,7 @@
-/** The clients of the key as a library: `import { openClient, findTarget, waitForLock } from 'statehouse/client'`. */
+/** The clients of backends as a library: `import { openClient, findTarget, waitForLock } from 'statehouse/client'`. */
 export { findTarget, type FolderOptions, type Target } from '../workdir/folder.ts';
-export { CLIENT_NAMES, openClient, type BackendChoice } from '../protocols/clients.ts';
+export { CLIENT_NAMES, openClient } from '../protocols/backends.ts';
+export type { BackendChoice } from '../protocols/backend.ts';
 export type { AttributeValue, BackendAttributes } from '../protocols/attributes.ts';
 export { makeLockRequest } from '../protocols/lock-request.ts';
 export { waitForLock, type Acquired, type Waiting, type WaitOptions } from '../protocols/wait-for-lock.ts';

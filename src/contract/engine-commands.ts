@@ -39,6 +39,8 @@ export function lockOf(address: Address, lockId: string, more: Partial<LockComma
     operation: 'OperationTypeApply',
     shared: false,
     face: 'http',
+    lease: null,
+    delay: 0,
     info: bytes(`k-${lockId}`),
     seat: null,
     wait: null,

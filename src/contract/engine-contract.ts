@@ -6,6 +6,7 @@ import type { Engine } from '../ports/engine.ts';
 import { testKeyIdOf } from './engine-commands.ts';
 import { changeContract } from './engine-contract-changes.ts';
 import { durabilityContract } from './engine-contract-durability.ts';
+import { leaseContract } from './engine-contract-leases.ts';
 import { lockContract } from './engine-contract-locks.ts';
 import { queryContract } from './engine-contract-queries.ts';
 import { recordContract } from './engine-contract-records.ts';
@@ -83,6 +84,7 @@ export function engineContract(
     });
 
     lockContract(bench);
+    leaseContract(bench);
     stateContract(bench);
     recordContract(bench);
     queryContract(bench);

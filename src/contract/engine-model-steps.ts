@@ -34,6 +34,9 @@ const KINDS = {
   'park-over': 2,
   leave: 2,
   accept: 2,
+  renew: 1,
+  describe: 1,
+  expire: 1,
   delete: 1,
   undelete: 1,
   prune: 1,
@@ -47,6 +50,7 @@ const KINDS = {
 const ACTORS: readonly Actor[] = [ALICE, BOB, { ...BOB, subject: 'oidc:repo:org/app', expired: true }];
 const OPERATIONS = ['OperationTypeApply', 'OperationTypePlan', 'state-push', 'statehouse-exec'];
 const FACES = ['http', 's3-lock-file', 'dynamodb-item'];
+const LEASES = [null, null, null, 4_000, 60_000];
 const WAITS = [null, null, 1_000, 90_000];
 
 /** A step of any kind. */
@@ -93,6 +97,25 @@ export function commandOf(step: Step, sight: Sight): Command {
       return { type: 'leave', address, actor, ...seated(step, sight) };
     case 'accept':
       return { type: 'accept', address, actor, ...seated(step, sight) };
+    case 'renew':
+      return {
+        type: 'renew',
+        address,
+        actor,
+        lockId: lockIdOf(step, sight),
+        lease: LEASES[step.pick % LEASES.length] ?? null,
+      };
+    case 'describe':
+      return {
+        type: 'describe',
+        address,
+        actor,
+        lockId: lockIdOf(step, sight),
+        operation: OPERATIONS[step.pick % OPERATIONS.length] ?? '',
+        info: bytes(`${step.flag ? 'k' : 'o'}-told`),
+      };
+    case 'expire':
+      return { type: 'expire', address, actor };
     case 'delete':
       return deleteOf(address, { actor, claim: claimOf(step, sight) });
     case 'undelete':
@@ -115,8 +138,10 @@ function lockStep(step: Step, sight: Sight, actor: Actor): LockCommand {
     shared: operation === 'OperationTypePlan' && step.flag,
     waiter: step.rare ? `waiter-${step.lock}` : lockId,
     face: FACES[step.serial + 2] ?? 'http',
-    info: bytes(`${step.flag ? 'k' : 'o'}-${lockId}`),
+    info: step.pick === 7 ? null : bytes(`${step.flag ? 'k' : 'o'}-${lockId}`),
     seat: step.pick === 0 ? null : `${sight.node}:${sight.seat}`,
+    lease: LEASES[step.pick % LEASES.length] ?? null,
+    delay: step.rare ? 5_000 : 0,
     wait: WAITS[step.pick % WAITS.length] ?? null,
   });
 }

@@ -44,7 +44,12 @@ export interface LockCommand extends OnAddress {
   /** The door can tell holders apart and the operation only reads, so it may hold the lock beside its like. */
   readonly shared: boolean;
   readonly face: Face;
-  readonly info: Uint8Array;
+  /** How long the hold lasts unless it is renewed; null for one without an end. */
+  readonly lease: Milliseconds | null;
+  /** How long nobody is granted the lock after this hold has ended by itself; 0 for no delay. */
+  readonly delay: Milliseconds;
+  /** Sealed; null where the protocol tells it after the lock was granted, by a `describe`. */
+  readonly info: Uint8Array | null;
   /** Where the request would be parked; null where it cannot be held open. */
   readonly seat: string | null;
   /** Parks from the first ask on, so long at the most; null for the usual courtesy. */
@@ -91,6 +96,28 @@ export interface UnlockCommand extends OnAddress {
   readonly resent?: boolean;
 }
 
+/** A holder keeps its lock for longer, or gives its hold another end. */
+export interface RenewCommand extends OnAddress {
+  readonly type: 'renew';
+  readonly lockId: string;
+  /** From now on; null for a hold without an end. */
+  readonly lease: Milliseconds | null;
+}
+
+/** A holder tells the lock info of a lock that it holds. */
+export interface DescribeCommand extends OnAddress {
+  readonly type: 'describe';
+  readonly lockId: string;
+  readonly operation: string;
+  /** Sealed. */
+  readonly info: Uint8Array;
+}
+
+/** Nobody asks: holds whose time is over end, and the lock goes to those who wait. */
+export interface ExpireCommand extends OnAddress {
+  readonly type: 'expire';
+}
+
 export interface WriteCommand extends OnAddress, StateFacts {
   readonly type: 'write';
   readonly claim: Claim;
@@ -128,6 +155,9 @@ export interface CommandOf {
   readonly leave: LeaveCommand;
   readonly accept: AcceptCommand;
   readonly unlock: UnlockCommand;
+  readonly renew: RenewCommand;
+  readonly describe: DescribeCommand;
+  readonly expire: ExpireCommand;
   readonly write: WriteCommand;
   readonly delete: DeleteCommand;
   readonly undelete: UndeleteCommand;

@@ -3,6 +3,7 @@ import type { Instant } from './instant.ts';
 import type { OutcomeOf } from './outcome.ts';
 import { lock } from './rules/acquire.ts';
 import { Draft, type Decision } from './rules/draft.ts';
+import { describe, endHolds, expire, renew } from './rules/lease.ts';
 import { accept, endParking, leave } from './rules/queue.ts';
 import { unlock } from './rules/release.ts';
 import { prune, purge, remove, undelete } from './rules/removal.ts';
@@ -11,6 +12,7 @@ import type { World } from './world.ts';
 
 export { evolve } from './evolve.ts';
 export type { Decision } from './rules/draft.ts';
+export { hasEnded, nextEnd } from './rules/lease.ts';
 export { releasesAsked, type ReleaseQuery } from './rules/releases.ts';
 
 /** The rule of each command: changes the draft, and says what came of it. */
@@ -20,6 +22,9 @@ const RULES: { readonly [T in CommandType]: (draft: Draft, command: CommandOf[T]
   leave,
   accept,
   unlock,
+  renew,
+  describe,
+  expire,
   write,
   delete: remove,
   undelete,
@@ -37,6 +42,7 @@ export function decide<T extends CommandType>(
   at: Instant,
 ): Decision<OutcomeOf[T]> {
   const draft = new Draft(world, at);
+  endHolds(draft);
   const rule: (draft: Draft, command: CommandOf[T]) => OutcomeOf[T] = RULES[command.type];
   return draft.decision(rule(draft, command));
 }

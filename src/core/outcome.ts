@@ -55,6 +55,23 @@ export interface NotHolder {
   readonly holders: readonly Holder[];
 }
 
+/** The hold has a new end. */
+export interface Renewed {
+  readonly type: 'renewed';
+  readonly holder: Holder;
+}
+
+/** The lock info is known now. */
+export interface Described {
+  readonly type: 'described';
+  readonly holder: Holder;
+}
+
+/** Holds that had come to their end are over. */
+export interface Ended {
+  readonly type: 'ended';
+}
+
 /** Breaking another's lock needs the operator role. */
 export interface MayNotBreak {
   readonly type: 'may-not-break';
@@ -136,6 +153,9 @@ export interface OutcomeOf {
   readonly leave: Left | Released | Gone;
   readonly accept: Granted | Held | Gone | NotLocked;
   readonly unlock: Released | NotLocked | NotHolder | MayNotBreak | Expired;
+  readonly renew: Renewed | NotLocked | NotHolder;
+  readonly describe: Described | NotLocked | NotHolder;
+  readonly expire: Ended;
   readonly write: Stored | Stale | LockRefusal | Expired;
   readonly delete: Deleted | Absent | LockRefusal | Expired;
   readonly undelete: Undeleted | Absent | Exists | LockRefusal;

@@ -1,13 +1,41 @@
 import type { Instant } from './instant.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
+const LIMIT_MAX = 1_000_000;
 
-/** How much history a project keeps. Both limits absent: all of it, the default. A version goes when either limit says so. */
-export interface Retention {
-  /** Keeps the newest so many versions, 1 at the least. */
-  readonly keepVersions?: number;
-  /** Keeps what was superseded less than so many days ago. */
-  readonly keepDays?: number;
+export type RetentionLimit = 'keepVersions' | 'keepDays';
+
+/** The limits that retention may set, and what each of them keeps, in words that may follow "keep". */
+export const RETENTION_LIMITS: Readonly<
+  Record<RetentionLimit, { readonly max: number; readonly placeholder: string; readonly keeps: string }>
+> = {
+  keepVersions: { max: LIMIT_MAX, placeholder: 'N', keeps: 'the newest N versions of a state' },
+  keepDays: { max: LIMIT_MAX, placeholder: 'DAYS', keeps: 'superseded versions for DAYS days' },
+};
+
+/**
+ * How much history a project keeps: whole numbers from 1 up. Without any limit: all of it, the default. A version goes when
+ * one of the limits says so.
+ */
+export type Retention = { readonly [L in RetentionLimit]?: number };
+
+/** One value for each limit. */
+export function mapLimits<T>(value: (limit: RetentionLimit) => T): { readonly [L in RetentionLimit]: T } {
+  const limits = Object.keys(RETENTION_LIMITS) as RetentionLimit[];
+  return Object.fromEntries(limits.map((limit) => [limit, value(limit)])) as { [L in RetentionLimit]: T };
+}
+
+/** The limits among other attributes; what is no number from 1 up sets none. */
+export function readRetention(attributes: { readonly [L in RetentionLimit]?: unknown }): Retention {
+  const set = Object.entries(mapLimits((limit) => attributes[limit])).filter(
+    ([, value]) => typeof value === 'number' && value >= 1,
+  );
+  return Object.fromEntries(set) as Retention;
+}
+
+/** Whether any version ever goes. */
+export function isLimited(retention: Retention): boolean {
+  return Object.keys(retention).length > 0;
 }
 
 interface Dated {

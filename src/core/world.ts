@@ -53,8 +53,12 @@ export interface Holder {
   readonly shared: boolean;
   readonly fence: number;
   readonly since: Instant;
-  /** The lock info as it was sent, sealed: opened only to be shown. */
-  readonly info: Uint8Array;
+  /** When the hold ends by itself, unless it is renewed before; null for one that lasts until it is released or broken. */
+  readonly until: Instant | null;
+  /** How long nobody is granted the lock after this hold has ended by itself. */
+  readonly delay: Milliseconds;
+  /** The lock info as it was sent, sealed: opened only to be shown. null while its client has not told it yet. */
+  readonly info: Uint8Array | null;
   /** A client that takes one lock by two doors' means holds both faces, and has released it when both are gone. */
   readonly faces: readonly Face[];
   /** The request that the grant is or was the answer to, `node:number`; null where a door cannot take a grant back. */
@@ -79,7 +83,11 @@ export interface Place {
   readonly operation: string;
   readonly shared: boolean;
   readonly face: Face;
-  readonly info: Uint8Array;
+  /** How long the hold is to last unless it is renewed; null for one without an end. */
+  readonly lease: Milliseconds | null;
+  /** As of a holder. */
+  readonly delay: Milliseconds;
+  readonly info: Uint8Array | null;
   readonly firstAsk: Instant;
   readonly lastAsk: Instant;
   readonly asks: number;
@@ -100,6 +108,10 @@ export interface AddressRecord {
   readonly lastTicket: number;
   /** How long this address's locks are usually held, a running average; null before the first release. */
   readonly typicalHold: Milliseconds | null;
+  /** Nobody is granted the lock before this moment, because a hold has ended by itself; null for no such moment. */
+  readonly freeAt: Instant | null;
+  /** Grows with every change of the state and of who holds its lock. */
+  readonly changeIndex: number;
   /** How many holds have been released or broken here. */
   readonly lastRelease: number;
 }
@@ -139,6 +151,8 @@ export const NEW_RECORD: AddressRecord = {
   fence: 0,
   lastTicket: 0,
   typicalHold: null,
+  freeAt: null,
+  changeIndex: 0,
   lastRelease: 0,
 };
 

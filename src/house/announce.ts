@@ -44,6 +44,10 @@ const TELL: { readonly [T in CommandType]: (outcome: OutcomeOf[T], command: Comm
     return outcome.type === 'released' ? released(outcome) : null;
   },
   unlock: (outcome) => (outcome.type === 'released' ? released(outcome) : null),
+  // A hold that goes on is no news; what ended by itself is told by those who look.
+  renew: () => null,
+  describe: () => null,
+  expire: () => null,
   write: (outcome, { restore }) => {
     if (outcome.type !== 'stored' || outcome.repeat) return null;
     const { number, serial } = outcome.version;

@@ -131,7 +131,7 @@ export class Credentials {
   async ensureAdmin(caller: Caller, id: string, secret: string): Promise<void> {
     if (!CREDENTIAL_ID.test(id) || !CREDENTIAL_SECRET.test(secret)) {
       throw new TypeError(
-        'the admin credential is written id.secret: an id of 16 to 128 letters, digits or "_", and a secret of 20 to 128 letters and digits, a multiple of 4',
+        'invalid admin credential: expected ID.SECRET, with an id of 16 to 128 letters, digits or "_", and a secret of 20 to 128 letters and digits, a multiple of 4',
       );
     }
     if ((await this.authenticate(id, secret)) !== null) return;

@@ -1,4 +1,4 @@
-import type { Retention } from '../core/retention.ts';
+import type { Actor } from '../core/command.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Engine, Seat } from '../ports/engine.ts';
 import type { Entropy } from '../ports/entropy.ts';
@@ -13,12 +13,12 @@ import { History } from './history.ts';
 import { InFlightBudget } from './in-flight.ts';
 import { Intake } from './intake.ts';
 import { LockInfos } from './lock-infos.ts';
-import { Locks } from './locks.ts';
+import { Locks, type LockSettings } from './locks.ts';
 import { Nodes } from './nodes.ts';
 import { Outlet } from './outlet.ts';
 import { Parking } from './parking.ts';
 import { pruneWhatIsSuperseded } from './pruning.ts';
-import { PROJECT_RECORDS, Projects } from './projects.ts';
+import { PROJECT_RECORDS, Projects, type ProjectSettings } from './projects.ts';
 import type { RecordDefinition } from './records/define.ts';
 import type { RecordOwner, Records } from './records/records.ts';
 import { resealAll } from './rotation.ts';
@@ -27,7 +27,7 @@ import { requireWhole } from './transfer.ts';
 import { Uploads } from './uploads.ts';
 
 /** What a house is built from, and how it is to behave. */
-export interface HouseOptions {
+export interface HouseOptions extends LockSettings, ProjectSettings {
   readonly engine: Engine;
   readonly sealer: Sealer;
   readonly signals: Signals;
@@ -38,11 +38,10 @@ export interface HouseOptions {
   readonly stateBytesMax: number;
   /** Bytes of all states that are being taken in at a time. */
   readonly inFlightBytesMax: number;
-  /** Whether plans hold the lock together where a door can tell holders apart. */
-  readonly plansShare: boolean;
-  /** How much history is kept where a project says nothing else. */
-  readonly retention: Retention;
 }
+
+/** Who acts where the house itself keeps order. */
+const NODE: Actor = { subject: 'house:node', door: 'house', expired: false };
 
 /** The house: sequences the rules and the ports, and knows no protocol and no SQL. Doors call its parts. */
 export class House {
@@ -87,6 +86,9 @@ export class House {
       node: this.node,
       parking: this.#parking,
       clear: (seats) => this.#clearSeats(seats),
+      expire: async (address) => {
+        await this.#executor.execute({ type: 'expire', address, actor: NODE });
+      },
     });
     this.feed = new Feed({ engine, signals, clock, log });
     this.audit = new Audit({ engine, clock, log });
@@ -94,7 +96,7 @@ export class House {
     this.projects = new Projects({
       engine,
       records: this.records(PROJECT_RECORDS),
-      retention: options.retention,
+      settings: options,
     });
     this.#inFlight = new InFlightBudget({
       max: options.inFlightBytesMax,
@@ -111,7 +113,7 @@ export class House {
       executor: this.#executor,
       lockInfos: this.lockInfos,
       parking: this.#parking,
-      plansShare: options.plansShare,
+      settings: options,
     });
     const intake = new Intake({
       sealer,
@@ -164,9 +166,8 @@ export class House {
    * grant that was not taken up, so that nobody was told of it, is taken back.
    */
   async #clearSeats(seats: readonly Seat[]): Promise<void> {
-    const actor = { subject: 'house:node', door: 'house', expired: false };
     for (const { address, waiter, seat, granted } of seats) {
-      const about = { address, actor, waiter, seat };
+      const about = { address, actor: NODE, waiter, seat };
       await this.#executor.execute(
         granted ? { type: 'leave', unheard: true, ...about } : { type: 'park-over', closing: true, ...about },
       );

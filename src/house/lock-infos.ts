@@ -22,12 +22,16 @@ export class LockInfos {
 
   /** The same holders, with their lock infos as the clients sent them. */
   ofHolders(address: Address, holders: readonly Holder[]): readonly Holder[] {
-    return holders.map((holder) => ({ ...holder, info: this.open(address, holder.info) }));
+    return holders.map((holder) => ({ ...holder, info: this.#opened(address, holder.info) }));
   }
 
   /** The same waiters, with their lock infos as the clients sent them. */
   ofLine(address: Address, line: readonly Place[]): readonly Place[] {
-    return line.map((place) => ({ ...place, info: this.open(address, place.info) }));
+    return line.map((place) => ({ ...place, info: this.#opened(address, place.info) }));
+  }
+
+  #opened(address: Address, sealed: Uint8Array | null): Uint8Array | null {
+    return sealed === null ? null : this.open(address, sealed);
   }
 }
 

@@ -1,7 +1,8 @@
 import { mayActOn, type Action } from '../core/access.ts';
 import type { Address } from '../core/address.ts';
 import type { LockCommand } from '../core/command.ts';
-import type { Milliseconds } from '../core/instant.ts';
+import { hasEnded, nextEnd } from '../core/decide.ts';
+import type { Instant, Milliseconds } from '../core/instant.ts';
 import { OPERATION_PLAN } from '../core/lock-info.ts';
 import type { Gone, Granted, OutcomeOf } from '../core/outcome.ts';
 import type { Face, Holder, Place, World } from '../core/world.ts';
@@ -18,8 +19,12 @@ export interface LockAsk {
   /** What the waiter is known by in line; the lock ID where the protocol's ask carries one. */
   readonly waiter?: string;
   readonly operation: string;
-  /** The lock info as the client sent it. */
-  readonly info: Uint8Array;
+  /** The lock info as the client sent it; null where the protocol tells it after the grant, by {@link Locks.describe}. */
+  readonly info: Uint8Array | null;
+  /** How long the hold lasts unless it is renewed. Absent for one without an end. */
+  readonly lease?: Milliseconds;
+  /** How long nobody is granted the lock after the hold has ended by itself. Default 0. */
+  readonly delay?: Milliseconds;
   /** The door can tell holders apart, so that plans may hold the lock together. */
   readonly tellsHoldersApart: boolean;
   readonly face: Face;
@@ -50,23 +55,28 @@ export interface LockView {
   readonly line: readonly Place[];
 }
 
+export interface LockSettings {
+  /** Whether plans hold the lock together where a door can tell holders apart. */
+  readonly plansShare: boolean;
+}
+
 /** The lock and its waiting line. */
 export class Locks {
   readonly #executor: CommandExecutor;
   readonly #lockInfos: LockInfos;
   readonly #parking: Parking;
-  readonly #plansShare: boolean;
+  readonly #settings: LockSettings;
 
   constructor(options: {
     executor: CommandExecutor;
     lockInfos: LockInfos;
     parking: Parking;
-    plansShare: boolean;
+    settings: LockSettings;
   }) {
     this.#executor = options.executor;
     this.#lockInfos = options.lockInfos;
     this.#parking = options.parking;
-    this.#plansShare = options.plansShare;
+    this.#settings = options.settings;
   }
 
   /** Why a caller may not do this here at all, asked before anything else of its request is tried; null if it may. */
@@ -119,12 +129,48 @@ export class Locks {
     });
   }
 
+  /**
+   * Gives a hold of the caller's another end.
+   * @param lease how long it lasts from now on; null for a hold without an end
+   */
+  async renew(
+    caller: Caller,
+    address: Address,
+    lockId: string,
+    lease: Milliseconds | null,
+  ): Promise<OutcomeOf['renew'] | Forbidden> {
+    const refusal = refuseOn(caller, 'lock', address);
+    if (refusal !== null) return refusal;
+    return this.#executor.execute({ type: 'renew', address, actor: actorOf(caller), lockId, lease });
+  }
+
+  /** Keeps the lock info of a lock that the caller holds, where its protocol tells it after the grant. */
+  async describe(
+    caller: Caller,
+    address: Address,
+    { lockId, operation, info }: { lockId: string; operation: string; info: Uint8Array },
+  ): Promise<OutcomeOf['describe'] | Forbidden> {
+    const refusal = refuseOn(caller, 'lock', address);
+    if (refusal !== null) return refusal;
+    const sealed = this.#lockInfos.seal(address, info);
+    return this.#executor.execute({
+      type: 'describe',
+      address,
+      actor: actorOf(caller),
+      lockId,
+      operation,
+      info: sealed,
+    });
+  }
+
   /** The lock and the line of an address, as they are now. */
   async show(caller: Caller, address: Address): Promise<LockView | { readonly type: 'expired' } | Forbidden> {
     const refusal = refuseOn(caller, 'read', address);
     if (refusal !== null) return refusal;
-    const world = await this.#executor.engine.world(address);
-    return isShutOut(caller, world) ? { type: 'expired' } : this.#view(address, world);
+    const { engine } = this.#executor;
+    const world = await engine.world(address);
+    const now = nextEnd(world) === null ? null : await engine.now();
+    return isShutOut(caller, world) ? { type: 'expired' } : this.#view(address, world, now);
   }
 
   /** The locks that are held on the states that a query asks for, as far as the caller may see them. */
@@ -133,10 +179,15 @@ export class Locks {
     query: StateQuery,
   ): Promise<{ readonly locks: readonly LockView[]; readonly next: Address | null }> {
     const { states, next } = await listVisible(this.#executor.engine, caller, { ...query, locked: true });
-    return { locks: states.map(({ address, world }) => this.#view(address, world)), next };
+    const now = states.some(({ world }) => nextEnd(world) !== null)
+      ? await this.#executor.engine.now()
+      : null;
+    return { locks: states.map(({ address, world }) => this.#view(address, world, now)), next };
   }
 
-  #view(address: Address, { holders, line }: World): LockView {
+  /** @param now by the engine's clock; null where no hold ends by itself */
+  #view(address: Address, { holders: all, line }: World, now: Instant | null): LockView {
+    const holders = now === null ? all : all.filter((holder) => !hasEnded(holder, now));
     return {
       address,
       holders: this.#lockInfos.ofHolders(address, holders),
@@ -152,9 +203,11 @@ export class Locks {
       lockId: ask.lockId,
       waiter: ask.waiter ?? ask.lockId,
       operation: ask.operation,
-      shared: this.#plansShare && ask.tellsHoldersApart && ask.operation === OPERATION_PLAN,
+      shared: this.#settings.plansShare && ask.tellsHoldersApart && ask.operation === OPERATION_PLAN,
       face: ask.face,
-      info: this.#lockInfos.seal(address, ask.info),
+      lease: ask.lease ?? null,
+      delay: ask.delay ?? 0,
+      info: ask.info === null ? null : this.#lockInfos.seal(address, ask.info),
       seat: seat?.id ?? null,
       wait: ask.wait,
     };

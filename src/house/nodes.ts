@@ -1,3 +1,4 @@
+import type { Address } from '../core/address.ts';
 import type { Milliseconds } from '../core/instant.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Engine, Seat } from '../ports/engine.ts';
@@ -9,6 +10,9 @@ import type { Parking } from './parking.ts';
 const BEAT_MS: Milliseconds = 2_000;
 /** How often a node looks for grants to its own waiters while signals from other nodes arrive, and while they do not. */
 const LOOK_MS: Milliseconds = 1_000;
+/** How often a node looks for holds that have come to their end, so that those who wait for them are served. */
+const END_MS: Milliseconds = 1_000;
+const ENDING_MAX = 1_000;
 const LOOK_MS_DEAF: Milliseconds = 100;
 
 /**
@@ -23,6 +27,7 @@ export class Nodes {
   readonly #node: string;
   readonly #parking: Parking;
   readonly #clear: (seats: readonly Seat[]) => Promise<void>;
+  readonly #expire: (address: Address) => Promise<void>;
   readonly #cancels = new Map<string, () => void>();
   #closed = false;
 
@@ -34,6 +39,7 @@ export class Nodes {
     node: string;
     parking: Parking;
     clear: (seats: readonly Seat[]) => Promise<void>;
+    expire: (address: Address) => Promise<void>;
   }) {
     this.#engine = options.engine;
     this.#signals = options.signals;
@@ -42,10 +48,16 @@ export class Nodes {
     this.#node = options.node;
     this.#parking = options.parking;
     this.#clear = options.clear;
+    this.#expire = options.expire;
   }
 
   /** Must be called before the first waiter is parked: a node that was never seen would be taken for a dead one. */
   async join(): Promise<void> {
+    this.#again(
+      'end',
+      () => END_MS,
+      () => this.#end(),
+    );
     if (!this.#engine.traits.shared) {
       await this.#clear(await this.#engine.seats({ notNode: this.#node }));
       return;
@@ -80,6 +92,10 @@ export class Nodes {
     const own = await this.#engine.seats({ node: this.#node });
     const orphans = own.filter(({ seat }) => !this.#parking.isTaken(seat));
     await this.#clear([...dead, ...orphans]);
+  }
+
+  async #end(): Promise<void> {
+    for (const address of await this.#engine.ending(ENDING_MAX)) await this.#expire(address);
   }
 
   async #look(): Promise<void> {

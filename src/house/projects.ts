@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { mayActInProject } from '../core/access.ts';
 import type { Address } from '../core/address.ts';
 import type { Instant } from '../core/instant.ts';
-import type { Retention } from '../core/retention.ts';
+import { mapLimits, readRetention, type Retention, type RetentionLimit } from '../core/retention.ts';
 import type { Engine } from '../ports/engine.ts';
 import { refuseInHouse, type Caller, type Forbidden } from './caller.ts';
 import { defineRecords, type RecordDefinition } from './records/define.ts';
@@ -12,13 +12,13 @@ import type { NamedRecord, Records } from './records/records.ts';
 /** What a door keeps with a project in its protocol's words: the door's name, a hyphen, and the name of the setting. */
 export type DoorSetting = `${string}-${string}`;
 
+/** Each is null or absent where it is the server's that holds. */
+type StoredLimits = { readonly [L in RetentionLimit]?: number | null | undefined };
+
 /** What is set for a project. */
-export interface ProjectRecord {
+export interface ProjectRecord extends StoredLimits {
   /** When it was made; absent where it came to be with its first state. */
   readonly createdAt?: Instant | undefined;
-  /** null or absent: what holds for the house. */
-  readonly keepVersions?: number | null | undefined;
-  readonly keepDays?: number | null | undefined;
   /** null or absent: not set. */
   readonly [setting: DoorSetting]: string | null | undefined;
 }
@@ -29,11 +29,15 @@ export const PROJECT_RECORDS: RecordDefinition<ProjectRecord> = defineRecords<Pr
   z
     .object({
       createdAt: z.number().optional(),
-      keepVersions: z.number().nullable().optional(),
-      keepDays: z.number().nullable().optional(),
+      ...mapLimits(() => z.number().nullable().optional()),
     })
     .catchall(z.string().nullable()),
 );
+
+export interface ProjectSettings {
+  /** How much history is kept where a project says nothing else. */
+  readonly retention: Retention;
+}
 
 /**
  * What is set for a project as a whole. A project needs no making: it is there with its first state. Doors keep here what
@@ -44,10 +48,10 @@ export class Projects {
   readonly #records: Records<ProjectRecord>;
   readonly #retention: Retention;
 
-  constructor(options: { engine: Engine; records: Records<ProjectRecord>; retention: Retention }) {
+  constructor(options: { engine: Engine; records: Records<ProjectRecord>; settings: ProjectSettings }) {
     this.#engine = options.engine;
     this.#records = options.records;
-    this.#retention = options.retention;
+    this.#retention = options.settings.retention;
   }
 
   /** What was set for a project; null if nothing ever was. */
@@ -116,11 +120,11 @@ export class Projects {
 
   /** How much history a project keeps: what was set for it, else what holds for the house. */
   async retentionOf(project: string): Promise<Retention> {
-    const { keepVersions, keepDays } = (await this.find(project)) ?? {};
-    return {
-      ...this.#retention,
-      ...(typeof keepVersions === 'number' ? { keepVersions } : {}),
-      ...(typeof keepDays === 'number' ? { keepDays } : {}),
-    };
+    return { ...this.#retention, ...(await this.retentionSetFor(project)) };
+  }
+
+  /** What was set for a project itself. */
+  async retentionSetFor(project: string): Promise<Retention> {
+    return readRetention((await this.find(project)) ?? {});
   }
 }

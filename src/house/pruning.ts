@@ -1,5 +1,5 @@
 import type { Address } from '../core/address.ts';
-import { prunable } from '../core/retention.ts';
+import { isLimited, prunable } from '../core/retention.ts';
 import type { Version } from '../core/world.ts';
 import type { Engine } from '../ports/engine.ts';
 import type { CommandExecutor } from './executor.ts';
@@ -23,7 +23,7 @@ export function pruneWhatIsSuperseded(executor: CommandExecutor, projects: Proje
 /** Does nothing where no retention is set. */
 async function prune(executor: CommandExecutor, projects: Projects, address: Address): Promise<void> {
   const retention = await projects.retentionOf(address.project);
-  if (retention.keepVersions === undefined && retention.keepDays === undefined) return;
+  if (!isLimited(retention)) return;
   const { engine } = executor;
   const numbers = prunable(await allVersions(engine, address), retention, await engine.now());
   if (numbers.length > 0) await executor.execute({ type: 'prune', address, actor: ACTOR, numbers });

@@ -47,7 +47,7 @@ export async function transfer(from: Engine, to: Engine, progress: TransferProgr
 export async function requireWhole(engine: Engine): Promise<void> {
   if ((await engine.entries(MARKER.kind)).length === 0) return;
   throw new EngineFault(
-    'a house was being moved here and is not complete: run "statehouse migrate-engine" again, it goes on where it was',
+    'an unfinished move is here: run "statehouse migrate-engine" again, and it continues where it stopped',
   );
 }
 
@@ -55,9 +55,7 @@ async function claim(to: Engine): Promise<void> {
   if ((await to.entries(MARKER.kind)).length > 0) return;
   const used = await to.states({ used: true, deleted: true, limit: 1 });
   if (used.length > 0 || (await to.credentials()).length > 0) {
-    throw new EngineFault(
-      'there is a house in the target already: a house is moved only into an empty place',
-    );
+    throw new EngineFault('the target contains data already: expected an empty data directory or database');
   }
   await to.apply([{ type: 'put-entry', entry: MARKER, note: null }]);
 }

@@ -37,7 +37,9 @@ export function parseMasterKeys(text: string): MasterKeys {
     .map((word, index) => {
       const bytes = Buffer.from(word, 'base64');
       if (!/^[A-Za-z0-9+/_-]+={0,2}$/.test(word) || bytes.length !== MASTER_KEY_BYTES) {
-        throw new KeyTextError(`master key ${index + 1} is not the base64 of ${MASTER_KEY_BYTES} bytes`);
+        throw new KeyTextError(
+          `master key ${index + 1} is not valid: expected base64 of ${MASTER_KEY_BYTES} bytes`,
+        );
       }
       return makeMasterKey(bytes);
     });

@@ -53,7 +53,7 @@ export class Keyring implements Sealer {
     const key = this.#keys.get(this.keyIdOf(sealed));
     if (key === undefined) {
       throw new SealError(
-        `this was sealed under master key ${this.keyIdOf(sealed)}, and the house was given ${[...this.#keys.keys()].join(', ')}`,
+        `this is encrypted under master key ${this.keyIdOf(sealed)}, but the given master keys are ${[...this.#keys.keys()].join(', ')}`,
       );
     }
     const nonce = sealed.subarray(HEADER_BYTES, HEADER_BYTES + NONCE_BYTES);
@@ -81,7 +81,7 @@ export class Keyring implements Sealer {
 /** The id of the master key that something small was sealed under: it stands in the clear. */
 export function sealedKeyId(sealed: Uint8Array): string {
   if (sealed[0] !== FORM || sealed.length < HEADER_BYTES + NONCE_BYTES + TAG_BYTES) {
-    throw new SealError('these bytes were not sealed by Statehouse, or are damaged');
+    throw new SealError('these bytes were not encrypted by Statehouse, or are damaged');
   }
   return Buffer.from(sealed.subarray(1, HEADER_BYTES)).toString('hex');
 }
@@ -112,13 +112,15 @@ function encrypt(key: Uint8Array, nonce: Uint8Array, plain: Uint8Array, context:
 
 function decrypt(key: Uint8Array, nonce: Uint8Array, sealed: Uint8Array, context: Uint8Array): Buffer {
   const end = sealed.length - TAG_BYTES;
-  if (end < 0) throw new SealError('the sealed bytes are too short: they are damaged');
+  if (end < 0) throw new SealError('the encrypted bytes are too short: they are damaged');
   try {
     const decipher = createDecipheriv(CIPHER, key, nonce);
     decipher.setAAD(context);
     decipher.setAuthTag(sealed.subarray(end));
     return Buffer.concat([decipher.update(sealed.subarray(0, end)), decipher.final()]);
   } catch {
-    throw new SealError('the sealed bytes do not open: another key, or damage');
+    throw new SealError(
+      'the encrypted bytes cannot be decrypted: the master key is another one, or they are damaged',
+    );
   }
 }

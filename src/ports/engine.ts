@@ -194,6 +194,8 @@ export interface Engine extends AsyncDisposable {
   versions(address: Address, query: { before?: number; limit: number }): Promise<readonly Version[]>;
   version(address: Address, number: number): Promise<Version | null>;
   states(query: StateQuery): Promise<readonly StateSummary[]>;
+  /** Addresses where a hold has come to its end, or the delay after one, by the engine's clock, and nothing was done about it yet. */
+  ending(limit: number): Promise<readonly Address[]>;
   /** Wrapped key and segments of a body; null when there is no such body. Segments are read as they are consumed. */
   body(bodyId: string): Promise<StoredBody | null>;
 

@@ -46,7 +46,28 @@ export interface ClientTraits {
   readonly showsHolder: boolean;
   /** Whether the backend holds a lock request open until its turn comes. */
   readonly parks: boolean;
+  /** Whom the lock keeps apart: every two clients, or only those of different processes. */
+  readonly excludes: 'clients' | 'processes';
+  /** Whether the first lock makes the place of the states; before that, a read finds the place missing. */
+  readonly madeByLock: boolean;
+  /** Whether the states are kept in the Terraform folder itself. */
+  readonly inFolder: boolean;
+  /** What to do when the lock is found not to exclude. */
+  readonly ifLockFails: string;
 }
+
+/** What most backends have in common. */
+export const COMMON_TRAITS: Pick<
+  ClientTraits,
+  'showsHolder' | 'parks' | 'excludes' | 'madeByLock' | 'inFolder' | 'ifLockFails'
+> = {
+  showsHolder: true,
+  parks: false,
+  excludes: 'clients',
+  madeByLock: false,
+  inFolder: false,
+  ifLockFails: 'Do not let two people work on this backend at the same time.',
+};
 
 /** A lock info but for its path, which each backend writes in its own way. */
 export type LockRequest = Omit<LockInfo, 'path'>;

@@ -1,3 +1,4 @@
+import type { Environment } from '../ports/environment.ts';
 import { BackendFault } from '../ports/state-client.ts';
 
 /** A backend block's attributes, or those of a block within it: what HCL, JSON, a record or the command line gave. */
@@ -5,8 +6,6 @@ export interface BackendAttributes {
   readonly [name: string]: AttributeValue;
 }
 export type AttributeValue = null | boolean | number | string | readonly AttributeValue[] | BackendAttributes;
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 /** A text, from the first of: the attribute, the variables of the environment. Empty texts count as unset, as in terraform. */
 export function readText(

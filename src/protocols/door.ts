@@ -1,7 +1,6 @@
 import type { House } from '../house/house.ts';
 import type { LockObjects } from './lock-object/lock-objects.ts';
 import type { AwsService } from './aws/service.ts';
-import type { BackendBlock, BlockTarget } from './backend-block.ts';
 
 /**
  * A door is the server side of one protocol. It translates and nothing else: it authenticates, detects the operation,
@@ -39,8 +38,6 @@ export interface DoorEntry {
   readonly name: string;
   /** The line for it at `/`, where the house says what it is; null for a door that another's line speaks of. */
   readonly listed: { readonly at: string; readonly what: string } | null;
-  /** How terraform is told to keep its state here; null where no backend speaks this protocol alone. */
-  readonly backendBlock: ((target: BlockTarget) => BackendBlock) | null;
   readonly open: (parts: DoorParts) => Promise<Door>;
 }
 

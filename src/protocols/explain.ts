@@ -63,7 +63,7 @@ export function explain(refusal: Refusal, address: Address | null = null): strin
     }
     case 'held':
       return refusal.holders.length === 0
-        ? `${state} is not locked, but others are in line for the lock`
+        ? `${state} is not locked, but its lock is not granted just now, because others are in line or a hold has just ended by itself: try again`
         : `${state} is locked: ${locksHeld(refusal.holders)}`;
     case 'released-before': {
       const { lockId, broken, at } = refusal;
@@ -99,8 +99,8 @@ export function explain(refusal: Refusal, address: Address | null = null): strin
  * @param holder with its lock info opened
  */
 export function lockInfoOf(holder: Holder): LockInfo {
-  const parsed = parseLockInfo(holder.info);
-  if ('info' in parsed) return { ...parsed.info, id: holder.lockId };
+  const parsed = holder.info === null ? null : parseLockInfo(holder.info);
+  if (parsed !== null && 'info' in parsed) return { ...parsed.info, id: holder.lockId };
   return {
     id: holder.lockId,
     operation: holder.operation,

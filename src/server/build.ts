@@ -21,16 +21,13 @@ export async function buildHouse(configuration: Configuration): Promise<BuiltHou
   const opened = await openEngine(configuration, { clock: systemClock, log });
   const { engine, signals, keyring } = opened;
   const house = new House({
+    ...configuration,
     engine,
     sealer: keyring,
     signals,
     clock: systemClock,
     entropy: systemEntropy,
     log,
-    stateBytesMax: configuration.stateBytesMax,
-    inFlightBytesMax: configuration.inFlightBytesMax,
-    plansShare: configuration.plansShare,
-    retention: configuration.retention,
   });
   const close = async (): Promise<void> => {
     try {

@@ -37,9 +37,7 @@ export function dispatch(options: {
       if (fault instanceof BodyBroken) return { door: name, reply: fail(fault.message) };
       log.error('a request could not be answered', { door: name, fault: describe(fault) });
       if (fault instanceof EngineFault && fault.fatal) fatal(fault);
-      const reply = fail(
-        'the house cannot say now: try again in a moment, and if that goes on, its log says why',
-      );
+      const reply = fail('temporarily unavailable: try again in a moment; the log of the server says why');
       return { door: name, reply: fault instanceof EngineFault && fault.busy ? askAgain(reply) : reply };
     }
   }

@@ -38,14 +38,14 @@ export function findMasterKeys(
   const path = masterKeyFile ?? (store.kind === 'directory' ? join(store.path, KEY_FILE) : null);
   if (path === null) {
     throw new NoMasterKey(
-      'nodes on one PostgreSQL share a master key: give it in STATEHOUSE_MASTER_KEY or --master-key-file ("openssl rand -base64 32" makes one)',
+      'the master key is missing: all nodes on one PostgreSQL database need the same one. Give it with STATEHOUSE_MASTER_KEY or --master-key-file ("openssl rand -base64 32" creates one)',
     );
   }
   const kept = readKeyFile(path);
   if (kept !== null) return { keys: kept, path, isNew: false };
   if (!mayMake) {
     throw new NoMasterKey(
-      `the master key ${path} is missing, and without it what is kept cannot be read: put it back from your own copy`,
+      `the master key ${path} is missing, and the data cannot be read without it: restore the file from your copy`,
     );
   }
   const keys = newMasterKeys();

@@ -3,7 +3,7 @@ import { Teller } from './api/content/teller.ts';
 import type { ApiParts } from './api/parts.ts';
 import type { AdminGrant } from './first-start.ts';
 import { ensureAdmin } from './first-start.ts';
-import type { Configuration } from './configuration.ts';
+import { toldOf, type Configuration } from './configuration.ts';
 import { openDoors } from './doors.ts';
 import { dispatch } from './dispatch.ts';
 import type { BuiltHouse } from './build.ts';
@@ -39,7 +39,6 @@ export async function openPort(configuration: Configuration, built: BuiltHouse):
   const metrics = new Metrics(house);
   const closing = new AbortController();
   const teller = new Teller();
-  const { stateBytesMax, plansShare, retention } = configuration;
   const api: ApiParts = {
     house,
     log,
@@ -47,7 +46,7 @@ export async function openPort(configuration: Configuration, built: BuiltHouse):
     events: new EventHub(house, closing.signal, log),
     rotation: new KeyRotation({ house, keyring, source: keys }),
     backUp: built.backUp,
-    about: { version: readVersion(), stateBytesMax, plansShare, retention },
+    about: { version: readVersion(), retention: configuration.retention, ...toldOf(configuration) },
   };
   const { domain } = configuration;
   const doors = await openDoors({ house, metrics, api, clock: systemClock, domain, closing: closing.signal });
@@ -63,7 +62,7 @@ export async function openPort(configuration: Configuration, built: BuiltHouse):
     await listener.close(0);
     throw fault;
   });
-  log.info('the house is open', { url: listener.url, engine: engine.traits.name });
+  log.info('the server is running', { url: listener.url, engine: engine.traits.name });
   return {
     url: listener.url,
     house,
@@ -73,12 +72,12 @@ export async function openPort(configuration: Configuration, built: BuiltHouse):
     failed,
     async close() {
       closing.abort();
-      log.info('the house is closing', { parked: house.parked });
+      log.info('the server is stopping', { parked: house.parked });
       house.closeLine();
       await listener.close(configuration.shutdownMs);
       await teller[Symbol.asyncDispose]();
       await built.close();
-      log.info('the house is closed');
+      log.info('the server has stopped');
     },
   };
 }

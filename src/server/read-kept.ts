@@ -53,6 +53,6 @@ async function openArchive(store: Store): Promise<{ archive: Archive; close: () 
       return { archive, close: () => archive[Symbol.asyncDispose]() };
     }
     case 'memory':
-      throw new TypeError('what is kept in memory is gone with its house');
+      throw new TypeError('data in memory ends with its server');
   }
 }

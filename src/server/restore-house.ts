@@ -25,7 +25,7 @@ export async function restoreHouse(options: {
   if (keys !== null) await proveKeys(keys, backup);
   const path = join(directory, KEY_FILE);
   if (keys !== null && existsSync(path) && readFileSync(path, 'utf8') !== readFileSync(keyFile ?? '', 'utf8'))
-    throw new EngineFault(`${path} is another key than ${keyFile}: remove one of them`);
+    throw new EngineFault(`${path} exists and differs from ${keyFile}: remove one of them`);
   restoreBackup(backup, directory);
   if (keys === null) return existsSync(path) ? path : null;
   writeKeyFile(path, keys);

@@ -3,6 +3,7 @@ import { destination, pino, type Logger } from 'pino';
 import type { Clock } from '../ports/clock.ts';
 import type { Entropy } from '../ports/entropy.ts';
 import type { Log } from '../ports/log.ts';
+import type { LogLevel } from './configuration.ts';
 
 /** The machine's clock and timers. */
 export const systemClock: Clock = {
@@ -18,9 +19,6 @@ export const systemEntropy: Entropy = {
   bytes: (length) => randomBytes(length),
   uuid: () => randomUUID(),
 };
-
-export const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
-export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** One JSON object a line, on standard error. */
 export function openLog(level: LogLevel): Log {

@@ -17,14 +17,14 @@ class BadTls extends Error {
 
 /**
  * Reads a certificate chain and its key.
- * @throws {BadTls} when one of them cannot be read, is none, or does not belong to the other
+ * @throws {BadTls} when one of them cannot be read, is not valid PEM, or does not match the other one
  */
 export function readTls(certPath: string, keyPath: string): TlsMaterial {
   const cert = readPem(certPath, 'certificate');
-  const key = readPem(keyPath, 'key');
-  proven(`the certificate ${certPath} is none`, { cert });
-  proven(`the key ${keyPath} is none, or is locked by a passphrase`, { key });
-  proven(`the key ${keyPath} does not belong to the certificate ${certPath}`, { cert, key });
+  const key = readPem(keyPath, 'private key');
+  proven(`${certPath} is not a valid PEM certificate`, { cert });
+  proven(`${keyPath} is not a valid PEM private key, or it needs a passphrase`, { key });
+  proven(`the private key ${keyPath} does not match the certificate ${certPath}`, { cert, key });
   return { cert, key };
 }
 

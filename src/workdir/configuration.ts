@@ -29,8 +29,8 @@ export async function readConfiguration(folder: string): Promise<ConfiguredBacke
     const where = `${describe(first)} and ${describe(second)}`;
     throw new BackendFault(
       'configuration',
-      `there are two blocks that say where states are: ${where}`,
-      'terraform accepts one: remove the other.',
+      `there are two backend or cloud blocks: ${where}`,
+      'terraform accepts only one: remove the other one.',
     );
   }
   // Files are read in the order of their names, and a later override wins.

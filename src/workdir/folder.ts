@@ -1,14 +1,14 @@
+import type { Environment } from '../ports/environment.ts';
 import { readFile } from 'node:fs/promises';
 import { isAbsolute, join, resolve } from 'node:path';
 import { DEFAULT_WORKSPACE, workspaceProblem } from '../core/address.ts';
 import { BackendFault } from '../ports/state-client.ts';
 import type { AttributeValue, BackendAttributes } from '../protocols/attributes.ts';
-import type { BackendChoice } from '../protocols/clients.ts';
+import type { BackendChoice } from '../protocols/backend.ts';
+import { DEFAULT_BACKEND } from '../protocols/backends.ts';
 import { readConfiguration } from './configuration.ts';
 import { overridesFromEnvironment, readOverrides } from './overrides.ts';
 import { differences, readRecord } from './record.ts';
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 /** What the user said beside the folder. */
 export interface FolderOptions {
@@ -36,7 +36,8 @@ export async function findTarget(options: FolderOptions): Promise<Target> {
   const dataFolder = dataFolderOf(folder, env);
   const workspace = options.workspace ?? (await selectedWorkspace(dataFolder, env));
   const problem = workspaceProblem(workspace);
-  if (problem !== null) throw new BackendFault('configuration', `"${workspace}" is no workspace: ${problem}`);
+  if (problem !== null)
+    throw new BackendFault('configuration', `invalid workspace name "${workspace}": ${problem}`);
   const given = await readOverrides(options.backendConfig ?? [], folder);
   if (options.backend !== undefined) {
     const choice = { type: options.backend, attributes: given, folder, env };
@@ -81,10 +82,16 @@ async function findBackend(
   const [block, record] = await Promise.all([readConfiguration(folder), readRecord(dataFolder)]);
   if (block === null) {
     const disagreements =
-      record === null || record.type === 'local'
+      record === null || record.type === DEFAULT_BACKEND
         ? []
         : [`the files have no backend block, but terraform was initialised with the ${record.type} backend`];
-    return { type: 'local', attributes: {}, fallback: {}, source: 'no backend block', disagreements };
+    return {
+      type: DEFAULT_BACKEND,
+      attributes: {},
+      fallback: {},
+      source: 'no backend block',
+      disagreements,
+    };
   }
   const type = block.kind === 'backend' ? block.type : block.kind;
   const source = `${block.file}${block.line === 0 ? '' : `, line ${block.line}`}`;
@@ -103,7 +110,7 @@ async function findBackend(
   );
   const changed = given ? [] : differences(literals, record.attributes);
   const disagreements = changed.map(
-    (name) => `${name} is another in ${source} than when terraform was initialised`,
+    (name) => `${name} in ${source} has changed since terraform was initialised`,
   );
   return {
     type,
@@ -114,7 +121,7 @@ async function findBackend(
   };
 }
 
-/** Replaces what is no literal by what the last init made of it; OpenTofu allows variables in backend blocks. */
+/** Replaces expressions by the values that the last init recorded; OpenTofu allows variables in backend blocks. */
 function settle(
   attributes: BackendAttributes,
   fallback: BackendAttributes,
@@ -126,7 +133,7 @@ function settle(
     if (known !== null) return [name, known];
     throw new BackendFault(
       'configuration',
-      `"${name}" in the backend block (${source}) is an expression, and its value is not known here`,
+      `"${name}" in the backend block (${source}) is an expression whose value is not known here`,
       `Give it with --backend-config ${name}=…, or run tofu init first.`,
     );
   });

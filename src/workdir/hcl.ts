@@ -5,7 +5,7 @@ import { scanForBackend } from './literal-scanner.ts';
 
 /** Finds the blocks that say where states are. Loads HCL's parser only for a file that has one and is not plain. */
 export async function findBackendBlocks(file: string, text: string): Promise<readonly FoundBlock[]> {
-  // A block's type is written as it is, never quoted or escaped: without these words there is none.
+  // A block's type is written as it is, never quoted or escaped: a file without these words has no such block.
   if (!/\b(?:backend|cloud|state_store)\b/.test(text)) return [];
   return scanForBackend(text) ?? blocksOf(await parseHcl(file, text));
 }

@@ -1,3 +1,4 @@
+import type { Environment } from '../ports/environment.ts';
 import { readFile } from 'node:fs/promises';
 import { isAbsolute, resolve } from 'node:path';
 import { BackendFault } from '../ports/state-client.ts';
@@ -18,9 +19,7 @@ export async function readOverrides(given: readonly string[], folder: string): P
 }
 
 /** The `-backend-config` of `TF_CLI_ARGS_init`, as `terraform init` would have got it. */
-export function overridesFromEnvironment(
-  env: Readonly<Record<string, string | undefined>>,
-): readonly string[] {
+export function overridesFromEnvironment(env: Environment): readonly string[] {
   const words = splitWords(`${env['TF_CLI_ARGS'] ?? ''} ${env['TF_CLI_ARGS_init'] ?? ''}`);
   return words.flatMap((word, index) => {
     const [, value] = /^--?backend-config(?:=([^]*))?$/.exec(word) ?? [];
@@ -46,7 +45,7 @@ async function readFileOf(item: string, folder: string): Promise<BackendAttribut
     throw new BackendFault(
       'configuration',
       `the --backend-config file ${item} cannot be read`,
-      'A pair is written name=value.',
+      'Expected a file, or a pair name=value.',
       fault,
     );
   });
@@ -56,9 +55,9 @@ async function readFileOf(item: string, folder: string): Promise<BackendAttribut
     if (typeof value === 'object' && value !== null && !Array.isArray(value))
       return value as BackendAttributes;
   } catch {
-    // Told below, together with JSON that is no object.
+    // Reported below, together with JSON that is not an object.
   }
-  throw new BackendFault('configuration', `the --backend-config file ${item} is no JSON object`);
+  throw new BackendFault('configuration', `the --backend-config file ${item} does not contain a JSON object`);
 }
 
 /** Splits as a shell does, with single and double quotes and backslashes. */

@@ -10,7 +10,7 @@ export interface BackendRecord {
   readonly attributes: BackendAttributes;
 }
 
-/** Reads `.terraform/terraform.tfstate`, which is no state but the record of the backend; null when there is none. */
+/** Reads `.terraform/terraform.tfstate`, which is not a state but the record of the backend; null when it does not exist. */
 export async function readRecord(dataFolder: string): Promise<BackendRecord | null> {
   const path = join(dataFolder, 'terraform.tfstate');
   const text = await readFile(path, 'utf8').catch((fault: NodeJS.ErrnoException) => {
@@ -22,20 +22,29 @@ export async function readRecord(dataFolder: string): Promise<BackendRecord | nu
   try {
     value = JSON.parse(text);
   } catch (fault) {
-    throw new BackendFault('corrupt', `${path} is not valid JSON`, 'terraform init writes it anew.', fault);
+    throw new BackendFault(
+      'corrupt',
+      `${path} is not valid JSON`,
+      'Run "terraform init" to write it again.',
+      fault,
+    );
   }
   const backend = member(value, 'backend');
   if (backend === undefined || backend === null) return null;
   const type = member(backend, 'type');
   const config = member(backend, 'config');
   if (typeof type !== 'string') {
-    throw new BackendFault('corrupt', `${path} names no backend`, 'terraform init writes it anew.');
+    throw new BackendFault(
+      'corrupt',
+      `${path} does not name a backend`,
+      'Run "terraform init" to write it again.',
+    );
   }
   return { type, attributes: dropUnset(config) };
 }
 
 /**
- * The attributes of the block that the record has otherwise: since the last init somebody changed the block.
+ * The attributes that differ between block and record: the block was changed after the last init.
  * What only the record has came from -backend-config and stands.
  */
 export function differences(block: BackendAttributes, record: BackendAttributes): readonly string[] {

@@ -1,9 +1,9 @@
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { takeLock, underLock } from '../../src/cli/key/holding.ts';
+import { takeLock, underLock } from '../../src/cli/folder/holding.ts';
 import { openTerminal, type Terminal } from '../../src/cli/terminal.ts';
 import type { StateClient } from '../../src/ports/state-client.ts';
-import { openClient } from '../../src/protocols/clients.ts';
+import { openClient } from '../../src/protocols/backends.ts';
 import { makeLockRequest } from '../../src/protocols/lock-request.ts';
 import { PlainHttpBackend } from '../clients/fixtures/plain-http-backend.ts';
 

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe } from 'vitest';
-import { openClient } from '../../src/protocols/clients.ts';
+import { openClient } from '../../src/protocols/backends.ts';
 import { clientContract } from '../../src/contract/client-contract.ts';
 import { findMoto, MotoServer } from '../support/moto-server.ts';
 import { TestHouse } from '../support/open-test-house.ts';

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { StateClient } from '../../src/ports/state-client.ts';
-import { openClient } from '../../src/protocols/clients.ts';
+import { openClient } from '../../src/protocols/backends.ts';
 import { makeLockRequest } from '../../src/protocols/lock-request.ts';
 import { waitForLock } from '../../src/protocols/wait-for-lock.ts';
 import { stateText } from '../../src/contract/client-contract.ts';

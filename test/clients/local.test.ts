@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { StateClient } from '../../src/ports/state-client.ts';
-import { openClient } from '../../src/protocols/clients.ts';
+import { openClient } from '../../src/protocols/backends.ts';
 import { makeLockRequest } from '../../src/protocols/lock-request.ts';
 import { stateText } from '../../src/contract/client-contract.ts';
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { StateClient } from '../../src/ports/state-client.ts';
-import { openClient } from '../../src/protocols/clients.ts';
+import { openClient } from '../../src/protocols/backends.ts';
 import { makeLockRequest } from '../../src/protocols/lock-request.ts';
 import { readConnection } from '../../src/protocols/pg/client/config.ts';
 import { tofuCreationLock } from '../../src/protocols/pg/layout.ts';
@@ -88,7 +88,7 @@ describe.skipIf(programs === null)('states in PostgreSQL (skipped unless postgre
     await expect(lost.read('default')).rejects.toMatchObject({ kind: 'missing' });
     await lost.close();
     const dead = await open({ conn_str: 'postgres://u:secret@127.0.0.1:1/d?sslmode=disable' });
-    await expect(dead.read('default')).rejects.toThrow(/^no PostgreSQL at 127\.0\.0\.1:1/);
+    await expect(dead.read('default')).rejects.toThrow(/^PostgreSQL does not answer at 127\.0\.0\.1:1/);
     await dead.close();
   });
 

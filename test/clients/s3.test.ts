@@ -4,7 +4,7 @@ import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { StateClient } from '../../src/ports/state-client.ts';
 import type { BackendAttributes } from '../../src/protocols/attributes.ts';
-import { openClient } from '../../src/protocols/clients.ts';
+import { openClient } from '../../src/protocols/backends.ts';
 import { makeLockRequest } from '../../src/protocols/lock-request.ts';
 import { readS3Config } from '../../src/protocols/s3/client/config.ts';
 import { stateText } from '../../src/contract/client-contract.ts';
@@ -145,9 +145,7 @@ describe.skipIf(moto === null)('states in S3 (skipped unless moto_server is on P
     await client.write('default', stateText(1, 'l'), null);
     const key = client.locate('default').replace('s3://states/', '');
     await s3Of(server).send(new PutObjectCommand({ Bucket: 'states', Key: key, Body: stateText(2, 'l') }));
-    await expect(client.read('default')).rejects.toThrow(
-      'is not the one that the lock table has the digest of',
-    );
+    await expect(client.read('default')).rejects.toThrow('does not match the digest in the lock table');
   });
 
   it('show a lock that is no lock info, and do not break it', async () => {

@@ -54,7 +54,7 @@ describe.runIf(canRecord)('a house', () => {
       await Promise.all(known.map((each) => writeOn(house.url, each)));
       const { pid } = house;
       await eventually('the house ends by itself', () => !isRunning(pid));
-      expect(house.output).toContain('The house stops, because it could not promise to keep what it answers');
+      expect(house.output).toContain('The server stops, because it can no longer store data safely');
       expect((await house.stop())?.code).toBe(1);
     }
     expect(known.filter(({ refusal }) => refusal !== null && refusal < 500)).toEqual([]);

@@ -84,6 +84,23 @@ describe('the writer', () => {
     expect(db.prepare('SELECT count(*) AS n FROM version').get()).toMatchObject({ n: 1 });
   });
 
+  it('says which migration failed, also where SQLite has rolled it back by itself', () => {
+    const empty = openForWriting(`${path}-empty`);
+    const failing: Database = {
+      exec: (sql) => {
+        const commits = sql.includes('COMMIT');
+        empty.exec(commits ? 'ROLLBACK' : sql);
+        if (commits) throw new Error('disk I/O error');
+      },
+      prepare: (sql) => empty.prepare(sql),
+      function: () => undefined,
+      close: () => undefined,
+    };
+    expect(() => migrate(failing)).toThrow('the migration 0001-initial.sql failed');
+    migrate(empty);
+    empty.close();
+  });
+
   it('leaves nothing behind of bodies that go', () => {
     const address = addressOf('gone');
     const segments = [new Uint8Array(20_000), new Uint8Array(5)];

@@ -95,7 +95,7 @@ describe('a house that is moved', () => {
         () => 'broken',
       );
       if (first === 'whole') break;
-      if (breakAt > 1) await expect(requireWhole(to)).rejects.toThrow(/not complete/);
+      if (breakAt > 1) await expect(requireWhole(to)).rejects.toThrow(/unfinished move/);
       to.apply = apply;
       await from.apply([writeOf(at('many'), 6n)]);
       const moved = await transfer(from, to, QUIET);
@@ -109,7 +109,7 @@ describe('a house that is moved', () => {
     const to = new MemoryEngine(clock, testKeyIdOf);
     await furnish(to);
     await expect(transfer(new MemoryEngine(clock, testKeyIdOf), to, QUIET)).rejects.toThrow(
-      /a house in the target/,
+      /the target contains data/,
     );
   });
 

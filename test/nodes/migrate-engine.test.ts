@@ -42,7 +42,7 @@ describe.skipIf(programs === null)('statehouse migrate-engine (skipped unless po
     const refused = await ask(node.url, 'LOCK', '/http/acme/net', { body: '{"ID":"other"}' });
     expect(JSON.parse(refused.text)).toMatchObject({ ID: 'kept' });
     const back = await statehouse('migrate-engine', '--from', url, '--to', `${directory}-back`);
-    expect(back.output).toMatch(/nodes of a house are open/);
+    expect(back.output).toMatch(/nodes of a server are running/);
     await rm(directory, { recursive: true });
     await rm(`${directory}-back`, { recursive: true, force: true });
   }, 120_000);

@@ -20,8 +20,10 @@ const alice: Holder = {
   shared: false,
   fence: 7,
   since: Date.parse('2026-11-20T08:00:00Z'),
+  until: null,
+  delay: 0,
   // As a door keeps it that takes a lock before it knows anything of its client.
-  info: new Uint8Array(),
+  info: null,
   faces: ['consul'],
   seat: null,
   accepted: true,

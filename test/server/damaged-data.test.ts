@@ -18,7 +18,7 @@ describe('a data directory that is not as it was left', () => {
     await writeFile(join(house.directory, KEY), `${randomBytes(32).toString('base64')}\n`);
     const end = await house.refuses();
     expect(end.code).toBe(1);
-    expect(end.output).toMatch(/was sealed under master key \w+, and the house was given \w+/);
+    expect(end.output).toMatch(/is encrypted under master key \w+, but the given master keys are \w+/);
     await writeFile(join(house.directory, KEY), right);
     await stillKept(house);
   });
@@ -28,7 +28,7 @@ describe('a data directory that is not as it was left', () => {
     await rename(join(house.directory, KEY), join(house.directory, 'elsewhere.key'));
     const end = await house.refuses();
     expect(end.code).toBe(1);
-    expect(end.output).toContain('put it back from your own copy');
+    expect(end.output).toContain('restore the file from your copy');
     await rename(join(house.directory, 'elsewhere.key'), join(house.directory, KEY));
     await stillKept(house);
   });
@@ -63,7 +63,7 @@ describe('a data directory that is not as it was left', () => {
     const refused = await ask(house.url, 'GET', '/http/acme/large').catch((fault: Error) => fault);
     if (!(refused instanceof Error)) {
       expect(refused.status).toBe(503);
-      expect(refused.text).toContain('its log says why');
+      expect(refused.text).toContain('the log of the server says why');
     }
     await eventually('the log says what to do', () =>
       /the database is damaged.*restore a backup with \\?"statehouse restore-backup/.test(house.output),

@@ -69,7 +69,7 @@ describe('finding the backend of a folder', () => {
       'backend "http" in a.tf, line 2 and backend "http" in b.tf, line 2',
     );
     await expect(target({ 'a.tf': `${http('http://a')}terraform {\n  cloud {}\n}\n` })).rejects.toThrow(
-      'two blocks',
+      'two backend or cloud blocks',
     );
     await expect(target({ 'a.tf': 'terraform {\n  backend "http" {\n' })).rejects.toThrow(
       'a.tf, line 2: Unclosed',
@@ -118,7 +118,7 @@ describe('finding the backend of a folder', () => {
     const changed = await target({ 'main.tf': http('http://b'), ...data });
     expect(changed.choice.attributes['address']).toBe('http://b');
     expect(changed.disagreements).toEqual([
-      'address is another in main.tf, line 2 than when terraform was initialised',
+      'address in main.tf, line 2 has changed since terraform was initialised',
     ]);
     const other = await target({ 'main.tf': 'terraform {\n  backend "pg" {}\n}\n', ...data });
     expect(other.disagreements).toEqual([
@@ -147,7 +147,7 @@ describe('finding the backend of a folder', () => {
     expect((await target(files, { env: { TF_DATA_DIR: 'data' } })).workspace).toBe('other');
     expect((await target(files, { env: { TF_WORKSPACE: 'env' } })).workspace).toBe('env');
     expect((await target(files, { workspace: 'said', env: { TF_WORKSPACE: 'env' } })).workspace).toBe('said');
-    await expect(target({}, { workspace: '../x' })).rejects.toThrow('is no workspace');
+    await expect(target({}, { workspace: '../x' })).rejects.toThrow('invalid workspace name');
   });
 
   it('needs no folder when the backend is named outright', async () => {

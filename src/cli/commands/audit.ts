@@ -1,21 +1,21 @@
 import { formatAddress } from '../../core/address.ts';
-import type { AuditShape } from '../../server/api/shapes/house.ts';
+import type { AuditShape } from '../../api/shapes/house.ts';
 import { defineCommand, type Command } from '../command.ts';
 import { DONE } from '../exit-codes.ts';
-import { HouseClient } from '../house/client.ts';
-import { CONNECTION_OPTIONS, readConnection } from '../house/connection.ts';
-import { readAddress } from '../house/read-address.ts';
+import { HouseClient } from '../server/client.ts';
+import { CONNECTION_OPTIONS, readConnection } from '../server/connection.ts';
+import { readAddress } from '../server/read-address.ts';
 import { text, wholeNumber } from '../options.ts';
 
 export const command: Command = defineCommand({
   description:
-    'Reads the audit log of a house, newest first: every read, write, lock, break-in and refusal, and who did it.',
+    'Reads the audit log of a server, newest first: every read, write, lock, broken lock and refusal, and who did it.',
   args: [{ name: 'address', help: 'only what concerns PROJECT/KEY[@WORKSPACE]', required: false }],
   options: {
     ...CONNECTION_OPTIONS,
     action: text('NAME', 'only this action, such as write or unlock', { environment: false }),
     subject: text('NAME', 'only what this subject did, such as token:ci', { environment: false }),
-    limit: wholeNumber(50, { from: 1, to: 1_000_000 }, 'N', 'show so many at the most', {
+    limit: wholeNumber(50, { from: 1, to: 1_000_000 }, 'N', 'show at most N', {
       environment: false,
     }),
   },
@@ -28,14 +28,14 @@ export const command: Command = defineCommand({
     const { action, subject, limit } = options;
     const house = new HouseClient(readConnection(options), stopped);
     const query = { address, action, subject };
-    const { items, more } = await house.list<'records', AuditShape>('/audit', 'records', query, limit);
+    const { items, more } = await house.list('list-audit', query, limit);
     if (terminal.json) {
       terminal.result({ records: items, more });
       return DONE;
     }
-    if (items.length === 0) terminal.note('There is no such record.');
+    if (items.length === 0) terminal.note('No records match.');
     else terminal.table(['WHEN', 'ACTION', 'SUBJECT', 'DOOR', 'ADDRESS', 'DETAIL'], items.map(rowOf));
-    if (more) terminal.note(`There are more than these ${limit}: --limit shows more.`);
+    if (more) terminal.note(`There are more than ${limit}: --limit shows more.`);
     return DONE;
   },
 });

@@ -1,35 +1,38 @@
 import { statSync } from 'node:fs';
 import { defineCommand, type Command } from '../command.ts';
 import { DONE } from '../exit-codes.ts';
-import { HouseClient } from '../house/client.ts';
-import { CONNECTION_OPTIONS, readConnection } from '../house/connection.ts';
-import { formatSize } from '../house/figures.ts';
-import { keepingFailure } from '../house/keeping-failure.ts';
-import { writeNewFile } from '../house/new-file.ts';
+import { HouseClient } from '../server/client.ts';
+import { CONNECTION_OPTIONS, readConnection } from '../server/connection.ts';
+import { formatSize } from '../figures.ts';
+import { keepingFailure } from '../server/keeping-failure.ts';
+import { writeNewFile } from '../server/new-file.ts';
 import { text } from '../options.ts';
 import type { Terminal } from '../terminal.ts';
 
 export const command: Command = defineCommand({
   description:
-    'Writes everything that a house keeps, as it is at this moment, into a new file: from a running house, or from a data directory. States in it are sealed; the master key is not in it and must be kept elsewhere.',
-  args: [{ name: 'file', help: 'a file that is not there yet', required: true }],
+    'Writes a consistent copy of all data into a new file, from a running server or from a data directory. The states in it are encrypted. The master key is not in it: keep it elsewhere.',
+  args: [{ name: 'file', help: 'a file that does not exist yet', required: true }],
   options: {
     ...CONNECTION_OPTIONS,
-    data: text('DIR', 'from this data directory; its house may be running or not', { environment: false }),
+    data: text('DIR', 'read this data directory; its server may be running or not', { environment: false }),
   },
   examples: [
-    { line: 'statehouse backup house-$(date +%F).db', says: 'from a running house, which goes on meanwhile' },
     {
-      line: 'statehouse backup house.db --data ./statehouse-data',
+      line: 'statehouse backup statehouse-$(date +%F).db',
+      says: 'from a running server, which continues meanwhile',
+    },
+    {
+      line: 'statehouse backup statehouse.db --data ./statehouse-data',
       says: 'on the machine itself, without a credential',
     },
   ],
   run: async ({ args: [file = ''], options, terminal, stopped }) => {
     if (options.data === undefined) {
       const house = new HouseClient(readConnection(options), stopped);
-      const copy = await house.stream('POST', '/backup', { long: true });
+      const copy = await house.stream('backup', {});
       const total = Number(copy.headers['content-length'] ?? 0);
-      await writeNewFile(file, counted(house.body(copy), total, terminal));
+      await writeNewFile(file, counted(copy.body(), total, terminal));
       terminal.status('');
       const damage = copy.headers['x-statehouse-damage'];
       if (damage !== undefined) terminal.note(`Warning: ${String(damage)}`);
@@ -45,7 +48,9 @@ export const command: Command = defineCommand({
     const { size } = statSync(file);
     if (terminal.json) terminal.result({ file, size });
     else terminal.say(`${file}: ${formatSize(size)}`);
-    terminal.note('The master key is not in it: keep a copy of that elsewhere, or this cannot be read.');
+    terminal.note(
+      'The backup does not contain the master key. Keep a copy of the master key elsewhere: the backup cannot be read without it.',
+    );
     return DONE;
   },
 });

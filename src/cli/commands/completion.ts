@@ -10,7 +10,7 @@ export const command: Command = defineCommand({
     { name: 'shell', help: SHELLS.join(', '), required: true },
     {
       name: 'words',
-      help: 'the words typed so far; only the scripts themselves ask so',
+      help: 'the words typed so far, as the scripts give them',
       required: false,
       rest: true,
     },
@@ -27,8 +27,7 @@ export const command: Command = defineCommand({
       return DONE;
     }
     const shell = SHELLS.find((name) => name === asked);
-    if (shell === undefined)
-      throw wrongUse(`"${asked}" is no shell known here`, `Known: ${SHELLS.join(', ')}.`);
+    if (shell === undefined) throw wrongUse(`invalid shell "${asked}": expected one of ${SHELLS.join(', ')}`);
     await terminal.write(completionScript(shell));
     return DONE;
   },

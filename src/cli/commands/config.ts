@@ -1,43 +1,42 @@
 import { resolve } from 'node:path';
 import type { Address } from '../../core/address.ts';
-import type { NewCredentialShape } from '../../server/api/shapes/house.ts';
-import { BACKEND_BLOCKS, exportLine } from '../backend-blocks.ts';
+import { SERVED_BACKENDS } from '../../protocols/backends.ts';
 import type { Command } from '../command.ts';
 import { defineCommand } from '../command.ts';
 import { DONE } from '../exit-codes.ts';
 import { wrongUse } from '../failure.ts';
-import { HouseClient } from '../house/client.ts';
-import { CONNECTION_OPTIONS, readConnection, type Pair } from '../house/connection.ts';
-import { readAddress } from '../house/read-address.ts';
+import { exportLine } from '../server/export-line.ts';
+import { HouseClient } from '../server/client.ts';
+import { CONNECTION_OPTIONS, readConnection, type Pair } from '../server/connection.ts';
+import { readAddress } from '../server/read-address.ts';
 import { text } from '../options.ts';
 
-const PROTOCOLS = Object.keys(BACKEND_BLOCKS);
-const NOBODY = { id: 'ID', secret: 'SECRET' };
+const BACKENDS = SERVED_BACKENDS.map(({ name }) => name).join(', ');
+const PLACEHOLDERS = { id: 'ID', secret: 'SECRET' };
 
 export const command: Command = defineCommand({
   description:
-    'Prints the backend block and the environment with which terraform and tofu keep a state in a house. Asks nothing of the house, but for --create-credential.',
+    'Prints the backend block and the environment variables with which terraform and tofu keep a state on a server. Only --create-credential connects to the server.',
   args: [
-    { name: 'protocol', help: PROTOCOLS.join(', '), required: true },
+    { name: 'backend', help: BACKENDS, required: true },
     { name: 'address', help: 'PROJECT/KEY[@WORKSPACE]', required: true },
   ],
   options: {
     ...CONNECTION_OPTIONS,
-    createCredential: text('NAME', 'make a credential that may write this state, and print that one', {
+    createCredential: text('NAME', 'create a credential that may write this state, and print it', {
       environment: false,
     }),
   },
   examples: [
-    { line: 'statehouse config http app/net.tfstate', says: 'for a house on this machine' },
+    { line: 'statehouse config http app/net.tfstate', says: 'for a server on this machine' },
     {
       line: 'statehouse config http app/net.tfstate@dev --server https://state.example.com',
-      says: "for a team's house",
+      says: 'for the server of a team',
     },
   ],
-  run: async ({ args: [protocol = '', place], options, terminal, cwd, stopped }) => {
-    const write = Object.hasOwn(BACKEND_BLOCKS, protocol) ? BACKEND_BLOCKS[protocol] : undefined;
-    if (write === undefined)
-      throw wrongUse(`"${protocol}" is no protocol of the house`, `There is ${PROTOCOLS.join(', ')}.`);
+  run: async ({ args: [backend = '', place], options, terminal, cwd, stopped }) => {
+    const served = SERVED_BACKENDS.find(({ name }) => name === backend);
+    if (served === undefined) throw wrongUse(`invalid backend "${backend}": expected one of ${BACKENDS}`);
     const address = readAddress(place);
     const connection = readConnection(options);
     const { url, ca } = connection;
@@ -47,7 +46,12 @@ export const command: Command = defineCommand({
         ? connection.credential
         : await makeWriter(new HouseClient(connection, stopped), name, address);
     const caPath = ca === null ? null : resolve(cwd, ca.path);
-    const { block, environment, notes } = write({ url, address, credential: credential ?? NOBODY, caPath });
+    const { block, environment, notes } = served.snippet({
+      url,
+      address,
+      credential: credential ?? PLACEHOLDERS,
+      caPath,
+    });
     if (terminal.json) {
       const variables = environment.map(({ name, value, file }) => [
         name,
@@ -61,7 +65,7 @@ export const command: Command = defineCommand({
     for (const variable of environment) terminal.say(exportLine(variable));
     if (credential === null)
       terminal.note(
-        '\nID and SECRET are those of a credential: "statehouse credential create NAME" makes one.',
+        '\nReplace ID and SECRET by those of a credential: "statehouse credential create NAME" creates one.',
       );
     for (const note of notes) terminal.note(note);
     return DONE;
@@ -70,6 +74,7 @@ export const command: Command = defineCommand({
 
 /** A credential that may write one key in all its workspaces, and nothing else. */
 function makeWriter(house: HouseClient, name: string, { project, key }: Address): Promise<Pair> {
-  const body = { name, grants: [{ role: 'writer', pattern: `${project}/${key}@*` }], expiresAt: null };
-  return house.ask<NewCredentialShape>('POST', '/credentials', { body });
+  return house.ask('create-credential', {
+    body: { name, grants: [{ role: 'writer', pattern: `${project}/${key}@*` }], expiresAt: null },
+  });
 }

@@ -1,26 +1,27 @@
 import { isRole, patternProblem, ROLES, type Grant } from '../../core/access.ts';
-import type { NewCredentialShape } from '../../server/api/shapes/house.ts';
 import { defineCommand, type Command } from '../command.ts';
-import { readDuration } from '../duration.ts';
+import { readDuration } from '../../core/duration.ts';
 import { DONE } from '../exit-codes.ts';
 import { wrongUse } from '../failure.ts';
-import { HouseClient } from '../house/client.ts';
-import { CONNECTION_OPTIONS, readConnection } from '../house/connection.ts';
-import { text, texts } from '../options.ts';
+import { HouseClient } from '../server/client.ts';
+import { CONNECTION_OPTIONS, readConnection } from '../server/connection.ts';
+import { accepted, text, texts } from '../options.ts';
 
 export const command: Command = defineCommand({
-  description: 'Makes a credential that opens every door of the house. Its secret is told this once.',
-  args: [{ name: 'name', help: 'what locks, versions and the audit log call it', required: true }],
+  description: 'Creates a credential for all protocols of a server. Its secret is shown only once.',
+  args: [{ name: 'name', help: 'its name in locks, versions and the audit log', required: true }],
   options: {
     ...CONNECTION_OPTIONS,
     grant: texts(
       'ROLE:PATTERN',
-      `what it may do, and where: ${ROLES.join(', ')}; app/net/*@dev, or * for all`,
+      `what it may do, and where: a role (${ROLES.join(', ')}) and a pattern (app/net/*@dev, or * for all)`,
       {
         environment: false,
       },
     ),
-    expires: text('TIME', 'valid for so long: 30d; without it, until it is revoked', { environment: false }),
+    expires: text('TIME', 'valid for TIME, for example 30d; the default is until it is revoked', {
+      environment: false,
+    }),
   },
   examples: [
     { line: 'statehouse credential create ci --grant "writer:app/*"', says: 'for a pipeline' },
@@ -29,16 +30,18 @@ export const command: Command = defineCommand({
       says: 'reads everything, and may break locks in one project',
     },
   ],
-  run: async ({ args: [name], options, terminal, stopped }) => {
+  run: async ({ args: [name = ''], options, terminal, stopped }) => {
     const grants = options.grant.map(readGrant);
     if (grants.length === 0)
-      throw wrongUse('a credential needs a grant', 'Say what it may do: --grant "writer:app/*".');
+      throw wrongUse(
+        '--grant is missing: a credential needs at least one grant',
+        'Write for example --grant "writer:app/*".',
+      );
     const { expires } = options;
     const expiresAt =
-      expires === undefined ? null : new Date(Date.now() + readDuration(expires)).toISOString();
+      expires === undefined ? null : new Date(Date.now() + accepted(readDuration(expires))).toISOString();
     const house = new HouseClient(readConnection(options), stopped);
-    const body = { name, grants, expiresAt };
-    const made = await house.ask<NewCredentialShape>('POST', '/credentials', { body });
+    const made = await house.ask('create-credential', { body: { name, grants, expiresAt } });
     if (terminal.json) {
       terminal.result(made);
       return DONE;
@@ -48,7 +51,7 @@ export const command: Command = defineCommand({
     terminal.say();
     terminal.say(`export STATEHOUSE_CREDENTIAL=${made.id}.${made.secret}`);
     terminal.note(
-      '\nThe secret is shown this once. "statehouse config" prints what each backend needs of it.',
+      '\nThe secret is shown only once. "statehouse config" prints the settings of each backend.',
     );
     return DONE;
   },
@@ -60,7 +63,10 @@ function readGrant(given: string): Grant {
   const role = given.slice(0, Math.max(colon, 0));
   const pattern = given.slice(colon + 1);
   if (!isRole(role))
-    throw wrongUse(`--grant: "${given}" names no role`, `Write ROLE:PATTERN; roles are ${ROLES.join(', ')}.`);
+    throw wrongUse(
+      `--grant: invalid grant "${given}": expected ROLE:PATTERN`,
+      `Roles are ${ROLES.join(', ')}.`,
+    );
   const problem = patternProblem(pattern);
   if (problem !== null) throw wrongUse(`--grant: ${problem}`);
   return { role, pattern };

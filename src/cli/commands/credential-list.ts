@@ -1,23 +1,23 @@
-import type { CredentialShape } from '../../server/api/shapes/house.ts';
+import type { CredentialShape } from '../../api/shapes/house.ts';
 import { defineCommand, type Command } from '../command.ts';
-import { formatDuration } from '../duration.ts';
+import { formatDuration } from '../../core/duration.ts';
 import { DONE } from '../exit-codes.ts';
-import { HouseClient } from '../house/client.ts';
-import { CONNECTION_OPTIONS, readConnection } from '../house/connection.ts';
-import { formatAgo } from '../house/figures.ts';
+import { HouseClient } from '../server/client.ts';
+import { CONNECTION_OPTIONS, readConnection } from '../server/connection.ts';
+import { formatAgo } from '../figures.ts';
 import { flag } from '../options.ts';
 
 export const command: Command = defineCommand({
-  description: 'Lists the credentials of a house, without their secrets.',
+  description: 'Lists the credentials of a server, without their secrets.',
   args: [],
-  options: { ...CONNECTION_OPTIONS, all: flag('revoked and expired ones too', { environment: false }) },
-  examples: [{ line: 'statehouse credential list', says: 'those that may enter' }],
+  options: {
+    ...CONNECTION_OPTIONS,
+    all: flag('also list revoked and expired credentials', { environment: false }),
+  },
+  examples: [{ line: 'statehouse credential list', says: 'the valid ones' }],
   run: async ({ options, terminal, stopped }) => {
     const house = new HouseClient(readConnection(options), stopped);
-    const { credentials } = await house.ask<{ credentials: readonly CredentialShape[] }>(
-      'GET',
-      '/credentials',
-    );
+    const { credentials } = await house.ask('list-credentials', {});
     const shown = credentials.filter((credential) => options.all || isValid(credential));
     if (terminal.json) terminal.result({ credentials: shown });
     else terminal.table(['NAME', 'ID', 'GRANTS', 'MADE', 'VALID'], shown.map(rowOf));

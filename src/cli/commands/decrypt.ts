@@ -1,26 +1,26 @@
 import { formatAddress } from '../../core/address.ts';
-import type { Configuration } from '../../server/configuration.ts';
+import { DEFAULT_DATA, type Configuration } from '../../server/configuration.ts';
 import type { Kept } from '../../server/read-kept.ts';
 import { defineCommand, type Command } from '../command.ts';
 import { DONE, type ExitCode } from '../exit-codes.ts';
 import { Failure, wrongUse } from '../failure.ts';
-import { dataConfiguration, KEY_OPTIONS } from '../house/data-options.ts';
-import { keepingFailure } from '../house/keeping-failure.ts';
-import { writeNewFile } from '../house/new-file.ts';
-import { readAddress } from '../house/read-address.ts';
+import { dataConfiguration, KEY_OPTIONS } from '../server/data-options.ts';
+import { keepingFailure } from '../server/keeping-failure.ts';
+import { writeNewFile } from '../server/new-file.ts';
+import { readAddress } from '../server/read-address.ts';
 import { text, textOr } from '../options.ts';
 import type { Terminal } from '../terminal.ts';
 
 export const command: Command = defineCommand({
   description:
-    'Prints a state from the data directory itself, byte for byte as it was sent: for when the house cannot run. Reads only; a house may be running. Works beside damage elsewhere, on old versions, and on deleted states.',
+    'Prints a state from the data directory, byte for byte as it was sent, for when the server cannot run. It changes nothing, and a server may be running. It also reads old versions and deleted states, and it works when other parts of the data are damaged.',
   args: [{ name: 'address', help: 'PROJECT/KEY[@WORKSPACE]', required: true }],
   options: {
-    data: textOr('./statehouse-data', 'DIR', 'the data directory, or the file of a backup'),
-    database: text('URL', 'read from this PostgreSQL instead (postgres://…)'),
+    data: textOr(DEFAULT_DATA, 'DIR', 'the data directory, or the file of a backup'),
+    database: text('URL', 'read from this PostgreSQL database instead (postgres://…)'),
     ...KEY_OPTIONS,
-    version: text('N', 'this version; else the newest', { environment: false }),
-    out: text('FILE', 'write it into a new file, that only its owner may read', { environment: false }),
+    version: text('N', 'this version; the default is the newest', { environment: false }),
+    out: text('FILE', 'write it into a new file that only its owner may read', { environment: false }),
   },
   examples: [
     { line: 'statehouse decrypt app/net.tfstate > terraform.tfstate', says: 'the newest version' },
@@ -33,7 +33,7 @@ export const command: Command = defineCommand({
     const address = readAddress(place);
     const { version } = options;
     if (version !== undefined && !/^[1-9]\d{0,15}$/.test(version))
-      throw wrongUse(`--version: "${version}" is no number of a version`);
+      throw wrongUse(`--version: invalid version "${version}": expected a whole number from 1 up`);
     const { readKept } = await import('../../server/read-kept.ts');
     const number = version === undefined ? null : Number(version);
     return readKept<ExitCode>(configurationOf(options), address, number, async (kept) => {
@@ -66,7 +66,7 @@ async function give({ version, bytes }: Kept, out: string | undefined, terminal:
   const chunks = plain instanceof Uint8Array ? [plain] : plain;
   if (out === undefined) {
     if (terminal.json)
-      throw wrongUse('a state is no document of ours to print', 'Give --out FILE with --json.');
+      throw wrongUse('--json needs --out: a state is printed as it is', 'Give --out FILE with --json.');
     for await (const chunk of chunks) await terminal.write(chunk);
     return;
   }

@@ -4,14 +4,14 @@ import { flag } from '../options.ts';
 
 export const command: Command = defineCommand({
   description:
-    'Alice and Bob apply to one state at once: what could be lost, and why it is not. Played live with the real terraform or tofu, in a house of its own that is gone afterwards.',
+    'Shows what could be lost when Alice and Bob apply to one state at the same time, and why nothing is lost. Runs the real terraform or tofu on a temporary server of its own.',
   args: [],
   options: {
-    noTerraform: flag("play with Statehouse's own client, even if there is a terraform"),
+    noTerraform: flag("use Statehouse's own client, even if terraform is installed"),
   },
   examples: [
-    { line: 'statehouse demo', says: 'takes some seconds and leaves nothing behind' },
-    { line: 'statehouse demo --json', says: 'what was done and what was proven, for a program' },
+    { line: 'statehouse demo', says: 'takes some seconds and removes what it created' },
+    { line: 'statehouse demo --json', says: 'the steps and the results, for a program' },
   ],
   run: async ({ options, terminal, env, stopped }) => {
     const { play } = await import('../demo/play.ts');

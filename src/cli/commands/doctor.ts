@@ -1,17 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import type { Finding, StateClient } from '../../ports/state-client.ts';
 import { BackendFault } from '../../ports/state-client.ts';
-import { openClient } from '../../protocols/clients.ts';
+import { openClient } from '../../protocols/backends.ts';
 import { makeLockRequest } from '../../protocols/lock-request.ts';
 import { readVersion } from '../../server/version.ts';
 import type { Command } from '../command.ts';
 import { defineCommand } from '../command.ts';
 import { DONE, FAILED } from '../exit-codes.ts';
-import { proveExclusion, proveExclusionOfProcesses } from '../key/doctor/exclusion.ts';
-import { examineFolder, examineLocks } from '../key/doctor/folder-findings.ts';
-import { OPERATION_DOCTOR } from '../key/operations.ts';
-import type { OpenTarget } from '../key/target.ts';
-import { TARGET_OPTIONS, withTarget } from '../key/target.ts';
+import { proveExclusion, proveExclusionOfProcesses } from '../folder/doctor/exclusion.ts';
+import { examineFolder, examineLocks } from '../folder/doctor/folder-findings.ts';
+import { OPERATION_DOCTOR } from '../folder/operations.ts';
+import type { OpenTarget } from '../folder/target.ts';
+import { TARGET_OPTIONS, withTarget } from '../folder/target.ts';
 import { flag } from '../options.ts';
 import type { Terminal } from '../terminal.ts';
 
@@ -19,19 +19,16 @@ const SIGNS = { good: '✓', hint: '·', warning: '!', problem: '✗' } as const
 
 export const command: Command = defineCommand({
   description:
-    'Proves, on this very backend, that its lock excludes, with a scratch workspace that is removed again; and names what is missing. ' +
-    'Ends with 1 when something is wrong.',
+    'Tests on this very backend that its lock excludes, with a temporary workspace, and reports what is wrong or missing. ' +
+    'Exits with 1 when something is wrong.',
   args: [],
   options: {
     ...TARGET_OPTIONS,
-    strict: flag('end with 1 for warnings as well'),
-    realLock: flag(
-      'where there is no scratch workspace, try it on the lock of this state itself, for a moment',
-      {
-        environment: false,
-      },
-    ),
-    noProof: flag('look only: take no lock and make no workspace', { environment: false }),
+    strict: flag('exit with 1 for warnings as well'),
+    realLock: flag('where the backend has no workspaces, take the lock of this state itself for a moment', {
+      environment: false,
+    }),
+    noProof: flag('only look: take no lock and create no workspace', { environment: false }),
   },
   examples: [
     { line: 'statehouse doctor', says: 'of this folder' },
@@ -80,20 +77,22 @@ async function prove(
       {
         level: 'hint',
         topic: 'exclusion',
-        message:
-          'the lock was not tried: this backend has no workspaces, so there is no scratch one to try it on',
-        next: 'statehouse doctor --real-lock tries it on the lock of this state, for a moment.',
+        message: 'the lock was not tested: this backend has no workspaces, so a temporary one cannot be used',
+        next: '"statehouse doctor --real-lock" takes the lock of this state itself for a moment.',
       },
     ];
   }
   if (only && (await isHeld(client, workspace))) {
-    const message = 'the lock was not tried: somebody holds it now';
-    return [{ level: 'hint', topic: 'exclusion', message, next: 'Try again when it is free.' }];
+    const message = 'the lock was not tested: it is held now';
+    return [
+      { level: 'hint', topic: 'exclusion', message, next: 'Run the command again when the lock is free.' },
+    ];
   }
   const scratch = `statehouse-doctor-${randomBytes(6).toString('hex')}`;
   const other = await openClient(choice);
   try {
-    if (client.backend === 'local') return await proveExclusionOfProcesses(client, scratch, options);
+    if (client.traits.excludes === 'processes')
+      return await proveExclusionOfProcesses(client, scratch, options);
     return await proveExclusion(client, other, only ? workspace : scratch);
   } finally {
     if (!only) await client.deleteWorkspace(scratch, null).catch(() => undefined);

@@ -2,29 +2,35 @@ import { OPERATION_EXEC } from '../../core/lock-info.ts';
 import type { Command } from '../command.ts';
 import { defineCommand } from '../command.ts';
 import { Failure } from '../failure.ts';
-import { INHERITED_LOCK, INHERITED_WORKSPACE, LOCK_OPTIONS, releaseLock, takeLock } from '../key/holding.ts';
-import { runProgram } from '../key/program.ts';
-import { TARGET_OPTIONS, withTarget } from '../key/target.ts';
+import {
+  INHERITED_LOCK,
+  INHERITED_WORKSPACE,
+  LOCK_OPTIONS,
+  releaseLock,
+  takeLock,
+} from '../folder/holding.ts';
+import { runProgram } from '../folder/program.ts';
+import { TARGET_OPTIONS, withTarget } from '../folder/target.ts';
 import { text } from '../options.ts';
 
 export const command: Command = defineCommand({
   description:
-    'Runs any command while holding the lock, and releases it whatever happens. Terraform inside must not ask for the lock again: ' +
-    'give it -lock=false. The exit code is that of the command.',
+    'Runs a command under the lock, and always releases the lock afterwards. Terraform inside must not take the lock again: ' +
+    'use -lock=false. The exit code is that of the command.',
   args: [{ name: 'command', help: 'what to run, after "--"', required: true, rest: true }],
   options: {
     ...TARGET_OPTIONS,
     lockTimeout: LOCK_OPTIONS.lockTimeout,
-    reason: text('TEXT', 'what others are shown when they find the lock', { environment: false }),
+    reason: text('TEXT', 'the reason that other users see in the lock info', { environment: false }),
   },
   examples: [
     {
       line: 'statehouse exec --lock-timeout 5m -- ./deploy.sh',
-      says: 'nobody else can apply while it runs',
+      says: 'no other apply can run meanwhile',
     },
     {
       line: "statehouse exec -- sh -c 'statehouse state pull | jq … | statehouse state push -'",
-      says: 'commands of the key inside use its lock',
+      says: 'statehouse commands inside use this lock',
     },
     {
       line: "statehouse exec -- sh -c 'terraform apply -lock=false && ./smoke-test.sh'",
@@ -48,7 +54,7 @@ export const command: Command = defineCommand({
       });
       const warnOfLoss = (): void => {
         terminal.note(
-          `${terminal.colors.red('Warning:')} the lock was lost while the command runs: others may write now.`,
+          `${terminal.colors.red('Warning:')} the lock was lost while the command was running: others may write now.`,
         );
       };
       lock.lost.addEventListener('abort', warnOfLoss);

@@ -1,35 +1,39 @@
 import { defineCommand, type Command } from '../command.ts';
-import { HouseClient } from '../house/client.ts';
-import { CONNECTION_OPTIONS, readConnection } from '../house/connection.ts';
-import { forceUnlockInHouse } from '../house/force-unlock.ts';
-import { readAddress } from '../house/read-address.ts';
-import { forceUnlockInFolder } from '../key/force-unlock.ts';
-import { TARGET_OPTIONS } from '../key/target.ts';
+import { HouseClient } from '../server/client.ts';
+import { CONNECTION_OPTIONS, readConnection } from '../server/connection.ts';
+import { forceUnlockInHouse } from '../server/force-unlock.ts';
+import { readAddress } from '../server/read-address.ts';
+import { forceUnlockInFolder } from '../folder/force-unlock.ts';
+import { TARGET_OPTIONS } from '../folder/target.ts';
 import { flag } from '../options.ts';
 
 export const command: Command = defineCommand({
   description:
-    'Breaks the lock that somebody else left behind, after showing whose it is: of the state of this folder on whatever backend it has, or, given an address, of a state in a running house. Who wrongly breaks a living lock lets two write at once, or in a house has the work of its holder refused: ask first.',
+    'Breaks a lock that was left behind, after it has shown the holder: the lock of this folder on any backend, or, with an address, the lock of a state on a server. Ask the holder first: if the holder still works, two clients can write at once, and a server refuses what the old holder writes.',
   args: [
     {
       name: 'lock',
-      help: 'the lock to break, without it the one that is held now; or PROJECT/KEY[@WORKSPACE], for a house',
+      help: 'the ID of the lock to break (the default is the lock that is held now), or PROJECT/KEY[@WORKSPACE] on a server',
       required: false,
     },
     {
       name: 'lock-id',
-      help: 'after an address: needed only where several hold it together',
+      help: 'after an address: needed only where the lock is shared',
       required: false,
     },
   ],
-  options: { ...TARGET_OPTIONS, ...CONNECTION_OPTIONS, yes: flag('do not ask', { environment: false }) },
+  options: {
+    ...TARGET_OPTIONS,
+    ...CONNECTION_OPTIONS,
+    yes: flag('do not ask for confirmation', { environment: false }),
+  },
   examples: [
     { line: 'statehouse force-unlock', says: 'shows the holder, and asks' },
     {
       line: 'statehouse force-unlock --yes 5e7b9b1c-2d4f-4f0e-9a54-0f9a7f3f0c11',
-      says: 'breaks that very lock',
+      says: 'breaks this lock only',
     },
-    { line: 'statehouse force-unlock app/net.tfstate', says: 'in a house' },
+    { line: 'statehouse force-unlock app/net.tfstate', says: 'on a server' },
   ],
   run: async (invocation) => {
     const { args, options, terminal, stopped } = invocation;

@@ -3,24 +3,24 @@ import type { Command } from '../command.ts';
 import { defineCommand } from '../command.ts';
 import { DONE } from '../exit-codes.ts';
 import { Failure } from '../failure.ts';
-import { LOCK_OPTIONS, releaseLock, takeLock } from '../key/holding.ts';
-import { OPERATION_LOCK } from '../key/operations.ts';
-import { TARGET_OPTIONS, withTarget } from '../key/target.ts';
+import { LOCK_OPTIONS, releaseLock, takeLock } from '../folder/holding.ts';
+import { OPERATION_LOCK } from '../folder/operations.ts';
+import { TARGET_OPTIONS, withTarget } from '../folder/target.ts';
 import { text } from '../options.ts';
 
 export const command: Command = defineCommand({
   description:
-    'Takes the lock that terraform respects, and keeps it. Where a lock lives as long as the process that took it (local ' +
-    'files, PostgreSQL), this command runs until you end it with Ctrl-C.',
+    'Takes the lock that terraform respects, and keeps it. Where a lock ends with the process that took it (local files, ' +
+    'PostgreSQL), this command runs until you press Ctrl-C.',
   args: [],
   options: {
     ...TARGET_OPTIONS,
     lockTimeout: LOCK_OPTIONS.lockTimeout,
-    reason: text('TEXT', 'what others are shown when they find the lock', { environment: false }),
+    reason: text('TEXT', 'the reason that other users see in the lock info', { environment: false }),
   },
   examples: [
-    { line: 'statehouse lock --reason "migrating the database by hand"', says: 'nobody can apply meanwhile' },
-    { line: 'statehouse lock --lock-timeout 10m', says: 'waits for whoever holds it now' },
+    { line: 'statehouse lock --reason "migrating the database by hand"', says: 'no apply can run meanwhile' },
+    { line: 'statehouse lock --lock-timeout 10m', says: 'waits for the present holder' },
   ],
   run: (invocation) =>
     withTarget(invocation, 'changes', async ({ client, workspace }) => {

@@ -1,10 +1,10 @@
-import type { LockShape } from '../../server/api/shapes/lock.ts';
+import type { LockShape } from '../../api/shapes/lock.ts';
 import { defineCommand, type Command } from '../command.ts';
-import { formatDuration } from '../duration.ts';
+import { formatDuration } from '../../core/duration.ts';
 import { DONE } from '../exit-codes.ts';
-import { HouseClient } from '../house/client.ts';
-import { CONNECTION_OPTIONS, readConnection } from '../house/connection.ts';
-import { watchEvents } from '../house/events.ts';
+import { HouseClient } from '../server/client.ts';
+import { CONNECTION_OPTIONS, readConnection } from '../server/connection.ts';
+import { watchEvents } from '../server/events.ts';
 import { flag, text } from '../options.ts';
 import type { Terminal } from '../terminal.ts';
 
@@ -14,8 +14,8 @@ const LOCKS_MAX = 10_000;
 const GATHER_MS = 100;
 
 export const command: Command = defineCommand({
-  description: 'Shows who holds locks in a house, for how long, and who waits for them.',
-  args: [{ name: 'search', help: 'only addresses that contain this', required: false }],
+  description: 'Shows who holds locks on a server, for how long, and who waits for them.',
+  args: [{ name: 'search', help: 'only addresses that contain this text', required: false }],
   options: {
     ...CONNECTION_OPTIONS,
     project: text('NAME', 'only this project', { environment: false }),
@@ -29,8 +29,8 @@ export const command: Command = defineCommand({
     const house = new HouseClient(readConnection(options), stopped);
     const { project } = options;
     const look = async (): Promise<readonly LockShape[]> => {
-      const query = { search, project };
-      return (await house.list<'locks', LockShape>('/locks', 'locks', query, LOCKS_MAX)).items;
+      const { items } = await house.list('list-locks', { search, project }, LOCKS_MAX);
+      return items;
     };
     if (!options.watch) {
       const locks = await look();

@@ -11,19 +11,19 @@ import type { Terminal } from '../terminal.ts';
 
 export const command: Command = defineCommand({
   description:
-    'Moves a house from one engine to another: all states and versions, locks, credentials and the audit log, compared byte for byte. The house must be closed. Broken off, it goes on where it was.',
+    'Moves all data from one engine to another: states and versions, locks, credentials and the audit log, compared byte for byte. The server must be stopped. After an interruption, run it again: it continues where it stopped.',
   args: [],
   options: {
-    from: text('DIR|URL', 'the data directory or database that the house is in', { environment: false }),
-    to: text('DIR|URL', 'the empty data directory or database that it goes to', { environment: false }),
+    from: text('DIR|URL', 'the present data directory or database', { environment: false }),
+    to: text('DIR|URL', 'the new data directory or database, which must be empty', { environment: false }),
   },
   examples: [
     {
-      line: 'statehouse migrate-engine --from ./statehouse-data --to postgres://house@db/house',
+      line: 'statehouse migrate-engine --from ./statehouse-data --to postgres://statehouse@db/statehouse',
       says: 'from one machine to many nodes',
     },
     {
-      line: 'statehouse migrate-engine --from postgres://house@db/house --to ./statehouse-data',
+      line: 'statehouse migrate-engine --from postgres://statehouse@db/statehouse --to ./statehouse-data',
       says: 'and back',
     },
   ],
@@ -31,7 +31,7 @@ export const command: Command = defineCommand({
     const from = storeOf('--from', options.from);
     const to = storeOf('--to', options.to);
     if (from.kind === 'directory' && !existsSync(from.path)) {
-      throw new Failure(`there is no house in ${from.path}`);
+      throw new Failure(`there is no data of a server in ${from.path}`);
     }
     const moved = await move(from, to, terminal);
     terminal.status('');
@@ -79,7 +79,7 @@ async function openClosedHouse(option: string, store: Store): Promise<Engine> {
   const others = (await engine.beat(me)).filter((node) => node !== me);
   if (others.length === 0) return engine;
   await engine[Symbol.asyncDispose]();
-  throw new Failure(`${option}: ${others.length} nodes of a house are open there`, {
+  throw new Failure(`${option}: ${others.length} nodes of a server are running there`, {
     next: 'Stop them all, wait ten seconds, and try again.',
   });
 }

@@ -1,42 +1,42 @@
 import { hostname } from 'node:os';
-import { openClient } from '../../protocols/clients.ts';
+import { CLIENT_NAMES, openClient } from '../../protocols/backends.ts';
 import { dataFolderOf, findTarget } from '../../workdir/folder.ts';
 import type { Command } from '../command.ts';
 import { defineCommand } from '../command.ts';
 import { DONE } from '../exit-codes.ts';
 import { Failure, wrongUse } from '../failure.ts';
-import { LOCK_OPTIONS } from '../key/holding.ts';
-import type { Copied, Planned, Sides } from '../key/migration/copy.ts';
-import { conflict, copyWorkspace, planCopy } from '../key/migration/copy.ts';
-import { Journal } from '../key/migration/journal.ts';
-import type { OpenTarget } from '../key/target.ts';
-import { TARGET_OPTIONS, withTarget } from '../key/target.ts';
-import { listedWorkspaces } from '../key/workspace-names.ts';
+import { LOCK_OPTIONS } from '../folder/holding.ts';
+import type { Copied, CopyOptions, Planned, Sides } from '../folder/migration/copy.ts';
+import { conflict, copyWorkspace, planCopy } from '../folder/migration/copy.ts';
+import { Journal } from '../folder/migration/journal.ts';
+import type { OpenTarget } from '../folder/target.ts';
+import { TARGET_OPTIONS, withTarget } from '../folder/target.ts';
+import { listedWorkspaces } from '../folder/workspace-names.ts';
 import { flag, text, texts } from '../options.ts';
 import { startProgress } from '../progress.ts';
 import type { Terminal } from '../terminal.ts';
 
 export const command: Command = defineCommand({
   description:
-    'Copies all workspaces to another backend: locked on both sides, byte for byte with lineage and serial, read back and compared. ' +
-    'The source is left as it is. Run it again after a crash: what is there already is left alone.',
+    'Copies all workspaces to another backend, byte for byte with lineage and serial. Each one is locked on both sides, read back and compared. ' +
+    'The source is not changed. After a crash, run it again: what was copied already is left alone.',
   args: [],
   options: {
     ...TARGET_OPTIONS,
     lockTimeout: LOCK_OPTIONS.lockTimeout,
-    to: text('TYPE', 'the backend to copy to: local, http, s3, pg'),
-    toConfig: texts('K=V|FILE', 'its settings, as --backend-config'),
+    to: text('TYPE', `the backend to copy to: ${CLIENT_NAMES.join(', ')}`),
+    toConfig: texts('K=V|FILE', 'settings of that backend, as in --backend-config'),
     only: texts('NAME', 'only this workspace'),
-    dryRun: flag('say what would be done, and do nothing', { environment: false }),
-    force: flag('replace what the target has', { environment: false }),
-    noLock: flag('go on although one side has no locks (dangerous)', { environment: false }),
+    dryRun: flag('show what would be done, and change nothing', { environment: false }),
+    force: flag('replace the states of the target', { environment: false }),
+    noLock: flag('continue although one side has no locks (dangerous)', { environment: false }),
   },
   examples: [
     {
       line: 'statehouse migrate --to s3 --to-config bucket=states --to-config key=net.tfstate --to-config use_lockfile=true',
       says: 'all workspaces of this folder',
     },
-    { line: 'statehouse migrate --to http --to-config house.hcl --dry-run', says: 'looks first' },
+    { line: 'statehouse migrate --to http --to-config server.hcl --dry-run', says: 'looks first' },
   ],
   run: (invocation) =>
     withTarget(invocation, 'changes', async (target) => {
@@ -57,7 +57,9 @@ export const command: Command = defineCommand({
         const plan = await planAll(sides, workspaces, options.force);
         if (options.dryRun) return report(terminal, sides, plan, true);
         for (const step of plan) if (step.outcome === 'conflict') throw conflict(step.workspace, step.why);
-        const copied = await copyAll(terminal, target, sides, workspaces, {
+        const copied = await copyAll(terminal, target, {
+          sides,
+          workspaces,
           timeout: options.lockTimeout,
           force: options.force,
           stopped,
@@ -65,7 +67,7 @@ export const command: Command = defineCommand({
         report(terminal, sides, copied, false);
         if (!terminal.json)
           terminal.note(
-            `The source is as it was. Change the backend block to "${options.to}", then: terraform init -reconfigure`,
+            `The source was not changed. Change the backend block to "${options.to}", then: terraform init -reconfigure`,
           );
         return DONE;
       } finally {
@@ -76,22 +78,23 @@ export const command: Command = defineCommand({
 
 async function chooseWorkspaces({ from, to }: Sides, only: readonly string[]): Promise<readonly string[]> {
   const chosen = only.length > 0 ? only : await listedWorkspaces(from);
-  if (from.locate('default') === to.locate('default')) throw wrongUse('source and target are the same place');
+  if (from.locate('default') === to.locate('default'))
+    throw wrongUse('the source and the target are the same');
   const more = chosen.filter((name) => name !== 'default');
   if (more.length > 0 && to.traits.workspaces === 'default-only') {
     throw new Failure(`the target has no workspaces, and there are ${more.length} besides default`, {
-      next: 'Put {workspace} into its addresses, or choose one: --only default.',
+      next: 'Put {workspace} into the addresses of the target, or choose one workspace: --only default.',
     });
   }
   return chosen;
 }
 
-/** A copy of what somebody else writes at that moment is worth nothing. */
+/** A copy is worthless if another client writes the state meanwhile. */
 function demandLocks({ from, to }: Sides): void {
   const open = [from, to].find(({ traits }) => traits.locks === 'none');
   if (open === undefined) return;
   throw new Failure(`nothing is locked at ${open.locate('default')}`, {
-    next: 'Configure locking there. Or make sure that nobody else works on it meanwhile, and add --no-lock.',
+    next: 'Configure locking there. Or make sure that no one else works on it meanwhile, and add --no-lock.',
   });
 }
 
@@ -108,13 +111,15 @@ async function planAll(
 async function copyAll(
   terminal: Terminal,
   { folder, choice }: OpenTarget,
-  sides: Sides,
-  workspaces: readonly string[],
-  options: { readonly timeout: number; readonly force: boolean; readonly stopped: AbortSignal },
+  {
+    sides,
+    workspaces,
+    ...options
+  }: CopyOptions & { readonly sides: Sides; readonly workspaces: readonly string[] },
 ): Promise<readonly Copied[]> {
   const [from, to] = [sides.from.locate('default'), sides.to.locate('default')];
   const { journal, resumed } = await Journal.open(dataFolderOf(folder, choice.env), from, to, hostname());
-  if (resumed) terminal.note('Going on with the migration that was left unfinished.');
+  if (resumed) terminal.note('Continuing the unfinished migration.');
   const progress = startProgress(terminal, workspaces.length, 'Copying');
   const copied: Copied[] = [];
   try {

@@ -1,22 +1,26 @@
+import { DEFAULT_DATA } from '../../server/configuration.ts';
 import { resolve } from 'node:path';
 import { defineCommand, type Command } from '../command.ts';
 import { DONE } from '../exit-codes.ts';
 import { Failure } from '../failure.ts';
-import { keepingFailure } from '../house/keeping-failure.ts';
+import { keepingFailure } from '../server/keeping-failure.ts';
 import { text, textOr } from '../options.ts';
 
 export const command: Command = defineCommand({
   description:
-    'Makes a data directory out of a backup, after every page of it was checked. A directory that has a database already is left alone.',
-  args: [{ name: 'file', help: 'what "statehouse backup" wrote', required: true }],
+    'Creates a data directory from a backup, and checks every page of the backup first. A directory that contains a database is not changed.',
+  args: [{ name: 'file', help: 'a file that "statehouse backup" wrote', required: true }],
   options: {
-    data: textOr('./statehouse-data', 'DIR', 'the data directory to make'),
-    masterKeyFile: text('FILE', "the house's master key: it is proven and put into the directory"),
+    data: textOr(DEFAULT_DATA, 'DIR', 'the data directory to create'),
+    masterKeyFile: text(
+      'FILE',
+      'the master key of the server: it is checked and copied into the data directory',
+    ),
   },
   examples: [
     {
-      line: 'statehouse restore-backup house.db --data ./statehouse-data --master-key-file master.key',
-      says: 'then "statehouse serve" goes on from there',
+      line: 'statehouse restore-backup statehouse.db --data ./statehouse-data --master-key-file master.key',
+      says: 'then "statehouse serve" can run on it',
     },
   ],
   run: async ({ args: [file = ''], options, terminal }) => {
@@ -25,10 +29,10 @@ export const command: Command = defineCommand({
     try {
       const keyPath = await restoreHouse({ backup: file, directory: data, keyFile: masterKeyFile ?? null });
       if (terminal.json) terminal.result({ data: resolve(data), masterKey: keyPath });
-      else terminal.say(`${resolve(data)} has everything that was in ${file}`);
+      else terminal.say(`${resolve(data)} contains all data of ${file}`);
       if (keyPath === null)
         terminal.note(
-          `Put the master key of that house into ${resolve(data, 'master.key')}, or give it to serve.`,
+          `Copy the master key of that server to ${resolve(data, 'master.key')}, or give it to "statehouse serve".`,
         );
       return DONE;
     } catch (fault) {

@@ -1,24 +1,24 @@
-import type { RotationShape } from '../../server/api/shapes/house.ts';
+import type { RotationShape } from '../../api/shapes/house.ts';
 import { defineCommand, type Command } from '../command.ts';
 import { DONE } from '../exit-codes.ts';
-import { HouseClient } from '../house/client.ts';
-import { CONNECTION_OPTIONS, readConnection } from '../house/connection.ts';
-import { dataConfiguration, KEY_OPTIONS } from '../house/data-options.ts';
-import { keepingFailure } from '../house/keeping-failure.ts';
+import { HouseClient } from '../server/client.ts';
+import { CONNECTION_OPTIONS, readConnection } from '../server/connection.ts';
+import { dataConfiguration, KEY_OPTIONS } from '../server/data-options.ts';
+import { keepingFailure } from '../server/keeping-failure.ts';
 import { text } from '../options.ts';
 
 export const command: Command = defineCommand({
   description:
-    'Changes the master key, and seals all data keys, secrets and lock infos anew; states themselves need not be written again. A running house stays open meanwhile. A house that keeps its key in its data directory makes a new one; where you give the keys yourself, put the new one first and the former one after it, start the house so, and then run this.',
+    'Changes the master key, and encrypts all data keys, secrets and lock infos again; states need not be written again. A running server stays available meanwhile. A server that keeps its master key in its data directory creates a new one. Where you give the master keys yourself, put the new one first and the former one after it, restart the server, and then run this command.',
   args: [],
   options: {
     ...CONNECTION_OPTIONS,
-    data: text('DIR', 'of a house that is not running', { environment: false }),
+    data: text('DIR', 'the data directory of a server that is not running', { environment: false }),
     ...KEY_OPTIONS,
   },
   examples: [
-    { line: 'statehouse rotate-key', says: 'in a running house' },
-    { line: 'statehouse rotate-key --data ./statehouse-data', says: 'in one that is down' },
+    { line: 'statehouse rotate-key', says: 'of a running server' },
+    { line: 'statehouse rotate-key --data ./statehouse-data', says: 'of a server that is down' },
   ],
   run: async ({ options, terminal, stopped }) => {
     terminal.status('Sealing everything anew');
@@ -29,14 +29,16 @@ export const command: Command = defineCommand({
       terminal.result({ keyId, newKey, sealedAnew });
       return DONE;
     }
-    terminal.say(`Everything is sealed under key ${keyId} now: ${sealedAnew} things were sealed anew`);
+    terminal.say(
+      `All data is under master key ${keyId} now: ${sealedAnew} keys and secrets were encrypted again`,
+    );
     if (newKey)
-      terminal.note('Backups made before need the former key; copy the new one to a safe place, too.');
+      terminal.note('Older backups need the former master key. Copy the new one to a safe place, too.');
     return DONE;
 
     function askHouse(): Promise<RotationShape> {
       const house = new HouseClient(readConnection(options), stopped);
-      return house.ask<RotationShape>('POST', '/rotate-key', { long: true });
+      return house.ask('rotate-key', {});
     }
 
     async function rotateInDirectory(data: string): Promise<RotationShape> {

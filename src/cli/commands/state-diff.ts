@@ -5,17 +5,17 @@ import type { Command } from '../command.ts';
 import { defineCommand } from '../command.ts';
 import { DONE, FAILED } from '../exit-codes.ts';
 import { Failure } from '../failure.ts';
-import { presentState, snapshotOf } from '../key/content.ts';
-import { diffToJson, printDiff } from '../key/diff-view.ts';
-import { SHOW_SENSITIVE } from '../key/sensitive.ts';
-import type { OpenTarget } from '../key/target.ts';
-import { TARGET_OPTIONS, withTarget } from '../key/target.ts';
-import { readVersionOf } from '../key/versions.ts';
+import { presentState, snapshotOf } from '../folder/content.ts';
+import { diffToJson, printDiff } from '../folder/diff-view.ts';
+import { SHOW_SENSITIVE } from '../folder/sensitive.ts';
+import type { OpenTarget } from '../folder/target.ts';
+import { TARGET_OPTIONS, withTarget } from '../folder/target.ts';
+import { readVersionOf } from '../folder/versions.ts';
 import { flag } from '../options.ts';
 
 export const command: Command = defineCommand({
   description:
-    'Compares two states by resource instance and attribute. Each side is a file, "@WORKSPACE", or "version:ID" of the history; without the second side, the state as it is now.',
+    'Compares two states by resource instance and attribute. Each side is a file, "@WORKSPACE", or "version:ID" of the history. The second side defaults to the present state.',
   args: [
     { name: 'before', help: 'FILE, @WORKSPACE or version:ID', required: true },
     { name: 'after', help: 'the same', required: false },
@@ -23,7 +23,7 @@ export const command: Command = defineCommand({
   options: {
     ...TARGET_OPTIONS,
     ...SHOW_SENSITIVE,
-    exitCode: flag('end with 1 when they differ', { environment: false }),
+    exitCode: flag('exit with 1 when they differ', { environment: false }),
   },
   examples: [
     { line: 'statehouse state diff before.tfstate', says: 'what changed since the copy was made' },

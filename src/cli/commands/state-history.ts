@@ -1,16 +1,16 @@
 import type { Command } from '../command.ts';
 import { defineCommand } from '../command.ts';
 import { DONE } from '../exit-codes.ts';
-import { TARGET_OPTIONS, withTarget } from '../key/target.ts';
-import { historyOf } from '../key/versions.ts';
+import { TARGET_OPTIONS, withTarget } from '../folder/target.ts';
+import { historyOf } from '../folder/versions.ts';
 import { wholeNumber } from '../options.ts';
 
 export const command: Command = defineCommand({
-  description: 'Lists the old versions of the state, where the backend keeps them, the newest first.',
+  description: 'Lists the old versions of the state, newest first, where the backend keeps them.',
   args: [],
   options: {
     ...TARGET_OPTIONS,
-    limit: wholeNumber(20, { from: 1, to: 10_000 }, 'N', 'so many at most', { environment: false }),
+    limit: wholeNumber(20, { from: 1, to: 10_000 }, 'N', 'show at most N', { environment: false }),
   },
   examples: [{ line: 'statehouse state history --limit 5', says: 'the newest five' }],
   run: (invocation) =>

@@ -1,13 +1,15 @@
 import type { Command } from '../command.ts';
 import { defineCommand } from '../command.ts';
 import { DONE } from '../exit-codes.ts';
-import { presentState, snapshotOf } from '../key/content.ts';
-import { matchesAddress } from '../key/selecting.ts';
-import { TARGET_OPTIONS, withTarget } from '../key/target.ts';
+import { presentState, snapshotOf } from '../folder/content.ts';
+import { matchesAddress } from '../folder/selecting.ts';
+import { TARGET_OPTIONS, withTarget } from '../folder/target.ts';
 
 export const command: Command = defineCommand({
   description: 'Lists the resource instances in the state, as terraform addresses them.',
-  args: [{ name: 'address', help: 'only what begins with one of these', required: false, rest: true }],
+  args: [
+    { name: 'address', help: 'only addresses that begin with one of these', required: false, rest: true },
+  ],
   options: { ...TARGET_OPTIONS },
   examples: [
     { line: 'statehouse state list', says: 'all' },

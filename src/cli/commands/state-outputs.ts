@@ -3,9 +3,9 @@ import type { Command } from '../command.ts';
 import { defineCommand } from '../command.ts';
 import { DONE } from '../exit-codes.ts';
 import { Failure, wrongUse } from '../failure.ts';
-import { presentState, snapshotOf } from '../key/content.ts';
-import { SHOW_SENSITIVE } from '../key/sensitive.ts';
-import { TARGET_OPTIONS, withTarget } from '../key/target.ts';
+import { presentState, snapshotOf } from '../folder/content.ts';
+import { SHOW_SENSITIVE } from '../folder/sensitive.ts';
+import { TARGET_OPTIONS, withTarget } from '../folder/target.ts';
 import { flag } from '../options.ts';
 
 export const command: Command = defineCommand({
@@ -29,7 +29,7 @@ export const command: Command = defineCommand({
       const chosen = outputs.filter((output) => name === undefined || output.name === name);
       if (name !== undefined && chosen.length === 0) {
         throw new Failure(`there is no output "${name}"`, {
-          next: '"statehouse state outputs" shows what there is.',
+          next: '"statehouse state outputs" lists all outputs.',
         });
       }
       const reveal = options.showSensitive;
@@ -39,7 +39,7 @@ export const command: Command = defineCommand({
         if (only.sensitive && !reveal) throw wrongUse(`"${name}" is sensitive`, 'Add --show-sensitive.');
         const value = revealed(only.content);
         if (typeof value === 'object' && value !== null && !('isLosslessNumber' in value)) {
-          throw wrongUse(`"${name}" is no plain text`, 'Use --json.');
+          throw wrongUse(`"${name}" is not a text or a number`, 'Use --json.');
         }
         await terminal.write(value === null ? '' : String(value));
         return DONE;

@@ -3,9 +3,9 @@ import { resolve } from 'node:path';
 import type { Command } from '../command.ts';
 import { defineCommand } from '../command.ts';
 import { DONE } from '../exit-codes.ts';
-import { presentState } from '../key/content.ts';
-import { TARGET_OPTIONS, withTarget } from '../key/target.ts';
-import { readVersionOf } from '../key/versions.ts';
+import { presentState } from '../folder/content.ts';
+import { TARGET_OPTIONS, withTarget } from '../folder/target.ts';
+import { readVersionOf } from '../folder/versions.ts';
 import { text } from '../options.ts';
 
 export const command: Command = defineCommand({
@@ -13,8 +13,8 @@ export const command: Command = defineCommand({
   args: [],
   options: {
     ...TARGET_OPTIONS,
-    out: text('FILE', 'write it into this file instead, readable by you alone', { environment: false }),
-    version: text('ID', 'an old version, as "state history" lists them', { environment: false }),
+    out: text('FILE', 'write it into this file, which only you may read', { environment: false }),
+    version: text('ID', 'this version, as "statehouse state history" lists it', { environment: false }),
   },
   examples: [
     { line: 'statehouse state pull --out before.tfstate', says: 'keeps a copy' },

@@ -5,39 +5,36 @@ import type { Command } from '../command.ts';
 import { defineCommand } from '../command.ts';
 import { DONE } from '../exit-codes.ts';
 import { Failure } from '../failure.ts';
-import { headerOf } from '../key/content.ts';
-import { LOCK_OPTIONS, underLock } from '../key/holding.ts';
-import type { ReadState } from '../key/import-check.ts';
-import { checkImport } from '../key/import-check.ts';
-import { OPERATION_PUSH } from '../key/operations.ts';
-import { TARGET_OPTIONS, withTarget } from '../key/target.ts';
-import { writeAndVerify } from '../key/writing.ts';
+import { headerOf } from '../folder/content.ts';
+import { LOCK_OPTIONS, underLock } from '../folder/holding.ts';
+import type { ReadState } from '../folder/import-check.ts';
+import { checkImport } from '../folder/import-check.ts';
+import { OPERATION_PUSH } from '../folder/operations.ts';
+import { TARGET_OPTIONS, withTarget } from '../folder/target.ts';
+import { writeAndVerify } from '../folder/writing.ts';
 import { flag } from '../options.ts';
 
 export const command: Command = defineCommand({
   description:
-    'Writes a state, byte for byte, under the lock. Refused when it would lose a change: an older serial, or another lineage.',
+    'Writes a state, byte for byte, under the lock. An older serial or another lineage is refused, because a change would be lost.',
   args: [{ name: 'file', help: 'the state to write; "-" reads it from the standard input', required: true }],
   options: {
     ...TARGET_OPTIONS,
     ...LOCK_OPTIONS,
-    force: flag(
-      'replace whatever is there; the serial is raised above it, so that everybody sees the change',
-      {
-        environment: false,
-      },
-    ),
+    force: flag('replace any existing state; the serial is raised above that of the existing state', {
+      environment: false,
+    }),
   },
   examples: [
     { line: 'statehouse state push fixed.tfstate', says: 'after raising its serial' },
-    { line: 'statehouse state push --force before.tfstate', says: 'brings an old copy back' },
+    { line: 'statehouse state push --force before.tfstate', says: 'restores an old copy' },
   ],
   run: (invocation) =>
     withTarget(invocation, 'changes', async ({ client, workspace }) => {
       const { args, options, terminal, cwd, env, stopped } = invocation;
       const [file = '-'] = args;
       const bytes = await readInput(file, cwd);
-      if (bytes.length === 0) throw new Failure(`${file} is empty: that is no state`);
+      if (bytes.length === 0) throw new Failure(`${file} is empty: expected a state`);
       const next: ReadState = { bytes, header: headerOf(bytes, file) };
       const { lockTimeout: timeout, noLock, force } = options;
       const wanted = { client, workspace, operation: OPERATION_PUSH, timeout, stopped, noLock, env };
@@ -49,7 +46,7 @@ export const command: Command = defineCommand({
         if (check.type === 'same') return null;
         if (check.type === 'may-not' && !force) {
           throw new Failure(`${file} was not written: ${check.why}`, {
-            next: 'Pull the newest state and bring your change into it. --force replaces what is there.',
+            next: 'Pull the newest state and apply your change to it. --force replaces the existing state.',
           });
         }
         const raised = force ? raise(next, existing) : next.bytes;

@@ -2,22 +2,22 @@ import { withSerial } from '../../core/state-header.ts';
 import type { Command } from '../command.ts';
 import { defineCommand } from '../command.ts';
 import { DONE } from '../exit-codes.ts';
-import { headerOf } from '../key/content.ts';
-import { LOCK_OPTIONS, underLock } from '../key/holding.ts';
-import { OPERATION_PUSH } from '../key/operations.ts';
-import { TARGET_OPTIONS, withTarget } from '../key/target.ts';
-import { readVersionOf } from '../key/versions.ts';
-import { writeAndVerify } from '../key/writing.ts';
+import { headerOf } from '../folder/content.ts';
+import { LOCK_OPTIONS, underLock } from '../folder/holding.ts';
+import { OPERATION_PUSH } from '../folder/operations.ts';
+import { TARGET_OPTIONS, withTarget } from '../folder/target.ts';
+import { readVersionOf } from '../folder/versions.ts';
+import { writeAndVerify } from '../folder/writing.ts';
 
 export const command: Command = defineCommand({
   description:
-    'Brings an old version back, as a new write with the next serial: nothing of the history is changed, and nothing but the serial of the old state.',
-  args: [{ name: 'version', help: 'as "statehouse state history" lists them', required: true }],
+    'Restores an old version by a new write with the next serial. The history is not changed, and of the old state only the serial is.',
+  args: [{ name: 'version', help: 'its ID, as "statehouse state history" lists it', required: true }],
   options: { ...TARGET_OPTIONS, ...LOCK_OPTIONS },
   examples: [
     {
       line: 'statehouse state restore 3LgKlq',
-      says: 'look at it first: statehouse state diff version:3LgKlq',
+      says: 'after "statehouse state diff version:3LgKlq"',
     },
   ],
   run: (invocation) =>
@@ -36,7 +36,7 @@ export const command: Command = defineCommand({
         return next;
       });
       if (terminal.json) terminal.result({ restored: id, serial });
-      else terminal.say(`Version ${id} is back in workspace ${workspace}, with serial ${serial}.`);
+      else terminal.say(`Restored version ${id} in workspace ${workspace}, with serial ${serial}.`);
       return DONE;
     }),
 });

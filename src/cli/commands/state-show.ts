@@ -5,10 +5,10 @@ import type { Command } from '../command.ts';
 import { defineCommand } from '../command.ts';
 import { DONE } from '../exit-codes.ts';
 import { Failure } from '../failure.ts';
-import { presentState, snapshotOf } from '../key/content.ts';
-import { matchesAddress } from '../key/selecting.ts';
-import { SHOW_SENSITIVE } from '../key/sensitive.ts';
-import { TARGET_OPTIONS, withTarget } from '../key/target.ts';
+import { presentState, snapshotOf } from '../folder/content.ts';
+import { matchesAddress } from '../folder/selecting.ts';
+import { SHOW_SENSITIVE } from '../folder/sensitive.ts';
+import { TARGET_OPTIONS, withTarget } from '../folder/target.ts';
 
 export const command: Command = defineCommand({
   description:
@@ -30,7 +30,7 @@ export const command: Command = defineCommand({
       const chosen = instances.filter(({ address }) => matchesAddress(address, asked));
       if (chosen.length === 0) {
         throw new Failure(`there is no ${asked} in the state`, {
-          next: '"statehouse state list" shows what there is.',
+          next: '"statehouse state list" lists all resource instances.',
         });
       }
       const reveal = options.showSensitive;

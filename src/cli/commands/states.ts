@@ -1,21 +1,21 @@
-import type { StateShape } from '../../server/api/shapes/state.ts';
+import type { StateShape } from '../../api/shapes/state.ts';
 import { defineCommand, type Command } from '../command.ts';
 import { DONE } from '../exit-codes.ts';
-import { HouseClient } from '../house/client.ts';
-import { CONNECTION_OPTIONS, readConnection } from '../house/connection.ts';
-import { formatAgo, formatSize } from '../house/figures.ts';
+import { HouseClient } from '../server/client.ts';
+import { CONNECTION_OPTIONS, readConnection } from '../server/connection.ts';
+import { formatAgo, formatSize } from '../figures.ts';
 import { flag, text, wholeNumber } from '../options.ts';
 
 export const command: Command = defineCommand({
-  description: 'Lists the states that a house keeps, as far as the credential may read them.',
-  args: [{ name: 'search', help: 'only addresses that contain this', required: false }],
+  description: 'Lists the states on a server that the credential may read.',
+  args: [{ name: 'search', help: 'only addresses that contain this text', required: false }],
   options: {
     ...CONNECTION_OPTIONS,
     project: text('NAME', 'only this project', { environment: false }),
-    prefix: text('KEY', 'only keys that begin so', { environment: false }),
-    deleted: flag('deleted states too', { environment: false }),
+    prefix: text('KEY', 'only keys that begin with KEY', { environment: false }),
+    deleted: flag('also list deleted states', { environment: false }),
     locked: flag('only states that are locked', { environment: false }),
-    limit: wholeNumber(1_000, { from: 1, to: 1_000_000 }, 'N', 'show so many at the most', {
+    limit: wholeNumber(1_000, { from: 1, to: 1_000_000 }, 'N', 'show at most N', {
       environment: false,
     }),
   },
@@ -27,14 +27,14 @@ export const command: Command = defineCommand({
     const { project, prefix, deleted, locked, limit } = options;
     const house = new HouseClient(readConnection(options), stopped);
     const query = { search, project, prefix, deleted, locked };
-    const { items, more } = await house.list<'states', StateShape>('/states', 'states', query, limit);
+    const { items, more } = await house.list('list-states', query, limit);
     if (terminal.json) {
       terminal.result({ states: items, more });
       return DONE;
     }
-    if (items.length === 0) terminal.note('There is no such state.');
+    if (items.length === 0) terminal.note('No states match.');
     else terminal.table(['ADDRESS', 'SERIAL', 'VERSION', 'SIZE', 'WRITTEN', 'BY', 'LOCK'], items.map(rowOf));
-    if (more) terminal.note(`There are more than these ${limit}: --limit shows more.`);
+    if (more) terminal.note(`There are more than ${limit}: --limit shows more.`);
     return DONE;
   },
 });

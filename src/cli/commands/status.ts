@@ -3,19 +3,20 @@ import { BackendFault, type LockState } from '../../ports/state-client.ts';
 import type { Command } from '../command.ts';
 import { defineCommand } from '../command.ts';
 import { DONE } from '../exit-codes.ts';
-import { lockFacts, lockInWords } from '../key/lock-view.ts';
-import { TARGET_OPTIONS, withTarget } from '../key/target.ts';
+import { lockFacts, lockInWords } from '../folder/lock-view.ts';
+import { TARGET_OPTIONS, withTarget } from '../folder/target.ts';
+import { formatSize } from '../figures.ts';
 import { formatFacts } from '../table.ts';
-import { headerOf } from '../key/content.ts';
-import type { OpenTarget } from '../key/target.ts';
+import { headerOf } from '../folder/content.ts';
+import type { OpenTarget } from '../folder/target.ts';
 
 export const command: Command = defineCommand({
   description: 'Shows where the state of this folder is, what is in it, and who holds its lock.',
   args: [],
   options: { ...TARGET_OPTIONS },
   examples: [
-    { line: 'statehouse status', says: 'of the folder and workspace that you are in' },
-    { line: 'statehouse status --chdir live/prod --workspace eu', says: 'of another one' },
+    { line: 'statehouse status', says: 'of the present folder and workspace' },
+    { line: 'statehouse status --chdir live/prod --workspace eu', says: 'of another folder and workspace' },
     {
       line: 'statehouse status --backend s3 --backend-config bucket=b --backend-config key=k',
       says: 'without any folder',
@@ -58,7 +59,7 @@ export const command: Command = defineCommand({
     }),
 });
 
-/** Who may read a state may not always see its lock: that is no reason to show nothing. */
+/** Who may read a state may not always see its lock; the state is shown nevertheless. */
 function seenLock({ client, workspace }: OpenTarget): Promise<LockState> {
   return client.inspectLock(workspace).catch((fault: unknown) => {
     if (fault instanceof BackendFault) return { type: 'unknown', message: fault.message };
@@ -105,9 +106,4 @@ function stateFacts(state: StateDescription | null): readonly (readonly [string,
 
 function count(number: number, what: string): string {
   return `${number} ${what}${number === 1 ? '' : 's'}`;
-}
-
-function formatSize(bytes: number): string {
-  if (bytes < 1_024) return `${bytes} bytes`;
-  return bytes < 1_048_576 ? `${(bytes / 1_024).toFixed(1)} KiB` : `${(bytes / 1_048_576).toFixed(1)} MiB`;
 }

@@ -2,10 +2,10 @@ import type { Command } from '../command.ts';
 import { defineCommand } from '../command.ts';
 import { DONE } from '../exit-codes.ts';
 import { Failure, lockedByOther } from '../failure.ts';
-import { breakLock } from '../key/breaking.ts';
-import { holderInWords } from '../key/lock-view.ts';
-import { OPERATION_LOCK } from '../key/operations.ts';
-import { TARGET_OPTIONS, withTarget } from '../key/target.ts';
+import { breakLock } from '../folder/breaking.ts';
+import { holderInWords } from '../folder/lock-view.ts';
+import { OPERATION_LOCK } from '../folder/operations.ts';
+import { TARGET_OPTIONS, withTarget } from '../folder/target.ts';
 
 export const command: Command = defineCommand({
   description: 'Releases the lock that "statehouse lock" took.',
@@ -21,7 +21,7 @@ export const command: Command = defineCommand({
       if (now.type === 'held' && now.holder !== null && now.holder.operation !== OPERATION_LOCK) {
         throw lockedByOther(
           `the lock was not taken by "statehouse lock": it is held by ${holderInWords(now.holder)}`,
-          'If its holder is gone for good: statehouse force-unlock.',
+          'If its holder has ended: statehouse force-unlock.',
           { holder: now.holder },
         );
       }

@@ -3,21 +3,21 @@ import type { Command } from '../command.ts';
 import { defineCommand } from '../command.ts';
 import { DONE } from '../exit-codes.ts';
 import { Failure, wrongUse } from '../failure.ts';
-import { snapshotOf } from '../key/content.ts';
-import { LOCK_OPTIONS, takeLock } from '../key/holding.ts';
-import { OPERATION_DELETE } from '../key/operations.ts';
-import { TARGET_OPTIONS, withTarget } from '../key/target.ts';
-import { checkedName, demandWorkspaces, workspaceExists } from '../key/workspace-names.ts';
+import { snapshotOf } from '../folder/content.ts';
+import { LOCK_OPTIONS, takeLock } from '../folder/holding.ts';
+import { OPERATION_DELETE } from '../folder/operations.ts';
+import { TARGET_OPTIONS, withTarget } from '../folder/target.ts';
+import { checkedName, demandWorkspaces, workspaceExists } from '../folder/workspace-names.ts';
 import { flag } from '../options.ts';
 
 export const command: Command = defineCommand({
   description:
-    'Deletes a workspace and its state. Refused while the state has resources: what they stand for would be forgotten.',
-  args: [{ name: 'name', help: 'which one', required: true }],
+    'Deletes a workspace and its state. A state that still has resources is not deleted without --force.',
+  args: [{ name: 'name', help: 'the workspace', required: true }],
   options: {
     ...TARGET_OPTIONS,
     lockTimeout: LOCK_OPTIONS.lockTimeout,
-    force: flag('delete it although it has resources', { environment: false }),
+    force: flag('delete it although its state has resources', { environment: false }),
   },
   examples: [{ line: 'statehouse workspace delete dev', says: 'after terraform destroy' }],
   run: (invocation) =>
@@ -28,7 +28,7 @@ export const command: Command = defineCommand({
       if (name === selected) {
         throw wrongUse(
           `${name} is the selected workspace`,
-          'Select another one first: statehouse workspace select default',
+          'Select another workspace first: statehouse workspace select default',
         );
       }
       demandWorkspaces(client);
@@ -49,7 +49,7 @@ export const command: Command = defineCommand({
           const { instances } = await snapshotOf(bytes, client.locate(name));
           if (instances.some(({ mode }) => mode === 'managed')) {
             throw new Failure(`workspace ${name} has ${instances.length} resource instances`, {
-              next: 'Destroy them first: terraform destroy. Or forget them: --force.',
+              next: 'Destroy them first (terraform destroy), or delete the state with --force.',
             });
           }
         }

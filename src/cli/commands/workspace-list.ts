@@ -1,8 +1,8 @@
 import type { Command } from '../command.ts';
 import { defineCommand } from '../command.ts';
 import { DONE } from '../exit-codes.ts';
-import { TARGET_OPTIONS, withTarget } from '../key/target.ts';
-import { listedWorkspaces } from '../key/workspace-names.ts';
+import { TARGET_OPTIONS, withTarget } from '../folder/target.ts';
+import { listedWorkspaces } from '../folder/workspace-names.ts';
 
 export const command: Command = defineCommand({
   description: 'Lists the workspaces; a star marks the selected one.',

@@ -4,16 +4,16 @@ import type { Command } from '../command.ts';
 import { defineCommand } from '../command.ts';
 import { DONE } from '../exit-codes.ts';
 import { Failure } from '../failure.ts';
-import { OPERATION_INIT } from '../key/operations.ts';
-import { TARGET_OPTIONS, withTarget } from '../key/target.ts';
-import { checkedName, demandWorkspaces, workspaceExists } from '../key/workspace-names.ts';
+import { OPERATION_INIT } from '../folder/operations.ts';
+import { TARGET_OPTIONS, withTarget } from '../folder/target.ts';
+import { checkedName, demandWorkspaces, workspaceExists } from '../folder/workspace-names.ts';
 import { flag } from '../options.ts';
 import { readVersion } from '../../server/version.ts';
 
 export const command: Command = defineCommand({
-  description: 'Makes a workspace, as terraform does, and selects it.',
-  args: [{ name: 'name', help: 'what to call it', required: true }],
-  options: { ...TARGET_OPTIONS, noSelect: flag('leave the selection as it is', { environment: false }) },
+  description: 'Creates a workspace, as terraform does, and selects it.',
+  args: [{ name: 'name', help: 'the name of the new workspace', required: true }],
+  options: { ...TARGET_OPTIONS, noSelect: flag('do not select it', { environment: false }) },
   examples: [{ line: 'statehouse workspace new dev', says: 'an empty one' }],
   run: (invocation) =>
     withTarget(invocation, 'changes', async ({ client, folder }) => {
@@ -21,14 +21,14 @@ export const command: Command = defineCommand({
       const name = checkedName(args[0]);
       demandWorkspaces(client);
       if (await workspaceExists(client, name)) {
-        throw new Failure(`workspace ${name} is there already`, {
+        throw new Failure(`workspace ${name} exists already`, {
           next: `Select it: statehouse workspace select ${name}`,
         });
       }
       await client.createWorkspace(name, makeLockRequest(OPERATION_INIT, readVersion()));
       if (!options.noSelect) await selectWorkspace(folder, name, env);
       if (terminal.json) terminal.result({ created: name, selected: !options.noSelect });
-      else terminal.say(`Made workspace ${name}${options.noSelect ? '' : ', and selected it'}.`);
+      else terminal.say(`Created workspace ${name}${options.noSelect ? '' : ', and selected it'}.`);
       return DONE;
     }),
 });

@@ -3,12 +3,12 @@ import type { Command } from '../command.ts';
 import { defineCommand } from '../command.ts';
 import { DONE } from '../exit-codes.ts';
 import { Failure } from '../failure.ts';
-import { TARGET_OPTIONS, withTarget } from '../key/target.ts';
-import { checkedName, demandWorkspaces, workspaceExists } from '../key/workspace-names.ts';
+import { TARGET_OPTIONS, withTarget } from '../folder/target.ts';
+import { checkedName, demandWorkspaces, workspaceExists } from '../folder/workspace-names.ts';
 
 export const command: Command = defineCommand({
-  description: 'Selects a workspace for this folder, for terraform as well.',
-  args: [{ name: 'name', help: 'which one', required: true }],
+  description: 'Selects the workspace of this folder, also for terraform.',
+  args: [{ name: 'name', help: 'the workspace', required: true }],
   options: { ...TARGET_OPTIONS },
   examples: [{ line: 'statehouse workspace select dev', says: 'as terraform workspace select does' }],
   run: (invocation) =>
@@ -18,7 +18,7 @@ export const command: Command = defineCommand({
       if (name !== 'default') demandWorkspaces(client);
       if (!(await workspaceExists(client, name))) {
         throw new Failure(`there is no workspace ${name}`, {
-          next: `Make it: statehouse workspace new ${name}`,
+          next: `Create it: statehouse workspace new ${name}`,
         });
       }
       await selectWorkspace(folder, name, env);

@@ -1,7 +1,7 @@
 import type { Command } from '../command.ts';
 import { defineCommand } from '../command.ts';
 import { DONE } from '../exit-codes.ts';
-import { TARGET_OPTIONS, withTarget } from '../key/target.ts';
+import { TARGET_OPTIONS, withTarget } from '../folder/target.ts';
 
 export const command: Command = defineCommand({
   description: 'Prints the name of the selected workspace.',

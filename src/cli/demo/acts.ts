@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
-import { formatDuration } from '../duration.ts';
+import { formatDuration } from '../../core/duration.ts';
 import { Failure } from '../failure.ts';
 import type { Apply, ApplyEnd, ApplyPlan, Player } from './player.ts';
 import type { Script } from './script.ts';
@@ -23,7 +23,7 @@ export interface Act {
 
 /** The four acts, in order: each begins where the one before ended. */
 export const ACTS: readonly Act[] = [
-  { title: '1. Nobody takes the lock (-lock=false)', play: playWithoutLock },
+  { title: '1. Neither takes the lock (-lock=false)', play: playWithoutLock },
   { title: '2. Both take the lock', play: playInLine },
   { title: '3. An apply is killed', play: playCrash },
   { title: '4. A paused apply comes back', play: playZombie },
@@ -73,7 +73,7 @@ async function playCrash({ stage, alice, bob }: Cast, script: Script): Promise<v
   script.tell(alice.name, 'takes the lock and begins to set web = 4');
   doomed.kill();
   mustBe('killed', await stage.soon("Alice's apply", doomed.end));
-  script.tell(alice.name, 'is killed in the middle of it (kill -9): nobody releases the lock');
+  script.tell(alice.name, 'is killed in the middle of it (kill -9): the lock is not released');
   const refused = await ended(stage, bob, { changes: [{ thing: 'db', to: 4 }], lock: 'at-once' });
   script.tell(bob.name, 'wants to set db = 4');
   if (refused.type === 'lock-refused') script.quote(refused.words);
@@ -95,13 +95,13 @@ async function playZombie({ stage, alice, bob }: Cast, script: Script): Promise<
   const asleep = await begun(stage, alice, { changes: [{ thing: 'web', to: 5 }], lock: 'at-once' });
   script.tell(alice.name, 'takes the lock, begins to set web = 5, and closes her laptop');
   const broken = await stage.breakLock();
-  script.tell('Operator', 'takes her for dead and breaks the lock');
+  script.tell('Operator', 'believes that her apply has ended, and breaks the lock');
   mustBe('done', await ended(stage, bob, { changes: [{ thing: 'db', to: 5 }], lock: 'at-once' }));
   script.tell(bob.name, 'sets db = 5');
   asleep.carryOn();
   const end = await stage.soon("Alice's apply", asleep.end);
   script.tell(alice.name, 'opens her laptop, and her apply goes on where it was');
-  refusedWrite(script, end, 'she holds the lock no more, so her late write is refused');
+  refusedWrite(script, end, 'she no longer holds the lock, so her late write is refused');
   const { values } = await stage.scene();
   script.claim('db = 5 is still there', broken && values.db === 5);
   mustBe('done', await ended(stage, alice, { changes: [{ thing: 'web', to: 5 }], lock: 'at-once' }));

@@ -6,7 +6,7 @@ import { readHttpConfig } from '../../protocols/http/client/config.ts';
 import { pathOf } from '../../protocols/http/layout.ts';
 import { makeLockRequest } from '../../protocols/lock-request.ts';
 import { BackendFault, type HeldLock } from '../../ports/state-client.ts';
-import type { Pair } from '../house/connection.ts';
+import type { Pair } from '../server/connection.ts';
 import type { Apply, ApplyEnd, ApplyPlan, Player, Thing } from './player.ts';
 import { ADDRESS } from './stage.ts';
 

@@ -1,3 +1,4 @@
+import type { Environment } from '../../ports/environment.ts';
 import type { Terminal } from '../terminal.ts';
 import { ACTS, type Cast } from './acts.ts';
 import { ClientPlayer } from './client-player.ts';
@@ -23,7 +24,7 @@ const OWN_CLIENT = "Statehouse's own client";
 /** Plays all acts, and tells what happened. */
 export async function play(options: {
   readonly terminal: Terminal;
-  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly env: Environment;
   readonly stopped: AbortSignal;
   readonly noTerraform: boolean;
 }): Promise<PlayRecord> {
@@ -35,7 +36,7 @@ export async function play(options: {
   const terraform = options.noTerraform ? null : await findTerraform(options.env);
   const client = terraform?.title ?? OWN_CLIENT;
   await using stage = await Stage.set(stopped);
-  say(`Alice and Bob work on one state, with ${client}, in a house at ${stage.url}.`);
+  say(`Alice and Bob work on one state, with ${client}, on a server at ${stage.url}.`);
   const seat = (name: string): Promise<Player> => takeSeat(name, stage, terraform?.program ?? null);
   const [alice, bob] = await Promise.all([seat('Alice'), seat('Bob')]);
   try {

@@ -1,6 +1,6 @@
 import type { Terminal } from '../terminal.ts';
 
-/** Something that somebody did in the play. */
+/** One step of the play. */
 export interface Step {
   readonly who: string;
   readonly what: string;
@@ -38,7 +38,7 @@ export class Script {
     this.#say(terminal.colors.bold(title));
   }
 
-  /** Somebody does something. */
+  /** Tells what a person does. */
   tell(who: string, what: string): void {
     this.#steps.push({ who, what });
     this.#say(`  ${this.#terminal.colors.cyan(who.padEnd(this.#wide))}  ${what}`);

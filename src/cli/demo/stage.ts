@@ -9,7 +9,7 @@ import type { LockView } from '../../house/locks.ts';
 import { DEFAULTS } from '../../server/configuration.ts';
 import { openHouse, type OpenHouse } from '../../server/open.ts';
 import { Failure } from '../failure.ts';
-import type { Pair } from '../house/connection.ts';
+import type { Pair } from '../server/connection.ts';
 import { THINGS, type Thing } from './player.ts';
 
 export const ADDRESS: Address = { project: 'demo', key: 'shop.tfstate', workspace: 'default' };
@@ -18,7 +18,7 @@ const OPERATOR: Caller = {
   identity: { subject: 'demo:operator', grants: [{ role: 'admin', pattern: '*' }], expired: false },
   door: 'demo',
 };
-/** Nothing in the play takes so long, on the slowest machine. */
+/** More than anything in the play takes on the slowest machine. */
 const PATIENCE_MS = 30_000;
 const LOOK_MS = 20;
 const STOPPED = 'the demo was stopped';
@@ -94,11 +94,11 @@ export class Stage implements AsyncDisposable {
     return answer.type === 'released' && answer.broken;
   }
 
-  /** Waits until somebody's request for the lock is held open. */
+  /** Waits until a request for the lock is held open. */
   async untilParked(): Promise<void> {
     const deadline = Date.now() + PATIENCE_MS;
     while (!(await this.lock()).line.some(({ seat }) => seat !== null)) {
-      if (Date.now() > deadline) throw new Failure('nobody came to stand in line');
+      if (Date.now() > deadline) throw new Failure('no request came to wait for the lock');
       if (this.#stopped.aborted) throw new Failure(STOPPED);
       await sleep(LOOK_MS);
     }

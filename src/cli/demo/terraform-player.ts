@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, rmSync, watch, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { hclText } from '../../protocols/backend-block.ts';
-import { BACKEND_BLOCKS } from '../backend-blocks.ts';
+import { hclText } from '../../protocols/backend.ts';
+import { FIRST_STEPS } from '../../protocols/backends.ts';
 import { Failure } from '../failure.ts';
-import type { Pair } from '../house/connection.ts';
+import type { Pair } from '../server/connection.ts';
 import type { Apply, ApplyEnd, ApplyPlan, Player, Thing } from './player.ts';
 import { THINGS } from './player.ts';
 import { ADDRESS } from './stage.ts';
@@ -48,12 +48,12 @@ export class TerraformPlayer implements Player {
     const { program, url, credential } = options;
     const folder = join(options.directory, name.toLowerCase());
     mkdirSync(folder);
-    const paste = BACKEND_BLOCKS['http']?.({ url, address: ADDRESS, credential, caPath: null });
+    const snippet = FIRST_STEPS.snippet({ url, address: ADDRESS, credential, caPath: null });
     const env = {
       ...withoutSettings(process.env),
-      ...Object.fromEntries(paste?.environment.map((variable) => [variable.name, variable.value]) ?? []),
+      ...Object.fromEntries(snippet.environment.map(({ name, value }) => [name, value])),
     };
-    writeFileSync(join(folder, 'backend.tf'), `${paste?.block}\n`);
+    writeFileSync(join(folder, 'backend.tf'), `${snippet.block}\n`);
     const player = new TerraformPlayer(name, program, folder, env);
     writeFileSync(player.#work, WORK);
     const { code, output } = await player.#run(['init', '-input=false', '-no-color']).end;
@@ -87,7 +87,7 @@ export class TerraformPlayer implements Player {
       carryOn,
       kill: () => {
         child.kill('SIGKILL');
-        // What it had started would go on working for nobody.
+        // Processes that it had started would go on otherwise.
         void ended.then(carryOn);
       },
     };

@@ -14,14 +14,14 @@ export interface Decision<O extends Outcome = Outcome> {
 /** A world while it is being decided about: every effect is at once what later rules see. */
 export class Draft {
   readonly at: Instant;
-  readonly #before: AddressRecord;
+  readonly #before: World;
   #world: World;
   readonly #effects: Effect[] = [];
   readonly #handovers: Handover[] = [];
 
   constructor(world: World, at: Instant) {
     this.at = at;
-    this.#before = world.record;
+    this.#before = world;
     this.#world = world;
   }
 
@@ -78,8 +78,19 @@ export class Draft {
   }
 
   decision<O extends Outcome>(outcome: O): Decision<O> {
+    if (this.#isChanged()) this.change({ changeIndex: this.record.changeIndex + 1 });
     const changed =
-      this.record === this.#before ? [] : [{ type: 'put-record', record: this.record } as const];
+      this.record === this.#before.record ? [] : [{ type: 'put-record', record: this.record } as const];
     return { outcome, effects: [...changed, ...this.#effects], handovers: this.#handovers };
+  }
+
+  /** Whether the state, or who holds its lock, is not what it was. */
+  #isChanged(): boolean {
+    const { record, holders } = this.#before;
+    if (this.record.head !== record.head || this.record.deletedAt !== record.deletedAt) return true;
+    return (
+      this.holders.length !== holders.length ||
+      this.holders.some(({ fence }, at) => fence !== holders[at]?.fence)
+    );
   }
 }

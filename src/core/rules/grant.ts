@@ -17,6 +17,8 @@ export function grant(draft: Draft, asker: Asker): Holder {
     shared: asker.shared,
     fence,
     since: draft.at,
+    until: asker.lease === null ? null : draft.at + asker.lease,
+    delay: asker.delay,
     info: asker.info,
     faces: [asker.face],
     seat: asker.seat,

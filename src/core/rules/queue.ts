@@ -41,6 +41,8 @@ export function stand(draft: Draft, command: LockCommand): Held {
     operation: command.operation,
     shared: command.shared,
     face: command.face,
+    lease: command.lease,
+    delay: command.delay,
     info: command.info,
     firstAsk,
     lastAsk: at,
@@ -130,8 +132,9 @@ export function serveLine(draft: Draft): void {
   }
 }
 
-/** Whether the lock can be given to one more: nobody holds it, or plans do and this is one. */
-export function admits({ holders }: Draft, shared: boolean): boolean {
+/** Whether the lock can be given to one more: nobody holds it and no delay is left, or plans hold it and this is one. */
+export function admits({ holders, record }: Draft, shared: boolean): boolean {
+  if (record.freeAt !== null) return false;
   if (holders.length === 0) return true;
   return shared && holders.length < SHARERS_MAX && holders.every((holder) => holder.shared);
 }

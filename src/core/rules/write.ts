@@ -1,6 +1,7 @@
 import type { Claim, WriteCommand } from '../command.ts';
 import { OPERATION_EXEC } from '../lock-info.ts';
 import type { LockRefusal, OutcomeOf, Stale } from '../outcome.ts';
+import { whyNotSupersede } from '../supersede.ts';
 import { liveHead, type Holder, type Version } from '../world.ts';
 import type { Draft } from './draft.ts';
 import { held } from './queue.ts';
@@ -73,13 +74,8 @@ function staleness(head: Version | null, command: WriteCommand): Stale | null {
   if (command.expects !== undefined && command.expects.sha256 !== (head?.sha256 ?? null)) {
     return { type: 'stale', reason: 'changed-meanwhile', head };
   }
-  if (head === null) return null;
-  // An empty lineage is a wildcard to Terraform as well (`CheckValidImport`).
-  const related = head.lineage === command.lineage || head.lineage === '' || command.lineage === '';
-  if (!related) return { type: 'stale', reason: 'lineage', head };
-  if (command.serial === head.serial) return { type: 'stale', reason: 'serial-equal', head };
-  if (command.serial < head.serial) return { type: 'stale', reason: 'serial-lower', head };
-  return null;
+  const reason = whyNotSupersede(command, head);
+  return reason === null ? null : { type: 'stale', reason, head };
 }
 
 function mayGoAnotherWay(holder: Holder | null, command: WriteCommand, stale: Stale): boolean {

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { formatAddress, type Address } from '../../core/address.ts';
 import type { AddressCommand, SealedBody } from '../../core/command.ts';
 import type { Credential } from '../../core/credential.ts';
-import { decide, evolve } from '../../core/decide.ts';
+import { decide, evolve, nextEnd } from '../../core/decide.ts';
 import type { Effect } from '../../core/effect.ts';
 import type { Instant } from '../../core/instant.ts';
 import { NEW_WORLD, type Version, type World } from '../../core/world.ts';
@@ -152,6 +152,14 @@ export class MemoryEngine implements Engine {
         .filter(({ seat, accepted }) => !accepted && isWanted(seat))
         .map(({ waiter, seat }) => ({ address, waiter, seat: seat as string, granted: true })),
     ]);
+  }
+
+  async ending(limit: number): Promise<readonly Address[]> {
+    const now = this.#clock.now();
+    return [...this.#kept.values()]
+      .filter(({ world }) => (nextEnd(world) ?? Infinity) <= now)
+      .map(({ address }) => address)
+      .slice(0, limit);
   }
 
   async sealedUnderOther(keyId: string, limit: number): Promise<readonly Resealed[]> {

@@ -55,14 +55,18 @@ export function otherSealed(
       .filter(({ sealedSecret }) => keyIdOf(sealedSecret) !== keyId)
       .map(({ id, sealedSecret }) => ({ kind: 'credential' as const, id, sealed: sealedSecret })),
     ...addresses.flatMap(({ address, world }) =>
-      world.holders
-        .filter(({ info }) => keyIdOf(info) !== keyId)
-        .map(({ lockId, info }) => ({ kind: 'holder' as const, address, lockId, sealed: info })),
+      world.holders.flatMap(({ lockId, info }) =>
+        info === null || keyIdOf(info) === keyId
+          ? []
+          : [{ kind: 'holder' as const, address, lockId, sealed: info }],
+      ),
     ),
     ...addresses.flatMap(({ address, world }) =>
-      world.line
-        .filter(({ info }) => keyIdOf(info) !== keyId)
-        .map(({ waiter, info }) => ({ kind: 'place' as const, address, waiter, sealed: info })),
+      world.line.flatMap(({ waiter, info }) =>
+        info === null || keyIdOf(info) === keyId
+          ? []
+          : [{ kind: 'place' as const, address, waiter, sealed: info }],
+      ),
     ),
   ];
 }

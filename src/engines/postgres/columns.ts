@@ -50,6 +50,15 @@ export function binary(name: string): Column<Uint8Array> {
   return { name, read: toBytes, write: toBuffer };
 }
 
+/** Sealed bytes, which are never empty; null as no bytes. */
+export function sealed(name: string): Column<Uint8Array | null> {
+  return {
+    name,
+    read: (stored) => ((stored as Buffer).length === 0 ? null : toBytes(stored)),
+    write: (value) => (value === null ? Buffer.alloc(0) : toBuffer(value)),
+  };
+}
+
 /** The same, and null. */
 export function orNull<T>({ name, read, write }: Column<T>): Column<T | null> {
   return {

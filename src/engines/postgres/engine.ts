@@ -152,6 +152,10 @@ export class PostgresEngine implements Engine {
     return this.#queries.seats(query);
   }
 
+  async ending(limit: number): Promise<readonly Address[]> {
+    return this.#queries.ending(this.#clock(), limit);
+  }
+
   async sealedUnderOther(keyId: string, limit: number): Promise<readonly Resealed[]> {
     return this.#queries.sealedUnderOther(keyId, limit);
   }

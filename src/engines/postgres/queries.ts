@@ -67,6 +67,14 @@ export class Queries {
     return (await this.#connections.read(seatsAsked(this.#schema, query))).map(toSeat);
   }
 
+  async ending(now: string, limit: number): Promise<Address[]> {
+    const rows = await this.#read(
+      `SELECT project, key, workspace FROM ${this.#schema}.holder WHERE until <= ${now}
+        UNION SELECT project, key, workspace FROM ${this.#schema}.address WHERE free_at <= ${now} ${limitOf(limit)}`,
+    );
+    return ADDRESS.readAll(rows);
+  }
+
   async sealedUnderOther(keyId: string, limit: number): Promise<Resealed[]> {
     const found = await this.#connections.readTogether(sealedAsked(this.#schema, keyId, limit));
     return resealedFrom(found).slice(0, limit);
@@ -116,7 +124,7 @@ function seatsAsked(schema: string, query: { node: string } | { notNode: string 
 /** Statements for all that is sealed under another key; {@link resealedFrom} reads the answers, kind by kind. */
 function sealedAsked(schema: string, keyId: string, limit: number): Statement[] {
   return ['body', 'credential', 'holder', 'place'].map((table) => ({
-    text: `SELECT * FROM ${schema}.${table} WHERE key_id <> $1 ${limitOf(limit)}`,
+    text: `SELECT * FROM ${schema}.${table} WHERE key_id <> $1 AND key_id <> '' ${limitOf(limit)}`,
     values: [keyId],
   }));
 }

@@ -3,7 +3,7 @@ import type { Credential } from '../../core/credential.ts';
 import type { AuditNote } from '../../core/effect.ts';
 import type { AddressRecord, Holder, Place, Release, Version } from '../../core/world.ts';
 import type { AuditRecord, Entry, Seat } from '../../ports/engine.ts';
-import { binary, json, large, number, orNull, plain, Table, text } from './columns.ts';
+import { binary, json, large, number, orNull, plain, sealed, Table, text, type KeyIdOf } from './columns.ts';
 import type { Row } from './connection.ts';
 
 /** The columns that name an address in every table. */
@@ -23,6 +23,8 @@ export const RECORD: Table<StoredRecord> = new Table({
   fence: number('fence'),
   lastTicket: number('last_ticket'),
   typicalHold: orNull(number('typical_hold')),
+  freeAt: orNull(number('free_at')),
+  changeIndex: number('change_index'),
   lastRelease: number('last_release'),
 });
 
@@ -56,13 +58,15 @@ export const HOLDER: Table<Holder> = new Table(
     shared: plain('shared'),
     fence: number('fence'),
     since: number('since'),
-    info: binary('info'),
+    until: orNull(number('until')),
+    delay: number('delay'),
+    info: sealed('info'),
     faces: json('faces'),
     seat: plain('seat'),
     accepted: plain('accepted'),
     answers: json('answers'),
   },
-  { key_id: ({ info }, keyIdOf) => keyIdOf(info), node: ({ seat }) => nodeOf(seat) },
+  { key_id: ({ info }, keyIdOf) => keyIdOfInfo(info, keyIdOf), node: ({ seat }) => nodeOf(seat) },
 );
 
 export const RELEASE: Table<Release> = new Table({
@@ -84,14 +88,16 @@ export const PLACE: Table<Place> = new Table(
     operation: text('operation'),
     shared: plain('shared'),
     face: plain('face'),
-    info: binary('info'),
+    lease: orNull(number('lease')),
+    delay: number('delay'),
+    info: sealed('info'),
     firstAsk: number('first_ask'),
     lastAsk: number('last_ask'),
     asks: number('asks'),
     seat: plain('seat'),
     until: number('until'),
   },
-  { key_id: ({ info }, keyIdOf) => keyIdOf(info), node: ({ seat }) => nodeOf(seat) },
+  { key_id: ({ info }, keyIdOf) => keyIdOfInfo(info, keyIdOf), node: ({ seat }) => nodeOf(seat) },
 );
 
 export const CREDENTIAL: Table<Credential> = new Table(
@@ -134,6 +140,11 @@ const SEAT: Table<Omit<Seat, 'address'>> = new Table({
   seat: plain('seat'),
   granted: plain('granted'),
 });
+
+/** What is not sealed is under no key. */
+function keyIdOfInfo(info: Uint8Array | null, keyIdOf: KeyIdOf): string {
+  return info === null ? '' : keyIdOf(info);
+}
 
 export function toRecord(stored: StoredRecord, head: Version | null): AddressRecord {
   return { ...stored, head };

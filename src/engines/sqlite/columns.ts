@@ -3,6 +3,8 @@ import type { SqlValue } from './files/driver.ts';
 /** A row as SQLite gives it: values by column. */
 export type Row = Readonly<Record<string, SqlValue>>;
 
+const NO_BYTES = new Uint8Array();
+
 /** One column: its name, and how a value is kept in it. */
 export interface Column<T> {
   readonly name: string;
@@ -21,6 +23,15 @@ export function plain<T extends SqlValue>(name: string): Column<T> {
 /** SQLite knows no boolean. */
 export function flag(name: string): Column<boolean> {
   return { name, read: (stored) => stored === 1, write: Number };
+}
+
+/** Sealed bytes, which are never empty; null as no bytes. */
+export function sealed(name: string): Column<Uint8Array | null> {
+  return {
+    name,
+    read: (stored) => ((stored as Uint8Array).length === 0 ? null : (stored as Uint8Array)),
+    write: (value) => value ?? NO_BYTES,
+  };
 }
 
 /** An integer beyond what 64 signed bits hold, as text. */

@@ -140,6 +140,10 @@ export class SqliteEngine implements Engine {
     return reading(() => this.#queries.seats(query));
   }
 
+  async ending(limit: number): Promise<readonly Address[]> {
+    return reading(() => this.#queries.ending(this.#now(), limit));
+  }
+
   async sealedUnderOther(keyId: string, limit: number): Promise<readonly Resealed[]> {
     return reading(() => this.#queries.sealedUnderOther(keyId, limit));
   }

@@ -30,9 +30,17 @@ export function migrate(db: Database): void {
       db.exec(sql);
       db.exec(`PRAGMA user_version = ${number}; COMMIT`);
     } catch (cause) {
-      db.exec('ROLLBACK');
+      rollBack(db);
       throw new EngineFault(`the migration ${name} failed, and nothing was changed`, { cause });
     }
+  }
+}
+
+function rollBack(db: Database): void {
+  try {
+    db.exec('ROLLBACK');
+  } catch {
+    // SQLite has rolled back by itself, as after a COMMIT that failed.
   }
 }
 

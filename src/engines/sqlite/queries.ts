@@ -1,4 +1,5 @@
 import type { Address } from '../../core/address.ts';
+import type { Instant } from '../../core/instant.ts';
 import type { Credential } from '../../core/credential.ts';
 import type { Version, World } from '../../core/world.ts';
 import type { Entry, Resealed, Seat, StateQuery, StateSummary } from '../../ports/engine.ts';
@@ -40,7 +41,7 @@ export class Queries {
   /** @param keyIdOf reads the id of the master key that something small was sealed under */
   constructor(db: Database, keyIdOf: (sealed: Uint8Array) => string) {
     this.#db = db;
-    db.function('key_id_of', (sealed: Uint8Array) => keyIdOf(sealed));
+    db.function('key_id_of', (sealed: Uint8Array) => (sealed.length === 0 ? '' : keyIdOf(sealed)));
     this.#worlds = new WorldLoader(db);
     this.#addressId = db.prepare('SELECT id FROM address WHERE project = ? AND key = ? AND workspace = ?');
     this.#versions = db.prepare(
@@ -125,6 +126,15 @@ export class Queries {
       .map(toSeat);
   }
 
+  ending(now: Instant, limit: number): Address[] {
+    return ADDRESS.readAll(
+      this.#prepare(
+        `SELECT ${ADDRESS.list} FROM address WHERE free_at <= ?
+         UNION SELECT ${ADDRESS.list} FROM holder JOIN address ON id = address_id WHERE until <= ? LIMIT ?`,
+      ).all(now, now, limit),
+    );
+  }
+
   /** Bodies carry their key's id in an index; of the rest there is little, so it is looked through. */
   sealedUnderOther(keyId: string, limit: number): Resealed[] {
     const found: Resealed[] = [];
@@ -152,7 +162,7 @@ export class Queries {
   #sealedOn(table: 'holder' | 'place', id: string, keyId: string, limit: number): SealedRow[] {
     return this.#prepare(
       `SELECT ${ADDRESS.list}, ${id} AS id, info AS sealed FROM ${table} JOIN address ON address.id = address_id
-       WHERE key_id_of(info) <> ? LIMIT ?`,
+       WHERE length(info) > 0 AND key_id_of(info) <> ? LIMIT ?`,
     ).all(keyId, limit) as SealedRow[];
   }
 

@@ -3,7 +3,7 @@ import type { Credential } from '../../core/credential.ts';
 import type { AuditNote } from '../../core/effect.ts';
 import type { AddressRecord, Holder, Place, Release, Version } from '../../core/world.ts';
 import type { AuditRecord, Entry, Seat } from '../../ports/engine.ts';
-import { flag, json, large, plain, Table } from './columns.ts';
+import { flag, json, large, plain, sealed, Table } from './columns.ts';
 
 export const VERSION: Table<Version> = new Table({
   number: plain('number'),
@@ -35,6 +35,8 @@ export const RECORD: Table<StoredRecord> = new Table({
   fence: plain('fence'),
   lastTicket: plain('last_ticket'),
   typicalHold: plain('typical_hold'),
+  freeAt: plain('free_at'),
+  changeIndex: plain('change_index'),
   lastRelease: plain('last_release'),
 });
 
@@ -47,7 +49,9 @@ export const HOLDER: Table<Holder> = new Table({
   shared: flag('shared'),
   fence: plain('fence'),
   since: plain('since'),
-  info: plain('info'),
+  until: plain('until'),
+  delay: plain('delay'),
+  info: sealed('info'),
   faces: json('faces'),
   seat: plain('seat'),
   accepted: flag('accepted'),
@@ -72,7 +76,9 @@ export const PLACE: Table<Place> = new Table({
   operation: plain('operation'),
   shared: flag('shared'),
   face: plain('face'),
-  info: plain('info'),
+  lease: plain('lease'),
+  delay: plain('delay'),
+  info: sealed('info'),
   firstAsk: plain('first_ask'),
   lastAsk: plain('last_ask'),
   asks: plain('asks'),

@@ -1,5 +1,4 @@
 import { makeAddress, type Address } from '../../core/address.ts';
-import type { Milliseconds } from '../../core/instant.ts';
 
 /**
  * How the http door names things. Terraform uses the address verbatim and only ever adds `ID=` to its query
@@ -17,9 +16,6 @@ export const LOCK_ID_PARAMETER = 'ID';
 
 /** What locks taken through this door are called. */
 export const HTTP_FACE = 'http';
-
-const HOUR: Milliseconds = 3_600_000;
-const UNITS: Readonly<Record<string, Milliseconds>> = { ms: 1, s: 1_000, m: 60_000, h: HOUR };
 
 /** Reads the address out of a raw path, which must begin with {@link PATH_PREFIX}. */
 export function addressOf(path: string, workspace: string | null): Address | { readonly problem: string } {
@@ -39,14 +35,6 @@ export function pathOf({ project, key, workspace }: Address): string {
   const path = [project, ...key.split('/')].map(encodeURIComponent).join('/');
   const query = workspace === 'default' ? '' : `?${WORKSPACE_PARAMETER}=${encodeURIComponent(workspace)}`;
   return `${PATH_PREFIX}${path}${query}`;
-}
-
-/** Reads a duration as Go writes them: `90s`, `5m`, `1h30m`, or plain seconds. null when it is none. */
-export function parseDuration(text: string): Milliseconds | null {
-  if (/^\d{1,9}$/.test(text)) return Number(text) * 1_000;
-  if (!/^(?:\d{1,9}(?:\.\d{1,3})?(?:ms|s|m|h))+$/.test(text)) return null;
-  const parts = text.matchAll(/([\d.]+)(ms|s|m|h)/g);
-  return [...parts].reduce((sum, [, amount, unit]) => sum + Number(amount) * (UNITS[unit ?? ''] ?? 0), 0);
 }
 
 /** The values of a query, first ones first; null when an escape is broken. */

@@ -20,7 +20,10 @@ export function shownLock([holder]: readonly Holder[]): SeenLock | null {
  * @param holder with its lock info opened
  */
 export function shownLockInfo(holder: Holder): Uint8Array {
-  const parsed = parseLockInfo(holder.info);
-  if ('info' in parsed && parsed.info.id === holder.lockId) return holder.info;
+  const { info, lockId } = holder;
+  if (info !== null) {
+    const parsed = parseLockInfo(info);
+    if ('info' in parsed && parsed.info.id === lockId) return info;
+  }
   return new TextEncoder().encode(formatLockInfo(lockInfoOf(holder)));
 }

@@ -2,16 +2,15 @@ import type { Retention } from '../../core/retention.ts';
 import type { House } from '../../house/house.ts';
 import type { Log } from '../../ports/log.ts';
 import type { BackUp } from '../backup-copy.ts';
+import type { Told } from '../configuration.ts';
 import type { KeyRotation } from '../rotate-key.ts';
 import type { Teller } from './content/teller.ts';
 import type { EventHub } from './events/hub.ts';
 
 /** How this house was started, as far as its users may know. */
-export interface About {
+export interface About extends Told {
   /** The version of the program. */
   readonly version: string;
-  readonly stateBytesMax: number;
-  readonly plansShare: boolean;
   readonly retention: Retention;
 }
 

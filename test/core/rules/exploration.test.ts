@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decide } from '../../../src/core/decide.ts';
 import { explore, wander } from './exploration/explore.ts';
-import { ALICE, BOB, CAROL, DAVE, ERIN, SAM, type Scope } from './exploration/model.ts';
+import { ALICE, BOB, CAROL, DAVE, ERIN, LENA, MAX, SAM, type Scope } from './exploration/model.ts';
 import { MUTANTS } from './exploration/mutants.ts';
 
 /**
@@ -28,6 +28,14 @@ const SCOPES: Readonly<Record<string, Scope>> = {
     players: [ALICE, BOB],
     happenings: ['reconnect', 'copies'],
   },
+  'holds that end by themselves, as time passes': {
+    players: [LENA, MAX, CAROL],
+    happenings: ['time', 'leases'],
+  },
+  'holds that end by themselves, as all write and locks are broken': {
+    players: [LENA, ALICE],
+    happenings: ['time', 'leases', 'writes', 'breaks'],
+  },
   'two applies, as everything happens': {
     players: [ALICE, SAM],
     happenings: ['time', 'reconnect', 'writes', 'breaks', 'stranger'],
@@ -44,8 +52,8 @@ describe('all that can happen to one address', { timeout: 300_000 }, () => {
 
   it('breaks no rule on long ways through a crowd either', () => {
     const crowd: Scope = {
-      players: [ALICE, BOB, SAM, CAROL, DAVE, ERIN],
-      happenings: ['time', 'reconnect', 'copies', 'writes', 'breaks', 'stranger'],
+      players: [ALICE, BOB, SAM, CAROL, DAVE, ERIN, LENA, MAX],
+      happenings: ['time', 'leases', 'reconnect', 'copies', 'writes', 'breaks', 'stranger'],
     };
     const turns = fc.array(fc.nat(), { minLength: 200, maxLength: 200 });
     fc.assert(

@@ -21,6 +21,10 @@ export interface Client {
   readonly lockId: string;
   readonly operation: string;
   readonly shared: boolean;
+  /** Its hold ends after so long unless it is renewed; none where it has no end. */
+  readonly lease?: number;
+  /** How long nobody is granted the lock after that. */
+  readonly delay?: number;
 }
 
 /** Who is neither of the clients, and may break their locks. */
@@ -70,6 +74,8 @@ export class OneAddress {
       operation: client.operation,
       shared: client.shared,
       face: 'http',
+      lease: client.lease ?? null,
+      delay: client.delay ?? 0,
       info: NO_INFO,
       seat: `node:${this.#requests}`,
       wait: null,
@@ -121,6 +127,17 @@ export class OneAddress {
       mayBreak: false,
       ...more,
     });
+  }
+
+  /** @param lease milliseconds from now on */
+  renew(client: Client, lease: number | null): Outcome {
+    const { lockId } = client;
+    return this.send({ type: 'renew', address: ADDRESS, actor: actorOf(client), lockId, lease });
+  }
+
+  /** Time is looked at, as a node does every second. */
+  expire(): Outcome {
+    return this.send({ type: 'expire', address: ADDRESS, actor: actorOf(OPERATOR) });
   }
 
   /** An operator breaks a lock: the one that is named, or whatever lock there is. */

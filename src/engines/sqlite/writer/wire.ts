@@ -42,6 +42,8 @@ export interface Parcel {
 export function pack(command: Command): Parcel {
   switch (command.type) {
     case 'lock':
+      return parcel({ ...command, info: ownedOrNull(command.info) }, command.info?.length ?? 0);
+    case 'describe':
       return parcel({ ...command, info: owned(command.info) }, command.info.length);
     case 'write':
       return withBody(command, command.body);
@@ -69,6 +71,8 @@ export function pack(command: Command): Parcel {
     case 'leave':
     case 'accept':
     case 'unlock':
+    case 'renew':
+    case 'expire':
     case 'delete':
     case 'undelete':
     case 'prune':
@@ -88,11 +92,14 @@ function packEffect(effect: Effect): { effect: Effect; bytes: number } {
     }
     case 'put-holder':
       return {
-        effect: { ...effect, holder: { ...effect.holder, info: owned(effect.holder.info) } },
+        effect: { ...effect, holder: { ...effect.holder, info: ownedOrNull(effect.holder.info) } },
         bytes: 0,
       };
     case 'put-place':
-      return { effect: { ...effect, place: { ...effect.place, info: owned(effect.place.info) } }, bytes: 0 };
+      return {
+        effect: { ...effect, place: { ...effect.place, info: ownedOrNull(effect.place.info) } },
+        bytes: 0,
+      };
     case 'put-record':
     case 'drop-versions':
     case 'drop-all':
@@ -135,4 +142,8 @@ function packResealed(item: Resealed): Resealed {
 function owned(view: Uint8Array): Uint8Array {
   const { buffer, byteLength } = view;
   return buffer instanceof ArrayBuffer && buffer.byteLength === byteLength ? view : new Uint8Array(view);
+}
+
+function ownedOrNull(view: Uint8Array | null): Uint8Array | null {
+  return view === null ? null : owned(view);
 }

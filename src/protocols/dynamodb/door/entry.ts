@@ -4,7 +4,6 @@ import type { DoorEntry } from '../../door.ts';
 export const DYNAMODB: DoorEntry = {
   name: 'dynamodb',
   listed: null,
-  backendBlock: null,
   open: async ({ house, lockObjects, now }) =>
     new (await import('./door.ts')).DynamoDbDoor(house, { locks: lockObjects, now }),
 };

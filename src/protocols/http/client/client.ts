@@ -14,7 +14,7 @@ import type {
   StateClient,
   StateHistory,
 } from '../../../ports/state-client.ts';
-import { BackendFault } from '../../../ports/state-client.ts';
+import { BackendFault, COMMON_TRAITS } from '../../../ports/state-client.ts';
 import type { HttpConfig } from './config.ts';
 import { WORKSPACE_PLACEHOLDER, addressFor, mayBeHouse } from './config.ts';
 import { HouseApi } from './house.ts';
@@ -46,9 +46,9 @@ export class HttpClient implements StateClient {
     const { address, lockAddress } = this.#config;
     const named = address.includes(WORKSPACE_PLACEHOLDER) || mayBeHouse(address);
     return {
+      ...COMMON_TRAITS,
       workspaces: named ? 'named' : 'default-only',
       locks: lockAddress === null ? 'none' : 'stored',
-      showsHolder: true,
       parks: mayBeHouse(address),
     };
   }
@@ -73,21 +73,28 @@ export class HttpClient implements StateClient {
   }
 
   async deleteWorkspace(workspace: string, held: HeldLock | null): Promise<void> {
-    const reply = await send(this.#config, 'DELETE', this.#stateUrl(workspace, held), null);
+    const reply = await send(this.#config, { method: 'DELETE', url: this.#stateUrl(workspace, held) });
     if (reply.status === 404) return;
     if (reply.status !== 200 && reply.status !== 204) throw refusal(reply, 'delete the state');
     if (held !== null) await held.release();
   }
 
   async read(workspace: string): Promise<Uint8Array | null> {
-    const reply = await send(this.#config, 'GET', this.#url(this.#config.address, workspace), null);
+    const reply = await send(this.#config, {
+      method: 'GET',
+      url: this.#url(this.#config.address, workspace),
+    });
     if (reply.status === 404 || reply.status === 204) return null;
     if (reply.status !== 200) throw refusal(reply, 'read the state');
     return reply.body.length === 0 ? null : reply.body;
   }
 
   async write(workspace: string, bytes: Uint8Array, held: HeldLock | null): Promise<void> {
-    const reply = await send(this.#config, this.#config.updateMethod, this.#stateUrl(workspace, held), bytes);
+    const reply = await send(this.#config, {
+      method: this.#config.updateMethod,
+      url: this.#stateUrl(workspace, held),
+      body: bytes,
+    });
     if (![200, 201, 204].includes(reply.status)) throw refusal(reply, 'write the state');
   }
 
@@ -102,7 +109,12 @@ export class HttpClient implements StateClient {
       url.searchParams.set(WAIT_PARAMETER, `${Math.ceil(wait.milliseconds / 1_000)}s`);
     }
     const info: LockInfo = { ...request, path: '' };
-    const reply = await send(this.#config, lockMethod, url, Buffer.from(formatLockInfo(info)), signal);
+    const reply = await send(this.#config, {
+      method: lockMethod,
+      url,
+      body: Buffer.from(formatLockInfo(info)),
+      signal,
+    });
     if (reply.status === 409 || reply.status === 423) {
       const holder = holderOf(reply);
       // A request that was sent again, because its answer was lost, finds the lock that it made.
@@ -122,7 +134,7 @@ export class HttpClient implements StateClient {
     if (reply === null) {
       return {
         type: 'unknown',
-        message: 'an http backend does not tell who holds the lock without being asked for it',
+        message: 'an http backend shows the holder of a lock only when the lock is requested',
       };
     }
     if (reply.status === 404) return { type: 'free' };
@@ -138,7 +150,11 @@ export class HttpClient implements StateClient {
     // Terraform sends an empty body, which names no lock at all; this is OpenTofu's form.
     const empty = { operation: '', info: '', who: '', version: '', created: GO_ZERO_TIME, path: '' };
     const body = Buffer.from(formatLockInfo({ id: lockId, ...empty }));
-    const reply = await send(this.#config, unlockMethod, this.#url(unlockAddress, workspace), body);
+    const reply = await send(this.#config, {
+      method: unlockMethod,
+      url: this.#url(unlockAddress, workspace),
+      body,
+    });
     if (reply.status === 200) return { type: 'broken' };
     if (reply.status !== 409 && reply.status !== 423) throw refusal(reply, 'unlock the state');
     if (said(reply).error === 'not-holder') {
@@ -157,7 +173,7 @@ export class HttpClient implements StateClient {
         ? {
             level: 'problem',
             topic: 'locking',
-            message: 'there is no lock_address: nothing keeps two applies apart',
+            message: 'lock_address is not set: two applies can run at the same time',
             next: 'Set lock_address and unlock_address in the backend block.',
           }
         : null,
@@ -173,7 +189,7 @@ export class HttpClient implements StateClient {
         ? {
             level: 'warning',
             topic: 'encryption',
-            message: "skip_cert_verification accepts anybody's certificate",
+            message: 'skip_cert_verification accepts any certificate',
             next: "Give the server's CA in client_ca_certificate_pem instead.",
           }
         : null,
@@ -192,7 +208,11 @@ export class HttpClient implements StateClient {
     const { unlockAddress, unlockMethod } = this.#config;
     if (unlockAddress === null) return { type: 'released' };
     const url = this.#url(unlockAddress, workspace);
-    const reply = await send(this.#config, unlockMethod, url, Buffer.from(formatLockInfo(info)));
+    const reply = await send(this.#config, {
+      method: unlockMethod,
+      url,
+      body: Buffer.from(formatLockInfo(info)),
+    });
     if (reply.status === 200) return { type: 'released' };
     if (reply.status === 409 || reply.status === 423) {
       const holder = holderOf(reply);
@@ -214,7 +234,7 @@ export class HttpClient implements StateClient {
     if (!mayBeHouse(this.#config.address)) return null;
     const url = this.#url(this.#config.address, workspace);
     url.searchParams.set(LOCK_PARAMETER, '');
-    const reply = await send(this.#config, 'GET', url, null);
+    const reply = await send(this.#config, { method: 'GET', url });
     if (reply.status === 401 || reply.status === 403) throw refusal(reply, 'see the lock');
     const told =
       reply.status === 200
@@ -234,7 +254,7 @@ export class HttpClient implements StateClient {
       throw new BackendFault(
         'configuration',
         'the http backend has no workspaces',
-        `Put ${WORKSPACE_PLACEHOLDER} into the addresses to give each workspace an address of its own.`,
+        `Put ${WORKSPACE_PLACEHOLDER} into the addresses to give each workspace its own address.`,
       );
     }
     return addressFor(address, workspace);

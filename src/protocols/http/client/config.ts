@@ -1,9 +1,8 @@
+import type { Environment } from '../../../ports/environment.ts';
 import { BackendFault } from '../../../ports/state-client.ts';
 import type { BackendAttributes } from '../../attributes.ts';
 import { readBoolean, readCount, readObject, readText, requireText } from '../../attributes.ts';
 import { PATH_PREFIX, WORKSPACE_PARAMETER } from '../layout.ts';
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The http backend's settings (terraform internal/backend/remote-state/http/backend.go). */
 export interface HttpConfig {
@@ -87,7 +86,8 @@ function variable(name: string): string {
 }
 
 function checkUrl(name: string, url: string): void {
-  if (!URL.canParse(url)) throw new BackendFault('configuration', `the http backend's ${name} is no address`);
+  if (!URL.canParse(url))
+    throw new BackendFault('configuration', `the http backend's ${name} is not a valid URL`);
   const { protocol } = new URL(url);
   if (protocol !== 'http:' && protocol !== 'https:') {
     throw new BackendFault('configuration', `the http backend's ${name} must begin with http:// or https://`);

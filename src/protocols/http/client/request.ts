@@ -1,3 +1,4 @@
+import { isUntrustedCertificate } from '../../certificate-fault.ts';
 import { createHash } from 'node:crypto';
 import { request as requestPlain } from 'node:http';
 import { request as requestSecure } from 'node:https';
@@ -11,20 +12,23 @@ export interface Reply {
   readonly body: Uint8Array;
 }
 
-/** A larger answer is no state. */
+export interface ClientRequest {
+  readonly method: string;
+  readonly url: URL;
+  readonly body?: Uint8Array;
+  /** Ends the request, and the wait before it is sent again. */
+  readonly signal?: AbortSignal | null;
+}
+
+/** A larger answer is not a state. */
 const REPLY_BYTES_MAX = 1024 * 1024 * 1024;
 const CONNECT_MS_MAX = 30_000;
 
 /** Sends a request, again after a lost connection and after what the server says will pass, as terraform does. */
-export async function send(
-  config: HttpConfig,
-  method: string,
-  url: URL,
-  body: Uint8Array | null,
-  signal: AbortSignal | null = null,
-): Promise<Reply> {
+export async function send(config: HttpConfig, request: ClientRequest): Promise<Reply> {
+  const { signal = null } = request;
   for (let attempt = 0; ; attempt += 1) {
-    const reply = await sendOnce(config, method, url, body, signal).catch((fault: unknown) => fault);
+    const reply = await sendOnce(config, request).catch((fault: unknown) => fault);
     signal?.throwIfAborted();
     const last = attempt >= config.retryMax;
     if (isReply(reply)) {
@@ -48,13 +52,7 @@ function passes(status: number): boolean {
   return status === 429 || (status >= 500 && status !== 501);
 }
 
-function sendOnce(
-  config: HttpConfig,
-  method: string,
-  url: URL,
-  body: Uint8Array | null,
-  signal: AbortSignal | null,
-): Promise<Reply> {
+function sendOnce(config: HttpConfig, { method, url, body, signal = null }: ClientRequest): Promise<Reply> {
   const secure = url.protocol === 'https:';
   const request = (secure ? requestSecure : requestPlain)(url, {
     method,
@@ -89,17 +87,17 @@ function sendOnce(
         resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks) });
       });
     });
-    request.end(body ?? undefined);
+    request.end(body);
   });
 }
 
-function headersOf(config: HttpConfig, body: Uint8Array | null): Record<string, string> {
+function headersOf(config: HttpConfig, body: Uint8Array | undefined): Record<string, string> {
   const headers: Record<string, string> = { ...config.headers, 'User-Agent': 'statehouse' };
   if (config.username !== null) {
     headers['Authorization'] =
       `Basic ${Buffer.from(`${config.username}:${config.password}`).toString('base64')}`;
   }
-  if (body === null) return headers;
+  if (body === undefined) return headers;
   headers['Content-Type'] = 'application/json';
   headers['Content-Length'] = String(body.length);
   headers['Content-MD5'] = createHash('md5').update(body).digest('base64');
@@ -117,7 +115,7 @@ function tlsOf({ ca, certificate, key, skipVerification }: HttpConfig): Record<s
 
 function explain(fault: Error, url: URL): BackendFault {
   const code = 'code' in fault ? String(fault.code) : '';
-  if (/CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ALTNAME/.test(code)) {
+  if (isUntrustedCertificate(code)) {
     const next = 'Give its CA in client_ca_certificate_pem (TF_HTTP_CLIENT_CA_CERTIFICATE_PEM).';
     return new BackendFault(
       'configuration',

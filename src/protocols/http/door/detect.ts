@@ -1,3 +1,5 @@
+import { readDurationOrSeconds } from '../../../core/duration.ts';
+import { isProblem } from '../../../core/read-value.ts';
 import { isAddress, type Address } from '../../../core/address.ts';
 import type { Milliseconds } from '../../../core/instant.ts';
 import type { DoorRequest } from '../../door.ts';
@@ -5,7 +7,6 @@ import {
   addressOf,
   LOCK_ID_PARAMETER,
   LOCK_PARAMETER,
-  parseDuration,
   parseQuery,
   WAIT_PARAMETER,
   WORKSPACE_PARAMETER,
@@ -63,9 +64,7 @@ export function detect(request: DoorRequest): Asked | Undetected {
     return { status: 405, problem: `${request.method} is not done here: ${allow} are`, allow };
   }
   const waitText = query.get(WAIT_PARAMETER);
-  const wait = waitText === undefined ? null : parseDuration(waitText);
-  if (waitText !== undefined && wait === null) {
-    return { status: 400, problem: 'wait is written like 90s, 5m or 1h30m' };
-  }
+  const wait = waitText === undefined ? null : readDurationOrSeconds(waitText);
+  if (isProblem(wait)) return { status: 400, problem: wait.problem };
   return { operation, address, lockId: query.get(LOCK_ID_PARAMETER) ?? null, wait };
 }

@@ -1,10 +1,8 @@
 import type { DoorEntry } from '../../door.ts';
 import { PATH_PREFIX } from '../layout.ts';
-import { httpBlock } from './backend-block.ts';
 
 export const HTTP: DoorEntry = {
   name: 'http',
   listed: { at: `${PATH_PREFIX}PROJECT/KEY?workspace=NAME`, what: 'backend "http"' },
-  backendBlock: httpBlock,
   open: async ({ house }) => new (await import('./door.ts')).HttpDoor(house),
 };

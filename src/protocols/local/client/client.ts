@@ -15,7 +15,7 @@ import type {
   StateClient,
   StateHistory,
 } from '../../../ports/state-client.ts';
-import { BackendFault } from '../../../ports/state-client.ts';
+import { BackendFault, COMMON_TRAITS } from '../../../ports/state-client.ts';
 import type { LocalConfig } from './config.ts';
 import { locatePath } from './config.ts';
 import { examineLocal } from './examine.ts';
@@ -30,7 +30,14 @@ const BACKUP = 'backup';
 /** States in files of this machine, as the local backend keeps them. */
 export class LocalClient implements StateClient {
   readonly backend = 'local';
-  readonly traits: ClientTraits = { workspaces: 'listed', locks: 'process', showsHolder: true, parks: false };
+  readonly traits: ClientTraits = {
+    ...COMMON_TRAITS,
+    workspaces: 'listed',
+    locks: 'process',
+    // POSIX record locks belong to a process, and never keep it from itself.
+    excludes: 'processes',
+    inFolder: true,
+  };
   /** The one old version that there is: what stood in the file before the last command that wrote it. */
   readonly history: StateHistory = {
     list: async (workspace) => {
@@ -147,7 +154,7 @@ export class LocalClient implements StateClient {
     if (now.holder !== null && now.holder.id !== lockId) return { type: 'other-id', holder: now.holder };
     return {
       type: 'impossible',
-      message: `the lock on a local state lives as long as the process that took it: it is ${now.note}. End that process, and the lock is gone.`,
+      message: `a lock on a local state ends with the process that took it: it is ${now.note}. End that process to release the lock.`,
     };
   }
 
@@ -160,7 +167,7 @@ export class LocalClient implements StateClient {
   }
 
   async #release(state: string, id: string): Promise<LockRelease> {
-    if (heldFile(state) === null) return { type: 'lost', message: 'the state file was let go before' };
+    if (heldFile(state) === null) return { type: 'lost', message: 'the state file was closed before' };
     if ((await readHolder(state))?.id === id) await rm(lockInfoPath(state), { force: true });
     await letGo(state);
     return { type: 'released' };

@@ -14,8 +14,8 @@ export async function examineLocal(
     {
       level: 'hint',
       topic: 'reach',
-      message: 'states are files of this machine: nobody elsewhere sees them or their locks',
-      next: 'To share them, move them: statehouse migrate --to …',
+      message: 'states are files on this machine: other machines see neither the states nor their locks',
+      next: 'To share them, copy them to another backend: statehouse migrate --to …',
     },
     {
       level: 'hint',

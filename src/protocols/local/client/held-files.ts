@@ -58,7 +58,7 @@ async function takeFile(path: string, journal: string): Promise<HeldFile | null>
     }
     await file.close();
   }
-  throw new BackendFault('other', `${path} is replaced over and over: it could not be locked`);
+  throw new BackendFault('other', `${path} could not be locked: other programs replace it again and again`);
 }
 
 /** Lets go of a file that {@link holdFile} gave. */

@@ -48,7 +48,7 @@ async function bind(): Promise<RecordLocks> {
   if (abi === undefined || !ARCHITECTURES.has(process.arch)) {
     throw new BackendFault(
       'other',
-      `locks on local state files are not known for ${process.platform} on ${process.arch}`,
+      `locks on local state files are not supported on ${process.platform} (${process.arch})`,
       'They work on 64-bit Linux, macOS and FreeBSD. Reading states works everywhere.',
     );
   }

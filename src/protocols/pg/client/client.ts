@@ -11,7 +11,7 @@ import type {
   LockState,
   StateClient,
 } from '../../../ports/state-client.ts';
-import { BackendFault } from '../../../ports/state-client.ts';
+import { BackendFault, COMMON_TRAITS } from '../../../ports/state-client.ts';
 import { emptyState } from '../../empty-state.ts';
 import type { PgConfig } from './config.ts';
 import { PgSession } from './session.ts';
@@ -30,10 +30,11 @@ interface Session {
 export class PgClient implements StateClient {
   readonly backend = 'pg';
   readonly traits: ClientTraits = {
+    ...COMMON_TRAITS,
     workspaces: 'listed',
     locks: 'process',
     showsHolder: false,
-    parks: false,
+    madeByLock: true,
   };
   readonly history = null;
   readonly #config: PgConfig;
@@ -133,7 +134,7 @@ export class PgClient implements StateClient {
       return {
         type: 'impossible',
         message:
-          `the lock lives as long as the database session that took it: ${describeSession(session)}. ` +
+          `the lock ends with the database session that took it: ${describeSession(session)}. ` +
           `"statehouse force-unlock ${session.pid}" ends that session.`,
       };
     }
@@ -175,7 +176,7 @@ export class PgClient implements StateClient {
           columns.length === 0
             ? `there is no table ${schema}.${table}`
             : `${schema}.${table} lacks ${missing.join()}`,
-        next: 'terraform init makes it.',
+        next: 'Run "terraform init" to create it.',
       });
     }
     return findings;
@@ -187,11 +188,11 @@ export class PgClient implements StateClient {
 
   async #release(keys: readonly bigint[]): Promise<LockRelease> {
     if (this.#session.broken.aborted)
-      return { type: 'lost', message: 'the connection broke, and the lock with it' };
+      return { type: 'lost', message: 'the connection broke, and the lock ended with it' };
     const released = await this.#unlock(keys);
     return released
       ? { type: 'released' }
-      : { type: 'lost', message: 'the database session had no such lock' };
+      : { type: 'lost', message: 'the database session did not hold the lock' };
   }
 
   async #unlock(keys: readonly bigint[]): Promise<boolean> {

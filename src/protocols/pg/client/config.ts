@@ -1,3 +1,4 @@
+import type { Environment } from '../../../ports/environment.ts';
 import { readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import type { ConnectionOptions } from 'node:tls';
@@ -5,8 +6,6 @@ import { BackendFault } from '../../../ports/state-client.ts';
 import type { BackendAttributes } from '../../attributes.ts';
 import { readBoolean, readText } from '../../attributes.ts';
 import { DEFAULT_INDEX, DEFAULT_SCHEMA, DEFAULT_TABLE } from '../layout.ts';
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface PgConfig {
   readonly connection: PgConnection;
@@ -54,7 +53,7 @@ export function readConnection(text: string, env: Environment): PgConnection {
   };
   const user = setting('user', 'PGUSER') ?? userInfo().username;
   const port = setting('port', 'PGPORT') ?? '5432';
-  if (!/^\d{1,5}$/.test(port)) throw invalid('its port is no number');
+  if (!/^\d{1,5}$/.test(port)) throw invalid('its port is not a number');
   const timeout = Number(setting('connect_timeout', 'PGCONNECT_TIMEOUT') ?? 0) * 1_000;
   const host = setting('host', 'PGHOST') ?? 'localhost';
   return {
@@ -69,7 +68,7 @@ export function readConnection(text: string, env: Environment): PgConnection {
 }
 
 function readUrl(text: string): ReadonlyMap<string, string> {
-  if (!URL.canParse(text)) throw invalid('it is no URL');
+  if (!URL.canParse(text)) throw invalid('it is not a valid URL');
   const url = new URL(text);
   const parts: readonly (readonly [string, string])[] = [
     ['host', url.hostname.replace(/^\[|\]$/g, '')],
@@ -105,7 +104,7 @@ function readTls(
   const mode = setting('sslmode', 'PGSSLMODE') ?? 'require';
   if (mode === 'disable' || host.startsWith('/')) return false;
   if (!['require', 'verify-ca', 'verify-full'].includes(mode)) {
-    throw invalid(`its sslmode "${mode}" is not known: require, verify-ca, verify-full and disable are`);
+    throw invalid(`invalid sslmode "${mode}": expected require, verify-ca, verify-full or disable`);
   }
   const root = setting('sslrootcert', 'PGSSLROOTCERT');
   const [certificate, key] = [setting('sslcert', 'PGSSLCERT'), setting('sslkey', 'PGSSLKEY')];
@@ -131,7 +130,7 @@ function unescape(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    throw invalid('it has a broken percent-escape');
+    throw invalid('it has an invalid percent-encoding');
   }
 }
 

@@ -74,7 +74,7 @@ function explain(fault: unknown, { connection, schema, table }: PgConfig): unkno
     return new BackendFault(
       'missing',
       `there is no table ${schema}.${table} in database ${connection.database}`,
-      'terraform init makes it; or the schema_name (PG_SCHEMA_NAME) is another.',
+      'Run "terraform init" to create it, or check schema_name (PG_SCHEMA_NAME).',
       fault,
     );
   }
@@ -83,11 +83,16 @@ function explain(fault: unknown, { connection, schema, table }: PgConfig): unkno
   }
   if (code.startsWith('28') || code === '42501') {
     const next = 'Check user and password in the connection string (PG_CONN_STR, PGUSER, PGPASSWORD).';
-    return new BackendFault('denied', `PostgreSQL at ${where} refuses: ${fault.message}`, next, fault);
+    return new BackendFault(
+      'denied',
+      `PostgreSQL at ${where} refused the connection: ${fault.message}`,
+      next,
+      fault,
+    );
   }
   if (fault.message.includes('does not support SSL')) {
-    const next = 'Put sslmode=disable into the connection string if the network may be trusted.';
-    return new BackendFault('configuration', `PostgreSQL at ${where} has no TLS`, next, fault);
+    const next = 'Put sslmode=disable into the connection string if you trust the network.';
+    return new BackendFault('configuration', `PostgreSQL at ${where} does not support TLS`, next, fault);
   }
   if (/^[0-9A-Z]{5}$/.test(code) && !code.startsWith('08') && !code.startsWith('57')) {
     return new BackendFault('other', `PostgreSQL: ${fault.message}`, '', fault);
@@ -95,8 +100,8 @@ function explain(fault: unknown, { connection, schema, table }: PgConfig): unkno
   const why = fault.message === '' ? code : fault.message;
   return new BackendFault(
     'unreachable',
-    `no PostgreSQL at ${where}: ${why}`,
-    'Check the address, and whether it runs.',
+    `PostgreSQL does not answer at ${where}: ${why}`,
+    'Check the address, and whether PostgreSQL runs.',
     fault,
   );
 }

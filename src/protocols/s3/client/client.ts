@@ -13,7 +13,7 @@ import type {
   StateClient,
   StateHistory,
 } from '../../../ports/state-client.ts';
-import { BackendFault } from '../../../ports/state-client.ts';
+import { BackendFault, COMMON_TRAITS } from '../../../ports/state-client.ts';
 import { emptyState } from '../../empty-state.ts';
 import type { S3Config } from './config.ts';
 import { examineS3 } from './examine.ts';
@@ -44,10 +44,11 @@ export class S3StateClient implements StateClient {
     this.#items = config.table === null ? null : new LockItems(config, config.table);
     this.#locks = new S3Locks(config.place, config.useLockfile ? this.#objects : null, this.#items);
     this.traits = {
+      ...COMMON_TRAITS,
       workspaces: 'listed',
       locks: this.#locks.any ? 'stored' : 'none',
-      showsHolder: true,
-      parks: false,
+      ifLockFails:
+        'The store ignores "If-None-Match", so its lock objects lock nothing: use a dynamodb_table, another store, or a Statehouse.',
     };
     this.history = {
       list: (workspace, limit) => this.#objects.versions(workspace, limit),
@@ -112,7 +113,7 @@ export class S3StateClient implements StateClient {
     const info: LockInfo = { ...request, path: lockPath(this.#config.place, workspace) };
     const refused = await this.#locks.take(workspace, info);
     if (refused !== null) {
-      return { type: 'held', holder: refused.holder, message: `the ${refused.place} is there already` };
+      return { type: 'held', holder: refused.holder, message: `the ${refused.place} exists already` };
     }
     const lock: HeldLock = {
       workspace,
@@ -145,7 +146,7 @@ export class S3StateClient implements StateClient {
   #mismatch(workspace: string, stored: string, actual: string): BackendFault {
     return new BackendFault(
       'corrupt',
-      `the state at ${this.locate(workspace)} is not the one that the lock table has the digest of (stored ${stored}, calculated ${actual === '' ? 'nothing: there is no object' : actual})`,
+      `the state at ${this.locate(workspace)} does not match the digest in the lock table (stored ${stored}, calculated ${actual === '' ? 'nothing: there is no object' : actual})`,
       `If the object is the one you want, set the Digest of item ${digestPath(this.#config.place, workspace)} to the calculated value, or delete the item.`,
     );
   }

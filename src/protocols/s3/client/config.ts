@@ -1,10 +1,11 @@
+import type { Environment } from '../../../ports/environment.ts';
+import { readDurationOrSeconds } from '../../../core/duration.ts';
+import { isProblem } from '../../../core/read-value.ts';
 import { BackendFault } from '../../../ports/state-client.ts';
 import type { BackendAttributes } from '../../attributes.ts';
 import { readBoolean, readCount, readObject, readText, readTexts, requireText } from '../../attributes.ts';
 import { S3_WORKSPACE_PREFIX } from '../../../core/address.ts';
 import type { S3Place } from '../layout.ts';
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The s3 backend's settings (terraform internal/backend/remote-state/s3/backend.go). */
 export interface S3Config {
@@ -197,13 +198,9 @@ function readWebIdentity(block: BackendAttributes | null, env: Environment): Web
   };
 }
 
-/** `1h30m`, or seconds. */
+/** `1h30m`, or seconds. In seconds. */
 function readSeconds(text: string): number {
-  if (/^\d+$/.test(text)) return Number(text);
-  const units = { h: 3_600, m: 60, s: 1 } as const;
-  const parts = [...text.matchAll(/(\d+)([hms])/g)];
-  if (parts.map(([part]) => part).join('') !== text || text === '') {
-    throw new BackendFault('configuration', `the s3 backend's assume_role duration "${text}" is no duration`);
-  }
-  return parts.reduce((sum, [, count, unit]) => sum + Number(count) * units[unit as keyof typeof units], 0);
+  const duration = readDurationOrSeconds(text);
+  if (!isProblem(duration)) return Math.round(duration / 1_000);
+  throw new BackendFault('configuration', `the s3 backend's assume_role has an ${duration.problem}`);
 }

@@ -35,7 +35,7 @@ export async function examineS3(
       ? {
           level: 'warning',
           topic: 'encryption',
-          message: 'neither the backend block nor the bucket encrypts',
+          message: 'neither the backend block nor the bucket configures encryption',
           next: 'Set encrypt = true.',
         }
       : null,
@@ -43,7 +43,7 @@ export async function examineS3(
       ? {
           level: 'problem',
           topic: 'locking',
-          message: 'neither use_lockfile nor dynamodb_table is set: nothing keeps two applies apart',
+          message: 'neither use_lockfile nor dynamodb_table is set: two applies can run at the same time',
           next: 'Set use_lockfile = true (terraform 1.10, tofu 1.10, or later).',
         }
       : null,
@@ -65,15 +65,15 @@ async function examineTable(
     findings.push({
       level: 'problem',
       topic: 'lock table',
-      message: `the table's key is ${table.keys}, and locks need ${TABLE_KEYS} alone`,
-      next: `Make a table with the string hash key ${HASH_KEY}.`,
+      message: `the key of the table is ${table.keys}: expected ${TABLE_KEYS} alone`,
+      next: `Create a table with the string hash key ${HASH_KEY}.`,
     });
     return findings;
   } else {
     findings.push({
       level: 'good',
       topic: 'lock table',
-      message: 'the table has the key that locks need',
+      message: 'the table has the key LockID (S)',
       next: '',
     });
   }
@@ -84,8 +84,8 @@ async function examineTable(
       findings.push({
         level: 'hint',
         topic: 'digest',
-        message: `the state of ${workspace} has no digest in the table: a stale read would not be noticed`,
-        next: 'The next write puts one there.',
+        message: `the state of ${workspace} has no digest in the table: a stale read would not be detected`,
+        next: 'The next write adds one.',
       });
     }
   }
@@ -96,7 +96,7 @@ function unknown(topic: string, permission: string): Finding {
   return {
     level: 'hint',
     topic,
-    message: `${topic} could not be looked at`,
+    message: `${topic} could not be checked`,
     next: `It needs ${permission}.`,
   };
 }

@@ -51,7 +51,7 @@ export function explainFault(fault: unknown, { place, table, region }: S3Config)
     return new BackendFault(
       'missing',
       `there is no S3 bucket "${place.bucket}"`,
-      'Make it, or correct the bucket.',
+      'Create the bucket, or correct its name.',
       fault,
     );
   }
@@ -63,7 +63,12 @@ export function explainFault(fault: unknown, { place, table, region }: S3Config)
     return new BackendFault('denied', `no AWS credentials: ${fault.message}`, CREDENTIALS, fault);
   }
   if (DENIED.has(name) || status === 401 || status === 403) {
-    return new BackendFault('denied', `AWS refuses: ${name}: ${fault.message}`, CREDENTIALS, fault);
+    return new BackendFault(
+      'denied',
+      `AWS refused the request: ${name}: ${fault.message}`,
+      CREDENTIALS,
+      fault,
+    );
   }
   if (fault.message.includes('Region is missing')) {
     return new BackendFault(

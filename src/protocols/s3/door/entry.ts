@@ -1,5 +1,4 @@
 import type { DoorEntry } from '../../door.ts';
-import { s3Block } from './backend-block.ts';
 
 export const S3: DoorEntry = {
   name: 's3',
@@ -7,7 +6,6 @@ export const S3: DoorEntry = {
     at: 'any path, signed as AWS signs',
     what: 'backend "s3", with lock files or with DynamoDB',
   },
-  backendBlock: s3Block,
   open: async ({ house, lockObjects, now, domain }) =>
     new (await import('./door.ts')).S3Door(house, { locks: lockObjects, now, domain }),
 };

@@ -4,6 +4,5 @@ import type { DoorEntry } from '../../door.ts';
 export const STS: DoorEntry = {
   name: 'sts',
   listed: null,
-  backendBlock: null,
   open: async ({ house, now }) => new (await import('./door.ts')).StsDoor(house, now),
 };

@@ -1,22 +1,19 @@
-import { z } from 'zod';
 import { mayActInProject } from '../../../core/access.ts';
 import { projectProblem } from '../../../core/address.ts';
 import type { House } from '../../../house/house.ts';
 import { given } from '../parameters.ts';
 import { problemReply } from '../../../protocols/wire/problem.ts';
 import { refusalReply } from '../refusal-reply.ts';
-import { badRequest, jsonReply } from '../../../protocols/wire/json-reply.ts';
+import { badRequest } from '../../../protocols/wire/json-reply.ts';
+import { jsonReply } from '../json-reply.ts';
 import { defineRoute, NO_BODY, NO_QUERY, type Route } from '../route.ts';
-import { PROJECT, PROJECTS, toRetentionShape, type ProjectShape } from '../shapes/house.ts';
-
-const KEPT_MAX = 1_000_000;
+import type { ProjectShape } from '../../../api/shapes/house.ts';
+import { PROJECT, PROJECT_SETTINGS, PROJECTS, toRetentionShape } from '../shapes/house.ts';
 
 /** What is set for projects. A project needs no making: it is there with its first state. */
 export const PROJECT_ROUTES: readonly Route[] = [
   defineRoute({
     operation: 'list-projects',
-    method: 'GET',
-    path: '/projects',
     summary: 'Lists the projects for which something was set.',
     needs: 'reader; only projects in which the caller may read something are listed',
     query: NO_QUERY,
@@ -31,8 +28,6 @@ export const PROJECT_ROUTES: readonly Route[] = [
   }),
   defineRoute({
     operation: 'show-project',
-    method: 'GET',
-    path: '/projects/:project',
     summary: 'Shows the settings of a project, whether or not it has a state yet.',
     needs: 'reader of something in the project',
     query: NO_QUERY,
@@ -52,31 +47,10 @@ export const PROJECT_ROUTES: readonly Route[] = [
   }),
   defineRoute({
     operation: 'set-project',
-    method: 'PATCH',
-    path: '/projects/:project',
     summary: 'Sets how much history a project keeps; it holds from the next write on.',
     needs: 'admin of the house',
     query: NO_QUERY,
-    body: z
-      .strictObject({
-        keepVersions: z
-          .int()
-          .min(1)
-          .max(KEPT_MAX)
-          .nullable()
-          .optional()
-          .describe('Keep the newest so many; null for what holds for the house.'),
-        keepDays: z
-          .int()
-          .min(1)
-          .max(KEPT_MAX)
-          .nullable()
-          .optional()
-          .describe(
-            'Keep what was superseded less than so many days ago; null for what holds for the house.',
-          ),
-      })
-      .meta({ id: 'ProjectSettings' }),
+    body: PROJECT_SETTINGS,
     answer: { status: 200, says: 'Its settings now.', schema: PROJECT },
     refusals: [403],
     run: async ({ house, caller, operation, name, body }) => {
@@ -90,10 +64,9 @@ export const PROJECT_ROUTES: readonly Route[] = [
 ];
 
 async function shapeOf(house: House, project: string): Promise<ProjectShape> {
-  const { keepVersions = null, keepDays = null } = (await house.projects.find(project)) ?? {};
   return {
     project,
-    set: { keepVersions, keepDays },
+    set: toRetentionShape(await house.projects.retentionSetFor(project)),
     effective: toRetentionShape(await house.projects.retentionOf(project)),
   };
 }

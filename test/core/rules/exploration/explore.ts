@@ -27,6 +27,9 @@ interface Visited {
   readonly by: string;
 }
 
+/** How much is left of a lease or a delay, as far as the steps of time tell it apart. */
+const LEASE_LIMITS = [0, 1, 1_001, 20_001, 40_001] as const;
+
 const RULES = Object.entries(INVARIANTS);
 
 /** Tries everything that may happen, breadth first, from an address that nobody has used yet, and stops at what breaks a rule. */
@@ -107,6 +110,7 @@ function keyOf({ world, parties, at }: Situation, { happenings }: Scope): string
   const { record } = world;
   return [
     record.head === null ? '-' : record.deletedAt === null ? 'live' : 'deleted',
+    record.freeAt === null ? '-' : leftOf(record.freeAt - at, LEASE_LIMITS),
     record.typicalHold === null ? '-' : spanOf(record.typicalHold),
     ...parties
       .map((party) => partyKey(party, world, at) + (happenings.includes('copies') ? lateKey(party) : ''))
@@ -132,9 +136,10 @@ function partyKey(party: Party, { holders, line, record, releases }: World, at: 
   const holds =
     holder &&
     `${held}${holder.accepted}${seatOf(holder.seat, party)}${answersOf(holder, party)}${spanOf(at - holder.since)}`;
+  const ends = holder && holder.until !== null ? leftOf(holder.until - at, LEASE_LIMITS) : '';
   const stands =
     place && `${stood}${Math.min(place.asks, 3)}${seatOf(place.seat, party)}${leftOf(place.until - at)}`;
-  return `${kind} ${grant} ${written} ${requests} ${run} ${lately} ${holds} ${stands}`;
+  return `${kind} ${grant} ${written} ${requests} ${run} ${lately} ${holds}${ends} ${stands}`;
 }
 
 /** Whether a copy of an earlier run's request may still come. */
@@ -159,6 +164,6 @@ function spanOf(span: number): number {
   return span <= 1_000 ? 0 : 1;
 }
 
-function leftOf(span: number): number {
-  return [-30_000, 0].filter((limit) => span >= limit).length;
+function leftOf(span: number, limits: readonly number[] = [-30_000, 0]): number {
+  return limits.filter((limit) => span >= limit).length;
 }

@@ -1,6 +1,6 @@
 import type { AddressCommand } from '../../../../src/core/command.ts';
 import type { Decision } from '../../../../src/core/decide.ts';
-import { liveHead, type Place, type World } from '../../../../src/core/world.ts';
+import { liveHead, type Holder, type Place, type World } from '../../../../src/core/world.ts';
 import { lockIdOf, type Move, type Party, type Situation } from './model.ts';
 
 type Decide = (command: AddressCommand, world: World, at: number) => Decision;
@@ -26,10 +26,15 @@ export const INVARIANTS: Readonly<Record<string, (step: Step, decide: Decide) =>
       : null;
   },
 
-  'every grant has a greater fence than all before it': ({ before, after }) => {
+  'every grant has a greater fence than all before it': ({ before, decision, after }) => {
     const known = new Set(before.world.holders.map(({ lockId, fence }) => `${lockId} ${fence}`));
-    const granted = after.world.holders.filter(({ lockId, fence }) => !known.has(`${lockId} ${fence}`));
-    const fences = granted.map(({ fence }) => fence);
+    // One that is taken back in the same step was a grant as well.
+    const granted = decision.effects.flatMap((effect) =>
+      effect.type === 'put-holder' ? [effect.holder] : [],
+    );
+    const fences = [
+      ...new Set(granted.filter((h) => !known.has(`${h.lockId} ${h.fence}`)).map((h) => h.fence)),
+    ];
     const grow = fences.every((fence, i) => fence > (fences[i - 1] ?? before.world.record.fence));
     return grow && after.world.record.fence === (fences.at(-1) ?? before.world.record.fence)
       ? null
@@ -71,7 +76,7 @@ export const INVARIANTS: Readonly<Record<string, (step: Step, decide: Decide) =>
 
   'a parked waiter never waits for a free lock': ({ after: { world } }) => {
     const first = parked(world)[0];
-    if (first === undefined) return null;
+    if (first === undefined || world.record.freeAt !== null) return null;
     const free = first.shared && world.holders.every(({ shared }) => shared);
     return world.holders.length === 0 || free ? `${first.waiter} is parked before a free lock` : null;
   },
@@ -100,7 +105,7 @@ export const INVARIANTS: Readonly<Record<string, (step: Step, decide: Decide) =>
     const isSilent = decision.outcome.type === 'gone' || decision.outcome.type === 'not-locked';
     return ends &&
       command.seat === stale &&
-      (!isSilent || after.world.holders.length !== before.world.holders.length)
+      (!isSilent || after.world.holders.length < before.world.holders.filter(isRunning(before.at)).length)
       ? `an old request was answered ${decision.outcome.type}`
       : null;
   },
@@ -126,11 +131,38 @@ export const INVARIANTS: Readonly<Record<string, (step: Step, decide: Decide) =>
   'a node that is thought dead loses nothing that it has answered': ({ before, command, after }) => {
     if (command.type !== 'leave' || command.unheard !== true) return null;
     const lost = before.world.holders.find(
-      ({ lockId, fence }) =>
+      ({ lockId, fence, until }) =>
+        (until === null || before.at < until) &&
         partyOf(before, lockId)?.fence === fence &&
         !after.world.holders.some((holder) => holder.fence === fence),
     );
     return lost === undefined ? null : `${lost.lockId} was told of a grant that was taken back`;
+  },
+
+  'a hold is over at its end, and not before it unless it is released or broken': ({
+    before,
+    command,
+    decision,
+    after,
+  }) => {
+    const over = after.world.holders.find(({ until }) => until !== null && after.at >= until);
+    if (over !== undefined) return `${over.lockId} holds the lock after its end`;
+    const ends = decision.effects.filter(
+      (effect) => effect.type === 'audit' && effect.note.action === 'lock-ended',
+    ).length;
+    const due = before.world.holders.filter(({ until }) => until !== null && before.at >= until).length;
+    return ends === due ? null : `${ends} holds ended of the ${due} that were due (${command.type})`;
+  },
+
+  'nobody is granted the lock while the delay of a hold that ended lasts': ({ before, after }) => {
+    const known = new Set(before.world.holders.map(({ fence }) => fence));
+    const granted = after.world.holders.find(({ fence }) => !known.has(fence));
+    const delayed = before.world.holders.find(
+      ({ until, delay }) => until !== null && before.at >= until && before.at < until + delay,
+    );
+    const { freeAt } = before.world.record;
+    const waits = delayed !== undefined || (freeAt !== null && before.at < freeAt);
+    return granted !== undefined && waits ? `${granted.lockId} was granted the lock within the delay` : null;
   },
 
   'a grant that was heard is not taken back by the death of another request': ({
@@ -139,7 +171,8 @@ export const INVARIANTS: Readonly<Record<string, (step: Step, decide: Decide) =>
     after,
   }) => {
     if (command.type !== 'leave') return null;
-    const lost = before.world.holders.find(({ lockId, fence }) => {
+    const lost = before.world.holders.find(({ lockId, fence, until }) => {
+      if (until !== null && before.at >= until) return false;
       const party = partyOf(before, lockId);
       const kept = after.world.holders.some((holder) => holder.fence === fence);
       return party?.heard === true && party.fence === fence && !kept;
@@ -183,13 +216,13 @@ export const INVARIANTS: Readonly<Record<string, (step: Step, decide: Decide) =>
 
   'every grant, release, write and removal is in the audit log': ({ before, decision, after }) => {
     const deeds = decision.effects.filter(({ type }) => type === 'audit').length;
-    const changes = decision.effects.filter(
-      (effect) =>
-        effect.type === 'drop-holder' ||
-        effect.type === 'put-version' ||
-        (effect.type === 'put-holder' &&
-          !before.world.holders.some(({ lockId }) => lockId === effect.holder.lockId)),
-    ).length;
+    const known = new Set(before.world.holders.map(({ fence }) => fence));
+    const granted = new Set(
+      decision.effects.flatMap((effect) => (effect.type === 'put-holder' ? [effect.holder.fence] : [])),
+    );
+    const changes =
+      [...granted].filter((fence) => !known.has(fence)).length +
+      decision.effects.filter(({ type }) => type === 'drop-holder' || type === 'put-version').length;
     const shown = before.world.record.deletedAt !== after.world.record.deletedAt && !storesVersion(decision);
     return deeds >= changes + (shown ? 1 : 0) ? null : 'a deed is missing in the audit log';
   },
@@ -237,6 +270,11 @@ function isRepeatable(command: AddressCommand, { outcome }: Decision): boolean {
     default:
       return false;
   }
+}
+
+/** Whether a hold has not come to its end by itself. */
+function isRunning(at: number): (holder: Holder) => boolean {
+  return ({ until }) => until === null || at < until;
 }
 
 function partyOf({ parties }: Situation, lockId: string): Party | undefined {

@@ -15,6 +15,10 @@ export const BOB: Player = { ...apply('bob'), names: true };
 export const SAM: Player = { ...apply('sam'), names: false };
 export const CAROL: Player = { ...plan('carol'), names: true };
 export const DAVE: Player = { ...plan('dave'), names: true };
+/** Her hold ends after a minute, and for twenty seconds after that nobody is granted the lock. */
+export const LENA: Player = { ...apply('lena'), names: true, lease: 60_000, delay: 20_000 };
+/** Hers ends after twenty seconds, and the lock is free then. */
+export const MAX: Player = { ...apply('max'), names: true, lease: 20_000 };
 export const ERIN: Player = { ...plan('erin'), names: true };
 
 /** What may happen besides asking, being parked, being granted, hanging up and releasing. */
@@ -25,6 +29,8 @@ export type Happening =
   | 'reconnect'
   /** Lock requests are copied on their way and come late, even after their own release; a copy's connection is dead. */
   | 'copies'
+  /** Holds end by themselves unless they are renewed. */
+  | 'leases'
   | 'writes'
   /** An operator breaks locks. */
   | 'breaks'
@@ -166,6 +172,10 @@ function learn(party: Party, command: AddressCommand, { outcome }: Decision, at:
       const spent = unlocked ? { lockId: lockIdOf(party), at } : party.spent;
       return { ...party, fence: null, answered: null, heard: false, unlocked, spent };
     }
+    case 'renew':
+      return outcome.type === 'renewed'
+        ? { ...party, answered: null, heard: true }
+        : { ...party, fence: null };
     case 'write':
       // Who writes has evidently heard of its grant.
       return {

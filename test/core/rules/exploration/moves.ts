@@ -17,6 +17,10 @@ type Named = readonly [name: string, command: AddressCommand];
 export function movesFrom({ at, world, parties }: Situation, { happenings }: Scope): readonly Move[] {
   const others: Named[] = [];
   if (happenings.includes('breaks')) others.push(...breakIns(world));
+  if (happenings.includes('leases')) {
+    const actor = actorOf(OPERATOR);
+    others.push(['a node looks at the time', { type: 'expire', address: ADDRESS, actor }]);
+  }
   if (happenings.includes('stranger')) others.push(...strangersDeeds(world));
   const time = happenings.includes('time') ? STEPS : [];
   return [
@@ -28,6 +32,7 @@ export function movesFrom({ at, world, parties }: Situation, { happenings }: Sco
       if (happenings.includes('reconnect')) moves.push(...lateEnds(party));
       if (happenings.includes('writes')) moves.push(...writes(party, world));
       if (party.fence !== null || party.unlocked) moves.push(['releases', unlockOf(party)]);
+      if (happenings.includes('leases')) moves.push(...leaseMoves(party));
       const { lockId } = party.player;
       const own = moves.map(([name, command]) => ({ ...NOTHING, name: `${lockId} ${name}`, command, by }));
       return happenings.includes('copies') ? [...own, ...copies(party, by, world, at)] : own;
@@ -83,7 +88,7 @@ function asks(party: Party, world: World, again: boolean): Named[] {
 }
 
 function askOf(party: Party, world: World, lockId: string): LockCommand {
-  const { operation, shared } = party.player;
+  const { operation, shared, lease = null, delay = 0 } = party.player;
   return {
     type: 'lock',
     ...from(party),
@@ -92,6 +97,8 @@ function askOf(party: Party, world: World, lockId: string): LockCommand {
     operation,
     shared,
     face: 'http',
+    lease,
+    delay,
     info: NO_INFO,
     wait: null,
     seat: freeSeat(party, world),
@@ -164,6 +171,17 @@ function strangersDeeds({ record }: World): Named[] {
     ['a stranger writes a stale state', unlocked(serial)],
     ['a stranger removes the state', { type: 'delete', ...by, claim: { kind: 'none' } }],
     ['a stranger brings the state back', { type: 'undelete', ...by }],
+  ];
+}
+
+/** A holder keeps its lock for longer, even when it is late, and tells its lock info. */
+function leaseMoves(party: Party): Named[] {
+  const { lease } = party.player;
+  if (party.fence === null || lease === undefined) return [];
+  const own = { ...from(party), lockId: lockIdOf(party) };
+  return [
+    ['renews', { type: 'renew', ...own, lease }],
+    ['tells its lock info', { type: 'describe', ...own, operation: party.player.operation, info: NO_INFO }],
   ];
 }
 

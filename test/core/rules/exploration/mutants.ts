@@ -65,6 +65,25 @@ export const MUTANTS: Readonly<Record<string, Decide>> = {
         )
       : decide(command, world, at),
 
+  'a hold that goes on after its end': (command, world, at) =>
+    decide(command, { ...world, holders: world.holders.map((holder) => ({ ...holder, until: null })) }, at),
+
+  'a hold that ends too early': (command, world, at) => decide(command, world, at + 1_000),
+
+  'a delay that nobody keeps': (command, world, at) =>
+    decide(
+      command,
+      {
+        ...world,
+        record: { ...world.record, freeAt: null },
+        holders: world.holders.map((holder) => ({ ...holder, delay: 0 })),
+      },
+      at,
+    ),
+
+  'a renewal that forgets the hold': (command, world, at) =>
+    command.type === 'renew' ? decide(command, { ...world, holders: [] }, at) : decide(command, world, at),
+
   'a release that does not hand on': (command, world, at) =>
     decide(command, command.type === 'unlock' ? { ...world, line: [] } : world, at),
 

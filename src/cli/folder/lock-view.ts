@@ -1,0 +1,45 @@
+import { GO_ZERO_TIME, type LockInfo } from '../../core/lock-info.ts';
+import type { LockState } from '../../ports/state-client.ts';
+import { formatDuration } from '../../core/duration.ts';
+
+/** A holder in a few words: `bob@ci (OperationTypeApply) for 3m 10s`. */
+export function holderInWords(holder: LockInfo | null, now: number = Date.now()): string {
+  if (holder === null) return 'an unknown holder';
+  const age = lockAge(holder, now);
+  return `${holder.who} (${holder.operation})${age === null ? '' : ` for ${formatDuration(age)}`}`;
+}
+
+/** How long a lock is held, in milliseconds; null when its info does not say, or its clock is ahead of ours. */
+export function lockAge({ created }: LockInfo, now: number = Date.now()): number | null {
+  const since = Date.parse(created);
+  return created === GO_ZERO_TIME || Number.isNaN(since) || since > now ? null : now - since;
+}
+
+/** All that a lock info says, as terraform prints it. */
+export function lockFacts(lock: LockInfo): readonly (readonly [string, string])[] {
+  const facts: readonly (readonly [string, string])[] = [
+    ['ID', lock.id],
+    ['Path', lock.path],
+    ['Operation', lock.operation],
+    ['Who', lock.who],
+    ['Version', lock.version],
+    ['Created', lock.created],
+    ['Info', lock.info],
+  ];
+  return facts.filter(([, value]) => value !== '');
+}
+
+/** The state of a lock in one line. */
+export function lockInWords(lock: LockState): string {
+  switch (lock.type) {
+    case 'free':
+      return 'free';
+    case 'held':
+      if (lock.holder === null) return lock.note === '' ? 'held' : lock.note;
+      return `held by ${holderInWords(lock.holder)}, lock ID ${lock.holder.id}`;
+    case 'unreadable':
+    case 'unknown':
+    case 'unsupported':
+      return lock.message;
+  }
+}

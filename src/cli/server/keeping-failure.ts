@@ -1,0 +1,17 @@
+import { EngineFault } from '../../ports/engine.ts';
+import { SealError } from '../../ports/sealer.ts';
+import { Failure } from '../failure.ts';
+
+/** Why something could not be done with a data directory; an unexpected fault stays as it is. */
+export function keepingFailure(fault: unknown): unknown {
+  if (fault instanceof SealError) {
+    return new Failure(`the master key does not match this data: ${fault.message}`, {
+      next: 'Give the master key of this data with --master-key-file or --master-key.',
+      cause: fault,
+    });
+  }
+  const named =
+    fault instanceof EngineFault ||
+    (fault instanceof Error && /^(?:NoMasterKey|KeyTextError)$/.test(fault.name));
+  return named ? new Failure((fault as Error).message, { cause: fault }) : fault;
+}

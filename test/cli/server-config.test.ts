@@ -1,0 +1,84 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { exportLine } from '../../src/cli/server/export-line.ts';
+import { hclText } from '../../src/protocols/backend.ts';
+import { runStatehouse } from './run-statehouse.ts';
+
+it('prints the block of an address, and what to export', async () => {
+  const flags = ['--server', 'https://state.example.com/', '--credential', 'SHAAAABBBBCCCCDDDD.secretsecret'];
+  const { code, out, err } = await runStatehouse(['config', 'http', 'app/net.tfstate@dev', ...flags]);
+  expect(code).toBe(0);
+  expect(out).toBe(`terraform {
+  backend "http" {
+    address        = "https://state.example.com/http/app/net.tfstate?workspace=dev"
+    lock_address   = "https://state.example.com/http/app/net.tfstate?workspace=dev"
+    unlock_address = "https://state.example.com/http/app/net.tfstate?workspace=dev"
+  }
+}
+
+export TF_HTTP_USERNAME=SHAAAABBBBCCCCDDDD
+export TF_HTTP_PASSWORD=secretsecret
+`);
+  expect(err).toBe('');
+});
+
+it('prints the block and the variables of the s3 backend', async () => {
+  const given = ['--credential', 'SHAAAABBBBCCCCDDDD.secretsecret'];
+  const { out, err } = await runStatehouse(['config', 's3', 'app/net.tfstate@dev', ...given]);
+  expect(out).toBe(`terraform {
+  backend "s3" {
+    bucket       = "app"
+    key          = "net.tfstate"
+    region       = "us-east-1"
+    use_lockfile = true
+  }
+}
+
+export AWS_ENDPOINT_URL=http://127.0.0.1:7117
+export AWS_ACCESS_KEY_ID=SHAAAABBBBCCCCDDDD
+export AWS_SECRET_ACCESS_KEY=secretsecret
+`);
+  expect(err).toContain('terraform workspace select dev');
+  const named = ['--server', 'https://state.example.com', ...given];
+  const other = await runStatehouse(['config', 's3', 'app/net.tfstate', ...named]);
+  expect(other.out).toContain('use_path_style = true');
+});
+
+it('says where the credential comes from when it knows none', async () => {
+  const { out, err } = await runStatehouse(['config', 'http', 'app/net.tfstate']);
+  expect(out).toContain('export TF_HTTP_USERNAME=ID\n');
+  expect(err).toContain('statehouse credential create');
+});
+
+it('takes the certificate to trust into the environment, by its file or, in JSON, by what it says', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'statehouse config-'));
+  const ca = join(directory, 'ca.pem');
+  await writeFile(ca, 'PEM\n');
+  const asked = ['config', 'http', 'app/net.tfstate', '--ca', ca];
+  const { out } = await runStatehouse(asked);
+  expect(out).toContain(`export TF_HTTP_CLIENT_CA_CERTIFICATE_PEM="$(cat '${ca}')"`);
+  const json = JSON.parse((await runStatehouse([...asked, '--json'])).out) as Record<string, unknown>;
+  expect(json['environment']).toMatchObject({ TF_HTTP_CLIENT_CA_CERTIFICATE_PEM: 'PEM\n' });
+  await rm(directory, { recursive: true });
+});
+
+it('refuses what is no backend, no address, no URL and no credential', async () => {
+  const refusals: readonly (readonly [words: readonly string[], says: string])[] = [
+    [['ftp', 'app/net'], 'invalid backend "ftp": expected one of http, s3'],
+    [['toString', 'app/net'], 'invalid backend "toString"'],
+    [['http', 'app'], 'invalid address "app"'],
+    [['http', 'app/net', '--server', 'house:7117'], '--server: invalid URL "house:7117"'],
+    [['http', 'app/net', '--credential', 'secret'], 'expected ID.SECRET'],
+  ];
+  for (const [words, says] of refusals) {
+    const { code, err } = await runStatehouse(['config', ...words]);
+    expect({ code, err }).toEqual({ code: 2, err: expect.stringContaining(says) as string });
+  }
+});
+
+it('writes texts as Terraform and the shell read them', () => {
+  expect(hclText('a"b${c}%{d}')).toBe('"a\\"b$${c}%%{d}"');
+  expect(exportLine({ name: 'N', value: "it's" })).toBe(`export N='it'\\''s'`);
+});
