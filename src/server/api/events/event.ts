@@ -31,6 +31,7 @@ const TOLD: ReadonlyMap<string, Told> = new Map<string, Told>([
   ['lock', { name: 'lock-granted', facts: ['lock', 'operation', 'fence', 'shared', 'handedOver'] }],
   ['unlock', { name: 'lock-released', facts: ['lock', 'fence'] }],
   ['lock-taken-back', { name: 'lock-released', facts: ['lock', 'fence'] }],
+  ['lock-ended', { name: 'lock-released', facts: ['lock', 'fence'], more: { ended: true } }],
   ['force-unlock', { name: 'lock-broken', facts: ['lock', 'fence'] }],
   ['write', { name: 'version-stored', facts: ['version', 'serial'], more: { restored: false } }],
   ['restore', { name: 'version-stored', facts: ['version', 'serial'], more: { restored: true } }],
