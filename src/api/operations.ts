@@ -1,4 +1,4 @@
-import type { Grant } from '../core/access.ts';
+import type { Grant } from '../core/grant.ts';
 import type { DiffShape, OutputsShape, SnapshotShape } from './shapes/content.ts';
 import type {
   AuditShape,

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
 import type { Address } from '../core/address.ts';
-import type { Role } from '../core/access.ts';
+import type { Role } from '../core/grant.ts';
 import type { LockInfo } from '../core/lock-info.ts';
 import { makeLockRequest } from '../protocols/lock-request.ts';
 import { stateText } from './client-contract.ts';

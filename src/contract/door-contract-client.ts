@@ -1,5 +1,5 @@
 import type { Address } from '../core/address.ts';
-import type { Role } from '../core/access.ts';
+import type { Role } from '../core/grant.ts';
 import type { LockInfo } from '../core/lock-info.ts';
 
 /** A credential's id and secret. */

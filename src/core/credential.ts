@@ -1,4 +1,4 @@
-import type { Grant } from './access.ts';
+import type { Grant } from './grant.ts';
 import type { Instant } from './instant.ts';
 
 /**
@@ -21,7 +21,3 @@ export const CREDENTIAL_ID: RegExp = /^\w{16,128}$/;
 /** Letters and digits, and a multiple of four of them, so that Azure's clients can read it as base64. */
 export const CREDENTIAL_SECRET: RegExp = /^(?:[A-Za-z0-9]{4}){5,32}$/;
 export const CREDENTIAL_NAME: RegExp = /^[A-Za-z0-9](?:[A-Za-z0-9._@:/-]{0,98}[A-Za-z0-9])?$/;
-
-export function subjectOf(credential: Credential): string {
-  return `token:${credential.name}`;
-}

@@ -1,4 +1,5 @@
-import { mayActOn, mayActOnHouse, type Action, type Identity } from '../core/access.ts';
+import { mayActOn, mayActOnHouse, type Action } from '../core/access.ts';
+import type { Identity } from '../core/grant.ts';
 import type { Address } from '../core/address.ts';
 import type { Actor } from '../core/command.ts';
 import type { World } from '../core/world.ts';

@@ -6,7 +6,8 @@ import type { Log } from '../ports/log.ts';
 import type { Sealer } from '../ports/sealer.ts';
 import type { Signals } from '../ports/signals.ts';
 import { Audit } from './audit.ts';
-import { Credentials } from './credentials.ts';
+import { Authenticators } from './identity/authenticators.ts';
+import { Credentials } from './identity/credentials.ts';
 import { CommandExecutor, type ResultListener } from './executor.ts';
 import { Feed } from './feed.ts';
 import { History } from './history.ts';
@@ -49,6 +50,7 @@ export class House {
   readonly locks: Locks;
   readonly lockInfos: LockInfos;
   readonly history: History;
+  readonly identity: Authenticators;
   readonly credentials: Credentials;
   readonly projects: Projects;
   readonly uploads: Uploads;
@@ -93,6 +95,7 @@ export class House {
     this.feed = new Feed({ engine, signals, clock, log });
     this.audit = new Audit({ engine, clock, log });
     this.credentials = new Credentials({ engine, sealer, clock, entropy });
+    this.identity = new Authenticators({ credentials: this.credentials });
     this.projects = new Projects({
       engine,
       records: this.records(PROJECT_RECORDS),

@@ -1,5 +1,6 @@
 import type { House } from '../house/house.ts';
 import type { Door, DoorReply, DoorRequest, DoorRoutes } from '../protocols/door.ts';
+import { readAuthorization } from '../protocols/wire/authorization.ts';
 import type { Metrics } from './metrics.ts';
 
 /**
@@ -35,7 +36,8 @@ export class HealthDoor implements Door {
   }
 
   async #tell(request: DoorRequest): Promise<DoorReply> {
-    const identity = await this.#house.credentials.fromAuthorization(request.header('authorization'));
+    const presented = readAuthorization(request.header('authorization'));
+    const identity = await this.#house.identity.authenticate(presented);
     if (identity === null || identity.expired) {
       const reply = say('metrics', 401, 'a credential is needed');
       return { ...reply, headers: { ...reply.headers, 'www-authenticate': 'Basic realm="Statehouse"' } };

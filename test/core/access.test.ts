@@ -1,17 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  isExpired,
-  isRole,
-  mayActInProject,
-  mayActOn,
-  mayActOnHouse,
-  patternProblem,
-  ROLES,
-  type Action,
-  type Grant,
-  type Role,
-} from '../../src/core/access.ts';
+import { mayActInProject, mayActOn, mayActOnHouse, type Action } from '../../src/core/access.ts';
+import { isExpired, isRole, patternProblem, ROLES, type Grant, type Role } from '../../src/core/grant.ts';
 import { isAddress, parseAddress, type Address } from '../../src/core/address.ts';
 
 const ACTIONS: readonly (readonly [Action, Role])[] = [

@@ -1,4 +1,4 @@
-import type { Grant } from '../../src/core/access.ts';
+import type { Grant } from '../../src/core/grant.ts';
 import type { House } from '../../src/house/house.ts';
 import type { Caller } from '../../src/house/caller.ts';
 import { DEFAULTS, type Configuration } from '../../src/server/configuration.ts';

@@ -1,4 +1,4 @@
-import { isRole, patternProblem, ROLES, type Grant } from '../../core/access.ts';
+import { isRole, patternProblem, ROLES, type Grant } from '../../core/grant.ts';
 import { defineCommand, type Command } from '../command.ts';
 import { readDuration } from '../../core/duration.ts';
 import { DONE } from '../exit-codes.ts';

@@ -1,3 +1,4 @@
+import { nameOfSubject } from '../../core/subject.ts';
 import { ACCOUNT_ID } from '../aws/account.ts';
 
 /** The namespaces of the documents that STS and IAM answer with. */
@@ -13,5 +14,5 @@ export function arnOf(subject: string): string {
 
 /** IAM's names have letters, digits and `+=,.@_-`. */
 export function userName(subject: string): string {
-  return subject.replace(/^token:/, '').replaceAll(/[^\w+=,.@-]/g, '-');
+  return nameOfSubject(subject).replaceAll(/[^\w+=,.@-]/g, '-');
 }

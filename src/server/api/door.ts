@@ -1,5 +1,6 @@
 import { OPENAPI_PATH } from '../../api/operations.ts';
 import type { Door, DoorReply, DoorRequest, DoorRoutes } from '../../protocols/door.ts';
+import { readAuthorization } from '../../protocols/wire/authorization.ts';
 import { faultReply, problemReply, unauthenticatedReply } from '../../protocols/wire/problem.ts';
 import type { ApiParts } from './parts.ts';
 import type { ApiRouter } from './router.ts';
@@ -17,8 +18,8 @@ export class ApiDoor implements Door {
 
   async answer(request: DoorRequest): Promise<DoorReply> {
     if (request.path === OPENAPI_PATH) return (await this.#load()).document(request);
-    const { credentials } = this.#parts.house;
-    const identity = await credentials.fromAuthorization(request.header('authorization'));
+    const presented = readAuthorization(request.header('authorization'));
+    const identity = await this.#parts.house.identity.authenticate(presented);
     if (identity === null) return unauthenticatedReply('unknown');
     // The grace that lets an expired one bring its state home holds at the doors that states come by.
     if (identity.expired) {

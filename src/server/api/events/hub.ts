@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
-import { mayActOn, type Grant, type Identity } from '../../../core/access.ts';
+import { mayActOn } from '../../../core/access.ts';
+import type { Grant, Identity } from '../../../core/grant.ts';
 import { formatAddress, type Address } from '../../../core/address.ts';
 import type { Following } from '../../../house/feed.ts';
 import type { House } from '../../../house/house.ts';

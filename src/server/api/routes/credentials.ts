@@ -16,9 +16,9 @@ export const CREDENTIAL_ROUTES: readonly Route[] = [
     answer: { status: 200, says: 'The credentials, oldest first.', schema: CREDENTIALS },
     refusals: [403],
     run: async ({ house, caller, operation }) => {
-      const credentials = await house.credentials.list(caller);
-      if ('type' in credentials) return refusalReply(operation, null, credentials);
-      return jsonReply(operation, { credentials: credentials.map(toCredentialShape) });
+      const answer = await house.credentials.list(caller);
+      if (answer.type !== 'credentials') return refusalReply(operation, null, answer);
+      return jsonReply(operation, { credentials: answer.credentials.map(toCredentialShape) });
     },
   }),
   defineRoute({

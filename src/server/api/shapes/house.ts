@@ -13,10 +13,10 @@ import type {
   ProblemShape,
 } from '../../../api/shapes/house.ts';
 import { formatAddress } from '../../../core/address.ts';
-import { ROLES, type Grant } from '../../../core/access.ts';
+import { ROLES, type Grant } from '../../../core/grant.ts';
 import type { Instant } from '../../../core/instant.ts';
 import { mapLimits, RETENTION_LIMITS, type Retention } from '../../../core/retention.ts';
-import type { CredentialView } from '../../../house/credentials.ts';
+import type { CredentialView } from '../../../house/identity/credentials.ts';
 import type { AuditRecord } from '../../../ports/engine.ts';
 import { DEFAULTS, TOLD, type Told } from '../../configuration.ts';
 import { count, instant, objectOf, pageOf, text } from './plain.ts';

@@ -1,41 +1,41 @@
-import { timingSafeEqual, createHash } from 'node:crypto';
-import { isExpired, patternProblem, type Grant, type Identity } from '../core/access.ts';
-import {
-  CREDENTIAL_ID,
-  CREDENTIAL_NAME,
-  CREDENTIAL_SECRET,
-  subjectOf,
-  type Credential,
-} from '../core/credential.ts';
-import type { Instant, Milliseconds } from '../core/instant.ts';
-import type { Clock } from '../ports/clock.ts';
-import type { Engine } from '../ports/engine.ts';
-import type { Entropy } from '../ports/entropy.ts';
-import type { Sealer } from '../ports/sealer.ts';
-import { refuseInHouse, type Caller, type Forbidden } from './caller.ts';
+import { createHash } from 'node:crypto';
+import { isExpired, patternProblem, type Grant, type Identity } from '../../core/grant.ts';
+import { CREDENTIAL_ID, CREDENTIAL_NAME, CREDENTIAL_SECRET, type Credential } from '../../core/credential.ts';
+import { subjectOf } from '../../core/subject.ts';
+import type { Instant, Milliseconds } from '../../core/instant.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { Engine } from '../../ports/engine.ts';
+import type { Entropy } from '../../ports/entropy.ts';
+import type { Sealer } from '../../ports/sealer.ts';
+import { refuseInHouse, type Caller, type Forbidden } from '../caller.ts';
+import { SharedRun } from '../shared-run.ts';
 
 /** How long a node may go on believing a credential that another node has revoked. */
-const REFRESH_MS: Milliseconds = 2_000;
+export const CREDENTIALS_REFRESH_MS: Milliseconds = 2_000;
 /** No house needs more; each is held in memory. */
 export const CREDENTIALS_MAX = 10_000;
 export const GRANTS_MAX = 64;
-
-/** Longer than any id and secret that the house gives out. */
-const AUTHORIZATION_LENGTH_MAX = 1_000;
 
 const ID_ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
 const SECRET_ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
 const ID_RANDOM = 16;
 const SECRET_LENGTH = 40;
 
-/** A credential that may be used now, with the secret that signatures are made with. */
+/** A credential that is not revoked, with the secret that signatures are made with. */
 export interface KnownCredential {
   readonly identity: Identity;
   readonly secret: string;
+  /** The SHA-256 of the secret. */
+  readonly secretDigest: Uint8Array;
 }
 
 /** A credential as it is shown: all but its secret. */
 export type CredentialView = Omit<Credential, 'sealedSecret'>;
+
+export interface CredentialsView {
+  readonly type: 'credentials';
+  readonly credentials: readonly CredentialView[];
+}
 
 /** A credential at the one moment when its secret is told. */
 export interface NewCredential {
@@ -47,15 +47,16 @@ export interface NewCredential {
 interface Held {
   readonly credential: Credential;
   readonly secret: string;
-  readonly secretHash: Buffer;
+  readonly secretDigest: Uint8Array;
 }
 
-/** Who may enter. All credentials are held in memory; on many nodes they are read again every two seconds. */
+/** The credentials of the house. All of them are held in memory; on many nodes they are read again every two seconds. */
 export class Credentials {
   readonly #engine: Engine;
   readonly #sealer: Sealer;
   readonly #clock: Clock;
   readonly #entropy: Entropy;
+  readonly #reading = new SharedRun(() => this.#read());
   #held: ReadonlyMap<string, Held> = new Map();
   #readAt: Instant = -Infinity;
 
@@ -68,48 +69,19 @@ export class Credentials {
 
   /** The credential of this id, if it is known and not revoked; an expired one is given too, and says so. */
   async find(id: string): Promise<KnownCredential | null> {
-    const held = await this.#get(id);
-    if (held === null || held.credential.revokedAt !== null) return null;
-    const { credential, secret } = held;
+    if (this.#isStale()) await this.#reading.join();
+    const held = this.#held.get(id);
+    if (held === undefined || held.credential.revokedAt !== null) return null;
+    const { credential, secret, secretDigest } = held;
     const expired = isExpired(credential.expiresAt, this.#clock.now());
-    return { identity: { subject: subjectOf(credential), grants: credential.grants, expired }, secret };
+    const subject = subjectOf('token', credential.name);
+    return { identity: { subject, grants: credential.grants, expired }, secret, secretDigest };
   }
 
-  /** Who presents this id and secret; null if nobody whom the house knows. Takes the same time for any wrong secret. */
-  async authenticate(id: string, secret: string): Promise<Identity | null> {
-    const held = await this.#get(id);
-    const right = timingSafeEqual(digest(secret), held?.secretHash ?? digest(''));
-    return right && held !== null ? ((await this.find(id))?.identity ?? null) : null;
-  }
-
-  /** The bearer form: `id.secret`. */
-  async authenticateBearer(token: string): Promise<Identity | null> {
-    const dot = token.indexOf('.');
-    return dot === -1 ? null : this.authenticate(token.slice(0, dot), token.slice(dot + 1));
-  }
-
-  /**
-   * Who presents this `Authorization` header: Basic with id and secret, or Bearer with `id.secret`. Some programs keep one
-   * secret a system, so a Basic password may also be the whole bearer form, whatever the user name.
-   */
-  async fromAuthorization(header: string | undefined): Promise<Identity | null> {
-    if (header === undefined || header.length > AUTHORIZATION_LENGTH_MAX) return null;
-    const space = header.indexOf(' ');
-    const scheme = header.slice(0, space).toLowerCase();
-    const rest = header.slice(space + 1).trim();
-    if (scheme === 'bearer') return this.authenticateBearer(rest);
-    if (scheme !== 'basic') return null;
-    const pair = Buffer.from(rest, 'base64').toString('utf8');
-    const colon = pair.indexOf(':');
-    const password = pair.slice(colon + 1);
-    const identity = await this.authenticate(pair.slice(0, Math.max(colon, 0)), password);
-    return identity ?? this.authenticateBearer(password);
-  }
-
-  async list(caller: Caller): Promise<readonly CredentialView[] | Forbidden> {
+  async list(caller: Caller): Promise<CredentialsView | Forbidden> {
     const refusal = refuseInHouse(caller, 'manage');
     if (refusal !== null) return refusal;
-    return (await this.#engine.credentials()).map(viewOf);
+    return { type: 'credentials', credentials: (await this.#engine.credentials()).map(viewOf) };
   }
 
   /** Makes a credential. Its secret is told this once. */
@@ -119,7 +91,7 @@ export class Credentials {
   ): Promise<NewCredential | { type: 'invalid'; problem: string } | Forbidden> {
     const refusal = refuseInHouse(caller, 'manage');
     if (refusal !== null) return refusal;
-    await this.#read();
+    await this.#reading.run();
     const problem = this.#problem(wanted);
     if (problem !== null) return { type: 'invalid', problem };
     const id = `SH${pick(this.#entropy, ID_ALPHABET, ID_RANDOM)}`;
@@ -134,7 +106,7 @@ export class Credentials {
         'invalid admin credential: expected ID.SECRET, with an id of 16 to 128 letters, digits or "_", and a secret of 20 to 128 letters and digits, a multiple of 4',
       );
     }
-    if ((await this.authenticate(id, secret)) !== null) return;
+    if ((await this.find(id))?.secret === secret) return;
     await this.#put(caller, id, secret, {
       name: `admin-${id.slice(-6)}`,
       grants: [{ role: 'admin', pattern: '*' }],
@@ -144,7 +116,7 @@ export class Credentials {
 
   /** Whether anybody may manage the house. */
   async hasAdmin(): Promise<boolean> {
-    await this.#read();
+    await this.#reading.run();
     return [...this.#held.values()].some(
       ({ credential: { revokedAt, grants } }) =>
         revokedAt === null && grants.some(({ role, pattern }) => role === 'admin' && pattern === '*'),
@@ -158,7 +130,7 @@ export class Credentials {
   ): Promise<{ type: 'revoked'; credential: CredentialView } | { type: 'absent' } | Forbidden> {
     const refusal = refuseInHouse(caller, 'manage');
     if (refusal !== null) return refusal;
-    await this.#read();
+    await this.#reading.run();
     const held = this.#held.get(id);
     if (held === undefined) return { type: 'absent' };
     const credential = { ...held.credential, revokedAt: held.credential.revokedAt ?? this.#clock.now() };
@@ -169,13 +141,13 @@ export class Credentials {
       detail: { id, name: credential.name },
     };
     await this.#engine.apply([{ type: 'put-credential', credential, note }]);
-    await this.#read();
+    await this.#reading.run();
     return { type: 'revoked', credential: viewOf(credential) };
   }
 
   /** Reads all credentials anew, as after a rotation of the master key. */
   async refresh(): Promise<void> {
-    await this.#read();
+    await this.#reading.run();
   }
 
   async #put(
@@ -200,7 +172,7 @@ export class Credentials {
       detail: { id, name: wanted.name, grants: wanted.grants.map((g) => `${g.role}:${g.pattern}`).join(' ') },
     };
     await this.#engine.apply([{ type: 'put-credential', credential, note }]);
-    await this.#read();
+    await this.#reading.run();
     return { type: 'created', credential: viewOf(credential), secret };
   }
 
@@ -221,10 +193,9 @@ export class Credentials {
     return isExpired(wanted.expiresAt, this.#clock.now()) ? 'the expiry is in the past' : null;
   }
 
-  async #get(id: string): Promise<Held | null> {
-    const stale = this.#engine.traits.shared && this.#clock.now() - this.#readAt > REFRESH_MS;
-    if (stale || this.#readAt === -Infinity) await this.#read();
-    return this.#held.get(id) ?? null;
+  #isStale(): boolean {
+    if (this.#readAt === -Infinity) return true;
+    return this.#engine.traits.shared && this.#clock.now() - this.#readAt > CREDENTIALS_REFRESH_MS;
   }
 
   async #read(): Promise<void> {
@@ -240,7 +211,7 @@ export class Credentials {
       const secret =
         known?.secret ??
         Buffer.from(this.#sealer.open(credential.sealedSecret, credentialContext(credential.id))).toString();
-      return [credential.id, { credential, secret, secretHash: known?.secretHash ?? digest(secret) }];
+      return [credential.id, { credential, secret, secretDigest: known?.secretDigest ?? digest(secret) }];
     });
     this.#held = new Map(held);
     this.#readAt = at;

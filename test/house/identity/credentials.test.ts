@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Grant } from '../../src/core/access.ts';
-import { BuiltHouse, callerOf, ENGINES } from './fixtures/built-house.ts';
+import type { Grant, Identity } from '../../../src/core/grant.ts';
+import { readAuthorization } from '../../../src/protocols/wire/authorization.ts';
+import { BuiltHouse, callerOf, ENGINES } from '../fixtures/built-house.ts';
 
 const ADMIN = callerOf('root', 'admin');
 const GRANTS: readonly Grant[] = [{ role: 'writer', pattern: 'acme/*' }];
@@ -15,16 +16,22 @@ async function made(
   return { id: answer.credential.id, secret: answer.secret };
 }
 
+function byPair(built: BuiltHouse, { id, secret }: { id: string; secret: string }): Promise<Identity | null> {
+  return built.house.identity.authenticate({ kind: 'basic', user: id, password: secret });
+}
+
 describe.each(ENGINES)('credentials, on %s', (engine) => {
   it('open the house by id and secret, as Basic and as Bearer, and by nothing else', async () => {
     await using built = await BuiltHouse.build(engine);
-    const { credentials } = built.house;
+    const { identity } = built.house;
+    const enter = (header: string | undefined): Promise<Identity | null> =>
+      identity.authenticate(readAuthorization(header));
     const { id, secret } = await made(built, 'ci');
     const known = { subject: 'token:ci', grants: GRANTS, expired: false };
     const basic = (text: string): string => `Basic ${Buffer.from(text).toString('base64')}`;
-    expect(await credentials.fromAuthorization(basic(`${id}:${secret}`))).toEqual(known);
-    expect(await credentials.fromAuthorization(`bearer ${id}.${secret}`)).toEqual(known);
-    expect(await credentials.fromAuthorization(basic(`me:${id}.${secret}`))).toEqual(known);
+    expect(await enter(basic(`${id}:${secret}`))).toEqual(known);
+    expect(await enter(`bearer ${id}.${secret}`)).toEqual(known);
+    expect(await enter(basic(`me:${id}.${secret}`))).toEqual(known);
     for (const wrong of [
       undefined,
       '',
@@ -36,7 +43,7 @@ describe.each(ENGINES)('credentials, on %s', (engine) => {
       `Bearer .${secret}`,
       `Digest ${id}.${secret}`,
     ]) {
-      expect([wrong, await credentials.fromAuthorization(wrong)]).toEqual([wrong, null]);
+      expect([wrong, await enter(wrong)]).toEqual([wrong, null]);
     }
   });
 
@@ -57,11 +64,11 @@ describe.each(ENGINES)('credentials, on %s', (engine) => {
     await using built = await BuiltHouse.build(engine);
     const { credentials } = built.house;
     const brief = await made(built, 'brief', built.clock.now() + 1_000);
-    expect(await credentials.authenticate(brief.id, brief.secret)).toMatchObject({ expired: false });
+    expect(await byPair(built, brief)).toMatchObject({ expired: false });
     built.clock.advance(1_000);
-    expect(await credentials.authenticate(brief.id, brief.secret)).toMatchObject({ expired: true });
+    expect(await byPair(built, brief)).toMatchObject({ expired: true });
     expect(await credentials.revoke(ADMIN, brief.id)).toMatchObject({ type: 'revoked' });
-    expect(await credentials.authenticate(brief.id, brief.secret)).toBe(null);
+    expect(await byPair(built, brief)).toBe(null);
     expect(await credentials.revoke(ADMIN, 'SHNOBODY')).toEqual({ type: 'absent' });
     // Its name is free again; whoever takes it is somebody new.
     const anew = await made(built, 'brief');
@@ -129,8 +136,8 @@ describe.each(ENGINES)('credentials, on %s', (engine) => {
     expect(await built.engine.credentials()).toHaveLength(1);
     const other = 'anothersecretanothersecret01';
     await credentials.ensureAdmin(ADMIN, id, other);
-    expect(await credentials.authenticate(id, other)).not.toBe(null);
-    expect(await credentials.authenticate(id, secret)).toBe(null);
+    expect(await byPair(built, { id, secret: other })).not.toBe(null);
+    expect(await byPair(built, { id, secret })).toBe(null);
     await expect(credentials.ensureAdmin(ADMIN, 'short', secret)).rejects.toThrow(/ID\.SECRET/);
   });
 });

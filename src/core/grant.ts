@@ -1,0 +1,44 @@
+import type { Instant } from './instant.ts';
+
+/** What a credential may do, each role including the ones before it. */
+export const ROLES = ['outputs', 'reader', 'writer', 'operator', 'admin'] as const;
+export type Role = (typeof ROLES)[number];
+
+/**
+ * A role on the addresses that match a pattern such as `acme/net/*@*`, where `*` is any text on its side of the "@".
+ * A pattern without "@" means every workspace.
+ */
+export interface Grant {
+  readonly role: Role;
+  readonly pattern: string;
+}
+
+/** Who is asking, as authenticated. */
+export interface Identity {
+  /** `token:ci-prod`: written to locks, versions and the audit log. */
+  readonly subject: string;
+  readonly grants: readonly Grant[];
+  /** Past its expiry: it may only bring home what it holds a lock for (rule 10's grace). */
+  readonly expired: boolean;
+}
+
+const PATTERN_LENGTH_MAX = 1_100;
+
+/** What is wrong with a grant's pattern, or null. */
+export function patternProblem(pattern: string): string | null {
+  if (pattern === '') return 'a pattern is not empty: "*" means every address';
+  if (pattern.length > PATTERN_LENGTH_MAX) return `a pattern has at most ${PATTERN_LENGTH_MAX} characters`;
+  if (pattern !== '*' && pattern !== '*@*' && !pattern.includes('/')) {
+    return 'a pattern is written project/key@workspace, with "*" for any text: acme/net/*@*';
+  }
+  return null;
+}
+
+export function isRole(text: string): text is Role {
+  return (ROLES as readonly string[]).includes(text);
+}
+
+/** A credential is of no use at or after its expiry. */
+export function isExpired(expiresAt: Instant | null, at: Instant): boolean {
+  return expiresAt !== null && expiresAt <= at;
+}

@@ -1,0 +1,18 @@
+import type { Identity } from '../../core/grant.ts';
+
+/** What a request shows to say who sent it, as its door read it. */
+export type Presented =
+  | { readonly kind: 'basic'; readonly user: string; readonly password: string }
+  | { readonly kind: 'bearer'; readonly token: string }
+  | {
+      readonly kind: 'signed';
+      readonly keyId: string;
+      /** Whether the request was signed with this secret. */
+      readonly verify: (secret: string) => boolean;
+    };
+
+/** Knows the identities of one kind of credential. */
+export interface Authenticator {
+  /** Who presents this; null when it is not of this kind, or not valid. An expired identity is given, and says so. */
+  readonly authenticate: (presented: Presented) => Promise<Identity | null>;
+}

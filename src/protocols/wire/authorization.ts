@@ -1,0 +1,14 @@
+import type { Presented } from '../../house/identity/presented.ts';
+
+/** Reads an `Authorization` header of RFC 7617 (Basic) or RFC 6750 (Bearer); null for no header, or one of another scheme. */
+export function readAuthorization(header: string | undefined): Presented | null {
+  if (header === undefined) return null;
+  const space = header.indexOf(' ');
+  const scheme = header.slice(0, space).toLowerCase();
+  const rest = header.slice(space + 1).trim();
+  if (scheme === 'bearer') return { kind: 'bearer', token: rest };
+  if (scheme !== 'basic') return null;
+  const pair = Buffer.from(rest, 'base64').toString('utf8');
+  const colon = pair.indexOf(':');
+  return { kind: 'basic', user: pair.slice(0, Math.max(colon, 0)), password: pair.slice(colon + 1) };
+}
