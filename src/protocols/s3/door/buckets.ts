@@ -1,6 +1,6 @@
 import { mayActInProject, type Action } from '../../../core/access.ts';
 import { projectProblem } from '../../../core/address.ts';
-import type { Entry } from '../../../ports/engine.ts';
+import type { DoorSetting, ProjectRecord } from '../../../house/projects.ts';
 import { openPayload, planPayload } from '../../aws/payload.ts';
 import { readXml, xmlText } from '../../wire/xml-reader.ts';
 import { readBody } from '../../wire/read-body.ts';
@@ -126,7 +126,7 @@ export async function getBucketSetting(call: Call): Promise<Answer> {
   const missing = await refuseUnseen(call);
   if (missing !== null) return missing;
   const { setting, bucket } = call.asked;
-  const kept = (await call.house.projects.find(bucket))?.attributes[attributeOf(setting)];
+  const kept = (await call.house.projects.find(bucket))?.[nameOf(setting)];
   const answer = typeof kept === 'string' ? kept : (UNSET[setting] ?? noSuchBucket(bucket));
   if (typeof answer !== 'string') return { ...answer, details: { BucketName: bucket } };
   const type = setting === 'policy' ? 'application/json' : 'application/xml';
@@ -150,7 +150,7 @@ export async function putBucketSetting(call: Call): Promise<Answer> {
     };
   }
   const text = withBucketKey(setting, Buffer.from(bytes).toString());
-  const answer = await call.house.projects.set(call.caller, bucket, { [attributeOf(setting)]: text });
+  const answer = await call.house.projects.set(call.caller, bucket, { [nameOf(setting)]: text });
   return answer.type === 'set' ? emptyReply(call, setting === 'policy' ? 204 : 200) : refused(answer);
 }
 
@@ -159,7 +159,7 @@ export async function deleteBucketSetting(call: Call): Promise<Answer> {
   if (missing !== null) return missing;
   const { setting, bucket } = call.asked;
   if (setting === 'versioning') return invalid('Versioning is always on here.');
-  const answer = await call.house.projects.set(call.caller, bucket, { [attributeOf(setting)]: null });
+  const answer = await call.house.projects.set(call.caller, bucket, { [nameOf(setting)]: null });
   return answer.type === 'set' ? emptyReply(call, 204) : refused(answer);
 }
 
@@ -195,12 +195,11 @@ function refuseIn({ caller, asked }: Call, action: Action): S3Error | null {
   return refused({ type: 'forbidden', subject: identity.subject, action, address });
 }
 
-function createdAt(entry: Entry | null): number | null {
-  const at = entry?.attributes['createdAt'];
-  return typeof at === 'number' ? at : null;
+function createdAt(project: ProjectRecord | null): number | null {
+  return project?.createdAt ?? null;
 }
 
-function attributeOf(setting: string): string {
+function nameOf(setting: string): DoorSetting {
   return `s3-${setting}`;
 }
 
