@@ -4,7 +4,14 @@ import type { DoorSetting, ProjectRecord } from '../../../house/projects.ts';
 import { openPayload, planPayload } from '../../aws/payload.ts';
 import { readXml, xmlText } from '../../wire/xml-reader.ts';
 import { readBody } from '../../wire/read-body.ts';
-import { documentReply, DOCUMENT_BYTES_MAX, emptyReply, isoTime, type Answer, type Call } from './call.ts';
+import {
+  documentReply,
+  DOCUMENT_BYTES_MAX,
+  emptyReply,
+  isoTime,
+  type Answer,
+  type DoorCall,
+} from './call.ts';
 import { invalid, malformedXml, noSuchBucket, refused, type S3Error } from './errors.ts';
 import { owner } from './listing.ts';
 
@@ -14,8 +21,8 @@ const BUCKET_NAME = /^[a-z0-9](?:[a-z0-9.-]{1,61})[a-z0-9]$/;
 const HOME_REGION = 'us-east-1';
 
 /** Buckets are projects: those that were made, and those that have a state. */
-export async function listBuckets(call: Call): Promise<Answer> {
-  const { caller, house, admitted } = call;
+export async function listBuckets(call: DoorCall): Promise<Answer> {
+  const { caller, house, authenticatedRequest } = call;
   if (caller.identity.expired) return refused({ type: 'expired' });
   const buckets = await house.projects.seen(caller);
   return documentReply(call, 'ListAllMyBucketsResult', {
@@ -24,15 +31,15 @@ export async function listBuckets(call: Call): Promise<Answer> {
       Bucket: buckets.map(({ name, since }) => ({
         Name: name,
         CreationDate: isoTime(since),
-        BucketRegion: regionOf(admitted.verified.signature.scope.region),
+        BucketRegion: regionOf(authenticatedRequest.verified.signature.scope.region),
       })),
     },
   });
 }
 
 /** CreateBucket: a project needs no making, but one that was made is seen before it has a state. */
-export async function createBucket(call: Call): Promise<Answer> {
-  const { asked, caller, house, admitted } = call;
+export async function createBucket(call: DoorCall): Promise<Answer> {
+  const { asked, caller, house, authenticatedRequest } = call;
   const { bucket } = asked;
   const bytes = await readDocument(call);
   if (!(bytes instanceof Uint8Array)) return bytes;
@@ -48,7 +55,7 @@ export async function createBucket(call: Call): Promise<Answer> {
   const refusal = refuseIn(call, 'write');
   if (refusal !== null) return refusal;
   const made = createdAt(await house.projects.find(bucket));
-  const { region } = admitted.verified.signature.scope;
+  const { region } = authenticatedRequest.verified.signature.scope;
   if (made !== null && regionOf(region) !== HOME_REGION) {
     return {
       status: 409,
@@ -61,10 +68,10 @@ export async function createBucket(call: Call): Promise<Answer> {
   return emptyReply(call, 200, { location: `/${bucket}` });
 }
 
-export async function headBucket(call: Call): Promise<Answer> {
+export async function headBucket(call: DoorCall): Promise<Answer> {
   const missing = await refuseUnseen(call);
   if (missing !== null) return missing;
-  const { region } = call.admitted.verified.signature.scope;
+  const { region } = call.authenticatedRequest.verified.signature.scope;
   return emptyReply(call, 200, {
     'x-amz-bucket-region': regionOf(region),
     'x-amz-access-point-alias': 'false',
@@ -73,7 +80,7 @@ export async function headBucket(call: Call): Promise<Answer> {
 }
 
 /** DeleteBucket forgets what was set; what holds states, or their history, stays. */
-export async function deleteBucket(call: Call): Promise<Answer> {
+export async function deleteBucket(call: DoorCall): Promise<Answer> {
   const missing = await refuseUnseen(call);
   if (missing !== null) return missing;
   const { house, caller, asked } = call;
@@ -91,10 +98,10 @@ export async function deleteBucket(call: Call): Promise<Answer> {
 }
 
 /** Every region is this one: each client is told the region that it signed for. */
-export async function getBucketLocation(call: Call): Promise<Answer> {
+export async function getBucketLocation(call: DoorCall): Promise<Answer> {
   const missing = await refuseUnseen(call);
   if (missing !== null) return missing;
-  const region = regionOf(call.admitted.verified.signature.scope.region);
+  const region = regionOf(call.authenticatedRequest.verified.signature.scope.region);
   const reply = documentReply(call, 'LocationConstraint', {});
   if (region === HOME_REGION) return reply;
   const text = Buffer.from(reply.body as Uint8Array).toString();
@@ -122,7 +129,7 @@ const UNSET: Readonly<Record<string, string | S3Error>> = {
 };
 
 /** Settings are remembered and shown again. None of them changes what the house does. */
-export async function getBucketSetting(call: Call): Promise<Answer> {
+export async function getBucketSetting(call: DoorCall): Promise<Answer> {
   const missing = await refuseUnseen(call);
   if (missing !== null) return missing;
   const { setting, bucket } = call.asked;
@@ -134,7 +141,7 @@ export async function getBucketSetting(call: Call): Promise<Answer> {
   return { ...reply, body: Buffer.from(answer) };
 }
 
-export async function putBucketSetting(call: Call): Promise<Answer> {
+export async function putBucketSetting(call: DoorCall): Promise<Answer> {
   const bytes = await readDocument(call);
   if (!(bytes instanceof Uint8Array)) return bytes;
   const missing = await refuseUnseen(call);
@@ -154,7 +161,7 @@ export async function putBucketSetting(call: Call): Promise<Answer> {
   return answer.type === 'set' ? emptyReply(call, setting === 'policy' ? 204 : 200) : refused(answer);
 }
 
-export async function deleteBucketSetting(call: Call): Promise<Answer> {
+export async function deleteBucketSetting(call: DoorCall): Promise<Answer> {
   const missing = await refuseUnseen(call);
   if (missing !== null) return missing;
   const { setting, bucket } = call.asked;
@@ -165,11 +172,11 @@ export async function deleteBucketSetting(call: Call): Promise<Answer> {
 
 /** A small document in the body, checked as its headers promise. */
 export async function readDocument(
-  { request, admitted }: Call,
+  { request, authenticatedRequest }: DoorCall,
   bytesMax: number = DOCUMENT_BYTES_MAX,
 ): Promise<Uint8Array | S3Error> {
-  const plan = planPayload(admitted.mode, (name) => request.header(name));
-  const body = openPayload(request.body, plan, admitted.verified);
+  const plan = planPayload(authenticatedRequest.mode, (name) => request.header(name));
+  const body = openPayload(request.body, plan, authenticatedRequest.verified);
   const bytes = await readBody(
     { body, contentLength: plan.decodedLength ?? request.contentLength },
     bytesMax,
@@ -178,7 +185,7 @@ export async function readDocument(
 }
 
 /** A bucket is there once it was made or has a state; until then its settings are nowhere. */
-async function refuseUnseen(call: Call): Promise<S3Error | null> {
+async function refuseUnseen(call: DoorCall): Promise<S3Error | null> {
   const refusal = refuseIn(call, 'list');
   if (refusal !== null) return refusal;
   const { house, caller, asked } = call;
@@ -187,7 +194,7 @@ async function refuseUnseen(call: Call): Promise<S3Error | null> {
   return states.length > 0 ? null : noSuchBucket(asked.bucket);
 }
 
-function refuseIn({ caller, asked }: Call, action: Action): S3Error | null {
+function refuseIn({ caller, asked }: DoorCall, action: Action): S3Error | null {
   const { identity } = caller;
   if (identity.expired) return refused({ type: 'expired' });
   if (mayActInProject(identity.grants, action, asked.bucket)) return null;

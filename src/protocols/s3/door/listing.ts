@@ -2,7 +2,7 @@ import { mayActInProject } from '../../../core/access.ts';
 import { encodeUri } from '../../wire/uri.ts';
 import type { XmlElement } from '../../wire/xml-writer.ts';
 import { LIST_KEYS_MAX } from '../layout.ts';
-import { documentReply, isoTime, type Answer, type Call } from './call.ts';
+import { documentReply, isoTime, type Answer, type DoorCall } from './call.ts';
 import { invalidArgument, refused, type S3Error } from './errors.ts';
 import { compareNames, listObjects, type Listed } from './inventory.ts';
 
@@ -25,7 +25,7 @@ interface Page {
 }
 
 /** ListObjects, the first version: pages go on by the last name. */
-export async function listObjectsV1(call: Call): Promise<Answer> {
+export async function listObjectsV1(call: DoorCall): Promise<Answer> {
   const terms = readTerms(call);
   if ('code' in terms) return terms;
   const marker = call.asked.query.get('marker') ?? '';
@@ -45,7 +45,7 @@ export async function listObjectsV1(call: Call): Promise<Answer> {
 }
 
 /** ListObjects, the second version: pages go on by a token. */
-export async function listObjectsV2(call: Call): Promise<Answer> {
+export async function listObjectsV2(call: DoorCall): Promise<Answer> {
   const terms = readTerms(call);
   if ('code' in terms) return terms;
   const { query, bucket } = call.asked;
@@ -77,7 +77,7 @@ export async function listObjectsV2(call: Call): Promise<Answer> {
 }
 
 /** Reads what all listings have in common, and whether the caller may list at all. */
-export function readTerms({ asked: { query, bucket }, caller }: Call): ListTerms | S3Error {
+export function readTerms({ asked: { query, bucket }, caller }: DoorCall): ListTerms | S3Error {
   const { identity } = caller;
   if (identity.expired) return refused({ type: 'expired' });
   if (!mayActInProject(identity.grants, 'list', bucket)) {
