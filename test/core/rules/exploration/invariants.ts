@@ -43,7 +43,7 @@ export const INVARIANTS: Readonly<Record<string, (step: Step, decide: Decide) =>
 
   'no version comes from a holder whose grant is over': ({ before, move, command, decision }) => {
     if (command.type !== 'write' || !storesVersion(decision)) return null;
-    const { holders } = before.world;
+    const holders = before.world.holders.filter(isRunning(before.at));
     if (holders.length === 0) return command.claim.kind === 'named' ? 'a named lock was not held' : null;
     const writer = before.parties[move.by];
     const [holder] = holders;
@@ -54,7 +54,7 @@ export const INVARIANTS: Readonly<Record<string, (step: Step, decide: Decide) =>
   },
 
   'only its holder changes a locked state': ({ before, move, after }) => {
-    const [holder] = before.world.holders;
+    const [holder] = before.world.holders.filter(isRunning(before.at));
     const changed =
       before.world.record.head !== after.world.record.head ||
       before.world.record.deletedAt !== after.world.record.deletedAt;
@@ -83,7 +83,9 @@ export const INVARIANTS: Readonly<Record<string, (step: Step, decide: Decide) =>
 
   'the lock goes to whoever of the parked asked first': ({ before, command, decision, after }) => {
     const tickets = new Map(before.world.line.map(({ waiter, ticket }) => [waiter, ticket]));
-    const waiting = parked(after.world);
+    // Holds end, and those who are parked then are served, before whoever asks in this step is parked.
+    const first = hasEnds(before) ? parked(before.world).map(({ waiter }) => waiter) : null;
+    const waiting = parked(after.world).filter(({ waiter }) => first === null || first.includes(waiter));
     const served = decision.handovers.map(({ waiter }) => waiter);
     if (command.type === 'lock' && decision.outcome.type === 'granted' && !isAgain(decision)) {
       served.push(command.waiter);
@@ -270,6 +272,12 @@ function isRepeatable(command: AddressCommand, { outcome }: Decision): boolean {
     default:
       return false;
   }
+}
+
+/** Whether holds, or the delay after one, have come to their end and nothing was done about it yet. */
+function hasEnds({ world, at }: Situation): boolean {
+  const { freeAt } = world.record;
+  return (freeAt !== null && at >= freeAt) || world.holders.some((holder) => !isRunning(at)(holder));
 }
 
 /** Whether a hold has not come to its end by itself. */
