@@ -1,7 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mayActSomewhere } from '../../../core/access.ts';
 import type { Address } from '../../../core/address.ts';
-import { refuseInHouse, refuseOn } from '../../../house/caller.ts';
 import type { Registry } from '../../../house/registry.ts';
 import type { Entry } from '../../../ports/engine.ts';
 import { ACCOUNT_ID } from '../../aws/account.ts';
@@ -85,7 +83,7 @@ export async function updateTable(call: Call, asked: UpdateTable): Promise<Answe
 export async function deleteTable(call: Call, { TableName }: NamedTable): Promise<Answer> {
   const table = await findTable(call, TableName);
   if (table === null) return noTable(TableName);
-  const forbidden = refuseInHouse(call.caller, 'manage');
+  const forbidden = call.house.refuse(call.caller, 'manage');
   if (forbidden !== null) return refused(forbidden);
   if (table.protected) {
     return invalid(`Resource cannot be deleted as it is currently protected against deletion.`);
@@ -145,8 +143,8 @@ export async function isTable(call: Call, name: string): Promise<boolean> {
  * a `dynamodb_table` works with nothing but an endpoint set.
  */
 export async function ensureTable(call: Call, name: string, address: Address): Promise<void> {
-  const { caller } = call;
-  if (caller.identity.expired || refuseOn(caller, 'lock', address) !== null) return;
+  const { caller, house } = call;
+  if (caller.identity.expired || (await house.locks.refuse(caller, 'lock', address)) !== null) return;
   if (!(await isTable(call, name))) await putTable(call, name, {});
 }
 
@@ -182,7 +180,7 @@ async function findTable(call: Call, name: string): Promise<Table | null> {
 }
 
 async function putTable(call: Call, name: string, settings: Partial<Table>): Promise<Table> {
-  const createdAt = settings.createdAt ?? (await call.house.engine.now());
+  const createdAt = settings.createdAt ?? (await call.house.now());
   const table = { ...NEW_TABLE, ...settings, createdAt };
   await registryOf(call).set(call.caller, name, { ...table });
   return table;
@@ -295,9 +293,7 @@ function backups({ backups: enabled, createdAt }: Table): Readonly<Record<string
   };
 }
 
-function refuseToWrite({ caller }: Call): DynamoError | null {
-  const { identity } = caller;
-  if (identity.expired) return refused({ type: 'expired' });
-  if (mayActSomewhere(identity.grants, 'lock')) return null;
-  return refused({ type: 'forbidden', subject: identity.subject, action: 'lock', address: null });
+function refuseToWrite({ caller, house }: Call): DynamoError | null {
+  const refusal = house.refuseEverywhere(caller, 'lock');
+  return refusal === null ? null : refused(refusal);
 }

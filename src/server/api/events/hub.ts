@@ -1,5 +1,4 @@
-import { mayActOn } from '../../../core/access.ts';
-import type { Grant, Identity } from '../../../core/grant.ts';
+import type { Identity } from '../../../core/grant.ts';
 import { formatAddress, type Address } from '../../../core/address.ts';
 import type { House } from '../../../house/house.ts';
 import type { Log } from '../../../ports/log.ts';
@@ -34,21 +33,24 @@ interface Numbered {
 interface Listener {
   readonly client: EventClient;
   readonly listening: Listening;
-  grants: readonly Grant[];
+  /** Who it was when it was last looked. */
+  identity: Identity;
 }
 
 /** Tells clients what happens in the house, as it happens. Nothing is kept: who missed something is told so, and reads anew. */
 export class EventHub {
   readonly #listeners = new Set<Listener>();
   readonly #remembered: Numbered[] = [];
+  readonly #states: House['states'];
   readonly #node: string;
   readonly #log: Log;
   readonly #unsubscribe: () => void;
   #count = 0;
   #tick: NodeJS.Timeout | null = null;
 
-  constructor(house: Pick<House, 'signals' | 'node'>, closing: AbortSignal, log: Log) {
+  constructor(house: Pick<House, 'signals' | 'node' | 'states'>, closing: AbortSignal, log: Log) {
     this.#log = log;
+    this.#states = house.states;
     // Ids name this start of this node: on another one they mean nothing.
     this.#node = house.node.slice(0, 8);
     this.#unsubscribe = house.signals.subscribe((signal) => this.#tell(signal));
@@ -59,7 +61,7 @@ export class EventHub {
   listen(listening: Listening): EventClient | null {
     if (this.#listeners.size >= CLIENTS_MAX) return null;
     const client = new EventClient((gone) => this.#forget(gone));
-    const listener = { client, listening, grants: listening.identity.grants };
+    const listener = { client, listening, identity: listening.identity };
     this.#listeners.add(listener);
     this.#tick ??= setInterval(() => this.#look(), TICK_MS).unref();
     this.#greet(listener);
@@ -104,12 +106,12 @@ export class EventHub {
     }
   }
 
-  #send({ client, listening, grants }: Listener, { number, event }: Numbered): void {
+  #send({ client, listening, identity }: Listener, { number, event }: Numbered): void {
     const { project, address } = listening;
     if (project !== null && event.address.project !== project) return;
     const name = formatAddress(event.address);
     if (address !== null && formatAddress(address) !== name) return;
-    if (!mayActOn(grants, 'read', event.address)) return;
+    if (!this.#states.maySee(identity, event.address)) return;
     const data = JSON.stringify({ ...event.data, address: name });
     client.push(`id: ${this.#id(number)}\nevent: ${event.name}\ndata: ${data}\n\n`);
   }
@@ -125,7 +127,7 @@ export class EventHub {
   async #check(listener: Listener): Promise<void> {
     const identity = await listener.listening.authenticate().catch(() => listener.listening.identity);
     if (identity === null || identity.expired) listener.client.cut();
-    else listener.grants = identity.grants;
+    else listener.identity = identity;
   }
 
   #forget(client: EventClient): void {

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { mayActOn } from '../../../core/access.ts';
 import type { Address } from '../../../core/address.ts';
 import type { DoorReply } from '../../../protocols/door.ts';
 import { problemReply } from '../../../protocols/wire/problem.ts';
@@ -55,12 +54,11 @@ export const CONTENT_ROUTES: readonly Route[] = [
     refusals: REFUSALS,
     run: async (call) => {
       const { address, version } = call.query;
-      const reveal = mayActOn(call.caller.identity.grants, 'read', address);
       return tell(call, {
         address,
         action: 'read-outputs',
         numbers: [version ?? null],
-        telling: ([first]) => ({ kind: 'outputs', version: first, reveal }),
+        telling: ([first], reveal) => ({ kind: 'outputs', version: first, reveal }),
       });
     },
   }),
@@ -93,7 +91,7 @@ interface Question {
   readonly action: 'read' | 'read-outputs';
   /** null for the newest. */
   readonly numbers: readonly (number | null)[];
-  readonly telling: (versions: readonly [VersionBytes, ...VersionBytes[]]) => Telling;
+  readonly telling: (versions: readonly [VersionBytes, ...VersionBytes[]], reveal: boolean) => Telling;
 }
 
 type Asking = Pick<Call<unknown, unknown>, 'house' | 'caller' | 'operation' | 'parts' | 'request'>;
@@ -112,6 +110,7 @@ async function tellNow(asking: Asking, question: Question): Promise<DoorReply> {
   const { address, action, numbers, telling } = question;
   if (request.gone.aborted) return refusalReply(operation, address, { type: 'gone' });
   const versions: VersionBytes[] = [];
+  let reveal = true;
   for (const number of numbers) {
     const wanted = { number, action, limit: CONTENT_BYTES_MAX };
     const answer = await house.states.readWhole(caller, address, wanted);
@@ -119,10 +118,11 @@ async function tellNow(asking: Asking, question: Question): Promise<DoorReply> {
     if (answer.type !== 'whole') return refusalReply(operation, address, answer, number);
     if (answer.version.encrypted) return encrypted(operation, answer.version.number);
     versions.push({ number: answer.version.number, bytes: answer.bytes });
+    reveal &&= answer.reveal;
   }
   const [first, ...others] = versions;
   if (first === undefined) throw new Error('nothing was asked for');
-  const told = await parts.teller.tell(telling([first, ...others]));
+  const told = await parts.teller.tell(telling([first, ...others], reveal));
   if (told.type === 'told') return jsonTextReply(operation, told.text);
   return problemReply(operation, 'unreadable', { status: 422, message: told.problem });
 }
