@@ -94,6 +94,13 @@ describe('layers', () => {
     expect(findings(core, impure, withoutComments)).toEqual([]);
   });
 
+  it('say the place of the API in its contract alone, which runs in a browser, too', () => {
+    const contract = sources.filter((path) => path.startsWith('src/api/'));
+    const others = sources.filter((path) => !contract.includes(path));
+    expect(findings(others, /['"`]\/api\/v1/, withoutComments)).toEqual([]);
+    expect(findings(contract, /\b(?:Buffer|process|require|setImmediate)\b/, withoutComments)).toEqual([]);
+  });
+
   it('give every door the same files, and a client a file of the same name', () => {
     const doors = foldersOf(isDoor).flatMap((protocol) => [
       `${protocol}/layout.ts`,

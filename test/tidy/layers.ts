@@ -3,6 +3,7 @@ import type { Import } from './source-tree.ts';
 /** Lowest first: a layer may import itself and the layers before it. */
 const LAYERS = [
   'core',
+  'api',
   'ports',
   'keyring',
   'engines',
@@ -20,6 +21,7 @@ const STRANGERS = [
   ['engines', 'keyring'],
   ['house', 'engines'],
   ['contract', 'cli'],
+  ['house', 'api'],
   ['client', 'house'],
   ['client', 'engines'],
   ['server', 'client'],
@@ -51,6 +53,7 @@ export function importProblem(from: string, { target, typeOnly, lazy }: Import):
 
 function foreignProblem(from: string, layer: string, target: string, deferred: boolean): string | null {
   if (layer === 'core') return PURE_PACKAGES.has(target) ? null : 'the core imports nothing but itself';
+  if (layer === 'api') return 'the API contract imports no builtin and no package: a browser uses it';
   if (layer === 'ports') return 'a port is an interface and needs no builtin and no package';
   if (layer === 'house' && FAR_FROM_THE_HOUSE.test(target)) return 'the house knows no HTTP and no SQL';
   if (isClient(from) && !target.startsWith('node:') && !deferred) {

@@ -1,5 +1,5 @@
 import { formatAddress } from '../../core/address.ts';
-import type { AuditShape } from '../../server/api/shapes/house.ts';
+import type { AuditShape } from '../../api/shapes/house.ts';
 import { defineCommand, type Command } from '../command.ts';
 import { DONE } from '../exit-codes.ts';
 import { HouseClient } from '../server/client.ts';
@@ -28,7 +28,7 @@ export const command: Command = defineCommand({
     const { action, subject, limit } = options;
     const house = new HouseClient(readConnection(options), stopped);
     const query = { address, action, subject };
-    const { items, more } = await house.list<'records', AuditShape>('/audit', 'records', query, limit);
+    const { items, more } = await house.list('list-audit', query, limit);
     if (terminal.json) {
       terminal.result({ records: items, more });
       return DONE;

@@ -30,9 +30,9 @@ export const command: Command = defineCommand({
   run: async ({ args: [file = ''], options, terminal, stopped }) => {
     if (options.data === undefined) {
       const house = new HouseClient(readConnection(options), stopped);
-      const copy = await house.stream('POST', '/backup', { long: true });
+      const copy = await house.stream('backup', {});
       const total = Number(copy.headers['content-length'] ?? 0);
-      await writeNewFile(file, counted(house.body(copy), total, terminal));
+      await writeNewFile(file, counted(copy.body(), total, terminal));
       terminal.status('');
       const damage = copy.headers['x-statehouse-damage'];
       if (damage !== undefined) terminal.note(`Warning: ${String(damage)}`);

@@ -1,6 +1,5 @@
 import { resolve } from 'node:path';
 import type { Address } from '../../core/address.ts';
-import type { NewCredentialShape } from '../../server/api/shapes/house.ts';
 import { SERVED_BACKENDS } from '../../protocols/backends.ts';
 import type { Command } from '../command.ts';
 import { defineCommand } from '../command.ts';
@@ -75,6 +74,7 @@ export const command: Command = defineCommand({
 
 /** A credential that may write one key in all its workspaces, and nothing else. */
 function makeWriter(house: HouseClient, name: string, { project, key }: Address): Promise<Pair> {
-  const body = { name, grants: [{ role: 'writer', pattern: `${project}/${key}@*` }], expiresAt: null };
-  return house.ask<NewCredentialShape>('POST', '/credentials', { body });
+  return house.ask('create-credential', {
+    body: { name, grants: [{ role: 'writer', pattern: `${project}/${key}@*` }], expiresAt: null },
+  });
 }

@@ -1,5 +1,4 @@
 import { isRole, patternProblem, ROLES, type Grant } from '../../core/grant.ts';
-import type { NewCredentialShape } from '../../server/api/shapes/house.ts';
 import { defineCommand, type Command } from '../command.ts';
 import { readDuration } from '../../core/duration.ts';
 import { DONE } from '../exit-codes.ts';
@@ -31,7 +30,7 @@ export const command: Command = defineCommand({
       says: 'reads everything, and may break locks in one project',
     },
   ],
-  run: async ({ args: [name], options, terminal, stopped }) => {
+  run: async ({ args: [name = ''], options, terminal, stopped }) => {
     const grants = options.grant.map(readGrant);
     if (grants.length === 0)
       throw wrongUse(
@@ -42,8 +41,7 @@ export const command: Command = defineCommand({
     const expiresAt =
       expires === undefined ? null : new Date(Date.now() + accepted(readDuration(expires))).toISOString();
     const house = new HouseClient(readConnection(options), stopped);
-    const body = { name, grants, expiresAt };
-    const made = await house.ask<NewCredentialShape>('POST', '/credentials', { body });
+    const made = await house.ask('create-credential', { body: { name, grants, expiresAt } });
     if (terminal.json) {
       terminal.result(made);
       return DONE;

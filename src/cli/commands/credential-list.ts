@@ -1,4 +1,4 @@
-import type { CredentialShape } from '../../server/api/shapes/house.ts';
+import type { CredentialShape } from '../../api/shapes/house.ts';
 import { defineCommand, type Command } from '../command.ts';
 import { formatDuration } from '../../core/duration.ts';
 import { DONE } from '../exit-codes.ts';
@@ -17,10 +17,7 @@ export const command: Command = defineCommand({
   examples: [{ line: 'statehouse credential list', says: 'the valid ones' }],
   run: async ({ options, terminal, stopped }) => {
     const house = new HouseClient(readConnection(options), stopped);
-    const { credentials } = await house.ask<{ credentials: readonly CredentialShape[] }>(
-      'GET',
-      '/credentials',
-    );
+    const { credentials } = await house.ask('list-credentials', {});
     const shown = credentials.filter((credential) => options.all || isValid(credential));
     if (terminal.json) terminal.result({ credentials: shown });
     else terminal.table(['NAME', 'ID', 'GRANTS', 'MADE', 'VALID'], shown.map(rowOf));

@@ -1,4 +1,3 @@
-import type { CredentialShape } from '../../server/api/shapes/house.ts';
 import { defineCommand, type Command } from '../command.ts';
 import { DONE } from '../exit-codes.ts';
 import { Failure } from '../failure.ts';
@@ -13,10 +12,7 @@ export const command: Command = defineCommand({
   examples: [{ line: 'statehouse credential revoke ci', says: 'the one that is named ci' }],
   run: async ({ args: [wanted], options, terminal, stopped }) => {
     const house = new HouseClient(readConnection(options), stopped);
-    const { credentials } = await house.ask<{ credentials: readonly CredentialShape[] }>(
-      'GET',
-      '/credentials',
-    );
+    const { credentials } = await house.ask('list-credentials', {});
     const found =
       credentials.find(({ id }) => id === wanted) ??
       credentials.find(({ name, revokedAt }) => name === wanted && revokedAt === null);
@@ -24,10 +20,7 @@ export const command: Command = defineCommand({
       throw new Failure(`there is no credential "${wanted}"`, {
         next: '"statehouse credential list" lists all credentials.',
       });
-    const revoked = await house.ask<CredentialShape>(
-      'DELETE',
-      `/credentials/${encodeURIComponent(found.id)}`,
-    );
+    const revoked = await house.ask('revoke-credential', { path: { id: found.id } });
     if (terminal.json) terminal.result(revoked);
     else terminal.say(`${revoked.name} (${revoked.id}) is revoked`);
     return DONE;

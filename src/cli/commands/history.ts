@@ -1,5 +1,5 @@
 import { formatAddress } from '../../core/address.ts';
-import type { VersionShape } from '../../server/api/shapes/state.ts';
+import type { VersionShape } from '../../api/shapes/state.ts';
 import { defineCommand, type Command } from '../command.ts';
 import { DONE } from '../exit-codes.ts';
 import { Failure } from '../failure.ts';
@@ -23,12 +23,7 @@ export const command: Command = defineCommand({
     const address = formatAddress(readAddress(place));
     const { limit } = options;
     const house = new HouseClient(readConnection(options), stopped);
-    const { items, more } = await house.list<'versions', VersionShape>(
-      '/state/versions',
-      'versions',
-      { address },
-      limit,
-    );
+    const { items, more } = await house.list('list-versions', { address }, limit);
     if (terminal.json) {
       terminal.result({ address, versions: items, more });
       return DONE;

@@ -1,4 +1,4 @@
-import type { LockShape } from '../../server/api/shapes/lock.ts';
+import type { LockShape } from '../../api/shapes/lock.ts';
 import { defineCommand, type Command } from '../command.ts';
 import { formatDuration } from '../../core/duration.ts';
 import { DONE } from '../exit-codes.ts';
@@ -29,8 +29,8 @@ export const command: Command = defineCommand({
     const house = new HouseClient(readConnection(options), stopped);
     const { project } = options;
     const look = async (): Promise<readonly LockShape[]> => {
-      const query = { search, project };
-      return (await house.list<'locks', LockShape>('/locks', 'locks', query, LOCKS_MAX)).items;
+      const { items } = await house.list('list-locks', { search, project }, LOCKS_MAX);
+      return items;
     };
     if (!options.watch) {
       const locks = await look();

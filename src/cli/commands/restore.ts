@@ -1,5 +1,4 @@
 import { formatAddress } from '../../core/address.ts';
-import type { VersionShape } from '../../server/api/shapes/state.ts';
 import { defineCommand, type Command } from '../command.ts';
 import { DONE, FAILED } from '../exit-codes.ts';
 import { wrongUse } from '../failure.ts';
@@ -28,18 +27,16 @@ export const command: Command = defineCommand({
       throw wrongUse(`invalid version "${number}": expected a whole number from 1 up`);
     const house = new HouseClient(readConnection(options), stopped);
     if (!options.yes) {
-      const old = await house.ask<VersionShape>('GET', '/state/version', {
-        query: { address, version: number },
-      });
+      const old = await house.ask('show-version', { query: { address, version: Number(number) } });
       const question = `Make version ${number} of ${address} (serial ${old.serial}, written ${formatAgo(old.at)} by ${old.subject}) the newest one?`;
       if (!(await terminal.confirm(question, '--yes'))) {
         terminal.note('Nothing was changed.');
         return FAILED;
       }
     }
-    const made = await house.ask<VersionShape>('POST', '/state/restore', {
+    const made = await house.ask('restore-version', {
       query: { address },
-      body: { version: Number(number), ...(options.lock === undefined ? {} : { lockId: options.lock }) },
+      body: { version: Number(number), lockId: options.lock },
     });
     if (terminal.json) terminal.result({ address, ...made });
     else

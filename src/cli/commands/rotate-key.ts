@@ -1,4 +1,4 @@
-import type { RotationShape } from '../../server/api/shapes/house.ts';
+import type { RotationShape } from '../../api/shapes/house.ts';
 import { defineCommand, type Command } from '../command.ts';
 import { DONE } from '../exit-codes.ts';
 import { HouseClient } from '../server/client.ts';
@@ -38,7 +38,7 @@ export const command: Command = defineCommand({
 
     function askHouse(): Promise<RotationShape> {
       const house = new HouseClient(readConnection(options), stopped);
-      return house.ask<RotationShape>('POST', '/rotate-key', { long: true });
+      return house.ask('rotate-key', {});
     }
 
     async function rotateInDirectory(data: string): Promise<RotationShape> {

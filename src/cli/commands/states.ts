@@ -1,4 +1,4 @@
-import type { StateShape } from '../../server/api/shapes/state.ts';
+import type { StateShape } from '../../api/shapes/state.ts';
 import { defineCommand, type Command } from '../command.ts';
 import { DONE } from '../exit-codes.ts';
 import { HouseClient } from '../server/client.ts';
@@ -27,7 +27,7 @@ export const command: Command = defineCommand({
     const { project, prefix, deleted, locked, limit } = options;
     const house = new HouseClient(readConnection(options), stopped);
     const query = { search, project, prefix, deleted, locked };
-    const { items, more } = await house.list<'states', StateShape>('/states', 'states', query, limit);
+    const { items, more } = await house.list('list-states', query, limit);
     if (terminal.json) {
       terminal.result({ states: items, more });
       return DONE;

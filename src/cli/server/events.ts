@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../failure.ts';
-import type { HouseClient, Query } from './client.ts';
+import type { QueryOf } from '../../api/operations.ts';
+import type { HouseClient } from './client.ts';
 
 /** How often a house that went away is asked again. */
 const AGAIN_MS = 2_000;
@@ -13,15 +14,15 @@ const COLON = 0x3a;
  */
 export async function* watchEvents(
   house: HouseClient,
-  query: Query,
+  query: QueryOf<'events'>,
   { gatherMs, stopped }: { gatherMs: number; stopped: AbortSignal },
 ): AsyncGenerator<void> {
   let answered = false;
   while (!stopped.aborted) {
     try {
-      const stream = await house.stream('GET', '/events', { query, long: true });
+      const stream = await house.stream('events', { query });
       answered = true;
-      for await (const chunk of house.body(stream)) {
+      for await (const chunk of stream.body()) {
         // A comment only says that the stream is alive; everything else is an event, the greeting too.
         if (chunk[0] === COLON) continue;
         await sleep(gatherMs, undefined, { signal: stopped });

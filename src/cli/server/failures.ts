@@ -1,3 +1,4 @@
+import type { ApiError } from '../../api/error.ts';
 import { isUntrustedCertificate } from '../../protocols/certificate-fault.ts';
 import { Failure, lockedByOther } from '../failure.ts';
 import type { Connection } from './connection.ts';
@@ -25,14 +26,13 @@ export function connectionFailure(fault: unknown, { url }: Connection, stopped: 
 }
 
 /** What a refusal of the house means to the user. */
-export function answerFailure(status: number, body: Uint8Array, { url, credential }: Connection): Failure {
-  const problem = readProblem(body);
-  if (problem === null) {
+export function answerFailure(refusal: ApiError, { url, credential }: Connection): Failure {
+  const { status, error, message, facts } = refusal;
+  if (error === null) {
     return new Failure(`${url} does not answer as a Statehouse server does: HTTP ${status}`, {
       next: 'Check that --server is the URL of a server, without a path.',
     });
   }
-  const { error, message, ...facts } = problem;
   const details = { status, reason: error, ...facts };
   if (status === 423) return lockedByOther(message, '"statehouse locks" shows who holds it.', details);
   if (status === 401 && error === 'unauthenticated') {
@@ -47,18 +47,4 @@ export function answerFailure(status: number, body: Uint8Array, { url, credentia
         });
   }
   return new Failure(message, { details });
-}
-
-/** `{"error": …, "message": …}` and facts; null when it is something else. */
-function readProblem(
-  body: Uint8Array,
-): ({ readonly error: string; readonly message: string } & Readonly<Record<string, unknown>>) | null {
-  try {
-    const value: unknown = JSON.parse(Buffer.from(body).toString('utf8'));
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) return null;
-    const { error, message, ...facts } = value as Record<string, unknown>;
-    return typeof error === 'string' && typeof message === 'string' ? { ...facts, error, message } : null;
-  } catch {
-    return null;
-  }
 }

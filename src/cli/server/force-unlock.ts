@@ -1,5 +1,5 @@
 import { formatAddress, type Address } from '../../core/address.ts';
-import type { HolderShape, LockShape, ReleasedShape } from '../../server/api/shapes/lock.ts';
+import type { HolderShape } from '../../api/shapes/lock.ts';
 import { formatDuration } from '../../core/duration.ts';
 import { DONE, FAILED, type ExitCode } from '../exit-codes.ts';
 import { Failure } from '../failure.ts';
@@ -15,7 +15,7 @@ export async function forceUnlockInHouse(
 ): Promise<ExitCode> {
   const name = formatAddress(address);
   const query = { address: name };
-  const { holders, waiters } = await house.ask<LockShape>('GET', '/state/lock', { query });
+  const { holders, waiters } = await house.ask('show-lock', { query });
   const holder = choose(name, holders, lockId);
   terminal.note(`${name} is held by ${describe(holder)}.`);
   if (waiters.length > 0) terminal.note(`${waiters.length} waiting: the first one in line gets the lock.`);
@@ -25,7 +25,7 @@ export async function forceUnlockInHouse(
     return FAILED;
   }
   const body = { lockId: holder.lockId };
-  const answer = await house.ask<ReleasedShape>('POST', '/state/force-unlock', { query, body });
+  const answer = await house.ask('force-unlock', { query, body });
   if (terminal.json) terminal.result({ address: name, ...answer });
   else terminal.say(`${name}: lock ${holder.lockId} is broken`);
   return DONE;

@@ -1,3 +1,4 @@
+import type { ErrorWord } from '../../api/error.ts';
 import type { DoorReply } from '../door.ts';
 
 /** What a problem is told with, besides its name. */
@@ -12,7 +13,7 @@ export interface Problem {
 /** A refusal or fault as JSON: a word for programs, a sentence for people, and what facts there are. */
 export function problemReply(
   operation: string,
-  error: string,
+  error: ErrorWord,
   { status, message, facts, retryAfterSeconds }: Problem,
 ): DoorReply {
   return {

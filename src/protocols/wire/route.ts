@@ -59,10 +59,11 @@ export interface Route<Parts> extends Omit<RouteRow<Parts, unknown, unknown>, 'r
   ) => Promise<DoorReply>;
 }
 
+type Nothing = Readonly<Record<string, never>>;
 /** For a route that takes no query. */
-export const NO_QUERY: z.ZodType<Readonly<Record<string, never>>> = z.strictObject({});
+export const NO_QUERY: z.ZodType<Nothing, Nothing> = z.strictObject({});
 /** For a route that takes no body. */
-export const NO_BODY: z.ZodType<undefined> = z.undefined();
+export const NO_BODY: z.ZodType<undefined, undefined> = z.undefined();
 
 export function defineRoute<Parts, Query, Body>(row: RouteRow<Parts, Query, Body>): Route<Parts> {
   const { operation } = row;

@@ -1,10 +1,9 @@
+import { OPENAPI_PATH } from '../../api/operations.ts';
 import type { Door, DoorReply, DoorRequest, DoorRoutes } from '../../protocols/door.ts';
 import { readAuthorization } from '../../protocols/wire/authorization.ts';
 import { faultReply, problemReply, unauthenticatedReply } from '../../protocols/wire/problem.ts';
 import type { ApiParts } from './parts.ts';
 import type { ApiRouter } from './router.ts';
-
-const OPENAPI_PATH = '/api/openapi.json';
 
 /** The house's own API: for its command line, its page, and whoever wants to know more than a backend tells. */
 export class ApiDoor implements Door {

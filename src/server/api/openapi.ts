@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { API_PREFIX } from '../../api/operations.ts';
 import type { Answer, Route } from './route.ts';
 import { PROBLEM } from './shapes/house.ts';
 
@@ -26,7 +27,7 @@ export function describeApi(routes: readonly Route[], version: string): Json {
   const components = new Components();
   const paths: Record<string, Record<string, Json>> = {};
   for (const route of routes) {
-    const path = `/api/v1${route.path.replaceAll(/:(\w+)/g, '{$1}')}`;
+    const path = `${API_PREFIX}${route.path.replaceAll(/:(\w+)/g, '{$1}')}`;
     const operations = (paths[path] ??= {});
     operations[route.method.toLowerCase()] = operationOf(route, components);
   }

@@ -1,14 +1,14 @@
 import { z } from 'zod';
+import { PAGE_MAX } from '../../api/operations.ts';
 import { isAddress, parseAddress, projectProblem, type Address } from '../../core/address.ts';
 import { readAddressCursor, readNumberCursor } from './cursor.ts';
 
-const PAGE_MAX = 500;
 const PAGE_DEFAULT = 100;
 /** No name of anything is longer. */
 const TEXT_LENGTH_MAX = 1_200;
 
 /** `address=project/key@workspace`: what a state is known by in every query. */
-export const ADDRESS: z.ZodType<Address> = z
+export const ADDRESS: z.ZodType<Address, string> = z
   .string()
   .transform((text, context): Address => {
     const address = parseAddress(text);
@@ -18,8 +18,8 @@ export const ADDRESS: z.ZodType<Address> = z
   })
   .describe('`project/key` or `project/key@workspace`.');
 
-export const LIMIT: z.ZodType<number> = z.coerce
-  .number()
+export const LIMIT: z.ZodDefault<z.ZodType<number, number>> = z.coerce
+  .number<number>()
   .int()
   .min(1)
   .max(PAGE_MAX)
@@ -27,32 +27,32 @@ export const LIMIT: z.ZodType<number> = z.coerce
   .describe('How many on a page.');
 
 /** A version's number. */
-export const VERSION_NUMBER: z.ZodType<number> = z.coerce.number().int().min(1);
+export const VERSION_NUMBER: z.ZodType<number, number> = z.coerce.number<number>().int().min(1);
 
-export const ADDRESS_CURSOR: z.ZodType<Address | undefined> = cursor(readAddressCursor);
-export const NUMBER_CURSOR: z.ZodType<number | undefined> = cursor(readNumberCursor);
+export const ADDRESS_CURSOR: z.ZodOptional<z.ZodType<Address, string>> = cursor(readAddressCursor);
+export const NUMBER_CURSOR: z.ZodOptional<z.ZodType<number, string>> = cursor(readNumberCursor);
 
-export const PROJECT: z.ZodType<string> = z.string().superRefine((text, context) => {
+export const PROJECT: z.ZodType<string, string> = z.string().superRefine((text, context) => {
   const problem = projectProblem(text);
   if (problem !== null) context.addIssue({ code: 'custom', message: problem });
 });
 
-export const SEARCH: z.ZodType<string> = z
+export const SEARCH: z.ZodType<string, string> = z
   .string()
   .min(1)
   .max(TEXT_LENGTH_MAX)
   .describe('Only addresses that contain this text.');
 
-export const WORD: z.ZodType<string> = z.string().min(1).max(TEXT_LENGTH_MAX);
+export const WORD: z.ZodType<string, string> = z.string().min(1).max(TEXT_LENGTH_MAX);
 
-/** `true` or `false`. */
-export const FLAG: z.ZodType<boolean> = z.stringbool({
+/** `true` or `false`: a boolean in `src/api`, a text in the query. */
+export const FLAG: z.ZodType<boolean, boolean> = z.stringbool({
   truthy: ['true'],
   falsy: ['false'],
   case: 'sensitive',
-});
+}) as z.ZodType<boolean, unknown> as z.ZodType<boolean, boolean>;
 
-function cursor<T>(read: (cursor: string) => T | null): z.ZodType<T | undefined> {
+function cursor<T>(read: (cursor: string) => T | null): z.ZodOptional<z.ZodType<T, string>> {
   return z
     .string()
     .max(4 * TEXT_LENGTH_MAX)

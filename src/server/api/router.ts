@@ -1,3 +1,4 @@
+import { API_PREFIX, OPENAPI_PATH } from '../../api/operations.ts';
 import type { Caller } from '../../house/caller.ts';
 import type { DoorReply, DoorRequest } from '../../protocols/door.ts';
 import { jsonTextReply } from '../../protocols/wire/json-reply.ts';
@@ -6,10 +7,6 @@ import { Router } from '../../protocols/wire/router.ts';
 import { describeApi } from './openapi.ts';
 import type { ApiParts } from './parts.ts';
 import { ROUTES } from './table.ts';
-
-const API_PREFIX = '/api/v1';
-/** The one path that needs no credential: it says nothing of this house. */
-const OPENAPI_PATH = '/api/openapi.json';
 
 /** The routes of the API, and the document that describes them. */
 export class ApiRouter {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { isStateHeader, readStateHeader } from '../../../core/state-header.ts';
 import { whyNotSupersede } from '../../../core/supersede.ts';
 import type { HeldLock, LockRequest, StateClient } from '../../../ports/state-client.ts';
@@ -12,7 +12,7 @@ import { isEmptyState } from '../import-check.ts';
 import { holderInWords } from '../lock-view.ts';
 import { OPERATION_FROM, OPERATION_INIT, OPERATION_TO } from '../operations.ts';
 import { writeAndVerify } from '../writing.ts';
-import type { Journal } from './journal.ts';
+import type { Journal, LockIds } from './journal.ts';
 
 export interface Sides {
   readonly from: StateClient;
@@ -60,7 +60,7 @@ export async function copyWorkspace(
   journal: Journal,
   options: CopyOptions,
 ): Promise<Copied> {
-  const ids = await journal.lockIds(workspace);
+  const ids = await lockIdsOf(sides, workspace, journal);
   const held: HeldLock[] = [];
   try {
     held.push(
@@ -83,6 +83,26 @@ export async function copyWorkspace(
     await releaseAll(held).catch(() => undefined);
     throw fault;
   }
+}
+
+/** The lock IDs of a workspace: those of a lock that an earlier run left there, or new ones. */
+async function lockIdsOf(sides: Sides, workspace: string, journal: Journal): Promise<LockIds> {
+  const known = journal.known(workspace);
+  const ids = {
+    from: await lockIdAt(sides.from, workspace, known?.from ?? null),
+    to: await lockIdAt(sides.to, workspace, known?.to ?? null),
+  };
+  await journal.remember(workspace, ids);
+  return ids;
+}
+
+/** An ID of ours whose lock is gone was perhaps released just before that run died, and a server grants an ID only once. */
+async function lockIdAt(client: StateClient, workspace: string, known: string | null): Promise<string> {
+  if (known === null) return randomUUID();
+  const lock = await client.inspectLock(workspace);
+  const isGone =
+    lock.type === 'free' || (lock.type === 'held' && lock.holder !== null && lock.holder.id !== known);
+  return isGone ? randomUUID() : known;
 }
 
 /** A refusal that names the workspace and what can be done. */

@@ -1,7 +1,12 @@
-import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure } from '../../failure.ts';
+
+/** The lock IDs of one workspace, one for each side. */
+export interface LockIds {
+  readonly from: string;
+  readonly to: string;
+}
 
 /** What a migration writes down, so that a later run can take over the locks that a crash left behind. */
 export interface MigrationJournal {
@@ -9,8 +14,8 @@ export interface MigrationJournal {
   readonly to: string;
   readonly pid: number;
   readonly host: string;
-  /** Lock IDs by workspace, one for each side. */
-  readonly locks: Readonly<Record<string, { readonly from: string; readonly to: string }>>;
+  /** By workspace. */
+  readonly locks: Readonly<Record<string, LockIds>>;
 }
 
 const FILE = 'statehouse-migration.json';
@@ -52,14 +57,16 @@ export class Journal {
     return { journal, resumed: left !== null };
   }
 
-  /** The lock IDs of a workspace: the same ones at every run, so that our own stale locks are ours again. */
-  async lockIds(workspace: string): Promise<{ readonly from: string; readonly to: string }> {
-    const known = Object.hasOwn(this.#content.locks, workspace) ? this.#content.locks[workspace] : undefined;
-    if (known !== undefined) return known;
-    const ids = { from: randomUUID(), to: randomUUID() };
+  /** The lock IDs that an earlier run wrote down for a workspace, so that the locks it left behind are ours; null if none did. */
+  known(workspace: string): LockIds | null {
+    const { locks } = this.#content;
+    return Object.hasOwn(locks, workspace) ? (locks[workspace] ?? null) : null;
+  }
+
+  /** Writes down the lock IDs of a workspace, before they are used. */
+  async remember(workspace: string, ids: LockIds): Promise<void> {
     this.#content = { ...this.#content, locks: { ...this.#content.locks, [workspace]: ids } };
     await this.#write();
-    return ids;
   }
 
   /** The workspace is done and its locks are released: their IDs must never be used again. */

@@ -1,89 +1,80 @@
+import { ApiClient, type ApiResponse } from '../../../api/client.ts';
+import { ApiError } from '../../../api/error.ts';
 import type { Address } from '../../../core/address.ts';
 import { formatAddress, isAddress } from '../../../core/address.ts';
 import type { StateVersion } from '../../../ports/state-client.ts';
 import { BackendFault } from '../../../ports/state-client.ts';
 import type { HttpConfig } from './config.ts';
-import type { Reply } from './request.ts';
 import { send } from './request.ts';
 import { addressOf } from '../layout.ts';
 
-const API = '/api/v1';
-const PAGE = 500;
 /** A house with more workspaces of one state is not listed to its end. */
-const PAGES_MAX = 200;
+const STATES_MAX = 100_000;
+
+/** An answer that has come whole. */
+interface WholeResponse extends ApiResponse {
+  readonly body: Uint8Array;
+}
 
 /** What a house tells through its own API, beyond what the http backend's protocol has words for. */
 export class HouseApi {
-  readonly #config: HttpConfig;
   readonly #origin: URL;
+  readonly #api: ApiClient<WholeResponse>;
 
   constructor(config: HttpConfig) {
-    this.#config = config;
-    this.#origin = new URL(config.address);
+    const origin = new URL(config.address);
+    this.#origin = origin;
+    this.#api = new ApiClient(async (path, { method, body }) => {
+      const given = body === null ? {} : { body: Buffer.from(body) };
+      const reply = await send(config, { method, url: new URL(path, origin), ...given });
+      const text = (): Promise<string> => Promise.resolve(Buffer.from(reply.body).toString());
+      return { status: reply.status, body: reply.body, text };
+    });
   }
 
   /** The workspaces that have a state at this project and key. */
   async workspaces(): Promise<readonly string[]> {
     const { project, key } = this.#address('default');
-    const found: string[] = [];
-    let cursor: string | null = null;
-    for (let page = 0; page < PAGES_MAX; page += 1) {
-      const query: Record<string, string> = { project, prefix: key, limit: String(PAGE) };
-      const answer = await this.#ask('/states', cursor === null ? query : { ...query, cursor });
-      for (const state of listOf(answer['states'])) {
-        if (state['key'] === key && state['newest'] !== null) found.push(String(state['workspace']));
-      }
-      cursor = typeof answer['next'] === 'string' ? answer['next'] : null;
-      if (cursor === null) break;
-    }
-    return found.sort();
+    const states = this.#api.list('list-states', { project, prefix: key }, STATES_MAX);
+    const { items } = await states.catch(refuse);
+    return items
+      .filter((state) => state.key === key && state.newest !== null)
+      .map(({ workspace }) => workspace)
+      .sort();
   }
 
   async versions(workspace: string, limit: number): Promise<readonly StateVersion[]> {
     const address = formatAddress(this.#address(workspace));
-    const found: StateVersion[] = [];
-    let cursor: string | null = null;
-    while (found.length < limit) {
-      const query: Record<string, string> = { address, limit: String(Math.min(PAGE, limit - found.length)) };
-      const answer = await this.#ask('/state/versions', cursor === null ? query : { ...query, cursor });
-      for (const { version, at, size } of listOf(answer['versions'])) {
-        found.push({ id: String(version), at: new Date(String(at)), size: Number(size), deleted: false });
-      }
-      cursor = typeof answer['next'] === 'string' ? answer['next'] : null;
-      if (cursor === null) break;
-    }
-    return found;
+    const { items } = await this.#api.list('list-versions', { address }, limit).catch(refuse);
+    return items.map(({ version, at, size }) => ({
+      id: String(version),
+      at: new Date(at),
+      size,
+      deleted: false,
+    }));
   }
 
   async read(workspace: string, version: string): Promise<Uint8Array | null> {
     if (!/^[1-9]\d{0,14}$/.test(version)) return null;
     const address = formatAddress(this.#address(workspace));
-    const reply = await this.#get('/state/content', { address, version });
-    if (reply.status === 404) return null;
-    if (reply.status !== 200) throw refused(reply);
-    return reply.body;
+    try {
+      const query = { address, version: Number(version) };
+      return (await this.#api.stream('download-version', { query })).body;
+    } catch (fault) {
+      if (fault instanceof ApiError && fault.status === 404) return null;
+      return refuse(fault);
+    }
   }
 
   /** How many wait for the lock; null where the house does not say. */
   async waiting(workspace: string): Promise<number | null> {
-    const reply = await this.#get('/state/lock', { address: formatAddress(this.#address(workspace)) });
-    if (reply.status !== 200) return null;
-    return listOf(asObject(reply.body)['waiters']).length;
-  }
-
-  async #ask(
-    path: string,
-    query: Readonly<Record<string, string>>,
-  ): Promise<Readonly<Record<string, unknown>>> {
-    const reply = await this.#get(path, query);
-    if (reply.status !== 200) throw refused(reply);
-    return asObject(reply.body);
-  }
-
-  #get(path: string, query: Readonly<Record<string, string>>): Promise<Reply> {
-    const url = new URL(`${API}${path}`, this.#origin);
-    for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
-    return send(this.#config, { method: 'GET', url });
+    const query = { address: formatAddress(this.#address(workspace)) };
+    try {
+      return (await this.#api.ask('show-lock', { query })).waiters.length;
+    } catch (fault) {
+      if (fault instanceof ApiError && fault.status !== 200) return null;
+      return refuse(fault);
+    }
   }
 
   #address(workspace: string): Address {
@@ -97,24 +88,14 @@ export class HouseApi {
   }
 }
 
-function refused({ status }: Reply): BackendFault {
-  return new BackendFault(
+/** Throws a fault of the API in the words of a backend, and any other as it is. */
+function refuse(fault: unknown): never {
+  if (!(fault instanceof ApiError)) throw fault;
+  const { status } = fault;
+  if (status === 200) throw new BackendFault('other', 'the answer of the server is not a JSON object');
+  throw new BackendFault(
     status === 401 || status === 403 ? 'denied' : 'other',
     `the server refused the request: HTTP ${status}`,
     status === 404 ? 'Only a Statehouse server keeps a history and lists workspaces over http.' : '',
   );
-}
-
-function asObject(body: Uint8Array): Readonly<Record<string, unknown>> {
-  try {
-    const value: unknown = JSON.parse(Buffer.from(body).toString());
-    if (typeof value === 'object' && value !== null) return value as Record<string, unknown>;
-  } catch {
-    // Told below, together with JSON that is no object.
-  }
-  throw new BackendFault('other', 'the answer of the server is not a JSON object');
-}
-
-function listOf(value: unknown): readonly Readonly<Record<string, unknown>>[] {
-  return Array.isArray(value) ? (value as Record<string, unknown>[]) : [];
 }

@@ -2,7 +2,8 @@ import { stringify } from 'lossless-json';
 import { diffSnapshots } from '../../../core/snapshot/diff.ts';
 import { readSnapshot } from '../../../core/snapshot/read.ts';
 import type { Snapshot } from '../../../core/snapshot/snapshot.ts';
-import { toDiffShape, toOutputShape, toSnapshotShape, type OutputsShape } from '../shapes/content-shapes.ts';
+import type { OutputsShape } from '../../../api/shapes/content.ts';
+import { toDiffShape, toOutputShape, toSnapshotShape } from '../shapes/content-shapes.ts';
 
 /** A larger state can be downloaded and is not shown: taking one apart needs some twenty times its size. */
 export const CONTENT_BYTES_MAX: number = 32 * 1024 * 1024;

@@ -16,8 +16,6 @@ const REFUSALS = [403, 404, 413, 422] as const;
 export const CONTENT_ROUTES: readonly Route[] = [
   defineRoute({
     operation: 'show-snapshot',
-    method: 'GET',
-    path: '/state/snapshot',
     summary: 'Shows what is in a version: counts, outputs and resource instances.',
     needs: 'reader of the address',
     about: 'Sensitive values are masked. For the attributes of an instance, ask for that one.',
@@ -43,8 +41,6 @@ export const CONTENT_ROUTES: readonly Route[] = [
   }),
   defineRoute({
     operation: 'show-outputs',
-    method: 'GET',
-    path: '/state/outputs',
     summary: 'Shows the outputs of a version.',
     needs: 'outputs of the address',
     about: 'Sensitive ones are masked for whoever has the role `outputs` alone, and given to readers.',
@@ -64,8 +60,6 @@ export const CONTENT_ROUTES: readonly Route[] = [
   }),
   defineRoute({
     operation: 'diff-versions',
-    method: 'GET',
-    path: '/state/diff',
     summary: 'Compares two versions, by resource instance and attribute.',
     needs: 'reader of the address',
     about: 'Sensitive values are masked; that they differ is shown.',

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { problemReply } from '../../../protocols/wire/problem.ts';
 import { refusalReply } from '../refusal-reply.ts';
-import { jsonReply } from '../../../protocols/wire/json-reply.ts';
+import { jsonReply } from '../json-reply.ts';
 import { defineRoute, NO_BODY, NO_QUERY, type Route } from '../route.ts';
 import { CREDENTIAL, CREDENTIALS, GRANT, NEW_CREDENTIAL, toCredentialShape } from '../shapes/house.ts';
 
@@ -9,8 +9,6 @@ import { CREDENTIAL, CREDENTIALS, GRANT, NEW_CREDENTIAL, toCredentialShape } fro
 export const CREDENTIAL_ROUTES: readonly Route[] = [
   defineRoute({
     operation: 'list-credentials',
-    method: 'GET',
-    path: '/credentials',
     summary: 'Lists all credentials, revoked and expired ones too, without their secrets.',
     needs: 'admin of the house',
     query: NO_QUERY,
@@ -25,8 +23,6 @@ export const CREDENTIAL_ROUTES: readonly Route[] = [
   }),
   defineRoute({
     operation: 'create-credential',
-    method: 'POST',
-    path: '/credentials',
     summary: 'Makes a credential. Its secret is told this once.',
     needs: 'admin of the house',
     query: NO_QUERY,
@@ -51,8 +47,6 @@ export const CREDENTIAL_ROUTES: readonly Route[] = [
   }),
   defineRoute({
     operation: 'revoke-credential',
-    method: 'DELETE',
-    path: '/credentials/:id',
     summary:
       'Revokes a credential, at once and for good; not even what it holds a lock for may it still write.',
     needs: 'admin of the house',

@@ -8,8 +8,6 @@ import { defineRoute, NO_BODY, type Route } from '../route.ts';
 export const EVENT_ROUTES: readonly Route[] = [
   defineRoute({
     operation: 'events',
-    method: 'GET',
-    path: '/events',
     summary: 'Streams what happens to states and locks, as server-sent events.',
     needs: 'reader; only what concerns states that the caller may read is sent',
     about: [

@@ -3,7 +3,7 @@ import { problemReply } from '../../../protocols/wire/problem.ts';
 import { numberCursor } from '../cursor.ts';
 import { ADDRESS, given, LIMIT, NUMBER_CURSOR, WORD } from '../parameters.ts';
 import { refusalReply } from '../refusal-reply.ts';
-import { jsonReply } from '../../../protocols/wire/json-reply.ts';
+import { jsonReply } from '../json-reply.ts';
 import { defineRoute, NO_BODY, NO_QUERY, type Route } from '../route.ts';
 import { AUDIT_PAGE, INFO, ROTATION, toAuditShape, toRetentionShape, WHOAMI } from '../shapes/house.ts';
 import { takeBackup } from '../take-backup.ts';
@@ -12,8 +12,6 @@ import { takeBackup } from '../take-backup.ts';
 export const HOUSE_ROUTES: readonly Route[] = [
   defineRoute({
     operation: 'whoami',
-    method: 'GET',
-    path: '/whoami',
     summary: 'Says whom the house takes the caller for, and what it may do.',
     needs: 'any credential',
     query: NO_QUERY,
@@ -25,8 +23,6 @@ export const HOUSE_ROUTES: readonly Route[] = [
   }),
   defineRoute({
     operation: 'info',
-    method: 'GET',
-    path: '/info',
     summary: 'Says which version this house runs, and how it was started.',
     needs: 'any credential',
     query: NO_QUERY,
@@ -45,8 +41,6 @@ export const HOUSE_ROUTES: readonly Route[] = [
   }),
   defineRoute({
     operation: 'list-audit',
-    method: 'GET',
-    path: '/audit',
     summary: 'Reads the audit log, newest first.',
     needs: 'admin of the house; with `address`, admin of that address',
     query: z.strictObject({
@@ -69,8 +63,6 @@ export const HOUSE_ROUTES: readonly Route[] = [
   }),
   defineRoute({
     operation: 'rotate-key',
-    method: 'POST',
-    path: '/rotate-key',
     summary: 'Changes the master key, or seals everything anew under the one that was put first.',
     needs: 'admin of the house',
     about:
@@ -92,8 +84,6 @@ export const HOUSE_ROUTES: readonly Route[] = [
   }),
   defineRoute({
     operation: 'backup',
-    method: 'POST',
-    path: '/backup',
     summary: 'Gives a consistent copy of everything as it is at this moment.',
     needs: 'admin of the house',
     about:

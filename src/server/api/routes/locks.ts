@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { addressCursor } from '../cursor.ts';
 import { ADDRESS, ADDRESS_CURSOR, given, LIMIT, PROJECT, SEARCH, WORD } from '../parameters.ts';
 import { refusalReply } from '../refusal-reply.ts';
-import { jsonReply } from '../../../protocols/wire/json-reply.ts';
+import { jsonReply } from '../json-reply.ts';
 import { defineRoute, NO_BODY, type Route } from '../route.ts';
 import { LOCK, LOCKS, RELEASED, toLockShape } from '../shapes/lock.ts';
 
@@ -10,8 +10,6 @@ import { LOCK, LOCKS, RELEASED, toLockShape } from '../shapes/lock.ts';
 export const LOCK_ROUTES: readonly Route[] = [
   defineRoute({
     operation: 'list-locks',
-    method: 'GET',
-    path: '/locks',
     summary: 'Lists the locks that are held, each with who waits for it.',
     needs: 'reader; only what the caller may read is listed',
     query: z.strictObject({
@@ -36,8 +34,6 @@ export const LOCK_ROUTES: readonly Route[] = [
   }),
   defineRoute({
     operation: 'show-lock',
-    method: 'GET',
-    path: '/state/lock',
     summary: 'Shows who holds the lock of a state and who waits for it.',
     needs: 'reader of the address',
     query: z.strictObject({ address: ADDRESS }),
@@ -52,8 +48,6 @@ export const LOCK_ROUTES: readonly Route[] = [
   }),
   defineRoute({
     operation: 'force-unlock',
-    method: 'POST',
-    path: '/state/force-unlock',
     summary: "Releases a lock: another's, for an operator; or one's own.",
     needs: "operator of the address; writer for the caller's own lock",
     about:

@@ -3,16 +3,16 @@ import type { House } from '../../../house/house.ts';
 import { given } from '../parameters.ts';
 import { problemReply } from '../../../protocols/wire/problem.ts';
 import { refusalReply } from '../refusal-reply.ts';
-import { badRequest, jsonReply } from '../../../protocols/wire/json-reply.ts';
+import { badRequest } from '../../../protocols/wire/json-reply.ts';
+import { jsonReply } from '../json-reply.ts';
 import { defineRoute, NO_BODY, NO_QUERY, type Route } from '../route.ts';
-import { PROJECT, PROJECT_SETTINGS, PROJECTS, toRetentionShape, type ProjectShape } from '../shapes/house.ts';
+import type { ProjectShape } from '../../../api/shapes/house.ts';
+import { PROJECT, PROJECT_SETTINGS, PROJECTS, toRetentionShape } from '../shapes/house.ts';
 
 /** What is set for projects. A project needs no making: it is there with its first state. */
 export const PROJECT_ROUTES: readonly Route[] = [
   defineRoute({
     operation: 'list-projects',
-    method: 'GET',
-    path: '/projects',
     summary: 'Lists the projects for which something was set.',
     needs: 'reader; only projects in which the caller may read something are listed',
     query: NO_QUERY,
@@ -27,8 +27,6 @@ export const PROJECT_ROUTES: readonly Route[] = [
   }),
   defineRoute({
     operation: 'show-project',
-    method: 'GET',
-    path: '/projects/:project',
     summary: 'Shows the settings of a project, whether or not it has a state yet.',
     needs: 'reader of something in the project',
     query: NO_QUERY,
@@ -47,8 +45,6 @@ export const PROJECT_ROUTES: readonly Route[] = [
   }),
   defineRoute({
     operation: 'set-project',
-    method: 'PATCH',
-    path: '/projects/:project',
     summary: 'Sets how much history a project keeps; it holds from the next write on.',
     needs: 'admin of the house',
     query: NO_QUERY,

@@ -3,7 +3,7 @@ import { formatAddress } from '../../../core/address.ts';
 import { refusalReply } from '../refusal-reply.ts';
 import { ADDRESS, ADDRESS_CURSOR, FLAG, given, LIMIT, PROJECT, SEARCH, WORD } from '../parameters.ts';
 import { addressCursor } from '../cursor.ts';
-import { jsonReply } from '../../../protocols/wire/json-reply.ts';
+import { jsonReply } from '../json-reply.ts';
 import { defineRoute, NO_BODY, type Route } from '../route.ts';
 import { STATE, STATES, toStateShape, toVersionShape, VERSION } from '../shapes/state.ts';
 
@@ -13,8 +13,6 @@ const ONE = z.strictObject({ address: ADDRESS });
 export const STATE_ROUTES: readonly Route[] = [
   defineRoute({
     operation: 'list-states',
-    method: 'GET',
-    path: '/states',
     summary: 'Lists states, in the order of their addresses.',
     needs: 'reader; only what the caller may read is listed',
     query: z.strictObject({
@@ -37,8 +35,6 @@ export const STATE_ROUTES: readonly Route[] = [
   }),
   defineRoute({
     operation: 'show-state',
-    method: 'GET',
-    path: '/state',
     summary: 'Shows one state: its newest version and its lock, in short.',
     needs: 'reader of the address',
     query: ONE,
@@ -57,8 +53,6 @@ export const STATE_ROUTES: readonly Route[] = [
   }),
   defineRoute({
     operation: 'delete-state',
-    method: 'DELETE',
-    path: '/state',
     summary: 'Deletes a state. Its versions are kept, and it can be undeleted, until it is purged.',
     needs: 'writer of the address',
     query: z.strictObject({
@@ -76,8 +70,6 @@ export const STATE_ROUTES: readonly Route[] = [
   }),
   defineRoute({
     operation: 'undelete-state',
-    method: 'POST',
-    path: '/state/undelete',
     summary: 'Brings a deleted state back as it was.',
     needs: 'writer of the address',
     query: ONE,
@@ -92,8 +84,6 @@ export const STATE_ROUTES: readonly Route[] = [
   }),
   defineRoute({
     operation: 'purge-state',
-    method: 'POST',
-    path: '/state/purge',
     summary: 'Drops a deleted state with all its versions, for good.',
     needs: 'admin of the address',
     query: ONE,
@@ -112,8 +102,6 @@ export const STATE_ROUTES: readonly Route[] = [
   }),
   defineRoute({
     operation: 'restore-version',
-    method: 'POST',
-    path: '/state/restore',
     summary: 'Rolls forward: the content of an old version becomes a new one, with the newest serial + 1.',
     needs: 'writer of the address',
     about:

@@ -3,7 +3,7 @@ import { stateReply } from '../../../protocols/wire/state-reply.ts';
 import { numberCursor } from '../cursor.ts';
 import { ADDRESS, given, LIMIT, NUMBER_CURSOR, VERSION_NUMBER } from '../parameters.ts';
 import { refusalReply } from '../refusal-reply.ts';
-import { jsonReply } from '../../../protocols/wire/json-reply.ts';
+import { jsonReply } from '../json-reply.ts';
 import { defineRoute, NO_BODY, type Route } from '../route.ts';
 import { toVersionShape, VERSION, VERSIONS } from '../shapes/state.ts';
 
@@ -11,8 +11,6 @@ import { toVersionShape, VERSION, VERSIONS } from '../shapes/state.ts';
 export const VERSION_ROUTES: readonly Route[] = [
   defineRoute({
     operation: 'list-versions',
-    method: 'GET',
-    path: '/state/versions',
     summary: 'Lists the versions of a state, newest first; those of a deleted one too.',
     needs: 'reader of the address',
     query: z.strictObject({ address: ADDRESS, limit: LIMIT, cursor: NUMBER_CURSOR }),
@@ -33,8 +31,6 @@ export const VERSION_ROUTES: readonly Route[] = [
   }),
   defineRoute({
     operation: 'show-version',
-    method: 'GET',
-    path: '/state/version',
     summary: 'Shows one version of a state, without its content.',
     needs: 'reader of the address',
     query: z.strictObject({ address: ADDRESS, version: VERSION_NUMBER.describe('Its number.') }),
@@ -49,8 +45,6 @@ export const VERSION_ROUTES: readonly Route[] = [
   }),
   defineRoute({
     operation: 'download-version',
-    method: 'GET',
-    path: '/state/content',
     summary: 'Gives the bytes of a version, exactly as they were sent.',
     needs: 'reader of the address',
     about: 'With an ETag, `If-None-Match` and gzip. Nothing is masked.',

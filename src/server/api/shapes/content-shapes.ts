@@ -1,82 +1,16 @@
+import type {
+  OutputShape,
+  InstanceShape,
+  SnapshotShape,
+  SideShape,
+  ValueChangeShape,
+  DiffShape,
+} from '../../../api/shapes/content.ts';
 import type { SnapshotDiff, Side } from '../../../core/snapshot/diff.ts';
 import type { Json } from '../../../core/snapshot/json.ts';
 import { masked, revealed, type Masked } from '../../../core/snapshot/masked.ts';
-import type { Check, Instance, Output, Snapshot } from '../../../core/snapshot/snapshot.ts';
-import { summarizeSnapshot, type SnapshotSummary } from '../../../core/snapshot/summary.ts';
-
-export interface OutputShape {
-  readonly name: string;
-  readonly type: unknown;
-  readonly value: unknown;
-  readonly sensitive: boolean;
-}
-
-export interface OutputsShape {
-  readonly version: number;
-  readonly serial: string;
-  readonly outputs: readonly OutputShape[];
-}
-
-export interface InstanceShape {
-  readonly address: string;
-  readonly module: string;
-  readonly mode: 'managed' | 'data';
-  readonly type: string;
-  readonly name: string;
-  readonly provider: string;
-  readonly tainted: boolean;
-  readonly deposed: string | null;
-  readonly dependencies: readonly string[];
-  readonly attributes: Readonly<Record<string, unknown>> | null;
-}
-
-export interface SnapshotShape {
-  readonly version: number;
-  readonly serial: string;
-  readonly lineage: string;
-  readonly terraformVersion: string;
-  readonly summary: Omit<SnapshotSummary, 'types'> & {
-    readonly types: readonly { readonly type: string; readonly count: number }[];
-  };
-  readonly outputs: readonly OutputShape[];
-  readonly instances: readonly InstanceShape[];
-  readonly checks: readonly Check[];
-}
-
-export interface ChangeShape {
-  readonly before: string;
-  readonly after: string;
-}
-
-export interface SideShape {
-  readonly value: unknown;
-  readonly sensitive: boolean;
-}
-
-export interface ValueChangeShape {
-  readonly path: string;
-  readonly before: SideShape | null;
-  readonly after: SideShape | null;
-}
-
-export interface InstanceChangeShape {
-  readonly address: string;
-  readonly kind: 'added' | 'removed' | 'changed';
-  readonly attributes: readonly ValueChangeShape[];
-  readonly beside: readonly string[];
-}
-
-export interface DiffShape {
-  readonly from: number;
-  readonly to: number;
-  readonly same: boolean;
-  readonly serial: ChangeShape | null;
-  readonly lineage: ChangeShape | null;
-  readonly terraformVersion: ChangeShape | null;
-  readonly outputs: readonly ValueChangeShape[];
-  readonly instances: readonly InstanceChangeShape[];
-  readonly checks: readonly { readonly before: Check | null; readonly after: Check | null }[];
-}
+import type { Instance, Output, Snapshot } from '../../../core/snapshot/snapshot.ts';
+import { summarizeSnapshot } from '../../../core/snapshot/summary.ts';
 
 /** @param reveal gives sensitive values as the state has them */
 export function toOutputShape({ name, valueType, content, sensitive }: Output, reveal: boolean): OutputShape {

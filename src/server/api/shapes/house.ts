@@ -1,73 +1,27 @@
 import { z } from 'zod';
+import type { Page } from '../../../api/shapes/page.ts';
+import type {
+  CredentialShape,
+  NewCredentialShape,
+  AuditShape,
+  RetentionShape,
+  ProjectSettings,
+  ProjectShape,
+  WhoamiShape,
+  InfoShape,
+  RotationShape,
+  ProblemShape,
+} from '../../../api/shapes/house.ts';
 import { formatAddress } from '../../../core/address.ts';
 import { ROLES, type Grant } from '../../../core/grant.ts';
 import type { Instant } from '../../../core/instant.ts';
-import { mapLimits, RETENTION_LIMITS, type Retention, type RetentionLimit } from '../../../core/retention.ts';
+import { mapLimits, RETENTION_LIMITS, type Retention } from '../../../core/retention.ts';
 import type { CredentialView } from '../../../house/identity/credentials.ts';
 import type { AuditRecord } from '../../../ports/engine.ts';
 import { DEFAULTS, TOLD, type Told } from '../../configuration.ts';
-import { count, instant, pageOf, text, type Page } from './plain.ts';
+import { count, instant, objectOf, pageOf, text } from './plain.ts';
 
-export interface CredentialShape {
-  readonly id: string;
-  readonly name: string;
-  readonly grants: readonly Grant[];
-  readonly createdAt: string;
-  readonly expiresAt: string | null;
-  readonly revokedAt: string | null;
-}
-
-/** A credential at the one moment when its secret is told. */
-export interface NewCredentialShape extends CredentialShape {
-  readonly secret: string;
-}
-
-export interface AuditShape {
-  readonly id: number;
-  readonly at: string;
-  readonly address: string | null;
-  readonly action: string;
-  readonly subject: string;
-  readonly door: string;
-  readonly detail: Readonly<Record<string, string | number | boolean>>;
-}
-
-/** How much history is kept; null where it is not limited. */
-export type RetentionShape = { readonly [L in RetentionLimit]: number | null };
-
-export interface ProjectShape {
-  readonly project: string;
-  readonly set: RetentionShape;
-  readonly effective: RetentionShape;
-}
-
-export interface WhoamiShape {
-  readonly subject: string;
-  readonly grants: readonly Grant[];
-}
-
-export interface InfoShape extends Told {
-  readonly version: string;
-  readonly engine: string;
-  readonly manyNodes: boolean;
-  readonly now: string;
-  readonly retention: RetentionShape;
-  readonly backup: boolean;
-}
-
-export interface RotationShape {
-  readonly keyId: string;
-  readonly newKey: boolean;
-  readonly sealedAnew: number;
-}
-
-/** Every refusal and every fault. */
-export interface ProblemShape {
-  readonly error: string;
-  readonly message: string;
-}
-
-export const GRANT: z.ZodType<Grant> = z
+export const GRANT: z.ZodType<Grant, Grant> = z
   .strictObject({
     role: z.enum(ROLES),
     pattern: text('`project/key@workspace`, where `*` is any text; `*` alone is every address.'),
@@ -83,42 +37,39 @@ const CREDENTIAL_FIELDS = {
   revokedAt: z.string().nullable().describe('When it was revoked.'),
 };
 
-export const CREDENTIAL: z.ZodType<CredentialShape> = z
-  .strictObject(CREDENTIAL_FIELDS)
-  .meta({ id: 'Credential' });
+export const CREDENTIAL: z.ZodType<CredentialShape> = objectOf<CredentialShape>(CREDENTIAL_FIELDS).meta({
+  id: 'Credential',
+});
 
-export const NEW_CREDENTIAL: z.ZodType<NewCredentialShape> = z
-  .strictObject({ ...CREDENTIAL_FIELDS, secret: text('Told this once. `id.secret` is the bearer form.') })
-  .meta({ id: 'NewCredential' });
+export const NEW_CREDENTIAL: z.ZodType<NewCredentialShape> = objectOf<NewCredentialShape>({
+  ...CREDENTIAL_FIELDS,
+  secret: text('Told this once. `id.secret` is the bearer form.'),
+}).meta({ id: 'NewCredential' });
 
-export const CREDENTIALS: z.ZodType<{ readonly credentials: readonly CredentialShape[] }> = z
-  .strictObject({ credentials: z.array(CREDENTIAL) })
-  .meta({ id: 'Credentials' });
+export const CREDENTIALS: z.ZodType<{ readonly credentials: readonly CredentialShape[] }> = objectOf<{
+  readonly credentials: readonly CredentialShape[];
+}>({ credentials: z.array(CREDENTIAL) }).meta({ id: 'Credentials' });
 
-const AUDIT: z.ZodType<AuditShape> = z
-  .strictObject({
-    id: count('Grows with time.'),
-    at: instant('When it was done.'),
-    address: z.string().nullable().describe('null for what concerns the house as a whole.'),
-    action: text('`lock`, `write`, `read`, `force-unlock` …'),
-    subject: text('Who did it, as authenticated.'),
-    door: text('The door that it was done through.'),
-    detail: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
-  })
-  .meta({ id: 'AuditRecord' });
+const AUDIT: z.ZodType<AuditShape> = objectOf<AuditShape>({
+  id: count('Grows with time.'),
+  at: instant('When it was done.'),
+  address: z.string().nullable().describe('null for what concerns the house as a whole.'),
+  action: text('`lock`, `write`, `read`, `force-unlock` …'),
+  subject: text('Who did it, as authenticated.'),
+  door: text('The door that it was done through.'),
+  detail: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
+}).meta({ id: 'AuditRecord' });
 
 export const AUDIT_PAGE: z.ZodType<Page<'records', AuditShape>> = pageOf('records', AUDIT).meta({
   id: 'AuditRecords',
 });
 
-export const RETENTION: z.ZodType<RetentionShape> = z
-  .strictObject(
-    mapLimits((limit) => z.int().min(1).nullable().describe(`Keep ${RETENTION_LIMITS[limit].keeps}.`)),
-  )
-  .meta({ id: 'Retention' });
+export const RETENTION: z.ZodType<RetentionShape> = objectOf<RetentionShape>(
+  mapLimits((limit) => z.int().min(1).nullable().describe(`Keep ${RETENTION_LIMITS[limit].keeps}.`)),
+).meta({ id: 'Retention' });
 
 /** What may be set for a project; what is left out stays as it is. */
-export const PROJECT_SETTINGS: z.ZodType<{ readonly [L in RetentionLimit]?: number | null | undefined }> = z
+export const PROJECT_SETTINGS: z.ZodType<ProjectSettings, ProjectSettings> = z
   .strictObject(
     mapLimits((limit) => {
       const { keeps, max } = RETENTION_LIMITS[limit];
@@ -133,21 +84,20 @@ export const PROJECT_SETTINGS: z.ZodType<{ readonly [L in RetentionLimit]?: numb
   )
   .meta({ id: 'ProjectSettings' });
 
-export const PROJECT: z.ZodType<ProjectShape> = z
-  .strictObject({
-    project: z.string(),
-    set: RETENTION.describe('What was set for this project.'),
-    effective: RETENTION.describe('What holds: that, or what the house was started with.'),
-  })
-  .meta({ id: 'Project' });
+export const PROJECT: z.ZodType<ProjectShape> = objectOf<ProjectShape>({
+  project: z.string(),
+  set: RETENTION.describe('What was set for this project.'),
+  effective: RETENTION.describe('What holds: that, or what the house was started with.'),
+}).meta({ id: 'Project' });
 
-export const PROJECTS: z.ZodType<{ readonly projects: readonly ProjectShape[] }> = z
-  .strictObject({ projects: z.array(PROJECT) })
-  .meta({ id: 'Projects' });
+export const PROJECTS: z.ZodType<{ readonly projects: readonly ProjectShape[] }> = objectOf<{
+  readonly projects: readonly ProjectShape[];
+}>({ projects: z.array(PROJECT) }).meta({ id: 'Projects' });
 
-export const WHOAMI: z.ZodType<WhoamiShape> = z
-  .strictObject({ subject: text('As locks, versions and the audit log say it.'), grants: z.array(GRANT) })
-  .meta({ id: 'Whoami' });
+export const WHOAMI: z.ZodType<WhoamiShape> = objectOf<WhoamiShape>({
+  subject: text('As locks, versions and the audit log say it.'),
+  grants: z.array(GRANT),
+}).meta({ id: 'Whoami' });
 
 const TOLD_FIELDS = Object.fromEntries(
   Object.entries(TOLD).map(([field, says]) => [
@@ -156,29 +106,25 @@ const TOLD_FIELDS = Object.fromEntries(
   ]),
 ) as unknown as { readonly [K in keyof Told]: z.ZodType<Told[K]> };
 
-export const INFO: z.ZodType<InfoShape> = z
-  .strictObject({
-    version: text('The version of Statehouse.'),
-    engine: text('Where everything is kept: `sqlite`, `postgres` or `memory`.'),
-    manyNodes: z.boolean().describe('Whether other nodes may serve the same states.'),
-    now: instant('The time, by the clock that locks and versions are dated with.'),
-    ...TOLD_FIELDS,
-    retention: RETENTION.describe('How much history is kept where a project says nothing else.'),
-    backup: z.boolean().describe('Whether this house can be backed up through the API.'),
-  })
-  .meta({ id: 'Info' });
+export const INFO: z.ZodType<InfoShape> = objectOf<InfoShape>({
+  version: text('The version of Statehouse.'),
+  engine: text('Where everything is kept: `sqlite`, `postgres` or `memory`.'),
+  manyNodes: z.boolean().describe('Whether other nodes may serve the same states.'),
+  now: instant('The time, by the clock that locks and versions are dated with.'),
+  ...TOLD_FIELDS,
+  retention: RETENTION.describe('How much history is kept where a project says nothing else.'),
+  backup: z.boolean().describe('Whether this house can be backed up through the API.'),
+}).meta({ id: 'Info' });
 
-export const ROTATION: z.ZodType<RotationShape> = z
-  .strictObject({
-    keyId: text('The id of the master key that everything is sealed under now.'),
-    newKey: z
-      .boolean()
-      .describe(
-        'Whether a new key was made; false where the operator gives the keys and puts the new one first.',
-      ),
-    sealedAnew: count('How many keys, secrets and lock infos were sealed anew.'),
-  })
-  .meta({ id: 'Rotation' });
+export const ROTATION: z.ZodType<RotationShape> = objectOf<RotationShape>({
+  keyId: text('The id of the master key that everything is sealed under now.'),
+  newKey: z
+    .boolean()
+    .describe(
+      'Whether a new key was made; false where the operator gives the keys and puts the new one first.',
+    ),
+  sealedAnew: count('How many keys, secrets and lock infos were sealed anew.'),
+}).meta({ id: 'Rotation' });
 
 export const PROBLEM: z.ZodType<ProblemShape> = z
   .looseObject({

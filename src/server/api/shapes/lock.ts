@@ -1,121 +1,71 @@
 import { z } from 'zod';
+import type { Page } from '../../../api/shapes/page.ts';
+import type {
+  LockInfoShape,
+  HolderShape,
+  WaiterShape,
+  LockShape,
+  ReleasedShape,
+} from '../../../api/shapes/lock.ts';
 import { formatAddress } from '../../../core/address.ts';
 import type { Instant } from '../../../core/instant.ts';
 import { parseLockInfo, type LockInfo } from '../../../core/lock-info.ts';
 import type { Holder, Place } from '../../../core/world.ts';
 import type { LockView } from '../../../house/locks.ts';
-import { count, instant, pageOf, text, type Page } from './plain.ts';
+import { count, instant, objectOf, pageOf, text } from './plain.ts';
 
-/** Terraform's own lock info, as the client sent it, under Terraform's own names. */
-export interface LockInfoShape {
-  readonly ID: string;
-  readonly Operation: string;
-  readonly Info: string;
-  readonly Who: string;
-  readonly Version: string;
-  readonly Created: string;
-  readonly Path: string;
-}
-
-export interface HolderShape {
-  readonly lockId: string;
-  readonly subject: string;
-  readonly door: string;
-  readonly operation: string;
-  readonly shared: boolean;
-  readonly fence: number;
-  readonly since: string;
-  readonly heldMs: number;
-  readonly info: LockInfoShape | null;
-}
-
-export interface WaiterShape {
-  readonly position: number;
-  readonly lockId: string;
-  readonly subject: string;
-  readonly door: string;
-  readonly operation: string;
-  readonly shared: boolean;
-  readonly since: string;
-  readonly waitedMs: number;
-  readonly asks: number;
-  readonly parked: boolean;
-  readonly info: LockInfoShape | null;
-}
-
-export interface LockShape {
-  readonly address: string;
-  readonly holders: readonly HolderShape[];
-  readonly waiters: readonly WaiterShape[];
-}
-
-export interface ReleasedShape {
-  readonly released: readonly string[];
-  readonly broken: boolean;
-}
-
-const LOCK_INFO: z.ZodType<LockInfoShape> = z
-  .strictObject({
-    ID: z.string(),
-    Operation: z.string(),
-    Info: z.string(),
-    Who: z.string(),
-    Version: z.string(),
-    Created: z.string(),
-    Path: z.string(),
-  })
-  .meta({ id: 'LockInfo', description: "Terraform's lock info: what the client says of itself." });
+const LOCK_INFO: z.ZodType<LockInfoShape> = objectOf<LockInfoShape>({
+  ID: z.string(),
+  Operation: z.string(),
+  Info: z.string(),
+  Who: z.string(),
+  Version: z.string(),
+  Created: z.string(),
+  Path: z.string(),
+}).meta({ id: 'LockInfo', description: "Terraform's lock info: what the client says of itself." });
 
 const INFO = LOCK_INFO.nullable().describe('null where what the client sent is no lock info.');
 
-const HOLDER: z.ZodType<HolderShape> = z
-  .strictObject({
-    lockId: text('The ID of the lock.'),
-    subject: text('Who holds it, as authenticated.'),
-    door: text('The door that it was taken through.'),
-    operation: text('What it was taken for.'),
-    shared: z.boolean().describe('Held for a plan, together with other plans.'),
-    fence: count('Grows with every lock granted on this address.'),
-    since: instant('When it was granted.'),
-    heldMs: count('How long ago that was, by the clock of the house.'),
-    info: INFO,
-  })
-  .meta({ id: 'Holder' });
+const HOLDER: z.ZodType<HolderShape> = objectOf<HolderShape>({
+  lockId: text('The ID of the lock.'),
+  subject: text('Who holds it, as authenticated.'),
+  door: text('The door that it was taken through.'),
+  operation: text('What it was taken for.'),
+  shared: z.boolean().describe('Held for a plan, together with other plans.'),
+  fence: count('Grows with every lock granted on this address.'),
+  since: instant('When it was granted.'),
+  heldMs: count('How long ago that was, by the clock of the house.'),
+  info: INFO,
+}).meta({ id: 'Holder' });
 
-const WAITER: z.ZodType<WaiterShape> = z
-  .strictObject({
-    position: z.int().min(1).describe('1 is next.'),
-    lockId: text('The ID of the lock that it asks for.'),
-    subject: text('Who waits, as authenticated.'),
-    door: text('The door that it asks at.'),
-    operation: text('What it wants the lock for.'),
-    shared: z.boolean().describe('Would hold the lock together with other plans.'),
-    since: instant('When it first asked.'),
-    waitedMs: count('How long ago that was, by the clock of the house.'),
-    asks: z.int().min(1).describe('How often it has asked.'),
-    parked: z
-      .boolean()
-      .describe('Whether its request is held open now; a waiter that is not is away and will ask again.'),
-    info: INFO,
-  })
-  .meta({ id: 'Waiter' });
+const WAITER: z.ZodType<WaiterShape> = objectOf<WaiterShape>({
+  position: z.int().min(1).describe('1 is next.'),
+  lockId: text('The ID of the lock that it asks for.'),
+  subject: text('Who waits, as authenticated.'),
+  door: text('The door that it asks at.'),
+  operation: text('What it wants the lock for.'),
+  shared: z.boolean().describe('Would hold the lock together with other plans.'),
+  since: instant('When it first asked.'),
+  waitedMs: count('How long ago that was, by the clock of the house.'),
+  asks: z.int().min(1).describe('How often it has asked.'),
+  parked: z
+    .boolean()
+    .describe('Whether its request is held open now; a waiter that is not is away and will ask again.'),
+  info: INFO,
+}).meta({ id: 'Waiter' });
 
-export const LOCK: z.ZodType<LockShape> = z
-  .strictObject({
-    address: text('The address that is locked.'),
-    holders: z.array(HOLDER).describe('Who holds the lock, oldest first; empty when nobody does.'),
-    waiters: z.array(WAITER).describe('Who waits for it, in line.'),
-  })
-  .meta({ id: 'Lock' });
+export const LOCK: z.ZodType<LockShape> = objectOf<LockShape>({
+  address: text('The address that is locked.'),
+  holders: z.array(HOLDER).describe('Who holds the lock, oldest first; empty when nobody does.'),
+  waiters: z.array(WAITER).describe('Who waits for it, in line.'),
+}).meta({ id: 'Lock' });
 
 export const LOCKS: z.ZodType<Page<'locks', LockShape>> = pageOf('locks', LOCK).meta({ id: 'Locks' });
 
-export const RELEASED: z.ZodType<ReleasedShape> = z
-  .strictObject({
-    released: z.array(z.string()).describe('The IDs of the locks that were released.'),
-    broken: z.boolean().describe("Whether this broke another's lock."),
-  })
-  .meta({ id: 'Released' });
+export const RELEASED: z.ZodType<ReleasedShape> = objectOf<ReleasedShape>({
+  released: z.array(z.string()).describe('The IDs of the locks that were released.'),
+  broken: z.boolean().describe("Whether this broke another's lock."),
+}).meta({ id: 'Released' });
 
 /** @param now by the clock that granted the locks */
 export function toLockShape({ address, holders, line }: LockView, now: Instant): LockShape {

@@ -1,9 +1,12 @@
 import { z } from 'zod';
+import type { Page } from '../../../api/shapes/page.ts';
 
-/** One page of a list, and where the next one begins. */
-export type Page<Name extends string, Item> = { readonly [N in Name]: readonly Item[] } & {
-  readonly next: string | null;
-};
+/** The schema of a shape of `src/api`: it has every member of the shape and no other, or does not compile. */
+export function objectOf<Shape>(fields: {
+  readonly [Member in keyof Shape]-?: z.ZodType<Shape[Member]>;
+}): z.ZodType<Shape> {
+  return z.strictObject(fields) as unknown as z.ZodType<Shape>;
+}
 
 export function text(says: string): z.ZodString {
   return z.string().describe(says);

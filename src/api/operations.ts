@@ -1,0 +1,189 @@
+import type { Grant } from '../core/grant.ts';
+import type { DiffShape, OutputsShape, SnapshotShape } from './shapes/content.ts';
+import type {
+  AuditShape,
+  CredentialShape,
+  InfoShape,
+  NewCredentialShape,
+  ProjectSettings,
+  ProjectShape,
+  RotationShape,
+  WhoamiShape,
+} from './shapes/house.ts';
+import type { LockShape, ReleasedShape } from './shapes/lock.ts';
+import type { Page } from './shapes/page.ts';
+import type { StateShape, VersionShape } from './shapes/state.ts';
+
+/** All routes are under it. */
+export const API_PREFIX = '/api/v1';
+/** The one path that needs no credential: it says nothing of this house. */
+export const OPENAPI_PATH = '/api/openapi.json';
+/** The most items on one page of a list. */
+export const PAGE_MAX = 500;
+
+export interface Route {
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  /** Under {@link API_PREFIX}; one part may be named: `/credentials/:id`. */
+  readonly path: string;
+  /** The answer is a page, and this member of it has the items. */
+  readonly items?: string;
+  /** The answer comes when long work is done, or never ends. */
+  readonly long?: true;
+}
+
+/** Where each operation is asked for. The server routes by this table, and every client asks by it. */
+export const OPERATIONS: { readonly [Name in OperationName]: RouteOf<Name> } = {
+  'list-states': { method: 'GET', path: '/states', items: 'states' },
+  'show-state': { method: 'GET', path: '/state' },
+  'delete-state': { method: 'DELETE', path: '/state' },
+  'undelete-state': { method: 'POST', path: '/state/undelete' },
+  'purge-state': { method: 'POST', path: '/state/purge' },
+  'restore-version': { method: 'POST', path: '/state/restore' },
+  'list-versions': { method: 'GET', path: '/state/versions', items: 'versions' },
+  'show-version': { method: 'GET', path: '/state/version' },
+  'download-version': { method: 'GET', path: '/state/content' },
+  'show-snapshot': { method: 'GET', path: '/state/snapshot' },
+  'show-outputs': { method: 'GET', path: '/state/outputs' },
+  'diff-versions': { method: 'GET', path: '/state/diff' },
+  'list-locks': { method: 'GET', path: '/locks', items: 'locks' },
+  'show-lock': { method: 'GET', path: '/state/lock' },
+  'force-unlock': { method: 'POST', path: '/state/force-unlock' },
+  events: { method: 'GET', path: '/events', long: true },
+  'list-projects': { method: 'GET', path: '/projects' },
+  'show-project': { method: 'GET', path: '/projects/:project' },
+  'set-project': { method: 'PATCH', path: '/projects/:project' },
+  'list-credentials': { method: 'GET', path: '/credentials' },
+  'create-credential': { method: 'POST', path: '/credentials' },
+  'revoke-credential': { method: 'DELETE', path: '/credentials/:id' },
+  whoami: { method: 'GET', path: '/whoami' },
+  info: { method: 'GET', path: '/info' },
+  'list-audit': { method: 'GET', path: '/audit', items: 'records' },
+  'rotate-key': { method: 'POST', path: '/rotate-key', long: true },
+  backup: { method: 'POST', path: '/backup', long: true },
+};
+
+/** What each operation takes and answers. `answer` is null where it is not JSON; `part` is the named part of its path. */
+interface Operations {
+  'list-states': {
+    query: Matching & { deleted?: boolean | undefined; locked?: boolean | undefined } & Paged;
+    body: undefined;
+    answer: Page<'states', StateShape>;
+  };
+  'show-state': { query: OfState; body: undefined; answer: StateShape };
+  'delete-state': {
+    query: OfState & { lock?: string | undefined };
+    body: undefined;
+    answer: VersionShape;
+  };
+  'undelete-state': { query: OfState; body: undefined; answer: VersionShape };
+  'purge-state': { query: OfState; body: undefined; answer: { readonly purged: string } };
+  'restore-version': {
+    query: OfState;
+    body: { version: number; lockId?: string | undefined };
+    answer: VersionShape;
+  };
+  'list-versions': { query: OfState & Paged; body: undefined; answer: Page<'versions', VersionShape> };
+  'show-version': { query: OfState & { version: number }; body: undefined; answer: VersionShape };
+  'download-version': { query: OfVersion; body: undefined; answer: null };
+  'show-snapshot': {
+    query: OfVersion & { instance?: string | undefined };
+    body: undefined;
+    answer: SnapshotShape;
+  };
+  'show-outputs': { query: OfVersion; body: undefined; answer: OutputsShape };
+  'diff-versions': {
+    query: OfState & { from: number; to?: number | undefined };
+    body: undefined;
+    answer: DiffShape;
+  };
+  'list-locks': { query: Matching & Paged; body: undefined; answer: Page<'locks', LockShape> };
+  'show-lock': { query: OfState; body: undefined; answer: LockShape };
+  'force-unlock': { query: OfState; body: { lockId: string }; answer: ReleasedShape };
+  events: {
+    query: { project?: string | undefined; address?: string | undefined };
+    body: undefined;
+    answer: null;
+  };
+  'list-projects': {
+    query: Nothing;
+    body: undefined;
+    answer: { readonly projects: readonly ProjectShape[] };
+  };
+  'show-project': { part: 'project'; query: Nothing; body: undefined; answer: ProjectShape };
+  'set-project': {
+    part: 'project';
+    query: Nothing;
+    body: ProjectSettings;
+    answer: ProjectShape;
+  };
+  'list-credentials': {
+    query: Nothing;
+    body: undefined;
+    answer: { readonly credentials: readonly CredentialShape[] };
+  };
+  'create-credential': {
+    query: Nothing;
+    body: { name: string; grants: Grant[]; expiresAt?: string | null | undefined };
+    answer: NewCredentialShape;
+  };
+  'revoke-credential': { part: 'id'; query: Nothing; body: undefined; answer: CredentialShape };
+  whoami: { query: Nothing; body: undefined; answer: WhoamiShape };
+  info: { query: Nothing; body: undefined; answer: InfoShape };
+  'list-audit': {
+    query: {
+      address?: string | undefined;
+      action?: string | undefined;
+      subject?: string | undefined;
+    } & Paged;
+    body: undefined;
+    answer: Page<'records', AuditShape>;
+  };
+  'rotate-key': { query: Nothing; body: undefined; answer: RotationShape };
+  backup: { query: Nothing; body: undefined; answer: null };
+}
+
+export type OperationName = keyof Operations;
+/** What an operation is asked with in the query. What is left out may be undefined. */
+export type QueryOf<Name extends OperationName> = Operations[Name]['query'];
+export type BodyOf<Name extends OperationName> = Operations[Name]['body'];
+/** null where the answer is not JSON. */
+export type AnswerOf<Name extends OperationName> = Operations[Name]['answer'];
+/** The name of the named part of an operation's path; never where it has none. */
+export type NamedPart<Name extends OperationName> = Operations[Name] extends {
+  part: infer Part extends string;
+}
+  ? Part
+  : never;
+/** The member of an operation's answer that has the items; never where it does not answer a page. */
+export type ItemsOf<Name extends OperationName> =
+  AnswerOf<Name> extends { readonly next: string | null } ? Exclude<keyof AnswerOf<Name>, 'next'> : never;
+
+type RouteOf<Name extends OperationName> = Route & {
+  readonly path: [NamedPart<Name>] extends [never] ? `/${string}` : `/${string}/:${NamedPart<Name>}`;
+} & ([ItemsOf<Name>] extends [never] ? { readonly items?: never } : { readonly items: ItemsOf<Name> });
+
+type Nothing = Readonly<Record<string, never>>;
+
+interface Paged {
+  limit?: number | undefined;
+  /** The `next` of the page before. */
+  cursor?: string | undefined;
+}
+
+interface OfState {
+  /** `project/key` or `project/key@workspace` */
+  address: string;
+}
+
+interface OfVersion extends OfState {
+  /** The newest one if it is left out. */
+  version?: number | undefined;
+}
+
+interface Matching {
+  project?: string | undefined;
+  /** Only keys that begin so. */
+  prefix?: string | undefined;
+  /** Only addresses that contain it. */
+  search?: string | undefined;
+}

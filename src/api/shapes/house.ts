@@ -1,0 +1,66 @@
+import type { Grant } from '../../core/grant.ts';
+import type { RetentionLimit } from '../../core/retention.ts';
+
+export interface CredentialShape {
+  readonly id: string;
+  readonly name: string;
+  readonly grants: readonly Grant[];
+  readonly createdAt: string;
+  readonly expiresAt: string | null;
+  readonly revokedAt: string | null;
+}
+
+/** A credential at the one moment when its secret is told. */
+export interface NewCredentialShape extends CredentialShape {
+  readonly secret: string;
+}
+
+export interface AuditShape {
+  readonly id: number;
+  readonly at: string;
+  readonly address: string | null;
+  readonly action: string;
+  readonly subject: string;
+  readonly door: string;
+  readonly detail: Readonly<Record<string, string | number | boolean>>;
+}
+
+/** How much history is kept; null where it is not limited. */
+export type RetentionShape = { readonly [L in RetentionLimit]: number | null };
+
+/** What may be set for a project; what is left out stays as it is. */
+export type ProjectSettings = { [L in RetentionLimit]?: number | null | undefined };
+
+export interface ProjectShape {
+  readonly project: string;
+  readonly set: RetentionShape;
+  readonly effective: RetentionShape;
+}
+
+export interface WhoamiShape {
+  readonly subject: string;
+  readonly grants: readonly Grant[];
+}
+
+export interface InfoShape {
+  readonly version: string;
+  readonly engine: string;
+  readonly manyNodes: boolean;
+  readonly now: string;
+  readonly stateBytesMax: number;
+  readonly plansShare: boolean;
+  readonly retention: RetentionShape;
+  readonly backup: boolean;
+}
+
+export interface RotationShape {
+  readonly keyId: string;
+  readonly newKey: boolean;
+  readonly sealedAnew: number;
+}
+
+/** Every refusal and every fault. */
+export interface ProblemShape {
+  readonly error: string;
+  readonly message: string;
+}

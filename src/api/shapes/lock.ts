@@ -1,0 +1,47 @@
+/** Terraform's own lock info, as the client sent it, under Terraform's own names. */
+export interface LockInfoShape {
+  readonly ID: string;
+  readonly Operation: string;
+  readonly Info: string;
+  readonly Who: string;
+  readonly Version: string;
+  readonly Created: string;
+  readonly Path: string;
+}
+
+export interface HolderShape {
+  readonly lockId: string;
+  readonly subject: string;
+  readonly door: string;
+  readonly operation: string;
+  readonly shared: boolean;
+  readonly fence: number;
+  readonly since: string;
+  readonly heldMs: number;
+  readonly info: LockInfoShape | null;
+}
+
+export interface WaiterShape {
+  readonly position: number;
+  readonly lockId: string;
+  readonly subject: string;
+  readonly door: string;
+  readonly operation: string;
+  readonly shared: boolean;
+  readonly since: string;
+  readonly waitedMs: number;
+  readonly asks: number;
+  readonly parked: boolean;
+  readonly info: LockInfoShape | null;
+}
+
+export interface LockShape {
+  readonly address: string;
+  readonly holders: readonly HolderShape[];
+  readonly waiters: readonly WaiterShape[];
+}
+
+export interface ReleasedShape {
+  readonly released: readonly string[];
+  readonly broken: boolean;
+}
