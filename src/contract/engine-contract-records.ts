@@ -1,7 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import type { Credential } from '../core/credential.ts';
 import type { AuditNote } from '../core/effect.ts';
-import { NOTED, type Resealed } from '../ports/engine.ts';
+import type { SealedBody } from '../core/command.ts';
+import {
+  CONFLICT,
+  type Entry,
+  type Expected,
+  NOTED,
+  type RecordCommand,
+  type Resealed,
+} from '../ports/engine.ts';
 import { bodyOf, bytes, lockOf, writeOf } from './engine-commands.ts';
 import type { Bench } from './engine-contract.ts';
 
@@ -84,6 +92,74 @@ export function recordContract(bench: Bench): void {
       }
       await bench.engine().apply([{ type: 'drop-entry', kind: 'piece', name: '1', note: null }]);
       expect(await there()).toEqual([false, false]);
+    });
+
+    it('is changed only if what is stored is what was expected', async () => {
+      const [kind, name] = ['compared', 'c'];
+      const put = (attributes: Entry['attributes'], expects: Expected): RecordCommand => ({
+        type: 'put-entry',
+        entry: { kind, name, attributes },
+        expects,
+        note: note('compared-set'),
+      });
+      const drop = (expects: Expected): RecordCommand => ({
+        type: 'drop-entry',
+        kind,
+        name,
+        expects,
+        note: null,
+      });
+      const answers = async (...commands: readonly RecordCommand[]): Promise<string[]> =>
+        (await bench.engine().apply(commands)).map(({ outcome }) => outcome.type);
+      const stored = async (): Promise<unknown[]> =>
+        (await bench.engine().entries(kind)).map(({ attributes }) => attributes);
+      expect(await answers(put({ a: 1 }, { a: 0 }), drop({ a: 1 }))).toEqual(['conflict', 'conflict']);
+      expect(await stored()).toEqual([]);
+      // Each sees what the ones before it in the same call have made of it.
+      expect(
+        await answers(put({ a: 1, b: [1] }, null), put({ a: 2 }, null), put({ a: 3 }, { b: [1], a: 1 })),
+      ).toEqual(['noted', 'conflict', 'noted']);
+      expect(await stored()).toEqual([{ a: 3 }]);
+      expect(await answers(drop({ a: 1 }), drop({ a: 3, b: 1 }))).toEqual(['conflict', 'conflict']);
+      expect(await stored()).toEqual([{ a: 3 }]);
+      expect(await answers(drop({ a: 3 }), put({ a: 4 }, { a: 3 }), drop(null))).toEqual([
+        'noted',
+        'conflict',
+        'noted',
+      ]);
+      expect(await stored()).toEqual([]);
+      const noted = await bench.engine().audit({ action: 'compared-set', limit: 9 });
+      expect(noted).toHaveLength(2);
+    });
+
+    it('that conflicts keeps its body, and the new one is not kept', async () => {
+      const [first, second] = [bodyOf([bytes('first')]), bodyOf([bytes('second')])];
+      const put = (body: SealedBody, expects: Expected): RecordCommand => ({
+        type: 'put-entry',
+        entry: { kind: 'compared-body', name: 'b', attributes: {}, bodyId: body.id },
+        body,
+        expects,
+        note: null,
+      });
+      const results = await bench.engine().apply([put(first, null), put(second, null)]);
+      expect(results).toEqual([NOTED, CONFLICT]);
+      expect(await bench.engine().body(first.id)).not.toBeNull();
+      expect(await bench.engine().body(second.id)).toBeNull();
+    });
+
+    it('loses no change of those that are made of it side by side', async () => {
+      const [kind, name] = ['counted', 'c'];
+      const add = async (): Promise<void> => {
+        for (;;) {
+          const [stored] = await bench.engine().entries(kind);
+          const attributes = { count: Number(stored?.attributes['count'] ?? 0) + 1 };
+          const command = { type: 'put-entry', entry: { kind, name, attributes }, note: null } as const;
+          const [result] = await bench.engine().apply([{ ...command, expects: stored?.attributes ?? null }]);
+          if (result?.outcome.type === 'noted') return;
+        }
+      };
+      await Promise.all(Array.from({ length: 12 }, add));
+      expect((await bench.engine().entries(kind))[0]?.attributes).toEqual({ count: 12 });
     });
   });
 

@@ -4,6 +4,7 @@ import type { AddressCommand } from '../core/command.ts';
 import type { Outcome, Result } from '../core/outcome.ts';
 import type { Engine } from '../ports/engine.ts';
 import { testKeyIdOf } from './engine-commands.ts';
+import { changeContract } from './engine-contract-changes.ts';
 import { durabilityContract } from './engine-contract-durability.ts';
 import { leaseContract } from './engine-contract-leases.ts';
 import { lockContract } from './engine-contract-locks.ts';
@@ -54,8 +55,10 @@ export function engineContract(
     let projects = 0;
     const result = async (command: AddressCommand): Promise<Result> => {
       const [only] = await engine.apply([command]);
-      if (only === undefined || only.outcome.type === 'noted') throw new Error('no outcome came back');
-      return { outcome: only.outcome, handovers: only.handovers };
+      if (only === undefined) throw new Error('no outcome came back');
+      const { outcome, handovers } = only;
+      if (outcome.type === 'noted' || outcome.type === 'conflict') throw new Error('no decision came back');
+      return { outcome, handovers };
     };
     const bench: Bench = {
       clock,
@@ -85,6 +88,7 @@ export function engineContract(
     stateContract(bench);
     recordContract(bench);
     queryContract(bench);
+    changeContract(bench);
     durabilityContract(bench);
   });
 }

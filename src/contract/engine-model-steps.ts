@@ -211,12 +211,15 @@ function recordStep(step: Step, { address, world }: Sight): Command {
       };
     case 'entry': {
       const [kind, name] = [`kind-${address.project}`, `name-${step.lock}`];
-      if (step.rare) return { type: 'drop-entry', kind, name, note };
+      // What the entry may hold by now, or nothing, or no comparison at all.
+      const expected = [undefined, null, { pick: step.serial + 5 }][step.pick % 3];
+      const compared = expected === undefined ? {} : { expects: expected };
+      if (step.rare) return { type: 'drop-entry', kind, name, note, ...compared };
       const body = step.flag ? bodyOf() : undefined;
-      const entry = { kind, name, attributes: { pick: step.pick } };
+      const entry = { kind, name, attributes: { pick: 3 + (step.pick % 5) } };
       return body === undefined
-        ? { type: 'put-entry', entry, note: null }
-        : { type: 'put-entry', entry: { ...entry, bodyId: body.id }, body, note };
+        ? { type: 'put-entry', entry, note: null, ...compared }
+        : { type: 'put-entry', entry: { ...entry, bodyId: body.id }, body, note, ...compared };
     }
     case 'reseal':
       return {

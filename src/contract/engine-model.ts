@@ -59,6 +59,7 @@ const WORTH_SEEING = [
   'absent',
   'exists',
   'expired',
+  'conflict',
 ];
 
 /**
@@ -208,6 +209,12 @@ async function compareHouse({ model, tried }: Pair, side: readonly Sequence[], n
     same(whole, what, await inOrder(tried), await inOrder(model));
   };
   const isOurs = ({ address }: { address: Address }): boolean => projects.has(address.project);
+  const changesOf = async (engine: Engine): Promise<unknown> =>
+    // Ids are an engine's own.
+    (await engine.changes(0, Infinity)).records
+      .filter(isOurs)
+      .map(({ at, address, note }) => ({ at, address, note }));
+  same(whole, 'changes', await changesOf(tried), await changesOf(model));
   await compare('seats', async (engine) => [...(await engine.seats({ node }))]);
   await compare('seats of others', async (engine) =>
     (await engine.seats({ notNode: 'node' })).filter(isOurs),

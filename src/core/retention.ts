@@ -26,7 +26,7 @@ export function mapLimits<T>(value: (limit: RetentionLimit) => T): { readonly [L
 }
 
 /** The limits among other attributes; what is no number from 1 up sets none. */
-export function readRetention(attributes: Readonly<Record<string, unknown>>): Retention {
+export function readRetention(attributes: { readonly [L in RetentionLimit]?: unknown }): Retention {
   const set = Object.entries(mapLimits((limit) => attributes[limit])).filter(
     ([, value]) => typeof value === 'number' && value >= 1,
   );

@@ -13,6 +13,7 @@ import { refuseEverywhere, refuseInHouse, type Caller, type Forbidden } from './
 import { Authenticators } from './identity/authenticators.ts';
 import { Credentials } from './identity/credentials.ts';
 import { CommandExecutor, type ResultListener } from './executor.ts';
+import { Feed } from './feed.ts';
 import { History } from './history.ts';
 import { InFlightBudget } from './in-flight.ts';
 import { Intake } from './intake.ts';
@@ -22,8 +23,9 @@ import { Nodes } from './nodes.ts';
 import { Outlet } from './outlet.ts';
 import { Parking } from './parking.ts';
 import { pruneWhatIsSuperseded } from './pruning.ts';
-import { Projects, type ProjectSettings } from './projects.ts';
-import { Registry } from './registry.ts';
+import { PROJECT_RECORDS, Projects, type ProjectSettings } from './projects.ts';
+import type { RecordDefinition } from './records/define.ts';
+import type { RecordOwner, Records } from './records/records.ts';
 import { resealAll } from './rotation.ts';
 import { States } from './states.ts';
 import { requireWhole } from './transfer.ts';
@@ -65,6 +67,8 @@ export class House {
   readonly projects: Projects;
   readonly uploads: Uploads;
   readonly audit: Audit;
+  /** What is stored about addresses, as it comes. */
+  readonly feed: Feed;
   readonly signals: Signals;
   /** Names this node and this start of it. */
   readonly node: string;
@@ -75,8 +79,7 @@ export class House {
   readonly #outlet: Outlet;
   readonly #inFlight: InFlightBudget;
   readonly #sealer: Sealer;
-  readonly #clock: Clock;
-  readonly #registries = new Map<string, Registry>();
+  readonly #recordOwner: RecordOwner;
   readonly #subscriptions: readonly (() => void)[];
 
   constructor(options: HouseOptions) {
@@ -84,7 +87,7 @@ export class House {
     this.#engine = engine;
     this.signals = signals;
     this.#sealer = sealer;
-    this.#clock = clock;
+    this.#recordOwner = { engine, clock };
     this.node = entropy.uuid();
     this.lockInfos = new LockInfos(sealer);
     this.#executor = new CommandExecutor({ engine, lockInfos: this.lockInfos, signals, log });
@@ -101,12 +104,13 @@ export class House {
         await this.#executor.execute({ type: 'expire', address, actor: NODE });
       },
     });
+    this.feed = new Feed({ engine, signals, clock, log });
     this.audit = new Audit({ engine, clock, log });
     this.credentials = new Credentials({ engine, sealer, clock, entropy });
     this.identity = new Authenticators({ credentials: this.credentials });
     this.projects = new Projects({
       engine,
-      registry: this.registry('project'),
+      records: this.records(PROJECT_RECORDS),
       settings: options,
     });
     this.#inFlight = new InFlightBudget({
@@ -114,7 +118,7 @@ export class House {
       bodyMax: options.stateBytesMax,
     });
     this.uploads = new Uploads({
-      engine,
+      records: this.#recordOwner,
       sealer,
       entropy,
       sizeMax: options.stateBytesMax,
@@ -142,13 +146,9 @@ export class House {
     ];
   }
 
-  /** The names of one kind that the house remembers for a door, such as its tables. */
-  registry(kind: string): Registry {
-    const known = this.#registries.get(kind);
-    if (known !== undefined) return known;
-    const registry = new Registry({ engine: this.#engine, clock: this.#clock, kind });
-    this.#registries.set(kind, registry);
-    return registry;
+  /** The records of one kind that the house remembers for a door, such as its tables. */
+  records<T extends object>(definition: RecordDefinition<T>): Records<T> {
+    return definition.of(this.#recordOwner);
   }
 
   /** What the house runs on, as far as its users may know. */

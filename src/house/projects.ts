@@ -1,12 +1,40 @@
+import { z } from 'zod';
 import { mayActInProject, type Action } from '../core/access.ts';
 import type { Address } from '../core/address.ts';
 import type { Instant } from '../core/instant.ts';
 import type { Expired } from '../core/outcome.ts';
-import { readRetention, type Retention } from '../core/retention.ts';
-import type { Engine, Entry } from '../ports/engine.ts';
+import { mapLimits, readRetention, type Retention, type RetentionLimit } from '../core/retention.ts';
+import type { Engine } from '../ports/engine.ts';
 import { refuseInHouse, refuseInProject, type Caller, type Forbidden } from './caller.ts';
 import { listVisible } from './listing.ts';
-import type { Registry } from './registry.ts';
+import { defineRecords, type RecordDefinition } from './records/define.ts';
+import { PROJECT_KIND } from './records/kinds.ts';
+import type { NamedRecord, Records } from './records/records.ts';
+
+/** What a door keeps with a project in its protocol's words: the door's name, a hyphen, and the name of the setting. */
+export type DoorSetting = `${string}-${string}`;
+
+/** Each is null or absent where it is the server's that holds. */
+type StoredLimits = { readonly [L in RetentionLimit]?: number | null | undefined };
+
+/** What is set for a project. */
+export interface ProjectRecord extends StoredLimits {
+  /** When it was made; absent where it came to be with its first state. */
+  readonly createdAt?: Instant | undefined;
+  /** null or absent: not set. */
+  readonly [setting: DoorSetting]: string | null | undefined;
+}
+
+/** The projects, as they are stored. */
+export const PROJECT_RECORDS: RecordDefinition<ProjectRecord> = defineRecords<ProjectRecord>(
+  PROJECT_KIND,
+  z
+    .object({
+      createdAt: z.number().optional(),
+      ...mapLimits(() => z.number().nullable().optional()),
+    })
+    .catchall(z.string().nullable()),
+);
 
 export interface ProjectSettings {
   /** How much history is kept where a project says nothing else. */
@@ -19,26 +47,26 @@ export interface ProjectSettings {
  */
 export class Projects {
   readonly #engine: Engine;
-  readonly #registry: Registry;
+  readonly #records: Records<ProjectRecord>;
   readonly #retention: Retention;
 
-  constructor(options: { engine: Engine; registry: Registry; settings: ProjectSettings }) {
+  constructor(options: { engine: Engine; records: Records<ProjectRecord>; settings: ProjectSettings }) {
     this.#engine = options.engine;
-    this.#registry = options.registry;
+    this.#records = options.records;
     this.#retention = options.settings.retention;
   }
 
   /** What was set for a project; null if nothing ever was. */
-  async find(project: string): Promise<Entry | null> {
-    return this.#registry.find(project);
+  async find(project: string): Promise<ProjectRecord | null> {
+    return this.#records.find(project);
   }
 
-  async list(): Promise<readonly Entry[]> {
-    return this.#registry.list();
+  async list(): Promise<readonly NamedRecord<ProjectRecord>[]> {
+    return this.#records.list();
   }
 
   /** Those for which something was set, as far as the caller may see them. */
-  async listVisible(caller: Caller): Promise<readonly Entry[]> {
+  async listVisible(caller: Caller): Promise<readonly NamedRecord<ProjectRecord>[]> {
     const { grants } = caller.identity;
     return (await this.list()).filter(({ name }) => mayActInProject(grants, 'list', name));
   }
@@ -46,9 +74,8 @@ export class Projects {
   /** The projects that the caller may list something in: those that were made, and those that have a state. By name. */
   async seen(caller: Caller): Promise<readonly { readonly name: string; readonly since: Instant }[]> {
     const found = new Map<string, Instant>();
-    for (const { name, attributes } of await this.list()) {
-      const { createdAt } = attributes;
-      if (typeof createdAt === 'number') found.set(name, createdAt);
+    for (const { name, record } of await this.list()) {
+      if (record.createdAt !== undefined) found.set(name, record.createdAt);
     }
     let after: Address | null = null;
     for (;;) {
@@ -93,28 +120,27 @@ export class Projects {
   ): Promise<{ type: 'made' } | { type: 'made-before' } | Forbidden | Expired> {
     const refusal = refuseInProject(caller, 'write', project);
     if (refusal !== null) return refusal;
-    if (typeof (await this.find(project))?.attributes['createdAt'] === 'number')
-      return { type: 'made-before' };
-    await this.#registry.set(caller, project, { createdAt: await this.#engine.now() });
+    if ((await this.find(project))?.createdAt !== undefined) return { type: 'made-before' };
+    const createdAt = await this.#engine.now();
+    await this.#records.update(caller, project, (before) =>
+      before?.createdAt === undefined ? { ...before, createdAt } : before,
+    );
     return { type: 'made' };
   }
 
-  /** Sets attributes of a project, keeping its others. For admins of the house. */
-  async set(
-    caller: Caller,
-    project: string,
-    attributes: Entry['attributes'],
-  ): Promise<{ type: 'set'; entry: Entry } | Forbidden> {
+  /** Sets some of what can be set for a project, and keeps the rest. For admins of the house. */
+  async set(caller: Caller, project: string, settings: ProjectRecord): Promise<{ type: 'set' } | Forbidden> {
     const refusal = refuseInHouse(caller, 'manage');
     if (refusal !== null) return refusal;
-    return { type: 'set', entry: await this.#registry.set(caller, project, attributes) };
+    await this.#records.update(caller, project, (before) => ({ ...before, ...settings }));
+    return { type: 'set' };
   }
 
   /** Forgets what was set for a project; its states are not touched. For admins of the house. */
   async forget(caller: Caller, project: string): Promise<{ type: 'forgotten' } | Forbidden> {
     const refusal = refuseInHouse(caller, 'manage');
     if (refusal !== null) return refusal;
-    await this.#registry.drop(caller, project);
+    await this.#records.drop(caller, project);
     return { type: 'forgotten' };
   }
 
@@ -125,6 +151,6 @@ export class Projects {
 
   /** What was set for a project itself. */
   async retentionSetFor(project: string): Promise<Retention> {
-    return readRetention((await this.find(project))?.attributes ?? {});
+    return readRetention((await this.find(project)) ?? {});
   }
 }

@@ -1,11 +1,15 @@
 import { createHash } from 'node:crypto';
+import { z } from 'zod';
 import { formatAddress, type Address } from '../core/address.ts';
-import type { Milliseconds } from '../core/instant.ts';
-import type { Engine, Entry } from '../ports/engine.ts';
+import type { Instant, Milliseconds } from '../core/instant.ts';
+import type { Engine } from '../ports/engine.ts';
 import type { Entropy } from '../ports/entropy.ts';
 import type { Sealer } from '../ports/sealer.ts';
 import { isShutOutOf, refuseOn, type Busy, type Caller, type Forbidden } from './caller.ts';
 import type { InFlightBudget } from './in-flight.ts';
+import { defineRecords, type RecordDefinition } from './records/define.ts';
+import { pieceKindOf, UPLOAD_KIND } from './records/kinds.ts';
+import type { RecordOwner, Records } from './records/records.ts';
 import { BodyPacker, openSegments } from './segments.ts';
 
 /** Uploads that are open in one house at a time. */
@@ -19,28 +23,62 @@ export const UPLOAD_LIFE: Milliseconds = 24 * 60 * 60 * 1_000;
 /** How long a finished upload is remembered, for a client that never heard that it is. */
 export const FINISHED_LIFE: Milliseconds = 10 * 60 * 1_000;
 
-const UPLOAD = 'upload';
-
 /** A state that is being sent in pieces. Its pieces are kept by the engine, so that any node can take the next one. */
-export interface Upload {
+export interface Upload extends Omit<StoredUpload, 'attributes'> {
   readonly id: string;
-  readonly address: Address;
-  readonly subject: string;
-  readonly startedAt: number;
-  readonly finishedAt: number | null;
-  /** What the door wants to remember with it. */
-  readonly attributes: Readonly<Record<string, unknown>>;
+  /** What it became; null until it is finished. */
+  readonly became: Became | null;
 }
 
-export interface Piece {
+/** The version that a finished upload became, kept for a client that asks again. */
+export interface Became {
+  /** Of the whole state, lower-case hex. */
+  readonly md5: string;
+  readonly version: number;
+}
+
+/** An upload as it is stored, under its id. */
+interface StoredUpload {
+  readonly address: Address;
+  readonly subject: string;
+  readonly startedAt: Instant;
+  readonly finishedAt: Instant | null;
+  /** Empty until it is finished. */
+  readonly attributes: Partial<Became>;
+}
+
+const UPLOADS: RecordDefinition<StoredUpload> = defineRecords<StoredUpload>(
+  UPLOAD_KIND,
+  z.object({
+    address: z.object({ project: z.string(), key: z.string(), workspace: z.string() }),
+    subject: z.string(),
+    startedAt: z.number(),
+    finishedAt: z.number().nullable(),
+    attributes: z.union([z.object({ md5: z.string(), version: z.number() }), z.strictObject({})]),
+  }),
+);
+
+export interface Piece extends StoredPiece {
+  readonly bodyId: string;
+}
+
+/** A piece as it is stored, under its number, beside its body. */
+interface StoredPiece {
   readonly number: number;
   readonly size: number;
   /** Lower-case hex. */
   readonly md5: string;
   readonly sha256: string;
-  readonly at: number;
-  readonly bodyId: string;
+  readonly at: Instant;
 }
+
+const PIECE: z.ZodType<StoredPiece> = z.object({
+  number: z.number(),
+  size: z.number(),
+  md5: z.string(),
+  sha256: z.string(),
+  at: z.number(),
+});
 
 /** What may be said to a piece. */
 export type PieceAnswer =
@@ -53,6 +91,8 @@ export type PieceAnswer =
 /** Bodies that come in pieces, before they are one. */
 export class Uploads {
   readonly #engine: Engine;
+  readonly #owner: RecordOwner;
+  readonly #uploads: Records<StoredUpload>;
   readonly #sealer: Sealer;
   readonly #entropy: Entropy;
   readonly #sizeMax: number;
@@ -63,13 +103,15 @@ export class Uploads {
    * @param inFlight what all bodies that are coming in hold together
    */
   constructor(options: {
-    engine: Engine;
+    records: RecordOwner;
     sealer: Sealer;
     entropy: Entropy;
     sizeMax: number;
     inFlight: InFlightBudget;
   }) {
-    this.#engine = options.engine;
+    this.#engine = options.records.engine;
+    this.#owner = options.records;
+    this.#uploads = UPLOADS.of(options.records);
     this.#sealer = options.sealer;
     this.#entropy = options.entropy;
     this.#sizeMax = options.sizeMax;
@@ -79,23 +121,21 @@ export class Uploads {
   async begin(
     caller: Caller,
     address: Address,
-    attributes: Upload['attributes'],
   ): Promise<{ type: 'begun'; upload: Upload } | { type: 'expired' } | Busy | Forbidden> {
     const refusal = refuseOn(caller, 'write', address);
     if (refusal !== null) return refusal;
     if (await isShutOutOf(this.#engine, caller, address)) return { type: 'expired' };
     const open = (await this.#known()).filter(({ finishedAt }) => finishedAt === null);
     if (open.length >= UPLOADS_MAX) return { type: 'busy', retryAfterSeconds: 60 };
+    const id = this.#entropy.uuid();
     const upload = {
-      id: this.#entropy.uuid(),
       address,
       subject: caller.identity.subject,
       startedAt: await this.#engine.now(),
       finishedAt: null,
-      attributes,
     };
-    await this.#put(upload);
-    return { type: 'begun', upload };
+    await this.#uploads.put(null, id, { ...upload, attributes: {} });
+    return { type: 'begun', upload: { ...upload, id, became: null } };
   }
 
   /** An upload of this caller to this very address, open or lately finished. */
@@ -149,29 +189,19 @@ export class Uploads {
       md5: md5.digest('hex'),
       sha256: sha256.digest('hex'),
       at: await this.#engine.now(),
-      bodyId,
     };
-    const { bodyId: _, ...attributes } = piece;
-    await this.#engine.apply([
-      {
-        type: 'put-entry',
-        entry: { kind: piecesOf(upload.id), name: String(number), attributes, bodyId },
-        body: packer.finish(),
-        note: null,
-      },
-    ]);
+    await this.#piecesOf(upload).put(null, String(number), piece, packer.finish());
     // Finished or given up while this piece came in: nothing else would ever drop it.
     const known = (await this.#known()).find(({ id }) => id === upload.id);
-    if (known?.finishedAt === null) return { type: 'kept', piece };
-    await this.#dropPieces(upload.id);
+    if (known?.finishedAt === null) return { type: 'kept', piece: { ...piece, bodyId } };
+    await this.#dropPieces(upload);
     return { type: 'absent' };
   }
 
   /** The pieces that have come, in the order of their numbers. */
-  async pieces({ id }: Upload): Promise<readonly Piece[]> {
-    const entries = await this.#engine.entries(piecesOf(id));
-    return entries
-      .map(({ attributes, bodyId }) => ({ ...(attributes as unknown as Piece), bodyId: bodyId ?? '' }))
+  async pieces(upload: Upload): Promise<readonly Piece[]> {
+    return (await this.#piecesOf(upload).list())
+      .map(({ record, bodyId }) => ({ ...record, bodyId: bodyId ?? '' }))
       .sort((a, b) => a.number - b.number);
   }
 
@@ -185,48 +215,40 @@ export class Uploads {
   }
 
   /** Ends an upload that has become a state. What it became is remembered, in case the client asks again. */
-  async finish(upload: Upload, result: Upload['attributes']): Promise<void> {
+  async finish(upload: Upload, attributes: Became): Promise<void> {
+    const { id, address, subject, startedAt } = upload;
     const finishedAt = await this.#engine.now();
-    await this.#put({ ...upload, finishedAt, attributes: { ...upload.attributes, ...result } });
-    await this.#dropPieces(upload.id);
+    await this.#uploads.put(null, id, { address, subject, startedAt, finishedAt, attributes });
+    await this.#dropPieces(upload);
   }
 
   /** Gives an upload up. */
-  async drop({ id }: Upload): Promise<void> {
-    await this.#engine.apply([{ type: 'drop-entry', kind: UPLOAD, name: id, note: null }]);
-    await this.#dropPieces(id);
+  async drop(upload: Upload): Promise<void> {
+    await this.#uploads.drop(null, upload.id);
+    await this.#dropPieces(upload);
   }
 
   /** All uploads that are not too old; older ones are dropped on the way. */
   async #known(): Promise<readonly Upload[]> {
     const now = await this.#engine.now();
-    const uploads = (await this.#engine.entries(UPLOAD)).map(toUpload);
+    const uploads = (await this.#uploads.list()).map(({ name, record }) => toUpload(name, record));
     const isOld = ({ startedAt, finishedAt }: Upload): boolean =>
       now - startedAt > UPLOAD_LIFE || (finishedAt !== null && now - finishedAt > FINISHED_LIFE);
     for (const old of uploads.filter(isOld)) await this.drop(old);
     return uploads.filter((upload) => !isOld(upload));
   }
 
-  async #put(upload: Upload): Promise<void> {
-    const { id, ...attributes } = upload;
-    await this.#engine.apply([
-      { type: 'put-entry', entry: { kind: UPLOAD, name: id, attributes }, note: null },
-    ]);
+  async #dropPieces(upload: Upload): Promise<void> {
+    const pieces = this.#piecesOf(upload);
+    await pieces.drop(null, ...(await pieces.list()).map(({ name }) => name));
   }
 
-  async #dropPieces(id: string): Promise<void> {
-    const kind = piecesOf(id);
-    const entries = await this.#engine.entries(kind);
-    await this.#engine.apply(
-      entries.map(({ name }) => ({ type: 'drop-entry' as const, kind, name, note: null })),
-    );
+  #piecesOf({ id }: Upload): Records<StoredPiece> {
+    return defineRecords(pieceKindOf(id), PIECE).of(this.#owner);
   }
 }
 
-function piecesOf(uploadId: string): string {
-  return `${UPLOAD} ${uploadId}`;
-}
-
-function toUpload({ name, attributes }: Entry): Upload {
-  return { ...(attributes as unknown as Omit<Upload, 'id'>), id: name };
+function toUpload(id: string, { attributes: { md5, version }, ...upload }: StoredUpload): Upload {
+  const became = md5 === undefined || version === undefined ? null : { md5, version };
+  return { ...upload, id, became };
 }

@@ -26,7 +26,13 @@ export interface Entry {
   readonly bodyId?: string;
 }
 
-/** Changes to the house's own records. They need no decision: the last one wins. */
+/**
+ * What must be stored under a name for a change of it to be made: these attributes, or null for nothing at all. Attributes
+ * are compared as JSON values, in the transaction that makes the change.
+ */
+export type Expected = Entry['attributes'] | null;
+
+/** Changes to the house's own records. They need no decision: the last one wins, unless an entry's change says what it expects. */
 export type RecordCommand =
   | { readonly type: 'put-credential'; readonly credential: Credential; readonly note: AuditNote | null }
   | {
@@ -34,12 +40,16 @@ export type RecordCommand =
       readonly entry: Entry;
       /** The body that `entry.bodyId` names; absent where it names none. */
       readonly body?: SealedBody;
+      /** Absent: nothing is compared. */
+      readonly expects?: Expected;
       readonly note: AuditNote | null;
     }
   | {
       readonly type: 'drop-entry';
       readonly kind: string;
       readonly name: string;
+      /** Absent: nothing is compared. */
+      readonly expects?: Expected;
       readonly note: AuditNote | null;
     }
   | {
@@ -61,14 +71,21 @@ export interface Noted {
   readonly type: 'noted';
 }
 
+/** Something else is stored than the command expects: nothing was changed, and nothing was noted. */
+export interface Conflict {
+  readonly type: 'conflict';
+}
+
 /** What came of one command, and who else was served by it. */
 export interface CommandResult {
-  readonly outcome: Outcome | Noted;
+  readonly outcome: Outcome | Noted | Conflict;
   readonly handovers: readonly Handover[];
 }
 
-/** The result of every record command. */
+/** The result of a record command that is stored. */
 export const NOTED: CommandResult = { outcome: { type: 'noted' }, handovers: [] };
+/** The result of a record command that expected something else. */
+export const CONFLICT: CommandResult = { outcome: { type: 'conflict' }, handovers: [] };
 
 /** A sealed thing that is not a body: where it stands, and what it says under the old key and under the new one. */
 export type Resealed =
@@ -94,6 +111,22 @@ export interface AuditRecord {
   readonly at: Instant;
   readonly address: Address | null;
   readonly note: AuditNote;
+}
+
+/** The action of a note that somebody read something, which changes nothing. */
+export const READ_ACTION = 'read';
+
+/** Something that was stored about an address. */
+export interface ChangeRecord extends AuditRecord {
+  readonly address: Address;
+}
+
+/** A stretch of the feed of changes. */
+export interface Changes {
+  /** Oldest first, their ids ascending. */
+  readonly records: readonly ChangeRecord[];
+  /** Nothing will ever appear up to here that was not told: what to go on after. */
+  readonly position: number;
 }
 
 export interface StateQuery {
@@ -150,7 +183,8 @@ export interface Engine extends AsyncDisposable {
    * Decides each address command with `decide`, in order, each atomic, and stores its effects in the same transaction.
    * Resolves once all of them are durable. Commands given by concurrent calls share a flush.
    * A body that is given is the engine's from then on: its segments may be handed to another thread, and be gone here.
-   * @returns one result per command: of an address command an outcome of its own type, of a record command {@link NOTED}
+   * @returns one result per command: of an address command an outcome of its own type, of a record command
+   *   {@link NOTED} or {@link CONFLICT}
    */
   apply(commands: readonly Command[]): Promise<readonly CommandResult[]>;
 
@@ -169,6 +203,13 @@ export interface Engine extends AsyncDisposable {
   /** Of one kind, or null for all. By kind and name, byte by byte. */
   entries(kind: string | null): Promise<readonly Entry[]>;
   audit(query: AuditQuery): Promise<readonly AuditRecord[]>;
+  /**
+   * What was stored about addresses, as a feed that is kept: the records of the audit log with an address, but for reads
+   * that were only noted (`read`). Two changes of one address come in the order in which they were decided.
+   * @param after the position to go on from; null for the present end, of which no record is told
+   * @param limit records at most; where fewer come, the end was reached
+   */
+  changes(after: number | null, limit: number): Promise<Changes>;
   /** Says that a node lives. @returns the nodes that live, by the engine's clock; where no other can be, only this one */
   beat(node: string): Promise<readonly string[]>;
   /** The seats of a node, or of all nodes but it. */

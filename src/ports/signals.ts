@@ -22,6 +22,13 @@ export const SIGNAL_EVENTS = [
 
 export type SignalEvent = (typeof SIGNAL_EVENTS)[number];
 
+/** What happens in the line of an address alone: it is told as it happens, and stored nowhere. */
+const LIVE_EVENTS: ReadonlySet<SignalEvent> = new Set(['waiter-parked', 'waiter-asleep', 'waiter-left']);
+
+export function isLiveEvent(event: SignalEvent): boolean {
+  return LIVE_EVENTS.has(event);
+}
+
 /** A lock that was handed to a parked request. */
 export interface SignalledHandover {
   /** The held-open request that the lock was handed to. */

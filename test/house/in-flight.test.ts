@@ -129,7 +129,7 @@ describe('a house holds nothing of bodies', () => {
   it('that its engine could not keep, states and pieces of them', async () => {
     await using built = await BuiltHouse.build('memory');
     const { house, engine } = built;
-    const begun = await house.uploads.begin(callerOf('ann'), ADDRESS, {});
+    const begun = await house.uploads.begin(callerOf('ann'), ADDRESS);
     if (begun.type !== 'begun') throw new Error(begun.type);
     const { apply } = engine;
     engine.apply = async () => {
@@ -156,9 +156,9 @@ describe('a credential that has expired', () => {
   it('is refused before a piece is read, unless it holds the lock', async () => {
     await using built = await BuiltHouse.build('memory');
     const { uploads, locks } = built.house;
-    const begun = await uploads.begin(callerOf('late'), ADDRESS, {});
+    const begun = await uploads.begin(callerOf('late'), ADDRESS);
     if (begun.type !== 'begun') throw new Error(begun.type);
-    expect(await uploads.begin(late, ADDRESS, {})).toEqual({ type: 'expired' });
+    expect(await uploads.begin(late, ADDRESS)).toEqual({ type: 'expired' });
     expect(await uploads.put(late, begun.upload, 1, body())).toEqual({ type: 'expired' });
     expect(read).toBe(false);
     const granted = await locks.lock(callerOf('late'), ADDRESS, {
@@ -171,7 +171,7 @@ describe('a credential that has expired', () => {
       gone: new AbortController().signal,
     });
     expect(granted.type).toBe('granted');
-    expect((await uploads.begin(late, ADDRESS, {})).type).toBe('begun');
+    expect((await uploads.begin(late, ADDRESS)).type).toBe('begun');
     expect((await uploads.put(late, begun.upload, 1, body())).type).toBe('kept');
     expect(read).toBe(true);
   });

@@ -29,7 +29,7 @@ async function* stream(...texts: readonly string[]): AsyncGenerator<Uint8Array> 
 }
 
 async function begin(who: Caller = caller('a')): Promise<Upload> {
-  const begun = await uploads.begin(who, ADDRESS, {});
+  const begun = await uploads.begin(who, ADDRESS);
   if (begun.type !== 'begun') throw new Error(begun.type);
   return begun.upload;
 }
@@ -39,7 +39,7 @@ beforeEach(() => {
   const clock = { now: () => now, after: () => () => undefined };
   engine = new MemoryEngine(clock);
   uploads = new Uploads({
-    engine,
+    records: { engine, clock },
     sealer: new Keyring([makeMasterKey(Buffer.alloc(32, 1))]),
     entropy: { bytes: (length) => Buffer.alloc(length), uuid: () => `id-${++ids}` },
     sizeMax: SIZE_MAX,
@@ -73,19 +73,22 @@ describe('an upload in pieces', () => {
     expect(await uploads.find(caller('a'), { ...ADDRESS, key: 'other' }, id)).toBeNull();
     expect(await uploads.list(caller('a'), 'acme')).toHaveLength(1);
     expect(await uploads.list(caller('a'), 'other')).toHaveLength(0);
-    expect((await uploads.begin(caller('a', 'other/*'), ADDRESS, {})).type).toBe('forbidden');
+    expect((await uploads.begin(caller('a', 'other/*'), ADDRESS)).type).toBe('forbidden');
   });
 
   it('leaves nothing behind when it is finished or given up, and remembers for a while what it became', async () => {
     const upload = await begin();
     const kept = await uploads.put(caller('a'), upload, 1, stream('a'));
     const bodyId = kept.type === 'kept' ? kept.piece.bodyId : '';
-    await uploads.finish(upload, { version: 7 });
+    await uploads.finish(upload, { md5: 'd41d8cd9', version: 7 });
     expect(await engine.body(bodyId)).toBeNull();
     expect(await uploads.put(caller('a'), upload, 2, stream('late'))).toEqual({ type: 'absent' });
     expect(await uploads.pieces(upload)).toEqual([]);
     expect(await uploads.list(caller('a'), 'acme')).toEqual([]);
-    expect((await uploads.find(caller('a'), ADDRESS, upload.id))?.attributes).toEqual({ version: 7 });
+    expect((await uploads.find(caller('a'), ADDRESS, upload.id))?.became).toEqual({
+      md5: 'd41d8cd9',
+      version: 7,
+    });
     now += FINISHED_LIFE + 1;
     expect(await uploads.find(caller('a'), ADDRESS, upload.id)).toBeNull();
     const other = await begin();
@@ -111,7 +114,7 @@ describe('an upload in pieces', () => {
     expect(over).toEqual({ type: 'too-large', limit: SIZE_MAX });
     expect((await uploads.put(caller('a'), upload, 1, stream('a'.repeat(SIZE_MAX)))).type).toBe('kept');
     for (let open = 1; open < UPLOADS_MAX; open += 1) await begin();
-    expect((await uploads.begin(caller('a'), ADDRESS, {})).type).toBe('busy');
+    expect((await uploads.begin(caller('a'), ADDRESS)).type).toBe('busy');
     await uploads.drop(upload);
     await begin();
   });

@@ -41,6 +41,26 @@ describe.skipIf(programs === null)('the API of three nodes (skipped unless postg
     ]);
   });
 
+  it('tells a client that comes back at another node what it missed', async () => {
+    const [a, b, c] = houses;
+    const query = '?project=moved';
+    using first = await EventStream.open(a.url, query);
+    await eventually('the stream is ready', () => first.names.length === 1);
+    await b.ask('POST', '/http/moved/x', { body: sampleState(1) });
+    await eventually('the first version is told', () => first.names.length === 2);
+    const after = first.events[1]?.id ?? '';
+    first[Symbol.dispose]();
+    await a.ask('POST', '/http/moved/x', { body: sampleState(2) });
+    await c.ask('POST', '/http/moved/x', { body: sampleState(3) });
+    using back = await EventStream.open(c.url, query, { after });
+    await eventually('what was missed is told', () => back.names.length === 3);
+    expect(back.events.map(({ event, data }) => [event, data['facts']])).toMatchObject([
+      ['ready', undefined],
+      ['version-stored', { version: 2 }],
+      ['version-stored', { version: 3 }],
+    ]);
+  });
+
   it('counts at each node what was done there, and nothing twice', async () => {
     const [a, b] = houses;
     await a.ask('POST', '/http/count/x', { body: sampleState(1) });

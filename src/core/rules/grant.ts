@@ -31,6 +31,7 @@ export function grant(draft: Draft, asker: Asker): Holder {
     fence,
     operation: holder.operation,
     shared: holder.shared,
+    ...(holder.accepted ? {} : { handedOver: true }),
   });
   return holder;
 }

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { formatAddress, type Address } from '../../core/address.ts';
 import type { AddressCommand, SealedBody } from '../../core/command.ts';
 import type { Credential } from '../../core/credential.ts';
@@ -9,12 +10,17 @@ import type { Clock } from '../../ports/clock.ts';
 import {
   type AuditQuery,
   type AuditRecord,
+  type ChangeRecord,
+  type Changes,
   type Command,
   type CommandResult,
+  CONFLICT,
   type Engine,
   type EngineTraits,
   type Entry,
+  type Expected,
   NOTED,
+  READ_ACTION,
   type RecordCommand,
   type Resealed,
   type Seat,
@@ -119,6 +125,17 @@ export class MemoryEngine implements Engine {
       .slice(0, limit);
   }
 
+  async changes(after: number | null, limit: number): Promise<Changes> {
+    const end = Math.max(this.#audit.length, after ?? 0);
+    const isChange = (record: AuditRecord): record is ChangeRecord =>
+      record.address !== null && record.note.action !== READ_ACTION;
+    const records = this.#audit
+      .slice(after ?? end)
+      .filter(isChange)
+      .slice(0, limit);
+    return { records, position: records.length < limit ? end : (records.at(-1)?.id ?? end) };
+  }
+
   async beat(node: string): Promise<readonly string[]> {
     return [node];
   }
@@ -209,11 +226,13 @@ export class MemoryEngine implements Engine {
         this.#credentials.set(command.credential.id, command.credential);
         break;
       case 'put-entry':
+        if (!this.#isStored(command.entry.kind, command.entry.name, command.expects)) return CONFLICT;
         this.#dropEntry(command.entry.kind, command.entry.name);
         this.#entries.set(`${command.entry.kind}\n${command.entry.name}`, command.entry);
         if (command.body !== undefined) this.#bodies.set(command.body.id, command.body);
         break;
       case 'drop-entry':
+        if (!this.#isStored(command.kind, command.name, command.expects)) return CONFLICT;
         this.#dropEntry(command.kind, command.name);
         break;
       case 'audit':
@@ -230,6 +249,11 @@ export class MemoryEngine implements Engine {
       this.#audit.push({ id: this.#audit.length + 1, at: when, address, note: command.note });
     }
     return NOTED;
+  }
+
+  #isStored(kind: string, name: string, expects: Expected | undefined): boolean {
+    const { attributes = null } = this.#entries.get(`${kind}\n${name}`) ?? {};
+    return expects === undefined || isDeepStrictEqual(attributes, expects);
   }
 
   #dropEntry(kind: string, name: string): void {

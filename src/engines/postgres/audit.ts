@@ -1,12 +1,22 @@
 import type { Address } from '../../core/address.ts';
 import type { AuditNote } from '../../core/effect.ts';
 import type { Instant } from '../../core/instant.ts';
-import type { AuditQuery, AuditRecord } from '../../ports/engine.ts';
+import {
+  type AuditQuery,
+  type AuditRecord,
+  type ChangeRecord,
+  type Changes,
+  READ_ACTION,
+} from '../../ports/engine.ts';
 import type { Connections, Statement } from './connection.ts';
 import { toText } from './columns.ts';
 import { ADDRESS, AUDIT_NOTE, toAuditRecord } from './rows.ts';
 import { Conditions, limitOf } from './session/conditions.ts';
+import { drawnUpTo, markDrawing, markedAsked } from './session/drawing.ts';
 import { insertAll } from './session/statements.ts';
+
+/** So many ids are looked through by a statement. */
+const STRETCH = 100_000;
 
 /** Reads the audit log. */
 export class AuditLog {
@@ -20,6 +30,22 @@ export class AuditLog {
 
   async read(query: AuditQuery): Promise<AuditRecord[]> {
     return (await this.#connections.read(auditAsked(this.#schema, query))).map(toAuditRecord);
+  }
+
+  async changes(after: number | null, limit: number): Promise<Changes> {
+    const [row] = await this.#connections.read(markedAsked(this.#schema));
+    const end = Math.max(drawnUpTo(row), after ?? 0);
+    const records: ChangeRecord[] = [];
+    for (let from = after ?? end; from < end && records.length < limit;) {
+      const to = Math.min(from + STRETCH, end);
+      const asked = changesAsked(this.#schema, from, to, limit - records.length);
+      const rows = (await this.#connections.read(asked)).map(toAuditRecord);
+      records.push(
+        ...rows.flatMap((one) => (one.address === null ? [] : [{ ...one, address: one.address }])),
+      );
+      from = to;
+    }
+    return { records, position: records.length < limit ? end : (records.at(-1)?.id ?? end) };
   }
 }
 
@@ -36,7 +62,15 @@ export function insertAudit(schema: string, notes: readonly Noted[]): Statement[
     ...(address === null ? { project: null, key: null, workspace: null } : ADDRESS.row(address)),
     ...AUDIT_NOTE.row(note),
   }));
-  return insertAll(`${schema}.audit`, rows);
+  return rows.length === 0 ? [] : [markDrawing(schema), ...insertAll(`${schema}.audit`, rows)];
+}
+
+function changesAsked(schema: string, after: number, upTo: number, limit: number): Statement {
+  return {
+    text: `SELECT * FROM ${schema}.audit WHERE id > $1 AND id <= $2 AND project IS NOT NULL AND action <> $3
+      ORDER BY id ${limitOf(limit)}`,
+    values: [after, upTo, READ_ACTION],
+  };
 }
 
 function auditAsked(schema: string, query: AuditQuery): Statement {

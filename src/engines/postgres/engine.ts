@@ -6,6 +6,7 @@ import type { Version, World } from '../../core/world.ts';
 import {
   type AuditQuery,
   type AuditRecord,
+  type Changes,
   type Command,
   type CommandResult,
   type Engine,
@@ -136,6 +137,10 @@ export class PostgresEngine implements Engine {
 
   async audit(query: AuditQuery): Promise<readonly AuditRecord[]> {
     return this.#audit.read(query);
+  }
+
+  async changes(after: number | null, limit: number): Promise<Changes> {
+    return this.#audit.changes(after, limit);
   }
 
   async beat(node: string): Promise<readonly string[]> {

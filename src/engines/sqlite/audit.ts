@@ -1,5 +1,11 @@
 import { setImmediate } from 'node:timers/promises';
-import type { AuditQuery, AuditRecord } from '../../ports/engine.ts';
+import {
+  type AuditQuery,
+  type AuditRecord,
+  type ChangeRecord,
+  type Changes,
+  READ_ACTION,
+} from '../../ports/engine.ts';
 import type { Database, SqlValue, Statement } from './files/driver.ts';
 import { reading } from './faults.ts';
 import { ADDRESS, AUDIT_NOTE, toAuditRecord, whole } from './rows.ts';
@@ -16,12 +22,17 @@ export class AuditLog {
   readonly #newest: Statement;
   readonly #ofAddress: Statement;
   readonly #stretch: Statement;
+  readonly #changes: Statement;
 
   constructor(db: Database) {
     this.#addressId = db.prepare('SELECT id FROM address WHERE project = ? AND key = ? AND workspace = ?');
     this.#newest = db.prepare('SELECT max(id) AS id FROM audit');
     this.#ofAddress = db.prepare(select('address_id = ? AND audit.id < ?'));
     this.#stretch = db.prepare(select('audit.id >= ? AND audit.id < ?'));
+    this.#changes = db.prepare(
+      `SELECT ${COLUMNS} FROM audit JOIN address ON address.id = address_id ` +
+        'WHERE audit.id > ? AND audit.id <= ? AND action <> ? ORDER BY audit.id LIMIT ?',
+    );
   }
 
   async read(query: AuditQuery): Promise<AuditRecord[]> {
@@ -43,6 +54,22 @@ export class AuditLog {
     return found;
   }
 
+  /** One thread writes, so that ids are given in the order of the commits. */
+  async changes(after: number | null, limit: number): Promise<Changes> {
+    const end = Math.max(this.#end() - 1, after ?? 0);
+    const records: ChangeRecord[] = [];
+    for (let from = after ?? end; from < end && records.length < limit;) {
+      const to = Math.min(from + STRETCH, end);
+      const rows = this.#all(this.#changes, from, to, READ_ACTION, whole(limit - records.length));
+      records.push(
+        ...rows.flatMap((row) => (row.address === null ? [] : [{ ...row, address: row.address }])),
+      );
+      from = to;
+      if (from < end && records.length < limit) await setImmediate();
+    }
+    return { records, position: records.length < limit ? end : (records.at(-1)?.id ?? end) };
+  }
+
   #end(): number {
     const newest = reading(() => this.#newest.get()) as { id: number | null };
     return (newest.id ?? 0) + 1;
@@ -53,10 +80,11 @@ export class AuditLog {
   }
 }
 
+const COLUMNS = `audit.id, at, address_id, ${AUDIT_NOTE.list}, ${ADDRESS.list}`;
+
 function select(condition: string): string {
   return (
-    `SELECT audit.id, at, address_id, ${AUDIT_NOTE.list}, ${ADDRESS.list} ` +
-    `FROM audit LEFT JOIN address ON address.id = address_id WHERE ${condition} ` +
+    `SELECT ${COLUMNS} FROM audit LEFT JOIN address ON address.id = address_id WHERE ${condition} ` +
     'AND (? IS NULL OR action = ?) AND (? IS NULL OR subject = ?) ORDER BY audit.id DESC LIMIT ?'
   );
 }

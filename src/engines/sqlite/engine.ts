@@ -6,6 +6,7 @@ import type { Clock } from '../../ports/clock.ts';
 import {
   type AuditQuery,
   type AuditRecord,
+  type Changes,
   type Command,
   type CommandResult,
   type Engine,
@@ -125,6 +126,10 @@ export class SqliteEngine implements Engine {
 
   async audit(query: AuditQuery): Promise<readonly AuditRecord[]> {
     return this.#audit.read(query);
+  }
+
+  async changes(after: number | null, limit: number): Promise<Changes> {
+    return this.#audit.changes(after, limit);
   }
 
   async beat(node: string): Promise<readonly string[]> {

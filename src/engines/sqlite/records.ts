@@ -1,10 +1,24 @@
-import type { RecordCommand, Resealed } from '../../ports/engine.ts';
+import { isDeepStrictEqual } from 'node:util';
+import {
+  CONFLICT,
+  NOTED,
+  type CommandResult,
+  type Expected,
+  type RecordCommand,
+  type Resealed,
+} from '../../ports/engine.ts';
 import type { Instant } from '../../core/instant.ts';
 import type { BodyStore } from './bodies.ts';
 import type { Database, Statement } from './files/driver.ts';
 import { insert, type EffectStore } from './effects.ts';
 import { CREDENTIAL, ENTRY } from './rows.ts';
 import type { WorldCache } from './writer/world-cache.ts';
+
+/** What is stored under a name. */
+interface EntryRow {
+  readonly attributes: string;
+  readonly body_id: string | null;
+}
 
 /** Stores the house's own records, which need no decision. */
 export class RecordStore {
@@ -13,7 +27,7 @@ export class RecordStore {
   readonly #effects: EffectStore;
   readonly #putCredential: Statement;
   readonly #putEntry: Statement;
-  readonly #bodyOfEntry: Statement;
+  readonly #storedEntry: Statement;
   readonly #dropEntry: Statement;
   readonly #resealBody: Statement;
   readonly #resealCredential: Statement;
@@ -30,7 +44,7 @@ export class RecordStore {
          (${CREDENTIAL.list.replaceAll(/\w+/g, 'excluded.$&')})`,
     );
     this.#putEntry = db.prepare(insert('entry', ENTRY.list));
-    this.#bodyOfEntry = db.prepare('SELECT body_id AS id FROM entry WHERE kind = ? AND name = ?');
+    this.#storedEntry = db.prepare('SELECT attributes, body_id FROM entry WHERE kind = ? AND name = ?');
     this.#dropEntry = db.prepare('DELETE FROM entry WHERE kind = ? AND name = ?');
     this.#resealBody = db.prepare('UPDATE body SET key_id = ?, wrapped_key = ? WHERE id = ?');
     this.#resealCredential = db.prepare('UPDATE credential SET sealed_secret = ? WHERE id = ?');
@@ -38,39 +52,53 @@ export class RecordStore {
     this.#resealPlace = db.prepare('UPDATE place SET info = ? WHERE address_id = ? AND waiter = ?');
   }
 
-  store(command: RecordCommand, at: Instant): void {
+  /** @returns {@link CONFLICT}, and stores nothing, where something else is stored than is expected */
+  store(command: RecordCommand, at: Instant): CommandResult {
     switch (command.type) {
       case 'put-credential':
         this.#putCredential.run(...CREDENTIAL.values(command.credential));
         break;
       case 'put-entry': {
         const { kind, name } = command.entry;
+        if (!this.#isStored(kind, name, command.expects)) return CONFLICT;
         this.#removeEntry(kind, name);
         this.#putEntry.run(...ENTRY.values({ bodyId: null, ...command.entry }));
         if (command.body !== undefined) this.#bodies.keep(command.body);
         break;
       }
       case 'drop-entry':
+        if (!this.#isStored(command.kind, command.name, command.expects)) return CONFLICT;
         this.#removeEntry(command.kind, command.name);
         break;
       case 'audit':
         break;
       case 'adopt':
         this.#effects.store(command.address, command.effects, at);
-        return;
+        return NOTED;
       case 'reseal':
         for (const item of command.items) this.#reseal(item);
-        return;
+        return NOTED;
     }
-    if (command.note === null) return;
+    if (command.note === null) return NOTED;
     const [address, when] = command.type === 'audit' ? [command.address, command.at ?? at] : [null, at];
     this.#effects.note(address === null ? null : this.#worlds.idOf(address), command.note, when);
+    return NOTED;
+  }
+
+  #isStored(kind: string, name: string, expects: Expected | undefined): boolean {
+    if (expects === undefined) return true;
+    const row = this.#entryRow(kind, name);
+    return isDeepStrictEqual(row === undefined ? null : JSON.parse(row.attributes), expects);
+  }
+
+  #entryRow(kind: string, name: string): EntryRow | undefined {
+    return this.#storedEntry.get(kind, name) as EntryRow | undefined;
   }
 
   #removeEntry(kind: string, name: string): void {
-    const body = this.#bodyOfEntry.get(kind, name) as { id: string | null } | undefined;
-    if (body === undefined) return;
-    if (body.id !== null) this.#bodies.drop(body.id);
+    const row = this.#entryRow(kind, name);
+    if (row === undefined) return;
+    if (row.body_id !== null) this.#bodies.drop(row.body_id);
     this.#dropEntry.run(kind, name);
   }
 

@@ -13,7 +13,7 @@ import {
   PutObjectCommand,
 } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { Registry } from '../../../src/house/registry.ts';
+import { Records } from '../../../src/house/records/records.ts';
 import { eventually } from '../../support/eventually.ts';
 import { TestHouse } from '../../support/open-test-house.ts';
 import type { Pair } from '../../support/test-admin.ts';
@@ -187,7 +187,7 @@ describe('a table that was never used', () => {
   });
 
   it('leaves no lock behind, if it cannot come to be', async () => {
-    vi.spyOn(Registry.prototype, 'set').mockRejectedValueOnce(new Error('the disk is full'));
+    vi.spyOn(Records.prototype, 'update').mockRejectedValueOnce(new Error('the disk is full'));
     expect(await failure(putItem(dynamoClient(house.url, bob), 'x', 'cannot-be'))).toBe(
       'ServiceUnavailable 503',
     );

@@ -2,12 +2,19 @@ import { formatAddress, type Address } from '../../../core/address.ts';
 import type { SealedBody } from '../../../core/command.ts';
 import { decide } from '../../../core/decide.ts';
 import type { Instant } from '../../../core/instant.ts';
-import { type Command, type CommandResult, NOTED, type RecordCommand } from '../../../ports/engine.ts';
+import {
+  type Command,
+  type CommandResult,
+  CONFLICT,
+  NOTED,
+  type RecordCommand,
+} from '../../../ports/engine.ts';
 import { COMMIT, ROLLBACK, type Row, type Session, type Statement } from '../connection.ts';
 import { type Noted, insertAudit } from '../audit.ts';
 import { dropBodies, insertBodies } from '../bodies.ts';
 import { dropUnused, storeAll } from '../effects.ts';
 import { Change } from './changes.ts';
+import { dropUnusedEntries, lockEntries, StoredEntries } from './compared.ts';
 import { addressesOf, recordStatements } from '../records.ts';
 import type { KeyIdOf } from '../columns.ts';
 import { ADDRESS } from '../rows.ts';
@@ -59,10 +66,16 @@ export async function transact(
   const addresses = addressesIn(commands);
   const early = commands.flatMap(bodiesOf).filter((body) => sizeOf(body) >= EARLY_BODY_BYTES);
   const opened = await open(session, context, commands, early);
-  const { changes, notes, results } = decideAll(commands, addresses, opened);
+  const locking = lockEntries(context.schema, commands);
+  const entries = StoredEntries.from(
+    locking.length === 0 ? [] : ((await session.all(locking))[0]?.rows ?? []),
+  );
+  const { changes, notes, results } = decideAll(commands, addresses, opened, entries);
   const touched = [...changes.values()].filter((change) => change.touched);
-  const records = commands.flatMap((command) =>
-    'actor' in command ? [] : recordStatements(context.schema, command, context.keyIdOf),
+  const records = commands.flatMap((command, index) =>
+    'actor' in command || results[index] === CONFLICT
+      ? []
+      : recordStatements(context.schema, command, context.keyIdOf),
   );
   const kept = new Set(early.map(({ id }) => id).filter((id) => touched.some((change) => change.keeps(id))));
   const statements = [
@@ -80,6 +93,7 @@ export async function transact(
     ...statements,
     ...dropBodies(context.schema, refused),
     ...dropUnused(context.schema, unused),
+    ...dropUnusedEntries(context.schema, entries),
     markStatement(context),
   ]);
   return results;
@@ -144,6 +158,7 @@ function decideAll(
   commands: readonly Command[],
   addresses: readonly Address[],
   opened: Opened,
+  entries: StoredEntries,
 ): { changes: ReadonlyMap<string, Change>; notes: readonly Noted[]; results: readonly CommandResult[] } {
   const changes = new Map(
     addresses.map((address) => {
@@ -155,6 +170,7 @@ function decideAll(
   const notes: Noted[] = [];
   const results = commands.map((command) => {
     if (!('actor' in command)) {
+      if (!entries.take(command)) return CONFLICT;
       notes.push(...notesOf(command, opened.at));
       if (command.type === 'adopt') changeOf(command.address).take(command.effects);
       return NOTED;

@@ -1,7 +1,7 @@
 import type { AddressCommand } from '../../../core/command.ts';
 import { decide, releasesAsked } from '../../../core/decide.ts';
 import type { Instant } from '../../../core/instant.ts';
-import { type Command, type CommandResult, EngineFault, NOTED } from '../../../ports/engine.ts';
+import { type Command, type CommandResult, EngineFault } from '../../../ports/engine.ts';
 import { BodyStore } from '../bodies.ts';
 import type { Database, Statement } from '../files/driver.ts';
 import { EffectStore } from '../effects.ts';
@@ -87,8 +87,7 @@ export class Writer {
 
   #perform(command: Command, at: Instant): CommandResult {
     if ('actor' in command) return this.#decide(command, at);
-    this.#records.store(command, at);
-    return NOTED;
+    return this.#records.store(command, at);
   }
 
   #decide(command: AddressCommand, at: Instant): CommandResult {

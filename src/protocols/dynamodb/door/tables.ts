@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
+import { z } from 'zod';
 import type { Address } from '../../../core/address.ts';
-import type { Registry } from '../../../house/registry.ts';
-import type { Entry } from '../../../ports/engine.ts';
+import { defineRecords, type RecordDefinition } from '../../../house/records/define.ts';
+import { DYNAMODB_TABLE_KIND } from '../../../house/records/kinds.ts';
+import type { Records } from '../../../house/records/records.ts';
 import { ACCOUNT_ID } from '../../aws/account.ts';
 import { HASH_KEY } from '../layout.ts';
 import type { Answer, Call } from './call.ts';
@@ -37,18 +39,34 @@ const NEW_TABLE: Omit<Table, 'createdAt'> = {
   tags: {},
 };
 
+const TABLES: RecordDefinition<Table> = defineRecords<Table>(
+  DYNAMODB_TABLE_KIND,
+  z.object({
+    createdAt: z.number(),
+    billing: z.enum(['PROVISIONED', 'PAY_PER_REQUEST']).default(NEW_TABLE.billing),
+    read: z.number().default(NEW_TABLE.read),
+    write: z.number().default(NEW_TABLE.write),
+    protected: z.boolean().default(NEW_TABLE.protected),
+    backups: z.boolean().default(NEW_TABLE.backups),
+    tags: z.record(z.string(), z.string()).default({}),
+  }),
+);
+
 export async function createTable(call: Call, asked: CreateTable): Promise<Answer> {
   const problem = schemaProblem(asked);
   if (problem !== null) return invalid(problem);
   const refusal = refuseToWrite(call);
   if (refusal !== null) return refusal;
-  if ((await findTable(call, asked.TableName)) !== null) {
-    return { error: 'ResourceInUseException', message: `Table already exists: ${asked.TableName}` };
-  }
-  const table = await putTable(call, asked.TableName, {
+  const table = {
+    ...NEW_TABLE,
     ...settingsOf(asked),
     tags: Object.fromEntries((asked.Tags ?? []).map(({ Key, Value }) => [Key, Value])),
-  });
+    createdAt: await call.house.now(),
+  };
+  const stored = await tablesOf(call).update(call.caller, asked.TableName, (before) => before ?? table);
+  if (stored !== table) {
+    return { error: 'ResourceInUseException', message: `Table already exists: ${asked.TableName}` };
+  }
   return { content: { TableDescription: describe(call, asked.TableName, table) } };
 }
 
@@ -60,7 +78,7 @@ export async function describeTable(call: Call, { TableName }: NamedTable): Prom
 
 export async function listTables(call: Call, asked: ListTables): Promise<Answer> {
   const { Limit = 100, ExclusiveStartTableName = '' } = asked;
-  const names = (await registryOf(call).list())
+  const names = (await tablesOf(call).list())
     .map(({ name }) => name)
     .filter((name) => name > ExclusiveStartTableName)
     .sort();
@@ -71,12 +89,8 @@ export async function listTables(call: Call, asked: ListTables): Promise<Answer>
 
 export async function updateTable(call: Call, asked: UpdateTable): Promise<Answer> {
   const { TableName } = asked;
-  const table = await findTable(call, TableName);
-  if (table === null) return noTable(TableName);
-  const refusal = refuseToWrite(call);
-  if (refusal !== null) return refusal;
-  const changed = await putTable(call, TableName, { ...table, ...settingsOf(asked) });
-  return { content: { TableDescription: describe(call, TableName, changed) } };
+  const changed = await changeTable(call, TableName, settingsOf(asked));
+  return 'error' in changed ? changed : { content: { TableDescription: describe(call, TableName, changed) } };
 }
 
 /** DeleteTable forgets the name. Locks and states are the house's, and stay. */
@@ -85,10 +99,12 @@ export async function deleteTable(call: Call, { TableName }: NamedTable): Promis
   if (table === null) return noTable(TableName);
   const forbidden = call.house.refuse(call.caller, 'manage');
   if (forbidden !== null) return refused(forbidden);
-  if (table.protected) {
-    return invalid(`Resource cannot be deleted as it is currently protected against deletion.`);
-  }
-  await registryOf(call).drop(call.caller, TableName);
+  if (table.protected) return protectedTable();
+  // It may have been protected since it was looked at.
+  const left = await tablesOf(call).update(call.caller, TableName, (now) =>
+    now?.protected === true ? now : null,
+  );
+  if (left !== null) return protectedTable();
   const description = describe(call, TableName, table);
   return { content: { TableDescription: { ...description, TableStatus: 'DELETING' } } };
 }
@@ -105,13 +121,9 @@ export async function describeContinuousBackups(call: Call, { TableName }: Named
 }
 
 export async function updateContinuousBackups(call: Call, asked: UpdateBackups): Promise<Answer> {
-  const table = await findTable(call, asked.TableName);
-  if (table === null) return noTable(asked.TableName);
-  const refusal = refuseToWrite(call);
-  if (refusal !== null) return refusal;
   const { PointInTimeRecoveryEnabled } = asked.PointInTimeRecoverySpecification;
-  const changed = await putTable(call, asked.TableName, { ...table, backups: PointInTimeRecoveryEnabled });
-  return { content: backups(changed) };
+  const changed = await changeTable(call, asked.TableName, { backups: PointInTimeRecoveryEnabled });
+  return 'error' in changed ? changed : { content: backups(changed) };
 }
 
 export async function listTags(call: Call, { ResourceArn }: ListTags): Promise<Answer> {
@@ -145,7 +157,9 @@ export async function isTable(call: Call, name: string): Promise<boolean> {
 export async function ensureTable(call: Call, name: string, address: Address): Promise<void> {
   const { caller, house } = call;
   if (caller.identity.expired || (await house.locks.refuse(caller, 'lock', address)) !== null) return;
-  if (!(await isTable(call, name))) await putTable(call, name, {});
+  if (await isTable(call, name)) return;
+  const createdAt = await house.now();
+  await tablesOf(call).update(caller, name, (before) => before ?? { ...NEW_TABLE, createdAt });
 }
 
 export function noTable(name: string): DynamoError {
@@ -160,34 +174,37 @@ async function retag(
   name: string,
   change: (tags: Table['tags']) => Table['tags'],
 ): Promise<Answer> {
-  const table = await findTable(call, name);
-  if (table === null) return noTable(name);
-  const refusal = refuseToWrite(call);
-  if (refusal !== null) return refusal;
-  await putTable(call, name, { ...table, tags: change(table.tags) });
-  return { content: {} };
+  const changed = await changeTable(call, name, ({ tags }) => ({ tags: change(tags) }));
+  return 'error' in changed ? changed : { content: {} };
 }
 
-function registryOf({ house }: Call): Registry {
-  return house.registry('dynamodb-table');
+/** Changes what is set for a table, if it is there and the caller may. */
+async function changeTable(
+  call: Call,
+  name: string,
+  change: Partial<Table> | ((before: Table) => Partial<Table>),
+): Promise<Table | DynamoError> {
+  if (!(await isTable(call, name))) return noTable(name);
+  const refusal = refuseToWrite(call);
+  if (refusal !== null) return refusal;
+  const changed = await tablesOf(call).update(call.caller, name, (before) =>
+    before === null ? null : { ...before, ...(typeof change === 'function' ? change(before) : change) },
+  );
+  return changed ?? noTable(name);
+}
+
+function protectedTable(): DynamoError {
+  return invalid(`Resource cannot be deleted as it is currently protected against deletion.`);
+}
+
+function tablesOf({ house }: Call): Records<Table> {
+  return house.records(TABLES);
 }
 
 async function findTable(call: Call, name: string): Promise<Table | null> {
-  const registry = registryOf(call);
-  const known = await registry.find(name);
-  const entry = known ?? (await registry.list()).find((candidate) => candidate.name === name) ?? null;
-  return entry === null ? null : toTable(entry);
-}
-
-async function putTable(call: Call, name: string, settings: Partial<Table>): Promise<Table> {
-  const createdAt = settings.createdAt ?? (await call.house.now());
-  const table = { ...NEW_TABLE, ...settings, createdAt };
-  await registryOf(call).set(call.caller, name, { ...table });
-  return table;
-}
-
-function toTable({ attributes }: Entry): Table {
-  return { ...NEW_TABLE, ...(attributes as unknown as Table) };
+  const tables = tablesOf(call);
+  const known = await tables.find(name);
+  return known ?? (await tables.list()).find((candidate) => candidate.name === name)?.record ?? null;
 }
 
 /** A lock table has one key, and no other schema would let terraform lock. */

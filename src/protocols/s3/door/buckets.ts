@@ -1,4 +1,5 @@
 import { projectProblem } from '../../../core/address.ts';
+import type { DoorSetting } from '../../../house/projects.ts';
 import { openPayload, planPayload } from '../../aws/payload.ts';
 import { readXml, xmlText } from '../../wire/xml-reader.ts';
 import { readBody } from '../../wire/read-body.ts';
@@ -122,7 +123,7 @@ export async function getBucketSetting(call: Call): Promise<Answer> {
   const missing = await refuseUnseen(call);
   if (missing !== null) return missing;
   const { setting, bucket } = call.asked;
-  const kept = (await call.house.projects.find(bucket))?.attributes[attributeOf(setting)];
+  const kept = (await call.house.projects.find(bucket))?.[nameOf(setting)];
   const answer = typeof kept === 'string' ? kept : (UNSET[setting] ?? noSuchBucket(bucket));
   if (typeof answer !== 'string') return { ...answer, details: { BucketName: bucket } };
   const type = setting === 'policy' ? 'application/json' : 'application/xml';
@@ -146,7 +147,7 @@ export async function putBucketSetting(call: Call): Promise<Answer> {
     };
   }
   const text = withBucketKey(setting, Buffer.from(bytes).toString());
-  const answer = await call.house.projects.set(call.caller, bucket, { [attributeOf(setting)]: text });
+  const answer = await call.house.projects.set(call.caller, bucket, { [nameOf(setting)]: text });
   return answer.type === 'set' ? emptyReply(call, setting === 'policy' ? 204 : 200) : refused(answer);
 }
 
@@ -155,7 +156,7 @@ export async function deleteBucketSetting(call: Call): Promise<Answer> {
   if (missing !== null) return missing;
   const { setting, bucket } = call.asked;
   if (setting === 'versioning') return invalid('Versioning is always on here.');
-  const answer = await call.house.projects.set(call.caller, bucket, { [attributeOf(setting)]: null });
+  const answer = await call.house.projects.set(call.caller, bucket, { [nameOf(setting)]: null });
   return answer.type === 'set' ? emptyReply(call, 204) : refused(answer);
 }
 
@@ -181,7 +182,7 @@ async function refuseUnseen(call: Call): Promise<S3Error | null> {
   return answer.type === 'absent' ? noSuchBucket(asked.bucket) : refused(answer);
 }
 
-function attributeOf(setting: string): string {
+function nameOf(setting: string): DoorSetting {
   return `s3-${setting}`;
 }
 

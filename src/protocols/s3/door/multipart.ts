@@ -1,5 +1,5 @@
 import type { Address } from '../../../core/address.ts';
-import type { Piece, Upload } from '../../../house/uploads.ts';
+import type { Became, Piece, Upload } from '../../../house/uploads.ts';
 import type { DigestName } from '../../wire/digest.ts';
 import { readObjectName, stateObject } from '../layout.ts';
 import { openPayload, planPayload } from '../../aws/payload.ts';
@@ -14,16 +14,10 @@ import { invalid, invalidArgument, malformedXml, refused, type S3Error } from '.
 import { owner, readTerms } from './listing.ts';
 import { checksumsOf, writeState } from './state-object.ts';
 
-/** What a finished upload became, kept for a client that asks again. */
-interface Became {
-  readonly md5: string;
-  readonly version: number;
-}
-
 export async function createMultipartUpload(call: Call): Promise<Answer> {
   const address = stateAddress(call);
   if ('code' in address) return address;
-  const begun = await call.house.uploads.begin(call.caller, address, {});
+  const begun = await call.house.uploads.begin(call.caller, address);
   if (begun.type !== 'begun') return refused(begun);
   const { bucket, key } = call.asked;
   const reply = documentReply(call, 'InitiateMultipartUploadResult', {
@@ -70,14 +64,14 @@ export async function completeMultipartUpload(call: Call): Promise<Answer> {
   if (document?.name !== 'CompleteMultipartUpload' || wanted.length === 0) return malformedXml();
   const upload = await findUpload(call);
   if ('code' in upload) return upload;
-  if (upload.finishedAt !== null) return completed(call, upload.attributes as unknown as Became);
+  if (upload.became !== null) return completed(call, upload.became);
   const pieces = choose(await house.uploads.pieces(upload), wanted);
   if ('code' in pieces) return pieces;
   const size = pieces.reduce((sum, piece) => sum + piece.size, 0);
   const stored = await writeState(call, upload.address, house.uploads.read(pieces), size);
   if ('code' in stored) return stored;
   const became: Became = { md5: stored.md5, version: stored.number };
-  await house.uploads.finish(upload, { ...became });
+  await house.uploads.finish(upload, became);
   return completed({ ...call, asked }, became);
 }
 

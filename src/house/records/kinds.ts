@@ -1,0 +1,17 @@
+declare const KIND: unique symbol;
+
+/** What kind of record it is, as it is stored. Only this file makes one, so that no two places spell it differently. */
+export type RecordKind = string & { readonly [KIND]: true };
+
+export const PROJECT_KIND: RecordKind = kind('project');
+export const DYNAMODB_TABLE_KIND: RecordKind = kind('dynamodb-table');
+export const UPLOAD_KIND: RecordKind = kind('upload');
+
+/** The pieces of one upload: a kind of their own for each, so that one upload's are read without the others'. */
+export function pieceKindOf(uploadId: string): RecordKind {
+  return kind(`${UPLOAD_KIND} ${uploadId}`);
+}
+
+function kind(name: string): RecordKind {
+  return name as RecordKind;
+}
