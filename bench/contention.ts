@@ -14,7 +14,7 @@ const HOLD_SECONDS = 0.5;
 const SOLO_RUNS = 5;
 
 /** Somewhere to keep one state and its lock. */
-export interface Place extends AsyncDisposable {
+export interface QueueEntry extends AsyncDisposable {
   readonly name: string;
   readonly backend: string;
   readonly env: Readonly<Record<string, string>>;
@@ -51,7 +51,7 @@ export async function contention(): Promise<Section> {
 /** One apply alone, and then so many at once, at one place. */
 export async function crowdsAt(
   terraform: string,
-  place: Place,
+  place: QueueEntry,
   crowds: readonly number[],
 ): Promise<readonly Crowd[]> {
   await using base = await TerraformFolder.make(terraform, {
@@ -73,7 +73,7 @@ resource whose provisioner sleeps ${HOLD_SECONDS} s under the lock. "one alone" 
 holds the lock, and where there is no answer to that it does not try again.
 Target for the house: at most 1.2 times N alone.`;
 
-export async function openHouse(): Promise<Place> {
+export async function openHouse(): Promise<QueueEntry> {
   const house = await HouseProcess.start();
   return {
     name: 'Statehouse, http',
@@ -83,13 +83,13 @@ export async function openHouse(): Promise<Place> {
   };
 }
 
-const openHouseTable = (): Promise<Place> =>
+const openHouseTable = (): Promise<QueueEntry> =>
   openHouseOverS3('Statehouse, S3 + DynamoDB', ['dynamodb_table = "terraform-locks"']);
 
-const openHouseLockFile = (): Promise<Place> =>
+const openHouseLockFile = (): Promise<QueueEntry> =>
   openHouseOverS3('Statehouse, S3 lock file', ['use_lockfile = true']);
 
-async function openHouseOverS3(name: string, lock: readonly string[]): Promise<Place> {
+async function openHouseOverS3(name: string, lock: readonly string[]): Promise<QueueEntry> {
   const house = await HouseProcess.start();
   return {
     name,
@@ -99,12 +99,13 @@ async function openHouseOverS3(name: string, lock: readonly string[]): Promise<P
   };
 }
 
-const openMotoTable = (): Promise<Place | null> =>
+const openMotoTable = (): Promise<QueueEntry | null> =>
   openMoto('moto: S3 + DynamoDB', ['dynamodb_table = "terraform-locks"']);
 
-const openMotoLockFile = (): Promise<Place | null> => openMoto('moto: S3 lock file', ['use_lockfile = true']);
+const openMotoLockFile = (): Promise<QueueEntry | null> =>
+  openMoto('moto: S3 lock file', ['use_lockfile = true']);
 
-async function openMoto(name: string, lock: readonly string[]): Promise<Place | null> {
+async function openMoto(name: string, lock: readonly string[]): Promise<QueueEntry | null> {
   const program = await findMoto();
   if (program === null) return null;
   const server = await MotoServer.start(program);
@@ -128,7 +129,7 @@ async function openMoto(name: string, lock: readonly string[]): Promise<Place | 
 }
 
 /** Terraform's own backend on a PostgreSQL of its own. */
-export async function openPgBackend(): Promise<Place | null> {
+export async function openPgBackend(): Promise<QueueEntry | null> {
   const programs = await findPostgres();
   if (programs === null) return null;
   const server = await PostgresServer.start(programs, { settings: { fsync: 'on' } });

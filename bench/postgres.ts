@@ -6,7 +6,7 @@ import { findTerraform } from '../test/support/terraform.ts';
 import { TEST_ADMIN } from '../test/support/test-admin.ts';
 import { httpBackend, httpLogin } from '../test/e2e/fixtures/http-folder.ts';
 import { HouseOfNodes } from '../test/nodes/fixtures/house-of-nodes.ts';
-import { crowdsAt, crowdTable, openHouse, openPgBackend, type Crowd, type Place } from './contention.ts';
+import { crowdsAt, crowdTable, openHouse, openPgBackend, type Crowd, type QueueEntry } from './contention.ts';
 import { measure } from './cycles.ts';
 import { progress, type Section } from './section.ts';
 import { markdownTable, milliseconds } from './table.ts';
@@ -135,7 +135,7 @@ async function crowdsTable(programs: PostgresPrograms, terraform: string): Promi
   return crowdTable(crowds);
 }
 
-async function openNodes(programs: PostgresPrograms, count: number): Promise<Place> {
+async function openNodes(programs: PostgresPrograms, count: number): Promise<QueueEntry> {
   const house = await start(programs, count);
   return {
     name: `Statehouse, http, ${nameOf(count)}`,

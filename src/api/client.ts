@@ -53,7 +53,7 @@ type Member<Key extends string, Value> = [Value] extends [undefined]
     : { readonly [K in Key]: Value };
 
 /** What an operation is asked with. */
-export type Asked<Name extends OperationName> = Member<'query', QueryOf<Name>> &
+export type RequestOf<Name extends OperationName> = Member<'query', QueryOf<Name>> &
   Member<'body', BodyOf<Name>> &
   Member<'path', [NamedPart<Name>] extends [never] ? undefined : Readonly<Record<NamedPart<Name>, string>>>;
 
@@ -79,7 +79,7 @@ export class ApiClient<Response extends ApiResponse> {
   }
 
   /** Asks, and reads the answer's JSON. */
-  async ask<Name extends JsonOperation>(name: Name, asked: Asked<Name>): Promise<AnswerOf<Name>> {
+  async ask<Name extends JsonOperation>(name: Name, asked: RequestOf<Name>): Promise<AnswerOf<Name>> {
     const response = await this.#send(name, asked as AnyAsked);
     const answer = readObject(await response.text());
     if (answer === null) throw this.#explain(notOfTheApi(response.status));
@@ -87,7 +87,7 @@ export class ApiClient<Response extends ApiResponse> {
   }
 
   /** Asks for what is not JSON, and gives the answer as the transport has it. */
-  stream<Name extends RawOperation>(name: Name, asked: Asked<Name>): Promise<Response> {
+  stream<Name extends RawOperation>(name: Name, asked: RequestOf<Name>): Promise<Response> {
     return this.#send(name, asked as AnyAsked);
   }
 

@@ -8,7 +8,7 @@ import { formatHelp, similarNames } from './help.ts';
 import type { Terminal, TerminalStreams } from './terminal.ts';
 import { openTerminal } from './terminal.ts';
 
-export interface World {
+export interface Surroundings {
   readonly streams: TerminalStreams;
   readonly env: Environment;
   readonly cwd: string;
@@ -18,26 +18,26 @@ export interface World {
 }
 
 /** Runs one command line and says how it ended. Never throws. */
-export async function runCommandLine(words: readonly string[], world: World): Promise<number> {
+export async function runCommandLine(words: readonly string[], surroundings: Surroundings): Promise<number> {
   const asJson = words.slice(0, words.includes('--') ? words.indexOf('--') : undefined).includes('--json');
-  let terminal = openTerminal(world.streams, world.env, asJson);
+  let terminal = openTerminal(surroundings.streams, surroundings.env, asJson);
   try {
     const found = findCommand(words);
     if (found === null) return await answerNoCommand(words, terminal);
     const [{ command }, { parseCommandLine }] = await Promise.all([found.entry.load(), import('./parse.ts')]);
-    const parsed = parseCommandLine(found.entry.name, command, found.rest, world.env);
+    const parsed = parseCommandLine(found.entry.name, command, found.rest, surroundings.env);
     if (parsed.type === 'help') {
       await terminal.write(parsed.text);
       return DONE;
     }
-    terminal = openTerminal(world.streams, world.env, parsed.json);
-    const { env, cwd, stopped } = world;
-    if (command.patient === true) world.bePatient?.();
+    terminal = openTerminal(surroundings.streams, surroundings.env, parsed.json);
+    const { env, cwd, stopped } = surroundings;
+    if (command.patient === true) surroundings.bePatient?.();
     const { args, options } = parsed;
     return await command.run({ args, options, terminal, env, cwd, stopped });
   } catch (fault) {
     // A signal that ends a wait is not a fault.
-    const stopped = world.stopped.aborted && !(fault instanceof Failure);
+    const stopped = surroundings.stopped.aborted && !(fault instanceof Failure);
     return printFault(stopped ? new Failure('stopped') : fault, terminal);
   }
 }

@@ -38,7 +38,7 @@ export function lockOf(address: Address, lockId: string, more: Partial<LockComma
     waiter: lockId,
     operation: 'OperationTypeApply',
     shared: false,
-    face: 'http',
+    alias: 'http',
     lease: null,
     delay: 0,
     info: bytes(`k-${lockId}`),
@@ -53,7 +53,7 @@ export function unlockOf(
   lockId: string | null,
   more: Partial<UnlockCommand> = {},
 ): UnlockCommand {
-  return { type: 'unlock', address, actor: ALICE, lockId, face: null, mayBreak: false, ...more };
+  return { type: 'unlock', address, actor: ALICE, lockId, alias: null, mayBreak: false, ...more };
 }
 
 /** A write of a state that differs from every other by its serial and its text. */

@@ -60,13 +60,13 @@ export function lockContract(bench: Bench): void {
       expect((await bench.engine().world(address)).holders).toEqual([]);
     });
 
-    it('is released when the last of its faces is', async () => {
+    it('is released when the last of its aliases is', async () => {
       const address = bench.address();
-      await give(lockOf(address, 'a', { face: 's3-lock-file' }));
-      await give(lockOf(address, 'a', { face: 'dynamodb-item' }));
-      await give(unlockOf(address, 'a', { face: 's3-lock-file' }));
-      expect((await bench.engine().world(address)).holders).toMatchObject([{ faces: ['dynamodb-item'] }]);
-      await give(unlockOf(address, 'a', { face: 'dynamodb-item' }));
+      await give(lockOf(address, 'a', { alias: 's3-lock-file' }));
+      await give(lockOf(address, 'a', { alias: 'dynamodb-item' }));
+      await give(unlockOf(address, 'a', { alias: 's3-lock-file' }));
+      expect((await bench.engine().world(address)).holders).toMatchObject([{ aliases: ['dynamodb-item'] }]);
+      await give(unlockOf(address, 'a', { alias: 'dynamodb-item' }));
       expect((await bench.engine().world(address)).holders).toEqual([]);
     });
 
@@ -128,7 +128,7 @@ export function lockContract(bench: Bench): void {
       await bench.reopen();
       expect(await result(leave('n2:1'))).toMatchObject({ outcome: { type: 'gone' } });
       expect((await bench.engine().world(address)).holders).toMatchObject([
-        { lockId: 'a', answers: [{ seat: 'n1:1', face: 'http' }] },
+        { lockId: 'a', answers: [{ seat: 'n1:1', alias: 'http' }] },
       ]);
       expect(await result(leave('n1:1'))).toMatchObject({ outcome: { type: 'released' } });
     });

@@ -49,7 +49,7 @@ const KINDS = {
 
 const ACTORS: readonly Actor[] = [ALICE, BOB, { ...BOB, subject: 'oidc:repo:org/app', expired: true }];
 const OPERATIONS = ['OperationTypeApply', 'OperationTypePlan', 'state-push', 'statehouse-exec'];
-const FACES = ['http', 's3-lock-file', 'dynamodb-item'];
+const ALIASES = ['http', 's3-lock-file', 'dynamodb-item'];
 const LEASES = [null, null, null, 4_000, 60_000];
 const WAITS = [null, null, 1_000, 90_000];
 
@@ -86,8 +86,8 @@ export function commandOf(step: Step, sight: Sight): Command {
       return lockStep(step, sight, actor);
     case 'unlock': {
       const lockId = step.rare ? null : lockIdOf(step, sight);
-      const face = step.pick < 3 ? (FACES[step.pick] ?? null) : null;
-      return unlockOf(address, lockId, { actor, face, mayBreak: step.flag });
+      const alias = step.pick < 3 ? (ALIASES[step.pick] ?? null) : null;
+      return unlockOf(address, lockId, { actor, alias, mayBreak: step.flag });
     }
     case 'write':
       return writeStep(step, sight, actor);
@@ -137,7 +137,7 @@ function lockStep(step: Step, sight: Sight, actor: Actor): LockCommand {
     operation,
     shared: operation === 'OperationTypePlan' && step.flag,
     waiter: step.rare ? `waiter-${step.lock}` : lockId,
-    face: FACES[step.serial + 2] ?? 'http',
+    alias: ALIASES[step.serial + 2] ?? 'http',
     info: step.pick === 7 ? null : bytes(`${step.flag ? 'k' : 'o'}-${lockId}`),
     seat: step.pick === 0 ? null : `${sight.node}:${sight.seat}`,
     lease: LEASES[step.pick % LEASES.length] ?? null,
@@ -179,7 +179,7 @@ function lockIdOf({ lock, serial }: Step, { world }: Sight): string {
 function claimOf(step: Step, sight: Sight): Claim {
   if (step.pick % 3 === 0) return { kind: 'none' };
   if (step.pick % 3 === 1) return { kind: 'named', lockId: lockIdOf(step, sight) };
-  return { kind: 'unnamed', faces: FACES.slice(0, step.lock) };
+  return { kind: 'unnamed', aliases: ALIASES.slice(0, step.lock) };
 }
 
 /** Somebody's seat who has one, now and then with the wrong name. */

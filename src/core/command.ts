@@ -1,6 +1,6 @@
 import type { Address } from './address.ts';
 import type { Milliseconds } from './instant.ts';
-import type { Face, StateFacts } from './world.ts';
+import type { LockAlias, StateFacts } from './world.ts';
 
 /** Who acts, as far as the rules care; who may act at all was settled before. */
 export interface Actor {
@@ -14,12 +14,12 @@ export interface Actor {
  * What a writer says of the lock it writes under.
  * - `named`: it names the lock.
  * - `none`: its protocol can name a lock, and it named none (`-lock=false`).
- * - `unnamed`: its protocol cannot name one, so its subject must hold a lock of one of these faces.
+ * - `unnamed`: its protocol cannot name one, so its subject must hold a lock of one of these aliases.
  */
 export type Claim =
   | { readonly kind: 'named'; readonly lockId: string }
   | { readonly kind: 'none' }
-  | { readonly kind: 'unnamed'; readonly faces: readonly Face[] };
+  | { readonly kind: 'unnamed'; readonly aliases: readonly LockAlias[] };
 
 /** A body as the engine keeps it: compressed, sealed in segments, its own data key wrapped by the master key. */
 export interface SealedBody {
@@ -43,7 +43,7 @@ export interface LockCommand extends OnAddress {
   readonly operation: string;
   /** The door can tell holders apart and the operation only reads, so it may hold the lock beside its like. */
   readonly shared: boolean;
-  readonly face: Face;
+  readonly alias: LockAlias;
   /** How long the hold lasts unless it is renewed; null for one without an end. */
   readonly lease: Milliseconds | null;
   /** How long nobody is granted the lock after this hold has ended by itself; 0 for no delay. */
@@ -88,11 +88,11 @@ export interface UnlockCommand extends OnAddress {
   readonly type: 'unlock';
   /** null: whatever lock is held, which only a break-in may ask. */
   readonly lockId: string | null;
-  /** The one face to let go; null for all. */
-  readonly face: Face | null;
+  /** The one alias to let go; null for all. */
+  readonly alias: LockAlias | null;
   /** The actor is an operator of this address and may break another's lock. */
   readonly mayBreak: boolean;
-  /** The client says that it has sent this before, so that its face may have gone already. Default false. */
+  /** The client says that it has sent this before, so that its alias may have gone already. Default false. */
   readonly resent?: boolean;
 }
 

@@ -1,6 +1,6 @@
 import type { SealedBody } from './command.ts';
 import type { Instant } from './instant.ts';
-import type { AddressRecord, Holder, Place, Release, Version } from './world.ts';
+import type { AddressRecord, Holder, QueueEntry, Release, Version } from './world.ts';
 
 /** What the audit log says of one deed. Never a word of a state's content. */
 export interface AuditNote {
@@ -19,7 +19,7 @@ export type Effect =
   | { readonly type: 'drop-all' }
   | { readonly type: 'put-holder'; readonly holder: Holder }
   | { readonly type: 'drop-holder'; readonly lockId: string }
-  | { readonly type: 'put-place'; readonly place: Place }
+  | { readonly type: 'put-place'; readonly place: QueueEntry }
   | { readonly type: 'drop-place'; readonly waiter: string }
   /** Takes the place of an earlier release of the same lock ID. */
   | { readonly type: 'put-release'; readonly release: Release }

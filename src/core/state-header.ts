@@ -1,4 +1,4 @@
-import { parseJson, TOKEN_BYTES_MAX, TopLevelScanner, type Found } from './top-level.ts';
+import { parseJson, TOKEN_BYTES_MAX, TopLevelScanner, type ScannedField } from './top-level.ts';
 
 /** The few fields of a state that the rules need. The state itself stays the bytes that it came as. */
 export interface StateHeader {
@@ -57,7 +57,7 @@ export function withSerial(bytes: Uint8Array, header: StateHeader, serial: bigin
   return out;
 }
 
-function headerOf(found: ReadonlyMap<string, Found>): StateHeader | HeaderProblem {
+function headerOf(found: ReadonlyMap<string, ScannedField>): StateHeader | HeaderProblem {
   const encryption = textOf(found.get('encryption_version'));
   const encrypted = encryption !== null && encryption !== '';
   const version = found.get('version')?.text;
@@ -89,7 +89,7 @@ function headerOf(found: ReadonlyMap<string, Found>): StateHeader | HeaderProble
 }
 
 /** Go reads what is absent or null as an empty string, and takes nothing else for a string: null for that. */
-function textOf(found: Found | undefined): string | null {
+function textOf(found: ScannedField | undefined): string | null {
   if (found === undefined || found.text === 'null') return '';
   const value = found.text === null ? undefined : parseJson(found.text);
   return typeof value === 'string' ? value : null;

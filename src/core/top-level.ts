@@ -24,7 +24,7 @@ const DECODER = new TextDecoder('utf-8', { ignoreBOM: true });
 type Expect = 'key-or-end' | 'key' | 'colon' | 'value' | 'comma-or-end';
 
 /** A member's value: its JSON text, null where it is nested or too long to keep, and where it stands in the bytes. */
-export interface Found {
+export interface ScannedField {
   readonly text: string | null;
   readonly start: number;
   readonly end: number;
@@ -53,7 +53,7 @@ export class TopLevelScanner {
   readonly #token = new Uint8Array(TOKEN_BYTES_MAX);
   #tokenLength = -1;
   #tokenStart = 0;
-  readonly #found = new Map<string, Found>();
+  readonly #found = new Map<string, ScannedField>();
 
   /** @param wanted names in lower case: Go's decoder takes a key in any case, and the last of two */
   constructor(wanted: readonly string[]) {
@@ -70,7 +70,7 @@ export class TopLevelScanner {
   }
 
   /** The members that were found, once all bytes have been pushed. */
-  finish(): ReadonlyMap<string, Found> | { readonly problem: string } {
+  finish(): ReadonlyMap<string, ScannedField> | { readonly problem: string } {
     if (this.#problem !== null) return { problem: this.#problem };
     if (this.#offset === 0) return { problem: 'the body is empty: that is no state' };
     if (!this.#done) return { problem: 'the JSON ends too early: the state is truncated' };

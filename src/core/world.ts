@@ -1,3 +1,19 @@
+// The words of the house, one meaning each:
+//
+// address      names one state: project, key, workspace
+// version      one write of a state, numbered from 1 up per address; never changed, only superseded or pruned
+// lock         what keeps two applies apart; held by one, or shared by plans
+// holder       one who holds it; its hold is over when it is released, broken, or has come to its end
+// lease        how long a hold lasts unless it is renewed
+// lock alias   what one side of a lock is called at a door: a lock file and an item are two aliases of one lock
+// fence        a number that grows with every grant at an address
+// line         the waiters of an address, in the order of first asking; each has a queue entry
+// parked       a waiter whose request is held open; `seat` names that request, `node:number`
+// hand-over    a grant to a parked waiter, in the same step that made the lock free
+// release      the end of a hold by its holder's hand, or by a break-in; remembered for an hour
+// subject      who is asking, as authenticated
+// door         the server side of one protocol
+
 import type { Instant, Milliseconds } from './instant.ts';
 
 /** What is known of a state's bytes without keeping them open. */
@@ -33,13 +49,13 @@ export interface Version extends StateFacts {
 }
 
 /** What one side of a lock is called at the door that it was taken through, such as `s3-lock-file` or `dynamodb-item`. */
-export type Face = string;
+export type LockAlias = string;
 
-/** A request that was answered with a grant, or is about to be, and the face that it was granted. */
+/** A request that was answered with a grant, or is about to be, and the alias that it was granted. */
 export interface GrantAnswer {
   /** Names the request, `node:number`. */
   readonly seat: string;
-  readonly face: Face;
+  readonly alias: LockAlias;
 }
 
 /** One who holds the lock: alone, or together with other plans. */
@@ -59,21 +75,21 @@ export interface Holder {
   readonly delay: Milliseconds;
   /** The lock info as it was sent, sealed: opened only to be shown. null while its client has not told it yet. */
   readonly info: Uint8Array | null;
-  /** A client that takes one lock by two doors' means holds both faces, and has released it when both are gone. */
-  readonly faces: readonly Face[];
+  /** A client that takes one lock by two doors' means holds both aliases, and has released it when both are gone. */
+  readonly aliases: readonly LockAlias[];
   /** The request that the grant is or was the answer to, `node:number`; null where a door cannot take a grant back. */
   readonly seat: string | null;
   /** False from a hand-over until the waiter's node takes it up. */
   readonly accepted: boolean;
   /**
-   * The answers by which the client may have heard of this grant, as far as none is known to be lost. A face is taken back
+   * The answers by which the client may have heard of this grant, as far as none is known to be lost. An alias is taken back
    * with the last of its answers; one that has none here stays until it is released or broken.
    */
   readonly answers: readonly GrantAnswer[];
 }
 
 /** A waiter's place in line. It keeps its place while it sleeps between two asks. */
-export interface Place {
+export interface QueueEntry {
   /** Usually the lock ID; where a protocol's ask carries none, what the door knows the waiter by. */
   readonly waiter: string;
   readonly lockId: string;
@@ -82,7 +98,7 @@ export interface Place {
   readonly door: string;
   readonly operation: string;
   readonly shared: boolean;
-  readonly face: Face;
+  readonly alias: LockAlias;
   /** How long the hold is to last unless it is renewed; null for one without an end. */
   readonly lease: Milliseconds | null;
   /** As of a holder. */
@@ -138,7 +154,7 @@ export interface World {
   /** In the order of their fences. */
   readonly holders: readonly Holder[];
   /** In the order of their tickets. */
-  readonly line: readonly Place[];
+  readonly line: readonly QueueEntry[];
   /** Those that `releasesAsked` names for the command, and maybe more. Newest last. */
   readonly releases: readonly Release[];
 }

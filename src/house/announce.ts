@@ -6,7 +6,7 @@ import type { Signal, SignalEvent } from '../ports/signals.ts';
 /** What is told of a lock ID, which may be as long as a lock info. */
 const LOCK_ID_LENGTH_MAX = 200;
 
-type Told = Pick<Signal, 'event' | 'facts'>;
+type EventFacts = Pick<Signal, 'event' | 'facts'>;
 
 /** What those who watch are told of a command and what came of it; null for nothing. */
 export function signalOf(command: AddressCommand, { outcome, handovers }: Result): Signal | null {
@@ -31,7 +31,9 @@ export function signalOf(command: AddressCommand, { outcome, handovers }: Result
 }
 
 /** What is told of each command, by what came of it: null for nothing. */
-const TELL: { readonly [T in CommandType]: (outcome: OutcomeOf[T], command: CommandOf[T]) => Told | null } = {
+const TELL: {
+  readonly [T in CommandType]: (outcome: OutcomeOf[T], command: CommandOf[T]) => EventFacts | null;
+} = {
   lock: (outcome, { waiter }) => {
     if (outcome.type === 'granted') return outcome.again ? null : granted(outcome.holder);
     return outcome.type === 'held' ? waits(waiter, outcome) : null;
@@ -71,27 +73,27 @@ const TELL: { readonly [T in CommandType]: (outcome: OutcomeOf[T], command: Comm
 function tell<T extends CommandType>(
   command: CommandOf[T] & { readonly type: T },
   outcome: Outcome,
-): Told | null {
-  const teller: (outcome: OutcomeOf[T], command: CommandOf[T]) => Told | null = TELL[command.type];
+): EventFacts | null {
+  const teller: (outcome: OutcomeOf[T], command: CommandOf[T]) => EventFacts | null = TELL[command.type];
   return teller(outcome as OutcomeOf[T], command);
 }
 
-function granted({ lockId, operation, fence, shared }: Holder): Told {
+function granted({ lockId, operation, fence, shared }: Holder): EventFacts {
   return event('lock-granted', { lock: brief(lockId), operation: brief(operation), fence, shared });
 }
 
-function released({ broken, lockIds }: Released): Told {
+function released({ broken, lockIds }: Released): EventFacts {
   const lock = brief(lockIds[0] ?? '');
   return event(broken ? 'lock-broken' : 'lock-released', { lock, locks: lockIds.length });
 }
 
-function waits(name: string, { position, waiting, parkFor }: Held): Told | null {
+function waits(name: string, { position, waiting, parkFor }: Held): EventFacts | null {
   if (position === null) return null;
   const waiter = brief(name);
   return event(parkFor === null ? 'waiter-asleep' : 'waiter-parked', { waiter, position, waiting });
 }
 
-function event(name: SignalEvent, facts: Signal['facts']): Told {
+function event(name: SignalEvent, facts: Signal['facts']): EventFacts {
   return { event: name, facts };
 }
 

@@ -6,7 +6,7 @@ import { Listeners } from '../ports/listeners.ts';
 import type { Log } from '../ports/log.ts';
 import type { Signals } from '../ports/signals.ts';
 import { signalOf } from './announce.ts';
-import type { LockInfos } from './lock-infos.ts';
+import type { LockInfos } from './locks/lock-infos.ts';
 
 /** Told of every command about an address and what came of it, on this node alone. */
 export type ResultListener = (command: AddressCommand, result: Result) => void;

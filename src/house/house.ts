@@ -3,7 +3,7 @@ import type { Actor } from '../core/command.ts';
 import type { Instant } from '../core/instant.ts';
 import type { Expired } from '../core/outcome.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { Engine, Seat } from '../ports/engine.ts';
+import type { Engine, WaitingRequest } from '../ports/engine.ts';
 import type { Entropy } from '../ports/entropy.ts';
 import type { Log } from '../ports/log.ts';
 import type { Sealer } from '../ports/sealer.ts';
@@ -14,22 +14,22 @@ import { Authenticators } from './identity/authenticators.ts';
 import { Credentials } from './identity/credentials.ts';
 import { CommandExecutor, type ResultListener } from './executor.ts';
 import { Feed } from './feed.ts';
-import { History } from './history.ts';
-import { InFlightBudget } from './in-flight.ts';
-import { Intake } from './intake.ts';
-import { LockInfos } from './lock-infos.ts';
-import { Locks, type LockSettings } from './locks.ts';
-import { Nodes } from './nodes.ts';
-import { Outlet } from './outlet.ts';
-import { Parking } from './parking.ts';
-import { pruneWhatIsSuperseded } from './pruning.ts';
+import { History } from './states/history.ts';
+import { InFlightBudget } from './states/in-flight.ts';
+import { StateBodyWriter } from './states/body-writer.ts';
+import { LockInfos } from './locks/lock-infos.ts';
+import { Locks, type LockSettings } from './locks/locks.ts';
+import { Nodes } from './locks/nodes.ts';
+import { StateBodyReader } from './states/body-reader.ts';
+import { ParkedRequests } from './locks/parked-requests.ts';
+import { pruneWhatIsSuperseded } from './states/pruning.ts';
 import { PROJECT_RECORDS, Projects, type ProjectSettings } from './projects.ts';
 import type { RecordDefinition } from './records/define.ts';
 import type { RecordOwner, Records } from './records/records.ts';
 import { resealAll } from './rotation.ts';
-import { States } from './states.ts';
+import { States } from './states/states.ts';
 import { requireWhole } from './transfer.ts';
-import { Uploads } from './uploads.ts';
+import { Uploads } from './states/uploads.ts';
 
 /** What a house is built from, and how it is to behave. */
 export interface HouseOptions extends LockSettings, ProjectSettings {
@@ -75,8 +75,8 @@ export class House {
   readonly #engine: Engine;
   readonly #executor: CommandExecutor;
   readonly #nodes: Nodes;
-  readonly #parking: Parking;
-  readonly #outlet: Outlet;
+  readonly #parkedRequests: ParkedRequests;
+  readonly #bodyReader: StateBodyReader;
   readonly #inFlight: InFlightBudget;
   readonly #sealer: Sealer;
   readonly #recordOwner: RecordOwner;
@@ -91,14 +91,14 @@ export class House {
     this.node = entropy.uuid();
     this.lockInfos = new LockInfos(sealer);
     this.#executor = new CommandExecutor({ engine, lockInfos: this.lockInfos, signals, log });
-    this.#parking = new Parking(this.node, clock);
+    this.#parkedRequests = new ParkedRequests(this.node, clock);
     this.#nodes = new Nodes({
       engine,
       signals,
       clock,
       log,
       node: this.node,
-      parking: this.#parking,
+      parkedRequests: this.#parkedRequests,
       clear: (seats) => this.#clearSeats(seats),
       expire: async (address) => {
         await this.#executor.execute({ type: 'expire', address, actor: NODE });
@@ -127,22 +127,22 @@ export class House {
     this.locks = new Locks({
       executor: this.#executor,
       lockInfos: this.lockInfos,
-      parking: this.#parking,
+      parkedRequests: this.#parkedRequests,
       settings: options,
     });
-    const intake = new Intake({
+    const bodyWriter = new StateBodyWriter({
       sealer,
       newId: () => entropy.uuid(),
       sizeMax: options.stateBytesMax,
       inFlight: this.#inFlight,
     });
-    this.#outlet = new Outlet(engine, sealer);
-    const shared = { executor: this.#executor, intake, outlet: this.#outlet };
+    this.#bodyReader = new StateBodyReader(engine, sealer);
+    const shared = { executor: this.#executor, bodyWriter, bodyReader: this.#bodyReader };
     this.history = new History(shared);
     this.states = new States({ ...shared, audit: this.audit });
     this.#subscriptions = [
       pruneWhatIsSuperseded(this.#executor, this.projects),
-      signals.subscribe(({ handovers }) => this.#parking.wake(handovers)),
+      signals.subscribe(({ handovers }) => this.#parkedRequests.wake(handovers)),
     ];
   }
 
@@ -179,7 +179,7 @@ export class House {
 
   /** How many requests this node holds open for the lock. */
   get parked(): number {
-    return this.#parking.parked;
+    return this.#parkedRequests.parked;
   }
 
   /** Bytes that this node holds of bodies that are coming in. */
@@ -206,7 +206,7 @@ export class House {
    * Clears up what requests left behind that nobody answers any more: parked waiters sleep and keep their place, and a
    * grant that was not taken up, so that nobody was told of it, is taken back.
    */
-  async #clearSeats(seats: readonly Seat[]): Promise<void> {
+  async #clearSeats(seats: readonly WaitingRequest[]): Promise<void> {
     for (const { address, waiter, seat, granted } of seats) {
       const about = { address, actor: NODE, waiter, seat };
       await this.#executor.execute(
@@ -224,7 +224,7 @@ export class House {
 
   /** Sends parked waiters away, so that they come back elsewhere or later. Requests go on being answered. */
   closeLine(): void {
-    this.#parking.close();
+    this.#parkedRequests.close();
   }
 
   /** Finishes what was begun. The engine and the signals are closed by whoever opened them. */

@@ -1,7 +1,7 @@
 import type { Engine, Resealed } from '../ports/engine.ts';
 import type { Sealer } from '../ports/sealer.ts';
 import { credentialContext } from './identity/credentials.ts';
-import { LockInfos } from './lock-infos.ts';
+import { LockInfos } from './locks/lock-infos.ts';
 
 /** Sealed things that are sealed anew in one transaction. */
 const PAGE = 500;

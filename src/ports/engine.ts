@@ -164,7 +164,7 @@ export interface AuditQuery {
 }
 
 /** A request that is held open somewhere, or a grant that its node has not yet taken up. */
-export interface Seat {
+export interface WaitingRequest {
   readonly address: Address;
   readonly waiter: string;
   readonly seat: string;
@@ -213,7 +213,7 @@ export interface Engine extends AsyncDisposable {
   /** Says that a node lives. @returns the nodes that live, by the engine's clock; where no other can be, only this one */
   beat(node: string): Promise<readonly string[]>;
   /** The seats of a node, or of all nodes but it. */
-  seats(query: { node: string } | { notNode: string }): Promise<readonly Seat[]>;
+  seats(query: { node: string } | { notNode: string }): Promise<readonly WaitingRequest[]>;
   /** Everything that is sealed under another key than this one, a page at a time; empty when the rotation is done. */
   sealedUnderOther(keyId: string, limit: number): Promise<readonly Resealed[]>;
 

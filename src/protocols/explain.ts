@@ -2,10 +2,10 @@ import { formatAddress, type Address } from '../core/address.ts';
 import { parseLockInfo, type LockInfo } from '../core/lock-info.ts';
 import type { Stale } from '../core/outcome.ts';
 import type { Holder } from '../core/world.ts';
-import type { PurgeAnswer, RestoreAnswer, UndeleteAnswer } from '../house/history.ts';
-import type { LockAnswer, UnlockAnswer } from '../house/locks.ts';
-import type { DeleteAnswer, ReadAnswer, ReadWholeAnswer, WriteAnswer } from '../house/states.ts';
-import type { PieceAnswer } from '../house/uploads.ts';
+import type { PurgeAnswer, RestoreAnswer, UndeleteAnswer } from '../house/states/history.ts';
+import type { LockAnswer, UnlockAnswer } from '../house/locks/locks.ts';
+import type { DeleteAnswer, ReadAnswer, ReadWholeAnswer, WriteAnswer } from '../house/states/states.ts';
+import type { PieceAnswer } from '../house/states/uploads.ts';
 
 /** What the house answers when it does as it was asked. */
 type Success =

@@ -134,18 +134,21 @@ export const SETTINGS: { readonly [K in keyof Settings]: Setting<Settings[K]> } 
 };
 
 /** The part of the configuration that every user of the API may read in `/info`: numbers and truth values. */
-export type Told = Pick<Configuration, 'stateBytesMax' | 'plansShare'>;
+export type ShownSettings = Pick<Configuration, 'stateBytesMax' | 'plansShare'>;
 
 /** What each of it means. */
-export const TOLD: { readonly [K in keyof Told]: string } = {
+export const SHOWN_SETTINGS: { readonly [K in keyof ShownSettings]: string } = {
   stateBytesMax: 'Bytes of the largest state that is accepted.',
   plansShare: 'Whether plans hold the lock together where a door can tell them apart.',
 };
 
 /** What of a configuration every user may know. */
-export function toldOf(configuration: Configuration): Told {
-  const entries = Object.keys(TOLD).map((field) => [field, configuration[field as keyof Told]]);
-  return Object.fromEntries(entries) as Told;
+export function toldOf(configuration: Configuration): ShownSettings {
+  const entries = Object.keys(SHOWN_SETTINGS).map((field) => [
+    field,
+    configuration[field as keyof ShownSettings],
+  ]);
+  return Object.fromEntries(entries) as ShownSettings;
 }
 
 /** The configuration that follows from the settings. */

@@ -11,7 +11,7 @@ import { ApiDoor } from './api/door.ts';
 import type { ApiParts } from './api/parts.ts';
 import { HealthDoor } from './health.ts';
 import type { Metrics } from './metrics.ts';
-import { Signpost } from './signpost.ts';
+import { IndexDoor } from './index-door.ts';
 
 /** Every protocol that the house speaks. A new one is a folder and a line here. */
 export const DOORS: readonly DoorEntry[] = [HTTP, S3, DYNAMODB, STS];
@@ -34,6 +34,6 @@ export async function openDoors(parts: {
     ...(await Promise.all(DOORS.map(({ open }) => open({ house, now, domain, lockObjects })))),
     new HealthDoor({ house, metrics, closing }),
     new ApiDoor(api),
-    new Signpost(DOORS),
+    new IndexDoor(DOORS),
   ];
 }

@@ -1,5 +1,5 @@
 import { EventHub } from './api/events/hub.ts';
-import { Teller } from './api/content/teller.ts';
+import { SnapshotWorker } from './api/content/snapshot-worker.ts';
 import type { ApiParts } from './api/parts.ts';
 import type { AdminGrant } from './first-start.ts';
 import { ensureAdmin } from './first-start.ts';
@@ -38,11 +38,11 @@ export async function openPort(configuration: Configuration, built: BuiltHouse):
   const { tls, certPath } = await tlsOf(configuration);
   const metrics = new Metrics(house);
   const closing = new AbortController();
-  const teller = new Teller();
+  const snapshotWorker = new SnapshotWorker();
   const api: ApiParts = {
     house,
     log,
-    teller,
+    snapshotWorker,
     events: new EventHub(house, closing.signal, log),
     rotation: new KeyRotation({ house, keyring, source: keys }),
     backUp: built.backUp,
@@ -75,7 +75,7 @@ export async function openPort(configuration: Configuration, built: BuiltHouse):
       log.info('the server is stopping', { parked: house.parked });
       house.closeLine();
       await listener.close(configuration.shutdownMs);
-      await teller[Symbol.asyncDispose]();
+      await snapshotWorker[Symbol.asyncDispose]();
       await built.close();
       log.info('the server has stopped');
     },

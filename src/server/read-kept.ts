@@ -1,13 +1,13 @@
 import type { Address } from '../core/address.ts';
 import type { Version } from '../core/world.ts';
-import { Outlet, type StateBytes } from '../house/outlet.ts';
+import { StateBodyReader, type StateBytes } from '../house/states/body-reader.ts';
 import { Keyring, sealedKeyId } from '../keyring/keyring.ts';
 import type { Engine } from '../ports/engine.ts';
 import type { Configuration, Store } from './configuration.ts';
 import { findMasterKeys } from './master-key.ts';
 
 /** A version that was found where everything is kept, and its bytes in the clear. */
-export interface Kept {
+export interface OfflineStore {
   readonly version: Version;
   readonly bytes: StateBytes;
 }
@@ -24,15 +24,15 @@ export async function readKept<T>(
   configuration: Pick<Configuration, 'store' | 'masterKeys' | 'masterKeyFile'>,
   address: Address,
   number: number | null,
-  use: (kept: Kept | null) => Promise<T>,
+  use: (kept: OfflineStore | null) => Promise<T>,
 ): Promise<T> {
   const { archive, close } = await openArchive(configuration.store);
   try {
     const [newest = null] = number === null ? await archive.versions(address, { limit: 1 }) : [];
     const version = number === null ? newest : await archive.version(address, number);
     if (version === null) return await use(null);
-    const outlet = new Outlet(archive, new Keyring(findMasterKeys(configuration, false).keys));
-    const bytes = await outlet.open(version);
+    const bodyReader = new StateBodyReader(archive, new Keyring(findMasterKeys(configuration, false).keys));
+    const bytes = await bodyReader.open(version);
     return await use(bytes === null ? null : { version, bytes });
   } finally {
     await close();

@@ -64,7 +64,7 @@ async function selectedWorkspace(dataFolder: string, env: Environment): Promise<
   return text.trim() === '' ? DEFAULT_WORKSPACE : text.trim();
 }
 
-interface Found {
+interface FolderConfiguration {
   readonly type: string;
   readonly attributes: BackendAttributes;
   /** What the record has for attributes that are no literals in the files. */
@@ -78,7 +78,7 @@ async function findBackend(
   dataFolder: string,
   env: Environment,
   given: boolean,
-): Promise<Found> {
+): Promise<FolderConfiguration> {
   const [block, record] = await Promise.all([readConfiguration(folder), readRecord(dataFolder)]);
   if (block === null) {
     const disagreements =

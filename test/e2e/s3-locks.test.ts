@@ -46,7 +46,7 @@ describe.skipIf(terraform === null)(
         const first = alice.start(['apply', '-auto-approve']);
         await gate.reached();
         const { holders } = await untilHeld(house, path);
-        expect(holders[0]?.faces).toHaveLength(means.length);
+        expect(holders[0]?.aliases).toHaveLength(means.length);
 
         const second = await bob.run('apply', '-auto-approve');
         expect(second.code).toBe(1);

@@ -23,7 +23,7 @@ async function lock(
     operation,
     info: Buffer.from(sampleLock(lockId, operation)),
     tellsHoldersApart: true,
-    face: 'http',
+    alias: 'http',
     wait: null,
     gone: null,
   });

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Caller } from '../../src/house/caller.ts';
-import { InFlightBudget } from '../../src/house/in-flight.ts';
+import { InFlightBudget } from '../../src/house/states/in-flight.ts';
 import { EngineFault } from '../../src/ports/engine.ts';
 import { sampleState } from '../support/sample-state.ts';
 import { ADDRESS, BuiltHouse, callerOf, inChunks, NO_CLAIM } from './fixtures/built-house.ts';
@@ -166,7 +166,7 @@ describe('a credential that has expired', () => {
       operation: 'OperationTypeApply',
       info: Buffer.from('{"ID":"mine"}'),
       tellsHoldersApart: true,
-      face: 'test',
+      alias: 'test',
       wait: null,
       gone: new AbortController().signal,
     });

@@ -89,7 +89,7 @@ describe('a change of the master key', () => {
         operation: 'OperationTypeApply',
         info: Buffer.from(`{"ID":"${lockId}"}`),
         tellsHoldersApart: true,
-        face: 'test',
+        alias: 'test',
         wait: null,
         gone: null,
       });

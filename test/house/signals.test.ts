@@ -23,7 +23,7 @@ describe('the signals of a house', () => {
       operation: 'OperationTypeApply',
       info: Buffer.from(JSON.stringify({ ID: lockId })),
       tellsHoldersApart: true,
-      face: 'http',
+      alias: 'http',
       wait: 60_000,
       gone,
     });

@@ -2,8 +2,14 @@ import { buffer } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { MemoryEngine } from '../../src/engines/memory/engine.ts';
 import type { Caller } from '../../src/house/caller.ts';
-import { InFlightBudget } from '../../src/house/in-flight.ts';
-import { FINISHED_LIFE, UPLOAD_LIFE, Uploads, UPLOADS_MAX, type Upload } from '../../src/house/uploads.ts';
+import { InFlightBudget } from '../../src/house/states/in-flight.ts';
+import {
+  FINISHED_LIFE,
+  UPLOAD_LIFE,
+  Uploads,
+  UPLOADS_MAX,
+  type Upload,
+} from '../../src/house/states/uploads.ts';
 import { Keyring } from '../../src/keyring/keyring.ts';
 import { makeMasterKey } from '../../src/keyring/key-text.ts';
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { parseLockInfo } from '../../src/core/lock-info.ts';
 import type { Holder } from '../../src/core/world.ts';
 import { explainNotEntered } from '../../src/protocols/aws/explain.ts';
-import type { NotEntered } from '../../src/protocols/aws/authenticate.ts';
+import type { NotAuthenticated } from '../../src/protocols/aws/authenticate.ts';
 import * as dynamodb from '../../src/protocols/dynamodb/door/errors.ts';
 import { explain, type Refusal } from '../../src/protocols/explain.ts';
 import * as http from '../../src/protocols/http/door/errors.ts';
@@ -24,7 +24,7 @@ const alice: Holder = {
   delay: 0,
   // As a door keeps it that takes a lock before it knows anything of its client.
   info: null,
-  faces: ['consul'],
+  aliases: ['consul'],
   seat: null,
   accepted: true,
   answers: [],
@@ -53,7 +53,7 @@ const REFUSALS: { readonly [T in Refusal['type']]: Extract<Refusal, { type: T }>
 };
 const all = Object.values(REFUSALS);
 
-const NOT_ENTERED: { readonly [P in NotEntered['problem']]: NotEntered } = {
+const NOT_ENTERED: { readonly [P in NotAuthenticated['problem']]: NotAuthenticated } = {
   missing: { problem: 'missing' },
   unsupported: { problem: 'unsupported' },
   twice: { problem: 'twice' },
@@ -127,7 +127,7 @@ describe('a signature that is not believed', () => {
   it.each(Object.values(NOT_ENTERED))('because it is $problem is told in the same words', (refusal) => {
     const words = explainNotEntered(refusal);
     expect(s3.notAdmitted(refusal).message).toBe(words);
-    expect(dynamodb.notEntered(refusal).message).toBe(words);
-    expect(sts.notEntered(refusal).message).toBe(words);
+    expect(dynamodb.notAuthenticated(refusal).message).toBe(words);
+    expect(sts.notAuthenticated(refusal).message).toBe(words);
   });
 });

@@ -1,6 +1,6 @@
 import { formatAddress } from '../../core/address.ts';
 import { DEFAULT_DATA, type Configuration } from '../../server/configuration.ts';
-import type { Kept } from '../../server/read-kept.ts';
+import type { OfflineStore } from '../../server/read-kept.ts';
 import { defineCommand, type Command } from '../command.ts';
 import { DONE, type ExitCode } from '../exit-codes.ts';
 import { Failure, wrongUse } from '../failure.ts';
@@ -60,7 +60,11 @@ function configurationOf(given: {
   return { store: { kind: 'postgres', url: database }, masterKeys: masterKey, masterKeyFile };
 }
 
-async function give({ version, bytes }: Kept, out: string | undefined, terminal: Terminal): Promise<void> {
+async function give(
+  { version, bytes }: OfflineStore,
+  out: string | undefined,
+  terminal: Terminal,
+): Promise<void> {
   const { number, serial, sha256, size } = version;
   const plain = bytes.plain();
   const chunks = plain instanceof Uint8Array ? [plain] : plain;

@@ -7,11 +7,11 @@ import type { Script } from './script.ts';
 import type { Stage } from './stage.ts';
 
 /** As much of the stage as the acts need. */
-export type Scenery = Pick<Stage, 'scene' | 'lock' | 'breakLock' | 'handovers' | 'untilParked' | 'soon'>;
+export type StageView = Pick<Stage, 'scene' | 'lock' | 'breakLock' | 'handovers' | 'untilParked' | 'soon'>;
 
 /** Who plays, and where. */
 export interface Cast {
-  readonly stage: Scenery;
+  readonly stage: StageView;
   readonly alice: Player;
   readonly bob: Player;
 }
@@ -121,14 +121,14 @@ function refusedWrite(script: Script, end: ApplyEnd, says: string): void {
 }
 
 /** An apply that is in the midst of its work. */
-async function begun(stage: Scenery, player: Player, plan: ApplyPlan): Promise<Apply> {
+async function begun(stage: StageView, player: Player, plan: ApplyPlan): Promise<Apply> {
   const apply = player.apply(plan);
   await stage.soon(`${player.name}'s apply`, apply.atWork);
   return apply;
 }
 
 /** An apply from its beginning to its end. */
-async function ended(stage: Scenery, player: Player, plan: ApplyPlan): Promise<ApplyEnd> {
+async function ended(stage: StageView, player: Player, plan: ApplyPlan): Promise<ApplyEnd> {
   const apply = player.apply(plan);
   apply.carryOn();
   return stage.soon(`${player.name}'s apply`, apply.end);
@@ -141,7 +141,7 @@ function mustBe(wanted: ApplyEnd['type'], end: ApplyEnd): void {
   throw new Failure(`an apply that should have been ${wanted} ended as ${end.type}`, { next: words });
 }
 
-async function holderInWords(stage: Scenery): Promise<string> {
+async function holderInWords(stage: StageView): Promise<string> {
   const { holders } = await stage.lock();
   return holders
     .map(

@@ -1,5 +1,5 @@
 /** One change to the shared state: a thing in it, and the number that it is to get. */
-export interface Change {
+export interface ResourceChange {
   readonly thing: Thing;
   readonly to: number;
 }
@@ -9,7 +9,7 @@ export const THINGS = ['web', 'db'] as const;
 export type Thing = (typeof THINGS)[number];
 
 export interface ApplyPlan {
-  readonly changes: readonly Change[];
+  readonly changes: readonly ResourceChange[];
   /** Whether the lock is taken, and what to do while another holds it. */
   readonly lock: 'none' | 'at-once' | 'wait';
 }

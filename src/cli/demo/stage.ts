@@ -5,7 +5,7 @@ import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Address } from '../../core/address.ts';
 import type { Caller } from '../../house/caller.ts';
-import type { LockView } from '../../house/locks.ts';
+import type { LockView } from '../../house/locks/locks.ts';
 import { DEFAULTS } from '../../server/configuration.ts';
 import { openHouse, type OpenHouse } from '../../server/open.ts';
 import { Failure } from '../failure.ts';

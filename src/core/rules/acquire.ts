@@ -3,7 +3,7 @@ import type { Granted, Held, OutcomeOf } from '../outcome.ts';
 import type { GrantAnswer, Holder } from '../world.ts';
 import type { Draft } from './draft.ts';
 import { grant } from './grant.ts';
-import { admits, dropDead, held, serveLine, stand } from './queue.ts';
+import { admits, dropDead, refusalHeld, serveLine, stand } from './queue.ts';
 import { spentBy } from './releases.ts';
 
 /** So many answers of one grant are told apart: a client that asks more often has heard one of them. */
@@ -33,10 +33,10 @@ export function lock(draft: Draft, command: LockCommand): OutcomeOf['lock'] {
 }
 
 function again(draft: Draft, command: LockCommand, mine: Holder): Granted | Held {
-  if (mine.subject !== command.actor.subject) return held(draft);
-  const faces = mine.accepted ? [...new Set([...mine.faces, command.face])] : [command.face];
+  if (mine.subject !== command.actor.subject) return refusalHeld(draft);
+  const aliases = mine.accepted ? [...new Set([...mine.aliases, command.alias])] : [command.alias];
   const answers = answersWith(mine, command);
-  const holder = { ...mine, faces, seat: command.seat, accepted: true, answers };
+  const holder = { ...mine, aliases, seat: command.seat, accepted: true, answers };
   draft.putHolder(holder);
   return { type: 'granted', holder, again: true };
 }
@@ -45,12 +45,14 @@ function again(draft: Draft, command: LockCommand, mine: Holder): Granted | Held
  * The answers that tell of a grant, once it is granted again. An earlier one counts on: its client may have heard it, and
  * this request be a late copy that nobody waits for. Only a hand-over that was not taken up has not been answered.
  */
-function answersWith(mine: Holder, { seat, face }: LockCommand): readonly GrantAnswer[] {
+function answersWith(mine: Holder, { seat, alias }: LockCommand): readonly GrantAnswer[] {
   const earlier = mine.accepted ? mine.answers : [];
-  const known = mine.accepted && mine.faces.includes(face) && !earlier.some((answer) => answer.face === face);
+  const known =
+    mine.accepted && mine.aliases.includes(alias) && !earlier.some((answer) => answer.alias === alias);
   if (known) return earlier;
-  if (seat === null || earlier.length >= ANSWERS_MAX) return earlier.filter((answer) => answer.face !== face);
-  return [...earlier, { seat, face }];
+  if (seat === null || earlier.length >= ANSWERS_MAX)
+    return earlier.filter((answer) => answer.alias !== alias);
+  return [...earlier, { seat, alias }];
 }
 
 /** Free for this asker: nobody holds it, or plans do and no apply is parked before this plan. */

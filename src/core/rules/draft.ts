@@ -2,7 +2,7 @@ import type { AuditNote, Effect } from '../effect.ts';
 import { evolve } from '../evolve.ts';
 import type { Instant } from '../instant.ts';
 import type { Handover, Outcome } from '../outcome.ts';
-import type { AddressRecord, Holder, Place, Release, World } from '../world.ts';
+import type { AddressRecord, Holder, QueueEntry, Release, World } from '../world.ts';
 
 /** What `decide` hands back: the answer, the rows to change, and the locks handed on. */
 export interface Decision<O extends Outcome = Outcome> {
@@ -33,7 +33,7 @@ export class Draft {
     return this.#world.holders;
   }
 
-  get line(): readonly Place[] {
+  get line(): readonly QueueEntry[] {
     return this.#world.line;
   }
 
@@ -55,7 +55,7 @@ export class Draft {
   }
 
   /** A place keeps where it stands when it is put again; a new one goes to the end. */
-  putPlace(place: Place): void {
+  putPlace(place: QueueEntry): void {
     this.effect({ type: 'put-place', place });
   }
 

@@ -1,6 +1,6 @@
 import type { LockCommand } from '../command.ts';
 import type { Instant, Milliseconds } from '../instant.ts';
-import type { Place } from '../world.ts';
+import type { QueueEntry } from '../world.ts';
 import type { Draft } from './draft.ts';
 
 /** The longest that `?wait=` may hold a request open. */
@@ -27,7 +27,7 @@ export function parkedUntil(command: LockCommand, asks: number, firstAsk: Instan
  * How much longer a request stays whose time is over: until its turn, where that is expected sooner than its client, sent
  * away now, would be back. At most one more sleep, so that a `-lock-timeout` is not overrun by much.
  */
-export function staysFor(draft: Draft, place: Place): Milliseconds | null {
+export function staysFor(draft: Draft, place: QueueEntry): Milliseconds | null {
   const { typicalHold } = draft.record;
   const holder = draft.holders.at(-1);
   const sleep = clientSleep(place.asks);

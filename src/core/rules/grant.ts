@@ -1,8 +1,9 @@
-import type { Holder, Place } from '../world.ts';
+import type { Holder, QueueEntry } from '../world.ts';
 import type { Draft } from './draft.ts';
 
 /** What a grant is made from: a request, or a place in line. */
-type Asker = Omit<Place, 'ticket' | 'firstAsk' | 'lastAsk' | 'asks' | 'until'> & Pick<Holder, 'accepted'>;
+type Asker = Omit<QueueEntry, 'ticket' | 'firstAsk' | 'lastAsk' | 'asks' | 'until'> &
+  Pick<Holder, 'accepted'>;
 
 /** Gives the lock, with the next fence. The caller has seen that it is free. */
 export function grant(draft: Draft, asker: Asker): Holder {
@@ -20,10 +21,10 @@ export function grant(draft: Draft, asker: Asker): Holder {
     until: asker.lease === null ? null : draft.at + asker.lease,
     delay: asker.delay,
     info: asker.info,
-    faces: [asker.face],
+    aliases: [asker.alias],
     seat: asker.seat,
     accepted: asker.accepted,
-    answers: asker.seat === null ? [] : [{ seat: asker.seat, face: asker.face }],
+    answers: asker.seat === null ? [] : [{ seat: asker.seat, alias: asker.alias }],
   };
   draft.putHolder(holder);
   draft.note(asker, 'lock', {

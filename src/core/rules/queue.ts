@@ -1,7 +1,7 @@
 import type { AcceptCommand, LeaveCommand, LockCommand, ParkOverCommand } from '../command.ts';
 import type { Milliseconds } from '../instant.ts';
 import type { Gone, Held, NotLocked, OutcomeOf } from '../outcome.ts';
-import type { Holder, Place } from '../world.ts';
+import type { Holder, QueueEntry } from '../world.ts';
 import type { Draft } from './draft.ts';
 import { clientSleep, parkedUntil, staysFor } from './estimate.ts';
 import { grant } from './grant.ts';
@@ -24,7 +24,7 @@ export function stand(draft: Draft, command: LockCommand): Held {
   const before = draft.line.find(({ waiter }) => waiter === command.waiter);
   if (before === undefined && draft.line.length >= LINE_LENGTH_MAX) {
     serveLine(draft);
-    return held(draft);
+    return refusalHeld(draft);
   }
   const asks = (before?.asks ?? 0) + 1;
   const firstAsk = before?.firstAsk ?? at;
@@ -40,7 +40,7 @@ export function stand(draft: Draft, command: LockCommand): Held {
     door: command.actor.door,
     operation: command.operation,
     shared: command.shared,
-    face: command.face,
+    alias: command.alias,
     lease: command.lease,
     delay: command.delay,
     info: command.info,
@@ -52,7 +52,7 @@ export function stand(draft: Draft, command: LockCommand): Held {
   });
   // Plans that stood behind the dead, or behind an apply that is no longer parked, need not wait for them.
   serveLine(draft);
-  return held(draft, command.waiter, parked ? parkUntil - at : null);
+  return refusalHeld(draft, command.waiter, parked ? parkUntil - at : null);
 }
 
 /** Ends, or prolongs a little, the parking of a request whose time is over. */
@@ -64,12 +64,12 @@ export function endParking(draft: Draft, command: ParkOverCommand): OutcomeOf['p
   const stay = command.closing ? null : staysFor(draft, place);
   if (stay !== null) {
     draft.putPlace({ ...place, until: draft.at + stay });
-    return held(draft, place.waiter, stay);
+    return refusalHeld(draft, place.waiter, stay);
   }
   draft.putPlace({ ...place, seat: null, until: draft.at + clientSleep(place.asks) + SLEEP_GRACE });
   // Whoever stood behind an apply that now sleeps need not wait for it.
   serveLine(draft);
-  return held(draft, place.waiter, null);
+  return refusalHeld(draft, place.waiter, null);
 }
 
 /**
@@ -91,10 +91,12 @@ export function leave(draft: Draft, command: LeaveCommand): OutcomeOf['leave'] {
     return { type: 'gone' };
   }
   const answers = mine.answers.filter(({ seat }) => seat !== command.seat);
-  const lost = mine.answers.find(({ seat }) => seat === command.seat)?.face;
-  const faces = mine.faces.filter((face) => face !== lost || answers.some((answer) => answer.face === face));
-  if (faces.length > 0) {
-    draft.putHolder({ ...mine, faces, answers, seat: answers.at(-1)?.seat ?? null });
+  const lost = mine.answers.find(({ seat }) => seat === command.seat)?.alias;
+  const aliases = mine.aliases.filter(
+    (alias) => alias !== lost || answers.some((answer) => answer.alias === alias),
+  );
+  if (aliases.length > 0) {
+    draft.putHolder({ ...mine, aliases, answers, seat: answers.at(-1)?.seat ?? null });
     return { type: 'gone' };
   }
   draft.note(command.actor, 'lock-taken-back', { lock: mine.lockId, fence: mine.fence });
@@ -109,7 +111,7 @@ export function accept(draft: Draft, command: AcceptCommand): OutcomeOf['accept'
     // A wake-up that came late, for a grant that was broken since: the request that asked anew sits on.
     const place = seated(draft, command);
     if (place === undefined) return lost(draft, command.waiter);
-    return held(draft, place.waiter, Math.max(place.until - draft.at, 1));
+    return refusalHeld(draft, place.waiter, Math.max(place.until - draft.at, 1));
   }
   const holder = { ...mine, accepted: true };
   draft.putHolder(holder);
@@ -153,7 +155,11 @@ export function release(draft: Draft, holder: Holder): void {
 }
 
 /** The refusal that tells who holds the lock, and where in line the asker stands. */
-export function held(draft: Draft, waiter: string | null = null, parkFor: Milliseconds | null = null): Held {
+export function refusalHeld(
+  draft: Draft,
+  waiter: string | null = null,
+  parkFor: Milliseconds | null = null,
+): Held {
   const index = draft.line.findIndex((place) => place.waiter === waiter);
   return {
     type: 'held',
@@ -175,6 +181,6 @@ function lost(draft: Draft, name: string): Gone | NotLocked {
   return { type: elsewhere ? 'gone' : 'not-locked' };
 }
 
-function seated(draft: Draft, command: { waiter: string; seat: string }): Place | undefined {
+function seated(draft: Draft, command: { waiter: string; seat: string }): QueueEntry | undefined {
   return draft.line.find(({ waiter, seat }) => waiter === command.waiter && seat === command.seat);
 }

@@ -26,16 +26,16 @@ export function unlock(draft: Draft, command: UnlockCommand): OutcomeOf['unlock'
 }
 
 /**
- * Ends a hold, or one face of it. Whoever lets go a face that is not held was shown the lock there and ends it as a whole;
- * only a request that is sent again may find that its face has gone before.
+ * Ends a hold, or one alias of it. Whoever lets go an alias that is not held was shown the lock there and ends it as a whole;
+ * only a request that is sent again may find that its alias has gone before.
  */
 function letGo(draft: Draft, command: UnlockCommand, holder: Holder): void {
-  const { face, resent } = command;
-  const whole = face === null || (!holder.faces.includes(face) && resent !== true);
-  const faces = whole ? [] : holder.faces.filter((other) => other !== face);
-  if (faces.length > 0) {
-    const answers = holder.answers.filter((answer) => answer.face !== face);
-    draft.putHolder({ ...holder, faces, answers });
+  const { alias, resent } = command;
+  const whole = alias === null || (!holder.aliases.includes(alias) && resent !== true);
+  const aliases = whole ? [] : holder.aliases.filter((other) => other !== alias);
+  if (aliases.length > 0) {
+    const answers = holder.answers.filter((answer) => answer.alias !== alias);
+    draft.putHolder({ ...holder, aliases, answers });
     return;
   }
   const { typicalHold } = draft.record;

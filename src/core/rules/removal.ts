@@ -2,7 +2,7 @@ import type { DeleteCommand, PruneCommand, PurgeCommand, UndeleteCommand } from 
 import type { OutcomeOf } from '../outcome.ts';
 import { liveHead, NEW_RECORD } from '../world.ts';
 import type { Draft } from './draft.ts';
-import { held } from './queue.ts';
+import { refusalHeld } from './queue.ts';
 import { permitFor } from './write.ts';
 
 /** Hides a state; its history stays until it is purged. */
@@ -47,7 +47,7 @@ export function purge(draft: Draft, command: PurgeCommand): OutcomeOf['purge'] {
   if (head !== null) return { type: 'exists', head };
   if (record.head === null) return { type: 'absent' };
   if (holders.length > 0) {
-    return held(draft);
+    return refusalHeld(draft);
   }
   // Fences, tickets and version numbers go on growing: a zombie of the purged state must stay a zombie.
   const { fence, lastTicket, lastVersion, lastRelease } = record;

@@ -4,7 +4,7 @@ import type { LockRefusal, OutcomeOf, Stale } from '../outcome.ts';
 import { whyNotSupersede } from '../supersede.ts';
 import { liveHead, type Holder, type Version } from '../world.ts';
 import type { Draft } from './draft.ts';
-import { held } from './queue.ts';
+import { refusalHeld } from './queue.ts';
 
 /**
  * Operations whose purpose may be to put another state in place of this one, so that under their lock serial and lineage
@@ -58,13 +58,13 @@ export function permitFor(draft: Draft, claim: Claim, actor: { subject: string }
   const [holder] = holders;
   if (holder === undefined) return { holder: null };
   const acts = !holder.shared && holder.subject === actor.subject && lends(holder, claim);
-  return acts ? { holder } : { refusal: held(draft) };
+  return acts ? { holder } : { refusal: refusalHeld(draft) };
 }
 
 /** Whether a write that names no lock may be its holder's: at doors that cannot name one, and inside `statehouse exec`. */
 function lends(holder: Holder, claim: Claim): boolean {
   if (holder.operation === OPERATION_EXEC) return true;
-  return claim.kind === 'unnamed' && holder.faces.some((face) => claim.faces.includes(face));
+  return claim.kind === 'unnamed' && holder.aliases.some((alias) => claim.aliases.includes(alias));
 }
 
 function staleness(head: Version | null, command: WriteCommand): Stale | null {

@@ -23,7 +23,7 @@ import {
   READ_ACTION,
   type RecordCommand,
   type Resealed,
-  type Seat,
+  type WaitingRequest,
   type StateQuery,
   type StateSummary,
   type StoredBody,
@@ -32,7 +32,7 @@ import { compareBytes, otherSealed, sameAddress, selectStates } from './queries.
 import { reseal, type Sealed } from './records.ts';
 
 /** What one address keeps. */
-export interface Kept {
+export interface StoredAddress {
   readonly address: Address;
   world: World;
   versions: Version[];
@@ -46,7 +46,7 @@ export class MemoryEngine implements Engine {
   readonly traits: EngineTraits = { name: 'memory', shared: false };
   readonly #clock: Clock;
   readonly #keyIdOf: (sealed: Uint8Array) => string;
-  readonly #kept = new Map<string, Kept>();
+  readonly #kept = new Map<string, StoredAddress>();
   readonly #bodies = new Map<string, SealedBody>();
   readonly #credentials = new Map<string, Credential>();
   readonly #entries = new Map<string, Entry>();
@@ -140,7 +140,7 @@ export class MemoryEngine implements Engine {
     return [node];
   }
 
-  async seats(query: { node: string } | { notNode: string }): Promise<readonly Seat[]> {
+  async seats(query: { node: string } | { notNode: string }): Promise<readonly WaitingRequest[]> {
     const isWanted = (seat: string | null): seat is string =>
       seat !== null &&
       ('node' in query ? seat.startsWith(`${query.node}:`) : !seat.startsWith(`${query.notNode}:`));
@@ -196,7 +196,7 @@ export class MemoryEngine implements Engine {
     for (const effect of effects) this.#keep(kept, effect, at);
   }
 
-  #keep(kept: Kept, effect: Effect, at: Instant): void {
+  #keep(kept: StoredAddress, effect: Effect, at: Instant): void {
     switch (effect.type) {
       case 'put-version':
         kept.versions.push(effect.version);
@@ -215,7 +215,7 @@ export class MemoryEngine implements Engine {
     }
   }
 
-  #drop(kept: Kept, goes: (version: Version) => boolean): void {
+  #drop(kept: StoredAddress, goes: (version: Version) => boolean): void {
     for (const { bodyId } of kept.versions.filter(goes)) this.#bodies.delete(bodyId);
     kept.versions = kept.versions.filter((version) => !goes(version));
   }

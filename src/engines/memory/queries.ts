@@ -1,10 +1,10 @@
 import { formatAddress, type Address } from '../../core/address.ts';
 import type { Resealed, StateQuery, StateSummary } from '../../ports/engine.ts';
-import type { Kept } from './engine.ts';
+import type { StoredAddress } from './engine.ts';
 import type { Sealed } from './records.ts';
 
 /** The states that a query asks for, in the order of their addresses. */
-export function selectStates(all: readonly Kept[], query: StateQuery): StateSummary[] {
+export function selectStates(all: readonly StoredAddress[], query: StateQuery): StateSummary[] {
   return all
     .filter((kept) => isSelected(kept, query))
     .sort((a, b) => compareAddresses(a.address, b.address))
@@ -19,7 +19,7 @@ function compareAddresses(a: Address, b: Address): number {
   );
 }
 
-function isSelected({ address, world }: Kept, query: StateQuery): boolean {
+function isSelected({ address, world }: StoredAddress, query: StateQuery): boolean {
   const { record, holders } = world;
   const exists = record.head !== null && (query.deleted === true || record.deletedAt === null);
   const isShown = exists || holders.length > 0 || query.used === true;

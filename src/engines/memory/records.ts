@@ -2,13 +2,13 @@ import { formatAddress } from '../../core/address.ts';
 import type { SealedBody } from '../../core/command.ts';
 import type { Credential } from '../../core/credential.ts';
 import type { Resealed } from '../../ports/engine.ts';
-import type { Kept } from './engine.ts';
+import type { StoredAddress } from './engine.ts';
 
 /** Everything that is sealed under the master key. */
 export interface Sealed {
   readonly bodies: Map<string, SealedBody>;
   readonly credentials: Map<string, Credential>;
-  readonly kept: ReadonlyMap<string, Kept>;
+  readonly kept: ReadonlyMap<string, StoredAddress>;
 }
 
 /** Puts the new sealing in the place of the old one, if what it seals is still there. */

@@ -2,7 +2,7 @@ import { formatAddress, type Address } from '../../core/address.ts';
 import { insertBodies } from './bodies.ts';
 import type { Statement } from './connection.ts';
 import type { KeyIdOf } from './columns.ts';
-import type { Change, RowChanges } from './session/changes.ts';
+import type { AddressChange, RowChanges } from './session/changes.ts';
 import { deleteAll, insertAll, replaceAll } from './session/statements.ts';
 
 const ADDRESS = ['project', 'key', 'workspace'] as const;
@@ -15,7 +15,7 @@ const ADDRESS = ['project', 'key', 'workspace'] as const;
 export function storeAll(
   schema: string,
   keyIdOf: KeyIdOf,
-  changes: readonly Change[],
+  changes: readonly AddressChange[],
   stored: ReadonlySet<string>,
 ): Statement[] {
   const bodies = changes.flatMap((change) => change.bodies).filter(({ id }) => !stored.has(id));
@@ -51,7 +51,7 @@ export function storeAll(
 }
 
 /** Takes versions away; seldom, so each address has a statement of its own. */
-function dropVersions(schema: string, { address, dropped }: Change): Statement[] {
+function dropVersions(schema: string, { address, dropped }: AddressChange): Statement[] {
   if (dropped.length === 0) return [];
   const { project, key, workspace } = address;
   const [which, numbers] = dropped === 'all' ? ['', []] : ['AND number = ANY ($4::bigint[])', [dropped]];
@@ -70,7 +70,7 @@ function dropVersions(schema: string, { address, dropped }: Change): Statement[]
 }
 
 /** Clears away old releases; seldom, so each address has a statement of its own. */
-function dropReleases(schema: string, { address, sweep }: Change): Statement[] {
+function dropReleases(schema: string, { address, sweep }: AddressChange): Statement[] {
   if (sweep === null) return [];
   const { project, key, workspace } = address;
   return [

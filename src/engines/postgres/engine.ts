@@ -14,12 +14,12 @@ import {
   type EngineTraits,
   type Entry,
   type Resealed,
-  type Seat,
+  type WaitingRequest,
   type StateQuery,
   type StateSummary,
   type StoredBody,
 } from '../../ports/engine.ts';
-import { Batches, type Call } from './session/batches.ts';
+import { Batches, type PendingCall } from './session/batches.ts';
 import { AuditLog } from './audit.ts';
 import { BodyReader } from './bodies.ts';
 import { Connections, type Row, type Statement } from './connection.ts';
@@ -148,7 +148,7 @@ export class PostgresEngine implements Engine {
     return (living ?? []).map((row) => row['id'] as string);
   }
 
-  async seats(query: { node: string } | { notNode: string }): Promise<readonly Seat[]> {
+  async seats(query: { node: string } | { notNode: string }): Promise<readonly WaitingRequest[]> {
     return this.#queries.seats(query);
   }
 
@@ -196,7 +196,7 @@ export class PostgresEngine implements Engine {
     }
   }
 
-  async #run(calls: readonly Call[]): Promise<void> {
+  async #run(calls: readonly PendingCall[]): Promise<void> {
     try {
       const results = await this.#attempt(calls.flatMap(({ commands }) => commands));
       let from = 0;

@@ -1,10 +1,10 @@
 import type { Address } from '../../core/address.ts';
 import type { Credential } from '../../core/credential.ts';
 import { NEW_WORLD, type Version, type World } from '../../core/world.ts';
-import type { Entry, Resealed, Seat, StateQuery, StateSummary } from '../../ports/engine.ts';
+import type { Entry, Resealed, WaitingRequest, StateQuery, StateSummary } from '../../ports/engine.ts';
 import type { Connections, Row, Statement } from './connection.ts';
 import { fromText, toBytes } from './columns.ts';
-import { ADDRESS, CREDENTIAL, toEntry, toSeat, VERSION } from './rows.ts';
+import { ADDRESS, CREDENTIAL, toEntry, toWaitingRequest, VERSION } from './rows.ts';
 import { Conditions, limitOf } from './session/conditions.ts';
 import { selectWorlds, theseAddresses, worldsFrom, type Wanted } from './world.ts';
 
@@ -63,8 +63,8 @@ export class Queries {
     return rows.map(toEntry);
   }
 
-  async seats(query: { node: string } | { notNode: string }): Promise<Seat[]> {
-    return (await this.#connections.read(seatsAsked(this.#schema, query))).map(toSeat);
+  async seats(query: { node: string } | { notNode: string }): Promise<WaitingRequest[]> {
+    return (await this.#connections.read(seatsAsked(this.#schema, query))).map(toWaitingRequest);
   }
 
   async ending(now: string, limit: number): Promise<Address[]> {

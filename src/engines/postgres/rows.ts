@@ -1,8 +1,8 @@
 import type { Address } from '../../core/address.ts';
 import type { Credential } from '../../core/credential.ts';
 import type { AuditNote } from '../../core/effect.ts';
-import type { AddressRecord, Holder, Place, Release, Version } from '../../core/world.ts';
-import type { AuditRecord, Entry, Seat } from '../../ports/engine.ts';
+import type { AddressRecord, Holder, QueueEntry, Release, Version } from '../../core/world.ts';
+import type { AuditRecord, Entry, WaitingRequest } from '../../ports/engine.ts';
 import { binary, json, large, number, orNull, plain, sealed, Table, text, type KeyIdOf } from './columns.ts';
 import type { Row } from './connection.ts';
 
@@ -61,7 +61,7 @@ export const HOLDER: Table<Holder> = new Table(
     until: orNull(number('until')),
     delay: number('delay'),
     info: sealed('info'),
-    faces: json('faces'),
+    aliases: json('faces'),
     seat: plain('seat'),
     accepted: plain('accepted'),
     answers: json('answers'),
@@ -78,7 +78,7 @@ export const RELEASE: Table<Release> = new Table({
   at: number('at'),
 });
 
-export const PLACE: Table<Place> = new Table(
+export const QUEUE_ENTRY: Table<QueueEntry> = new Table(
   {
     waiter: text('waiter'),
     lockId: text('lock_id'),
@@ -87,7 +87,7 @@ export const PLACE: Table<Place> = new Table(
     door: plain('door'),
     operation: text('operation'),
     shared: plain('shared'),
-    face: plain('face'),
+    alias: plain('face'),
     lease: orNull(number('lease')),
     delay: number('delay'),
     info: sealed('info'),
@@ -135,7 +135,7 @@ const AUDIT_RECORD: Table<Pick<AuditRecord, 'id' | 'at'>> = new Table({
   at: number('at'),
 });
 
-const SEAT: Table<Omit<Seat, 'address'>> = new Table({
+const WAITING_REQUEST: Table<Omit<WaitingRequest, 'address'>> = new Table({
   waiter: text('waiter'),
   seat: plain('seat'),
   granted: plain('granted'),
@@ -165,8 +165,8 @@ export function toAuditRecord(row: Row): AuditRecord {
 }
 
 /** @param row a place or a holder */
-export function toSeat(row: Row): Seat {
-  return { address: ADDRESS.read(row), ...SEAT.read(row) };
+export function toWaitingRequest(row: Row): WaitingRequest {
+  return { address: ADDRESS.read(row), ...WAITING_REQUEST.read(row) };
 }
 
 /** A seat is `node:number`. */

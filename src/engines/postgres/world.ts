@@ -6,7 +6,7 @@ import type { Version } from '../../core/world.ts';
 import type { StateSummary } from '../../ports/engine.ts';
 import type { Row, Statement } from './connection.ts';
 import { toText } from './columns.ts';
-import { ADDRESS, HOLDER, PLACE, RECORD, RELEASE, toRecord, VERSION } from './rows.ts';
+import { ADDRESS, HOLDER, QUEUE_ENTRY, RECORD, RELEASE, toRecord, VERSION } from './rows.ts';
 import { addressArrays, isWanted, WANTED, WANTED_ALONE, WANTED_WITH_ID } from './session/statements.ts';
 
 /** Gives the SQL that tells the time. */
@@ -97,9 +97,9 @@ export function selectReleases(schema: string, commands: readonly AddressCommand
 
 /** What {@link selectWorlds} and {@link selectReleases} found, put together. */
 export function withReleases(
-  found: readonly Found[],
+  found: readonly LoadedAddress[],
   releases: readonly (readonly Row[])[],
-): readonly Found[] {
+): readonly LoadedAddress[] {
   const rowsOf = grouped(releases.flat());
   return found.map((one) => {
     const rows = rowsOf.get(formatAddress(one.address)) ?? [];
@@ -110,13 +110,13 @@ export function withReleases(
 }
 
 /** An address as its rows say that it is. */
-export interface Found extends StateSummary {
+export interface LoadedAddress extends StateSummary {
   /** When it was changed last. */
   readonly changedAt: Instant;
 }
 
 /** Puts together what {@link selectWorlds} found, in the order of the addresses. */
-export function worldsFrom([records, heads, holders, places]: readonly (readonly Row[])[]): Found[] {
+export function worldsFrom([records, heads, holders, places]: readonly (readonly Row[])[]): LoadedAddress[] {
   const headOf = new Map<string, Version>();
   for (const row of heads ?? []) headOf.set(nameOf(row), VERSION.read(row));
   const holdersOf = grouped(holders ?? []);
@@ -129,7 +129,7 @@ export function worldsFrom([records, heads, holders, places]: readonly (readonly
       world: {
         record: toRecord(RECORD.read(row), headOf.get(name) ?? null),
         holders: HOLDER.readAll(holdersOf.get(name) ?? []),
-        line: PLACE.readAll(placesOf.get(name) ?? []),
+        line: QUEUE_ENTRY.readAll(placesOf.get(name) ?? []),
         releases: [],
       },
     };

@@ -3,7 +3,7 @@ import type { AuditNote, Effect } from '../../core/effect.ts';
 import type { Instant } from '../../core/instant.ts';
 import type { BodyStore } from './bodies.ts';
 import type { Database, Statement } from './files/driver.ts';
-import { AUDIT_NOTE, HOLDER, PLACE, RECORD, recordOf, RELEASE, VERSION } from './rows.ts';
+import { AUDIT_NOTE, HOLDER, QUEUE_ENTRY, RECORD, recordOf, RELEASE, VERSION } from './rows.ts';
 import type { WorldCache } from './writer/world-cache.ts';
 
 /** Stores what was decided, row by row, inside the writer's transaction. */
@@ -30,7 +30,7 @@ export class EffectStore {
     this.#putVersion = db.prepare(insert('version', `address_id, ${VERSION.list}`));
     this.#putHolder = db.prepare(replace('holder', `address_id, ${HOLDER.list}`));
     this.#dropHolder = db.prepare('DELETE FROM holder WHERE address_id = ? AND lock_id = ?');
-    this.#putPlace = db.prepare(replace('place', `address_id, ${PLACE.list}`));
+    this.#putPlace = db.prepare(replace('place', `address_id, ${QUEUE_ENTRY.list}`));
     this.#dropPlace = db.prepare('DELETE FROM place WHERE address_id = ? AND waiter = ?');
     this.#putRelease = db.prepare(replace('release', `address_id, ${RELEASE.list}`));
     this.#dropReleases = db.prepare('DELETE FROM release WHERE address_id = ? AND (at < ? OR number <= ?)');
@@ -73,7 +73,7 @@ export class EffectStore {
         this.#dropHolder.run(id, effect.lockId);
         break;
       case 'put-place':
-        this.#putPlace.run(id, ...PLACE.values(effect.place));
+        this.#putPlace.run(id, ...QUEUE_ENTRY.values(effect.place));
         break;
       case 'drop-place':
         this.#dropPlace.run(id, effect.waiter);

@@ -14,7 +14,7 @@ import {
   type EngineTraits,
   type Entry,
   type Resealed,
-  type Seat,
+  type WaitingRequest,
   type StateQuery,
   type StateSummary,
   type StoredBody,
@@ -136,7 +136,7 @@ export class SqliteEngine implements Engine {
     return [node];
   }
 
-  async seats(query: { node: string } | { notNode: string }): Promise<readonly Seat[]> {
+  async seats(query: { node: string } | { notNode: string }): Promise<readonly WaitingRequest[]> {
     return reading(() => this.#queries.seats(query));
   }
 

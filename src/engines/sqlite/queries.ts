@@ -2,7 +2,7 @@ import type { Address } from '../../core/address.ts';
 import type { Instant } from '../../core/instant.ts';
 import type { Credential } from '../../core/credential.ts';
 import type { Version, World } from '../../core/world.ts';
-import type { Entry, Resealed, Seat, StateQuery, StateSummary } from '../../ports/engine.ts';
+import type { Entry, Resealed, WaitingRequest, StateQuery, StateSummary } from '../../ports/engine.ts';
 import type { Database, SqlValue, Statement } from './files/driver.ts';
 import {
   ADDRESS,
@@ -10,7 +10,7 @@ import {
   ENTRY,
   RECORD,
   toEntry,
-  toSeat,
+  toWaitingRequest,
   VERSION,
   whole,
   type AddressId,
@@ -111,7 +111,7 @@ export class Queries {
     return this.#entries.all(kind, kind).map(toEntry);
   }
 
-  seats(query: { node: string } | { notNode: string }): Seat[] {
+  seats(query: { node: string } | { notNode: string }): WaitingRequest[] {
     const node = 'node' in query ? query.node : query.notNode;
     // A node's seats are `node:number`, and ";" comes next after ":".
     const range = 'node' in query ? 'seat >= ? AND seat < ?' : 'NOT (seat >= ? AND seat < ?)';
@@ -123,7 +123,7 @@ export class Queries {
     const bounds = [`${node}:`, `${node};`];
     return this.#prepare(sql)
       .all(...bounds, ...bounds)
-      .map(toSeat);
+      .map(toWaitingRequest);
   }
 
   ending(now: Instant, limit: number): Address[] {

@@ -1,8 +1,8 @@
 import type { Address } from '../../core/address.ts';
 import type { Credential } from '../../core/credential.ts';
 import type { AuditNote } from '../../core/effect.ts';
-import type { AddressRecord, Holder, Place, Release, Version } from '../../core/world.ts';
-import type { AuditRecord, Entry, Seat } from '../../ports/engine.ts';
+import type { AddressRecord, Holder, QueueEntry, Release, Version } from '../../core/world.ts';
+import type { AuditRecord, Entry, WaitingRequest } from '../../ports/engine.ts';
 import { flag, json, large, plain, sealed, Table } from './columns.ts';
 
 export const VERSION: Table<Version> = new Table({
@@ -52,7 +52,7 @@ export const HOLDER: Table<Holder> = new Table({
   until: plain('until'),
   delay: plain('delay'),
   info: sealed('info'),
-  faces: json('faces'),
+  aliases: json('faces'),
   seat: plain('seat'),
   accepted: flag('accepted'),
   answers: json('answers'),
@@ -67,7 +67,7 @@ export const RELEASE: Table<Release> = new Table({
   at: plain('at'),
 });
 
-export const PLACE: Table<Place> = new Table({
+export const QUEUE_ENTRY: Table<QueueEntry> = new Table({
   waiter: plain('waiter'),
   lockId: plain('lock_id'),
   ticket: plain('ticket'),
@@ -75,7 +75,7 @@ export const PLACE: Table<Place> = new Table({
   door: plain('door'),
   operation: plain('operation'),
   shared: flag('shared'),
-  face: plain('face'),
+  alias: plain('face'),
   lease: plain('lease'),
   delay: plain('delay'),
   info: sealed('info'),
@@ -122,7 +122,7 @@ export const AUDIT_NOTE: Table<AuditNote> = new Table({
 
 const AUDIT_RECORD: Table<Pick<AuditRecord, 'id' | 'at'>> = new Table({ id: plain('id'), at: plain('at') });
 
-const SEAT: Table<Omit<Seat, 'address'>> = new Table({
+const WAITING_REQUEST: Table<Omit<WaitingRequest, 'address'>> = new Table({
   waiter: plain('waiter'),
   seat: plain('seat'),
   granted: flag('granted'),
@@ -153,8 +153,8 @@ export function toAuditRecord(row: unknown): AuditRecord {
 }
 
 /** @param row a place or a holder that is joined with its address */
-export function toSeat(row: unknown): Seat {
-  return { address: ADDRESS.read(row), ...SEAT.read(row) };
+export function toWaitingRequest(row: unknown): WaitingRequest {
+  return { address: ADDRESS.read(row), ...WAITING_REQUEST.read(row) };
 }
 
 /** SQLite knows no infinity. */

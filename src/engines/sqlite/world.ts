@@ -4,7 +4,7 @@ import { NEW_WORLD, type Release, type Version, type World } from '../../core/wo
 import { EngineFault } from '../../ports/engine.ts';
 import type { Database, Statement } from './files/driver.ts';
 import { damaged } from './faults.ts';
-import { HOLDER, PLACE, RECORD, RELEASE, toRecord, VERSION, type AddressId } from './rows.ts';
+import { HOLDER, QUEUE_ENTRY, RECORD, RELEASE, toRecord, VERSION, type AddressId } from './rows.ts';
 
 /** An address with its row's id; null while there is no row. */
 export interface Placed {
@@ -27,7 +27,7 @@ export class WorldLoader {
     );
     this.#version = db.prepare(`SELECT ${VERSION.list} FROM version WHERE address_id = ? AND number = ?`);
     this.#holders = db.prepare(`SELECT ${HOLDER.list} FROM holder WHERE address_id = ? ORDER BY fence`);
-    this.#line = db.prepare(`SELECT ${PLACE.list} FROM place WHERE address_id = ? ORDER BY ticket`);
+    this.#line = db.prepare(`SELECT ${QUEUE_ENTRY.list} FROM place WHERE address_id = ? ORDER BY ticket`);
     const releases = `SELECT ${RELEASE.list} FROM release WHERE address_id = ?`;
     this.#releaseOf = db.prepare(`${releases} AND lock_id = ?`);
     this.#latestReleases = db.prepare(`${releases} ORDER BY number DESC LIMIT ?`);
@@ -44,7 +44,7 @@ export class WorldLoader {
     return {
       record: toRecord(record, record.head === null ? null : this.#head(row.id, record.head)),
       holders: HOLDER.readAll(this.#holders.all(row.id)),
-      line: PLACE.readAll(this.#line.all(row.id)),
+      line: QUEUE_ENTRY.readAll(this.#line.all(row.id)),
       releases: [],
     };
   }

@@ -6,20 +6,20 @@ import { parseSignature, type SignatureProblem } from './signature.ts';
 import { SigningKeys, verifySignature, type Verified } from './verify.ts';
 
 /** Someone whose signature is right. */
-export interface Entered {
+export interface Authenticated {
   readonly identity: Identity;
   readonly verified: Verified;
   /** The credential's id, which AWS calls the access key id. */
   readonly accessKeyId: string;
 }
 
-export type NotEntered =
+export type NotAuthenticated =
   | SignatureProblem
   /** The signature was made with a key that nobody here has. */
   | { readonly problem: 'unknown-key'; readonly accessKeyId: string };
 
 /** Checks who signed a request. */
-export class AwsEntrance {
+export class AwsAuthenticator {
   readonly #house: House;
   readonly #now: () => number;
   readonly #keys = new SigningKeys();
@@ -31,7 +31,7 @@ export class AwsEntrance {
   }
 
   /** @param payloadHash the hash of the body, or what stands for it in the canonical request */
-  async enter(request: DoorRequest, payloadHash: string): Promise<Entered | NotEntered> {
+  async authenticate(request: DoorRequest, payloadHash: string): Promise<Authenticated | NotAuthenticated> {
     const signature = parseSignature(request);
     if ('problem' in signature) return signature;
     const { accessKeyId } = signature;
@@ -55,7 +55,7 @@ export class AwsEntrance {
   }
 
   /** The same for services other than S3, whose signature covers the whole body. */
-  enterWith(request: DoorRequest, body: Uint8Array): Promise<Entered | NotEntered> {
-    return this.enter(request, sha256Hex(body));
+  authenticateWith(request: DoorRequest, body: Uint8Array): Promise<Authenticated | NotAuthenticated> {
+    return this.authenticate(request, sha256Hex(body));
   }
 }

@@ -1,7 +1,7 @@
-import type { NotEntered } from './authenticate.ts';
+import type { NotAuthenticated } from './authenticate.ts';
 
 /** Why a request is not believed, and what to do next: the one sentence for it at every AWS door. */
-export function explainNotEntered(refusal: NotEntered): string {
+export function explainNotEntered(refusal: NotAuthenticated): string {
   switch (refusal.problem) {
     case 'missing':
       return 'The request is not signed: sign it with a credential of this house.';

@@ -9,7 +9,7 @@ export const INFO = 'Info';
 export const DIGEST = 'Digest';
 const DIGEST_SUFFIX = RESERVED_SUFFIXES.s3Digest;
 /** What a lock is called that was taken as an item (`dynamodb_table`). */
-export const LOCK_ITEM_FACE = 'dynamodb-item';
+export const LOCK_ITEM_ALIAS = 'dynamodb-item';
 
 /** The prefix of every `X-Amz-Target` of this API version. */
 export const TARGET_PREFIX = 'DynamoDB_20120810.';

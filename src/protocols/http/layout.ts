@@ -15,7 +15,7 @@ export const LOCK_PARAMETER = 'lock';
 export const LOCK_ID_PARAMETER = 'ID';
 
 /** What locks taken through this door are called. */
-export const HTTP_FACE = 'http';
+export const HTTP_ALIAS = 'http';
 
 /** Reads the address out of a raw path, which must begin with {@link PATH_PREFIX}. */
 export function addressOf(path: string, workspace: string | null): Address | { readonly problem: string } {

@@ -1,10 +1,10 @@
 import { formatAddress, type Address } from '../../core/address.ts';
 import type { Instant } from '../../core/instant.ts';
 import { parseLockInfo } from '../../core/lock-info.ts';
-import type { Face } from '../../core/world.ts';
+import type { LockAlias } from '../../core/world.ts';
 import type { Caller, Forbidden } from '../../house/caller.ts';
 import type { House } from '../../house/house.ts';
-import type { LockAnswer, UnlockAnswer } from '../../house/locks.ts';
+import type { LockAnswer, UnlockAnswer } from '../../house/locks/locks.ts';
 import type { DoorRequest } from '../door.ts';
 import { LockMemory } from './lock-memory.ts';
 import { RefusalMemory, type Viewer } from './refusal-memory.ts';
@@ -38,7 +38,7 @@ export class LockObjects {
   async take(
     caller: Caller,
     address: Address,
-    { info, face, request }: { info: Uint8Array; face: Face; request: DoorRequest },
+    { info, alias, request }: { info: Uint8Array; alias: LockAlias; request: DoorRequest },
   ): Promise<LockAnswer | { readonly type: 'no-lock-info'; readonly problem: string }> {
     const parsed = parseLockInfo(info);
     if ('problem' in parsed) return { type: 'no-lock-info', problem: parsed.problem };
@@ -48,11 +48,11 @@ export class LockObjects {
       operation: parsed.info.operation,
       info,
       tellsHoldersApart: false,
-      face,
+      alias,
       wait: null,
       gone: request.gone,
     });
-    const viewer = viewerOf(caller, request, address, face);
+    const viewer = viewerOf(caller, request, address, alias);
     if (answer.type === 'granted') this.#refusals.granted(viewer, id);
     const holding = answer.type === 'held' ? shownLock(answer.holders) : null;
     if (holding !== null) this.#refusals.refused(viewer, id, holding);
@@ -61,18 +61,18 @@ export class LockObjects {
 
   /**
    * The lock that is held, by whatever door; null when none is.
-   * @param face where the client itself looks: right after it was refused there, it is shown the lock that it was refused for
+   * @param alias where the client itself looks: right after it was refused there, it is shown the lock that it was refused for
    *   even if that is free again; null where the house looks for its sake
    */
   async look(
     caller: Caller,
     address: Address,
     request: DoorRequest,
-    face: Face | null,
+    alias: LockAlias | null,
   ): Promise<{ readonly type: 'looked'; readonly lock: SeenLock | null } | Forbidden | { type: 'expired' }> {
     const answer = await this.#house.locks.show(caller, address);
     if (answer.type !== 'shown') return answer;
-    const owed = face === null ? null : this.#refusals.looks(viewerOf(caller, request, address, face));
+    const owed = alias === null ? null : this.#refusals.looks(viewerOf(caller, request, address, alias));
     const lock = shownLock(answer.lock.holders) ?? owed;
     // What was shown is what a deletion means: of a lock that has gone it does nothing to the one that came after it.
     if (lock !== null) this.#memory.saw(clientOf(caller, request), address, lock.holder.lockId);
@@ -83,12 +83,12 @@ export class LockObjects {
   async drop(
     caller: Caller,
     address: Address,
-    { face, request }: { face: Face; request: DoorRequest },
+    { alias, request }: { alias: LockAlias; request: DoorRequest },
   ): Promise<UnlockAnswer> {
     const seen = this.#memory.lastSeen(clientOf(caller, request), address);
     const lockId = seen ?? (await this.#heldNow(caller, address));
     if (lockId === null) return { type: 'not-locked' };
-    return this.release(caller, address, lockId, { face, request });
+    return this.release(caller, address, lockId, { alias, request });
   }
 
   /** Ends the lock of this ID. */
@@ -96,11 +96,11 @@ export class LockObjects {
     caller: Caller,
     address: Address,
     lockId: string,
-    { face, request }: { face: Face; request: DoorRequest },
+    { alias, request }: { alias: LockAlias; request: DoorRequest },
   ): Promise<UnlockAnswer> {
-    const answer = await this.#house.locks.unlock(caller, address, lockId, face, this.#isResent(request));
+    const answer = await this.#house.locks.unlock(caller, address, lockId, alias, this.#isResent(request));
     if (answer.type !== 'released') return answer;
-    const viewer = viewerOf(caller, request, address, face);
+    const viewer = viewerOf(caller, request, address, alias);
     // A run that ends a lock is another than those that wait; whoever does it by hand goes on by hand.
     if (RUN.test(request.header('user-agent') ?? '')) this.#refusals.unlooks(viewer);
     else this.#refusals.forget(viewer);
@@ -117,8 +117,8 @@ function clientOf(caller: Caller, request: DoorRequest): string {
   return `${caller.identity.subject}\n${request.peer}`;
 }
 
-/** A client, and the face of the lock that it looks at. */
-function viewerOf(caller: Caller, request: DoorRequest, address: Address, face: Face): Viewer {
-  const name = `${clientOf(caller, request)}\n${formatAddress(address)}\n${face}`;
+/** A client, and the alias of the lock that it looks at. */
+function viewerOf(caller: Caller, request: DoorRequest, address: Address, alias: LockAlias): Viewer {
+  const name = `${clientOf(caller, request)}\n${formatAddress(address)}\n${alias}`;
   return { name, port: request.peerPort };
 }

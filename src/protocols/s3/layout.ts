@@ -25,7 +25,7 @@ export interface S3Place {
 }
 
 /** What a lock is called that was taken as a lock file (`use_lockfile`). */
-export const LOCK_FILE_FACE = 's3-lock-file';
+export const LOCK_FILE_ALIAS = 's3-lock-file';
 
 const LOCK_FILE_SUFFIX = RESERVED_SUFFIXES.s3LockFile;
 const WORKSPACES: string = listPrefix({ workspacePrefix: S3_WORKSPACE_PREFIX });

@@ -1,5 +1,5 @@
 /** What a conditional request is compared with. */
-export interface Standing {
+export interface Representation {
   /** Lower-case hex, without quotes. */
   readonly etag: string;
   readonly modified: number;
@@ -13,7 +13,7 @@ type Header = (name: string) => string | undefined;
  */
 export function readConditions(
   header: Header,
-  { etag, modified }: Standing,
+  { etag, modified }: Representation,
 ): 304 | 'If-Match' | 'If-Unmodified-Since' | null {
   const match = header('if-match');
   if (match !== undefined) {

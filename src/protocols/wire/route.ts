@@ -10,7 +10,7 @@ import { readBody } from './read-body.ts';
 const BODY_BYTES_MAX: number = 64 * 1024;
 
 /** What one route is given. `Parts` is what its API is built from, besides the house. */
-export interface Call<Parts, Query, Body> {
+export interface RouteCall<Parts, Query, Body> {
   readonly house: House;
   readonly parts: Parts;
   readonly caller: Caller;
@@ -49,13 +49,13 @@ export interface RouteRow<Parts, Query, Body> {
   readonly answer: Answer;
   /** The statuses of its refusals, beside 400, 401 and 503, which any request may get. */
   readonly refusals: readonly number[];
-  readonly run: (call: Call<Parts, Query, Body>) => Promise<DoorReply>;
+  readonly run: (call: RouteCall<Parts, Query, Body>) => Promise<DoorReply>;
 }
 
 /** A row whose query and body are read and checked before it runs. */
 export interface Route<Parts> extends Omit<RouteRow<Parts, unknown, unknown>, 'run'> {
   readonly handle: (
-    call: Omit<Call<Parts, unknown, unknown>, 'query' | 'body' | 'operation'>,
+    call: Omit<RouteCall<Parts, unknown, unknown>, 'query' | 'body' | 'operation'>,
   ) => Promise<DoorReply>;
 }
 

@@ -1,9 +1,9 @@
-import type { Found } from '../../house/states.ts';
+import type { FoundState } from '../../house/states/states.ts';
 import type { DoorReply, DoorRequest } from '../door.ts';
 import { namesETag } from './conditions.ts';
 
 /** A state byte for byte, as plain HTTP gives it: compressed if asked, and not at all if the client has it already. */
-export function stateReply(operation: string, found: Found, request: DoorRequest): DoorReply {
+export function stateReply(operation: string, found: FoundState, request: DoorRequest): DoorReply {
   const gzip = acceptsGzip(request.header('accept-encoding'));
   const headers = stateHeaders(found, gzip);
   const known = request.header('if-none-match');
@@ -25,7 +25,7 @@ export function versionHeaders(number: number, serial: bigint): Record<string, s
   return { 'x-statehouse-version': String(number), 'x-statehouse-serial': serial.toString() };
 }
 
-function stateHeaders({ version }: Found, gzip: boolean): Record<string, string> {
+function stateHeaders({ version }: FoundState, gzip: boolean): Record<string, string> {
   const { sha256, md5, size, number, serial, at } = version;
   return {
     'content-type': 'application/json',

@@ -2,13 +2,13 @@ import type { Retention } from '../../core/retention.ts';
 import type { House } from '../../house/house.ts';
 import type { Log } from '../../ports/log.ts';
 import type { BackUp } from '../backup-copy.ts';
-import type { Told } from '../configuration.ts';
+import type { ShownSettings } from '../configuration.ts';
 import type { KeyRotation } from '../rotate-key.ts';
-import type { Teller } from './content/teller.ts';
+import type { SnapshotWorker } from './content/snapshot-worker.ts';
 import type { EventHub } from './events/hub.ts';
 
 /** How this house was started, as far as its users may know. */
-export interface About extends Told {
+export interface About extends ShownSettings {
   /** The version of the program. */
   readonly version: string;
   readonly retention: Retention;
@@ -21,7 +21,7 @@ export interface ApiParts {
   readonly rotation: KeyRotation;
   readonly log: Log;
   readonly events: EventHub;
-  readonly teller: Teller;
+  readonly snapshotWorker: SnapshotWorker;
   /** null where the engine has means of its own. */
   readonly backUp: BackUp | null;
 }

@@ -13,8 +13,8 @@ import type { ApiParts } from './parts.ts';
 export { NO_BODY, NO_QUERY, type Answer } from '../../protocols/wire/route.ts';
 
 /** What one route of this API is given. */
-export type Call<Query, Body, Name extends OperationName = OperationName> = Omit<
-  wire.Call<ApiParts, Query, Body>,
+export type RouteCall<Query, Body, Name extends OperationName = OperationName> = Omit<
+  wire.RouteCall<ApiParts, Query, Body>,
   'operation'
 > & { readonly operation: Name };
 /** One row of this API's table, ready to be routed to. */
@@ -31,7 +31,7 @@ type Row<Name extends OperationName, Query, Body, QueryRead, BodyRead> = Omit<
   readonly answer: Omit<wire.Answer, 'schema'> & {
     readonly schema: AnswerOf<Name> extends null ? null : z.ZodType<AnswerOf<Name>>;
   };
-  readonly run: (call: Call<Query, Body, Name>) => Promise<DoorReply>;
+  readonly run: (call: RouteCall<Query, Body, Name>) => Promise<DoorReply>;
 };
 
 /** Compiles only where what the schema reads and what `src/api` says are the same, member by member. */

@@ -3,7 +3,7 @@ import { stat, unlink } from 'node:fs/promises';
 import type { DoorReply } from '../../protocols/door.ts';
 import { problemReply } from '../../protocols/wire/problem.ts';
 import { refusalReply } from './refusal-reply.ts';
-import type { Call } from './route.ts';
+import type { RouteCall } from './route.ts';
 
 /** Says what is wrong with the database, where something is. */
 const DAMAGE_HEADER = 'x-statehouse-damage';
@@ -14,7 +14,7 @@ export async function takeBackup({
   caller,
   operation,
   parts: { backUp, log },
-}: Pick<Call<unknown, unknown>, 'house' | 'caller' | 'operation' | 'parts'>): Promise<DoorReply> {
+}: Pick<RouteCall<unknown, unknown>, 'house' | 'caller' | 'operation' | 'parts'>): Promise<DoorReply> {
   const refusal = house.refuse(caller, 'manage');
   if (refusal !== null) return refusalReply(operation, null, refusal);
   if (backUp === null) {

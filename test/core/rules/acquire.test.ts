@@ -23,11 +23,13 @@ describe('a free lock', () => {
         shared: false,
         fence: 1,
         since: address.at,
+        until: null,
+        delay: 0,
         info,
-        faces: ['http'],
+        aliases: ['http'],
         seat: 'node:1',
         accepted: true,
-        answers: [{ seat: 'node:1', face: 'http' }],
+        answers: [{ seat: 'node:1', alias: 'http' }],
       },
     });
     expect(address.deeds()).toEqual(['lock']);
@@ -124,10 +126,10 @@ describe('a held lock', () => {
     expect(address.deeds()).toEqual(['lock-taken-back']);
   });
 
-  it('gathers the faces that its holder takes it by', () => {
+  it('gathers the aliases that its holder takes it by', () => {
     const address = new OneAddress();
-    for (const face of ['s3-lock-file', 'dynamodb-item', 'dynamodb-item']) address.lock(alice, { face });
-    expect(address.world.holders).toMatchObject([{ faces: ['s3-lock-file', 'dynamodb-item'] }]);
+    for (const alias of ['s3-lock-file', 'dynamodb-item', 'dynamodb-item']) address.lock(alice, { alias });
+    expect(address.world.holders).toMatchObject([{ aliases: ['s3-lock-file', 'dynamodb-item'] }]);
   });
 });
 

@@ -8,8 +8,8 @@ const alice = apply('alice');
 const bob = apply('bob');
 
 /** A copy of a lock request, from a request of its own. */
-function copyOf(address: OneAddress, client = alice, seat = 'node:copy', face = 'http'): string {
-  return address.lock(client, { seat, face }).type;
+function copyOf(address: OneAddress, client = alice, seat = 'node:copy', alias = 'http'): string {
+  return address.lock(client, { seat, alias }).type;
 }
 
 describe('the death of a copy of a lock request', () => {
@@ -80,9 +80,9 @@ describe('a lock that is taken by two means', () => {
     copyOf(address, alice, 'node:file', 's3-lock-file');
     copyOf(address, alice, 'node:item', 'dynamodb-item');
     expect(address.leave(alice, 'node:item').type).toBe('gone');
-    expect(address.world.holders).toMatchObject([{ faces: ['s3-lock-file'] }]);
+    expect(address.world.holders).toMatchObject([{ aliases: ['s3-lock-file'] }]);
     // Terraform gives up: it removes the lock file that it has.
-    expect(address.unlock(alice, { face: 's3-lock-file' }).type).toBe('released');
+    expect(address.unlock(alice, { alias: 's3-lock-file' }).type).toBe('released');
     expect(address.holders()).toEqual([]);
   });
 
@@ -90,7 +90,7 @@ describe('a lock that is taken by two means', () => {
     const address = new OneAddress();
     copyOf(address, alice, 'node:file', 's3-lock-file');
     copyOf(address, alice, 'node:item', 'dynamodb-item');
-    address.unlock(alice, { face: 's3-lock-file' });
+    address.unlock(alice, { alias: 's3-lock-file' });
     expect(address.leave(alice, 'node:item').type).toBe('released');
     expect(address.holders()).toEqual([]);
   });

@@ -73,7 +73,7 @@ export class OneAddress {
       waiter: client.lockId,
       operation: client.operation,
       shared: client.shared,
-      face: 'http',
+      alias: 'http',
       lease: client.lease ?? null,
       delay: client.delay ?? 0,
       info: NO_INFO,
@@ -123,7 +123,7 @@ export class OneAddress {
       address: ADDRESS,
       actor: actorOf(client),
       lockId: client.lockId,
-      face: null,
+      alias: null,
       mayBreak: false,
       ...more,
     });

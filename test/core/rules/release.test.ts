@@ -86,23 +86,23 @@ describe('a release', () => {
     expect(address.holders()).toEqual(['alice-lock']);
   });
 
-  it('of one face leaves the lock with the other, and of the last one frees it', () => {
+  it('of one alias leaves the lock with the other, and of the last one frees it', () => {
     const address = new OneAddress();
-    address.lock(alice, { face: 's3-lock-file' });
-    address.lock(alice, { face: 'dynamodb-item' });
-    address.unlock(alice, { face: 's3-lock-file' });
-    expect(address.world.holders).toMatchObject([{ lockId: 'alice-lock', faces: ['dynamodb-item'] }]);
+    address.lock(alice, { alias: 's3-lock-file' });
+    address.lock(alice, { alias: 'dynamodb-item' });
+    address.unlock(alice, { alias: 's3-lock-file' });
+    expect(address.world.holders).toMatchObject([{ lockId: 'alice-lock', aliases: ['dynamodb-item'] }]);
     expect(address.lock(bob).type).toBe('held');
-    address.unlock(alice, { face: 's3-lock-file', resent: true });
+    address.unlock(alice, { alias: 's3-lock-file', resent: true });
     expect(address.holders()).toEqual(['alice-lock']);
-    address.unlock(alice, { face: 'dynamodb-item' });
+    address.unlock(alice, { alias: 'dynamodb-item' });
     expect(address.holders()).toEqual([]);
   });
 
-  it('of a face that was never held frees the lock, because it was seen there', () => {
+  it('of an alias that was never held frees the lock, because it was seen there', () => {
     const address = new OneAddress();
-    address.lock(alice, { face: 'dynamodb-item' });
-    expect(address.unlock(alice, { face: 's3-lock-file' }).type).toBe('released');
+    address.lock(alice, { alias: 'dynamodb-item' });
+    expect(address.unlock(alice, { alias: 's3-lock-file' }).type).toBe('released');
     expect(address.holders()).toEqual([]);
   });
 

@@ -203,11 +203,11 @@ describe('a write without a lock', () => {
 });
 
 describe('a write at a door that cannot name a lock', () => {
-  const claim: Claim = { kind: 'unnamed', faces: ['s3-lock-file', 'dynamodb-item'] };
+  const claim: Claim = { kind: 'unnamed', aliases: ['s3-lock-file', 'dynamodb-item'] };
 
   it('is its holder’s where the same subject took the lock there', () => {
     const address = written();
-    address.lock(alice, { face: 'dynamodb-item' });
+    address.lock(alice, { alias: 'dynamodb-item' });
     expect(address.write(alice, 6, { claim })).toMatchObject({
       type: 'stored',
       version: { lockId: 'alice-lock', fence: 2 },
@@ -216,10 +216,10 @@ describe('a write at a door that cannot name a lock', () => {
 
   it('is refused to another subject, and where the lock was taken at another door', () => {
     const address = written();
-    address.lock(alice, { face: 'dynamodb-item' });
+    address.lock(alice, { alias: 'dynamodb-item' });
     expect(address.write(bob, 6, { claim }).type).toBe('held');
     address.unlock(alice);
-    address.lock(anew(alice), { face: 'http' });
+    address.lock(anew(alice), { alias: 'http' });
     expect(address.write(alice, 6, { claim }).type).toBe('held');
   });
 

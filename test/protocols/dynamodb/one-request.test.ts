@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DEFAULT_WORKSPACE } from '../../../src/core/address.ts';
-import { LOCK_ITEM_FACE, REQUEST_BYTES_MAX } from '../../../src/protocols/dynamodb/layout.ts';
+import { LOCK_ITEM_ALIAS, REQUEST_BYTES_MAX } from '../../../src/protocols/dynamodb/layout.ts';
 import { ADMIN_CALLER, TestHouse } from '../../support/open-test-house.ts';
 import { ask, type Answer } from '../../support/request.ts';
 import { TEST_ADMIN } from '../../support/test-admin.ts';
@@ -32,7 +32,7 @@ beforeAll(async () => {
       operation: 'OperationTypeApply',
       info,
       tellsHoldersApart: false,
-      face: LOCK_ITEM_FACE,
+      alias: LOCK_ITEM_ALIAS,
       wait: null,
       gone: null,
     });

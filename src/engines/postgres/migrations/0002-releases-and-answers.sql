@@ -35,7 +35,7 @@ ALTER TABLE address ADD COLUMN last_release bigint NOT NULL DEFAULT 0;
 UPDATE address SET last_release = json_array_length(released::json);
 ALTER TABLE address DROP COLUMN released;
 
--- JSON: the requests that were answered with the grant, and the face of each
+-- JSON: the requests that were answered with the grant, and the lock alias of each
 ALTER TABLE holder ADD COLUMN answers text NOT NULL DEFAULT '[]';
-UPDATE holder SET answers = json_build_array(json_build_object('seat', seat, 'face', faces::json ->> 0))::text
+UPDATE holder SET answers = json_build_array(json_build_object('seat', seat, 'alias', faces::json ->> 0))::text
 WHERE NOT accepted AND seat IS NOT NULL;

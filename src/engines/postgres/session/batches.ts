@@ -12,7 +12,7 @@ const WAITING_BYTES_MAX: number = 512 * 1024 * 1024;
 const WAITING_MS_MAX: Milliseconds = 10_000;
 
 /** What one caller wants done, whole and in its order. */
-export interface Call {
+export interface PendingCall {
   readonly commands: readonly Command[];
   /** The addresses that it is about. */
   readonly names: ReadonlySet<string>;
@@ -30,10 +30,10 @@ export interface Call {
  */
 export class Batches {
   readonly #width: number;
-  readonly #run: (calls: readonly Call[]) => Promise<void>;
+  readonly #run: (calls: readonly PendingCall[]) => Promise<void>;
   readonly #now: () => Milliseconds;
   readonly #busy = new Set<string>();
-  #waiting: Call[] = [];
+  #waiting: PendingCall[] = [];
   #bytes = 0;
   #running = 0;
   #idle: (() => void)[] = [];
@@ -42,14 +42,14 @@ export class Batches {
    * @param width how many transactions run at a time
    * @param run does the calls in one transaction and settles each; never rejects
    */
-  constructor(width: number, run: (calls: readonly Call[]) => Promise<void>, now: () => Milliseconds) {
+  constructor(width: number, run: (calls: readonly PendingCall[]) => Promise<void>, now: () => Milliseconds) {
     this.#width = width;
     this.#run = run;
     this.#now = now;
   }
 
   /** Queues a call, which is rejected as busy when too much waits. */
-  add(call: Call): void {
+  add(call: PendingCall): void {
     if (this.#waiting.length >= WAITING_MAX || this.#bytes + call.bytes > WAITING_BYTES_MAX) {
       call.reject(tooBusy());
       return;
@@ -86,9 +86,9 @@ export class Batches {
   }
 
   /** The calls of the next transaction: the oldest that may run now, and those that fit beside it. */
-  #take(): Call[] {
-    const taken: Call[] = [];
-    const left: Call[] = [];
+  #take(): PendingCall[] {
+    const taken: PendingCall[] = [];
+    const left: PendingCall[] = [];
     // A later call about an address must not overtake an earlier one that has to wait.
     const passed = new Set<string>();
     let commands = 0;

@@ -6,17 +6,17 @@ import type { Instant } from '../../../core/instant.ts';
 import {
   NEW_WORLD,
   type Holder,
-  type Place,
+  type QueueEntry,
   type Release,
   type Version,
   type World,
 } from '../../../core/world.ts';
 import { toText, type KeyIdOf, type NewRow } from '../columns.ts';
-import { ADDRESS, HOLDER, PLACE, RECORD, recordOf, RELEASE, VERSION } from '../rows.ts';
-import type { Found } from '../world.ts';
+import { ADDRESS, HOLDER, QUEUE_ENTRY, RECORD, recordOf, RELEASE, VERSION } from '../rows.ts';
+import type { LoadedAddress } from '../world.ts';
 
 /** What one transaction makes of one address, command by command. */
-export class Change {
+export class AddressChange {
   readonly address: Address;
   /** The moment of everything that is decided about it here. */
   readonly at: Instant;
@@ -30,7 +30,7 @@ export class Change {
   #sweep: Extract<Effect, { type: 'drop-releases' }> | null = null;
 
   /** @param now the database's clock, which counts unless the address was changed later by it, before it was set back */
-  constructor(address: Address, found: Found | undefined, now: Instant) {
+  constructor(address: Address, found: LoadedAddress | undefined, now: Instant) {
     const world = found?.world ?? NEW_WORLD;
     this.address = address;
     this.at = Math.max(now, found?.changedAt ?? 0);
@@ -136,10 +136,10 @@ export class Change {
   }
 
   line(keyIdOf: KeyIdOf): RowChanges {
-    const { gone, put } = difference(this.#before.line, this.#world.line, ({ waiter }: Place) => waiter);
+    const { gone, put } = difference(this.#before.line, this.#world.line, ({ waiter }: QueueEntry) => waiter);
     return this.#changes(
       gone,
-      put.map((place) => PLACE.row(place, keyIdOf)),
+      put.map((place) => QUEUE_ENTRY.row(place, keyIdOf)),
     );
   }
 

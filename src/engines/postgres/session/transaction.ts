@@ -13,7 +13,7 @@ import { COMMIT, ROLLBACK, type Row, type Session, type Statement } from '../con
 import { type Noted, insertAudit } from '../audit.ts';
 import { dropBodies, insertBodies } from '../bodies.ts';
 import { dropUnused, storeAll } from '../effects.ts';
-import { Change } from './changes.ts';
+import { AddressChange } from './changes.ts';
 import { dropUnusedEntries, lockEntries, StoredEntries } from './compared.ts';
 import { addressesOf, recordStatements } from '../records.ts';
 import type { KeyIdOf } from '../columns.ts';
@@ -27,7 +27,7 @@ import {
   withReleases,
   worldsFrom,
   type ClockSql,
-  type Found,
+  type LoadedAddress,
 } from '../world.ts';
 
 /** Bodies this large are stored before their address is locked, so that nobody waits for the upload. */
@@ -100,7 +100,7 @@ export async function transact(
 }
 
 interface Opened {
-  readonly found: ReadonlyMap<string, Found>;
+  readonly found: ReadonlyMap<string, LoadedAddress>;
   /** Addresses that had no row before. */
   readonly made: readonly Address[];
   readonly at: Instant;
@@ -159,14 +159,18 @@ function decideAll(
   addresses: readonly Address[],
   opened: Opened,
   entries: StoredEntries,
-): { changes: ReadonlyMap<string, Change>; notes: readonly Noted[]; results: readonly CommandResult[] } {
+): {
+  changes: ReadonlyMap<string, AddressChange>;
+  notes: readonly Noted[];
+  results: readonly CommandResult[];
+} {
   const changes = new Map(
     addresses.map((address) => {
       const name = formatAddress(address);
-      return [name, new Change(address, opened.found.get(name), opened.at)];
+      return [name, new AddressChange(address, opened.found.get(name), opened.at)];
     }),
   );
-  const changeOf = (address: Address): Change => changes.get(formatAddress(address)) as Change;
+  const changeOf = (address: Address): AddressChange => changes.get(formatAddress(address)) as AddressChange;
   const notes: Noted[] = [];
   const results = commands.map((command) => {
     if (!('actor' in command)) {

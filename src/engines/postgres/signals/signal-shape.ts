@@ -11,7 +11,7 @@ const TEXT_LENGTH_MAX = 1_024;
 const FACTS_MAX = 16;
 const FACT_NAME = /^[A-Za-z]{1,40}$/;
 /** A seat is `node:number`. */
-const SEAT = /^[\w-]{1,64}:\d{1,16}$/;
+const WAITING_REQUEST = /^[\w-]{1,64}:\d{1,16}$/;
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -56,7 +56,7 @@ function isFact([name, fact]: readonly [string, unknown]): boolean {
 function readHandover(value: unknown): SignalledHandover | null {
   if (!isRecord(value)) return null;
   const { seat, lockId, subject, door, operation, fence } = value;
-  if (!isText(seat) || !SEAT.test(seat)) return null;
+  if (!isText(seat) || !WAITING_REQUEST.test(seat)) return null;
   if (!isText(lockId) || !isText(subject) || !isText(door) || !isText(operation)) return null;
   if (typeof fence !== 'number' || !Number.isSafeInteger(fence) || fence < 1) return null;
   return { seat, lockId, subject, door, operation, fence };

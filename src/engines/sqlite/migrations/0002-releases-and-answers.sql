@@ -28,7 +28,7 @@ ALTER TABLE address ADD COLUMN last_release INTEGER NOT NULL DEFAULT 0;
 UPDATE address SET last_release = json_array_length(released);
 ALTER TABLE address DROP COLUMN released;
 
--- JSON: the requests that were answered with the grant, and the face of each
+-- JSON: the requests that were answered with the grant, and the lock alias of each
 ALTER TABLE holder ADD COLUMN answers TEXT NOT NULL DEFAULT '[]';
-UPDATE holder SET answers = json_array(json_object('seat', seat, 'face', faces ->> 0))
+UPDATE holder SET answers = json_array(json_object('seat', seat, 'alias', faces ->> 0))
 WHERE accepted = 0 AND seat IS NOT NULL;

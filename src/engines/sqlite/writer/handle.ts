@@ -4,20 +4,20 @@ import type { Instant } from '../../../core/instant.ts';
 import { EngineFault, type Command } from '../../../ports/engine.ts';
 import { messageOf } from '../faults.ts';
 import {
-  ORDER_BYTES_MAX,
-  ORDER_COMMANDS_MAX,
+  BATCH_BYTES_MAX,
+  BATCH_COMMANDS_MAX,
   pack,
   type FromWriter,
-  type Parcel,
+  type PackedCommand,
   type ToWriter,
 } from './wire.ts';
-import type { OrderDone, Reply } from './writer.ts';
+import type { BatchDone, Reply } from './writer.ts';
 
 /** What may wait for the writer. Beyond it a call is refused, as busy; a single command of any size may always wait. */
 export const QUEUE_COMMANDS_MAX = 32_768;
 export const QUEUE_BYTES_MAX: number = 512 * 1024 * 1024;
 
-interface Call {
+interface PendingCall {
   readonly replies: Reply[];
   remaining: number;
   readonly resolve: (replies: readonly Reply[]) => void;
@@ -25,8 +25,8 @@ interface Call {
 }
 
 /** One command of a call, on its way. */
-interface Item extends Parcel {
-  readonly call: Call;
+interface Item extends PackedCommand {
+  readonly call: PendingCall;
   readonly index: number;
 }
 
@@ -88,15 +88,15 @@ export class WriterHandle {
     if (this.#closing) throw new EngineFault('the engine is closed');
     if (this.#commands > 0 && this.#commands + commands.length > QUEUE_COMMANDS_MAX) throw busy();
     if (this.#bytes > QUEUE_BYTES_MAX) throw busy();
-    const parcels = commands.map(pack);
-    if (parcels.length === 0) return [];
+    const packedEffects = commands.map(pack);
+    if (packedEffects.length === 0) return [];
     return new Promise((resolve, reject) => {
-      const call: Call = { replies: [], remaining: parcels.length, resolve, reject };
-      for (const [index, parcel] of parcels.entries()) {
-        this.#waiting.push({ ...parcel, call, index });
-        this.#bytes += parcel.bytes;
+      const call: PendingCall = { replies: [], remaining: packedEffects.length, resolve, reject };
+      for (const [index, packed] of packedEffects.entries()) {
+        this.#waiting.push({ ...packed, call, index });
+        this.#bytes += packed.bytes;
       }
-      this.#commands += parcels.length;
+      this.#commands += packedEffects.length;
       this.#schedule();
     });
   }
@@ -120,18 +120,18 @@ export class WriterHandle {
   #flush(): void {
     this.#scheduled = false;
     const at = this.#now();
-    let order: Item[] = [];
+    let batch: Item[] = [];
     let bytes = 0;
     for (const item of this.#waiting) {
-      order.push(item);
+      batch.push(item);
       bytes += item.bytes;
-      if (order.length < ORDER_COMMANDS_MAX && bytes < ORDER_BYTES_MAX) continue;
-      this.#post(order, at, bytes);
-      order = [];
+      if (batch.length < BATCH_COMMANDS_MAX && bytes < BATCH_BYTES_MAX) continue;
+      this.#post(batch, at, bytes);
+      batch = [];
       bytes = 0;
     }
     this.#waiting = [];
-    if (order.length > 0) this.#post(order, at, bytes);
+    if (batch.length > 0) this.#post(batch, at, bytes);
   }
 
   #post(items: readonly Item[], at: Instant, bytes: number): void {
@@ -150,7 +150,7 @@ export class WriterHandle {
     }
   }
 
-  #answer(done: readonly OrderDone[]): void {
+  #answer(done: readonly BatchDone[]): void {
     for (const { id, replies } of done) {
       const items = this.#sent.get(id) ?? [];
       this.#sent.delete(id);

@@ -4,19 +4,19 @@ import type { Database } from '../files/driver.ts';
 import { describe, reading } from '../faults.ts';
 import { migrate } from '../migrate.ts';
 import {
-  ORDER_BYTES_MAX,
-  ORDER_COMMANDS_MAX,
+  BATCH_BYTES_MAX,
+  BATCH_COMMANDS_MAX,
   type FromWriter,
   type ToWriter,
   type WriterData,
 } from './wire.ts';
 import { WriteAheadLog } from './write-ahead-log.ts';
-import { Writer, type Order } from './writer.ts';
+import { Writer, type Batch } from './writer.ts';
 
 /** How long nothing must be asked before the log is emptied. */
 const IDLE_MS = 200;
 
-/** The thread that alone writes: takes all orders that wait, stores them with one flush, answers, and so on. */
+/** The thread that alone writes: takes all batches that wait, stores them with one flush, answers, and so on. */
 class WriterThread {
   readonly #port: MessagePort;
   readonly #db: Database;
@@ -41,18 +41,18 @@ class WriterThread {
   }
 
   #receive(first: ToWriter): void {
-    const orders: Order[] = [];
+    const batches: Batch[] = [];
     let commands = 0;
     let bytes = 0;
     let next: ToWriter | undefined = first;
     while (next !== undefined && next !== 'close') {
-      orders.push(next);
+      batches.push(next);
       commands += next.commands.length;
       bytes += next.bytes;
-      const isFull = commands >= ORDER_COMMANDS_MAX || bytes >= ORDER_BYTES_MAX;
+      const isFull = commands >= BATCH_COMMANDS_MAX || bytes >= BATCH_BYTES_MAX;
       next = isFull ? undefined : this.#takeWaiting();
     }
-    if (orders.length > 0) this.#guard(() => this.#store(orders));
+    if (batches.length > 0) this.#guard(() => this.#store(batches));
     if (next === 'close') this.#close();
   }
 
@@ -60,8 +60,8 @@ class WriterThread {
     return receiveMessageOnPort(this.#port)?.message as ToWriter | undefined;
   }
 
-  #store(orders: readonly Order[]): void {
-    this.#post({ done: this.#writer.run(orders) });
+  #store(batches: readonly Batch[]): void {
+    this.#post({ done: this.#writer.run(batches) });
     this.#log.grown();
     this.#idle.refresh();
   }

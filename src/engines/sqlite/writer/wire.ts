@@ -1,11 +1,11 @@
 import type { SealedBody, WriteCommand } from '../../../core/command.ts';
 import type { Effect } from '../../../core/effect.ts';
 import { EngineFault, type Command, type Resealed } from '../../../ports/engine.ts';
-import type { Order, OrderDone } from './writer.ts';
+import type { Batch, BatchDone } from './writer.ts';
 
-/** An order has at most so much, so that a transaction which takes one more while it has less stays below twice that. */
-export const ORDER_COMMANDS_MAX = 128;
-export const ORDER_BYTES_MAX: number = 16 * 1024 * 1024;
+/** A batch has at most so much, so that a transaction which takes one more while it has less stays below twice that. */
+export const BATCH_COMMANDS_MAX = 128;
+export const BATCH_BYTES_MAX: number = 16 * 1024 * 1024;
 
 type PutEntry = Extract<Command, { type: 'put-entry' }>;
 
@@ -14,10 +14,10 @@ export interface WriterData {
   readonly databasePath: string;
 }
 
-export type ToWriter = (Order & { readonly bytes: number }) | 'close';
+export type ToWriter = (Batch & { readonly bytes: number }) | 'close';
 
 export type FromWriter =
-  | { readonly done: readonly OrderDone[] }
+  | { readonly done: readonly BatchDone[] }
   /** The writer has stopped, and says why. */
   | { readonly fatal: string };
 
@@ -28,7 +28,7 @@ const COMMAND_BYTES = 512;
 const NONE: readonly ArrayBuffer[] = [];
 
 /** A command as it can be posted to the writer. */
-export interface Parcel {
+export interface PackedCommand {
   readonly command: Command;
   readonly bytes: number;
   /** What is not copied on the way, and is gone here afterwards. */
@@ -39,31 +39,31 @@ export interface Parcel {
  * Makes a command fit to be posted: a small view into a shared pool would drag the whole pool along, so it is copied;
  * a large segment that owns its buffer is handed over without a copy.
  */
-export function pack(command: Command): Parcel {
+export function pack(command: Command): PackedCommand {
   switch (command.type) {
     case 'lock':
-      return parcel({ ...command, info: ownedOrNull(command.info) }, command.info?.length ?? 0);
+      return packed({ ...command, info: ownedOrNull(command.info) }, command.info?.length ?? 0);
     case 'describe':
-      return parcel({ ...command, info: owned(command.info) }, command.info.length);
+      return packed({ ...command, info: owned(command.info) }, command.info.length);
     case 'write':
       return withBody(command, command.body);
     case 'put-entry':
-      return command.body === undefined ? parcel(command, 0) : withBody(command, command.body);
+      return command.body === undefined ? packed(command, 0) : withBody(command, command.body);
     case 'put-credential': {
       const { credential } = command;
       const sealedSecret = owned(credential.sealedSecret);
-      return parcel({ ...command, credential: { ...credential, sealedSecret } }, sealedSecret.length);
+      return packed({ ...command, credential: { ...credential, sealedSecret } }, sealedSecret.length);
     }
     case 'reseal':
-      return parcel(
+      return packed(
         { ...command, items: command.items.map(packResealed) },
         command.items.length * COMMAND_BYTES,
       );
     case 'adopt': {
-      const parcels = command.effects.map(packEffect);
+      const packedEffects = command.effects.map(packEffect);
       return {
-        command: { ...command, effects: parcels.map(({ effect }) => effect) },
-        bytes: parcels.reduce((sum, { bytes }) => sum + bytes, 0) + COMMAND_BYTES,
+        command: { ...command, effects: packedEffects.map(({ effect }) => effect) },
+        bytes: packedEffects.reduce((sum, { bytes }) => sum + bytes, 0) + COMMAND_BYTES,
         handedOver: NONE,
       };
     }
@@ -79,7 +79,7 @@ export function pack(command: Command): Parcel {
     case 'purge':
     case 'drop-entry':
     case 'audit':
-      return parcel(command, 0);
+      return packed(command, 0);
   }
 }
 
@@ -112,16 +112,16 @@ function packEffect(effect: Effect): { effect: Effect; bytes: number } {
   }
 }
 
-function parcel(command: Command, bytes: number): Parcel {
+function packed(command: Command, bytes: number): PackedCommand {
   return { command, bytes: bytes + COMMAND_BYTES, handedOver: NONE };
 }
 
-function withBody(command: WriteCommand | PutEntry, sealed: SealedBody): Parcel {
+function withBody(command: WriteCommand | PutEntry, sealed: SealedBody): PackedCommand {
   const body = packBody(sealed);
   const bytes = body.segments.reduce((sum, { length }) => sum + length, 0);
   const large = body.segments.filter(({ length }) => length >= HANDED_OVER_BYTES_MIN);
   const handedOver = large.map(({ buffer }) => buffer as ArrayBuffer);
-  return { ...parcel({ ...command, body }, bytes), handedOver };
+  return { ...packed({ ...command, body }, bytes), handedOver };
 }
 
 function packBody(body: SealedBody): SealedBody {

@@ -10,7 +10,7 @@ import { RecordStore } from '../records.ts';
 import { WorldCache } from './world-cache.ts';
 
 /** Commands that came together, and when. */
-export interface Order {
+export interface Batch {
   readonly id: number;
   readonly at: Instant;
   readonly commands: readonly Command[];
@@ -19,13 +19,13 @@ export interface Order {
 /** What came of one command: its result, or why the engine cannot say. */
 export type Reply = CommandResult | { readonly fault: string; readonly busy: boolean };
 
-export interface OrderDone {
+export interface BatchDone {
   readonly id: number;
   readonly replies: readonly Reply[];
 }
 
 /**
- * Decides commands and stores what comes of them. All orders given at once share one transaction, and so one flush;
+ * Decides commands and stores what comes of them. All batches given at once share one transaction, and so one flush;
  * a command that fails takes none of the others with it.
  */
 export class Writer {
@@ -50,29 +50,29 @@ export class Writer {
    * Returns once everything is durable.
    * @throws {EngineFault} fatal: nothing may be written after this
    */
-  run(orders: readonly Order[]): OrderDone[] {
+  run(batches: readonly Batch[]): BatchDone[] {
     try {
-      return this.#transact(orders, (command, at) => this.#perform(command, at));
+      return this.#transact(batches, (command, at) => this.#perform(command, at));
     } catch (error) {
       this.#rollBack(error);
       // Another process has the database for longer than we wait: nothing was done, and may be tried again.
-      if (isBusy(error)) return orders.map((order) => refused(order, describe(error)));
+      if (isBusy(error)) return batches.map((batch) => refused(batch, describe(error)));
     }
     // A command failed halfway. Nothing has been stored, so all are decided again, each now with a way back of its own.
     try {
-      return this.#transact(orders, (command, at) => this.#performAlone(command, at));
+      return this.#transact(batches, (command, at) => this.#performAlone(command, at));
     } catch (error) {
       this.#rollBack(error);
       throw untrusted(error);
     }
   }
 
-  #transact(orders: readonly Order[], perform: (command: Command, at: Instant) => Reply): OrderDone[] {
-    if (orders.every(({ commands }) => commands.length === 0)) {
-      return orders.map(({ id }) => ({ id, replies: [] }));
+  #transact(batches: readonly Batch[], perform: (command: Command, at: Instant) => Reply): BatchDone[] {
+    if (batches.every(({ commands }) => commands.length === 0)) {
+      return batches.map(({ id }) => ({ id, replies: [] }));
     }
     this.#begin.run();
-    const done = orders.map(({ id, at, commands }) => ({
+    const done = batches.map(({ id, at, commands }) => ({
       id,
       replies: commands.map((command) => perform(command, at)),
     }));
@@ -126,7 +126,7 @@ export class Writer {
   }
 }
 
-function refused({ id, commands }: Order, fault: string): OrderDone {
+function refused({ id, commands }: Batch, fault: string): BatchDone {
   return { id, replies: commands.map(() => ({ fault, busy: true })) };
 }
 

@@ -5,7 +5,7 @@ import type { DoorRequest } from '../../door.ts';
 import type { DynamoError } from './errors.ts';
 
 /** What every row of the table is given, besides what it was asked. */
-export interface Call {
+export interface DoorCall {
   readonly house: House;
   readonly locks: LockObjects;
   readonly caller: Caller;

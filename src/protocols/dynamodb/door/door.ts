@@ -1,5 +1,5 @@
 import type { House } from '../../../house/house.ts';
-import { AwsEntrance } from '../../aws/authenticate.ts';
+import { AwsAuthenticator } from '../../aws/authenticate.ts';
 import type { LockObjects } from '../../lock-object/lock-objects.ts';
 import { readBody } from '../../wire/read-body.ts';
 import type { Door, DoorReply, DoorRequest } from '../../door.ts';
@@ -7,7 +7,7 @@ import { REQUEST_BYTES_MAX } from '../layout.ts';
 import { authenticate } from './auth.ts';
 import type { Answer } from './call.ts';
 import { detect, type Operation } from './detect.ts';
-import { errorReply, invalid, jsonReply, notEntered } from './errors.ts';
+import { errorReply, invalid, jsonReply, notAuthenticated } from './errors.ts';
 import { problemOf } from './expressions.ts';
 
 /** The door for the lock table of Terraform's `backend "s3"` (`dynamodb_table`), and for AWS's own clients of DynamoDB. */
@@ -16,13 +16,13 @@ export class DynamoDbDoor implements Door {
   readonly routes = { aws: 'dynamodb' } as const;
   readonly #house: House;
   readonly #locks: LockObjects;
-  readonly #entrance: AwsEntrance;
+  readonly #authenticator: AwsAuthenticator;
 
   /** @param now the machine's clock */
   constructor(house: House, { locks, now }: { locks: LockObjects; now: () => number }) {
     this.#house = house;
     this.#locks = locks;
-    this.#entrance = new AwsEntrance(house, now);
+    this.#authenticator = new AwsAuthenticator(house, now);
   }
 
   async answer(request: DoorRequest): Promise<DoorReply> {
@@ -41,8 +41,8 @@ export class DynamoDbDoor implements Door {
   async #answer(request: DoorRequest, operation: Operation | null): Promise<Answer> {
     const body = await readBody(request, REQUEST_BYTES_MAX);
     if (body === null) return invalid(`A request has at most ${REQUEST_BYTES_MAX} bytes here.`);
-    const entered = await authenticate(request, body, this.#entrance);
-    if ('problem' in entered) return notEntered(entered);
+    const authenticated = await authenticate(request, body, this.#authenticator);
+    if ('problem' in authenticated) return notAuthenticated(authenticated);
     if (operation === null) {
       return { error: 'UnknownOperationException', message: 'This operation is not done here.' };
     }
@@ -55,9 +55,9 @@ export class DynamoDbDoor implements Door {
     const call = {
       house: this.#house,
       locks: this.#locks,
-      caller: { identity: entered.identity, door: this.name, peer: request.peer },
+      caller: { identity: authenticated.identity, door: this.name, peer: request.peer },
       request,
-      region: entered.verified.signature.scope.region,
+      region: authenticated.verified.signature.scope.region,
     };
     try {
       // Not before the first request: its schemas take longer to build than the house to open.

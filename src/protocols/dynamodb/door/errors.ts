@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib';
 import type { NotLocked } from '../../../core/outcome.ts';
-import type { LockAnswer, UnlockAnswer } from '../../../house/locks.ts';
-import type { NotEntered } from '../../aws/authenticate.ts';
+import type { LockAnswer, UnlockAnswer } from '../../../house/locks/locks.ts';
+import type { NotAuthenticated } from '../../aws/authenticate.ts';
 import { explainNotEntered } from '../../aws/explain.ts';
 import { newRequestId } from '../../aws/request-id.ts';
 import type { DoorReply } from '../../door.ts';
@@ -88,7 +88,7 @@ export function errorReply(
 }
 
 /** Who asks is not known, or did not sign the request as it came. */
-const NOT_ENTERED: Readonly<Record<NotEntered['problem'], ErrorName>> = {
+const NOT_ENTERED: Readonly<Record<NotAuthenticated['problem'], ErrorName>> = {
   missing: 'MissingAuthenticationTokenException',
   unsupported: 'IncompleteSignatureException',
   twice: 'IncompleteSignatureException',
@@ -100,7 +100,7 @@ const NOT_ENTERED: Readonly<Record<NotEntered['problem'], ErrorName>> = {
   'unknown-key': 'UnrecognizedClientException',
 };
 
-export function notEntered(refusal: NotEntered): DynamoError {
+export function notAuthenticated(refusal: NotAuthenticated): DynamoError {
   return { error: NOT_ENTERED[refusal.problem], message: explainNotEntered(refusal) };
 }
 

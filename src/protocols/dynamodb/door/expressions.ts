@@ -8,7 +8,7 @@ import { Work } from '../expression/work.ts';
 import { invalid, type DynamoError } from './errors.ts';
 
 /** The expressions of one request, which share their names and values. */
-export interface Asked {
+export interface ExpressionTexts {
   readonly ExpressionAttributeNames?: Readonly<Record<string, string>> | undefined;
   readonly ExpressionAttributeValues?: Readonly<Record<string, AttributeValue>> | undefined;
   readonly ConditionExpression?: string | undefined;
@@ -31,11 +31,11 @@ export interface Expressions {
   readonly work: Work;
 }
 
-type ExpressionName = Extract<keyof Asked, `${string}Expression`>;
+type ExpressionName = Extract<keyof ExpressionTexts, `${string}Expression`>;
 type Parse<T> = (text: string, placeholders: Placeholders, work: Work) => T;
 
 /** Reads all expressions of a request, and checks that nothing was given that none of them uses. */
-export function readExpressions(asked: Asked): Expressions | DynamoError {
+export function readExpressions(asked: ExpressionTexts): Expressions | DynamoError {
   const { ExpressionAttributeNames: names, ExpressionAttributeValues: values } = asked;
   try {
     const placeholders = new Placeholders(names, values);

@@ -1,8 +1,8 @@
 import type { Address } from '../../../core/address.ts';
 import { parseLockInfo } from '../../../core/lock-info.ts';
 import type { AttributeValue, Item } from '../attribute.ts';
-import { DIGEST, HASH_KEY, INFO, LOCK_ITEM_FACE } from '../layout.ts';
-import { consumed, type Answer, type Call } from './call.ts';
+import { DIGEST, HASH_KEY, INFO, LOCK_ITEM_ALIAS } from '../layout.ts';
+import { consumed, type Answer, type DoorCall } from './call.ts';
 import { conditionFailed, invalid, refused, type DynamoError } from './errors.ts';
 import { problemOf, readExpressions, type Expressions } from './expressions.ts';
 import type { DeleteItem, GetItem, PutItem, UpdateItem } from './requests.ts';
@@ -19,14 +19,14 @@ const RELEASES_TRIED = 3;
  * GetItem: always consistent, whether that was asked or not. A held lock is shown in a table that nobody has used as well,
  * which is thereby used: whoever may lock can break it there.
  */
-export async function getItem(call: Call, asked: GetItem): Promise<Answer> {
+export async function getItem(call: DoorCall, asked: GetItem): Promise<Answer> {
   const expressions = readExpressions(asked);
   if ('error' in expressions) return expressions;
   const key = readKey(asked.Key);
   if ('error' in key) return key;
   const known = await isTable(call, asked.TableName);
   if (!known && key.of.kind !== 'lock') return noTable(asked.TableName);
-  const stored = await readStored(call, key.of, LOCK_ITEM_FACE);
+  const stored = await readStored(call, key.of, LOCK_ITEM_ALIAS);
   if (!known && ('error' in stored || stored.lock === null)) return noTable(asked.TableName);
   if ('error' in stored) return stored;
   if (!known && key.of.kind === 'lock') await ensureTable(call, asked.TableName, key.of.address);
@@ -40,7 +40,7 @@ export async function getItem(call: Call, asked: GetItem): Promise<Answer> {
 }
 
 /** PutItem of a lock item asks for the lock; of a digest item it says what the house knows already. */
-export async function putItem(call: Call, asked: PutItem): Promise<Answer> {
+export async function putItem(call: DoorCall, asked: PutItem): Promise<Answer> {
   const expressions = readExpressions(asked);
   if ('error' in expressions) return expressions;
   const { [HASH_KEY]: hash, ...others } = asked.Item;
@@ -59,7 +59,7 @@ export async function putItem(call: Call, asked: PutItem): Promise<Answer> {
 }
 
 /** DeleteItem of a lock item releases the lock that the client has just read, or breaks it for an operator. */
-export async function deleteItem(call: Call, asked: DeleteItem): Promise<Answer> {
+export async function deleteItem(call: DoorCall, asked: DeleteItem): Promise<Answer> {
   const expressions = readExpressions(asked);
   if ('error' in expressions) return expressions;
   const key = readKey(asked.Key);
@@ -83,7 +83,7 @@ export async function deleteItem(call: Call, asked: DeleteItem): Promise<Answer>
   }
   if (key.of.kind !== 'lock') return done(asked, stored?.item ?? null);
   const { locks, caller, request } = call;
-  const ask = { face: LOCK_ITEM_FACE, request };
+  const ask = { alias: LOCK_ITEM_ALIAS, request };
   const held = unconditional ? null : (stored?.lock?.holder.lockId ?? null);
   const answer =
     held === null
@@ -94,7 +94,7 @@ export async function deleteItem(call: Call, asked: DeleteItem): Promise<Answer>
 }
 
 /** UpdateItem: what the update makes of the item is put, so the same is allowed and the same refused. */
-export async function updateItem(call: Call, asked: UpdateItem): Promise<Answer> {
+export async function updateItem(call: DoorCall, asked: UpdateItem): Promise<Answer> {
   const expressions = readExpressions(asked);
   if ('error' in expressions) return expressions;
   const key = readKey(asked.Key);
@@ -149,7 +149,7 @@ interface Put {
  * A put whose condition an absent item would meet asks for the lock: whether it is absent is the house's to decide, at the
  * moment of granting it. Any other put could only overwrite, and a held lock is never overwritten.
  */
-async function putLock(call: Call, address: Address, put: Put): Promise<Answer> {
+async function putLock(call: DoorCall, address: Address, put: Put): Promise<Answer> {
   const text = put.item.get(INFO);
   if (text === undefined || !('S' in text)) {
     return invalid(
@@ -168,7 +168,7 @@ async function putLock(call: Call, address: Address, put: Put): Promise<Answer> 
   if ('info' in parsed) await ensureTable(call, put.TableName, address);
   const answer = await call.locks.take(call.caller, address, {
     info,
-    face: LOCK_ITEM_FACE,
+    alias: LOCK_ITEM_ALIAS,
     request: call.request,
   });
   switch (answer.type) {
@@ -178,7 +178,7 @@ async function putLock(call: Call, address: Address, put: Put): Promise<Answer> 
       return invalid(`${INFO} is not the lock info that Terraform writes: ${answer.problem}.`);
     case 'held': {
       const wantsItem = put.ReturnValuesOnConditionCheckFailure === 'ALL_OLD';
-      const stored = wantsItem ? await readStored(call, { kind: 'lock', address }, LOCK_ITEM_FACE) : null;
+      const stored = wantsItem ? await readStored(call, { kind: 'lock', address }, LOCK_ITEM_ALIAS) : null;
       return stored === null || 'error' in stored ? conditionFailed() : failed(put, stored);
     }
     default:
@@ -190,7 +190,7 @@ async function putLock(call: Call, address: Address, put: Put): Promise<Answer> 
  * The digest is computed from the state, so one that is put can only say what is so already, or what was so a moment ago,
  * before somebody wrote the next version. Anything else is refused, because it would be forgotten.
  */
-async function putDigest(call: Call, address: Address, put: Put): Promise<Answer> {
+async function putDigest(call: DoorCall, address: Address, put: Put): Promise<Answer> {
   const stored = await readStored(call, { kind: 'digest', address });
   if ('error' in stored) return stored;
   if (!holds(put.expressions, stored)) return failed(put, stored);
@@ -212,7 +212,7 @@ async function putDigest(call: Call, address: Address, put: Put): Promise<Answer
  * names is gone, and this very client released it.
  */
 async function releasedBefore(
-  call: Call,
+  call: DoorCall,
   address: Address,
   { values }: Expressions,
   { lock }: Stored,
@@ -220,7 +220,7 @@ async function releasedBefore(
   for (const value of values.slice(0, RELEASES_TRIED)) {
     const parsed = 'S' in value ? parseLockInfo(Buffer.from(value.S)) : { problem: 'no text' };
     if (!('info' in parsed) || parsed.info.id === lock?.holder.lockId) continue;
-    const answer = await call.house.locks.unlock(call.caller, address, parsed.info.id, LOCK_ITEM_FACE);
+    const answer = await call.house.locks.unlock(call.caller, address, parsed.info.id, LOCK_ITEM_ALIAS);
     if (answer.type === 'released') return true;
   }
   return false;

@@ -1,5 +1,5 @@
 import type * as z from 'zod';
-import type { Answer, Call } from './call.ts';
+import type { Answer, DoorCall } from './call.ts';
 import type { Operation } from './detect.ts';
 import { invalid } from './errors.ts';
 import { deleteItem, getItem, putItem, updateItem } from './items.ts';
@@ -8,7 +8,7 @@ import { query, scan } from './scanning.ts';
 import * as tables from './tables.ts';
 
 /** What an operation takes, checked, and what it does with it. */
-type Row = (call: Call, asked: unknown) => Promise<Answer>;
+type Row = (call: DoorCall, asked: unknown) => Promise<Answer>;
 
 /** The one table of this door. */
 export const OPERATIONS: Readonly<Record<Operation, Row>> = {
@@ -31,7 +31,7 @@ export const OPERATIONS: Readonly<Record<Operation, Row>> = {
   UntagResource: row(requests.UNTAG_RESOURCE, tables.untagResource),
 };
 
-function row<T>(schema: z.ZodType<T>, operation: (call: Call, asked: T) => Promise<Answer>): Row {
+function row<T>(schema: z.ZodType<T>, operation: (call: DoorCall, asked: T) => Promise<Answer>): Row {
   return async (call, asked) => {
     const members = typeof asked === 'object' && asked !== null ? asked : {};
     const refused = Object.keys(requests.REFUSED_MEMBERS).find((name) => Object.hasOwn(members, name));

@@ -62,7 +62,7 @@ export interface UpdateItem extends Conditional {
   readonly UpdateExpression?: string | undefined;
 }
 
-interface Reading extends Expressive {
+interface ReadRequest extends Expressive {
   readonly ConsistentRead?: boolean | undefined;
   readonly FilterExpression?: string | undefined;
   readonly ProjectionExpression?: string | undefined;
@@ -71,11 +71,11 @@ interface Reading extends Expressive {
   readonly ExclusiveStartKey?: Attributes | undefined;
 }
 
-export interface Query extends Reading {
+export interface Query extends ReadRequest {
   readonly KeyConditionExpression: string;
 }
 
-export interface Scan extends Reading {
+export interface Scan extends ReadRequest {
   readonly Segment?: number | undefined;
   readonly TotalSegments?: number | undefined;
 }

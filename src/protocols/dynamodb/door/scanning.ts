@@ -6,7 +6,7 @@ import { shownLock } from '../../lock-object/shown-lock.ts';
 import type { Item } from '../attribute.ts';
 import { HASH_KEY, SCAN_BYTES_MAX, SCAN_ITEMS_MAX } from '../layout.ts';
 import { itemBytes } from '../size.ts';
-import { consumed, type Answer, type Call } from './call.ts';
+import { consumed, type Answer, type DoorCall } from './call.ts';
 import { invalid, refused } from './errors.ts';
 import { readExpressions, type Expressions } from './expressions.ts';
 import type { Query, Scan } from './requests.ts';
@@ -19,7 +19,7 @@ const STATES_AT_A_TIME = 100;
 const KEY_CONDITION = /^\s*(?:\(\s*)?(#?[\w-]+)\s*=\s*(:[\w-]+)\s*(?:\)\s*)?$/;
 
 /** Scan: the held locks and the digests of all states that the caller may list, whichever table was named. */
-export async function scan(call: Call, asked: Scan): Promise<Answer> {
+export async function scan(call: DoorCall, asked: Scan): Promise<Answer> {
   const expressions = readExpressions(asked);
   if ('error' in expressions) return expressions;
   const { TableName, Segment, TotalSegments = 1, ExclusiveStartKey } = asked;
@@ -39,7 +39,7 @@ export async function scan(call: Call, asked: Scan): Promise<Answer> {
 }
 
 /** Query: a lock table has one key, so this is the one item of that key, or none. */
-export async function query(call: Call, asked: Query): Promise<Answer> {
+export async function query(call: DoorCall, asked: Query): Promise<Answer> {
   const expressions = readExpressions(asked);
   if ('error' in expressions) return expressions;
   const wanted = keyOf(asked);
@@ -54,10 +54,10 @@ export async function query(call: Call, asked: Query): Promise<Answer> {
   return { content: await pageOf(asked, items, false, expressions) };
 }
 
-type Reading = Pick<Scan, 'TableName' | 'Select' | 'ReturnConsumedCapacity' | 'ConsistentRead'>;
+type ReadOptions = Pick<Scan, 'TableName' | 'Select' | 'ReturnConsumedCapacity' | 'ConsistentRead'>;
 
 async function pageOf(
-  asked: Reading,
+  asked: ReadOptions,
   items: readonly Item[],
   more: boolean,
   { filter, project, work }: Expressions,
@@ -86,7 +86,7 @@ function countWithin(items: readonly Item[], bytesMax: number): number {
 
 /** The items after a key, as many as a page may have and one more, in the order of addresses, a state's lock before its digest. */
 async function collect(
-  call: Call,
+  call: DoorCall,
   start: { readonly kind: 'lock' | 'digest'; readonly address: Address } | null,
   limit: number,
 ): Promise<readonly Item[]> {
@@ -115,7 +115,7 @@ async function collect(
   return items;
 }
 
-function itemsOf({ house }: Call, { address, world }: StateSummary): readonly Item[] {
+function itemsOf({ house }: DoorCall, { address, world }: StateSummary): readonly Item[] {
   const lock = shownLock(house.lockInfos.ofHolders(address, world.holders.slice(0, 1)));
   const head = liveHead(world.record);
   return [

@@ -1,6 +1,6 @@
 import { parseLockInfo } from '../../../core/lock-info.ts';
 import type { Address } from '../../../core/address.ts';
-import type { Face, Version } from '../../../core/world.ts';
+import type { LockAlias, Version } from '../../../core/world.ts';
 import type { SeenLock } from '../../lock-object/shown-lock.ts';
 import type { AttributeValue, Item } from '../attribute.ts';
 import {
@@ -13,7 +13,7 @@ import {
   readLockId,
   type LockItem,
 } from '../layout.ts';
-import type { Call } from './call.ts';
+import type { DoorCall } from './call.ts';
 import { invalid, refused, type DynamoError } from './errors.ts';
 
 /** An item as it is now: computed from the house's lock or state, never stored. */
@@ -46,7 +46,7 @@ export function readKey(
 
 /** Refuses one who may not write here at all, before anything else of the request is tried; null for who may. */
 export async function refuseToWrite(
-  { house, caller }: Call,
+  { house, caller }: DoorCall,
   of: LockItem,
   action: 'lock' | 'unlock',
 ): Promise<DynamoError | null> {
@@ -57,16 +57,16 @@ export async function refuseToWrite(
 
 /**
  * What an item is now. A name that stands for nothing has none.
- * @param face where the client itself looks, as in `LockObjects.look`
+ * @param alias where the client itself looks, as in `LockObjects.look`
  */
 export async function readStored(
-  call: Call,
+  call: DoorCall,
   of: LockItem,
-  face: Face | null = null,
+  alias: LockAlias | null = null,
 ): Promise<Stored | DynamoError> {
   if (of.kind === 'none') return { item: null, lock: null };
   if (of.kind === 'digest') return readDigest(call, of.address);
-  const looked = await call.locks.look(call.caller, of.address, call.request, face);
+  const looked = await call.locks.look(call.caller, of.address, call.request, alias);
   if (looked.type !== 'looked') return refused(looked);
   const { lock } = looked;
   return { item: lock === null ? null : lockItem(of.address, lock), lock };
@@ -98,7 +98,7 @@ export function digestItem(address: Address, { md5, number, serial, at }: Versio
   ]);
 }
 
-async function readDigest({ house, caller }: Call, address: Address): Promise<Stored | DynamoError> {
+async function readDigest({ house, caller }: DoorCall, address: Address): Promise<Stored | DynamoError> {
   const described = await house.states.describe(caller, address);
   if (described.type !== 'described') return refused(described);
   return { item: described.head === null ? null : digestItem(address, described.head), lock: null };

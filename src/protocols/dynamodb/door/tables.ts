@@ -6,7 +6,7 @@ import { DYNAMODB_TABLE_KIND } from '../../../house/records/kinds.ts';
 import type { Records } from '../../../house/records/records.ts';
 import { ACCOUNT_ID } from '../../aws/account.ts';
 import { HASH_KEY } from '../layout.ts';
-import type { Answer, Call } from './call.ts';
+import type { Answer, DoorCall } from './call.ts';
 import { invalid, refused, type DynamoError } from './errors.ts';
 import type {
   CreateTable,
@@ -52,7 +52,7 @@ const TABLES: RecordDefinition<Table> = defineRecords<Table>(
   }),
 );
 
-export async function createTable(call: Call, asked: CreateTable): Promise<Answer> {
+export async function createTable(call: DoorCall, asked: CreateTable): Promise<Answer> {
   const problem = schemaProblem(asked);
   if (problem !== null) return invalid(problem);
   const refusal = refuseToWrite(call);
@@ -70,13 +70,13 @@ export async function createTable(call: Call, asked: CreateTable): Promise<Answe
   return { content: { TableDescription: describe(call, asked.TableName, table) } };
 }
 
-export async function describeTable(call: Call, { TableName }: NamedTable): Promise<Answer> {
+export async function describeTable(call: DoorCall, { TableName }: NamedTable): Promise<Answer> {
   const table = await findTable(call, TableName);
   if (table === null) return noTable(TableName);
   return { content: { Table: describe(call, TableName, table) } };
 }
 
-export async function listTables(call: Call, asked: ListTables): Promise<Answer> {
+export async function listTables(call: DoorCall, asked: ListTables): Promise<Answer> {
   const { Limit = 100, ExclusiveStartTableName = '' } = asked;
   const names = (await tablesOf(call).list())
     .map(({ name }) => name)
@@ -87,14 +87,14 @@ export async function listTables(call: Call, asked: ListTables): Promise<Answer>
   return { content: { TableNames: page, ...last } };
 }
 
-export async function updateTable(call: Call, asked: UpdateTable): Promise<Answer> {
+export async function updateTable(call: DoorCall, asked: UpdateTable): Promise<Answer> {
   const { TableName } = asked;
   const changed = await changeTable(call, TableName, settingsOf(asked));
   return 'error' in changed ? changed : { content: { TableDescription: describe(call, TableName, changed) } };
 }
 
 /** DeleteTable forgets the name. Locks and states are the house's, and stay. */
-export async function deleteTable(call: Call, { TableName }: NamedTable): Promise<Answer> {
+export async function deleteTable(call: DoorCall, { TableName }: NamedTable): Promise<Answer> {
   const table = await findTable(call, TableName);
   if (table === null) return noTable(TableName);
   const forbidden = call.house.refuse(call.caller, 'manage');
@@ -109,44 +109,44 @@ export async function deleteTable(call: Call, { TableName }: NamedTable): Promis
   return { content: { TableDescription: { ...description, TableStatus: 'DELETING' } } };
 }
 
-export async function describeTimeToLive(call: Call, { TableName }: NamedTable): Promise<Answer> {
+export async function describeTimeToLive(call: DoorCall, { TableName }: NamedTable): Promise<Answer> {
   if ((await findTable(call, TableName)) === null) return noTable(TableName);
   return { content: { TimeToLiveDescription: { TimeToLiveStatus: 'DISABLED' } } };
 }
 
 /** What is answered says what is set. The house keeps every version of a state in any case. */
-export async function describeContinuousBackups(call: Call, { TableName }: NamedTable): Promise<Answer> {
+export async function describeContinuousBackups(call: DoorCall, { TableName }: NamedTable): Promise<Answer> {
   const table = await findTable(call, TableName);
   return table === null ? noTable(TableName) : { content: backups(table) };
 }
 
-export async function updateContinuousBackups(call: Call, asked: UpdateBackups): Promise<Answer> {
+export async function updateContinuousBackups(call: DoorCall, asked: UpdateBackups): Promise<Answer> {
   const { PointInTimeRecoveryEnabled } = asked.PointInTimeRecoverySpecification;
   const changed = await changeTable(call, asked.TableName, { backups: PointInTimeRecoveryEnabled });
   return 'error' in changed ? changed : { content: backups(changed) };
 }
 
-export async function listTags(call: Call, { ResourceArn }: ListTags): Promise<Answer> {
+export async function listTags(call: DoorCall, { ResourceArn }: ListTags): Promise<Answer> {
   const table = await findTable(call, ResourceArn);
   if (table === null) return noTable(ResourceArn);
   return { content: { Tags: Object.entries(table.tags).map(([Key, Value]) => ({ Key, Value })) } };
 }
 
-export async function tagResource(call: Call, asked: TagResource): Promise<Answer> {
+export async function tagResource(call: DoorCall, asked: TagResource): Promise<Answer> {
   return retag(call, asked.ResourceArn, (tags) => ({
     ...tags,
     ...Object.fromEntries(asked.Tags.map(({ Key, Value }) => [Key, Value])),
   }));
 }
 
-export async function untagResource(call: Call, asked: UntagResource): Promise<Answer> {
+export async function untagResource(call: DoorCall, asked: UntagResource): Promise<Answer> {
   return retag(call, asked.ResourceArn, (tags) =>
     Object.fromEntries(Object.entries(tags).filter(([key]) => !asked.TagKeys.includes(key))),
   );
 }
 
 /** Whether a table is known; what another node has just made is looked for once more. */
-export async function isTable(call: Call, name: string): Promise<boolean> {
+export async function isTable(call: DoorCall, name: string): Promise<boolean> {
   return (await findTable(call, name)) !== null;
 }
 
@@ -154,7 +154,7 @@ export async function isTable(call: Call, name: string): Promise<boolean> {
  * Makes a table known that was never created, because somebody who may take a lock asks for it there, whoever holds it. So
  * a `dynamodb_table` works with nothing but an endpoint set.
  */
-export async function ensureTable(call: Call, name: string, address: Address): Promise<void> {
+export async function ensureTable(call: DoorCall, name: string, address: Address): Promise<void> {
   const { caller, house } = call;
   if (caller.identity.expired || (await house.locks.refuse(caller, 'lock', address)) !== null) return;
   if (await isTable(call, name)) return;
@@ -170,7 +170,7 @@ export function noTable(name: string): DynamoError {
 }
 
 async function retag(
-  call: Call,
+  call: DoorCall,
   name: string,
   change: (tags: Table['tags']) => Table['tags'],
 ): Promise<Answer> {
@@ -180,7 +180,7 @@ async function retag(
 
 /** Changes what is set for a table, if it is there and the caller may. */
 async function changeTable(
-  call: Call,
+  call: DoorCall,
   name: string,
   change: Partial<Table> | ((before: Table) => Partial<Table>),
 ): Promise<Table | DynamoError> {
@@ -197,11 +197,11 @@ function protectedTable(): DynamoError {
   return invalid(`Resource cannot be deleted as it is currently protected against deletion.`);
 }
 
-function tablesOf({ house }: Call): Records<Table> {
+function tablesOf({ house }: DoorCall): Records<Table> {
   return house.records(TABLES);
 }
 
-async function findTable(call: Call, name: string): Promise<Table | null> {
+async function findTable(call: DoorCall, name: string): Promise<Table | null> {
   const tables = tablesOf(call);
   const known = await tables.find(name);
   return known ?? (await tables.list()).find((candidate) => candidate.name === name)?.record ?? null;
@@ -255,7 +255,7 @@ function settingsOf(asked: {
   };
 }
 
-function describe(call: Call, name: string, table: Table): Readonly<Record<string, unknown>> {
+function describe(call: DoorCall, name: string, table: Table): Readonly<Record<string, unknown>> {
   const created = table.createdAt / 1_000;
   const onDemand = table.billing === 'PAY_PER_REQUEST';
   return {
@@ -310,7 +310,7 @@ function backups({ backups: enabled, createdAt }: Table): Readonly<Record<string
   };
 }
 
-function refuseToWrite({ caller, house }: Call): DynamoError | null {
+function refuseToWrite({ caller, house }: DoorCall): DynamoError | null {
   const refusal = house.refuseEverywhere(caller, 'lock');
   return refusal === null ? null : refused(refusal);
 }

@@ -6,7 +6,7 @@ import { ExpressionProblem, Tokens } from './tokens.ts';
 /** The item that an update makes of an item. */
 export type Update = (item: Item) => Item;
 type Operand = (item: Item) => AttributeValue;
-type Change = (item: Item, changed: Map<string, AttributeValue>) => void;
+type AttributeChange = (item: Item, changed: Map<string, AttributeValue>) => void;
 
 const CLAUSES = ['SET', 'REMOVE', 'ADD'] as const;
 
@@ -18,7 +18,7 @@ const CLAUSES = ['SET', 'REMOVE', 'ADD'] as const;
  */
 export function parseUpdate(expression: string, placeholders: Placeholders): Update {
   const tokens = new Tokens(expression);
-  const changes: Change[] = [];
+  const changes: AttributeChange[] = [];
   const seen = new Set<string>();
   while (tokens.next.kind !== 'end') {
     const clause = CLAUSES.find((name) => tokens.accept(name));
@@ -37,7 +37,11 @@ export function parseUpdate(expression: string, placeholders: Placeholders): Upd
   };
 }
 
-function parseChange(clause: (typeof CLAUSES)[number], tokens: Tokens, placeholders: Placeholders): Change {
+function parseChange(
+  clause: (typeof CLAUSES)[number],
+  tokens: Tokens,
+  placeholders: Placeholders,
+): AttributeChange {
   const name = attribute(tokens, placeholders);
   if (clause === 'REMOVE') return (_, changed) => void changed.delete(name);
   if (clause === 'ADD') {

@@ -15,7 +15,7 @@ import {
 export type Operation = 'read' | 'write' | 'delete' | 'lock' | 'unlock' | 'show-lock';
 
 /** What a request asks of which address. */
-export interface Asked {
+export interface DetectedRequest {
   readonly operation: Operation;
   readonly address: Address;
   /** The lock that the client says it holds. */
@@ -50,7 +50,7 @@ const LOCK_METHODS: Readonly<Record<string, Operation>> = {
 };
 
 /** Reads method, path and query. */
-export function detect(request: DoorRequest): Asked | Undetected {
+export function detect(request: DoorRequest): DetectedRequest | Undetected {
   const query = parseQuery(request.query);
   if (query === null) {
     return { status: 400, problem: 'the query has a percent-escape that is no valid UTF-8' };

@@ -20,7 +20,7 @@ export function badRequest(operation: Operation, message: string): DoorReply {
 }
 
 /** Where the asker stands in line for the lock; no position where it asked for none. */
-interface Place {
+interface LinePosition {
   readonly position: number | null;
   readonly waiting: number;
 }
@@ -47,7 +47,7 @@ export function lockReply(operation: Operation, status: number, text: string): D
  * Terraform up to 1.14 reads the ID alone, later ones and OpenTofu print the whole.
  * @returns null where nobody holds the lock
  */
-export function lockText(holders: readonly Holder[], { position, waiting }: Place): string | null {
+export function lockText(holders: readonly Holder[], { position, waiting }: LinePosition): string | null {
   const [holder] = holders;
   if (holder === undefined) return null;
   const lock = lockInfoOf(holder);

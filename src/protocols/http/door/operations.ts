@@ -4,20 +4,20 @@ import type { House } from '../../../house/house.ts';
 import type { DoorReply, DoorRequest } from '../../door.ts';
 import { readBody } from '../../wire/read-body.ts';
 import { stateReply, versionHeaders } from '../../wire/state-reply.ts';
-import { HTTP_FACE } from '../layout.ts';
-import type { Asked, Operation } from './detect.ts';
+import { HTTP_ALIAS } from '../layout.ts';
+import type { DetectedRequest, Operation } from './detect.ts';
 import { badRequest, lockReply, lockText, refused } from './errors.ts';
 
 /** What every row of the table is given. */
-export interface Call {
+export interface DoorCall {
   readonly house: House;
   readonly caller: Caller;
   readonly request: DoorRequest;
-  readonly asked: Asked;
+  readonly asked: DetectedRequest;
 }
 
 /** The one table of this door. */
-export const OPERATIONS: Readonly<Record<Operation, (call: Call) => Promise<DoorReply>>> = {
+export const OPERATIONS: Readonly<Record<Operation, (call: DoorCall) => Promise<DoorReply>>> = {
   read,
   write,
   delete: remove,
@@ -26,13 +26,13 @@ export const OPERATIONS: Readonly<Record<Operation, (call: Call) => Promise<Door
   'show-lock': showLock,
 };
 
-async function read({ house, caller, request, asked: { address } }: Call): Promise<DoorReply> {
+async function read({ house, caller, request, asked: { address } }: DoorCall): Promise<DoorReply> {
   const answer = await house.states.read(caller, address);
   if (answer.type !== 'found') return refused('read', address, answer);
   return stateReply('read', answer, request);
 }
 
-async function write({ house, caller, request, asked }: Call): Promise<DoorReply> {
+async function write({ house, caller, request, asked }: DoorCall): Promise<DoorReply> {
   const { address, lockId } = asked;
   const wanted = request.header('content-md5');
   const answer = await house.states.write(caller, address, request.body, {
@@ -48,14 +48,14 @@ async function write({ house, caller, request, asked }: Call): Promise<DoorReply
   return { operation: 'write', status: 200, headers, body: null };
 }
 
-async function remove({ house, caller, asked: { address, lockId } }: Call): Promise<DoorReply> {
+async function remove({ house, caller, asked: { address, lockId } }: DoorCall): Promise<DoorReply> {
   const claim = lockId === null ? ({ kind: 'none' } as const) : ({ kind: 'named', lockId } as const);
   const answer = await house.states.delete(caller, address, claim);
   if (answer.type !== 'deleted') return refused('delete', address, answer);
   return { operation: 'delete', status: 200, headers: {}, body: null };
 }
 
-async function lock({ house, caller, request, asked: { address, wait } }: Call): Promise<DoorReply> {
+async function lock({ house, caller, request, asked: { address, wait } }: DoorCall): Promise<DoorReply> {
   const info = await readBody(request, LOCK_INFO_BYTES_MAX);
   if (info === null) return badRequest('lock', `a lock info has at most ${LOCK_INFO_BYTES_MAX} bytes`);
   const parsed = parseLockInfo(info);
@@ -65,7 +65,7 @@ async function lock({ house, caller, request, asked: { address, wait } }: Call):
     operation: parsed.info.operation,
     info,
     tellsHoldersApart: true,
-    face: HTTP_FACE,
+    alias: HTTP_ALIAS,
     wait,
     gone: request.gone,
   });
@@ -80,18 +80,18 @@ async function lock({ house, caller, request, asked: { address, wait } }: Call):
 }
 
 /** An empty body is Terraform's force-unlock, which sends no ID; OpenTofu's sends the ID that was typed. */
-async function unlock({ house, caller, request, asked: { address, lockId } }: Call): Promise<DoorReply> {
+async function unlock({ house, caller, request, asked: { address, lockId } }: DoorCall): Promise<DoorReply> {
   const info = await readBody(request, LOCK_INFO_BYTES_MAX);
   if (info === null) return badRequest('unlock', `a lock info has at most ${LOCK_INFO_BYTES_MAX} bytes`);
   const parsed = info.length === 0 ? null : parseLockInfo(info);
   if (parsed !== null && 'problem' in parsed) return badRequest('unlock', parsed.problem);
   const named = parsed?.info.id ?? lockId;
-  const answer = await house.locks.unlock(caller, address, named, HTTP_FACE);
+  const answer = await house.locks.unlock(caller, address, named, HTTP_ALIAS);
   if (answer.type !== 'released') return refused('unlock', address, answer);
   return { operation: 'unlock', status: 200, headers: {}, body: null };
 }
 
-async function showLock({ house, caller, asked: { address } }: Call): Promise<DoorReply> {
+async function showLock({ house, caller, asked: { address } }: DoorCall): Promise<DoorReply> {
   const answer = await house.locks.show(caller, address);
   if (answer.type !== 'shown') return refused('show-lock', address, answer);
   const { holders, line } = answer.lock;

@@ -3,7 +3,14 @@ import type { DoorSetting } from '../../../house/projects.ts';
 import { openPayload, planPayload } from '../../aws/payload.ts';
 import { readXml, xmlText } from '../../wire/xml-reader.ts';
 import { readBody } from '../../wire/read-body.ts';
-import { documentReply, DOCUMENT_BYTES_MAX, emptyReply, isoTime, type Answer, type Call } from './call.ts';
+import {
+  documentReply,
+  DOCUMENT_BYTES_MAX,
+  emptyReply,
+  isoTime,
+  type Answer,
+  type DoorCall,
+} from './call.ts';
 import { invalid, malformedXml, noSuchBucket, refused, type S3Error } from './errors.ts';
 import { owner } from './listing.ts';
 
@@ -13,8 +20,8 @@ const BUCKET_NAME = /^[a-z0-9](?:[a-z0-9.-]{1,61})[a-z0-9]$/;
 const HOME_REGION = 'us-east-1';
 
 /** Buckets are projects: those that were made, and those that have a state. */
-export async function listBuckets(call: Call): Promise<Answer> {
-  const { caller, house, admitted } = call;
+export async function listBuckets(call: DoorCall): Promise<Answer> {
+  const { caller, house, authenticatedRequest } = call;
   if (caller.identity.expired) return refused({ type: 'expired' });
   const buckets = await house.projects.seen(caller);
   return documentReply(call, 'ListAllMyBucketsResult', {
@@ -23,15 +30,15 @@ export async function listBuckets(call: Call): Promise<Answer> {
       Bucket: buckets.map(({ name, since }) => ({
         Name: name,
         CreationDate: isoTime(since),
-        BucketRegion: regionOf(admitted.verified.signature.scope.region),
+        BucketRegion: regionOf(authenticatedRequest.verified.signature.scope.region),
       })),
     },
   });
 }
 
 /** CreateBucket: a project needs no making, but one that was made is seen before it has a state. */
-export async function createBucket(call: Call): Promise<Answer> {
-  const { asked, caller, house, admitted } = call;
+export async function createBucket(call: DoorCall): Promise<Answer> {
+  const { asked, caller, house, authenticatedRequest } = call;
   const { bucket } = asked;
   const bytes = await readDocument(call);
   if (!(bytes instanceof Uint8Array)) return bytes;
@@ -46,7 +53,7 @@ export async function createBucket(call: Call): Promise<Answer> {
   }
   const answer = await house.projects.make(caller, bucket);
   if (answer.type === 'forbidden' || answer.type === 'expired') return refused(answer);
-  const { region } = admitted.verified.signature.scope;
+  const { region } = authenticatedRequest.verified.signature.scope;
   if (answer.type === 'made-before' && regionOf(region) !== HOME_REGION) {
     return {
       status: 409,
@@ -58,10 +65,10 @@ export async function createBucket(call: Call): Promise<Answer> {
   return emptyReply(call, 200, { location: `/${bucket}` });
 }
 
-export async function headBucket(call: Call): Promise<Answer> {
+export async function headBucket(call: DoorCall): Promise<Answer> {
   const missing = await refuseUnseen(call);
   if (missing !== null) return missing;
-  const { region } = call.admitted.verified.signature.scope;
+  const { region } = call.authenticatedRequest.verified.signature.scope;
   return emptyReply(call, 200, {
     'x-amz-bucket-region': regionOf(region),
     'x-amz-access-point-alias': 'false',
@@ -70,7 +77,7 @@ export async function headBucket(call: Call): Promise<Answer> {
 }
 
 /** DeleteBucket forgets what was set; what holds states, or their history, stays. */
-export async function deleteBucket(call: Call): Promise<Answer> {
+export async function deleteBucket(call: DoorCall): Promise<Answer> {
   const missing = await refuseUnseen(call);
   if (missing !== null) return missing;
   const { house, caller, asked } = call;
@@ -88,10 +95,10 @@ export async function deleteBucket(call: Call): Promise<Answer> {
 }
 
 /** Every region is this one: each client is told the region that it signed for. */
-export async function getBucketLocation(call: Call): Promise<Answer> {
+export async function getBucketLocation(call: DoorCall): Promise<Answer> {
   const missing = await refuseUnseen(call);
   if (missing !== null) return missing;
-  const region = regionOf(call.admitted.verified.signature.scope.region);
+  const region = regionOf(call.authenticatedRequest.verified.signature.scope.region);
   const reply = documentReply(call, 'LocationConstraint', {});
   if (region === HOME_REGION) return reply;
   const text = Buffer.from(reply.body as Uint8Array).toString();
@@ -119,7 +126,7 @@ const UNSET: Readonly<Record<string, string | S3Error>> = {
 };
 
 /** Settings are remembered and shown again. None of them changes what the house does. */
-export async function getBucketSetting(call: Call): Promise<Answer> {
+export async function getBucketSetting(call: DoorCall): Promise<Answer> {
   const missing = await refuseUnseen(call);
   if (missing !== null) return missing;
   const { setting, bucket } = call.asked;
@@ -131,7 +138,7 @@ export async function getBucketSetting(call: Call): Promise<Answer> {
   return { ...reply, body: Buffer.from(answer) };
 }
 
-export async function putBucketSetting(call: Call): Promise<Answer> {
+export async function putBucketSetting(call: DoorCall): Promise<Answer> {
   const bytes = await readDocument(call);
   if (!(bytes instanceof Uint8Array)) return bytes;
   const missing = await refuseUnseen(call);
@@ -151,7 +158,7 @@ export async function putBucketSetting(call: Call): Promise<Answer> {
   return answer.type === 'set' ? emptyReply(call, setting === 'policy' ? 204 : 200) : refused(answer);
 }
 
-export async function deleteBucketSetting(call: Call): Promise<Answer> {
+export async function deleteBucketSetting(call: DoorCall): Promise<Answer> {
   const missing = await refuseUnseen(call);
   if (missing !== null) return missing;
   const { setting, bucket } = call.asked;
@@ -162,11 +169,11 @@ export async function deleteBucketSetting(call: Call): Promise<Answer> {
 
 /** A small document in the body, checked as its headers promise. */
 export async function readDocument(
-  { request, admitted }: Call,
+  { request, authenticatedRequest }: DoorCall,
   bytesMax: number = DOCUMENT_BYTES_MAX,
 ): Promise<Uint8Array | S3Error> {
-  const plan = planPayload(admitted.mode, (name) => request.header(name));
-  const body = openPayload(request.body, plan, admitted.verified);
+  const plan = planPayload(authenticatedRequest.mode, (name) => request.header(name));
+  const body = openPayload(request.body, plan, authenticatedRequest.verified);
   const bytes = await readBody(
     { body, contentLength: plan.decodedLength ?? request.contentLength },
     bytesMax,
@@ -175,7 +182,7 @@ export async function readDocument(
 }
 
 /** A bucket is there once it was made or has a state; until then its settings are nowhere. */
-async function refuseUnseen(call: Call): Promise<S3Error | null> {
+async function refuseUnseen(call: DoorCall): Promise<S3Error | null> {
   const { house, caller, asked } = call;
   const answer = await house.projects.look(caller, asked.bucket);
   if (answer.type === 'present') return null;

@@ -5,18 +5,18 @@ import { newRequestId } from '../../aws/request-id.ts';
 import { writeXml, type XmlElement } from '../../wire/xml-writer.ts';
 import type { DoorReply, DoorRequest } from '../../door.ts';
 import { S3_NAMESPACE } from '../layout.ts';
-import type { Admitted } from './auth.ts';
-import type { Asked } from './detect.ts';
+import type { AuthenticatedRequest } from './auth.ts';
+import type { DetectedRequest } from './detect.ts';
 import type { S3Error } from './errors.ts';
 
 /** What every row of the table is given. */
-export interface Call {
+export interface DoorCall {
   readonly house: House;
   readonly locks: LockObjects;
   readonly caller: Caller;
-  readonly admitted: Admitted;
+  readonly authenticatedRequest: AuthenticatedRequest;
   readonly request: DoorRequest;
-  readonly asked: Asked;
+  readonly asked: DetectedRequest;
 }
 
 /** What a row answers: a reply, or an error that is yet to be written. */
@@ -26,7 +26,11 @@ export type Answer = DoorReply | S3Error;
 export const DOCUMENT_BYTES_MAX: number = 64 * 1024;
 
 /** An answer with a document. */
-export function documentReply({ asked: { operation } }: Call, root: string, content: XmlElement): DoorReply {
+export function documentReply(
+  { asked: { operation } }: DoorCall,
+  root: string,
+  content: XmlElement,
+): DoorReply {
   return {
     operation,
     status: 200,
@@ -37,7 +41,7 @@ export function documentReply({ asked: { operation } }: Call, root: string, cont
 
 /** An answer without a body. */
 export function emptyReply(
-  { asked: { operation } }: Call,
+  { asked: { operation } }: DoorCall,
   status: number,
   headers: Readonly<Record<string, string>> = {},
 ): DoorReply {

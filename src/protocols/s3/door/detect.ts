@@ -29,7 +29,7 @@ export type Operation =
   | 'ListParts';
 
 /** What a request asks of which bucket and object. */
-export interface Asked {
+export interface DetectedRequest {
   readonly operation: Operation;
   /** Empty for the service itself. */
   readonly bucket: string;
@@ -106,7 +106,7 @@ const ROWS: readonly Row[] = [
 ];
 
 /** Reads method, host, path and query. */
-export function detect(request: DoorRequest, domain: string | null): Asked | Undetected {
+export function detect(request: DoorRequest, domain: string | null): DetectedRequest | Undetected {
   const query = readQuery(request.query);
   const path = decodeUriText(request.path.replace(/^\//, ''));
   if (query === null || path === null) {

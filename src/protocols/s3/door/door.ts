@@ -1,5 +1,5 @@
 import type { House } from '../../../house/house.ts';
-import { AwsEntrance } from '../../aws/authenticate.ts';
+import { AwsAuthenticator } from '../../aws/authenticate.ts';
 import type { LockObjects } from '../../lock-object/lock-objects.ts';
 import { PayloadProblem } from '../../aws/payload-problem.ts';
 import type { Door, DoorReply, DoorRequest } from '../../door.ts';
@@ -15,7 +15,7 @@ export class S3Door implements Door {
   readonly routes = { aws: 's3' } as const;
   readonly #house: House;
   readonly #locks: LockObjects;
-  readonly #entrance: AwsEntrance;
+  readonly #authenticator: AwsAuthenticator;
   readonly #domain: string | null;
 
   /**
@@ -28,7 +28,7 @@ export class S3Door implements Door {
   ) {
     this.#house = house;
     this.#locks = locks;
-    this.#entrance = new AwsEntrance(house, now);
+    this.#authenticator = new AwsAuthenticator(house, now);
     this.#domain = domain;
   }
 
@@ -45,11 +45,11 @@ export class S3Door implements Door {
   }
 
   async #answer(request: DoorRequest, asked: ReturnType<typeof detect>): Promise<Answer> {
-    const admitted = await authenticate(request, this.#entrance);
-    if ('problem' in admitted) return notAdmitted(admitted);
+    const authenticatedRequest = await authenticate(request, this.#authenticator);
+    if ('problem' in authenticatedRequest) return notAdmitted(authenticatedRequest);
     if ('problem' in asked) return undetected(asked);
-    const caller = { identity: admitted.identity, door: this.name, peer: request.peer };
-    const call = { house: this.#house, locks: this.#locks, caller, admitted, request, asked };
+    const caller = { identity: authenticatedRequest.identity, door: this.name, peer: request.peer };
+    const call = { house: this.#house, locks: this.#locks, caller, authenticatedRequest, request, asked };
     try {
       return await OPERATIONS[asked.operation](call);
     } catch (problem) {

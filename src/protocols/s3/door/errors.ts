@@ -5,7 +5,7 @@ import { newRequestId } from '../../aws/request-id.ts';
 import type { DoorReply } from '../../door.ts';
 import { explain, type Refusal } from '../../explain.ts';
 import { writeXml, type XmlElement } from '../../wire/xml-writer.ts';
-import type { NotAdmitted } from './auth.ts';
+import type { NotAuthenticatedRequest } from './auth.ts';
 import type { Undetected } from './detect.ts';
 
 /** An S3 error: the code is what SDKs know it by, the message what people read. */
@@ -35,7 +35,9 @@ export function errorReply(operation: string, resource: string, error: S3Error):
 }
 
 /** Who asks is not known, or did not ask as S3 wants to be asked. */
-const NOT_ADMITTED: Readonly<Record<NotAdmitted['problem'], readonly [status: number, code: string]>> = {
+const NOT_ADMITTED: Readonly<
+  Record<NotAuthenticatedRequest['problem'], readonly [status: number, code: string]>
+> = {
   missing: [403, 'AccessDenied'],
   unsupported: [400, 'InvalidRequest'],
   twice: [400, 'InvalidArgument'],
@@ -48,7 +50,7 @@ const NOT_ADMITTED: Readonly<Record<NotAdmitted['problem'], readonly [status: nu
   'no-payload-hash': [400, 'InvalidRequest'],
 };
 
-export function notAdmitted(refusal: NotAdmitted): S3Error {
+export function notAdmitted(refusal: NotAuthenticatedRequest): S3Error {
   const [status, code] = NOT_ADMITTED[refusal.problem];
   const message =
     refusal.problem === 'no-payload-hash'
@@ -58,7 +60,7 @@ export function notAdmitted(refusal: NotAdmitted): S3Error {
 }
 
 /** What SDKs find beside the message. */
-function detailsOf(refusal: NotAdmitted): XmlElement {
+function detailsOf(refusal: NotAuthenticatedRequest): XmlElement {
   switch (refusal.problem) {
     case 'unsigned-headers':
       return { HeadersNotSigned: refusal.names.join(', ') };

@@ -3,7 +3,7 @@ import { liveHead, type World } from '../../../core/world.ts';
 import type { StateSummary } from '../../../ports/engine.ts';
 import { shownLockInfo } from '../../lock-object/shown-lock.ts';
 import { lockObject, meaningOfPrefix, stateObject } from '../layout.ts';
-import type { Call } from './call.ts';
+import type { DoorCall } from './call.ts';
 import { md5Hex, standingOf } from './state-object.ts';
 
 /** An object as a listing shows it. */
@@ -15,7 +15,7 @@ export interface Listed {
 }
 
 /** A state that is there or was, with what is known of it. */
-export interface Kept {
+export interface InventoryEntry {
   readonly name: string;
   readonly address: Address;
   readonly world: World;
@@ -25,7 +25,7 @@ export interface Kept {
 const PAGE = 1_000;
 
 /** The objects of a bucket whose names begin so, in S3's order: states, and the lock files of those that are locked. */
-export async function listObjects(call: Call, prefix: string): Promise<readonly Listed[]> {
+export async function listObjects(call: DoorCall, prefix: string): Promise<readonly Listed[]> {
   const objects: Listed[] = [];
   for await (const { address, world } of summaries(call, prefix, false)) {
     const head = liveHead(world.record);
@@ -41,8 +41,8 @@ export async function listObjects(call: Call, prefix: string): Promise<readonly 
 }
 
 /** The states of a bucket whose objects' names begin so, deleted ones too, in S3's order. */
-export async function listKept(call: Call, prefix: string): Promise<readonly Kept[]> {
-  const kept: Kept[] = [];
+export async function listInventory(call: DoorCall, prefix: string): Promise<readonly InventoryEntry[]> {
+  const kept: InventoryEntry[] = [];
   for await (const { address, world } of summaries(call, prefix, true)) {
     const name = stateObject(address);
     if (name.startsWith(prefix) && world.record.head !== null) kept.push({ name, address, world });
@@ -72,7 +72,7 @@ function narrowing(prefix: string): { keyPrefix?: string; exceptWorkspace?: stri
 }
 
 async function* summaries(
-  { house, caller, asked: { bucket } }: Call,
+  { house, caller, asked: { bucket } }: DoorCall,
   prefix: string,
   deleted: boolean,
 ): AsyncGenerator<StateSummary> {

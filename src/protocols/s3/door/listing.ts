@@ -1,7 +1,7 @@
 import { encodeUri } from '../../wire/uri.ts';
 import type { XmlElement } from '../../wire/xml-writer.ts';
 import { LIST_KEYS_MAX } from '../layout.ts';
-import { documentReply, isoTime, type Answer, type Call } from './call.ts';
+import { documentReply, isoTime, type Answer, type DoorCall } from './call.ts';
 import { invalidArgument, refused, type S3Error } from './errors.ts';
 import { compareNames, listObjects, type Listed } from './inventory.ts';
 
@@ -24,7 +24,7 @@ interface Page {
 }
 
 /** ListObjects, the first version: pages go on by the last name. */
-export async function listObjectsV1(call: Call): Promise<Answer> {
+export async function listObjectsV1(call: DoorCall): Promise<Answer> {
   const terms = readTerms(call);
   if ('code' in terms) return terms;
   const marker = call.asked.query.get('marker') ?? '';
@@ -44,7 +44,7 @@ export async function listObjectsV1(call: Call): Promise<Answer> {
 }
 
 /** ListObjects, the second version: pages go on by a token. */
-export async function listObjectsV2(call: Call): Promise<Answer> {
+export async function listObjectsV2(call: DoorCall): Promise<Answer> {
   const terms = readTerms(call);
   if ('code' in terms) return terms;
   const { query, bucket } = call.asked;
@@ -76,7 +76,7 @@ export async function listObjectsV2(call: Call): Promise<Answer> {
 }
 
 /** Reads what all listings have in common, and whether the caller may list at all. */
-export function readTerms({ asked: { query, bucket }, caller, house }: Call): ListTerms | S3Error {
+export function readTerms({ asked: { query, bucket }, caller, house }: DoorCall): ListTerms | S3Error {
   const refusal = house.projects.refuse(caller, 'list', bucket);
   if (refusal !== null) return refused(refusal);
   const limit = query.get('max-keys') ?? String(LIST_KEYS_MAX);

@@ -1,10 +1,10 @@
 import { LOCK_INFO_BYTES_MAX } from '../../../core/lock-info.ts';
 import type { Address } from '../../../core/address.ts';
-import { LOCK_FILE_FACE } from '../layout.ts';
+import { LOCK_FILE_ALIAS } from '../layout.ts';
 import { openPayload, planPayload } from '../../aws/payload.ts';
 import type { DigestName } from '../../wire/digest.ts';
 import { readBody } from '../../wire/read-body.ts';
-import { emptyReply, idHeaders, type Answer, type Call } from './call.ts';
+import { emptyReply, idHeaders, type Answer, type DoorCall } from './call.ts';
 import { readConditions } from '../../wire/conditions.ts';
 import { readRange } from '../../wire/ranges.ts';
 import { encryptionHeaders } from './encryption.ts';
@@ -15,11 +15,11 @@ import { checksumsOf, md5Hex } from './state-object.ts';
  * PutObject of a lock file asks for the lock, with or without `If-None-Match: *`: a held lock is never overwritten. A
  * request that comes again with the same lock ID, because its answer was lost, gets the answer that it did not hear.
  */
-export async function putLockFile(call: Call, address: Address): Promise<Answer> {
-  const { locks, caller, request, admitted } = call;
-  const plan = planPayload(admitted.mode, (name) => request.header(name));
+export async function putLockFile(call: DoorCall, address: Address): Promise<Answer> {
+  const { locks, caller, request, authenticatedRequest } = call;
+  const plan = planPayload(authenticatedRequest.mode, (name) => request.header(name));
   const seen = new Map<DigestName, Uint8Array>();
-  const body = openPayload(request.body, plan, admitted.verified, seen);
+  const body = openPayload(request.body, plan, authenticatedRequest.verified, seen);
   const info = await readBody({ body, contentLength: plan.decodedLength }, LOCK_INFO_BYTES_MAX);
   if (info === null) return invalid(`A lock file has at most ${LOCK_INFO_BYTES_MAX} bytes.`);
   // Written first: nothing may go wrong between a grant and its answer.
@@ -28,7 +28,7 @@ export async function putLockFile(call: Call, address: Address): Promise<Answer>
     ...encryptionHeaders(request),
     ...checksumsOf(plan, seen),
   });
-  const answer = await locks.take(caller, address, { info, face: LOCK_FILE_FACE, request });
+  const answer = await locks.take(caller, address, { info, alias: LOCK_FILE_ALIAS, request });
   switch (answer.type) {
     case 'granted':
       return { ...granted, undelivered: answer.undelivered };
@@ -42,11 +42,11 @@ export async function putLockFile(call: Call, address: Address): Promise<Answer>
 }
 
 /** GetObject and HeadObject of a lock file: the holder's lock info, whichever door it holds the lock through. */
-export async function getLockFile(call: Call, address: Address): Promise<Answer> {
+export async function getLockFile(call: DoorCall, address: Address): Promise<Answer> {
   const { locks, caller, request, asked } = call;
   // A HEAD names no holder, so it is not the look that follows on a refusal.
-  const face = asked.operation === 'HeadObject' ? null : LOCK_FILE_FACE;
-  const looked = await locks.look(caller, address, request, face);
+  const alias = asked.operation === 'HeadObject' ? null : LOCK_FILE_ALIAS;
+  const looked = await locks.look(caller, address, request, alias);
   if (looked.type !== 'looked') return refused(looked);
   if (looked.lock === null) return refused({ type: 'not-locked' });
   const { holder, info } = looked.lock;
@@ -78,9 +78,9 @@ export async function getLockFile(call: Call, address: Address): Promise<Answer>
 }
 
 /** DeleteObject of a lock file releases the lock that the client has just read, or breaks it for an operator. */
-export async function deleteLockFile(call: Call, address: Address): Promise<Answer> {
+export async function deleteLockFile(call: DoorCall, address: Address): Promise<Answer> {
   const { locks, caller, request } = call;
-  const answer = await locks.drop(caller, address, { face: LOCK_FILE_FACE, request });
+  const answer = await locks.drop(caller, address, { alias: LOCK_FILE_ALIAS, request });
   // S3 answers the deletion of what is not there like any other.
   if (answer.type === 'released' || answer.type === 'not-locked') return emptyReply(call, 204);
   return refused(answer);

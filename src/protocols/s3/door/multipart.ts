@@ -1,20 +1,20 @@
 import type { Address } from '../../../core/address.ts';
-import type { Became, Piece, Upload } from '../../../house/uploads.ts';
+import type { UploadResult, Piece, Upload } from '../../../house/states/uploads.ts';
 import type { DigestName } from '../../wire/digest.ts';
 import { readObjectName, stateObject } from '../layout.ts';
 import { openPayload, planPayload } from '../../aws/payload.ts';
 import { readXml, XML_BYTES_MAX, xmlText, type XmlNode } from '../../wire/xml-reader.ts';
 import type { DoorReply } from '../../door.ts';
-import { PIECES_MAX } from '../../../house/uploads.ts';
+import { PIECES_MAX } from '../../../house/states/uploads.ts';
 import { versionId } from '../layout.ts';
 import { readDocument } from './buckets.ts';
-import { documentReply, emptyReply, isoTime, type Answer, type Call } from './call.ts';
+import { documentReply, emptyReply, isoTime, type Answer, type DoorCall } from './call.ts';
 import { encryptionHeaders } from './encryption.ts';
 import { invalid, invalidArgument, malformedXml, refused, type S3Error } from './errors.ts';
 import { owner, readTerms } from './listing.ts';
 import { checksumsOf, writeState } from './state-object.ts';
 
-export async function createMultipartUpload(call: Call): Promise<Answer> {
+export async function createMultipartUpload(call: DoorCall): Promise<Answer> {
   const address = stateAddress(call);
   if ('code' in address) return address;
   const begun = await call.house.uploads.begin(call.caller, address);
@@ -28,8 +28,8 @@ export async function createMultipartUpload(call: Call): Promise<Answer> {
   return { ...reply, headers: { ...reply.headers, ...encryptionHeaders(call.request) } };
 }
 
-export async function uploadPart(call: Call): Promise<Answer> {
-  const { asked, request, admitted, caller, house } = call;
+export async function uploadPart(call: DoorCall): Promise<Answer> {
+  const { asked, request, authenticatedRequest, caller, house } = call;
   const number = asked.query.get('partNumber') ?? '';
   if (!/^[1-9]\d{0,4}$/.test(number) || Number(number) > PIECES_MAX) {
     return invalidArgument(
@@ -40,9 +40,9 @@ export async function uploadPart(call: Call): Promise<Answer> {
   }
   const upload = await findUpload(call);
   if ('code' in upload) return upload;
-  const plan = planPayload(admitted.mode, (name) => request.header(name));
+  const plan = planPayload(authenticatedRequest.mode, (name) => request.header(name));
   const seen = new Map<DigestName, Uint8Array>();
-  const body = openPayload(request.body, plan, admitted.verified, seen);
+  const body = openPayload(request.body, plan, authenticatedRequest.verified, seen);
   const answer = await house.uploads.put(caller, upload, Number(number), body);
   if (answer.type === 'absent') return noSuchUpload();
   if (answer.type !== 'kept') return refused(answer);
@@ -55,7 +55,7 @@ export async function uploadPart(call: Call): Promise<Answer> {
 }
 
 /** Puts the parts together and writes them as one state, under the same rules as any other write. */
-export async function completeMultipartUpload(call: Call): Promise<Answer> {
+export async function completeMultipartUpload(call: DoorCall): Promise<Answer> {
   const { asked, house } = call;
   const bytes = await readDocument(call, XML_BYTES_MAX);
   if (!(bytes instanceof Uint8Array)) return bytes;
@@ -70,19 +70,19 @@ export async function completeMultipartUpload(call: Call): Promise<Answer> {
   const size = pieces.reduce((sum, piece) => sum + piece.size, 0);
   const stored = await writeState(call, upload.address, house.uploads.read(pieces), size);
   if ('code' in stored) return stored;
-  const became: Became = { md5: stored.md5, version: stored.number };
+  const became: UploadResult = { md5: stored.md5, version: stored.number };
   await house.uploads.finish(upload, became);
   return completed({ ...call, asked }, became);
 }
 
-export async function abortMultipartUpload(call: Call): Promise<Answer> {
+export async function abortMultipartUpload(call: DoorCall): Promise<Answer> {
   const upload = await findUpload(call);
   if ('code' in upload) return upload;
   await call.house.uploads.drop(upload);
   return emptyReply(call, 204);
 }
 
-export async function listParts(call: Call): Promise<Answer> {
+export async function listParts(call: DoorCall): Promise<Answer> {
   const upload = await findUpload(call);
   if ('code' in upload || upload.finishedAt !== null) return noSuchUpload();
   const { bucket, key, query } = call.asked;
@@ -118,7 +118,7 @@ export async function listParts(call: Call): Promise<Answer> {
 }
 
 /** ListMultipartUploads: the caller's own, all on one page, since there are never many. */
-export async function listMultipartUploads(call: Call): Promise<Answer> {
+export async function listMultipartUploads(call: DoorCall): Promise<Answer> {
   const terms = readTerms(call);
   if ('code' in terms) return terms;
   const uploads = await call.house.uploads.list(call.caller, call.asked.bucket);
@@ -141,7 +141,7 @@ export async function listMultipartUploads(call: Call): Promise<Answer> {
   });
 }
 
-function completed(call: Call, { md5, version }: Became): DoorReply {
+function completed(call: DoorCall, { md5, version }: UploadResult): DoorReply {
   const { bucket, key } = call.asked;
   const reply = documentReply(call, 'CompleteMultipartUploadResult', {
     Location: `/${bucket}/${key}`,
@@ -190,7 +190,7 @@ function choose(pieces: readonly Piece[], wanted: readonly XmlNode[]): readonly 
   return chosen;
 }
 
-function stateAddress({ asked: { bucket, key } }: Call): Address | S3Error {
+function stateAddress({ asked: { bucket, key } }: DoorCall): Address | S3Error {
   const name = readObjectName(bucket, key);
   if (name.kind === 'state') return name.address;
   return invalid(
@@ -200,7 +200,7 @@ function stateAddress({ asked: { bucket, key } }: Call): Address | S3Error {
   );
 }
 
-async function findUpload(call: Call): Promise<Upload | S3Error> {
+async function findUpload(call: DoorCall): Promise<Upload | S3Error> {
   const address = stateAddress(call);
   if ('code' in address) return address;
   const id = call.asked.query.get('uploadId') ?? '';

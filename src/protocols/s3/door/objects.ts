@@ -4,31 +4,31 @@ import type { XmlElement } from '../../wire/xml-writer.ts';
 import { decodeUriText, readQuery } from '../../wire/uri.ts';
 import { DELETE_OBJECTS_MAX, readVersionId, versionId } from '../layout.ts';
 import { readDocument } from './buckets.ts';
-import { documentReply, isoTime, type Answer, type Call } from './call.ts';
+import { documentReply, isoTime, type Answer, type DoorCall } from './call.ts';
 import { encryptionHeaders } from './encryption.ts';
 import { invalid, malformedXml, refused, type S3Error } from './errors.ts';
 import { deleteLockFile, getLockFile, putLockFile } from './lock-file.ts';
 import { deleteState, getState, putState, restoreState, writeState } from './state-object.ts';
 
 /** GetObject and HeadObject. */
-export async function getObject(call: Call): Promise<Answer> {
+export async function getObject(call: DoorCall): Promise<Answer> {
   const name = readObjectName(call.asked.bucket, call.asked.key);
   if (name.kind === 'none') return refused({ type: 'absent' });
   return name.kind === 'state' ? getState(call, name.address) : getLockFile(call, name.address);
 }
 
-export async function putObject(call: Call): Promise<Answer> {
+export async function putObject(call: DoorCall): Promise<Answer> {
   const name = readObjectName(call.asked.bucket, call.asked.key);
   if (name.kind === 'none') return noPlaceFor(name.problem);
   return name.kind === 'state' ? putState(call, name.address) : putLockFile(call, name.address);
 }
 
-export async function deleteObject(call: Call): Promise<Answer> {
+export async function deleteObject(call: DoorCall): Promise<Answer> {
   return deleteNamed(call, call.asked.key, call.asked.query.get('versionId'));
 }
 
 /** DeleteObjects: each on its own, as if it had been asked alone. */
-export async function deleteObjects(call: Call): Promise<Answer> {
+export async function deleteObjects(call: DoorCall): Promise<Answer> {
   const bytes = await readDocument(call);
   if (!(bytes instanceof Uint8Array)) return bytes;
   const document = readXml(bytes);
@@ -51,7 +51,7 @@ export async function deleteObjects(call: Call): Promise<Answer> {
 }
 
 /** CopyObject: a state to another name, or an old version back onto its own, which the house calls a restore. */
-export async function copyObject(call: Call): Promise<Answer> {
+export async function copyObject(call: DoorCall): Promise<Answer> {
   const { asked, house, caller, request } = call;
   const target = readObjectName(asked.bucket, asked.key);
   const source = copySource(request.header('x-amz-copy-source') ?? '');
@@ -87,7 +87,7 @@ export async function copyObject(call: Call): Promise<Answer> {
   return { ...reply, headers };
 }
 
-async function deleteNamed(call: Call, key: string, version: string | undefined): Promise<Answer> {
+async function deleteNamed(call: DoorCall, key: string, version: string | undefined): Promise<Answer> {
   const name = readObjectName(call.asked.bucket, key);
   // Nothing is kept under such a name, and S3 answers the deletion of what is not there like any other.
   if (name.kind === 'none') return { operation: call.asked.operation, status: 204, headers: {}, body: null };

@@ -8,7 +8,7 @@ import {
   listBuckets,
   putBucketSetting,
 } from './buckets.ts';
-import type { Answer, Call } from './call.ts';
+import type { Answer, DoorCall } from './call.ts';
 import type { Operation } from './detect.ts';
 import { listObjectsV1, listObjectsV2 } from './listing.ts';
 import {
@@ -23,7 +23,7 @@ import { copyObject, deleteObject, deleteObjects, getObject, putObject } from '.
 import { listObjectVersions } from './version-listing.ts';
 
 /** The one table of this door. */
-export const OPERATIONS: Readonly<Record<Operation, (call: Call) => Promise<Answer>>> = {
+export const OPERATIONS: Readonly<Record<Operation, (call: DoorCall) => Promise<Answer>>> = {
   ListBuckets: listBuckets,
   CreateBucket: createBucket,
   HeadBucket: headBucket,

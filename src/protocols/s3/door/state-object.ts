@@ -2,20 +2,20 @@ import type { Address } from '../../../core/address.ts';
 import type { Claim } from '../../../core/command.ts';
 import type { Version } from '../../../core/world.ts';
 import type { Forbidden } from '../../../house/caller.ts';
-import type { WriteTerms } from '../../../house/states.ts';
+import type { WriteTerms } from '../../../house/states/states.ts';
 import { newDigest, type DigestName } from '../../wire/digest.ts';
 import { openPayload, planPayload, type PayloadPlan } from '../../aws/payload.ts';
 import type { DoorReply } from '../../door.ts';
-import { LOCK_ITEM_FACE } from '../../dynamodb/layout.ts';
-import { deleteMarkerId, LOCK_FILE_FACE, readVersionId, versionId } from '../layout.ts';
-import { emptyReply, idHeaders, type Answer, type Call } from './call.ts';
+import { LOCK_ITEM_ALIAS } from '../../dynamodb/layout.ts';
+import { deleteMarkerId, LOCK_FILE_ALIAS, readVersionId, versionId } from '../layout.ts';
+import { emptyReply, idHeaders, type Answer, type DoorCall } from './call.ts';
 import { namesETag, readConditions } from '../../wire/conditions.ts';
 import { cut, readRange } from '../../wire/ranges.ts';
 import { encryptionHeaders } from './encryption.ts';
 import { denied, preconditionFailed, refused, type S3Error } from './errors.ts';
 
 /** A PUT or DELETE at S3 names no lock: whoever holds it by either of AWS's means is its holder. */
-const CLAIM: Claim = { kind: 'unnamed', faces: [LOCK_FILE_FACE, LOCK_ITEM_FACE] };
+const CLAIM: Claim = { kind: 'unnamed', aliases: [LOCK_FILE_ALIAS, LOCK_ITEM_ALIAS] };
 
 const NO_SUCH_VERSION: S3Error = {
   status: 404,
@@ -24,7 +24,7 @@ const NO_SUCH_VERSION: S3Error = {
 };
 
 /** GetObject and HeadObject of a state. */
-export async function getState(call: Call, address: Address): Promise<Answer> {
+export async function getState(call: DoorCall, address: Address): Promise<Answer> {
   const { house, caller, asked, request } = call;
   const wanted = asked.query.get('versionId');
   const version = wanted === undefined ? null : readVersionId(wanted);
@@ -85,7 +85,7 @@ export async function getState(call: Call, address: Address): Promise<Answer> {
 
 /** The newest version without its bytes, for those who might read them. */
 async function describeState(
-  { house, caller }: Call,
+  { house, caller }: DoorCall,
   address: Address,
 ): Promise<{ type: 'found'; version: Version; bytes: null } | { type: 'absent' | 'expired' } | Forbidden> {
   const described = await house.states.describe(caller, address);
@@ -95,11 +95,11 @@ async function describeState(
 }
 
 /** PutObject of a state. */
-export async function putState(call: Call, address: Address): Promise<Answer> {
-  const { request, admitted } = call;
-  const plan = planPayload(admitted.mode, (name) => request.header(name));
+export async function putState(call: DoorCall, address: Address): Promise<Answer> {
+  const { request, authenticatedRequest } = call;
+  const plan = planPayload(authenticatedRequest.mode, (name) => request.header(name));
   const seen = new Map<DigestName, Uint8Array>();
-  const body = openPayload(request.body, plan, admitted.verified, seen);
+  const body = openPayload(request.body, plan, authenticatedRequest.verified, seen);
   const stored = await writeState(call, address, body, plan.decodedLength ?? request.contentLength);
   if ('code' in stored) return stored;
   return emptyReply(call, 200, {
@@ -112,7 +112,7 @@ export async function putState(call: Call, address: Address): Promise<Answer> {
 
 /** Writes a state on the conditions that the request sets. */
 export async function writeState(
-  call: Call,
+  call: DoorCall,
   address: Address,
   body: AsyncIterable<Uint8Array>,
   contentLength: number | null,
@@ -128,7 +128,11 @@ export async function writeState(
 }
 
 /** DeleteObject of a state, or of the mark of its deletion. */
-export async function deleteState(call: Call, address: Address, wanted: string | undefined): Promise<Answer> {
+export async function deleteState(
+  call: DoorCall,
+  address: Address,
+  wanted: string | undefined,
+): Promise<Answer> {
   const { house, caller } = call;
   if (wanted !== undefined) return deleteVersion(call, address, wanted);
   const answer = await house.states.delete(caller, address, CLAIM);
@@ -141,7 +145,11 @@ export async function deleteState(call: Call, address: Address, wanted: string |
 }
 
 /** Brings an old version back as S3's users do: by copying it onto its own name. */
-export async function restoreState(call: Call, address: Address, number: number): Promise<Version | S3Error> {
+export async function restoreState(
+  call: DoorCall,
+  address: Address,
+  number: number,
+): Promise<Version | S3Error> {
   const answer = await call.house.history.restore(call.caller, address, number, CLAIM);
   return answer.type === 'stored' ? answer.version : refused(answer);
 }
@@ -173,7 +181,7 @@ export function md5Hex(bytes: Uint8Array): string {
 }
 
 /** Deleting the mark of a deletion undeletes; versions themselves are never deleted one by one. */
-async function deleteVersion(call: Call, address: Address, wanted: string): Promise<DoorReply | S3Error> {
+async function deleteVersion(call: DoorCall, address: Address, wanted: string): Promise<DoorReply | S3Error> {
   const version = readVersionId(wanted);
   if (version === null) return NO_SUCH_VERSION;
   if (version.kind === 'version') {
@@ -188,7 +196,7 @@ async function deleteVersion(call: Call, address: Address, wanted: string): Prom
 
 /** `If-None-Match: *` and `If-Match` make a write depend on what it replaces. */
 async function expectation(
-  { house, caller, request }: Call,
+  { house, caller, request }: DoorCall,
   address: Address,
 ): Promise<NonNullable<WriteTerms['expects']> | null | S3Error> {
   if (request.header('if-none-match') !== undefined) return { sha256: null };
@@ -202,7 +210,7 @@ async function expectation(
 }
 
 /** The checksum that the client may check; S3 gives none with a part of an object. */
-function checksumHeaders({ request }: Call, { sha256 }: Version): Record<string, string> {
+function checksumHeaders({ request }: DoorCall, { sha256 }: Version): Record<string, string> {
   if (request.header('x-amz-checksum-mode')?.toUpperCase() !== 'ENABLED') return {};
   return {
     'x-amz-checksum-sha256': Buffer.from(sha256, 'hex').toString('base64'),

@@ -1,9 +1,9 @@
 import type { Version } from '../../../core/world.ts';
 import type { XmlElement } from '../../wire/xml-writer.ts';
 import { deleteMarkerId, readVersionId, versionId } from '../layout.ts';
-import { documentReply, isoTime, type Answer, type Call } from './call.ts';
+import { documentReply, isoTime, type Answer, type DoorCall } from './call.ts';
 import { invalidArgument } from './errors.ts';
-import { compareNames, listKept, type Kept } from './inventory.ts';
+import { compareNames, listInventory, type InventoryEntry } from './inventory.ts';
 import { owner, readTerms, type ListTerms } from './listing.ts';
 
 /** A line of the answer: a version, or the mark that a deletion left. */
@@ -15,7 +15,7 @@ interface Line {
 }
 
 /** ListObjectVersions: the old versions of a state are the house's versions. */
-export async function listObjectVersions(call: Call): Promise<Answer> {
+export async function listObjectVersions(call: DoorCall): Promise<Answer> {
   const terms = readTerms(call);
   if ('code' in terms) return terms;
   const { query, bucket } = call.asked;
@@ -27,7 +27,7 @@ export async function listObjectVersions(call: Call): Promise<Answer> {
   const lines: Line[] = [];
   const prefixes: string[] = [];
   let truncated = false;
-  for (const kept of await listKept(call, terms.prefix)) {
+  for (const kept of await listInventory(call, terms.prefix)) {
     const order = compareNames(kept.name, keyMarker);
     if (order < 0 || (order === 0 && idMarker === '' && keyMarker !== '')) continue;
     const left = terms.limit - lines.length - prefixes.length;
@@ -74,8 +74,8 @@ export async function listObjectVersions(call: Call): Promise<Answer> {
 
 /** The lines of one state, newest first, after a version if one is given. */
 async function linesOf(
-  { house, caller }: Call,
-  { name, address, world }: Kept,
+  { house, caller }: DoorCall,
+  { name, address, world }: InventoryEntry,
   after: string,
   limit: number,
   terms: ListTerms,

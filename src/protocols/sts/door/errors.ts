@@ -1,4 +1,4 @@
-import type { NotEntered } from '../../aws/authenticate.ts';
+import type { NotAuthenticated } from '../../aws/authenticate.ts';
 import { explainNotEntered } from '../../aws/explain.ts';
 import { newRequestId } from '../../aws/request-id.ts';
 import { writeXml } from '../../wire/xml-writer.ts';
@@ -24,7 +24,7 @@ export function errorReply(operation: string, { status, code, message }: QueryEr
 }
 
 /** This door's one table from refusal to wire: who asks is not known, or did not sign the request as it came. */
-const NOT_ENTERED: Readonly<Record<NotEntered['problem'], readonly [code: string, status: number]>> = {
+const NOT_ENTERED: Readonly<Record<NotAuthenticated['problem'], readonly [code: string, status: number]>> = {
   missing: ['MissingAuthenticationToken', 403],
   unsupported: ['IncompleteSignature', 400],
   twice: ['IncompleteSignature', 400],
@@ -36,7 +36,7 @@ const NOT_ENTERED: Readonly<Record<NotEntered['problem'], readonly [code: string
   'unknown-key': ['InvalidClientTokenId', 403],
 };
 
-export function notEntered(refusal: NotEntered): QueryError {
+export function notAuthenticated(refusal: NotAuthenticated): QueryError {
   const [code, status] = NOT_ENTERED[refusal.problem];
   return { status, code, message: explainNotEntered(refusal) };
 }

@@ -1,4 +1,4 @@
-import type { Entered } from '../../aws/authenticate.ts';
+import type { Authenticated } from '../../aws/authenticate.ts';
 import { ACCOUNT_ID } from '../../aws/account.ts';
 import { newRequestId } from '../../aws/request-id.ts';
 import { writeXml, type XmlElement } from '../../wire/xml-writer.ts';
@@ -7,7 +7,7 @@ import { arnOf, IAM_NAMESPACE, STS_NAMESPACE, userName } from '../layout.ts';
 import type { Operation } from './detect.ts';
 
 /** The one table of this door. */
-export const OPERATIONS: Readonly<Record<Operation, (entered: Entered) => DoorReply>> = {
+export const OPERATIONS: Readonly<Record<Operation, (authenticated: Authenticated) => DoorReply>> = {
   // What terraform and the aws command ask first of all.
   GetCallerIdentity: ({ identity, accessKeyId }) =>
     reply('GetCallerIdentity', STS_NAMESPACE, {

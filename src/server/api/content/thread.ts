@@ -1,18 +1,18 @@
 import { parentPort } from 'node:worker_threads';
-import { tell, type Told, type Telling } from './telling.ts';
+import { runTask, type SnapshotAnswer, type SnapshotTask } from './snapshot-task.ts';
 
 /** The thread that takes states apart, so that no other request waits for a large one. */
 
-export interface Order {
+export interface WorkerRequest {
   readonly id: number;
-  readonly telling: Telling;
+  readonly task: SnapshotTask;
 }
 
 export interface Done {
   readonly id: number;
-  readonly told: Told;
+  readonly answer: SnapshotAnswer;
 }
 
-parentPort?.on('message', ({ id, telling }: Order) => {
-  parentPort?.postMessage({ id, told: tell(telling) } satisfies Done);
+parentPort?.on('message', ({ id, task }: WorkerRequest) => {
+  parentPort?.postMessage({ id, answer: runTask(task) } satisfies Done);
 });

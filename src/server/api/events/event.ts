@@ -19,7 +19,7 @@ export interface HouseEvent {
 
 type Facts = ChangeRecord['note']['detail'];
 
-interface Told {
+interface FilledEvent {
   readonly name: SignalEvent;
   readonly facts: readonly string[];
   /** Facts that the action itself says. */
@@ -27,7 +27,7 @@ interface Told {
 }
 
 /** What is told of each action that is stored, and which of its facts. */
-const TOLD: ReadonlyMap<string, Told> = new Map<string, Told>([
+const FILLED_EVENTS: ReadonlyMap<string, FilledEvent> = new Map<string, FilledEvent>([
   ['lock', { name: 'lock-granted', facts: ['lock', 'operation', 'fence', 'shared', 'handedOver'] }],
   ['unlock', { name: 'lock-released', facts: ['lock', 'fence'] }],
   ['lock-taken-back', { name: 'lock-released', facts: ['lock', 'fence'] }],
@@ -47,7 +47,7 @@ const TEXT_LENGTH_MAX = 200;
 /** The event that a change is; null where it is none. */
 export function eventOfChange({ at, address, note }: ChangeRecord): HouseEvent | null {
   const { action, subject, door, detail } = note;
-  const told = TOLD.get(action);
+  const told = FILLED_EVENTS.get(action);
   if (told === undefined) return null;
   const facts = told.facts.flatMap((name) => {
     const fact = detail[name];

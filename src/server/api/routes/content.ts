@@ -2,11 +2,11 @@ import { z } from 'zod';
 import type { Address } from '../../../core/address.ts';
 import type { DoorReply } from '../../../protocols/door.ts';
 import { problemReply } from '../../../protocols/wire/problem.ts';
-import { CONTENT_BYTES_MAX, type Telling, type VersionBytes } from '../content/telling.ts';
+import { CONTENT_BYTES_MAX, type SnapshotTask, type VersionBytes } from '../content/snapshot-task.ts';
 import { ADDRESS, VERSION_NUMBER, WORD } from '../parameters.ts';
 import { refusalReply } from '../refusal-reply.ts';
 import { jsonTextReply } from '../../../protocols/wire/json-reply.ts';
-import { defineRoute, NO_BODY, type Call, type Route } from '../route.ts';
+import { defineRoute, NO_BODY, type RouteCall, type Route } from '../route.ts';
 import { DIFF, OUTPUTS, SNAPSHOT } from '../shapes/content.ts';
 
 const NEWEST = VERSION_NUMBER.optional().describe('The newest one if it is left out.');
@@ -31,11 +31,11 @@ export const CONTENT_ROUTES: readonly Route[] = [
     refusals: REFUSALS,
     run: async (call) => {
       const { address, version, instance = null } = call.query;
-      return tell(call, {
+      return runTask(call, {
         address,
         action: 'read',
         numbers: [version ?? null],
-        telling: ([first]) => ({ kind: 'snapshot', version: first, instance }),
+        task: ([first]) => ({ kind: 'snapshot', version: first, instance }),
       });
     },
   }),
@@ -50,11 +50,11 @@ export const CONTENT_ROUTES: readonly Route[] = [
     refusals: REFUSALS,
     run: async (call) => {
       const { address, version } = call.query;
-      return tell(call, {
+      return runTask(call, {
         address,
         action: 'read-outputs',
         numbers: [version ?? null],
-        telling: ([first], reveal) => ({ kind: 'outputs', version: first, reveal }),
+        task: ([first], reveal) => ({ kind: 'outputs', version: first, reveal }),
       });
     },
   }),
@@ -69,11 +69,11 @@ export const CONTENT_ROUTES: readonly Route[] = [
     refusals: REFUSALS,
     run: async (call) => {
       const { address, from, to } = call.query;
-      return tell(call, {
+      return runTask(call, {
         address,
         action: 'read',
         numbers: [from, to ?? null],
-        telling: ([first, second]) => ({ kind: 'diff', from: first, to: second ?? first }),
+        task: ([first, second]) => ({ kind: 'diff', from: first, to: second ?? first }),
       });
     },
   }),
@@ -85,23 +85,23 @@ interface Question {
   readonly action: 'read' | 'read-outputs';
   /** null for the newest. */
   readonly numbers: readonly (number | null)[];
-  readonly telling: (versions: readonly [VersionBytes, ...VersionBytes[]], reveal: boolean) => Telling;
+  readonly task: (versions: readonly [VersionBytes, ...VersionBytes[]], reveal: boolean) => SnapshotTask;
 }
 
-type Asking = Pick<Call<unknown, unknown>, 'house' | 'caller' | 'operation' | 'parts' | 'request'>;
+type Asking = Pick<RouteCall<unknown, unknown>, 'house' | 'caller' | 'operation' | 'parts' | 'request'>;
 
-/** Reads the versions and has told what is in them, when it is this request's turn. */
-async function tell(asking: Asking, question: Question): Promise<DoorReply> {
+/** Reads the versions and has the worker answer what is in them, when it is this request's turn. */
+async function runTask(asking: Asking, question: Question): Promise<DoorReply> {
   const { operation, parts } = asking;
-  const reply = await parts.teller.inTurn(() => tellNow(asking, question));
+  const reply = await parts.snapshotWorker.enqueue(() => answerNow(asking, question));
   if (!('type' in reply)) return reply;
   const message = 'too many states are being looked into at once: try again';
   return problemReply(operation, 'busy', { status: 503, message });
 }
 
-async function tellNow(asking: Asking, question: Question): Promise<DoorReply> {
+async function answerNow(asking: Asking, question: Question): Promise<DoorReply> {
   const { house, caller, operation, parts, request } = asking;
-  const { address, action, numbers, telling } = question;
+  const { address, action, numbers, task } = question;
   if (request.gone.aborted) return refusalReply(operation, address, { type: 'gone' });
   const versions: VersionBytes[] = [];
   let reveal = true;
@@ -116,9 +116,9 @@ async function tellNow(asking: Asking, question: Question): Promise<DoorReply> {
   }
   const [first, ...others] = versions;
   if (first === undefined) throw new Error('nothing was asked for');
-  const told = await parts.teller.tell(telling([first, ...others], reveal));
-  if (told.type === 'told') return jsonTextReply(operation, told.text);
-  return problemReply(operation, 'unreadable', { status: 422, message: told.problem });
+  const answer = await parts.snapshotWorker.runTask(task([first, ...others], reveal));
+  if (answer.type === 'answer') return jsonTextReply(operation, answer.text);
+  return problemReply(operation, 'unreadable', { status: 422, message: answer.problem });
 }
 
 function encrypted(operation: string, version: number): DoorReply {

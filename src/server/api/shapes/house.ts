@@ -18,7 +18,7 @@ import type { Instant } from '../../../core/instant.ts';
 import { mapLimits, RETENTION_LIMITS, type Retention } from '../../../core/retention.ts';
 import type { CredentialView } from '../../../house/identity/credentials.ts';
 import type { AuditRecord } from '../../../ports/engine.ts';
-import { DEFAULTS, TOLD, type Told } from '../../configuration.ts';
+import { DEFAULTS, SHOWN_SETTINGS, type ShownSettings } from '../../configuration.ts';
 import { count, instant, objectOf, pageOf, text } from './plain.ts';
 
 export const GRANT: z.ZodType<Grant, Grant> = z
@@ -100,11 +100,11 @@ export const WHOAMI: z.ZodType<WhoamiShape> = objectOf<WhoamiShape>({
 }).meta({ id: 'Whoami' });
 
 const TOLD_FIELDS = Object.fromEntries(
-  Object.entries(TOLD).map(([field, says]) => [
+  Object.entries(SHOWN_SETTINGS).map(([field, says]) => [
     field,
-    typeof DEFAULTS[field as keyof Told] === 'boolean' ? z.boolean().describe(says) : count(says),
+    typeof DEFAULTS[field as keyof ShownSettings] === 'boolean' ? z.boolean().describe(says) : count(says),
   ]),
-) as unknown as { readonly [K in keyof Told]: z.ZodType<Told[K]> };
+) as unknown as { readonly [K in keyof ShownSettings]: z.ZodType<ShownSettings[K]> };
 
 export const INFO: z.ZodType<InfoShape> = objectOf<InfoShape>({
   version: text('The version of Statehouse.'),

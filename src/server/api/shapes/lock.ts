@@ -10,8 +10,8 @@ import type {
 import { formatAddress } from '../../../core/address.ts';
 import type { Instant } from '../../../core/instant.ts';
 import { parseLockInfo, type LockInfo } from '../../../core/lock-info.ts';
-import type { Holder, Place } from '../../../core/world.ts';
-import type { LockView } from '../../../house/locks.ts';
+import type { Holder, QueueEntry } from '../../../core/world.ts';
+import type { LockView } from '../../../house/locks/locks.ts';
 import { count, instant, objectOf, pageOf, text } from './plain.ts';
 
 const LOCK_INFO: z.ZodType<LockInfoShape> = objectOf<LockInfoShape>({
@@ -91,7 +91,7 @@ function toHolderShape(holder: Holder, now: Instant): HolderShape {
   };
 }
 
-function toWaiterShape(place: Place, position: number, now: Instant): WaiterShape {
+function toWaiterShape(place: QueueEntry, position: number, now: Instant): WaiterShape {
   const { lockId, subject, door, operation, shared, firstAsk, asks, seat, info } = place;
   return {
     position,

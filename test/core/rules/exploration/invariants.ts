@@ -1,6 +1,6 @@
 import type { AddressCommand } from '../../../../src/core/command.ts';
 import type { Decision } from '../../../../src/core/decide.ts';
-import { liveHead, type Holder, type Place, type World } from '../../../../src/core/world.ts';
+import { liveHead, type Holder, type QueueEntry, type World } from '../../../../src/core/world.ts';
 import { lockIdOf, type Move, type Party, type Situation } from './model.ts';
 
 type Decide = (command: AddressCommand, world: World, at: number) => Decision;
@@ -289,6 +289,6 @@ function storesVersion({ effects }: Decision): boolean {
   return effects.some(({ type }) => type === 'put-version');
 }
 
-function parked(world: World): readonly Place[] {
+function parked(world: World): readonly QueueEntry[] {
   return world.line.filter(({ seat }) => seat !== null);
 }

@@ -96,7 +96,7 @@ function askOf(party: Party, world: World, lockId: string): LockCommand {
     waiter: lockId,
     operation,
     shared,
-    face: 'http',
+    alias: 'http',
     lease,
     delay,
     info: NO_INFO,
@@ -142,7 +142,7 @@ function writes(party: Party, { record }: World): Named[] {
   const serial = Number(liveHead(record)?.serial ?? 0n) + 1;
   const claim = player.names
     ? { kind: 'named' as const, lockId: lockIdOf(party) }
-    : { kind: 'unnamed' as const, faces: ['http', 's3-lock-file'] };
+    : { kind: 'unnamed' as const, aliases: ['http', 's3-lock-file'] };
   const write = writeOf(player, serial, `${lockIdOf(party)}-${record.lastVersion + 1}`, { claim });
   return [...moves, ['writes', write]];
 }
@@ -152,7 +152,7 @@ function breakIns({ holders }: World): Named[] {
     type: 'unlock' as const,
     address: ADDRESS,
     actor: actorOf(OPERATOR),
-    face: null,
+    alias: null,
     mayBreak: true,
   };
   return [
@@ -186,7 +186,7 @@ function leaseMoves(party: Party): Named[] {
 }
 
 function unlockOf(party: Party): AddressCommand {
-  return { type: 'unlock', ...from(party), lockId: lockIdOf(party), face: null, mayBreak: false };
+  return { type: 'unlock', ...from(party), lockId: lockIdOf(party), alias: null, mayBreak: false };
 }
 
 function from({ player }: Party): Pick<AddressCommand, 'address' | 'actor'> {

@@ -1,10 +1,10 @@
-import type { Address } from '../core/address.ts';
-import type { Milliseconds } from '../core/instant.ts';
-import type { Clock } from '../ports/clock.ts';
-import type { Engine, Seat } from '../ports/engine.ts';
-import type { Log } from '../ports/log.ts';
-import type { Signals } from '../ports/signals.ts';
-import type { Parking } from './parking.ts';
+import type { Address } from '../../core/address.ts';
+import type { Milliseconds } from '../../core/instant.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { Engine, WaitingRequest } from '../../ports/engine.ts';
+import type { Log } from '../../ports/log.ts';
+import type { Signals } from '../../ports/signals.ts';
+import type { ParkedRequests } from './parked-requests.ts';
 
 /** How often a node says that it lives. An engine takes it for dead after several beats that did not come. */
 const BEAT_MS: Milliseconds = 2_000;
@@ -25,8 +25,8 @@ export class Nodes {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #node: string;
-  readonly #parking: Parking;
-  readonly #clear: (seats: readonly Seat[]) => Promise<void>;
+  readonly #parkedRequests: ParkedRequests;
+  readonly #clear: (seats: readonly WaitingRequest[]) => Promise<void>;
   readonly #expire: (address: Address) => Promise<void>;
   readonly #cancels = new Map<string, () => void>();
   #closed = false;
@@ -37,8 +37,8 @@ export class Nodes {
     clock: Clock;
     log: Log;
     node: string;
-    parking: Parking;
-    clear: (seats: readonly Seat[]) => Promise<void>;
+    parkedRequests: ParkedRequests;
+    clear: (seats: readonly WaitingRequest[]) => Promise<void>;
     expire: (address: Address) => Promise<void>;
   }) {
     this.#engine = options.engine;
@@ -46,7 +46,7 @@ export class Nodes {
     this.#clock = options.clock;
     this.#log = options.log;
     this.#node = options.node;
-    this.#parking = options.parking;
+    this.#parkedRequests = options.parkedRequests;
     this.#clear = options.clear;
     this.#expire = options.expire;
   }
@@ -90,7 +90,7 @@ export class Nodes {
     }
     // What a request of this node left behind that ended in a fault is cleared up as well.
     const own = await this.#engine.seats({ node: this.#node });
-    const orphans = own.filter(({ seat }) => !this.#parking.isTaken(seat));
+    const orphans = own.filter(({ seat }) => !this.#parkedRequests.isTaken(seat));
     await this.#clear([...dead, ...orphans]);
   }
 
@@ -99,9 +99,9 @@ export class Nodes {
   }
 
   async #look(): Promise<void> {
-    if (this.#parking.parked === 0) return;
+    if (this.#parkedRequests.parked === 0) return;
     const seats = await this.#engine.seats({ node: this.#node });
-    this.#parking.wake(seats.filter(({ granted }) => granted));
+    this.#parkedRequests.wake(seats.filter(({ granted }) => granted));
   }
 
   /** Does something again and again, with a pause after each time that it ended. */

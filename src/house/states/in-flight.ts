@@ -1,4 +1,4 @@
-import type { Caller } from './caller.ts';
+import type { Caller } from '../caller.ts';
 
 /** What one subject may hold of the whole. */
 const SUBJECT_SHARE = 1 / 4;

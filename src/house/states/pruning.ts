@@ -1,9 +1,9 @@
-import type { Address } from '../core/address.ts';
-import { isLimited, prunable } from '../core/retention.ts';
-import type { Version } from '../core/world.ts';
-import type { Engine } from '../ports/engine.ts';
-import type { CommandExecutor } from './executor.ts';
-import type { Projects } from './projects.ts';
+import type { Address } from '../../core/address.ts';
+import { isLimited, prunable } from '../../core/retention.ts';
+import type { Version } from '../../core/world.ts';
+import type { Engine } from '../../ports/engine.ts';
+import type { CommandExecutor } from '../executor.ts';
+import type { Projects } from '../projects.ts';
 
 /** Versions that are read at a time. */
 const PAGE = 1_000;

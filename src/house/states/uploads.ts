@@ -1,15 +1,15 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { formatAddress, type Address } from '../core/address.ts';
-import type { Instant, Milliseconds } from '../core/instant.ts';
-import type { Engine } from '../ports/engine.ts';
-import type { Entropy } from '../ports/entropy.ts';
-import type { Sealer } from '../ports/sealer.ts';
-import { isShutOutOf, refuseOn, type Busy, type Caller, type Forbidden } from './caller.ts';
+import { formatAddress, type Address } from '../../core/address.ts';
+import type { Instant, Milliseconds } from '../../core/instant.ts';
+import type { Engine } from '../../ports/engine.ts';
+import type { Entropy } from '../../ports/entropy.ts';
+import type { Sealer } from '../../ports/sealer.ts';
+import { isShutOutOf, refuseOn, type Busy, type Caller, type Forbidden } from '../caller.ts';
 import type { InFlightBudget } from './in-flight.ts';
-import { defineRecords, type RecordDefinition } from './records/define.ts';
-import { pieceKindOf, UPLOAD_KIND } from './records/kinds.ts';
-import type { RecordOwner, Records } from './records/records.ts';
+import { defineRecords, type RecordDefinition } from '../records/define.ts';
+import { pieceKindOf, UPLOAD_KIND } from '../records/kinds.ts';
+import type { RecordOwner, Records } from '../records/records.ts';
 import { BodyPacker, openSegments } from './segments.ts';
 
 /** Uploads that are open in one house at a time. */
@@ -27,11 +27,11 @@ export const FINISHED_LIFE: Milliseconds = 10 * 60 * 1_000;
 export interface Upload extends Omit<StoredUpload, 'attributes'> {
   readonly id: string;
   /** What it became; null until it is finished. */
-  readonly became: Became | null;
+  readonly became: UploadResult | null;
 }
 
 /** The version that a finished upload became, kept for a client that asks again. */
-export interface Became {
+export interface UploadResult {
   /** Of the whole state, lower-case hex. */
   readonly md5: string;
   readonly version: number;
@@ -44,7 +44,7 @@ interface StoredUpload {
   readonly startedAt: Instant;
   readonly finishedAt: Instant | null;
   /** Empty until it is finished. */
-  readonly attributes: Partial<Became>;
+  readonly attributes: Partial<UploadResult>;
 }
 
 const UPLOADS: RecordDefinition<StoredUpload> = defineRecords<StoredUpload>(
@@ -215,7 +215,7 @@ export class Uploads {
   }
 
   /** Ends an upload that has become a state. What it became is remembered, in case the client asks again. */
-  async finish(upload: Upload, attributes: Became): Promise<void> {
+  async finish(upload: Upload, attributes: UploadResult): Promise<void> {
     const { id, address, subject, startedAt } = upload;
     const finishedAt = await this.#engine.now();
     await this.#uploads.put(null, id, { address, subject, startedAt, finishedAt, attributes });

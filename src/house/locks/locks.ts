@@ -1,17 +1,17 @@
-import { mayActOn, type Action } from '../core/access.ts';
-import type { Address } from '../core/address.ts';
-import type { LockCommand } from '../core/command.ts';
-import { hasEnded, nextEnd } from '../core/decide.ts';
-import type { Instant, Milliseconds } from '../core/instant.ts';
-import { OPERATION_PLAN } from '../core/lock-info.ts';
-import type { Gone, Granted, OutcomeOf } from '../core/outcome.ts';
-import type { Face, Holder, Place, World } from '../core/world.ts';
-import type { StateQuery } from '../ports/engine.ts';
-import { actorOf, isShutOut, isShutOutOf, refuseOn, type Caller, type Forbidden } from './caller.ts';
-import type { CommandExecutor } from './executor.ts';
-import { listVisible } from './listing.ts';
+import { mayActOn, type Action } from '../../core/access.ts';
+import type { Address } from '../../core/address.ts';
+import type { LockCommand } from '../../core/command.ts';
+import { hasEnded, nextEnd } from '../../core/decide.ts';
+import type { Instant, Milliseconds } from '../../core/instant.ts';
+import { OPERATION_PLAN } from '../../core/lock-info.ts';
+import type { Gone, Granted, OutcomeOf } from '../../core/outcome.ts';
+import type { LockAlias, Holder, QueueEntry, World } from '../../core/world.ts';
+import type { StateQuery } from '../../ports/engine.ts';
+import { actorOf, isShutOut, isShutOutOf, refuseOn, type Caller, type Forbidden } from '../caller.ts';
+import type { CommandExecutor } from '../executor.ts';
+import { listVisible } from '../listing.ts';
 import type { LockInfos } from './lock-infos.ts';
-import type { Parking, Seat } from './parking.ts';
+import type { ParkedRequests, ParkedRequest } from './parked-requests.ts';
 
 /** What a door asks for when its client asks for the lock. */
 export interface LockAsk {
@@ -27,7 +27,7 @@ export interface LockAsk {
   readonly delay?: Milliseconds;
   /** The door can tell holders apart, so that plans may hold the lock together. */
   readonly tellsHoldersApart: boolean;
-  readonly face: Face;
+  readonly alias: LockAlias;
   /** Parks from the first ask on, so long at the most; null for the usual courtesy. */
   readonly wait: Milliseconds | null;
   /** Aborted when the client's connection closes; null where the request cannot be held open. */
@@ -52,7 +52,7 @@ export type UnlockAnswer = OutcomeOf['unlock'] | Forbidden;
 export interface LockView {
   readonly address: Address;
   readonly holders: readonly Holder[];
-  readonly line: readonly Place[];
+  readonly line: readonly QueueEntry[];
 }
 
 export interface LockSettings {
@@ -69,18 +69,18 @@ export type ShowAnswer =
 export class Locks {
   readonly #executor: CommandExecutor;
   readonly #lockInfos: LockInfos;
-  readonly #parking: Parking;
+  readonly #parkedRequests: ParkedRequests;
   readonly #settings: LockSettings;
 
   constructor(options: {
     executor: CommandExecutor;
     lockInfos: LockInfos;
-    parking: Parking;
+    parkedRequests: ParkedRequests;
     settings: LockSettings;
   }) {
     this.#executor = options.executor;
     this.#lockInfos = options.lockInfos;
-    this.#parking = options.parking;
+    this.#parkedRequests = options.parkedRequests;
     this.#settings = options.settings;
   }
 
@@ -99,7 +99,7 @@ export class Locks {
   async lock(caller: Caller, address: Address, ask: LockAsk): Promise<LockAnswer> {
     const refusal = refuseOn(caller, 'lock', address);
     if (refusal !== null) return refusal;
-    const seat = ask.gone === null ? null : this.#parking.take(ask.gone);
+    const seat = ask.gone === null ? null : this.#parkedRequests.take(ask.gone);
     try {
       return await this.#ask(this.#command(caller, address, ask, seat), seat);
     } finally {
@@ -110,14 +110,14 @@ export class Locks {
   /**
    * Releases the lock. Another's lock is broken only for an operator.
    * @param lockId null for whatever lock is held: a break-in
-   * @param face the one face to let go; null for all
+   * @param alias the one alias to let go; null for all
    * @param resent the client says that it has sent this before
    */
   async unlock(
     caller: Caller,
     address: Address,
     lockId: string | null,
-    face: Face | null,
+    alias: LockAlias | null,
     resent: boolean = false,
   ): Promise<UnlockAnswer> {
     const mayBreak = mayActOn(caller.identity.grants, 'force-unlock', address) && !caller.identity.expired;
@@ -128,7 +128,7 @@ export class Locks {
       address,
       actor: actorOf(caller),
       lockId,
-      face,
+      alias,
       mayBreak,
       resent,
     });
@@ -202,7 +202,7 @@ export class Locks {
     };
   }
 
-  #command(caller: Caller, address: Address, ask: LockAsk, seat: Seat | null): LockCommand {
+  #command(caller: Caller, address: Address, ask: LockAsk, seat: ParkedRequest | null): LockCommand {
     return {
       type: 'lock',
       address,
@@ -211,7 +211,7 @@ export class Locks {
       waiter: ask.waiter ?? ask.lockId,
       operation: ask.operation,
       shared: this.#settings.plansShare && ask.tellsHoldersApart && ask.operation === OPERATION_PLAN,
-      face: ask.face,
+      alias: ask.alias,
       lease: ask.lease ?? null,
       delay: ask.delay ?? 0,
       info: ask.info === null ? null : this.#lockInfos.seal(address, ask.info),
@@ -220,7 +220,7 @@ export class Locks {
     };
   }
 
-  async #ask(command: LockCommand, seat: Seat | null): Promise<LockAnswer> {
+  async #ask(command: LockCommand, seat: ParkedRequest | null): Promise<LockAnswer> {
     try {
       const outcome = await this.#executor.execute(command);
       const settled = seat === null ? outcome : await this.#waitIn(seat, command, outcome);
@@ -233,13 +233,13 @@ export class Locks {
     }
   }
 
-  #takeBack({ address, actor, waiter }: LockCommand, seat: Seat | null): void {
+  #takeBack({ address, actor, waiter }: LockCommand, seat: ParkedRequest | null): void {
     if (seat !== null) this.#executor.executeLater({ type: 'leave', address, actor, waiter, seat: seat.id });
   }
 
   /** Holds a parked request open until it is granted or refused. */
   async #waitIn(
-    seat: Seat,
+    seat: ParkedRequest,
     command: LockCommand,
     first: OutcomeOf['lock'],
   ): Promise<OutcomeOf['lock'] | Gone> {

@@ -1,6 +1,6 @@
-import type { SealedBody } from '../core/command.ts';
-import { EngineFault, type StoredBody } from '../ports/engine.ts';
-import type { DataKey, Sealer } from '../ports/sealer.ts';
+import type { SealedBody } from '../../core/command.ts';
+import { EngineFault, type StoredBody } from '../../ports/engine.ts';
+import type { DataKey, Sealer } from '../../ports/sealer.ts';
 
 /** Bytes in one sealed segment: what a read holds in memory at a time. */
 export const SEGMENT_BYTES: number = 256 * 1024;

@@ -1,27 +1,27 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Teller } from '../../src/server/api/content/teller.ts';
+import { SnapshotWorker } from '../../src/server/api/content/snapshot-worker.ts';
 import { sampleState } from '../support/sample-state.ts';
 
 describe('states are taken apart', () => {
-  let teller: Teller;
+  let snapshotWorker: SnapshotWorker;
 
   beforeEach(() => {
-    teller = new Teller();
+    snapshotWorker = new SnapshotWorker();
   });
-  afterEach(() => teller[Symbol.asyncDispose]());
+  afterEach(() => snapshotWorker[Symbol.asyncDispose]());
 
-  const outputs = (said: string): ReturnType<Teller['tell']> => {
+  const outputs = (said: string): ReturnType<SnapshotWorker['runTask']> => {
     const bytes = Buffer.from(sampleState(1, { said }));
-    return teller.tell({ kind: 'outputs', version: { number: 1, bytes }, reveal: true });
+    return snapshotWorker.runTask({ kind: 'outputs', version: { number: 1, bytes }, reveal: true });
   };
 
   it('on a thread of their own, which others do not wait for', async () => {
     const version = { number: 1, bytes: Buffer.from(sampleState(1, { size: 4_000_000 })) };
     let turns = 0;
     const count = setInterval(() => (turns += 1), 5);
-    const told = await teller.tell({ kind: 'diff', from: version, to: version });
+    const answer = await snapshotWorker.runTask({ kind: 'diff', from: version, to: version });
     clearInterval(count);
-    expect(told).toMatchObject({ type: 'told', text: expect.stringContaining('"same":true') as string });
+    expect(answer).toMatchObject({ type: 'answer', text: expect.stringContaining('"same":true') as string });
     expect(turns).toBeGreaterThan(1);
   });
 
@@ -30,7 +30,7 @@ describe('states are taken apart', () => {
     let most = 0;
     const order: number[] = [];
     const asked = Array.from({ length: 70 }, (_, index) =>
-      teller.inTurn(async () => {
+      snapshotWorker.enqueue(async () => {
         running += 1;
         most = Math.max(most, running);
         await Promise.resolve();
@@ -47,15 +47,15 @@ describe('states are taken apart', () => {
     expect(refused).toHaveLength(6);
     expect(most).toBe(1);
     expect(order).toEqual(Array.from({ length: 64 }, (_, index) => index));
-    expect(await teller.inTurn(async () => 'again')).toBe('again');
+    expect(await snapshotWorker.enqueue(async () => 'again')).toBe('again');
   });
 
   it('on a new thread when the former one is gone', async () => {
-    expect(await outputs('first')).toMatchObject({ type: 'told' });
+    expect(await outputs('first')).toMatchObject({ type: 'answer' });
     const lost = outputs('second');
-    await teller[Symbol.asyncDispose]();
-    await expect(lost).rejects.toThrow('ended before it had told');
-    const told = await outputs('third');
-    expect(told).toMatchObject({ text: expect.stringContaining('"value":"third"') as string });
+    await snapshotWorker[Symbol.asyncDispose]();
+    await expect(lost).rejects.toThrow('ended before it had answered');
+    const answer = await outputs('third');
+    expect(answer).toMatchObject({ text: expect.stringContaining('"value":"third"') as string });
   });
 });

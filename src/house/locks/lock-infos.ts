@@ -1,6 +1,6 @@
-import { formatAddress, type Address } from '../core/address.ts';
-import type { Holder, Place } from '../core/world.ts';
-import type { Sealer } from '../ports/sealer.ts';
+import { formatAddress, type Address } from '../../core/address.ts';
+import type { Holder, QueueEntry } from '../../core/world.ts';
+import type { Sealer } from '../../ports/sealer.ts';
 
 /** Lock infos are sealed wherever they are kept, and opened only to be shown: this is the one place that does either. */
 export class LockInfos {
@@ -26,7 +26,7 @@ export class LockInfos {
   }
 
   /** The same waiters, with their lock infos as the clients sent them. */
-  ofLine(address: Address, line: readonly Place[]): readonly Place[] {
+  ofLine(address: Address, line: readonly QueueEntry[]): readonly QueueEntry[] {
     return line.map((place) => ({ ...place, info: this.#opened(address, place.info) }));
   }
 

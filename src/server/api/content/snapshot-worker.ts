@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { Worker } from 'node:worker_threads';
-import type { Done, Order } from './thread.ts';
-import type { Told, Telling } from './telling.ts';
+import type { Done, WorkerRequest } from './thread.ts';
+import type { SnapshotAnswer, SnapshotTask } from './snapshot-task.ts';
 
 /** Requests that may wait for their turn; none of them holds a state meanwhile. */
 const WAITING_MAX = 64;
@@ -11,7 +11,7 @@ const HEAP_MEBIBYTES_MAX = 1_536;
 const IDLE_MS = 30_000;
 
 interface Waiting {
-  readonly resolve: (told: Told) => void;
+  readonly resolve: (answer: SnapshotAnswer) => void;
   readonly reject: (fault: Error) => void;
 }
 
@@ -19,7 +19,7 @@ interface Waiting {
  * Has states taken apart on a thread of its own. One request at a time has its turn, and only then are its states read, so
  * that no more of them are held in memory than one request needs. The thread is started when it is first needed.
  */
-export class Teller {
+export class SnapshotWorker {
   readonly #waiting = new Map<number, Waiting>();
   #worker: Worker | null = null;
   #count = 0;
@@ -28,7 +28,7 @@ export class Teller {
   #idle: NodeJS.Timeout | null = null;
 
   /** Does a piece of work when its turn comes; `busy` when too many wait already. */
-  async inTurn<T>(work: () => Promise<T>): Promise<T | { readonly type: 'busy' }> {
+  async enqueue<T>(work: () => Promise<T>): Promise<T | { readonly type: 'busy' }> {
     if (this.#inLine >= WAITING_MAX) return { type: 'busy' };
     this.#inLine += 1;
     const before = this.#turn;
@@ -44,14 +44,14 @@ export class Teller {
     }
   }
 
-  async tell(telling: Telling): Promise<Told> {
+  async runTask(task: SnapshotTask): Promise<SnapshotAnswer> {
     this.#rest(false);
     const worker = (this.#worker ??= this.#start());
     const id = ++this.#count;
     try {
-      return await new Promise<Told>((resolve, reject) => {
+      return await new Promise<SnapshotAnswer>((resolve, reject) => {
         this.#waiting.set(id, { resolve, reject });
-        worker.postMessage({ id, telling } satisfies Order);
+        worker.postMessage({ id, task } satisfies WorkerRequest);
       });
     } finally {
       this.#waiting.delete(id);
@@ -59,7 +59,7 @@ export class Teller {
     }
   }
 
-  /** Ends the thread; what it had not told fails. */
+  /** Ends the thread; what it had not answered fails. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#rest(false);
     await this.#worker?.terminate();
@@ -70,9 +70,9 @@ export class Teller {
     const path = createRequire(import.meta.url).resolve('#content-thread');
     const worker = new Worker(path, { resourceLimits: { maxOldGenerationSizeMb: HEAP_MEBIBYTES_MAX } });
     worker.unref();
-    worker.on('message', ({ id, told }: Done) => this.#waiting.get(id)?.resolve(told));
+    worker.on('message', ({ id, answer }: Done) => this.#waiting.get(id)?.resolve(answer));
     worker.on('error', (fault) => this.#ended(worker, fault));
-    worker.on('exit', () => this.#ended(worker, new Error('the thread ended before it had told')));
+    worker.on('exit', () => this.#ended(worker, new Error('the thread ended before it had answered')));
     return worker;
   }
 

@@ -1,12 +1,12 @@
-import type { Milliseconds } from '../core/instant.ts';
-import type { SignalledHandover } from '../ports/signals.ts';
-import type { Clock } from '../ports/clock.ts';
+import type { Milliseconds } from '../../core/instant.ts';
+import type { SignalledHandover } from '../../ports/signals.ts';
+import type { Clock } from '../../ports/clock.ts';
 
 /** Why a parked request was woken. */
 export type WakeUp = 'handed' | 'time' | 'gone' | 'closing';
 
 /** One request that is, or may soon be, held open. */
-export interface Seat {
+export interface ParkedRequest {
   readonly id: string;
   /** Waits for the first of: a grant, the end of the time, the client's leaving, the house's closing. */
   wait(time: Milliseconds): Promise<WakeUp>;
@@ -15,7 +15,7 @@ export interface Seat {
 }
 
 /** The seats of one node. A grant to a seat wakes the request that sits there. */
-export class Parking {
+export class ParkedRequests {
   readonly #node: string;
   readonly #clock: Clock;
   readonly #taken = new Map<string, () => void>();
@@ -38,7 +38,7 @@ export class Parking {
    * Takes a seat before the lock is asked for, so that a grant cannot come too early to be noticed.
    * @param gone aborted when the client's connection closes
    */
-  take(gone: AbortSignal): Seat {
+  take(gone: AbortSignal): ParkedRequest {
     const id = `${this.#node}:${++this.#count}`;
     let handed = false;
     let wake: (why: WakeUp) => void = () => undefined;

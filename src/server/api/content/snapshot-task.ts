@@ -14,21 +14,21 @@ export interface VersionBytes {
   readonly bytes: Uint8Array;
 }
 
-/** What is to be told of a version, or of two. */
-export type Telling =
+/** What is to be said of a version, or of two. */
+export type SnapshotTask =
   | { readonly kind: 'snapshot'; readonly version: VersionBytes; readonly instance: string | null }
   | { readonly kind: 'outputs'; readonly version: VersionBytes; readonly reveal: boolean }
   | { readonly kind: 'diff'; readonly from: VersionBytes; readonly to: VersionBytes };
 
-export type Told =
+export type SnapshotAnswer =
   /** JSON, in the shape that the route promises. */
-  | { readonly type: 'told'; readonly text: string }
+  | { readonly type: 'answer'; readonly text: string }
   | { readonly type: 'unreadable'; readonly problem: string };
 
 /** Takes versions apart and says what was asked of them. */
-export function tell(telling: Telling): Told {
+export function runTask(task: SnapshotTask): SnapshotAnswer {
   try {
-    return { type: 'told', text: stringify(shapeOf(telling)) ?? 'null' };
+    return { type: 'answer', text: stringify(shapeOf(task)) ?? 'null' };
   } catch (fault) {
     if (fault instanceof Unreadable) return { type: 'unreadable', problem: fault.message };
     throw fault;
@@ -38,20 +38,20 @@ export function tell(telling: Telling): Told {
 /** Never leaves this module. */
 class Unreadable extends Error {}
 
-function shapeOf(telling: Telling): unknown {
-  switch (telling.kind) {
+function shapeOf(task: SnapshotTask): unknown {
+  switch (task.kind) {
     case 'snapshot':
-      return toSnapshotShape(telling.version.number, read(telling.version), telling.instance);
+      return toSnapshotShape(task.version.number, read(task.version), task.instance);
     case 'outputs': {
-      const { serial, outputs } = read(telling.version);
+      const { serial, outputs } = read(task.version);
       return {
-        version: telling.version.number,
+        version: task.version.number,
         serial: serial.toString(),
-        outputs: outputs.map((output) => toOutputShape(output, telling.reveal)),
+        outputs: outputs.map((output) => toOutputShape(output, task.reveal)),
       } satisfies OutputsShape;
     }
     case 'diff': {
-      const { from, to } = telling;
+      const { from, to } = task;
       return toDiffShape(from.number, to.number, diffSnapshots(read(from), read(to)));
     }
   }

@@ -1,14 +1,14 @@
-import type { Address } from '../core/address.ts';
-import type { Absent, OutcomeOf } from '../core/outcome.ts';
-import { isStateHeader, readStateHeader, withSerial } from '../core/state-header.ts';
-import type { Claim } from '../core/command.ts';
-import type { Version } from '../core/world.ts';
-import { actorOf, isShutOut, refuseOn, type Caller, type Forbidden } from './caller.ts';
-import type { CommandExecutor } from './executor.ts';
-import type { Intake, NotTakenIn } from './intake.ts';
-import type { Outlet } from './outlet.ts';
+import type { Address } from '../../core/address.ts';
+import type { Absent, OutcomeOf } from '../../core/outcome.ts';
+import { isStateHeader, readStateHeader, withSerial } from '../../core/state-header.ts';
+import type { Claim } from '../../core/command.ts';
+import type { Version } from '../../core/world.ts';
+import { actorOf, isShutOut, refuseOn, type Caller, type Forbidden } from '../caller.ts';
+import type { CommandExecutor } from '../executor.ts';
+import type { StateBodyWriter, BodyRefusal } from './body-writer.ts';
+import type { StateBodyReader } from './body-reader.ts';
 
-export type RestoreAnswer = OutcomeOf['write'] | NotTakenIn | Absent | Forbidden;
+export type RestoreAnswer = OutcomeOf['write'] | BodyRefusal | Absent | Forbidden;
 
 export type UndeleteAnswer = OutcomeOf['undelete'] | Forbidden;
 
@@ -17,13 +17,17 @@ export type PurgeAnswer = OutcomeOf['purge'] | Forbidden;
 /** The versions of a state: looked at, brought back, and dropped with it. */
 export class History {
   readonly #executor: CommandExecutor;
-  readonly #intake: Intake;
-  readonly #outlet: Outlet;
+  readonly #bodyWriter: StateBodyWriter;
+  readonly #bodyReader: StateBodyReader;
 
-  constructor(options: { executor: CommandExecutor; intake: Intake; outlet: Outlet }) {
+  constructor(options: {
+    executor: CommandExecutor;
+    bodyWriter: StateBodyWriter;
+    bodyReader: StateBodyReader;
+  }) {
     this.#executor = options.executor;
-    this.#intake = options.intake;
-    this.#outlet = options.outlet;
+    this.#bodyWriter = options.bodyWriter;
+    this.#bodyReader = options.bodyReader;
   }
 
   /** Newest first, older than `before` if that is given; those of a deleted state too. */
@@ -62,14 +66,14 @@ export class History {
     if (isShutOut(caller, world)) return { type: 'expired' };
     const { record } = world;
     const version = await engine.version(address, number);
-    const bytes = version === null ? null : await this.#outlet.whole(version);
+    const bytes = version === null ? null : await this.#bodyReader.whole(version);
     if (bytes === null) return { type: 'absent' };
     const header = readStateHeader(bytes);
     if (!isStateHeader(header)) throw new Error('a kept version is no state');
     const newest = record.head;
     const content =
       header.encrypted || newest === null ? bytes : withSerial(bytes, header, newest.serial + 1n);
-    const taken = await this.#intake.take(caller, oneChunk(content), { contentLength: content.length });
+    const taken = await this.#bodyWriter.take(caller, oneChunk(content), { contentLength: content.length });
     if (taken.type !== 'taken-in') return taken;
     return this.#executor.execute({
       type: 'write',

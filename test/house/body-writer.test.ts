@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { WriteAnswer } from '../../src/house/states.ts';
+import type { WriteAnswer } from '../../src/house/states/states.ts';
 import { sampleState } from '../support/sample-state.ts';
 import { BuiltHouse, callerOf, inChunks, NO_CLAIM, settled } from './fixtures/built-house.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { Caller } from '../../src/house/caller.ts';
-import type { LockAnswer } from '../../src/house/locks.ts';
+import type { LockAnswer } from '../../src/house/locks/locks.ts';
 import { EngineFault } from '../../src/ports/engine.ts';
 import { sampleLock } from '../support/sample-state.ts';
 import { ADDRESS, BuiltHouse, callerOf, ENGINES, settled } from './fixtures/built-house.ts';
@@ -25,7 +25,7 @@ class Request {
       operation,
       info: Buffer.from(sampleLock(lockId, operation)),
       tellsHoldersApart: true,
-      face: 'http',
+      alias: 'http',
       wait,
       gone: this.#leave.signal,
     });

@@ -1,8 +1,8 @@
 import { pipeline, Readable } from 'node:stream';
 import { createGunzip, gunzipSync } from 'node:zlib';
-import type { Version } from '../core/world.ts';
-import type { Engine } from '../ports/engine.ts';
-import type { Sealer } from '../ports/sealer.ts';
+import type { Version } from '../../core/world.ts';
+import type { Engine } from '../../ports/engine.ts';
+import type { Sealer } from '../../ports/sealer.ts';
 import { openSegments } from './segments.ts';
 
 /** States up to this size are given whole rather than as a stream. */
@@ -17,7 +17,7 @@ export interface StateBytes {
 }
 
 /** Reads bodies: opens their segments and gives the state's own bytes. */
-export class Outlet {
+export class StateBodyReader {
   readonly #engine: Pick<Engine, 'body'>;
   readonly #sealer: Sealer;
 

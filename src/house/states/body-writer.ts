@@ -1,10 +1,10 @@
 import { createHash, type Hash } from 'node:crypto';
 import { constants, createGzip, gzipSync, type Gzip } from 'node:zlib';
-import type { SealedBody } from '../core/command.ts';
-import { StateHeaderScanner, isStateHeader } from '../core/state-header.ts';
-import type { StateFacts } from '../core/world.ts';
-import type { Sealer } from '../ports/sealer.ts';
-import type { Busy, Caller } from './caller.ts';
+import type { SealedBody } from '../../core/command.ts';
+import { StateHeaderScanner, isStateHeader } from '../../core/state-header.ts';
+import type { StateFacts } from '../../core/world.ts';
+import type { Sealer } from '../../ports/sealer.ts';
+import type { Busy, Caller } from '../caller.ts';
 import type { InFlightBudget } from './in-flight.ts';
 import { BodyPacker } from './segments.ts';
 
@@ -23,7 +23,7 @@ export interface TakenIn {
 }
 
 /** Why a body was not taken in. */
-export type NotTakenIn =
+export type BodyRefusal =
   | { readonly type: 'too-large'; readonly limit: number }
   | { readonly type: 'not-a-state'; readonly problem: string }
   /** Fewer or more bytes than announced, or a digest that does not match. */
@@ -41,7 +41,7 @@ export interface Announced {
  * Takes bodies in: hashes, scans, compresses and seals them as they come, so that no state is ever held whole in the clear.
  * What is held of all bodies at a time is bounded.
  */
-export class Intake {
+export class StateBodyWriter {
   readonly #sealer: Sealer;
   readonly #newId: () => string;
   readonly #sizeMax: number;
@@ -63,10 +63,10 @@ export class Intake {
     caller: Caller,
     stream: AsyncIterable<Uint8Array>,
     announced: Announced,
-  ): Promise<TakenIn | NotTakenIn> {
+  ): Promise<TakenIn | BodyRefusal> {
     const tooLarge = { type: 'too-large', limit: this.#sizeMax } as const;
     if ((announced.contentLength ?? 0) > this.#sizeMax) return tooLarge;
-    const reading = new Reading(new BodyPacker(this.#newId(), this.#sealer));
+    const reading = new BodyInProgress(new BodyPacker(this.#newId(), this.#sealer));
     const held = this.#inFlight.begin(caller);
     try {
       for await (const chunk of stream) {
@@ -84,7 +84,7 @@ export class Intake {
 }
 
 /** Looks at a body once all of it has come. */
-async function finish(reading: Reading, announced: Announced): Promise<TakenIn | NotTakenIn> {
+async function finish(reading: BodyInProgress, announced: Announced): Promise<TakenIn | BodyRefusal> {
   const { size } = reading;
   if (announced.contentLength !== null && announced.contentLength !== size) {
     return { type: 'damaged', problem: `${announced.contentLength} bytes were announced and ${size} came` };
@@ -101,7 +101,7 @@ async function finish(reading: Reading, announced: Announced): Promise<TakenIn |
 }
 
 /** One body while it comes in. */
-class Reading {
+class BodyInProgress {
   size = 0;
   readonly #md5: Hash = createHash('md5');
   readonly #sha256: Hash = createHash('sha256');

@@ -1,16 +1,16 @@
-import { mayActOn } from '../core/access.ts';
-import type { Address } from '../core/address.ts';
-import type { Claim, WriteCommand } from '../core/command.ts';
-import type { Identity } from '../core/grant.ts';
-import type { OutcomeOf } from '../core/outcome.ts';
-import { liveHead, type Version, type World } from '../core/world.ts';
-import { EngineFault, type StateQuery } from '../ports/engine.ts';
-import type { Audit } from './audit.ts';
-import { actorOf, isShutOut, isShutOutOf, refuseOn, type Caller, type Forbidden } from './caller.ts';
-import type { CommandExecutor } from './executor.ts';
-import type { Announced, Intake, NotTakenIn } from './intake.ts';
-import { listVisible, type VisiblePage } from './listing.ts';
-import type { Outlet, StateBytes } from './outlet.ts';
+import { mayActOn } from '../../core/access.ts';
+import type { Address } from '../../core/address.ts';
+import type { Claim, WriteCommand } from '../../core/command.ts';
+import type { Identity } from '../../core/grant.ts';
+import type { OutcomeOf } from '../../core/outcome.ts';
+import { liveHead, type Version, type World } from '../../core/world.ts';
+import { EngineFault, type StateQuery } from '../../ports/engine.ts';
+import type { Audit } from '../audit.ts';
+import { actorOf, isShutOut, isShutOutOf, refuseOn, type Caller, type Forbidden } from '../caller.ts';
+import type { CommandExecutor } from '../executor.ts';
+import type { Announced, StateBodyWriter, BodyRefusal } from './body-writer.ts';
+import { listVisible, type VisiblePage } from '../listing.ts';
+import type { StateBodyReader, StateBytes } from './body-reader.ts';
 
 /**
  * How often a read looks again when the bytes of what it found were pruned since: there is a state, and it is another one
@@ -18,13 +18,13 @@ import type { Outlet, StateBytes } from './outlet.ts';
  */
 const READ_TRIES = 5;
 
-export interface Found {
+export interface FoundState {
   readonly type: 'found';
   readonly version: Version;
   readonly bytes: StateBytes;
 }
 
-export type ReadAnswer = Found | { readonly type: 'absent' } | { readonly type: 'expired' } | Forbidden;
+export type ReadAnswer = FoundState | { readonly type: 'absent' } | { readonly type: 'expired' } | Forbidden;
 
 export type ReadWholeAnswer =
   | {
@@ -35,9 +35,9 @@ export type ReadWholeAnswer =
       readonly reveal: boolean;
     }
   | { readonly type: 'too-large'; readonly limit: number }
-  | Exclude<ReadAnswer, Found>;
+  | Exclude<ReadAnswer, FoundState>;
 
-export type WriteAnswer = OutcomeOf['write'] | NotTakenIn | Forbidden;
+export type WriteAnswer = OutcomeOf['write'] | BodyRefusal | Forbidden;
 
 export type DeleteAnswer = OutcomeOf['delete'] | Forbidden;
 
@@ -50,14 +50,19 @@ export interface WriteTerms extends Announced {
 /** Reads, writes and removes states. */
 export class States {
   readonly #executor: CommandExecutor;
-  readonly #intake: Intake;
-  readonly #outlet: Outlet;
+  readonly #bodyWriter: StateBodyWriter;
+  readonly #bodyReader: StateBodyReader;
   readonly #audit: Audit;
 
-  constructor(options: { executor: CommandExecutor; intake: Intake; outlet: Outlet; audit: Audit }) {
+  constructor(options: {
+    executor: CommandExecutor;
+    bodyWriter: StateBodyWriter;
+    bodyReader: StateBodyReader;
+    audit: Audit;
+  }) {
     this.#executor = options.executor;
-    this.#intake = options.intake;
-    this.#outlet = options.outlet;
+    this.#bodyWriter = options.bodyWriter;
+    this.#bodyReader = options.bodyReader;
     this.#audit = options.audit;
   }
 
@@ -72,7 +77,7 @@ export class States {
       const { version, expired } = await this.#find(caller, address, number);
       if (expired) return { type: 'expired' };
       if (version === null) return { type: 'absent' };
-      const bytes = await this.#outlet.open(version);
+      const bytes = await this.#bodyReader.open(version);
       if (bytes === null) continue;
       this.#audit.note(caller, 'read', address, { version: version.number });
       return { type: 'found', version, bytes };
@@ -96,7 +101,7 @@ export class States {
       if (expired) return { type: 'expired' };
       if (version === null) return { type: 'absent' };
       if (version.size > limit) return { type: 'too-large', limit };
-      const bytes = await this.#outlet.whole(version);
+      const bytes = await this.#bodyReader.whole(version);
       if (bytes === null) continue;
       this.#audit.note(caller, action, address, { version: version.number });
       const reveal = refuseOn(caller, 'read', address) === null;
@@ -131,7 +136,7 @@ export class States {
     const refusal = refuseOn(caller, 'write', address);
     if (refusal !== null) return refusal;
     if (await isShutOutOf(this.#executor.engine, caller, address)) return { type: 'expired' };
-    const taken = await this.#intake.take(caller, body, terms);
+    const taken = await this.#bodyWriter.take(caller, body, terms);
     if (taken.type !== 'taken-in') return taken;
     return this.#executor.execute({
       type: 'write',

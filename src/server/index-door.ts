@@ -10,8 +10,8 @@ const OWN: readonly Line[] = [
 type Line = NonNullable<DoorEntry['listed']>;
 
 /** What is found at `/`: where the doors are. It says nothing of this house, and so needs no credential. */
-export class Signpost implements Door {
-  readonly name = 'signpost';
+export class IndexDoor implements Door {
+  readonly name = 'index';
   readonly routes: DoorRoutes = { paths: ['/'] };
   readonly #text: string;
 
@@ -31,10 +31,10 @@ export class Signpost implements Door {
   async answer({ method }: DoorRequest): Promise<DoorReply> {
     if (method !== 'GET' && method !== 'HEAD') return methodReply(['GET']);
     const headers = { 'content-type': 'text/plain; charset=utf-8' };
-    return { operation: 'signpost', status: 200, headers, body: Buffer.from(this.#text) };
+    return { operation: 'index', status: 200, headers, body: Buffer.from(this.#text) };
   }
 
   fault(_request: DoorRequest, message: string): DoorReply {
-    return faultReply('signpost', message);
+    return faultReply('index', message);
   }
 }
