@@ -38,6 +38,9 @@ const ENGINE_FILES: readonly string[] = [
   'world',
 ];
 
+/** The engine of a house, taken from it. */
+const ENGINE_OF_A_HOUSE = /\bhouse\??\.engine\b|\{[^{}=]*\bengine\b[^{}=]*\} = (?:[\w.#]+\.)?#?house\b/;
+
 const all = repositoryFiles();
 const code = all.filter((path) => /\.(?:ts|mjs|js)$/.test(path));
 const sources = code.filter((path) => path.startsWith('src/'));
@@ -159,6 +162,11 @@ describe('layers', () => {
     ]);
   });
 
+  it('reach the engine of a house through the house alone', () => {
+    const outside = sources.filter((path) => !path.startsWith('src/house/'));
+    expect(findings(outside, ENGINE_OF_A_HOUSE, withoutComments)).toEqual([]);
+  });
+
   it('name a backend in its folder and in the list of backends alone', () => {
     const folders = sources.filter((path) => /^src\/protocols\/[^/]+\/client\/entry\.ts$/.test(path));
     const names = folders.map((path) => path.split('/')[2] ?? '');
@@ -196,6 +204,10 @@ describe('layers', () => {
       ['src/protocols/http/client/a.ts', 'src/house/a.ts'],
       ['src/protocols/http/client/a.ts', 'src/protocols/http/door/a.ts'],
       ['src/protocols/s3/client/a.ts', '@aws-sdk/client-s3'],
+      ['src/protocols/http/door/a.ts', 'src/core/access.ts'],
+      ['src/protocols/http/door/a.ts', 'src/house/caller.ts'],
+      ['src/server/a.ts', 'src/core/access.ts'],
+      ['src/server/a.ts', 'src/house/caller.ts'],
       ['src/server/a.ts', 'src/cli/main.ts'],
       ['src/cli/a.ts', 'src/contract/a.ts'],
       ['src/contract/a.ts', 'src/cli/a.ts'],
@@ -204,6 +216,8 @@ describe('layers', () => {
     const allowed: readonly (readonly [string, string])[] = [
       ['src/core/rules/a.ts', 'src/core/a.ts'],
       ['src/house/a.ts', 'src/ports/clock.ts'],
+      ['src/house/a.ts', 'src/core/access.ts'],
+      ['src/server/a.ts', 'src/core/grant.ts'],
       ['src/protocols/http/door/a.ts', 'src/house/a.ts'],
       ['src/protocols/http/door/a.ts', 'src/protocols/door.ts'],
       ['src/protocols/http/door/a.ts', 'src/protocols/http/layout.ts'],
@@ -215,6 +229,23 @@ describe('layers', () => {
     const verdict = ([from, target]: readonly [string, string]): boolean =>
       importProblem(from, { target, typeOnly: false, lazy: false }) === null;
     expect(refused.filter(verdict)).toEqual([]);
+    const callers = { target: 'src/house/caller.ts', typeOnly: true, lazy: false };
+    expect(importProblem('src/server/a.ts', callers)).toBe(null);
+    const taken = [
+      'house.engine.now()',
+      'this.#house.engine',
+      'call.house?.engine',
+      'const { engine } = this.#house;',
+      'const { engine, node } = house;',
+    ];
+    expect(taken.filter((line) => !ENGINE_OF_A_HOUSE.test(line))).toEqual([]);
+    const other = [
+      'const { house, engine } = built;',
+      'house.engineer()',
+      'house.about.engine',
+      'built.engine',
+    ];
+    expect(other.filter((line) => ENGINE_OF_A_HOUSE.test(line))).toEqual([]);
     expect(allowed.filter((pair) => !verdict(pair))).toEqual([]);
     expect(
       cyclesAmong(

@@ -15,6 +15,8 @@ interface Gathered {
   readonly note: AuditNote;
 }
 
+export type AuditAnswer = { readonly type: 'records'; readonly records: readonly AuditRecord[] } | Forbidden;
+
 /**
  * The audit log. What changes something is noted in the very transaction that changes it; what only reads, or was refused,
  * is gathered here for a moment, because a reader must not wait for a flush.
@@ -42,14 +44,14 @@ export class Audit {
   }
 
   /** The newest records first. An admin of the house sees all, an admin of an address what concerns it. */
-  async read(caller: Caller, query: AuditQuery): Promise<readonly AuditRecord[] | Forbidden> {
+  async read(caller: Caller, query: AuditQuery): Promise<AuditAnswer> {
     const refusal =
       query.address === undefined
         ? refuseInHouse(caller, 'read-audit')
         : refuseOn(caller, 'read-audit', query.address);
     if (refusal !== null) return refusal;
     await this.flush();
-    return this.#engine.audit(query);
+    return { type: 'records', records: await this.#engine.audit(query) };
   }
 
   /** Waits until all that was noted is kept. */

@@ -1,7 +1,8 @@
-import { mayActOn, mayActOnHouse, type Action } from '../core/access.ts';
+import { mayActInProject, mayActOn, mayActOnHouse, mayActSomewhere, type Action } from '../core/access.ts';
 import type { Identity } from '../core/grant.ts';
 import type { Address } from '../core/address.ts';
 import type { Actor } from '../core/command.ts';
+import type { Expired } from '../core/outcome.ts';
 import type { World } from '../core/world.ts';
 import type { Engine } from '../ports/engine.ts';
 
@@ -59,4 +60,19 @@ export async function isShutOutOf(
 export function refuseInHouse(caller: Caller, action: Action): Forbidden | null {
   if (!caller.identity.expired && mayActOnHouse(caller.identity.grants, action)) return null;
   return { type: 'forbidden', subject: caller.identity.subject, action, address: null };
+}
+
+/** null if the caller may do this at some address of the project, else the refusal. */
+export function refuseInProject(caller: Caller, action: Action, project: string): Forbidden | Expired | null {
+  const { expired, grants, subject } = caller.identity;
+  if (expired) return { type: 'expired' };
+  if (mayActInProject(grants, action, project)) return null;
+  return { type: 'forbidden', subject, action, address: { project, key: '*', workspace: '*' } };
+}
+
+/** null if the caller may do this at some address, else the refusal. */
+export function refuseEverywhere(caller: Caller, action: Action): Forbidden | Expired | null {
+  const { expired, grants, subject } = caller.identity;
+  if (expired) return { type: 'expired' };
+  return mayActSomewhere(grants, action) ? null : { type: 'forbidden', subject, action, address: null };
 }

@@ -1,4 +1,7 @@
+import type { Action } from '../core/access.ts';
 import type { Actor } from '../core/command.ts';
+import type { Instant } from '../core/instant.ts';
+import type { Expired } from '../core/outcome.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Engine, WaitingRequest } from '../ports/engine.ts';
 import type { Entropy } from '../ports/entropy.ts';
@@ -6,6 +9,7 @@ import type { Log } from '../ports/log.ts';
 import type { Sealer } from '../ports/sealer.ts';
 import type { Signals } from '../ports/signals.ts';
 import { Audit } from './audit.ts';
+import { refuseEverywhere, refuseInHouse, type Caller, type Forbidden } from './caller.ts';
 import { Authenticators } from './identity/authenticators.ts';
 import { Credentials } from './identity/credentials.ts';
 import { CommandExecutor, type ResultListener } from './executor.ts';
@@ -44,6 +48,14 @@ export interface HouseOptions extends LockSettings, ProjectSettings {
 /** Who acts where the house itself keeps order. */
 const NODE: Actor = { subject: 'house:node', door: 'house', expired: false };
 
+/** What a house runs on. */
+export interface HouseAbout {
+  /** The name of its engine. */
+  readonly engine: string;
+  /** Whether several nodes may share what the engine keeps. */
+  readonly manyNodes: boolean;
+}
+
 /** The house: sequences the rules and the ports, and knows no protocol and no SQL. Doors call its parts. */
 export class House {
   readonly states: States;
@@ -58,9 +70,9 @@ export class House {
   /** What is stored about addresses, as it comes. */
   readonly feed: Feed;
   readonly signals: Signals;
-  readonly engine: Engine;
   /** Names this node and this start of it. */
   readonly node: string;
+  readonly #engine: Engine;
   readonly #executor: CommandExecutor;
   readonly #nodes: Nodes;
   readonly #parkedRequests: ParkedRequests;
@@ -72,7 +84,7 @@ export class House {
 
   constructor(options: HouseOptions) {
     const { engine, sealer, signals, clock, entropy, log } = options;
-    this.engine = engine;
+    this.#engine = engine;
     this.signals = signals;
     this.#sealer = sealer;
     this.#recordOwner = { engine, clock };
@@ -139,6 +151,32 @@ export class House {
     return definition.of(this.#recordOwner);
   }
 
+  /** What the house runs on, as far as its users may know. */
+  get about(): HouseAbout {
+    const { name, shared } = this.#engine.traits;
+    return { engine: name, manyNodes: shared };
+  }
+
+  /** The time that the house goes by: every node of it the same. */
+  now(): Promise<Instant> {
+    return this.#engine.now();
+  }
+
+  /** Whether the house can read and write. @throws {EngineFault} when it cannot */
+  check(): Promise<void> {
+    return this.#engine.check();
+  }
+
+  /** Why a caller may not do this to the house as a whole; null if it may. */
+  refuse(caller: Caller, action: Action): Forbidden | null {
+    return refuseInHouse(caller, action);
+  }
+
+  /** Why a caller may not do this at any address; null if there may be one where it may. */
+  refuseEverywhere(caller: Caller, action: Action): Forbidden | Expired | null {
+    return refuseEverywhere(caller, action);
+  }
+
   /** How many requests this node holds open for the lock. */
   get parked(): number {
     return this.#parkedRequests.parked;
@@ -151,7 +189,7 @@ export class House {
 
   /** Takes its place among the nodes of the house, and clears up after those that are gone. Before the first request. */
   async join(): Promise<void> {
-    await requireWhole(this.engine);
+    await requireWhole(this.#engine);
     await this.#nodes.join();
   }
 
@@ -179,7 +217,7 @@ export class House {
 
   /** Seals everything anew under the sealer's present key. */
   async reseal(progress?: (done: number) => void): Promise<number> {
-    const done = await resealAll({ engine: this.engine, sealer: this.#sealer }, progress);
+    const done = await resealAll({ engine: this.#engine, sealer: this.#sealer }, progress);
     await this.credentials.refresh();
     return done;
   }

@@ -1,10 +1,12 @@
 import { z } from 'zod';
-import { mayActInProject } from '../core/access.ts';
+import { mayActInProject, type Action } from '../core/access.ts';
 import type { Address } from '../core/address.ts';
 import type { Instant } from '../core/instant.ts';
+import type { Expired } from '../core/outcome.ts';
 import { mapLimits, readRetention, type Retention, type RetentionLimit } from '../core/retention.ts';
 import type { Engine } from '../ports/engine.ts';
-import { refuseInHouse, type Caller, type Forbidden } from './caller.ts';
+import { refuseInHouse, refuseInProject, type Caller, type Forbidden } from './caller.ts';
+import { listVisible } from './listing.ts';
 import { defineRecords, type RecordDefinition } from './records/define.ts';
 import { PROJECT_KIND } from './records/kinds.ts';
 import type { NamedRecord, Records } from './records/records.ts';
@@ -91,15 +93,39 @@ export class Projects {
       .sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
+  /** Why a caller may not do this anywhere in a project; null if there may be an address where it may. */
+  refuse(caller: Caller, action: Action, project: string): Forbidden | Expired | null {
+    return refuseInProject(caller, action, project);
+  }
+
+  /** Whether a project is there: something was set for it, or it has a state that the caller may list. */
+  async look(
+    caller: Caller,
+    project: string,
+  ): Promise<{ type: 'present' } | { type: 'absent' } | Forbidden | Expired> {
+    const refusal = refuseInProject(caller, 'list', project);
+    if (refusal !== null) return refusal;
+    if ((await this.find(project)) !== null) return { type: 'present' };
+    const { states } = await listVisible(this.#engine, caller, { project, deleted: true, limit: 1 });
+    return { type: states.length > 0 ? 'present' : 'absent' };
+  }
+
   /**
    * Makes a project known before it has a state. A caller who may write in it needs nothing more, since a write makes it
-   * known as well; whether the caller may is settled by whoever calls this.
+   * known as well.
    */
-  async make(caller: Caller, project: string): Promise<void> {
+  async make(
+    caller: Caller,
+    project: string,
+  ): Promise<{ type: 'made' } | { type: 'made-before' } | Forbidden | Expired> {
+    const refusal = refuseInProject(caller, 'write', project);
+    if (refusal !== null) return refusal;
+    if ((await this.find(project))?.createdAt !== undefined) return { type: 'made-before' };
     const createdAt = await this.#engine.now();
     await this.#records.update(caller, project, (before) =>
       before?.createdAt === undefined ? { ...before, createdAt } : before,
     );
+    return { type: 'made' };
   }
 
   /** Sets some of what can be set for a project, and keeps the rest. For admins of the house. */

@@ -1,3 +1,8 @@
+import type { Milliseconds } from '../core/instant.ts';
+
+/** How long a node may go on with what another node has changed. */
+export const REFRESH_MS: Milliseconds = 2_000;
+
 /**
  * Work that runs once at a time, however many ask for it: who asks while it runs shares the next run with all who do, and so
  * gets what is true after it asked.

@@ -26,7 +26,7 @@ export class HealthDoor implements Door {
     if (request.path === '/metrics') return this.#tell(request);
     if (this.#closing.aborted) return say('readyz', 503, 'shutting down');
     // Anybody may ask this, so that many who ask at a time are answered by one look.
-    this.#checking ??= this.#house.engine.check().finally(() => (this.#checking = null));
+    this.#checking ??= this.#house.check().finally(() => (this.#checking = null));
     await this.#checking;
     return say('readyz', 200, 'ready');
   }

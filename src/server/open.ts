@@ -1,5 +1,5 @@
 import type { Configuration } from './configuration.ts';
-import { buildHouse } from './build.ts';
+import { buildHouse, type BuiltHouse } from './build.ts';
 import type { OpenHouse } from './open-port.ts';
 
 export type { OpenHouse } from './open-port.ts';
@@ -9,7 +9,14 @@ export type { OpenHouse } from './open-port.ts';
  * @throws with words for the operator when it cannot
  */
 export async function openHouse(configuration: Configuration): Promise<OpenHouse> {
-  const building = buildHouse(configuration);
+  return openBuilt(configuration, buildHouse(configuration));
+}
+
+/** Opens the port of a house that is being built; a house whose port cannot be opened is closed. */
+export async function openBuilt(
+  configuration: Configuration,
+  building: Promise<BuiltHouse>,
+): Promise<OpenHouse> {
   // The engine takes a moment to start: what speaks at the port is loaded meanwhile.
   const loading = import('./open-port.ts');
   const built = await building;

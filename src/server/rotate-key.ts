@@ -1,5 +1,4 @@
 import type { Caller, Forbidden } from '../house/caller.ts';
-import { refuseInHouse } from '../house/caller.ts';
 import type { House } from '../house/house.ts';
 import { newMasterKeys, writeKeyFile } from '../keyring/key-file.ts';
 import type { MasterKeys } from '../keyring/key-text.ts';
@@ -36,7 +35,7 @@ export class KeyRotation {
   }
 
   async rotate(caller: Caller): Promise<RotationAnswer> {
-    const refusal = refuseInHouse(caller, 'manage');
+    const refusal = this.#house.refuse(caller, 'manage');
     if (refusal !== null) return refusal;
     if (this.#running) return { type: 'rotating' };
     this.#running = true;
@@ -49,7 +48,7 @@ export class KeyRotation {
 
   async #rotate(caller: Caller): Promise<RotationAnswer> {
     const { path } = this.#source;
-    const own = path !== null && !this.#house.engine.traits.shared ? path : null;
+    const own = path !== null && !this.#house.about.manyNodes ? path : null;
     if (own !== null) {
       const [made] = newMasterKeys();
       const keys: MasterKeys = [made, ...this.#keyring.keys];

@@ -84,9 +84,9 @@ async function allVersions({ house }: TestHouse, path: string): Promise<readonly
     const before = found.at(-1)?.number;
     const query = { limit: PAGE, ...(before === undefined ? {} : { before }) };
     const page = await house.history.versions(ADMIN_CALLER, addressOf(path), query);
-    if ('type' in page) throw new Error('the admin may not see versions');
-    found.push(...page);
-    if (page.length < PAGE) return found.reverse();
+    if (page.type !== 'versions') throw new Error('the admin may not see versions');
+    found.push(...page.versions);
+    if (page.versions.length < PAGE) return found.reverse();
   }
 }
 

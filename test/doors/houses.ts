@@ -65,13 +65,13 @@ export function houseUnderTest(
       await known();
     },
     versions: async (at) => {
-      const versions = await first.house.history.versions(ADMIN_CALLER, at, { limit: 100 });
-      if ('type' in versions) throw new Error(`the admin may not read the history: ${versions.type}`);
-      return versions.length;
+      const answer = await first.house.history.versions(ADMIN_CALLER, at, { limit: 100 });
+      if (answer.type !== 'versions') throw new Error(`the admin may not read the history: ${answer.type}`);
+      return answer.versions.length;
     },
     parked: () => nodes.reduce((sum, { house }) => sum + house.parked, 0),
     whileEngineFails: async (work) => {
-      const engines = nodes.map(({ house }) => house.engine);
+      const engines = nodes.map(({ engine }) => engine);
       const value = (): Promise<never> => Promise.reject(new EngineFault('the disk does not answer'));
       for (const engine of engines)
         for (const name of ABOUT_ADDRESSES)

@@ -53,7 +53,7 @@ describe.skipIf(terraform === null)(
       expect(late.text).toContain('no longer held');
       expect(await resourcesAt(house, 'acme/killed')).toEqual(['before', 'bob']);
       const audit = await house.house.audit.read(ADMIN_CALLER, { action: 'force-unlock', limit: 1 });
-      expect(audit).toMatchObject([{ note: { detail: { lock: lockId } } }]);
+      expect(audit).toMatchObject({ type: 'records', records: [{ note: { detail: { lock: lockId } } }] });
     });
 
     it('refuses a force-unlock to those who may not, and says what to do; an operator may', async () => {

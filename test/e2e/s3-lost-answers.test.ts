@@ -51,7 +51,7 @@ describe.skipIf(terraform === null)(
       expect(proxy.lost).toBe(1);
       expect((await lockAt(house, path)).holders).toEqual([]);
       expect(await resourcesAt(house, path)).toEqual(['kept']);
-      const versions = await house.house.engine.versions(
+      const versions = await house.engine.versions(
         { project: `lost-${bucket}`, key: 'net/terraform.tfstate', workspace: 'default' },
         { limit: 10 },
       );

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseLockInfo } from '../../src/core/lock-info.ts';
-import type { LockAnswer, LockView } from '../../src/house/locks/locks.ts';
+import type { LockAnswer, LockView, ShowAnswer } from '../../src/house/locks/locks.ts';
 import { ask } from '../support/request.ts';
 import { ADMIN_CALLER, TestHouse } from '../support/open-test-house.ts';
 import { sampleLock, sampleState } from '../support/sample-state.ts';
@@ -42,9 +42,14 @@ function wait({ house }: BuiltHouse): Promise<LockAnswer> {
   });
 }
 
+async function shown(asked: Promise<ShowAnswer>): Promise<LockView> {
+  const answer = await asked;
+  if (answer.type !== 'shown') throw new Error(`the lock may not be seen: ${answer.type}`);
+  return answer.lock;
+}
+
 async function holders({ house }: BuiltHouse): Promise<readonly string[]> {
-  const view = (await house.locks.show(ANN, ADDRESS)) as LockView;
-  return view.holders.map(({ lockId }) => lockId);
+  return (await shown(house.locks.show(ANN, ADDRESS))).holders.map(({ lockId }) => lockId);
 }
 
 describe.each(ENGINES)('a hold that ends by itself, on %s', (engine) => {
@@ -70,7 +75,7 @@ describe.each(ENGINES)('a hold that ends by itself, on %s', (engine) => {
     await take(built, { delay: DELAY });
     const waiting = wait(built);
     let granted = false;
-    void waiting.then(() => {
+    void waiting.finally(() => {
       granted = true;
     });
     await settled();
@@ -96,7 +101,7 @@ describe.each(ENGINES)('a hold that ends by itself, on %s', (engine) => {
     const info = Buffer.from(sampleLock('lease'));
     const told = { lockId: 'lease', operation: 'OperationTypeApply', info };
     expect(await built.house.locks.describe(ANN, ADDRESS, told)).toMatchObject({ type: 'described' });
-    const view = (await built.house.locks.show(BEN, ADDRESS)) as LockView;
+    const view = await shown(built.house.locks.show(BEN, ADDRESS));
     expect(Buffer.from(view.holders[0]?.info ?? [])).toEqual(info);
     built.clock.advance(1);
     expect((await built.write(ANN, sampleState(2), claim)).type).toBe('fenced');

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { Caller } from '../../src/house/caller.ts';
-import type { LockAnswer, LockView } from '../../src/house/locks/locks.ts';
+import type { LockAnswer } from '../../src/house/locks/locks.ts';
 import { EngineFault } from '../../src/ports/engine.ts';
 import { sampleLock } from '../support/sample-state.ts';
 import { ADDRESS, BuiltHouse, callerOf, ENGINES, settled } from './fixtures/built-house.ts';
@@ -62,7 +62,9 @@ interface Asked {
 }
 
 async function view({ house }: BuiltHouse): Promise<{ holders: string[]; parked: string[]; line: string[] }> {
-  const { holders, line } = (await house.locks.show(ANN, ADDRESS)) as LockView;
+  const answer = await house.locks.show(ANN, ADDRESS);
+  if (answer.type !== 'shown') throw new Error(`the lock may not be seen: ${answer.type}`);
+  const { holders, line } = answer.lock;
   return {
     holders: holders.map(({ lockId }) => lockId),
     parked: line.filter(({ seat }) => seat !== null).map(({ waiter }) => waiter),

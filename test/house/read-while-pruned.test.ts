@@ -7,7 +7,7 @@ describe('a read of a state that is written meanwhile', () => {
   it('finds the new one where the old one is pruned at once, and never says that there is none', async () => {
     await using house = await TestHouse.open({ retention: { keepVersions: 1 } });
     await house.ask('POST', '/http/acme/busy', { body: state(1) });
-    const { engine } = house.house;
+    const { engine } = house;
     const body = engine.body.bind(engine);
     let looked = 0;
     engine.body = async (id) => {
@@ -26,7 +26,7 @@ describe('a read of a state that is written meanwhile', () => {
   it('is answered with a fault where the bytes are gone', async () => {
     await using house = await TestHouse.open();
     await house.ask('POST', '/http/acme/damaged', { body: state(1) });
-    house.house.engine.body = () => Promise.resolve(null);
+    house.engine.body = () => Promise.resolve(null);
     expect((await house.ask('GET', '/http/acme/damaged')).status).toBe(503);
   });
 });

@@ -99,9 +99,10 @@ describe('a change of the master key', () => {
     expect(await house.reseal()).toBe(4);
     keyring.adopt([next]);
     await house.credentials.refresh();
-    const view = await house.locks.show(CALLER, ADDRESS);
-    expect('holders' in view && Buffer.from(view.holders[0]?.info ?? '').toString()).toBe('{"ID":"first"}');
-    expect('line' in view && Buffer.from(view.line[0]?.info ?? '').toString()).toBe('{"ID":"second"}');
+    const answer = await house.locks.show(CALLER, ADDRESS);
+    const view = answer.type === 'shown' ? answer.lock : null;
+    expect(Buffer.from(view?.holders[0]?.info ?? '').toString()).toBe('{"ID":"first"}');
+    expect(Buffer.from(view?.line[0]?.info ?? '').toString()).toBe('{"ID":"second"}');
     expect((await house.states.read(CALLER, ADDRESS)).type).toBe('found');
     expect(await house.reseal()).toBe(0);
   });

@@ -101,8 +101,8 @@ async function readAll(
   url: string,
 ): Promise<{ versions: readonly { fence: number | null }[]; texts: string[] }> {
   await using reader = await TestHouse.open({ store: { kind: 'postgres', url }, masterKeys: SHARED_KEY });
-  const { house } = reader;
-  const versions = [...(await house.engine.versions(addressAt(PATH), { limit: 10_000 }))].reverse();
+  const { house, engine } = reader;
+  const versions = [...(await engine.versions(addressAt(PATH), { limit: 10_000 }))].reverse();
   const texts: string[] = [];
   for (const { number } of versions) {
     const answer = await house.states.read(ADMIN_CALLER, addressAt(PATH), number);

@@ -33,12 +33,11 @@ describe('how the house is', () => {
   it('is "not ready" while it cannot write or is closing, and "healthy" even then', async () => {
     const closing = new AbortController();
     let works = false;
-    const engine = {
+    const house = {
       check: async () => {
         if (!works) throw new EngineFault('the disk is away');
       },
-    };
-    const house = { engine } as unknown as House;
+    } as unknown as House;
     const metrics = new Metrics({ parked: 0, inFlightBytes: 0, listen: () => () => undefined });
     const door = new HealthDoor({ house, metrics, closing: closing.signal });
     await expect(door.answer(READYZ)).rejects.toThrow(EngineFault);
@@ -53,13 +52,12 @@ describe('how the house is', () => {
   it('is looked at once for many who ask at a time', async () => {
     let looks = 0;
     let done: () => void = () => undefined;
-    const engine = {
+    const house = {
       check: () => {
         looks += 1;
         return new Promise<void>((resolve) => void (done = resolve));
       },
-    };
-    const house = { engine } as unknown as House;
+    } as unknown as House;
     const metrics = new Metrics({ parked: 0, inFlightBytes: 0, listen: () => () => undefined });
     const door = new HealthDoor({ house, metrics, closing: new AbortController().signal });
     const many = Array.from({ length: 50 }, () => door.answer(READYZ));

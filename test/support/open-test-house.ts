@@ -2,7 +2,9 @@ import type { Grant } from '../../src/core/grant.ts';
 import type { House } from '../../src/house/house.ts';
 import type { Caller } from '../../src/house/caller.ts';
 import { DEFAULTS, type Configuration } from '../../src/server/configuration.ts';
-import { openHouse, type OpenHouse } from '../../src/server/open.ts';
+import type { Engine } from '../../src/ports/engine.ts';
+import { buildHouse } from '../../src/server/build.ts';
+import { openBuilt, type OpenHouse } from '../../src/server/open.ts';
 import { eventually } from './eventually.ts';
 import { ask, type Answer, type Ask } from './request.ts';
 import { TEST_ADMIN, type Pair } from './test-admin.ts';
@@ -18,12 +20,15 @@ export const ADMIN_CALLER: Caller = {
 export class TestHouse implements AsyncDisposable {
   readonly url: string;
   readonly house: House;
+  /** What the house stands on. */
+  readonly engine: Engine;
   /** The certificate to trust, when the house signed its own. */
   readonly certPath: string | null;
   readonly #open: OpenHouse;
   #closed = false;
 
-  private constructor(open: OpenHouse) {
+  private constructor(open: OpenHouse, engine: Engine) {
+    this.engine = engine;
     this.#open = open;
     this.url = open.url;
     this.house = open.house;
@@ -32,17 +37,18 @@ export class TestHouse implements AsyncDisposable {
 
   /** Opens one on a free port, in memory unless the options or the test run's database say otherwise. */
   static async open(options: Partial<Configuration> = {}): Promise<TestHouse> {
-    return new TestHouse(
-      await openHouse({
-        ...DEFAULTS,
-        ...defaultStore(),
-        port: 0,
-        adminCredential: `${TEST_ADMIN.id}.${TEST_ADMIN.secret}`,
-        logLevel: 'silent',
-        shutdownMs: 2_000,
-        ...options,
-      }),
-    );
+    const configuration = {
+      ...DEFAULTS,
+      ...defaultStore(),
+      port: 0,
+      adminCredential: `${TEST_ADMIN.id}.${TEST_ADMIN.secret}`,
+      logLevel: 'silent',
+      shutdownMs: 2_000,
+      ...options,
+    } as const;
+    const building = buildHouse(configuration);
+    const open = await openBuilt(configuration, building);
+    return new TestHouse(open, (await building).engine);
   }
 
   /** Sends a request to its port, as the admin unless `as` says otherwise. */

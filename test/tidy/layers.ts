@@ -41,6 +41,10 @@ export function importProblem(from: string, { target, typeOnly, lazy }: Import):
   if (!LAYERS.includes(other)) return `"${other}" is no layer`;
   if (LAYERS.indexOf(other) > LAYERS.indexOf(layer)) return `${layer} stands below ${other}`;
   if (STRANGERS.some(([a, b]) => a === layer && b === other)) return `${layer} does not know ${other}`;
+  if (LAYERS.indexOf(layer) > LAYERS.indexOf('house')) {
+    if (target === 'src/core/access.ts') return 'who may do what is asked in the house alone';
+    if (target === 'src/house/caller.ts' && !typeOnly) return 'the house itself refuses a caller';
+  }
   if (layer === 'engines' && other === 'engines' && isFolder(target) && protocol !== otherProtocol) {
     return 'an engine does not know another';
   }

@@ -81,9 +81,9 @@ export class Stage implements AsyncDisposable {
   }
 
   async lock(): Promise<LockView> {
-    const view = await this.#open.house.locks.show(OPERATOR, ADDRESS);
-    if ('type' in view) throw new Error('the lock could not be looked at');
-    return view;
+    const answer = await this.#open.house.locks.show(OPERATOR, ADDRESS);
+    if (answer.type !== 'shown') throw new Error('the lock could not be looked at');
+    return answer.lock;
   }
 
   /** Breaks whatever lock is held, as an operator. @returns whether one was */

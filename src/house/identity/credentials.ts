@@ -2,16 +2,14 @@ import { createHash } from 'node:crypto';
 import { isExpired, patternProblem, type Grant, type Identity } from '../../core/grant.ts';
 import { CREDENTIAL_ID, CREDENTIAL_NAME, CREDENTIAL_SECRET, type Credential } from '../../core/credential.ts';
 import { subjectOf } from '../../core/subject.ts';
-import type { Instant, Milliseconds } from '../../core/instant.ts';
+import type { Instant } from '../../core/instant.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Engine } from '../../ports/engine.ts';
 import type { Entropy } from '../../ports/entropy.ts';
 import type { Sealer } from '../../ports/sealer.ts';
 import { refuseInHouse, type Caller, type Forbidden } from '../caller.ts';
-import { SharedRun } from '../shared-run.ts';
+import { REFRESH_MS, SharedRun } from '../shared-run.ts';
 
-/** How long a node may go on believing a credential that another node has revoked. */
-export const CREDENTIALS_REFRESH_MS: Milliseconds = 2_000;
 /** No house needs more; each is held in memory. */
 export const CREDENTIALS_MAX = 10_000;
 export const GRANTS_MAX = 64;
@@ -195,7 +193,7 @@ export class Credentials {
 
   #isStale(): boolean {
     if (this.#readAt === -Infinity) return true;
-    return this.#engine.traits.shared && this.#clock.now() - this.#readAt > CREDENTIALS_REFRESH_MS;
+    return this.#engine.traits.shared && this.#clock.now() - this.#readAt > REFRESH_MS;
   }
 
   async #read(): Promise<void> {

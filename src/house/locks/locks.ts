@@ -60,6 +60,11 @@ export interface LockSettings {
   readonly plansShare: boolean;
 }
 
+export type ShowAnswer =
+  | { readonly type: 'shown'; readonly lock: LockView }
+  | { readonly type: 'expired' }
+  | Forbidden;
+
 /** The lock and its waiting line. */
 export class Locks {
   readonly #executor: CommandExecutor;
@@ -164,13 +169,15 @@ export class Locks {
   }
 
   /** The lock and the line of an address, as they are now. */
-  async show(caller: Caller, address: Address): Promise<LockView | { readonly type: 'expired' } | Forbidden> {
+  async show(caller: Caller, address: Address): Promise<ShowAnswer> {
     const refusal = refuseOn(caller, 'read', address);
     if (refusal !== null) return refusal;
     const { engine } = this.#executor;
     const world = await engine.world(address);
     const now = nextEnd(world) === null ? null : await engine.now();
-    return isShutOut(caller, world) ? { type: 'expired' } : this.#view(address, world, now);
+    return isShutOut(caller, world)
+      ? { type: 'expired' }
+      : { type: 'shown', lock: this.#view(address, world, now) };
   }
 
   /** The locks that are held on the states that a query asks for, as far as the caller may see them. */

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { SealedBody } from '../../core/command.ts';
 import type { AuditNote } from '../../core/effect.ts';
-import type { Instant, Milliseconds } from '../../core/instant.ts';
+import type { Instant } from '../../core/instant.ts';
 import type { Clock } from '../../ports/clock.ts';
 import {
   type Engine,
@@ -11,11 +11,9 @@ import {
   type RecordCommand,
 } from '../../ports/engine.ts';
 import type { Caller } from '../caller.ts';
-import { SharedRun } from '../shared-run.ts';
+import { REFRESH_MS, SharedRun } from '../shared-run.ts';
 import type { RecordShape } from './shape.ts';
 
-/** How long a node may go on with what another node has changed. */
-const REFRESH_MS: Milliseconds = 2_000;
 /** How often a change is made again because somebody else changed the record meanwhile: each time, somebody got through. */
 const TRIES_MAX = 50;
 

@@ -35,9 +35,22 @@ export class History {
     caller: Caller,
     address: Address,
     query: { before?: number; limit: number },
-  ): Promise<readonly Version[] | Forbidden> {
+  ): Promise<{ readonly type: 'versions'; readonly versions: readonly Version[] } | Forbidden> {
     const refusal = refuseOn(caller, 'read', address);
-    return refusal ?? this.#executor.engine.versions(address, query);
+    if (refusal !== null) return refusal;
+    return { type: 'versions', versions: await this.#executor.engine.versions(address, query) };
+  }
+
+  /** One version of a state, without its bytes; of a deleted state too. */
+  async version(
+    caller: Caller,
+    address: Address,
+    number: number,
+  ): Promise<{ readonly type: 'version'; readonly version: Version } | Absent | Forbidden> {
+    const refusal = refuseOn(caller, 'read', address);
+    if (refusal !== null) return refusal;
+    const version = await this.#executor.engine.version(address, number);
+    return version === null ? { type: 'absent' } : { type: 'version', version };
   }
 
   /**

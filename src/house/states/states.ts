@@ -1,5 +1,7 @@
+import { mayActOn } from '../../core/access.ts';
 import type { Address } from '../../core/address.ts';
 import type { Claim, WriteCommand } from '../../core/command.ts';
+import type { Identity } from '../../core/grant.ts';
 import type { OutcomeOf } from '../../core/outcome.ts';
 import { liveHead, type Version, type World } from '../../core/world.ts';
 import { EngineFault, type StateQuery } from '../../ports/engine.ts';
@@ -25,7 +27,13 @@ export interface FoundState {
 export type ReadAnswer = FoundState | { readonly type: 'absent' } | { readonly type: 'expired' } | Forbidden;
 
 export type ReadWholeAnswer =
-  | { readonly type: 'whole'; readonly version: Version; readonly bytes: Uint8Array }
+  | {
+      readonly type: 'whole';
+      readonly version: Version;
+      readonly bytes: Uint8Array;
+      /** Whether the caller may read all of it, sensitive values too. */
+      readonly reveal: boolean;
+    }
   | { readonly type: 'too-large'; readonly limit: number }
   | Exclude<ReadAnswer, FoundState>;
 
@@ -96,7 +104,8 @@ export class States {
       const bytes = await this.#bodyReader.whole(version);
       if (bytes === null) continue;
       this.#audit.note(caller, action, address, { version: version.number });
-      return { type: 'whole', version, bytes };
+      const reveal = refuseOn(caller, 'read', address) === null;
+      return { type: 'whole', version, bytes, reveal };
     }
     throw bytesGone();
   }
@@ -152,6 +161,11 @@ export class States {
    */
   async list(caller: Caller, query: StateQuery): Promise<VisiblePage> {
     return listVisible(this.#executor.engine, caller, query);
+  }
+
+  /** Whether somebody may know of what happens to the state of an address. */
+  maySee(identity: Identity, address: Address): boolean {
+    return mayActOn(identity.grants, 'read', address);
   }
 
   async #find(

@@ -70,10 +70,10 @@ export class LockObjects {
     request: DoorRequest,
     alias: LockAlias | null,
   ): Promise<{ readonly type: 'looked'; readonly lock: SeenLock | null } | Forbidden | { type: 'expired' }> {
-    const view = await this.#house.locks.show(caller, address);
-    if ('type' in view) return view;
+    const answer = await this.#house.locks.show(caller, address);
+    if (answer.type !== 'shown') return answer;
     const owed = alias === null ? null : this.#refusals.looks(viewerOf(caller, request, address, alias));
-    const lock = shownLock(view.holders) ?? owed;
+    const lock = shownLock(answer.lock.holders) ?? owed;
     // What was shown is what a deletion means: of a lock that has gone it does nothing to the one that came after it.
     if (lock !== null) this.#memory.saw(clientOf(caller, request), address, lock.holder.lockId);
     return { type: 'looked', lock };
@@ -108,8 +108,8 @@ export class LockObjects {
   }
 
   async #heldNow(caller: Caller, address: Address): Promise<string | null> {
-    const view = await this.#house.locks.show(caller, address);
-    return 'type' in view ? null : (view.holders[0]?.lockId ?? null);
+    const answer = await this.#house.locks.show(caller, address);
+    return answer.type === 'shown' ? (answer.lock.holders[0]?.lockId ?? null) : null;
   }
 }
 

@@ -1,6 +1,5 @@
 import { createReadStream } from 'node:fs';
 import { stat, unlink } from 'node:fs/promises';
-import { refuseInHouse } from '../../house/caller.ts';
 import type { DoorReply } from '../../protocols/door.ts';
 import { problemReply } from '../../protocols/wire/problem.ts';
 import { refusalReply } from './refusal-reply.ts';
@@ -16,10 +15,10 @@ export async function takeBackup({
   operation,
   parts: { backUp, log },
 }: Pick<RouteCall<unknown, unknown>, 'house' | 'caller' | 'operation' | 'parts'>): Promise<DoorReply> {
-  const refusal = refuseInHouse(caller, 'manage');
+  const refusal = house.refuse(caller, 'manage');
   if (refusal !== null) return refusalReply(operation, null, refusal);
   if (backUp === null) {
-    const message = `a house on ${house.engine.traits.name} is not backed up here: use what belongs to it, such as pg_dump`;
+    const message = `a house on ${house.about.engine} is not backed up here: use what belongs to it, such as pg_dump`;
     return problemReply(operation, 'not-embedded', { status: 409, message });
   }
   await house.audit.flush();

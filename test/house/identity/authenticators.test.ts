@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { CREDENTIALS_REFRESH_MS } from '../../../src/house/identity/credentials.ts';
+import { REFRESH_MS } from '../../../src/house/shared-run.ts';
 import type { Presented } from '../../../src/house/identity/presented.ts';
 import { MemoryEngine } from '../../../src/engines/memory/engine.ts';
 import { sealedKeyId } from '../../../src/keyring/keyring.ts';
@@ -78,7 +78,7 @@ describe('credentials of many nodes', () => {
     };
     await askAll();
     expect(reads).toHaveBeenCalledTimes(0);
-    clock.advance(CREDENTIALS_REFRESH_MS + 1);
+    clock.advance(REFRESH_MS + 1);
     await askAll();
     expect(reads).toHaveBeenCalledTimes(1);
     await askAll();

@@ -120,8 +120,11 @@ describe('a lock item', () => {
     const drop = new DeleteItemCommand({ TableName, Key: key() });
     await dynamoClient(aws.house.url, operator).send(drop);
     expect(await info()).toBeUndefined();
-    const records = await aws.house.house.audit.read(ADMIN_CALLER, { action: 'force-unlock', limit: 1 });
-    expect(records).toMatchObject([{ note: { subject: `token:operator-${bucket}`, door: 'dynamodb' } }]);
+    const answer = await aws.house.house.audit.read(ADMIN_CALLER, { action: 'force-unlock', limit: 1 });
+    expect(answer).toMatchObject({
+      type: 'records',
+      records: [{ note: { subject: `token:operator-${bucket}`, door: 'dynamodb' } }],
+    });
   });
 
   it('is updated as far as that changes nothing, and made by an update where there is none', async () => {

@@ -126,9 +126,10 @@ describe('what the http door answers', () => {
     expect(pushed.status).toBe(200);
     const [, , project = '', key = ''] = target.split('/');
     const address = { project, key, workspace: 'default' };
-    expect(await house.house.history.versions(ADMIN_CALLER, address, { limit: 1 })).toMatchObject([
-      { number: 2, forced: true, operation: 'state-push', lockId: 'push' },
-    ]);
+    expect(await house.house.history.versions(ADMIN_CALLER, address, { limit: 1 })).toMatchObject({
+      type: 'versions',
+      versions: [{ number: 2, forced: true, operation: 'state-push', lockId: 'push' }],
+    });
   });
 
   it('refuses what a plan would write under its lock', async () => {

@@ -1,8 +1,6 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { mayActSomewhere } from '../../../core/access.ts';
 import type { Address } from '../../../core/address.ts';
-import { refuseInHouse, refuseOn } from '../../../house/caller.ts';
 import { defineRecords, type RecordDefinition } from '../../../house/records/define.ts';
 import { DYNAMODB_TABLE_KIND } from '../../../house/records/kinds.ts';
 import type { Records } from '../../../house/records/records.ts';
@@ -63,7 +61,7 @@ export async function createTable(call: DoorCall, asked: CreateTable): Promise<A
     ...NEW_TABLE,
     ...settingsOf(asked),
     tags: Object.fromEntries((asked.Tags ?? []).map(({ Key, Value }) => [Key, Value])),
-    createdAt: await call.house.engine.now(),
+    createdAt: await call.house.now(),
   };
   const stored = await tablesOf(call).update(call.caller, asked.TableName, (before) => before ?? table);
   if (stored !== table) {
@@ -99,7 +97,7 @@ export async function updateTable(call: DoorCall, asked: UpdateTable): Promise<A
 export async function deleteTable(call: DoorCall, { TableName }: NamedTable): Promise<Answer> {
   const table = await findTable(call, TableName);
   if (table === null) return noTable(TableName);
-  const forbidden = refuseInHouse(call.caller, 'manage');
+  const forbidden = call.house.refuse(call.caller, 'manage');
   if (forbidden !== null) return refused(forbidden);
   if (table.protected) return protectedTable();
   // It may have been protected since it was looked at.
@@ -157,10 +155,10 @@ export async function isTable(call: DoorCall, name: string): Promise<boolean> {
  * a `dynamodb_table` works with nothing but an endpoint set.
  */
 export async function ensureTable(call: DoorCall, name: string, address: Address): Promise<void> {
-  const { caller } = call;
-  if (caller.identity.expired || refuseOn(caller, 'lock', address) !== null) return;
+  const { caller, house } = call;
+  if (caller.identity.expired || (await house.locks.refuse(caller, 'lock', address)) !== null) return;
   if (await isTable(call, name)) return;
-  const createdAt = await call.house.engine.now();
+  const createdAt = await house.now();
   await tablesOf(call).update(caller, name, (before) => before ?? { ...NEW_TABLE, createdAt });
 }
 
@@ -312,9 +310,7 @@ function backups({ backups: enabled, createdAt }: Table): Readonly<Record<string
   };
 }
 
-function refuseToWrite({ caller }: DoorCall): DynamoError | null {
-  const { identity } = caller;
-  if (identity.expired) return refused({ type: 'expired' });
-  if (mayActSomewhere(identity.grants, 'lock')) return null;
-  return refused({ type: 'forbidden', subject: identity.subject, action: 'lock', address: null });
+function refuseToWrite({ caller, house }: DoorCall): DynamoError | null {
+  const refusal = house.refuseEverywhere(caller, 'lock');
+  return refusal === null ? null : refused(refusal);
 }

@@ -92,9 +92,10 @@ async function unlock({ house, caller, request, asked: { address, lockId } }: Do
 }
 
 async function showLock({ house, caller, asked: { address } }: DoorCall): Promise<DoorReply> {
-  const view = await house.locks.show(caller, address);
-  if ('type' in view) return refused('show-lock', address, view);
-  const text = lockText(view.holders, { position: null, waiting: view.line.length });
+  const answer = await house.locks.show(caller, address);
+  if (answer.type !== 'shown') return refused('show-lock', address, answer);
+  const { holders, line } = answer.lock;
+  const text = lockText(holders, { position: null, waiting: line.length });
   if (text === null) return refused('show-lock', address, { type: 'absent' });
   return lockReply('show-lock', 200, text);
 }

@@ -1,6 +1,5 @@
-import { mayActInProject, type Action } from '../../../core/access.ts';
 import { projectProblem } from '../../../core/address.ts';
-import type { DoorSetting, ProjectRecord } from '../../../house/projects.ts';
+import type { DoorSetting } from '../../../house/projects.ts';
 import { openPayload, planPayload } from '../../aws/payload.ts';
 import { readXml, xmlText } from '../../wire/xml-reader.ts';
 import { readBody } from '../../wire/read-body.ts';
@@ -52,11 +51,10 @@ export async function createBucket(call: DoorCall): Promise<Answer> {
       details: { BucketName: bucket },
     };
   }
-  const refusal = refuseIn(call, 'write');
-  if (refusal !== null) return refusal;
-  const made = createdAt(await house.projects.find(bucket));
+  const answer = await house.projects.make(caller, bucket);
+  if (answer.type === 'forbidden' || answer.type === 'expired') return refused(answer);
   const { region } = authenticatedRequest.verified.signature.scope;
-  if (made !== null && regionOf(region) !== HOME_REGION) {
+  if (answer.type === 'made-before' && regionOf(region) !== HOME_REGION) {
     return {
       status: 409,
       code: 'BucketAlreadyOwnedByYou',
@@ -64,7 +62,6 @@ export async function createBucket(call: DoorCall): Promise<Answer> {
       details: { BucketName: bucket },
     };
   }
-  if (made === null) await house.projects.make(caller, bucket);
   return emptyReply(call, 200, { location: `/${bucket}` });
 }
 
@@ -186,24 +183,10 @@ export async function readDocument(
 
 /** A bucket is there once it was made or has a state; until then its settings are nowhere. */
 async function refuseUnseen(call: DoorCall): Promise<S3Error | null> {
-  const refusal = refuseIn(call, 'list');
-  if (refusal !== null) return refusal;
   const { house, caller, asked } = call;
-  if ((await house.projects.find(asked.bucket)) !== null) return null;
-  const { states } = await house.states.list(caller, { project: asked.bucket, deleted: true, limit: 1 });
-  return states.length > 0 ? null : noSuchBucket(asked.bucket);
-}
-
-function refuseIn({ caller, asked }: DoorCall, action: Action): S3Error | null {
-  const { identity } = caller;
-  if (identity.expired) return refused({ type: 'expired' });
-  if (mayActInProject(identity.grants, action, asked.bucket)) return null;
-  const address = { project: asked.bucket, key: '*', workspace: '*' };
-  return refused({ type: 'forbidden', subject: identity.subject, action, address });
-}
-
-function createdAt(project: ProjectRecord | null): number | null {
-  return project?.createdAt ?? null;
+  const answer = await house.projects.look(caller, asked.bucket);
+  if (answer.type === 'present') return null;
+  return answer.type === 'absent' ? noSuchBucket(asked.bucket) : refused(answer);
 }
 
 function nameOf(setting: string): DoorSetting {

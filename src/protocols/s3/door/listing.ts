@@ -1,4 +1,3 @@
-import { mayActInProject } from '../../../core/access.ts';
 import { encodeUri } from '../../wire/uri.ts';
 import type { XmlElement } from '../../wire/xml-writer.ts';
 import { LIST_KEYS_MAX } from '../layout.ts';
@@ -77,13 +76,9 @@ export async function listObjectsV2(call: DoorCall): Promise<Answer> {
 }
 
 /** Reads what all listings have in common, and whether the caller may list at all. */
-export function readTerms({ asked: { query, bucket }, caller }: DoorCall): ListTerms | S3Error {
-  const { identity } = caller;
-  if (identity.expired) return refused({ type: 'expired' });
-  if (!mayActInProject(identity.grants, 'list', bucket)) {
-    const address = { project: bucket, key: '*', workspace: '*' };
-    return refused({ type: 'forbidden', subject: identity.subject, action: 'list', address });
-  }
+export function readTerms({ asked: { query, bucket }, caller, house }: DoorCall): ListTerms | S3Error {
+  const refusal = house.projects.refuse(caller, 'list', bucket);
+  if (refusal !== null) return refused(refusal);
   const limit = query.get('max-keys') ?? String(LIST_KEYS_MAX);
   if (!/^\d{1,9}$/.test(limit)) {
     return invalidArgument('max-keys', limit, 'Provided max-keys not an integer or within integer range');

@@ -95,9 +95,9 @@ async function linesOf(
     lines.push({ name, id, kind: 'DeleteMarker', element });
   }
   const before = marker?.kind === 'version' ? { before: marker.number } : {};
-  const versions = await house.history.versions(caller, address, { ...before, limit });
-  if ('type' in versions) return lines;
-  for (const version of versions) {
+  const answer = await house.history.versions(caller, address, { ...before, limit });
+  if (answer.type !== 'versions') return lines;
+  for (const version of answer.versions) {
     const isLatest = deletedAt === null && version.number === head?.number;
     lines.push(versionLine(name, version, isLatest, terms));
   }

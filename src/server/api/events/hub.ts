@@ -1,6 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import { mayActOn } from '../../../core/access.ts';
-import type { Grant, Identity } from '../../../core/grant.ts';
+import type { Identity } from '../../../core/grant.ts';
 import { formatAddress, type Address } from '../../../core/address.ts';
 import type { Following } from '../../../house/feed.ts';
 import type { House } from '../../../house/house.ts';
@@ -36,7 +35,8 @@ export interface Listening {
 interface Listener {
   readonly client: EventClient;
   readonly listening: Listening;
-  grants: readonly Grant[];
+  /** Who it was when that was last looked at. */
+  identity: Identity;
   /** All up to here was told or missed for good; null until it was greeted. */
   position: number | null;
 }
@@ -46,7 +46,7 @@ interface Listener {
  * on every node the same, so that a client that comes back is told what it missed; what happens in lines has none.
  */
 export class EventHub {
-  readonly #house: Pick<House, 'signals' | 'feed'>;
+  readonly #house: Pick<House, 'signals' | 'feed' | 'states'>;
   readonly #log: Log;
   readonly #listeners = new Set<Listener>();
   readonly #unsubscribe: () => void;
@@ -58,7 +58,7 @@ export class EventHub {
   #turn: Promise<void> = Promise.resolve();
   #tick: NodeJS.Timeout | null = null;
 
-  constructor(house: Pick<House, 'signals' | 'feed'>, closing: AbortSignal, log: Log) {
+  constructor(house: Pick<House, 'signals' | 'feed' | 'states'>, closing: AbortSignal, log: Log) {
     this.#house = house;
     this.#log = log;
     this.#unsubscribe = house.signals.subscribe((signal) => this.#tellLive(signal));
@@ -69,7 +69,7 @@ export class EventHub {
   listen(listening: Listening): EventClient | null {
     if (this.#listeners.size >= CLIENTS_MAX) return null;
     const client = new EventClient((gone) => this.#forget(gone));
-    const listener = { client, listening, grants: listening.identity.grants, position: null };
+    const listener = { client, listening, identity: listening.identity, position: null };
     this.#listeners.add(listener);
     this.#tick ??= setInterval(() => this.#look(), TICK_MS).unref();
     this.#following ??= this.#house.feed.follow(null, (records, position) => this.#tell(records, position));
@@ -107,7 +107,8 @@ export class EventHub {
       const page = await this.#house.feed.read(position, PAGE);
       looked += page.records.length;
       position = page.position;
-      for (const record of page.records) missed.push(...textOf(listener, eventOfChange(record), record.id));
+      for (const record of page.records)
+        missed.push(...this.#textOf(listener, eventOfChange(record), record.id));
       await setImmediate();
     }
     if (position < this.#told || missed.length > MISSED_MAX) {
@@ -151,11 +152,23 @@ export class EventHub {
       const { position } = listener;
       if (position === null || (id !== null && id <= position)) continue;
       try {
-        for (const text of textOf(listener, event, id)) listener.client.push(text);
+        for (const text of this.#textOf(listener, event, id)) listener.client.push(text);
       } catch (fault) {
         this.#letGo(listener, fault);
       }
     }
+  }
+
+  /** An event as it is sent to a client; nothing where it did not ask for it or may not see it. */
+  #textOf({ listening, identity }: Listener, event: HouseEvent | null, id: number | null): string[] {
+    if (event === null) return [];
+    const { project, address } = listening;
+    if (project !== null && event.address.project !== project) return [];
+    const name = formatAddress(event.address);
+    if (address !== null && formatAddress(address) !== name) return [];
+    if (!this.#house.states.maySee(identity, event.address)) return [];
+    const data = JSON.stringify({ ...event.data, address: name });
+    return [`${id === null ? '' : `id: ${id}\n`}event: ${event.name}\ndata: ${data}\n\n`];
   }
 
   #letGo({ client }: Listener, fault: unknown): void {
@@ -177,7 +190,7 @@ export class EventHub {
   async #check(listener: Listener): Promise<void> {
     const identity = await listener.listening.authenticate().catch(() => listener.listening.identity);
     if (identity === null || identity.expired) listener.client.cut();
-    else listener.grants = identity.grants;
+    else listener.identity = identity;
   }
 
   #forget(client: EventClient): void {
@@ -195,18 +208,6 @@ export class EventHub {
     this.#unsubscribe();
     for (const { client } of this.#listeners) client.end();
   }
-}
-
-/** An event as it is sent to a client; nothing where it did not ask for it or may not see it. */
-function textOf({ listening, grants }: Listener, event: HouseEvent | null, id: number | null): string[] {
-  if (event === null) return [];
-  const { project, address } = listening;
-  if (project !== null && event.address.project !== project) return [];
-  const name = formatAddress(event.address);
-  if (address !== null && formatAddress(address) !== name) return [];
-  if (!mayActOn(grants, 'read', event.address)) return [];
-  const data = JSON.stringify({ ...event.data, address: name });
-  return [`${id === null ? '' : `id: ${id}\n`}event: ${event.name}\ndata: ${data}\n\n`];
 }
 
 /** The position that an event's id is; null for one that is none. */

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { mayActOn } from '../../../core/access.ts';
 import type { Address } from '../../../core/address.ts';
 import type { DoorReply } from '../../../protocols/door.ts';
 import { problemReply } from '../../../protocols/wire/problem.ts';
@@ -51,12 +50,11 @@ export const CONTENT_ROUTES: readonly Route[] = [
     refusals: REFUSALS,
     run: async (call) => {
       const { address, version } = call.query;
-      const reveal = mayActOn(call.caller.identity.grants, 'read', address);
       return runTask(call, {
         address,
         action: 'read-outputs',
         numbers: [version ?? null],
-        task: ([first]) => ({ kind: 'outputs', version: first, reveal }),
+        task: ([first], reveal) => ({ kind: 'outputs', version: first, reveal }),
       });
     },
   }),
@@ -87,7 +85,7 @@ interface Question {
   readonly action: 'read' | 'read-outputs';
   /** null for the newest. */
   readonly numbers: readonly (number | null)[];
-  readonly task: (versions: readonly [VersionBytes, ...VersionBytes[]]) => SnapshotTask;
+  readonly task: (versions: readonly [VersionBytes, ...VersionBytes[]], reveal: boolean) => SnapshotTask;
 }
 
 type Asking = Pick<RouteCall<unknown, unknown>, 'house' | 'caller' | 'operation' | 'parts' | 'request'>;
@@ -106,6 +104,7 @@ async function answerNow(asking: Asking, question: Question): Promise<DoorReply>
   const { address, action, numbers, task } = question;
   if (request.gone.aborted) return refusalReply(operation, address, { type: 'gone' });
   const versions: VersionBytes[] = [];
+  let reveal = true;
   for (const number of numbers) {
     const wanted = { number, action, limit: CONTENT_BYTES_MAX };
     const answer = await house.states.readWhole(caller, address, wanted);
@@ -113,10 +112,11 @@ async function answerNow(asking: Asking, question: Question): Promise<DoorReply>
     if (answer.type !== 'whole') return refusalReply(operation, address, answer, number);
     if (answer.version.encrypted) return encrypted(operation, answer.version.number);
     versions.push({ number: answer.version.number, bytes: answer.bytes });
+    reveal &&= answer.reveal;
   }
   const [first, ...others] = versions;
   if (first === undefined) throw new Error('nothing was asked for');
-  const answer = await parts.snapshotWorker.runTask(task([first, ...others]));
+  const answer = await parts.snapshotWorker.runTask(task([first, ...others], reveal));
   if (answer.type === 'answer') return jsonTextReply(operation, answer.text);
   return problemReply(operation, 'unreadable', { status: 422, message: answer.problem });
 }

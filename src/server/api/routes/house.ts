@@ -32,9 +32,9 @@ export const HOUSE_ROUTES: readonly Route[] = [
     run: async ({ house, operation, parts: { about, backUp } }) =>
       jsonReply(operation, {
         ...about,
-        engine: house.engine.traits.name,
-        manyNodes: house.engine.traits.shared,
-        now: new Date(await house.engine.now()).toISOString(),
+        engine: house.about.engine,
+        manyNodes: house.about.manyNodes,
+        now: new Date(await house.now()).toISOString(),
         retention: toRetentionShape(about.retention),
         backup: backUp !== null,
       }),
@@ -54,8 +54,9 @@ export const HOUSE_ROUTES: readonly Route[] = [
     answer: { status: 200, says: 'A page of records.', schema: AUDIT_PAGE },
     refusals: [403],
     run: async ({ house, caller, operation, query: { cursor, ...query } }) => {
-      const records = await house.audit.read(caller, given({ ...query, before: cursor }));
-      if ('type' in records) return refusalReply(operation, query.address ?? null, records);
+      const answer = await house.audit.read(caller, given({ ...query, before: cursor }));
+      if (answer.type !== 'records') return refusalReply(operation, query.address ?? null, answer);
+      const { records } = answer;
       const last = records.length < query.limit ? null : (records.at(-1)?.id ?? null);
       return jsonReply(operation, { records: records.map(toAuditShape), next: numberCursor(last) });
     },

@@ -25,7 +25,7 @@ export const LOCK_ROUTES: readonly Route[] = [
     run: async ({ house, caller, operation, query: { prefix, cursor, ...query } }) => {
       const wanted = given({ ...query, keyPrefix: prefix, after: cursor });
       const { locks, next } = await house.locks.list(caller, wanted);
-      const now = await house.engine.now();
+      const now = await house.now();
       return jsonReply(operation, {
         locks: locks.map((lock) => toLockShape(lock, now)),
         next: addressCursor(next),
@@ -41,9 +41,9 @@ export const LOCK_ROUTES: readonly Route[] = [
     answer: { status: 200, says: 'The lock; without holders when nobody has it.', schema: LOCK },
     refusals: [403],
     run: async ({ house, caller, operation, query: { address } }) => {
-      const view = await house.locks.show(caller, address);
-      if ('type' in view) return refusalReply(operation, address, view);
-      return jsonReply(operation, toLockShape(view, await house.engine.now()));
+      const answer = await house.locks.show(caller, address);
+      if (answer.type !== 'shown') return refusalReply(operation, address, answer);
+      return jsonReply(operation, toLockShape(answer.lock, await house.now()));
     },
   }),
   defineRoute({

@@ -1,4 +1,3 @@
-import { mayActInProject } from '../../../core/access.ts';
 import { projectProblem } from '../../../core/address.ts';
 import type { House } from '../../../house/house.ts';
 import { given } from '../parameters.ts';
@@ -37,9 +36,8 @@ export const PROJECT_ROUTES: readonly Route[] = [
     run: async ({ house, caller, operation, name }) => {
       const problem = projectProblem(name);
       if (problem !== null) return badRequest(operation, problem);
-      const { grants, subject } = caller.identity;
-      if (!mayActInProject(grants, 'list', name)) {
-        const message = `${subject} may not read anything in ${name}`;
+      if (house.projects.refuse(caller, 'list', name) !== null) {
+        const message = `${caller.identity.subject} may not read anything in ${name}`;
         return problemReply(operation, 'forbidden', { status: 403, message });
       }
       return jsonReply(operation, await shapeOf(house, name));

@@ -22,8 +22,9 @@ export const VERSION_ROUTES: readonly Route[] = [
     },
     refusals: [403],
     run: async ({ house, caller, operation, query: { address, limit, cursor } }) => {
-      const versions = await house.history.versions(caller, address, given({ limit, before: cursor }));
-      if ('type' in versions) return refusalReply(operation, address, versions);
+      const answer = await house.history.versions(caller, address, given({ limit, before: cursor }));
+      if (answer.type !== 'versions') return refusalReply(operation, address, answer);
+      const { versions } = answer;
       const last = versions.length < limit ? null : (versions.at(-1)?.number ?? null);
       return jsonReply(operation, { versions: versions.map(toVersionShape), next: numberCursor(last) });
     },
@@ -37,12 +38,9 @@ export const VERSION_ROUTES: readonly Route[] = [
     answer: { status: 200, says: 'The version.', schema: VERSION },
     refusals: [403, 404],
     run: async ({ house, caller, operation, query: { address, version } }) => {
-      const query = { limit: 1, before: version + 1 };
-      const versions = await house.history.versions(caller, address, query);
-      if ('type' in versions) return refusalReply(operation, address, versions);
-      const found = versions.find(({ number }) => number === version);
-      if (found === undefined) return refusalReply(operation, address, { type: 'absent' }, version);
-      return jsonReply(operation, toVersionShape(found));
+      const answer = await house.history.version(caller, address, version);
+      if (answer.type !== 'version') return refusalReply(operation, address, answer, version);
+      return jsonReply(operation, toVersionShape(answer.version));
     },
   }),
   defineRoute({
