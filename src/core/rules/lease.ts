@@ -4,6 +4,7 @@ import type { NotHolder, NotLocked, OutcomeOf } from '../outcome.ts';
 import type { Holder, World } from '../world.ts';
 import type { Draft } from './draft.ts';
 import { serveLine } from './queue.ts';
+import { remember } from './releases.ts';
 
 /** Whether a hold has come to its end by itself. */
 export function hasEnded({ until }: Pick<Holder, 'until'>, at: Instant): boolean {
@@ -30,6 +31,7 @@ export function endHolds(draft: Draft): void {
     draft.dropHolder(holder.lockId);
     const { lockId, fence, subject, door, since } = holder;
     draft.note({ subject, door }, 'lock-ended', { lock: lockId, fence, since });
+    remember(draft, holder, subject, false);
     delay(draft, holder);
   }
   serveLine(draft);

@@ -54,7 +54,7 @@ export const INVARIANTS: Readonly<Record<string, (step: Step, decide: Decide) =>
   },
 
   'only its holder changes a locked state': ({ before, move, after }) => {
-    const [holder] = before.world.holders.filter(isRunning(before.at));
+    const holder = before.world.holders.find(isRunning(before.at));
     const changed =
       before.world.record.head !== after.world.record.head ||
       before.world.record.deletedAt !== after.world.record.deletedAt;
