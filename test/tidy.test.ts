@@ -328,15 +328,32 @@ describe('code', () => {
   });
 
   it('speaks plainly in the rooms whose words were read: of what is invalid, and of the server', () => {
-    const rooms = /^src\/(?:cli|workdir)\//;
-    const paths = sources.filter((path) => rooms.test(path));
     // "there is no such command" is plain; "this is no command" is not.
     const twisted =
       /\b(?:is|are) none\b|(?<!\b[Tt]here )\bis no (?!longer\b|one\b)|\bso long\b|\b[Nn]obody\b|\b[Ss]omebody\b|\bno more\b|\bPaste\b/;
-    expect(findings(paths, twisted)).toEqual([]);
+    const withComments = /^src\/(?:cli|workdir)\//;
+    expect(
+      findings(
+        sources.filter((path) => withComments.test(path)),
+        twisted,
+      ),
+    ).toEqual([]);
+    // The contracts speak to those who write doors and engines, in the words of the design.
+    const toUsers = sources.filter((path) => !path.startsWith('src/contract/'));
+    expect(findings(toUsers, twisted, withoutComments)).toEqual([]);
     // In messages to users the house is called the server.
-    const house = /(['"`])(?:(?!\1).)*\b(?:an?|the|this|that|no|running) [Hh]ouse\b/;
-    expect(findings(paths, house, withoutComments)).toEqual([]);
+    const house = /(['"`])(?:(?!\1).)*\b(?:an?|the|this|that|no|of|running) [Hh]ouse\b/;
+    expect(findings(toUsers, house, withoutComments)).toEqual([]);
+    const pages = all.filter((path) =>
+      /^(?:README|CHANGELOG)\.md$|^docs\/(?:doors\/)?[a-z-]+\.md$/.test(path),
+    );
+    const toWriters = /^docs\/writing-an?-(?:door|engine)\.md$/;
+    expect(
+      findings(
+        pages.filter((path) => !toWriters.test(path)),
+        /\b(?:an?|the|this|that|no|one|your|old) house\b/i,
+      ),
+    ).toEqual([]);
   });
 
   it('silences the linter and the compiler only with a reason', () => {

@@ -47,7 +47,7 @@ type Parsed = { readonly info: LockInfo } | { readonly problem: string };
  */
 export function parseLockInfo(bytes: Uint8Array): Parsed {
   if (bytes.length > LOCK_INFO_BYTES_MAX) {
-    return { problem: `a lock info has at most ${LOCK_INFO_BYTES_MAX} bytes` };
+    return { problem: `the lock info is too large: expected at most ${LOCK_INFO_BYTES_MAX} bytes` };
   }
   let value: unknown;
   try {

@@ -63,20 +63,20 @@ function headerOf(found: ReadonlyMap<string, ScannedField>): StateHeader | Heade
   const version = found.get('version')?.text;
   if (!encrypted && version !== '4') {
     return version === undefined || version === null
-      ? { problem: 'the JSON is no state: it has no "version"' }
+      ? { problem: 'the JSON is not a state: it has no "version"' }
       : { problem: `state format version ${version.slice(0, 20)} is not supported: only version 4 is` };
   }
   const serial = found.get('serial');
   const digits = serial?.text ?? '';
   if (serial === undefined || !/^\d{1,20}$/.test(digits) || BigInt(digits) > SERIAL_MAX) {
-    return { problem: 'the JSON is no state: its "serial" is not a whole number of 64 bits' };
+    return { problem: 'the JSON is not a state: its "serial" is not a whole number of 64 bits' };
   }
   const lineage = textOf(found.get('lineage'));
   const terraformVersion = textOf(found.get('terraform_version'));
   if (lineage === null || terraformVersion === null) {
     const name = lineage === null ? 'lineage' : 'terraform_version';
     return {
-      problem: `the JSON is no state: its "${name}" is not a string of at most ${TOKEN_BYTES_MAX} bytes`,
+      problem: `the JSON is not a state: its "${name}" is not a string of at most ${TOKEN_BYTES_MAX} bytes`,
     };
   }
   return {

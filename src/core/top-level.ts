@@ -72,7 +72,7 @@ export class TopLevelScanner {
   /** The members that were found, once all bytes have been pushed. */
   finish(): ReadonlyMap<string, ScannedField> | { readonly problem: string } {
     if (this.#problem !== null) return { problem: this.#problem };
-    if (this.#offset === 0) return { problem: 'the body is empty: that is no state' };
+    if (this.#offset === 0) return { problem: 'the body is empty, which is not a state' };
     if (!this.#done) return { problem: 'the JSON ends too early: the state is truncated' };
     return this.#found;
   }

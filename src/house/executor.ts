@@ -51,7 +51,7 @@ export class CommandExecutor {
   /** Has a command done that nobody waits for; a fault is logged. {@link settle} waits for it. */
   executeLater(command: AddressCommand): void {
     const { type } = command;
-    this.inBackground(this.execute(command), 'a command that nobody waited for failed', { command: type });
+    this.inBackground(this.execute(command), 'a command in the background failed', { command: type });
   }
 
   /** Work that nobody waits for: a fault is logged. {@link settle} waits for it. */

@@ -36,9 +36,9 @@ export type Refusal = Exclude<
 
 const STALE: Readonly<Record<Stale['reason'], string>> = {
   'serial-lower': 'the serial is lower than that of the newest state: this write would lose a change',
-  'serial-equal': 'there is another state with this serial: this write would lose a change',
-  lineage: 'the lineage is another: these are two unrelated states',
-  'changed-meanwhile': 'the state is not the one that this write was made for',
+  'serial-equal': 'another state has this serial already: this write would lose a change',
+  lineage: 'the lineage differs from that of the newest state: the two states are unrelated',
+  'changed-meanwhile': 'the state has changed since this write was prepared',
 };
 
 /**
@@ -52,18 +52,18 @@ export function explain(refusal: Refusal, address: Address | null = null): strin
     case 'absent':
       return `there is no state${there}`;
     case 'exists':
-      return `there is a state${there}: it is not deleted`;
+      return `there is a state${there}: only a deleted state can be undeleted or purged`;
     case 'gone':
-      return 'the request was given up: ask again';
+      return 'the request was cancelled: try again';
     case 'expired':
-      return 'the credential has expired, and holds no lock here';
+      return 'the credential has expired and holds no lock here: use a valid one';
     case 'forbidden': {
-      const on = refusal.address === null ? 'this house' : formatAddress(refusal.address);
+      const on = refusal.address === null ? 'this server' : formatAddress(refusal.address);
       return `${refusal.subject} may not ${refusal.action} ${on}`;
     }
     case 'held':
       return refusal.holders.length === 0
-        ? `${state} is not locked, but its lock is not granted just now, because others are in line or a hold has just ended by itself: try again`
+        ? `${state} is not locked, but the lock cannot be granted now: others wait for it, or a hold has just ended. Try again`
         : `${state} is locked: ${locksHeld(refusal.holders)}`;
     case 'released-before': {
       const { lockId, broken, at } = refusal;
@@ -72,19 +72,19 @@ export function explain(refusal: Refusal, address: Address | null = null): strin
     case 'not-locked':
       return `${state} is not locked`;
     case 'not-holder':
-      return `${state} is locked by another: ${locksHeld(refusal.holders)}`;
+      return `${state} is locked by another holder: ${locksHeld(refusal.holders)}`;
     case 'may-not-break':
-      return `${state} is locked: ${locksHeld(refusal.holders)}. As only an operator may break another's lock, ask one to force-unlock it`;
+      return `${state} is locked: ${locksHeld(refusal.holders)}. Only an operator may break another's lock: ask one to force-unlock it`;
     case 'fenced': {
       const now = refusal.holders.length === 0 ? '' : `, and now ${locksHeld(refusal.holders)}`;
-      return `lock ${refusal.lockId} is no longer held: it was released or broken${now}. What was written since must not be lost`;
+      return `lock ${refusal.lockId} is no longer held: it was released or broken${now}. The write is refused, so that no later change is lost`;
     }
     case 'shared-hold':
-      return 'the lock is held for a plan, together with other plans, and a plan does not write';
+      return 'the lock is shared by plans, and a plan may not write: take the lock for an apply';
     case 'stale':
       return `${STALE[refusal.reason]}. Pull the newest state and try again; to replace it on purpose, push under a lock with "state push -force"`;
     case 'too-large':
-      return `a state has at most ${refusal.limit} bytes here`;
+      return `the state is too large: expected at most ${refusal.limit} bytes`;
     case 'not-a-state':
     case 'damaged':
       return refusal.problem;

@@ -37,7 +37,9 @@ export function dispatch(options: {
       if (fault instanceof BodyBroken) return { door: name, reply: fail(fault.message) };
       log.error('a request could not be answered', { door: name, fault: describe(fault) });
       if (fault instanceof EngineFault && fault.fatal) fatal(fault);
-      const reply = fail('temporarily unavailable: try again in a moment; the log of the server says why');
+      const reply = fail(
+        "temporarily unavailable: try again in a moment; if it goes on, see the server's log",
+      );
       return { door: name, reply: fault instanceof EngineFault && fault.busy ? askAgain(reply) : reply };
     }
   }
@@ -91,16 +93,16 @@ interface Answered {
 const NO_DOOR = 'none';
 const UNKNOWN = problemReply('unknown', 'unknown-route', {
   status: 404,
-  message: 'nothing is here: the doors are listed at /',
+  message: 'not found: / lists the paths of this server',
 });
 const TOO_LONG = problemReply('unknown', 'too-long', {
   status: 414,
-  message: `the path and query are longer than ${TARGET_LENGTH_MAX} characters`,
+  message: `the path and query are too long: expected at most ${TARGET_LENGTH_MAX} characters`,
 });
 
 const FROM_ANOTHER_SITE = problemReply('unknown', 'cross-site', {
   status: 403,
-  message: 'a page of another site may change nothing here',
+  message: 'a page of another site cannot change anything on this server',
 });
 
 /**

@@ -4,7 +4,7 @@ import { faultReply, methodReply } from '../protocols/wire/problem.ts';
 /** What there is besides the doors of protocols. */
 const OWN: readonly Line[] = [
   { at: '/api/openapi.json', what: 'the API: states, versions, locks, credentials, audit, events' },
-  { at: '/healthz, /readyz, /metrics', what: 'how it is' },
+  { at: '/healthz, /readyz, /metrics', what: 'health, readiness and metrics' },
 ];
 
 type Line = NonNullable<DoorEntry['listed']>;
@@ -23,7 +23,7 @@ export class IndexDoor implements Door {
       '',
       ...lines.map(({ at, what }) => `${at.padEnd(wide)}   ${what}`),
       '',
-      '"statehouse config PROTOCOL PROJECT/KEY" prints the backend block to paste.',
+      '"statehouse config PROTOCOL PROJECT/KEY" prints the backend block for your configuration.',
       '',
     ].join('\n');
   }

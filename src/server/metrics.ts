@@ -17,20 +17,20 @@ export class Metrics {
     collectDefaultMetrics({ register: this.#registry });
     this.#requests = new Histogram({
       name: 'statehouse_request_duration_seconds',
-      help: 'Requests by door, operation and status, and how long they took; parked ones with their waiting.',
+      help: 'Duration of requests by door, operation and status; for parked requests the waiting is included.',
       labelNames: ['door', 'operation', 'status'],
       buckets: SECONDS,
       registers,
     });
     this.#undelivered = new Counter({
       name: 'statehouse_replies_undelivered_total',
-      help: 'Replies whose connection closed before they were sent whole.',
+      help: 'Replies whose connection closed before they were sent completely.',
       labelNames: ['door', 'operation'],
       registers,
     });
     this.#outcomes = new Counter({
       name: 'statehouse_outcomes_total',
-      help: 'What came of commands about states and locks: granted, held, released, stored, stale and so on.',
+      help: 'Commands about states and locks by outcome: granted, held, released, stored, stale and so on.',
       labelNames: ['command', 'outcome'],
       registers,
     });
@@ -47,7 +47,7 @@ export class Metrics {
     });
     const inFlight: Gauge = new Gauge({
       name: 'statehouse_in_flight_bytes',
-      help: 'Bytes that are held of states that are coming in now.',
+      help: 'Bytes in memory of states that are being received now.',
       registers,
       collect: () => inFlight.set(house.inFlightBytes),
     });

@@ -88,14 +88,18 @@ describe('the client of the API', () => {
   });
 
   it('throws a refusal with its status, word, message and facts', async () => {
-    const refusal = { error: 'too-large', message: 'a state has at most 5 bytes here', limit: 5 };
+    const refusal = {
+      error: 'too-large',
+      message: 'the state is too large: expected at most 5 bytes',
+      limit: 5,
+    };
     const { client } = clientWith(json(refusal, 413));
     const fault: unknown = await client.ask('whoami', {}).catch((caught: unknown) => caught);
     expect(fault).toBeInstanceOf(ApiError);
     expect(fault).toMatchObject({
       status: 413,
       error: 'too-large',
-      message: 'a state has at most 5 bytes here',
+      message: 'the state is too large: expected at most 5 bytes',
       facts: { limit: 5 },
     });
   });

@@ -63,7 +63,7 @@ describe('a lock info', () => {
     ['["ID"]', 'the lock info is not a JSON object'],
     ['{"ID":7}', "the lock info's id is not a string"],
     ['{"ID":"a","Created":"yesterday"}', "the lock info's Created is not an RFC 3339 time"],
-    [`{"ID":"${'x'.repeat(65_536)}"}`, 'a lock info has at most 65536 bytes'],
+    [`{"ID":"${'x'.repeat(65_536)}"}`, 'the lock info is too large: expected at most 65536 bytes'],
   ])('is refused, saying why: %.40j', (text, why) => {
     expect(parse(text)).toBe(why);
   });

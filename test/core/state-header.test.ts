@@ -105,12 +105,12 @@ describe("a state's header", () => {
   });
 
   it.each([
-    ['', 'the body is empty: that is no state'],
+    ['', 'the body is empty, which is not a state'],
     ['{"version":4,"serial":1', 'the JSON ends too early: the state is truncated'],
     ['{"version":4,"serial":1}{}', 'something follows the end of the state'],
     ['<html>', 'the body is not a JSON object'],
-    ['{}', 'the JSON is no state: it has no "version"'],
-    ['{"version":{},"serial":1}', 'the JSON is no state: it has no "version"'],
+    ['{}', 'the JSON is not a state: it has no "version"'],
+    ['{"version":{},"serial":1}', 'the JSON is not a state: it has no "version"'],
     ['{"version":3,"serial":1}', 'state format version 3 is not supported: only version 4 is'],
     ['{"version":"4","serial":1}', 'state format version "4" is not supported: only version 4 is'],
     ['{"version":4.0,"serial":1}', 'state format version 4.0 is not supported: only version 4 is'],

@@ -108,7 +108,7 @@ describe('a refusal', () => {
   it('by a line in which nobody has the lock yet is no lock info at the http door', () => {
     const { status, body } = http.refused('lock', address, { ...REFUSALS.held, holders: [] });
     expect(status).toBe(409);
-    expect(String(body)).toContain('others are in line');
+    expect(String(body)).toContain('others wait for it');
   });
 });
 

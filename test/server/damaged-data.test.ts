@@ -63,7 +63,7 @@ describe('a data directory that is not as it was left', () => {
     const refused = await ask(house.url, 'GET', '/http/acme/large').catch((fault: Error) => fault);
     if (!(refused instanceof Error)) {
       expect(refused.status).toBe(503);
-      expect(refused.text).toContain('the log of the server says why');
+      expect(refused.text).toContain("if it goes on, see the server's log");
     }
     await eventually('the log says what to do', () =>
       /the database is damaged.*restore a backup with \\?"statehouse restore-backup/.test(house.output),

@@ -26,7 +26,7 @@ describe('how the house is', () => {
     const unknown = await house.ask('GET', '/nothing');
     expect([unknown.status, unknown.text]).toEqual([
       404,
-      expect.stringContaining('the doors are listed at /'),
+      expect.stringContaining('/ lists the paths of this server'),
     ]);
   });
 

@@ -151,17 +151,17 @@ function readChecks(raw: Json | undefined): readonly Check[] {
 
 function listOf(value: Json | undefined, where: string): readonly Json[] {
   if (value === undefined || value === null) return [];
-  if (!isJsonArray(value)) throw new Malformed(`the state's ${where} is no list`);
+  if (!isJsonArray(value)) throw new Malformed(`the state's ${where} is not a list`);
   return value;
 }
 
 function objectOf(value: Json | undefined, where: string): JsonObject {
-  if (!isJsonObject(value)) throw new Malformed(`the state's ${where} is no object`);
+  if (!isJsonObject(value)) throw new Malformed(`the state's ${where} is not an object`);
   return value;
 }
 
 function textOf(value: Json | undefined, where: string): string {
-  if (typeof value !== 'string') throw new Malformed(`the state's ${where} is no text`);
+  if (typeof value !== 'string') throw new Malformed(`the state's ${where} is not a string`);
   return value;
 }
 

@@ -47,7 +47,7 @@ export function describe(error: unknown): string {
 /** What to say of a database that does not hold what it should. */
 export function damaged(what: string): string {
   return (
-    `the database is damaged (${what}): stop the house and restore a backup with "statehouse restore-backup"; ` +
+    `the database is damaged (${what}): stop the server and restore a backup with "statehouse restore-backup"; ` +
     '"statehouse decrypt" may still read the states that are not affected'
   );
 }

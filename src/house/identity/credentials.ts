@@ -176,19 +176,21 @@ export class Credentials {
 
   #problem(wanted: { name: string; grants: readonly Grant[]; expiresAt: Instant | null }): string | null {
     if (!CREDENTIAL_NAME.test(wanted.name)) {
-      return "a credential's name has 1 to 100 letters, digits and . _ @ : / -";
+      return 'invalid name: expected 1 to 100 letters, digits and . _ @ : / -';
     }
     const live = [...this.#held.values()].filter(({ credential }) => credential.revokedAt === null);
     if (live.some(({ credential }) => credential.name === wanted.name)) {
       return `there is a credential named ${wanted.name} already: revoke it, or choose another name`;
     }
-    if (this.#held.size >= CREDENTIALS_MAX) return `a house has at most ${CREDENTIALS_MAX} credentials`;
+    if (this.#held.size >= CREDENTIALS_MAX) return `a server has at most ${CREDENTIALS_MAX} credentials`;
     if (wanted.grants.length === 0 || wanted.grants.length > GRANTS_MAX) {
-      return `a credential has 1 to ${GRANTS_MAX} grants`;
+      return `invalid grants: expected 1 to ${GRANTS_MAX} of them`;
     }
     const pattern = wanted.grants.map((grant) => patternProblem(grant.pattern)).find((p) => p !== null);
     if (pattern !== undefined) return pattern;
-    return isExpired(wanted.expiresAt, this.#clock.now()) ? 'the expiry is in the past' : null;
+    return isExpired(wanted.expiresAt, this.#clock.now())
+      ? 'invalid expiry: expected a time in the future'
+      : null;
   }
 
   #isStale(): boolean {

@@ -86,7 +86,7 @@ export class Nodes {
     const others = await this.#engine.seats({ notNode: this.#node });
     const dead = others.filter(({ seat }) => !living.has(nodeOf(seat)));
     for (const node of new Set(dead.map(({ seat }) => nodeOf(seat)))) {
-      this.#log.warn('a node died: its waiters lose their connection and keep their place', { node });
+      this.#log.warn('a node died: its waiters lose their connection but keep their place in line', { node });
     }
     // What a request of this node left behind that ended in a fault is cleared up as well.
     const own = await this.#engine.seats({ node: this.#node });

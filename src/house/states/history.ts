@@ -69,7 +69,7 @@ export class History {
     const bytes = version === null ? null : await this.#bodyReader.whole(version);
     if (bytes === null) return { type: 'absent' };
     const header = readStateHeader(bytes);
-    if (!isStateHeader(header)) throw new Error('a kept version is no state');
+    if (!isStateHeader(header)) throw new Error('a kept version is not a state');
     const newest = record.head;
     const content =
       header.encrypted || newest === null ? bytes : withSerial(bytes, header, newest.serial + 1n);

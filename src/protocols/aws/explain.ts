@@ -4,7 +4,7 @@ import type { NotAuthenticated } from './authenticate.ts';
 export function explainNotEntered(refusal: NotAuthenticated): string {
   switch (refusal.problem) {
     case 'missing':
-      return 'The request is not signed: sign it with a credential of this house.';
+      return 'The request is not signed: sign it with a credential of this server.';
     case 'unsupported':
       return 'The request is signed by a mechanism that is not supported: sign it with AWS4-HMAC-SHA256.';
     case 'twice':
@@ -14,7 +14,7 @@ export function explainNotEntered(refusal: NotAuthenticated): string {
     case 'unsigned-headers':
       return `These headers must be signed: ${refusal.names.join(', ')}.`;
     case 'skewed':
-      return "The time of the request is too far from this house's time: set the clock of the client.";
+      return "The time of the request is too far from the server's time: set the clock of the client.";
     case 'expired':
       return 'The presigned request has expired: presign it anew.';
     case 'mismatch':

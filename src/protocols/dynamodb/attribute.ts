@@ -70,7 +70,7 @@ export function attributeProblem(value: unknown, depth = 0): string | null {
     case 'M':
       return isRecord(content) ? firstProblem(Object.values(content), depth) : 'M is not a map';
     default:
-      return `${type} is no type of an attribute value`;
+      return `${type} is not a type of attribute value`;
   }
 }
 

@@ -82,7 +82,7 @@ function magnitudeOf({ digits, exponent }: Decimal): number {
 
 function decimal(text: string): Decimal {
   const number = parse(text);
-  if (number === null) throw new Error('this is no number');
+  if (number === null) throw new Error('this is not a number');
   return number;
 }
 

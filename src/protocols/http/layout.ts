@@ -22,7 +22,7 @@ export function addressOf(path: string, workspace: string | null): Address | { r
   const segments: string[] = [];
   for (const raw of path.slice(PATH_PREFIX.length).split('/')) {
     const segment = decode(raw);
-    if (segment === null) return { problem: 'the path has a percent-escape that is no valid UTF-8' };
+    if (segment === null) return { problem: 'the path has a percent-escape that is not valid UTF-8' };
     if (segment.includes('/')) return { problem: 'the path has an escaped "/": write it plainly' };
     segments.push(segment);
   }

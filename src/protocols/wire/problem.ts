@@ -31,7 +31,8 @@ export function problemReply(
 export function unauthenticatedReply(operation: string): DoorReply {
   const reply = problemReply(operation, 'unauthenticated', {
     status: 401,
-    message: 'no valid credential: give its id as the user name and its secret as the password',
+    message:
+      'the credential is missing or invalid: give its id as the user name and its secret as the password',
   });
   const challenge = 'Basic realm="Statehouse", charset="UTF-8"';
   return { ...reply, headers: { ...reply.headers, 'www-authenticate': challenge } };
@@ -44,7 +45,7 @@ export function faultReply(operation: string, message: string): DoorReply {
 
 /** A method that the path does not take. */
 export function methodReply(allowed: readonly string[]): DoorReply {
-  const message = `this is done with ${allowed.join(', ')}`;
+  const message = `this method is not supported here: use ${allowed.join(', ')}`;
   const reply = problemReply('unknown', 'method', { status: 405, message });
   return { ...reply, headers: { ...reply.headers, allow: allowed.join(', ') } };
 }

@@ -74,7 +74,7 @@ export function defineRoute<Parts, Query, Body>(row: RouteRow<Parts, Query, Body
       if (!query.success) return badRequest(operation, `the query: ${inWords(query.error)}`);
       const given = await bodyOf(call.request);
       if (given === TOO_LARGE) {
-        const message = `a body has at most ${BODY_BYTES_MAX} bytes here`;
+        const message = `the body is too large: expected at most ${BODY_BYTES_MAX} bytes`;
         return problemReply(operation, 'too-large', { status: 413, message });
       }
       if (given === NO_JSON) return badRequest(operation, 'the body is not JSON');

@@ -9,17 +9,17 @@ type Json = Readonly<Record<string, unknown>>;
 const ANY_REFUSALS = [400, 401, 503] as const;
 
 const REFUSALS: Readonly<Record<number, string>> = {
-  304: 'The client has it already.',
-  400: 'The query or the body is not what this takes.',
-  401: 'No valid credential, or an expired one.',
+  304: 'Not modified: the client has the current bytes.',
+  400: 'The query or the body is invalid: the message says what was expected.',
+  401: 'The credential is missing, invalid or expired.',
   403: 'The caller may not do this.',
-  404: 'There is none.',
-  409: 'Not as things stand: the message says why.',
-  412: 'The state was changed meanwhile.',
+  404: 'Not found.',
+  409: 'Conflict: the message says why.',
+  412: 'The state has changed meanwhile: read it again.',
   413: 'Too large.',
-  422: 'It cannot be done with this: the message says why.',
-  423: 'The state is locked: the message says by whom.',
-  503: 'The house cannot say now: ask again in a moment.',
+  422: 'The request is well formed but cannot be carried out: the message says why.',
+  423: 'The state is locked: the message names the holder.',
+  503: 'Temporarily unavailable: try again in a moment.',
 };
 
 /** The OpenAPI document, made of the very table that requests are routed by and the schemas that they are checked with. */
@@ -38,7 +38,7 @@ export function describeApi(routes: readonly Route[], version: string): Json {
       version,
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       description:
-        'The own API of Statehouse. Everything about one state is asked with `address=project/key@workspace`. Numbers that came out of a state keep every digit.',
+        'The API of Statehouse. A request about one state names it with `address=project/key@workspace`. Numbers from a state keep every digit.',
     },
     security: [{ basic: [] }, { bearer: [] }],
     paths,

@@ -24,7 +24,7 @@ export const LIMIT: z.ZodDefault<z.ZodType<number, number>> = z.coerce
   .min(1)
   .max(PAGE_MAX)
   .default(PAGE_DEFAULT)
-  .describe('How many on a page.');
+  .describe('The most items on a page.');
 
 /** A version's number. */
 export const VERSION_NUMBER: z.ZodType<number, number> = z.coerce.number<number>().int().min(1);
@@ -59,7 +59,7 @@ function cursor<T>(read: (cursor: string) => T | null): z.ZodOptional<z.ZodType<
     .transform((text, context): T => {
       const value = read(text);
       if (value !== null) return value;
-      context.addIssue({ code: 'custom', message: 'this is no cursor that the house gave' });
+      context.addIssue({ code: 'custom', message: 'invalid cursor: expected the "next" of the page before' });
       return z.NEVER;
     })
     .optional()

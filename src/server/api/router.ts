@@ -13,7 +13,7 @@ export class ApiRouter {
   readonly #parts: ApiParts;
   readonly #router: Router<ApiParts> = new Router(ROUTES, {
     prefix: API_PREFIX,
-    unknown: `nothing is here: ${OPENAPI_PATH} lists what is`,
+    unknown: `not found: ${OPENAPI_PATH} lists the paths of the API`,
   });
   #document: string | null = null;
 

@@ -18,7 +18,7 @@ export async function takeBackup({
   const refusal = house.refuse(caller, 'manage');
   if (refusal !== null) return refusalReply(operation, null, refusal);
   if (backUp === null) {
-    const message = `a house on ${house.about.engine} is not backed up here: use what belongs to it, such as pg_dump`;
+    const message = `data in ${house.about.engine} is not backed up through the API: use the tools of the database, such as pg_dump`;
     return problemReply(operation, 'not-embedded', { status: 409, message });
   }
   await house.audit.flush();

@@ -137,7 +137,7 @@ describe('what the http door answers', () => {
     await house.ask('LOCK', target, { body: sampleLock('plan', 'OperationTypePlan') });
     const answer = await house.ask('POST', `${target}?ID=plan`, { body: sampleState(1) });
     expect(answer.status).toBe(409);
-    expect(answer.text).toContain('a plan does not write');
+    expect(answer.text).toContain('a plan may not write');
   });
 
   it('holds a request open with ?wait, hands it the lock, and takes back what its client never heard of', async () => {

@@ -22,7 +22,7 @@ export class Dropped {
     this.#counts[why] += count;
     const now = this.#now();
     if (now - this.#loggedAt < LOG_MS) return;
-    this.#log.warn('notifications were dropped that no node of this house sent just now', this.#counts);
+    this.#log.warn('notifications were dropped that no node of this server sent just now', this.#counts);
     this.#counts = { foreign: 0, repeated: 0, misshapen: 0 };
     this.#loggedAt = now;
   }

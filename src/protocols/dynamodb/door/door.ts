@@ -40,11 +40,12 @@ export class DynamoDbDoor implements Door {
 
   async #answer(request: DoorRequest, operation: Operation | null): Promise<Answer> {
     const body = await readBody(request, REQUEST_BYTES_MAX);
-    if (body === null) return invalid(`A request has at most ${REQUEST_BYTES_MAX} bytes here.`);
+    if (body === null)
+      return invalid(`The request is too large: expected at most ${REQUEST_BYTES_MAX} bytes.`);
     const authenticated = await authenticate(request, body, this.#authenticator);
     if ('problem' in authenticated) return notAuthenticated(authenticated);
     if (operation === null) {
-      return { error: 'UnknownOperationException', message: 'This operation is not done here.' };
+      return { error: 'UnknownOperationException', message: 'This operation is not supported.' };
     }
     let asked: unknown;
     try {

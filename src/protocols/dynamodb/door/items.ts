@@ -153,7 +153,7 @@ async function putLock(call: DoorCall, address: Address, put: Put): Promise<Answ
   const text = put.item.get(INFO);
   if (text === undefined || !('S' in text)) {
     return invalid(
-      `A lock item has its lock info in ${INFO}, as a string: without one nobody could release the lock.`,
+      `A lock item has its lock info in ${INFO}, as a string: without one the lock could not be released.`,
     );
   }
   const info = Buffer.from(text.S);
@@ -200,7 +200,7 @@ async function putDigest(call: DoorCall, address: Address, put: Put): Promise<An
   const known = digest !== undefined && 'S' in digest && answer.versions.some(({ md5 }) => md5 === digest.S);
   if (!known) {
     return invalid(
-      'The digest of a state is computed here from the state itself, and this is the digest of none of its versions.',
+      'The digest of a state is computed here from the state itself, and no version of it has this digest.',
     );
   }
   await ensureTable(call, put.TableName, address);
@@ -255,5 +255,7 @@ function done(
 }
 
 function noPlaceFor(problem: string): DynamoError {
-  return invalid(`Only lock items of Terraform are kept here, and no state has this LockID: ${problem}.`);
+  return invalid(
+    `Only lock items of Terraform are kept here, and a state cannot have this LockID: ${problem}.`,
+  );
 }

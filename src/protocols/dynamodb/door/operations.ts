@@ -36,7 +36,7 @@ function row<T>(schema: z.ZodType<T>, operation: (call: DoorCall, asked: T) => P
     const members = typeof asked === 'object' && asked !== null ? asked : {};
     const refused = Object.keys(requests.REFUSED_MEMBERS).find((name) => Object.hasOwn(members, name));
     if (refused !== undefined) {
-      return invalid(`${refused} is not taken here: ${requests.REFUSED_MEMBERS[refused]}.`);
+      return invalid(`${refused} is not supported: ${requests.REFUSED_MEMBERS[refused]}.`);
     }
     const checked = schema.safeParse(asked);
     if (checked.success) return operation(call, checked.data);

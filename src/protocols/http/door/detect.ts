@@ -53,7 +53,7 @@ const LOCK_METHODS: Readonly<Record<string, Operation>> = {
 export function detect(request: DoorRequest): DetectedRequest | Undetected {
   const query = parseQuery(request.query);
   if (query === null) {
-    return { status: 400, problem: 'the query has a percent-escape that is no valid UTF-8' };
+    return { status: 400, problem: 'the query has a percent-escape that is not valid UTF-8' };
   }
   const address = addressOf(request.path, query.get(WORKSPACE_PARAMETER) ?? null);
   if (!isAddress(address)) return { status: 400, problem: address.problem };
@@ -61,7 +61,7 @@ export function detect(request: DoorRequest): DetectedRequest | Undetected {
   const operation = methods[request.method];
   if (operation === undefined) {
     const allow = Object.keys(methods).join(', ');
-    return { status: 405, problem: `${request.method} is not done here: ${allow} are`, allow };
+    return { status: 405, problem: `${request.method} is not supported here: use ${allow}`, allow };
   }
   const waitText = query.get(WAIT_PARAMETER);
   const wait = waitText === undefined ? null : readDurationOrSeconds(waitText);

@@ -57,7 +57,8 @@ async function remove({ house, caller, asked: { address, lockId } }: DoorCall): 
 
 async function lock({ house, caller, request, asked: { address, wait } }: DoorCall): Promise<DoorReply> {
   const info = await readBody(request, LOCK_INFO_BYTES_MAX);
-  if (info === null) return badRequest('lock', `a lock info has at most ${LOCK_INFO_BYTES_MAX} bytes`);
+  if (info === null)
+    return badRequest('lock', `the lock info is too large: expected at most ${LOCK_INFO_BYTES_MAX} bytes`);
   const parsed = parseLockInfo(info);
   if ('problem' in parsed) return badRequest('lock', parsed.problem);
   const answer = await house.locks.lock(caller, address, {
@@ -82,7 +83,8 @@ async function lock({ house, caller, request, asked: { address, wait } }: DoorCa
 /** An empty body is Terraform's force-unlock, which sends no ID; OpenTofu's sends the ID that was typed. */
 async function unlock({ house, caller, request, asked: { address, lockId } }: DoorCall): Promise<DoorReply> {
   const info = await readBody(request, LOCK_INFO_BYTES_MAX);
-  if (info === null) return badRequest('unlock', `a lock info has at most ${LOCK_INFO_BYTES_MAX} bytes`);
+  if (info === null)
+    return badRequest('unlock', `the lock info is too large: expected at most ${LOCK_INFO_BYTES_MAX} bytes`);
   const parsed = info.length === 0 ? null : parseLockInfo(info);
   if (parsed !== null && 'problem' in parsed) return badRequest('unlock', parsed.problem);
   const named = parsed?.info.id ?? lockId;

@@ -103,7 +103,7 @@ export class PgClient implements StateClient {
       else {
         await this.#unlock(taken);
         const message =
-          key === id ? `workspace ${workspace} is locked` : 'a workspace is being made by somebody else';
+          key === id ? `workspace ${workspace} is locked` : 'another client is creating a workspace';
         return { type: 'held', holder: null, message: `${message}${await this.#describe(key)}` };
       }
     }

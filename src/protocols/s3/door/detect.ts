@@ -130,7 +130,7 @@ export function detect(request: DoorRequest, domain: string | null): DetectedReq
     return { operation: found.operation, bucket, key, query, setting: found.with[0] ?? '' };
   }
   return asked.length > 0
-    ? { problem: 'NotImplemented', message: `${request.method} ?${asked.join('&')} is not done here.` }
+    ? { problem: 'NotImplemented', message: `${request.method} ?${asked.join('&')} is not supported.` }
     : {
         problem: 'MethodNotAllowed',
         message: 'The specified method is not allowed against this resource.',

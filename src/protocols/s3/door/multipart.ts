@@ -195,8 +195,8 @@ function stateAddress({ asked: { bucket, key } }: DoorCall): Address | S3Error {
   if (name.kind === 'state') return name.address;
   return invalid(
     name.kind === 'none'
-      ? `Only Terraform states are kept here, and no state has this name: ${name.problem}.`
-      : 'A lock file is not sent in parts.',
+      ? `Only Terraform states are kept here, and a state cannot have this name: ${name.problem}.`
+      : 'A lock file cannot be uploaded in parts.',
   );
 }
 

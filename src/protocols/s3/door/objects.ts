@@ -56,8 +56,8 @@ export async function copyObject(call: DoorCall): Promise<Answer> {
   const target = readObjectName(asked.bucket, asked.key);
   const source = copySource(request.header('x-amz-copy-source') ?? '');
   if (target.kind === 'none') return noPlaceFor(target.problem);
-  if (target.kind !== 'state') return invalid('A lock file is not copied: take the lock.');
-  if (source === null) return invalid('x-amz-copy-source is not written BUCKET/KEY.');
+  if (target.kind !== 'state') return invalid('A lock file cannot be copied: take the lock instead.');
+  if (source === null) return invalid('x-amz-copy-source is invalid: expected BUCKET/KEY.');
   const from = readObjectName(source.bucket, source.key);
   if (from.kind !== 'state') return refused({ type: 'absent' });
   const itself = source.bucket === asked.bucket && source.key === asked.key;
@@ -98,7 +98,7 @@ async function deleteNamed(call: DoorCall, key: string, version: string | undefi
 
 function noPlaceFor(problem: string): S3Error {
   return invalid(
-    `Only Terraform states and their lock files are kept here, and no state has this name: ${problem}.`,
+    `Only Terraform states and their lock files are kept here, and a state cannot have this name: ${problem}.`,
   );
 }
 

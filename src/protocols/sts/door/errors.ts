@@ -45,7 +45,7 @@ export function notAuthenticated(refusal: NotAuthenticated): QueryError {
 export function unknownAction(): QueryError {
   return error(
     'InvalidAction',
-    'This is not done here: of STS and IAM there are GetCallerIdentity and GetUser, and no roles to assume.',
+    'This operation is not supported: of STS and IAM, only GetCallerIdentity and GetUser are.',
     400,
   );
 }

@@ -60,6 +60,7 @@ function shapeOf(task: SnapshotTask): unknown {
 function read({ bytes }: VersionBytes): Snapshot {
   const snapshot = readSnapshot(bytes);
   if ('problem' in snapshot) throw new Unreadable(snapshot.problem);
-  if (snapshot.type === 'encrypted') throw new Unreadable('the state is encrypted by whoever wrote it');
+  if (snapshot.type === 'encrypted')
+    throw new Unreadable('the state is encrypted by the client that wrote it');
   return snapshot;
 }

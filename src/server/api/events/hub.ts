@@ -65,7 +65,7 @@ export class EventHub {
     closing.addEventListener('abort', () => this.#close(), { once: true });
   }
 
-  /** @returns null when too many listen already */
+  /** @returns null when too many clients follow the events already: try again later */
   listen(listening: Listening): EventClient | null {
     if (this.#listeners.size >= CLIENTS_MAX) return null;
     const client = new EventClient((gone) => this.#forget(gone));

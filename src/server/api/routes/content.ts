@@ -18,7 +18,7 @@ export const CONTENT_ROUTES: readonly Route[] = [
     operation: 'show-snapshot',
     summary: 'Shows what is in a version: counts, outputs and resource instances.',
     needs: 'reader of the address',
-    about: 'Sensitive values are masked. For the attributes of an instance, ask for that one.',
+    about: 'Sensitive values are masked. To see the attributes of an instance, name it in `instance`.',
     query: z.strictObject({
       address: ADDRESS,
       version: NEWEST,
@@ -43,7 +43,8 @@ export const CONTENT_ROUTES: readonly Route[] = [
     operation: 'show-outputs',
     summary: 'Shows the outputs of a version.',
     needs: 'outputs of the address',
-    about: 'Sensitive ones are masked for whoever has the role `outputs` alone, and given to readers.',
+    about:
+      'Sensitive outputs are masked for a caller that has only the role `outputs`, and shown to readers.',
     query: z.strictObject({ address: ADDRESS, version: NEWEST }),
     body: NO_BODY,
     answer: { status: 200, says: 'The outputs, by name.', schema: OUTPUTS },
@@ -62,7 +63,7 @@ export const CONTENT_ROUTES: readonly Route[] = [
     operation: 'diff-versions',
     summary: 'Compares two versions, by resource instance and attribute.',
     needs: 'reader of the address',
-    about: 'Sensitive values are masked; that they differ is shown.',
+    about: 'Sensitive values are masked; whether they differ is shown.',
     query: z.strictObject({ address: ADDRESS, from: VERSION_NUMBER.describe('The older one.'), to: NEWEST }),
     body: NO_BODY,
     answer: { status: 200, says: 'What changed.', schema: DIFF },
@@ -95,7 +96,7 @@ async function runTask(asking: Asking, question: Question): Promise<DoorReply> {
   const { operation, parts } = asking;
   const reply = await parts.snapshotWorker.enqueue(() => answerNow(asking, question));
   if (!('type' in reply)) return reply;
-  const message = 'too many states are being looked into at once: try again';
+  const message = 'the contents of too many states are being read at once: try again in a moment';
   return problemReply(operation, 'busy', { status: 503, message });
 }
 
@@ -122,12 +123,12 @@ async function answerNow(asking: Asking, question: Question): Promise<DoorReply>
 }
 
 function encrypted(operation: string, version: number): DoorReply {
-  const message = `version ${version} is encrypted by whoever wrote it: it can be downloaded, and not shown`;
+  const message = `version ${version} is encrypted by the client that wrote it: it can be downloaded, but not shown`;
   return problemReply(operation, 'encrypted', { status: 422, message });
 }
 
 function tooLarge(operation: string): DoorReply {
-  const message = `a state of more than ${CONTENT_BYTES_MAX} bytes can be downloaded, and is not shown`;
+  const message = `the state is larger than ${CONTENT_BYTES_MAX} bytes: it can be downloaded, but not shown`;
   return problemReply(operation, 'too-large', {
     status: 413,
     message,

@@ -10,7 +10,7 @@ export const CREDENTIAL_ROUTES: readonly Route[] = [
   defineRoute({
     operation: 'list-credentials',
     summary: 'Lists all credentials, revoked and expired ones too, without their secrets.',
-    needs: 'admin of the house',
+    needs: 'admin of the server',
     query: NO_QUERY,
     body: NO_BODY,
     answer: { status: 200, says: 'The credentials, oldest first.', schema: CREDENTIALS },
@@ -23,8 +23,8 @@ export const CREDENTIAL_ROUTES: readonly Route[] = [
   }),
   defineRoute({
     operation: 'create-credential',
-    summary: 'Makes a credential. Its secret is told this once.',
-    needs: 'admin of the house',
+    summary: 'Creates a credential. Its secret is shown in this answer only.',
+    needs: 'admin of the server',
     query: NO_QUERY,
     body: z
       .strictObject({
@@ -48,8 +48,8 @@ export const CREDENTIAL_ROUTES: readonly Route[] = [
   defineRoute({
     operation: 'revoke-credential',
     summary:
-      'Revokes a credential, at once and for good; not even what it holds a lock for may it still write.',
-    needs: 'admin of the house',
+      'Revokes a credential at once and for good. It may not write any more, not even under a lock that it holds.',
+    needs: 'admin of the server',
     query: NO_QUERY,
     body: NO_BODY,
     answer: { status: 200, says: 'The credential, revoked.', schema: CREDENTIAL },

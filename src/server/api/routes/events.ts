@@ -13,8 +13,8 @@ export const EVENT_ROUTES: readonly Route[] = [
     about: [
       'Each event has an `event` name and `data` of the shape `Event`. Names: `lock-granted`, `lock-released`,',
       '`lock-broken`, `version-stored`, `versions-pruned`, `state-deleted`, `state-undeleted`, `state-purged`, which are',
-      'stored and have an `id`, and `waiter-parked`, `waiter-asleep`, `waiter-left`, which are not stored and have none.',
-      'The first event is `ready`. Events tell that something changed; what holds is what the other routes say.',
+      'stored and have an `id`, and `waiter-parked`, `waiter-asleep`, `waiter-left`, which are not stored and have no `id`.',
+      'The first event is `ready`. An event says that something changed; ask the other routes for the present state.',
       'A client that comes back with `Last-Event-ID`, to whichever node, is sent what it missed of what is stored: at most',
       '1,000 events, found among at most 10,000 changes of the whole server. If it missed more, or the id is unknown, its',
       'first event is `reset`, and it must read anew. A comment comes at least every 17 seconds. A client that does not',
@@ -44,7 +44,10 @@ export const EVENT_ROUTES: readonly Route[] = [
         after: request.header('last-event-id') ?? null,
       });
       if (client === null) {
-        return problemReply(operation, 'busy', { status: 503, message: 'too many listen already' });
+        return problemReply(operation, 'busy', {
+          status: 503,
+          message: 'too many clients follow the events already: try again later',
+        });
       }
       const { gone } = request;
       if (gone.aborted) client.cut();

@@ -12,7 +12,7 @@ import { takeBackup } from '../take-backup.ts';
 export const HOUSE_ROUTES: readonly Route[] = [
   defineRoute({
     operation: 'whoami',
-    summary: 'Says whom the house takes the caller for, and what it may do.',
+    summary: 'Shows who the caller is, as authenticated, and what it may do.',
     needs: 'any credential',
     query: NO_QUERY,
     body: NO_BODY,
@@ -23,11 +23,11 @@ export const HOUSE_ROUTES: readonly Route[] = [
   }),
   defineRoute({
     operation: 'info',
-    summary: 'Says which version this house runs, and how it was started.',
+    summary: 'Shows which version the server runs and how it was started.',
     needs: 'any credential',
     query: NO_QUERY,
     body: NO_BODY,
-    answer: { status: 200, says: 'The house.', schema: INFO },
+    answer: { status: 200, says: 'The server.', schema: INFO },
     refusals: [],
     run: async ({ house, operation, parts: { about, backUp } }) =>
       jsonReply(operation, {
@@ -42,7 +42,7 @@ export const HOUSE_ROUTES: readonly Route[] = [
   defineRoute({
     operation: 'list-audit',
     summary: 'Reads the audit log, newest first.',
-    needs: 'admin of the house; with `address`, admin of that address',
+    needs: 'admin of the server; with `address`, admin of that address',
     query: z.strictObject({
       address: ADDRESS.optional().describe('Only what concerns this address.'),
       action: WORD.optional().describe('Only this action: `write`, `lock`, `credential-create` …'),
@@ -63,18 +63,18 @@ export const HOUSE_ROUTES: readonly Route[] = [
   }),
   defineRoute({
     operation: 'rotate-key',
-    summary: 'Changes the master key, or seals everything anew under the one that was put first.',
-    needs: 'admin of the house',
+    summary: 'Changes the master key, or encrypts everything again under the first of the given keys.',
+    needs: 'admin of the server',
     about:
-      'Where the house keeps its key in a file, a new key is made and the file is written anew. Where keys are given as text or shared by several nodes, put the new key first, the former one after it, restart every node, and then ask for this. The house stays open meanwhile; the answer comes when all is done.',
+      'If the server keeps its key in a file, it creates a new key and writes the file again. If keys are given as text or shared by several nodes, put the new key first and the former one after it, restart every node, and then send this request. The server goes on serving meanwhile, and answers when all is done. Data keys, secrets and lock infos are encrypted again; states are not touched.',
     query: NO_QUERY,
     body: NO_BODY,
-    answer: { status: 200, says: 'Everything is sealed under this key.', schema: ROTATION },
+    answer: { status: 200, says: 'Everything is encrypted under this key.', schema: ROTATION },
     refusals: [403, 409],
     run: async ({ caller, operation, parts }) => {
       const answer = await parts.rotation.rotate(caller);
       if (answer.type === 'rotating') {
-        const message = 'the key is being changed already';
+        const message = 'the master key is being changed already: try again when that is done';
         return problemReply(operation, 'rotating', { status: 409, message });
       }
       if (answer.type !== 'rotated') return refusalReply(operation, null, answer);
@@ -84,10 +84,10 @@ export const HOUSE_ROUTES: readonly Route[] = [
   }),
   defineRoute({
     operation: 'backup',
-    summary: 'Gives a consistent copy of everything as it is at this moment.',
-    needs: 'admin of the house',
+    summary: 'Sends a consistent copy of all data as it is at this moment.',
+    needs: 'admin of the server',
     about:
-      'The database file of the embedded engine, which `statehouse restore-backup` takes. States, lock infos and secrets in it are sealed under the master key, which is not in it. Of a damaged database a copy is given all the same, and the header `X-Statehouse-Damage` says what is wrong. A house on PostgreSQL is backed up by PostgreSQL.',
+      'The copy is a database file of the embedded engine; `statehouse restore-backup` reads it. States, lock infos and secrets in it are encrypted under the master key, which is not in it. A damaged database is copied as well; the header `X-Statehouse-Damage` then says what is wrong. If the data is in PostgreSQL, back it up with the tools of PostgreSQL.',
     query: NO_QUERY,
     body: NO_BODY,
     answer: { status: 200, says: 'The database.', schema: null, type: 'application/vnd.sqlite3' },

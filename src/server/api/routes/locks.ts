@@ -14,7 +14,7 @@ export const LOCK_ROUTES: readonly Route[] = [
     needs: 'reader; only what the caller may read is listed',
     query: z.strictObject({
       project: PROJECT.optional().describe('Only this project.'),
-      prefix: WORD.optional().describe('Only keys that begin so.'),
+      prefix: WORD.optional().describe('Only keys that begin with this text.'),
       search: SEARCH.optional(),
       limit: LIMIT,
       cursor: ADDRESS_CURSOR,
@@ -38,7 +38,7 @@ export const LOCK_ROUTES: readonly Route[] = [
     needs: 'reader of the address',
     query: z.strictObject({ address: ADDRESS }),
     body: NO_BODY,
-    answer: { status: 200, says: 'The lock; without holders when nobody has it.', schema: LOCK },
+    answer: { status: 200, says: 'The lock; without holders when it is free.', schema: LOCK },
     refusals: [403],
     run: async ({ house, caller, operation, query: { address } }) => {
       const answer = await house.locks.show(caller, address);
@@ -48,10 +48,10 @@ export const LOCK_ROUTES: readonly Route[] = [
   }),
   defineRoute({
     operation: 'force-unlock',
-    summary: "Releases a lock: another's, for an operator; or one's own.",
+    summary: "Releases the caller's own lock or, as an operator, another's.",
     needs: "operator of the address; writer for the caller's own lock",
     about:
-      'The ID must be that of a lock that is held, so that only what was seen is broken. The former holder is nobody from then on: its late write is refused.',
+      'The ID must be that of a held lock, so that only a lock that was seen is broken. The former holder loses the lock: its later writes are refused.',
     query: z.strictObject({ address: ADDRESS }),
     body: z
       .strictObject({ lockId: z.string().min(1).describe('The ID of the lock.') })

@@ -13,7 +13,7 @@ import { PROJECT, PROJECT_SETTINGS, PROJECTS, toRetentionShape } from '../shapes
 export const PROJECT_ROUTES: readonly Route[] = [
   defineRoute({
     operation: 'list-projects',
-    summary: 'Lists the projects for which something was set.',
+    summary: 'Lists the projects that have settings of their own.',
     needs: 'reader; only projects in which the caller may read something are listed',
     query: NO_QUERY,
     body: NO_BODY,
@@ -45,8 +45,8 @@ export const PROJECT_ROUTES: readonly Route[] = [
   }),
   defineRoute({
     operation: 'set-project',
-    summary: 'Sets how much history a project keeps; it holds from the next write on.',
-    needs: 'admin of the house',
+    summary: 'Sets how much history a project keeps, from the next write on.',
+    needs: 'admin of the server',
     query: NO_QUERY,
     body: PROJECT_SETTINGS,
     answer: { status: 200, says: 'Its settings now.', schema: PROJECT },

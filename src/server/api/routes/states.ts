@@ -17,7 +17,7 @@ export const STATE_ROUTES: readonly Route[] = [
     needs: 'reader; only what the caller may read is listed',
     query: z.strictObject({
       project: PROJECT.optional().describe('Only this project.'),
-      prefix: WORD.optional().describe('Only keys that begin so.'),
+      prefix: WORD.optional().describe('Only keys that begin with this text.'),
       search: SEARCH.optional(),
       deleted: FLAG.default(false).describe('`true`: deleted states too.'),
       locked: FLAG.default(false).describe('`true`: only addresses that are locked.'),
@@ -84,7 +84,7 @@ export const STATE_ROUTES: readonly Route[] = [
   }),
   defineRoute({
     operation: 'purge-state',
-    summary: 'Drops a deleted state with all its versions, for good.',
+    summary: 'Removes a deleted state with all its versions, for good.',
     needs: 'admin of the address',
     query: ONE,
     body: NO_BODY,
@@ -102,10 +102,10 @@ export const STATE_ROUTES: readonly Route[] = [
   }),
   defineRoute({
     operation: 'restore-version',
-    summary: 'Rolls forward: the content of an old version becomes a new one, with the newest serial + 1.',
+    summary: 'Restores an old version: its content becomes a new version, with the newest serial + 1.',
     needs: 'writer of the address',
     about:
-      'A state that is locked is restored only by the holder of the lock, who names it. A deleted state is brought back so, too.',
+      'Only the holder of the lock can restore a locked state, by naming the lock. A deleted state can be restored, too.',
     query: ONE,
     body: z
       .strictObject({

@@ -82,21 +82,21 @@ const SIDE: z.ZodType<SideShape> = objectOf<SideShape>({ value: z.unknown(), sen
 
 const VALUE_CHANGE: z.ZodType<ValueChangeShape> = objectOf<ValueChangeShape>({
   path: text('`tags.Name`, `ingress[0].port`.'),
-  before: SIDE.nullable().describe('null where it was not there.'),
-  after: SIDE.nullable().describe('null where it is no longer there.'),
+  before: SIDE.nullable().describe('null if it did not exist.'),
+  after: SIDE.nullable().describe('null if it no longer exists.'),
 }).meta({ id: 'ValueChange' });
 
 const INSTANCE_CHANGE: z.ZodType<InstanceChangeShape> = objectOf<InstanceChangeShape>({
   address: z.string(),
   kind: z.enum(['added', 'removed', 'changed']),
   attributes: z.array(VALUE_CHANGE),
-  beside: z.array(z.string()).describe('What differs beside the attributes: `tainted`, `provider` …'),
+  beside: z.array(z.string()).describe('What differs apart from the attributes: `tainted`, `provider` …'),
 }).meta({ id: 'InstanceChange' });
 
 export const DIFF: z.ZodType<DiffShape> = objectOf<DiffShape>({
   from: z.int(),
   to: z.int(),
-  same: z.boolean().describe("Nothing but serial, lineage or the writer's version differs."),
+  same: z.boolean().describe("Only the serial, the lineage or the writer's version differ, if anything."),
   serial: CHANGE.nullable(),
   lineage: CHANGE.nullable(),
   terraformVersion: CHANGE.nullable(),

@@ -30,7 +30,7 @@ export const GRANT: z.ZodType<Grant, Grant> = z
 
 const CREDENTIAL_FIELDS = {
   id: text('The user name, AWS access key id and so on.'),
-  name: text('What locks, versions and the audit log call it: `token:<name>`.'),
+  name: text('Its name. Locks, versions and the audit log show it as `token:<name>`.'),
   grants: z.array(GRANT),
   createdAt: instant('When it was made.'),
   expiresAt: z.string().nullable().describe('When it stops being valid; null for never.'),
@@ -43,7 +43,7 @@ export const CREDENTIAL: z.ZodType<CredentialShape> = objectOf<CredentialShape>(
 
 export const NEW_CREDENTIAL: z.ZodType<NewCredentialShape> = objectOf<NewCredentialShape>({
   ...CREDENTIAL_FIELDS,
-  secret: text('Told this once. `id.secret` is the bearer form.'),
+  secret: text('Shown in this answer only. `id.secret` is the bearer form.'),
 }).meta({ id: 'NewCredential' });
 
 export const CREDENTIALS: z.ZodType<{ readonly credentials: readonly CredentialShape[] }> = objectOf<{
@@ -53,7 +53,7 @@ export const CREDENTIALS: z.ZodType<{ readonly credentials: readonly CredentialS
 const AUDIT: z.ZodType<AuditShape> = objectOf<AuditShape>({
   id: count('Grows with time.'),
   at: instant('When it was done.'),
-  address: z.string().nullable().describe('null for what concerns the house as a whole.'),
+  address: z.string().nullable().describe('null for what concerns the server as a whole.'),
   action: text('`lock`, `write`, `read`, `force-unlock` …'),
   subject: text('Who did it, as authenticated.'),
   door: text('The door that it was done through.'),
@@ -79,7 +79,7 @@ export const PROJECT_SETTINGS: z.ZodType<ProjectSettings, ProjectSettings> = z
         .max(max)
         .nullable()
         .optional()
-        .describe(`Keep ${keeps}; null for what holds for the server.`);
+        .describe(`Keep ${keeps}; null for the default of the server.`);
     }),
   )
   .meta({ id: 'ProjectSettings' });
@@ -87,7 +87,7 @@ export const PROJECT_SETTINGS: z.ZodType<ProjectSettings, ProjectSettings> = z
 export const PROJECT: z.ZodType<ProjectShape> = objectOf<ProjectShape>({
   project: z.string(),
   set: RETENTION.describe('What was set for this project.'),
-  effective: RETENTION.describe('What holds: that, or what the house was started with.'),
+  effective: RETENTION.describe('What applies: that, or the settings that the server was started with.'),
 }).meta({ id: 'Project' });
 
 export const PROJECTS: z.ZodType<{ readonly projects: readonly ProjectShape[] }> = objectOf<{
@@ -95,7 +95,7 @@ export const PROJECTS: z.ZodType<{ readonly projects: readonly ProjectShape[] }>
 }>({ projects: z.array(PROJECT) }).meta({ id: 'Projects' });
 
 export const WHOAMI: z.ZodType<WhoamiShape> = objectOf<WhoamiShape>({
-  subject: text('As locks, versions and the audit log say it.'),
+  subject: text('As locks, versions and the audit log show it.'),
   grants: z.array(GRANT),
 }).meta({ id: 'Whoami' });
 
@@ -108,32 +108,32 @@ const TOLD_FIELDS = Object.fromEntries(
 
 export const INFO: z.ZodType<InfoShape> = objectOf<InfoShape>({
   version: text('The version of Statehouse.'),
-  engine: text('Where everything is kept: `sqlite`, `postgres` or `memory`.'),
+  engine: text('Where the data is kept: `sqlite`, `postgres` or `memory`.'),
   manyNodes: z.boolean().describe('Whether other nodes may serve the same states.'),
   now: instant('The time, by the clock that locks and versions are dated with.'),
   ...TOLD_FIELDS,
-  retention: RETENTION.describe('How much history is kept where a project says nothing else.'),
-  backup: z.boolean().describe('Whether this house can be backed up through the API.'),
+  retention: RETENTION.describe('How much history is kept of a project without settings of its own.'),
+  backup: z.boolean().describe('Whether this server can be backed up through the API.'),
 }).meta({ id: 'Info' });
 
 export const ROTATION: z.ZodType<RotationShape> = objectOf<RotationShape>({
-  keyId: text('The id of the master key that everything is sealed under now.'),
+  keyId: text('The id of the master key that everything is encrypted under now.'),
   newKey: z
     .boolean()
     .describe(
-      'Whether a new key was made; false where the operator gives the keys and puts the new one first.',
+      'Whether the server created a new key; false if the operator gives the keys, the new one first.',
     ),
-  sealedAnew: count('How many keys, secrets and lock infos were sealed anew.'),
+  sealedAnew: count('How many data keys, secrets and lock infos were encrypted again.'),
 }).meta({ id: 'Rotation' });
 
 export const PROBLEM: z.ZodType<ProblemShape> = z
   .looseObject({
-    error: text('A word for programs: `forbidden`, `absent`, `held` …'),
-    message: text('What is wrong and what to do, in words.'),
+    error: text('A fixed word for programs: `forbidden`, `absent`, `held` …'),
+    message: text('What is wrong and what to do next, for people.'),
   })
   .meta({
     id: 'Problem',
-    description: 'Every refusal and every fault; some have facts of their own beside.',
+    description: 'Every refusal and every fault. Some have further fields.',
   });
 
 export function toCredentialShape(credential: CredentialView): CredentialShape {

@@ -24,7 +24,7 @@ const LOCK_INFO: z.ZodType<LockInfoShape> = objectOf<LockInfoShape>({
   Path: z.string(),
 }).meta({ id: 'LockInfo', description: "Terraform's lock info: what the client says of itself." });
 
-const INFO = LOCK_INFO.nullable().describe('null where what the client sent is no lock info.');
+const INFO = LOCK_INFO.nullable().describe('null if what the client sent is not a lock info.');
 
 const HOLDER: z.ZodType<HolderShape> = objectOf<HolderShape>({
   lockId: text('The ID of the lock.'),
@@ -34,7 +34,7 @@ const HOLDER: z.ZodType<HolderShape> = objectOf<HolderShape>({
   shared: z.boolean().describe('Held for a plan, together with other plans.'),
   fence: count('Grows with every lock granted on this address.'),
   since: instant('When it was granted.'),
-  heldMs: count('How long ago that was, by the clock of the house.'),
+  heldMs: count('How long ago that was, by the clock of the server.'),
   info: INFO,
 }).meta({ id: 'Holder' });
 
@@ -46,8 +46,8 @@ const WAITER: z.ZodType<WaiterShape> = objectOf<WaiterShape>({
   operation: text('What it wants the lock for.'),
   shared: z.boolean().describe('Would hold the lock together with other plans.'),
   since: instant('When it first asked.'),
-  waitedMs: count('How long ago that was, by the clock of the house.'),
-  asks: z.int().min(1).describe('How often it has asked.'),
+  waitedMs: count('How long ago that was, by the clock of the server.'),
+  asks: z.int().min(1).describe('How many times it has asked.'),
   parked: z
     .boolean()
     .describe('Whether its request is held open now; a waiter that is not is away and will ask again.'),
@@ -56,7 +56,7 @@ const WAITER: z.ZodType<WaiterShape> = objectOf<WaiterShape>({
 
 export const LOCK: z.ZodType<LockShape> = objectOf<LockShape>({
   address: text('The address that is locked.'),
-  holders: z.array(HOLDER).describe('Who holds the lock, oldest first; empty when nobody does.'),
+  holders: z.array(HOLDER).describe('Who holds the lock, oldest first; empty when the lock is free.'),
   waiters: z.array(WAITER).describe('Who waits for it, in line.'),
 }).meta({ id: 'Lock' });
 

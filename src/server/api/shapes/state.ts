@@ -21,7 +21,7 @@ export const VERSION: z.ZodType<VersionShape> = objectOf<VersionShape>({
   lockId: z.string().nullable().describe('The lock that it was written under; null when none was held.'),
   fence: z.int().nullable().describe('The fence of that lock.'),
   operation: z.string().nullable().describe('The operation that the lock was taken for.'),
-  forced: z.boolean().describe('Serial or lineage went another way, under a lock that allowed it.'),
+  forced: z.boolean().describe('The serial or lineage broke the usual rules, under a lock that allowed it.'),
   restoredFrom: z.int().nullable().describe('The version whose content a restore brought back.'),
 }).meta({ id: 'Version' });
 
@@ -42,7 +42,7 @@ export const STATE: z.ZodType<StateShape> = objectOf<StateShape>({
   workspace: z.string(),
   newest: VERSION.nullable().describe('null for an address that is locked and has no state yet.'),
   deletedAt: z.string().nullable().describe('Set while the state is deleted; its versions are still there.'),
-  lock: LOCK_SUMMARY.nullable().describe('null while nobody holds the lock.'),
+  lock: LOCK_SUMMARY.nullable().describe('null while the lock is free.'),
 }).meta({ id: 'State' });
 
 export const STATES: z.ZodType<Page<'states', StateShape>> = pageOf('states', STATE).meta({ id: 'States' });
