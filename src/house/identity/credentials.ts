@@ -13,8 +13,8 @@ import { SharedRun } from '../shared-run.ts';
 /** How long a node may go on believing a credential that another node has revoked. */
 export const CREDENTIALS_REFRESH_MS: Milliseconds = 2_000;
 /** No house needs more; each is held in memory. */
-export const CREDENTIALS_MAX = 10_000;
-export const GRANTS_MAX = 64;
+const CREDENTIALS_MAX = 10_000;
+const GRANTS_MAX = 64;
 
 const ID_ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
 const SECRET_ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
