@@ -1,6 +1,14 @@
 import { existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { RESERVED_SUFFIXES, S3_WORKSPACE_PREFIX } from '../src/core/address.ts';
+import {
+  entryPoints,
+  exportedNames,
+  namedIn,
+  pathsNamedIn,
+  reachedFrom,
+  silentSwitches,
+} from './tidy/dead-code.ts';
 import { importProblem, isClient, isDoor } from './tidy/layers.ts';
 import { importsOf, repositoryFiles, textOf, withoutComments } from './tidy/source-tree.ts';
 
@@ -49,6 +57,7 @@ const text = new Map(
 );
 const read = (path: string): string => text.get(path) ?? '';
 const importsByFile = new Map(sources.map((path) => [path, importsOf(path, read(path))]));
+const manifest = JSON.parse(read('package.json')) as Record<string, Record<string, string> | undefined>;
 
 /** `path:line what stands there` for every line that the pattern finds. */
 function findings(
@@ -279,6 +288,41 @@ describe('files', () => {
     expect(bad.map(({ path }) => path)).toEqual([]);
   });
 
+  it('are all used: each is reached from where the package is entered', () => {
+    const reached = reachedFrom(entryPoints(manifest), importsByFile);
+    expect(sources.filter((path) => !reached.has(path))).toEqual([]);
+    expect(entryPoints(manifest).filter((path) => !sources.includes(path))).toEqual([]);
+  });
+
+  it('of tests, benches and scripts are all used: each is a test, or is imported or named by what is', () => {
+    const others = code.filter((path) => !path.startsWith('src/'));
+    const users = new Map(
+      [...others, 'package.json'].map((path) => {
+        const body = withoutComments(read(path));
+        const named = namedIn(body, others).filter((other) => other !== path);
+        return [path, [...importsOf(path, body), ...named.map((target) => ({ target }))]];
+      }),
+    );
+    const roots = others.filter((path) => /\.test\.ts$|^vitest\.config\.ts$/.test(path));
+    const reached = reachedFrom([...roots, 'package.json'], users);
+    expect(others.filter((path) => !reached.has(path))).toEqual([]);
+  });
+
+  it('that nobody uses are found by this very test', () => {
+    const graph = new Map([
+      ['a.ts', [{ target: 'b.ts' }]],
+      ['c.ts', [{ target: 'd.ts' }]],
+      ['d.ts', [{ target: 'c.ts' }]],
+    ]);
+    expect([...reachedFrom(['a.ts'], graph)]).toEqual(['a.ts', 'b.ts']);
+    expect(
+      entryPoints({ bin: { p: 'dist/p.js' }, imports: { '#t': './dist/x/t.js' }, files: ['dist/y.js'] }),
+    ).toEqual(['src/p.ts', 'src/x/t.ts']);
+    expect(
+      namedIn("spawn('bench/build/run.js', 'holder.mjs')", ['b/run.ts', 'c/holder.mjs', 'd/n.ts']),
+    ).toEqual(['b/run.ts', 'c/holder.mjs']);
+  });
+
   it('name nothing of the machine or the network that they were written on', () => {
     // Written so that the patterns do not find themselves.
     const machine = /(?<![\w.])\/(?:work|root)\//;
@@ -313,18 +357,43 @@ describe('code', () => {
     expect(findings(code, commentedOut)).toEqual([]);
   });
 
-  it('exports no function and no class that nobody else uses', () => {
-    const words = new Map(code.map((path) => [path, new Set(read(path).match(/[A-Za-z_]\w*/g))]));
-    const exported = sources.flatMap((path) =>
-      [...read(path).matchAll(/^export (?:async )?(?:function\*?|class) (\w+)/gm)].map(([, name = '']) => ({
-        path,
-        name,
-      })),
+  it('exports no function, no class and no constant that nobody else uses', () => {
+    const words = new Map(
+      code.map((path) => [path, new Set(withoutComments(read(path)).match(/[A-Za-z_]\w*/g))]),
     );
+    const exported = sources.flatMap((path) => exportedNames(read(path)).map((name) => ({ path, name })));
     const unused = exported.filter(
       ({ path, name }) => ![...words].some(([other, used]) => other !== path && used.has(name)),
     );
     expect(unused).toEqual([]);
+    const kinds = [
+      'export const A: number = 1;',
+      'export async function b(): Promise<void> {}',
+      'export function* c() {}',
+      'export abstract class D {}',
+      'export type E = string;',
+      'const F = 1;',
+    ];
+    expect(exportedNames(kinds.join('\n'))).toEqual(['A', 'b', 'c', 'D']);
+  });
+
+  it('lets no new outcome, effect or command pass in silence', () => {
+    const silent = sources.flatMap((path) => silentSwitches(read(path)).map((line) => `${path}:${line}`));
+    expect(silent).toEqual([]);
+    // A typed outcome needs no guard at run time: the compiler lists the places.
+    const late = /\bdefault:\s*throw new \w+\([^;]*\bended as\b/;
+    expect(sources.filter((path) => late.test(read(path)))).toEqual([]);
+    expect(late.test('default:\n throw new Error(`a lock ended as ${type}`);')).toBe(true);
+    const switchOf = (...body: string[]): string => ['switch (effect.type) {', ...body, '}'].join('\n');
+    expect(silentSwitches(switchOf('  case "a":', '    break;', '  default:'))).toEqual([1]);
+    expect(silentSwitches(switchOf('  case "a":', '    return 1;', '  default:', '    return;'))).toEqual([
+      1,
+    ]);
+    expect(silentSwitches(switchOf('  case "a":', '    break;'))).toEqual([1]);
+    expect(silentSwitches(switchOf('  case "a":', '    return 1;'))).toEqual([]);
+    expect(
+      silentSwitches(switchOf('  case "a":', '    break;', '  default:', '    effect satisfies never;')),
+    ).toEqual([]);
   });
 
   it('speaks plainly in the rooms whose words were read: of what is invalid, and of the server', () => {
@@ -384,7 +453,6 @@ describe('code', () => {
 describe('documents', () => {
   const GUARANTEES = 'docs/GUARANTEES.md';
   const DEPENDENCIES = 'docs/DEPENDENCIES.md';
-  const manifest = JSON.parse(read('package.json')) as Record<string, Record<string, string> | undefined>;
   const versions = new Map(
     ['dependencies', 'optionalDependencies', 'devDependencies'].flatMap((kind) =>
       Object.entries(manifest[kind] ?? {}),
@@ -403,6 +471,25 @@ describe('documents', () => {
       expect(missing).toEqual([]);
     },
   );
+
+  it('name files and folders that exist', () => {
+    const rooms = new Set(all.flatMap((path) => (path.startsWith('src/') ? [path.split('/')[1] ?? ''] : [])));
+    const tops = new Set([...rooms, 'src', 'test', 'docs', 'bench', 'scripts']);
+    const exists = (path: string): boolean =>
+      [path, `src/${path}`, `test/${path}`].some((place) =>
+        all.some((file) => file === place || file.startsWith(`${place}/`)),
+      );
+    const pages = all.filter((path) => path.endsWith('.md') && path !== 'CHANGELOG.md');
+    const gone = pages.flatMap((page) =>
+      pathsNamedIn(read(page), tops)
+        .filter((path) => !exists(path))
+        .map((path) => `${page}: ${path}`),
+    );
+    expect(gone).toEqual([]);
+    const page =
+      'In `core/gone.ts` and `src/house/`, not `application/json`, `a`, `core/*.ts` or `src/<name>/x.ts`.';
+    expect(pathsNamedIn(page, tops)).toEqual(['core/gone.ts', 'src/house']);
+  });
 
   it('give a reason for every dependency', () => {
     const reasons = new Map(

@@ -87,8 +87,7 @@ export function duration(
 
 /** `--limit 20`: a whole number within bounds. */
 export function wholeNumber(
-  fallback: number,
-  bounds: { readonly from: number; readonly to: number },
+  { fallback, ...bounds }: { readonly fallback: number; readonly from: number; readonly to: number },
   placeholder: string,
   help: string,
   extras: Extras = {},

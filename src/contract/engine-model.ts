@@ -96,7 +96,7 @@ export function engineModel(
         const side = drawn.map((steps, index) => sequenceOf(steps, `m${rounds}-${index}`));
         for (const [turn, wait] of waits.entries()) {
           clock.advance(wait);
-          const commands = await takeTurn(pair, side, turn, `node${rounds}`, seen);
+          const commands = await takeTurn(pair, side, { turn, node: `node${rounds}` }, seen);
           counts.commands += commands;
         }
         for (const sequence of side) await compareAll(pair, sequence);
@@ -126,8 +126,7 @@ function sequenceOf(steps: readonly Step[], project: string): Sequence {
 async function takeTurn(
   { model, tried }: Pair,
   side: readonly Sequence[],
-  turn: number,
-  node: string,
+  { turn, node }: { readonly turn: number; readonly node: string },
   seen: Map<string, number>,
 ): Promise<number> {
   const acting = side.filter(({ steps }) => turn < steps.length);

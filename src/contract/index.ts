@@ -14,4 +14,10 @@ export type {
 } from './door-contract-client.ts';
 export { engineContract, type EngineOptions, type EngineUnderTest } from './engine-contract.ts';
 export { engineModel } from './engine-model.ts';
+export {
+  checkHistory,
+  type HistoryVerdict,
+  type Operation,
+  type SequentialModel,
+} from './history-checker.ts';
 export { ManualClock } from './manual-clock.ts';

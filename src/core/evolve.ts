@@ -36,6 +36,8 @@ export function evolve(world: World, effects: readonly Effect[]): World {
       case 'drop-all':
       case 'audit':
         break;
+      default:
+        effect satisfies never;
     }
   }
   return { record, holders, line, releases };

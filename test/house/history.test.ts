@@ -158,7 +158,7 @@ describe.each(ENGINES)('the history of a state, on %s', (engine) => {
     expect(await history.purge(ANN, ADDRESS)).toMatchObject({ type: 'forbidden' });
     await lock(built);
     expect(await history.purge(ADMIN, ADDRESS)).toMatchObject({ type: 'held' });
-    await built.house.locks.unlock(ANN, ADDRESS, 'lock-1', null);
+    await built.house.locks.unlock(ANN, ADDRESS, { lockId: 'lock-1', alias: null });
     expect(await history.purge(ADMIN, ADDRESS)).toMatchObject({ type: 'purged' });
     expect(await numbers(built)).toEqual([]);
     expect(await built.read(ANN, 1)).toBe('absent');
@@ -226,7 +226,7 @@ describe.each(ENGINES)('the audit log, on %s', (engine) => {
     await lock(built);
     await built.write(ANN, sampleState(1, { said: secret }), { kind: 'named', lockId: 'lock-1' });
     await built.read(ANN);
-    await built.house.locks.unlock(callerOf('op', 'operator'), ADDRESS, null, null);
+    await built.house.locks.unlock(callerOf('op', 'operator'), ADDRESS, { lockId: null, alias: null });
     await built.house.states.delete(ANN, ADDRESS, NO_CLAIM);
     const answer = await built.house.audit.read(ADMIN, { address: ADDRESS, limit: 50 });
     if (answer.type !== 'records') throw new Error('the admin may not read the audit log');

@@ -73,7 +73,7 @@ async function view({ house }: BuiltHouse): Promise<{ holders: string[]; parked:
 }
 
 function unlock({ house }: BuiltHouse, lockId: string): Promise<unknown> {
-  return house.locks.unlock(ANN, ADDRESS, lockId, 'http');
+  return house.locks.unlock(ANN, ADDRESS, { lockId, alias: 'http' });
 }
 
 describe.each(ENGINES)('a request for a held lock, on %s', (engine) => {
@@ -291,10 +291,14 @@ describe.each(ENGINES)('a request for a held lock, on %s', (engine) => {
     const one = new Request(built, 'one', { wait: MINUTE });
     await settled();
     const operator = callerOf('op', 'operator');
-    expect(await built.house.locks.unlock(callerOf('eve'), ADDRESS, null, null)).toMatchObject({
+    expect(
+      await built.house.locks.unlock(callerOf('eve'), ADDRESS, { lockId: null, alias: null }),
+    ).toMatchObject({
       type: 'may-not-break',
     });
-    expect(await built.house.locks.unlock(operator, ADDRESS, 'holder', null)).toMatchObject({
+    expect(
+      await built.house.locks.unlock(operator, ADDRESS, { lockId: 'holder', alias: null }),
+    ).toMatchObject({
       type: 'released',
       broken: true,
     });

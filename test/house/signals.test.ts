@@ -35,7 +35,7 @@ describe('the signals of a house', () => {
     const leaving = new AbortController();
     const second = ask('two', leaving.signal);
     await expect.poll(() => signals.length).toBe(2);
-    await open.house.locks.unlock(ADMIN_CALLER, ADDRESS, 'one', 'http');
+    await open.house.locks.unlock(ADMIN_CALLER, ADDRESS, { lockId: 'one', alias: 'http' });
     const granted = await second;
     if (granted.type !== 'granted') throw new Error(granted.type);
     granted.undelivered();
@@ -55,7 +55,7 @@ describe('the signals of a house', () => {
     await expect.poll(() => signals.length).toBe(2);
     leaving.abort();
     expect(await second).toEqual({ type: 'gone' });
-    await open.house.locks.unlock(ADMIN_CALLER, ADDRESS, null, null);
+    await open.house.locks.unlock(ADMIN_CALLER, ADDRESS, { lockId: null, alias: null });
     expect(told().slice(2)).toEqual([
       ['waiter-left', { waiter: 'two' }],
       ['lock-broken', { lock: 'one', locks: 1 }],

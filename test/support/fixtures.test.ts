@@ -18,7 +18,7 @@ describe('a house for tests', () => {
     await using house = await HouseProcess.start();
     await expect(
       HouseProcess.start({ flags: [`--listen=127.0.0.1:${house.port}`], directory: house.directory }),
-    ).rejects.toThrow(/the house ended with 1:[^]*could not be opened/);
+    ).rejects.toThrow(/the house ended with 1:[^]*is in use by another process/);
   });
 
   it('runs inside the test, with a credential that opens it', async () => {

@@ -15,7 +15,7 @@ export const command: Command = defineCommand({
     ...CONNECTION_OPTIONS,
     action: text('NAME', 'only this action, such as write or unlock', { environment: false }),
     subject: text('NAME', 'only what this subject did, such as token:ci', { environment: false }),
-    limit: wholeNumber(50, { from: 1, to: 1_000_000 }, 'N', 'show at most N', {
+    limit: wholeNumber({ fallback: 50, from: 1, to: 1_000_000 }, 'N', 'show at most N', {
       environment: false,
     }),
   },

@@ -14,7 +14,7 @@ export const command: Command = defineCommand({
   args: [{ name: 'address', help: 'PROJECT/KEY[@WORKSPACE]', required: true }],
   options: {
     ...CONNECTION_OPTIONS,
-    limit: wholeNumber(20, { from: 1, to: 1_000_000 }, 'N', 'show at most N', {
+    limit: wholeNumber({ fallback: 20, from: 1, to: 1_000_000 }, 'N', 'show at most N', {
       environment: false,
     }),
   },

@@ -10,7 +10,7 @@ export const command: Command = defineCommand({
   args: [],
   options: {
     ...TARGET_OPTIONS,
-    limit: wholeNumber(20, { from: 1, to: 10_000 }, 'N', 'show at most N', { environment: false }),
+    limit: wholeNumber({ fallback: 20, from: 1, to: 10_000 }, 'N', 'show at most N', { environment: false }),
   },
   examples: [{ line: 'statehouse state history --limit 5', says: 'the newest five' }],
   run: (invocation) =>

@@ -15,7 +15,7 @@ export const command: Command = defineCommand({
     prefix: text('KEY', 'only keys that begin with KEY', { environment: false }),
     deleted: flag('also list deleted states', { environment: false }),
     locked: flag('only states that are locked', { environment: false }),
-    limit: wholeNumber(1_000, { from: 1, to: 1_000_000 }, 'N', 'show at most N', {
+    limit: wholeNumber({ fallback: 1_000, from: 1, to: 1_000_000 }, 'N', 'show at most N', {
       environment: false,
     }),
   },

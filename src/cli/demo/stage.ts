@@ -90,7 +90,10 @@ export class Stage implements AsyncDisposable {
   async breakLock(): Promise<boolean> {
     const [holder] = (await this.lock()).holders;
     if (holder === undefined) return false;
-    const answer = await this.#open.house.locks.unlock(OPERATOR, ADDRESS, holder.lockId, null);
+    const answer = await this.#open.house.locks.unlock(OPERATOR, ADDRESS, {
+      lockId: holder.lockId,
+      alias: null,
+    });
     return answer.type === 'released' && answer.broken;
   }
 

@@ -17,7 +17,7 @@ import type {
 } from './snapshot.ts';
 
 /** A larger state cannot be taken apart in memory; as bytes it can still be kept. */
-export const SNAPSHOT_BYTES_MAX: number = 256 * 1024 * 1024;
+const SNAPSHOT_BYTES_MAX: number = 256 * 1024 * 1024;
 
 /**
  * Reads what a state says. The bytes are only read: a snapshot is for showing and comparing, never for writing back.

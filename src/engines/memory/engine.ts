@@ -211,7 +211,17 @@ export class MemoryEngine implements Engine {
       case 'audit':
         this.#audit.push({ id: this.#audit.length + 1, at, address: kept.address, note: effect.note });
         break;
+      case 'put-record':
+      case 'put-holder':
+      case 'drop-holder':
+      case 'put-place':
+      case 'drop-place':
+      case 'put-release':
+      case 'drop-releases':
+        // Rows of the world, which evolve has in it.
+        break;
       default:
+        effect satisfies never;
     }
   }
 
@@ -243,6 +253,8 @@ export class MemoryEngine implements Engine {
       case 'reseal':
         for (const item of command.items) reseal(this.#sealed(), item);
         return NOTED;
+      default:
+        command satisfies never;
     }
     if (command.note !== null) {
       const [address, when] = command.type === 'audit' ? [command.address, command.at ?? at] : [null, at];

@@ -5,7 +5,7 @@ import { Gate } from './session/gate.ts';
 import type { PostgresOptions } from './session/options.ts';
 
 /** The longest that one statement may take on the server. */
-export const STATEMENT_MS_MAX: Milliseconds = 10_000;
+const STATEMENT_MS_MAX: Milliseconds = 10_000;
 /** The longest wait for a row that another node's transaction holds. */
 const LOCK_MS_MAX: Milliseconds = 5_000;
 /** How long a transaction whose node fell silent may keep its rows from the others. */

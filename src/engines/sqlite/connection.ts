@@ -7,7 +7,7 @@ const CACHE_KIB = 32_768;
 /** `PRAGMA synchronous` answers with numbers. */
 const SYNCHRONOUS_FULL = 2;
 /** How much of the write-ahead log stays allocated after its pages have gone into the database. */
-export const WAL_KEPT_BYTES: number = 4 * 1024 * 1024;
+const WAL_KEPT_BYTES: number = 4 * 1024 * 1024;
 
 /** The one connection that writes. Its log is emptied by the writer between commits, not by SQLite inside of them. */
 export function openForWriting(path: string): Database {

@@ -87,6 +87,8 @@ export class EffectStore {
       case 'audit':
         this.note(id, effect.note, at);
         break;
+      default:
+        effect satisfies never;
     }
   }
 

@@ -78,6 +78,8 @@ export class RecordStore {
       case 'reseal':
         for (const item of command.items) this.#reseal(item);
         return NOTED;
+      default:
+        command satisfies never;
     }
     if (command.note === null) return NOTED;
     const [address, when] = command.type === 'audit' ? [command.address, command.at ?? at] : [null, at];
@@ -119,6 +121,8 @@ export class RecordStore {
         this.#resealPlace.run(item.sealed, this.#worlds.idOf(item.address), item.waiter);
         this.#worlds.forget(item.address);
         break;
+      default:
+        item satisfies never;
     }
   }
 }

@@ -11,8 +11,8 @@ import { refuseInHouse, type Caller, type Forbidden } from '../caller.ts';
 import { REFRESH_MS, SharedRun } from '../shared-run.ts';
 
 /** No house needs more; each is held in memory. */
-export const CREDENTIALS_MAX = 10_000;
-export const GRANTS_MAX = 64;
+const CREDENTIALS_MAX = 10_000;
+const GRANTS_MAX = 64;
 
 const ID_ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
 const SECRET_ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';

@@ -24,6 +24,7 @@ export class PairAuthenticator implements Authenticator {
       // Some programs keep one secret a system, so a password may also be the whole token, whatever the user.
       return (await this.#byPair(user, password)) ?? this.#byToken(password);
     }
+    if (presented.kind !== 'signed') return null;
     const known = await this.#credentials.find(presented.keyId);
     return known !== null && presented.verify(known.secret) ? known.identity : null;
   }

@@ -34,6 +34,16 @@ export interface LockAsk {
   readonly gone: AbortSignal | null;
 }
 
+/** What a door asks to be released. */
+export interface UnlockAsk {
+  /** null for whatever lock is held: a break-in. */
+  readonly lockId: string | null;
+  /** The one alias to let go; null for all. */
+  readonly alias: LockAlias | null;
+  /** The client says that it has sent this before. Default false. */
+  readonly resent?: boolean;
+}
+
 /** A grant, and what to do if the client never hears of it. */
 export interface GrantedAnswer extends Granted {
   readonly undelivered: () => void;
@@ -107,19 +117,8 @@ export class Locks {
     }
   }
 
-  /**
-   * Releases the lock. Another's lock is broken only for an operator.
-   * @param lockId null for whatever lock is held: a break-in
-   * @param alias the one alias to let go; null for all
-   * @param resent the client says that it has sent this before
-   */
-  async unlock(
-    caller: Caller,
-    address: Address,
-    lockId: string | null,
-    alias: LockAlias | null,
-    resent: boolean = false,
-  ): Promise<UnlockAnswer> {
+  /** Releases the lock. Another's lock is broken only for an operator. */
+  async unlock(caller: Caller, address: Address, ask: UnlockAsk): Promise<UnlockAnswer> {
     const mayBreak = mayActOn(caller.identity.grants, 'force-unlock', address) && !caller.identity.expired;
     const refusal = mayBreak ? null : refuseOn(caller, 'unlock', address);
     if (refusal !== null) return refusal;
@@ -127,10 +126,10 @@ export class Locks {
       type: 'unlock',
       address,
       actor: actorOf(caller),
-      lockId,
-      alias,
+      lockId: ask.lockId,
+      alias: ask.alias,
       mayBreak,
-      resent,
+      resent: ask.resent ?? false,
     });
   }
 

@@ -3,7 +3,7 @@ import { EngineFault, type StoredBody } from '../../ports/engine.ts';
 import type { DataKey, Sealer } from '../../ports/sealer.ts';
 
 /** Bytes in one sealed segment: what a read holds in memory at a time. */
-export const SEGMENT_BYTES: number = 256 * 1024;
+const SEGMENT_BYTES: number = 256 * 1024;
 
 /** Packs one body: cuts it into segments and seals each one once it is known whether another follows. */
 export class BodyPacker {

@@ -15,7 +15,7 @@ import { BodyPacker, openSegments } from './segments.ts';
 /** Uploads that are open in one house at a time. */
 export const UPLOADS_MAX = 64;
 /** Bytes of one piece: AWS's own clients send 5 to 8 MiB. */
-export const PIECE_BYTES_MAX: number = 64 * 1024 * 1024;
+const PIECE_BYTES_MAX: number = 64 * 1024 * 1024;
 /** Pieces of one upload, as at Amazon S3. */
 export const PIECES_MAX = 10_000;
 /** An upload that is not finished by then is dropped with what has come of it. */

@@ -4,8 +4,8 @@ import { sha256Hex } from './canonical.ts';
 import { hmac, isSame, scopeText, type Verified } from './verify.ts';
 
 /** `<hex length>;chunk-signature=<64 hex>`: real ones have at most 98 characters. */
-export const CHUNK_LINE_MAX = 256;
-export const TRAILER_BYTES_MAX: number = 8 * 1024;
+const CHUNK_LINE_MAX = 256;
+const TRAILER_BYTES_MAX: number = 8 * 1024;
 
 const CHUNK_LINE = /^([0-9a-fA-F]{1,12})(?:;chunk-signature=([0-9a-f]{64}))?$/;
 const TRAILER_LINE = /^([A-Za-z0-9-]+):(.*)$/;

@@ -29,7 +29,7 @@ export type SignatureProblem =
 
 export const ALGORITHM = 'AWS4-HMAC-SHA256';
 /** Presigned requests live at most seven days. */
-export const EXPIRES_MAX_S: number = 7 * 24 * 60 * 60;
+const EXPIRES_MAX_S: number = 7 * 24 * 60 * 60;
 
 const TIMESTAMP = /^(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})Z$/;
 const SIGNATURE = /^[0-9a-f]{64}$/;

@@ -6,7 +6,7 @@ import { ALGORITHM, instantOf, type Scope, type Signature, type SignatureProblem
 /** How far a client's clock may be off, as at AWS. */
 export const CLOCK_SKEW_MAX_MS: number = 15 * 60 * 1_000;
 /** Signing keys kept: one per secret, day, region and service. */
-export const SIGNING_KEYS_MAX = 1_000;
+const SIGNING_KEYS_MAX = 1_000;
 
 /** A request whose signature was right: what the signatures of its chunks continue from. */
 export interface Verified {

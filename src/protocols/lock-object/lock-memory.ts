@@ -2,9 +2,9 @@ import { formatAddress, type Address } from '../../core/address.ts';
 import type { Instant, Milliseconds } from '../../core/instant.ts';
 
 /** Clients whose last look at a lock is remembered. */
-export const LOOKS_MAX = 10_000;
+const LOOKS_MAX = 10_000;
 /** A client deletes right after it has looked; whoever looked longer ago means what is there now. */
-export const LOOK_LIFE: Milliseconds = 60_000;
+const LOOK_LIFE: Milliseconds = 60_000;
 
 /**
  * Which lock a client was last shown. AWS clients release a lock in two steps: they read it, compare its ID, and then delete

@@ -98,7 +98,11 @@ export class LockObjects {
     lockId: string,
     { alias, request }: { alias: LockAlias; request: DoorRequest },
   ): Promise<UnlockAnswer> {
-    const answer = await this.#house.locks.unlock(caller, address, lockId, alias, this.#isResent(request));
+    const answer = await this.#house.locks.unlock(caller, address, {
+      lockId,
+      alias,
+      resent: this.#isResent(request),
+    });
     if (answer.type !== 'released') return answer;
     const viewer = viewerOf(caller, request, address, alias);
     // A run that ends a lock is another than those that wait; whoever does it by hand goes on by hand.

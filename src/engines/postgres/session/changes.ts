@@ -75,7 +75,15 @@ export class AddressChange {
         case 'audit':
           notes.push(effect.note);
           break;
+        case 'put-record':
+        case 'put-holder':
+        case 'drop-holder':
+        case 'put-place':
+        case 'drop-place':
+          // The rows that differ between the world before and the world after say it.
+          break;
         default:
+          effect satisfies never;
       }
     }
     return notes;

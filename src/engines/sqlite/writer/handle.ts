@@ -14,8 +14,8 @@ import {
 import type { BatchDone, Reply } from './writer.ts';
 
 /** What may wait for the writer. Beyond it a call is refused, as busy; a single command of any size may always wait. */
-export const QUEUE_COMMANDS_MAX = 32_768;
-export const QUEUE_BYTES_MAX: number = 512 * 1024 * 1024;
+const QUEUE_COMMANDS_MAX = 32_768;
+const QUEUE_BYTES_MAX: number = 512 * 1024 * 1024;
 
 interface PendingCall {
   readonly replies: Reply[];

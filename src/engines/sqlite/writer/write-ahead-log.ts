@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import type { Database, Statement } from '../files/driver.ts';
 
 /** Commits are appended to the log; at the latest when it has this size its pages go into the database. */
-export const WAL_BYTES_MAX: number = 64 * 1024 * 1024;
+const WAL_BYTES_MAX: number = 64 * 1024 * 1024;
 
 /**
  * Empties the write-ahead log between commits, never inside of one, so that nobody's answer waits for it. The log is not

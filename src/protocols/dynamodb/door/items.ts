@@ -220,7 +220,10 @@ async function releasedBefore(
   for (const value of values.slice(0, RELEASES_TRIED)) {
     const parsed = 'S' in value ? parseLockInfo(Buffer.from(value.S)) : { problem: 'no text' };
     if (!('info' in parsed) || parsed.info.id === lock?.holder.lockId) continue;
-    const answer = await call.house.locks.unlock(call.caller, address, parsed.info.id, LOCK_ITEM_ALIAS);
+    const answer = await call.house.locks.unlock(call.caller, address, {
+      lockId: parsed.info.id,
+      alias: LOCK_ITEM_ALIAS,
+    });
     if (answer.type === 'released') return true;
   }
   return false;

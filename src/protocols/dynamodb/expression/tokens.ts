@@ -1,7 +1,7 @@
 /** Amazon DynamoDB developer guide, "Constraints": an expression has at most 4 KB. */
-export const EXPRESSION_BYTES_MAX = 4_096;
+const EXPRESSION_BYTES_MAX = 4_096;
 /** The same: an expression has at most so many operators and functions. */
-export const OPERATORS_MAX = 300;
+const OPERATORS_MAX = 300;
 
 /** What is wrong with an expression, for the one who wrote it. */
 export class ExpressionProblem extends Error {

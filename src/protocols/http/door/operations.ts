@@ -88,7 +88,7 @@ async function unlock({ house, caller, request, asked: { address, lockId } }: Do
   const parsed = info.length === 0 ? null : parseLockInfo(info);
   if (parsed !== null && 'problem' in parsed) return badRequest('unlock', parsed.problem);
   const named = parsed?.info.id ?? lockId;
-  const answer = await house.locks.unlock(caller, address, named, HTTP_ALIAS);
+  const answer = await house.locks.unlock(caller, address, { lockId: named, alias: HTTP_ALIAS });
   if (answer.type !== 'released') return refused('unlock', address, answer);
   return { operation: 'unlock', status: 200, headers: {}, body: null };
 }

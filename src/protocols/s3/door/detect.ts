@@ -57,7 +57,7 @@ interface Row {
 }
 
 /** Settings of a bucket that clients read and write as a document of their own. */
-export const BUCKET_SETTINGS = [
+const BUCKET_SETTINGS = [
   'versioning',
   'encryption',
   'publicAccessBlock',

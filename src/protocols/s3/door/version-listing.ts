@@ -42,7 +42,7 @@ export async function listObjectVersions(call: DoorCall): Promise<Answer> {
       continue;
     }
     // One more than fits, to know whether another page follows.
-    const more = await linesOf(call, kept, order === 0 ? idMarker : '', left + 1, terms);
+    const more = await linesOf(call, kept, terms, { after: order === 0 ? idMarker : '', limit: left + 1 });
     lines.push(...more.slice(0, left));
     if (more.length > left) {
       truncated = true;
@@ -76,9 +76,8 @@ export async function listObjectVersions(call: DoorCall): Promise<Answer> {
 async function linesOf(
   { house, caller }: DoorCall,
   { name, address, world }: InventoryEntry,
-  after: string,
-  limit: number,
   terms: ListTerms,
+  { after, limit }: { readonly after: string; readonly limit: number },
 ): Promise<readonly Line[]> {
   const { head, deletedAt } = world.record;
   const marker = readVersionId(after);

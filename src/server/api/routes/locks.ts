@@ -59,7 +59,7 @@ export const LOCK_ROUTES: readonly Route[] = [
     answer: { status: 200, says: 'What was released.', schema: RELEASED },
     refusals: [403, 409],
     run: async ({ house, caller, operation, query: { address }, body: { lockId } }) => {
-      const answer = await house.locks.unlock(caller, address, lockId, null);
+      const answer = await house.locks.unlock(caller, address, { lockId, alias: null });
       if (answer.type !== 'released') return refusalReply(operation, address, answer);
       return jsonReply(operation, { released: answer.lockIds, broken: answer.broken });
     },

@@ -64,7 +64,7 @@ export const AUDIT_PAGE: z.ZodType<Page<'records', AuditShape>> = pageOf('record
   id: 'AuditRecords',
 });
 
-export const RETENTION: z.ZodType<RetentionShape> = objectOf<RetentionShape>(
+const RETENTION: z.ZodType<RetentionShape> = objectOf<RetentionShape>(
   mapLimits((limit) => z.int().min(1).nullable().describe(`Keep ${RETENTION_LIMITS[limit].keeps}.`)),
 ).meta({ id: 'Retention' });
 
