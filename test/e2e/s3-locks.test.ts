@@ -212,7 +212,7 @@ describe.skipIf(terraform === null)(
       const { holders } = await untilHeld(house, path);
       const broken = await bob.run('force-unlock', '-force', holders[0]?.lockId ?? '');
       expect(broken.code).toBe(1);
-      expect(broken.output).toContain('only an operator may break');
+      expect(broken.output).toContain('Only an operator may break');
       await gate.open();
       expect(await first.end).toMatchObject({ code: 0 });
     });
