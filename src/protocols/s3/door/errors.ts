@@ -125,6 +125,11 @@ export function refused(refusal: Refusal): S3Error {
   };
 }
 
+/** A lock file that is not there is no refusal: S3 tells it in its own sentence, which tools show as it is. */
+export function noSuchKey(): S3Error {
+  return { status: 404, code: 'NoSuchKey', message: 'The specified key does not exist.' };
+}
+
 export function preconditionFailed(condition?: string): S3Error {
   return {
     status: 412,

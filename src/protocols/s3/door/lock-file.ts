@@ -8,7 +8,7 @@ import { emptyReply, idHeaders, type Answer, type DoorCall } from './call.ts';
 import { readConditions } from '../../wire/conditions.ts';
 import { readRange } from '../../wire/ranges.ts';
 import { encryptionHeaders } from './encryption.ts';
-import { invalid, preconditionFailed, refused } from './errors.ts';
+import { invalid, noSuchKey, preconditionFailed, refused } from './errors.ts';
 import { checksumsOf, md5Hex } from './state-object.ts';
 
 /**
@@ -49,7 +49,7 @@ export async function getLockFile(call: DoorCall, address: Address): Promise<Ans
   const alias = asked.operation === 'HeadObject' ? null : LOCK_FILE_ALIAS;
   const looked = await locks.look(caller, address, request, alias);
   if (looked.type !== 'looked') return refused(looked);
-  if (looked.lock === null) return refused({ type: 'not-locked' });
+  if (looked.lock === null) return noSuchKey();
   const { holder, info } = looked.lock;
   const etag = md5Hex(info);
   const headers = {
