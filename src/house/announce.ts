@@ -74,8 +74,8 @@ function tell<T extends CommandType>(
   command: CommandOf[T] & { readonly type: T },
   outcome: Outcome,
 ): EventFacts | null {
-  const teller: (outcome: OutcomeOf[T], command: CommandOf[T]) => EventFacts | null = TELL[command.type];
-  return teller(outcome as OutcomeOf[T], command);
+  const factsOf: (outcome: OutcomeOf[T], command: CommandOf[T]) => EventFacts | null = TELL[command.type];
+  return factsOf(outcome as OutcomeOf[T], command);
 }
 
 function granted({ lockId, operation, fence, shared }: Holder): EventFacts {

@@ -14,7 +14,7 @@ export interface ParkedRequest {
   free(): void;
 }
 
-/** The seats of one node. A grant to a seat wakes the request that sits there. */
+/** The requests that one node holds open. A grant to one of them wakes it. */
 export class ParkedRequests {
   readonly #node: string;
   readonly #clock: Clock;
@@ -23,7 +23,7 @@ export class ParkedRequests {
   #count = 0;
   #closing = false;
 
-  /** @param node names this node and this start of it, so that its seats are never mistaken for another's */
+  /** @param node names this node and this start of it, so that its requests are never mistaken for another's */
   constructor(node: string, clock: Clock) {
     this.#node = node;
     this.#clock = clock;
@@ -35,7 +35,7 @@ export class ParkedRequests {
   }
 
   /**
-   * Takes a seat before the lock is asked for, so that a grant cannot come too early to be noticed.
+   * Registers a request before the lock is asked for, so that a grant cannot come too early to be noticed.
    * @param gone aborted when the client's connection closes
    */
   take(gone: AbortSignal): ParkedRequest {

@@ -55,7 +55,7 @@ export class AwsAuthenticator {
   }
 
   /** The same for services other than S3, whose signature covers the whole body. */
-  authenticateWith(request: DoorRequest, body: Uint8Array): Promise<Authenticated | NotAuthenticated> {
+  authenticateWithBody(request: DoorRequest, body: Uint8Array): Promise<Authenticated | NotAuthenticated> {
     return this.authenticate(request, sha256Hex(body));
   }
 }

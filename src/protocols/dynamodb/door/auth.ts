@@ -7,5 +7,5 @@ export function authenticate(
   body: Uint8Array,
   authenticator: AwsAuthenticator,
 ): Promise<Authenticated | NotAuthenticated> {
-  return authenticator.authenticateWith(request, body);
+  return authenticator.authenticateWithBody(request, body);
 }
