@@ -7,6 +7,7 @@ import { contention } from './contention.ts';
 import { cycles } from './cycles.ts';
 import { key } from './key.ts';
 import { large } from './large.ts';
+import { line } from './line/line.ts';
 import { describeMachine } from './machine.ts';
 import { nodes } from './postgres.ts';
 import type { Section } from './section.ts';
@@ -25,6 +26,7 @@ const PARTS: Readonly<Record<string, () => Promise<Section>>> = {
   large,
   waiters,
   contention,
+  line,
   nodes,
 };
 const README = join(

@@ -3,6 +3,7 @@ import type { Instant } from './instant.ts';
 import type { OutcomeOf } from './outcome.ts';
 import { lock } from './rules/acquire.ts';
 import { Draft, type Decision } from './rules/draft.ts';
+import { LINE_RULE, type LineRule } from './rules/estimate.ts';
 import { describe, endHolds, expire, renew } from './rules/lease.ts';
 import { accept, endParking, leave } from './rules/queue.ts';
 import { unlock } from './rules/release.ts';
@@ -13,6 +14,7 @@ import type { World } from './world.ts';
 export { evolve } from './evolve.ts';
 export type { Decision } from './rules/draft.ts';
 export { hasEnded, nextEnd } from './rules/lease.ts';
+export { isPlace } from './rules/queue.ts';
 export { releasesAsked, type ReleaseQuery } from './rules/releases.ts';
 
 /** The rule of each command: changes the draft, and says what came of it. */
@@ -40,9 +42,10 @@ export function decide<T extends CommandType>(
   command: AddressCommand<T> & { readonly type: T },
   world: World,
   at: Instant,
+  rule: LineRule = LINE_RULE,
 ): Decision<OutcomeOf[T]> {
-  const draft = new Draft(world, at);
+  const draft = new Draft(world, at, rule);
   endHolds(draft);
-  const rule: (draft: Draft, command: CommandOf[T]) => OutcomeOf[T] = RULES[command.type];
-  return draft.decision(rule(draft, command));
+  const ruleOf: (draft: Draft, command: CommandOf[T]) => OutcomeOf[T] = RULES[command.type];
+  return draft.decision(ruleOf(draft, command));
 }

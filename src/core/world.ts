@@ -124,8 +124,13 @@ export interface AddressRecord {
   readonly lastTicket: number;
   /** How long this address's locks are usually held, a running average; null before the first release. */
   readonly typicalHold: Milliseconds | null;
-  /** Nobody is granted the lock before this moment, because a hold has ended by itself; null for no such moment. */
+  /**
+   * Nobody is granted the lock before this moment, because a hold has ended by itself or because it is kept for a waiter;
+   * null for no such moment.
+   */
   readonly freeAt: Instant | null;
+  /** The waiter that may be granted the lock before `freeAt`: the first in line, who sleeps and is due back; null for nobody. */
+  readonly keptFor: string | null;
   /** Grows with every change of the state and of who holds its lock. */
   readonly changeIndex: number;
   /** How many holds have been released or broken here. */
@@ -168,6 +173,7 @@ export const NEW_RECORD: AddressRecord = {
   lastTicket: 0,
   typicalHold: null,
   freeAt: null,
+  keptFor: null,
   changeIndex: 0,
   lastRelease: 0,
 };

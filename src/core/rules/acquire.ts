@@ -3,7 +3,7 @@ import type { Granted, Held, OutcomeOf } from '../outcome.ts';
 import type { GrantAnswer, Holder } from '../world.ts';
 import type { Draft } from './draft.ts';
 import { grant } from './grant.ts';
-import { admits, dropDead, refusalHeld, serveLine, stand } from './queue.ts';
+import { admits, dropDead, isPlace, refusalHeld, serveLine, stand } from './queue.ts';
 import { spentBy } from './releases.ts';
 
 /** So many answers of one grant are told apart: a client that asks more often has heard one of them. */
@@ -55,10 +55,10 @@ function answersWith(mine: Holder, { seat, alias }: LockCommand): readonly Grant
   return [...earlier, { seat, alias }];
 }
 
-/** Free for this asker: nobody holds it, or plans do and no apply is parked before this plan. */
-function isFree(draft: Draft, command: LockCommand): boolean {
-  if (!admits(draft, command.shared)) return false;
+/** Free for this asker: nobody holds it, or plans do and no apply has a place before this plan. */
+function isFree(draft: Draft, { waiter, shared }: LockCommand): boolean {
+  const ticket = draft.line.find((place) => place.waiter === waiter)?.ticket ?? Infinity;
+  if (!admits(draft, { shared, ticket })) return false;
   if (draft.holders.length === 0) return true;
-  const ticket = draft.line.find(({ waiter }) => waiter === command.waiter)?.ticket ?? Infinity;
-  return !draft.line.some((place) => place.seat !== null && !place.shared && place.ticket < ticket);
+  return !draft.line.some((place) => isPlace(place) && !place.shared && place.ticket < ticket);
 }

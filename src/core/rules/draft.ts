@@ -2,6 +2,7 @@ import type { AuditNote, Effect } from '../effect.ts';
 import { evolve } from '../evolve.ts';
 import type { Instant } from '../instant.ts';
 import type { Handover, Outcome } from '../outcome.ts';
+import type { LineRule } from './estimate.ts';
 import type { AddressRecord, Holder, QueueEntry, Release, World } from '../world.ts';
 
 /** What `decide` hands back: the answer, the rows to change, and the locks handed on. */
@@ -14,13 +15,15 @@ export interface Decision<O extends Outcome = Outcome> {
 /** A world while it is being decided about: every effect is at once what later rules see. */
 export class Draft {
   readonly at: Instant;
+  readonly rule: LineRule;
   readonly #before: World;
   #world: World;
   readonly #effects: Effect[] = [];
   readonly #handovers: Handover[] = [];
 
-  constructor(world: World, at: Instant) {
+  constructor(world: World, at: Instant, rule: LineRule) {
     this.at = at;
+    this.rule = rule;
     this.#before = world;
     this.#world = world;
   }

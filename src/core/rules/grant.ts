@@ -5,18 +5,16 @@ import type { Draft } from './draft.ts';
 type Asker = Omit<QueueEntry, 'ticket' | 'firstAsk' | 'lastAsk' | 'asks' | 'until'> &
   Pick<Holder, 'accepted'>;
 
-/** Gives the lock, with the next fence. The caller has seen that it is free. */
-export function grant(draft: Draft, asker: Asker): Holder {
-  const fence = draft.record.fence + 1;
-  draft.change({ fence });
-  const holder: Holder = {
+/** The holder that an asker would be, with the next fence. */
+export function holderOf(draft: Draft, asker: Asker): Holder {
+  return {
     lockId: asker.lockId,
     waiter: asker.waiter,
     subject: asker.subject,
     door: asker.door,
     operation: asker.operation,
     shared: asker.shared,
-    fence,
+    fence: draft.record.fence + 1,
     since: draft.at,
     until: asker.lease === null ? null : draft.at + asker.lease,
     delay: asker.delay,
@@ -26,10 +24,16 @@ export function grant(draft: Draft, asker: Asker): Holder {
     accepted: asker.accepted,
     answers: asker.seat === null ? [] : [{ seat: asker.seat, alias: asker.alias }],
   };
+}
+
+/** Gives the lock. The caller has seen that it is free. */
+export function grant(draft: Draft, asker: Asker): Holder {
+  const holder = holderOf(draft, asker);
+  draft.change({ fence: holder.fence, freeAt: null, keptFor: null });
   draft.putHolder(holder);
   draft.note(asker, 'lock', {
     lock: holder.lockId,
-    fence,
+    fence: holder.fence,
     operation: holder.operation,
     shared: holder.shared,
     ...(holder.accepted ? {} : { handedOver: true }),

@@ -26,7 +26,7 @@ export function endHolds(draft: Draft): void {
   const { freeAt } = draft.record;
   const isFree = freeAt !== null && draft.at >= freeAt;
   if (ended.length === 0 && !isFree) return;
-  if (isFree) draft.change({ freeAt: null });
+  if (isFree) draft.change({ freeAt: null, keptFor: null });
   for (const holder of ended) {
     draft.dropHolder(holder.lockId);
     const { lockId, fence, subject, door, since } = holder;

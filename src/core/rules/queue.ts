@@ -3,8 +3,8 @@ import type { Milliseconds } from '../instant.ts';
 import type { Gone, Held, NotLocked, OutcomeOf } from '../outcome.ts';
 import type { Holder, QueueEntry } from '../world.ts';
 import type { Draft } from './draft.ts';
-import { clientSleep, parkedUntil, staysFor } from './estimate.ts';
-import { grant } from './grant.ts';
+import { clientSleep, keptUntil, parkedUntil, staysFor } from './estimate.ts';
+import { grant, holderOf } from './grant.ts';
 
 /** No address needs a longer line; whoever comes later is refused at once, as without a line. */
 export const LINE_LENGTH_MAX = 20_000;
@@ -28,7 +28,7 @@ export function stand(draft: Draft, command: LockCommand): Held {
   }
   const asks = (before?.asks ?? 0) + 1;
   const firstAsk = before?.firstAsk ?? at;
-  const parkUntil = command.seat === null ? at : parkedUntil(command, asks, firstAsk, at);
+  const parkUntil = command.seat === null ? at : parkedUntil(draft, command, asks, firstAsk);
   const parked = parkUntil > at;
   const ticket = before?.ticket ?? draft.record.lastTicket + 1;
   if (before === undefined) draft.change({ lastTicket: ticket });
@@ -66,7 +66,9 @@ export function endParking(draft: Draft, command: ParkOverCommand): OutcomeOf['p
     draft.putPlace({ ...place, until: draft.at + stay });
     return refusalHeld(draft, place.waiter, stay);
   }
-  draft.putPlace({ ...place, seat: null, until: draft.at + clientSleep(place.asks) + SLEEP_GRACE });
+  // Whoever was held open has shown that it waits, even if it asked only once.
+  const asks = Math.max(place.asks, 2);
+  draft.putPlace({ ...place, seat: null, asks, until: draft.at + clientSleep(place.asks) + SLEEP_GRACE });
   // Whoever stood behind an apply that now sleeps need not wait for it.
   serveLine(draft);
   return refusalHeld(draft, place.waiter, null);
@@ -119,14 +121,19 @@ export function accept(draft: Draft, command: AcceptCommand): OutcomeOf['accept'
 }
 
 /**
- * Hands the lock, as far as it is free, to those who are parked, in the order of first asking. A sleeping waiter keeps
- * its place but is not waited for. Plans that stand together are let in together.
+ * Hands the lock, as far as it is free, to those who are parked, in the order of first asking. A free lock is kept a moment for
+ * the first in line who is asleep and due back; other sleepers keep their place but are not waited for. Plans that stand
+ * together are let in together, but for those behind an apply.
  */
 export function serveLine(draft: Draft): void {
   dropDead(draft);
-  for (const place of draft.line) {
-    if (place.seat === null) continue;
-    if (!admits(draft, place.shared)) return;
+  const places = draft.line.filter(isPlace);
+  for (const place of places) {
+    if (!admits(draft, place)) return;
+    if (place.seat === null) {
+      if (place === places[0] && isKept(draft, place)) return;
+      continue;
+    }
     const { seat } = place;
     draft.dropPlace(place.waiter);
     const holder = grant(draft, { ...place, accepted: false });
@@ -134,9 +141,32 @@ export function serveLine(draft: Draft): void {
   }
 }
 
-/** Whether the lock can be given to one more: nobody holds it and no delay is left, or plans hold it and this is one. */
-export function admits({ holders, record }: Draft, shared: boolean): boolean {
-  if (record.freeAt !== null) return false;
+/** Whether the lock is, or now comes to be, kept for the first in line, who sleeps. */
+function isKept(draft: Draft, { waiter, until }: QueueEntry): boolean {
+  if (draft.holders.length > 0) return false;
+  if (draft.record.keptFor === waiter) return true;
+  const freeAt = keptUntil(draft, until - SLEEP_GRACE);
+  if (freeAt !== null) draft.change({ freeAt, keptFor: waiter });
+  return freeAt !== null;
+}
+
+/** Who asked once, and has not shown by coming back that it waits, has no place yet: only its turn by the order of asking. */
+export function isPlace({ asks, seat }: QueueEntry): boolean {
+  return asks > 1 || seat !== null;
+}
+
+/**
+ * Whether the lock can be given to one more: nobody holds it, no delay is left, and it is kept for nobody who stands behind;
+ * or plans hold it and this is one.
+ */
+export function admits(
+  { holders, record, line }: Draft,
+  { shared, ticket }: Pick<QueueEntry, 'shared' | 'ticket'>,
+): boolean {
+  if (record.freeAt !== null) {
+    const kept = line.find(({ waiter }) => waiter === record.keptFor);
+    if (kept === undefined || ticket > kept.ticket) return false;
+  }
   if (holders.length === 0) return true;
   return shared && holders.length < SHARERS_MAX && holders.every((holder) => holder.shared);
 }
@@ -154,18 +184,25 @@ export function release(draft: Draft, holder: Holder): void {
   serveLine(draft);
 }
 
-/** The refusal that tells who holds the lock, and where in line the asker stands. */
+/**
+ * The refusal that tells who holds the lock, and where in line the asker stands. A lock that is kept is told to be held by
+ * the one that it is kept for: most programs cannot wait for a lock of which nobody is told.
+ */
 export function refusalHeld(
   draft: Draft,
   waiter: string | null = null,
   parkFor: Milliseconds | null = null,
 ): Held {
-  const index = draft.line.findIndex((place) => place.waiter === waiter);
+  const { holders, line, record } = draft;
+  const places = line.filter(isPlace);
+  const index = places.findIndex((place) => place.waiter === waiter);
+  const kept = line.filter((place) => place.waiter === record.keptFor);
   return {
     type: 'held',
-    holders: draft.holders,
+    holders:
+      holders.length > 0 ? holders : kept.map((place) => holderOf(draft, { ...place, accepted: false })),
     position: index === -1 ? null : index + 1,
-    waiting: draft.line.length,
+    waiting: places.length,
     parkFor,
   };
 }

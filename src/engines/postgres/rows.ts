@@ -24,6 +24,7 @@ export const RECORD: Table<StoredRecord> = new Table({
   lastTicket: number('last_ticket'),
   typicalHold: orNull(number('typical_hold')),
   freeAt: orNull(number('free_at')),
+  keptFor: orNull(text('kept_for')),
   changeIndex: number('change_index'),
   lastRelease: number('last_release'),
 });

@@ -36,6 +36,7 @@ export const RECORD: Table<StoredRecord> = new Table({
   lastTicket: plain('last_ticket'),
   typicalHold: plain('typical_hold'),
   freeAt: plain('free_at'),
+  keptFor: plain('kept_for'),
   changeIndex: plain('change_index'),
   lastRelease: plain('last_release'),
 });

@@ -1,7 +1,7 @@
 import { mayActOn, type Action } from '../../core/access.ts';
 import type { Address } from '../../core/address.ts';
 import type { LockCommand } from '../../core/command.ts';
-import { hasEnded, nextEnd } from '../../core/decide.ts';
+import { hasEnded, isPlace, nextEnd } from '../../core/decide.ts';
 import type { Instant, Milliseconds } from '../../core/instant.ts';
 import { OPERATION_PLAN } from '../../core/lock-info.ts';
 import type { Gone, Granted, OutcomeOf } from '../../core/outcome.ts';
@@ -62,6 +62,7 @@ export type UnlockAnswer = OutcomeOf['unlock'] | Forbidden;
 export interface LockView {
   readonly address: Address;
   readonly holders: readonly Holder[];
+  /** Who asked once, and has not come back, does not wait. */
   readonly line: readonly QueueEntry[];
 }
 
@@ -197,7 +198,7 @@ export class Locks {
     return {
       address,
       holders: this.#lockInfos.ofHolders(address, holders),
-      line: this.#lockInfos.ofLine(address, line),
+      line: this.#lockInfos.ofLine(address, line.filter(isPlace)),
     };
   }
 

@@ -39,7 +39,7 @@ describe('the first time that a lock ID asks for a held lock', () => {
     expect(parkFor(address)).toBe(200_000);
     // When that is over it is still one that waits.
     address.pass(200).lock(bob, { wait: 300_000 });
-    expect(parkFor(address)).toBe(4_000);
+    expect(parkFor(address)).toBe(600_000);
   });
 
   it('it is parked no longer than an hour', () => {
@@ -50,13 +50,16 @@ describe('the first time that a lock ID asks for a held lock', () => {
 });
 
 describe('a lock ID that comes back', () => {
-  it('is parked about as long as its client would have slept', () => {
+  it('is parked for twice what it has waited, from two seconds up to ten minutes', () => {
     const address = held();
-    const parked = [1, 2, 3, 4, 5, 6, 7].map(() => {
-      address.lock(bob);
+    const parked = [0, 1, 4, 14, 46, 154, 454, 616].map((seconds) => {
+      address.pass(seconds).lock(bob);
       return parkFor(address);
     });
-    expect(parked).toEqual([null, 2_000, 4_000, 8_000, 16_000, 16_000, 16_000]);
+    expect(parked).toEqual([null, 2_000, 10_000, 38_000, 130_000, 438_000, 600_000, 600_000]);
+  });
+
+  it('is away as Terraform sleeps', () => {
     expect([1, 2, 3, 4, 5, 6].map(clientSleep)).toEqual([1_000, 2_000, 4_000, 8_000, 16_000, 16_000]);
   });
 
@@ -65,7 +68,7 @@ describe('a lock ID that comes back', () => {
     address.lock(bob);
     address.pass(1).lock(carol);
     address.pass(1).lock(bob);
-    expect(address.last.outcome).toMatchObject({ position: 1, waiting: 2 });
+    expect(address.last.outcome).toMatchObject({ position: 1, waiting: 1 });
     expect(address.waiters()).toEqual(['bob-lock', 'carol-lock']);
   });
 
@@ -83,7 +86,7 @@ describe('a lock ID that comes back', () => {
     address.pass(10).lock(carol);
     address.pass(7).lock(bob);
     expect(address.waiters()).toEqual(['carol-lock', 'bob-lock']);
-    expect(address.last.outcome).toMatchObject({ position: 2, parkFor: null });
+    expect(address.last.outcome).toMatchObject({ position: null, parkFor: null });
   });
 
   it('is not parked where its request cannot be held open', () => {
@@ -162,6 +165,86 @@ describe('a release', () => {
     address.unlock(alice);
     expect(address.holders()).toEqual(['carol-lock']);
     expect(address.waiters()).toEqual([]);
+  });
+});
+
+describe('a free lock', () => {
+  /** Bob is the first in line and asleep; carol is parked. Locks are usually held for so long. */
+  function asleep(typicalSeconds: number): OneAddress {
+    const address = held(typicalSeconds);
+    address.park(bob);
+    address.park(carol);
+    address.pass(2).parkOver(bob, true);
+    return address;
+  }
+
+  it('is kept for the first in line, who sleeps and is due back within half a usual hold', () => {
+    const address = asleep(8);
+    address.unlock(alice);
+    expect(address.holders()).toEqual([]);
+    expect(address.pass(2).lock(bob)).toMatchObject({ type: 'granted' });
+    expect(address.waiters()).toEqual(['carol-lock']);
+  });
+
+  it('is not kept for a waiter that is due back later', () => {
+    const address = asleep(3);
+    address.unlock(alice);
+    expect(address.holders()).toEqual(['carol-lock']);
+  });
+
+  it('is not kept for the second in line', () => {
+    const address = asleep(8);
+    address.pass(0).parkOver(carol, true);
+    const dan = apply('dan');
+    address.park(dan);
+    address.lock(bob);
+    address.unlock(alice);
+    expect(address.holders()).toEqual(['bob-lock']);
+    address.unlock(bob);
+    expect(address.holders()).toEqual([]);
+    expect(address.world.record.keptFor).toBe('carol-lock');
+  });
+
+  it('goes to the next a second after its waiter did not come back', () => {
+    const address = asleep(8);
+    address.unlock(alice);
+    address.pass(2.9).expire();
+    expect(address.holders()).toEqual([]);
+    address.pass(0.1).expire();
+    expect(address.holders()).toEqual(['carol-lock']);
+  });
+
+  it('that is kept is told to be held by the one that it is kept for, so that others can wait for it', () => {
+    const address = asleep(8);
+    address.unlock(alice);
+    expect(address.lock(apply('dan'))).toMatchObject({
+      type: 'held',
+      holders: [{ lockId: 'bob-lock', operation: 'OperationTypeApply' }],
+    });
+  });
+
+  it('is not kept from one who asked before, and has only now shown that it waits', () => {
+    const address = held(8);
+    const early = apply('early');
+    address.lock(early);
+    address.park(bob);
+    address.pass(1).parkOver(bob, true);
+    address.unlock(alice);
+    expect(address.world.record.keptFor).toBe('bob-lock');
+    expect(address.lock(early)).toMatchObject({ type: 'granted' });
+    expect(address.world.record).toMatchObject({ keptFor: null, freeAt: null });
+  });
+});
+
+describe('who asked once and does not come back', () => {
+  it('is not told to wait, keeps no plan out, and is not waited for', () => {
+    const address = new OneAddress();
+    address.lock(plan('p1'));
+    expect(address.lock(bob)).toMatchObject({ position: null, waiting: 0 });
+    expect(address.lock(plan('p2'))).toMatchObject({ type: 'granted' });
+    address.pass(1).lock(bob);
+    expect(address.last.outcome).toMatchObject({ position: 1, waiting: 1 });
+    expect(address.lock(plan('p3'))).toMatchObject({ type: 'held' });
   });
 });
 
@@ -272,13 +355,17 @@ describe('a request whose time is over', () => {
     expect(parkFor(address)).toBeNull();
   });
 
-  it('lets the plans go on that stood behind it', () => {
+  it('keeps out the plans that stand behind it, as long as its client may come back', () => {
     const address = new OneAddress();
     address.lock(plan('p1'));
     address.park(bob);
     address.park(plan('p2'));
     address.pass(2).parkOver(bob);
-    expect(address.holders()).toEqual(['p1-lock', 'p2-lock']);
+    expect(address.holders()).toEqual(['p1-lock']);
+    address.pass(17).lock(plan('p3'));
+    expect(address.holders()).toEqual(['p1-lock']);
+    address.pass(1).lock(plan('p4'));
+    expect(address.holders()).toEqual(['p1-lock', 'p4-lock', 'p2-lock']);
   });
 });
 
@@ -290,11 +377,16 @@ describe('the line', () => {
     if (place === undefined) throw new Error('bob does not wait');
     const crowd = Array.from({ length: LINE_LENGTH_MAX - 1 }, (_, index) => ({
       ...place,
+      asks: 2,
       waiter: `w${index}`,
       ticket: index + 2,
     }));
     address.world = { ...address.world, line: [place, ...crowd] };
-    expect(address.lock(carol)).toMatchObject({ position: null, waiting: LINE_LENGTH_MAX, parkFor: null });
+    expect(address.lock(carol)).toMatchObject({
+      position: null,
+      waiting: LINE_LENGTH_MAX - 1,
+      parkFor: null,
+    });
     expect(address.world.line).toHaveLength(LINE_LENGTH_MAX);
     expect(address.lock(bob, { seat: null })).toMatchObject({ position: 1 });
     address.unlock(alice);

@@ -1,5 +1,6 @@
 import type { AddressCommand } from '../../../../src/core/command.ts';
 import type { Decision } from '../../../../src/core/decide.ts';
+import { isPlace } from '../../../../src/core/rules/queue.ts';
 import { liveHead, type Holder, type QueueEntry, type World } from '../../../../src/core/world.ts';
 import { lockIdOf, type Move, type Party, type Situation } from './model.ts';
 
@@ -77,7 +78,11 @@ export const INVARIANTS: Readonly<Record<string, (step: Step, decide: Decide) =>
   'a parked waiter never waits for a free lock': ({ after: { world } }) => {
     const first = parked(world)[0];
     if (first === undefined || world.record.freeAt !== null) return null;
-    const free = first.shared && world.holders.every(({ shared }) => shared);
+    // Plans that hold the lock together let no plan in that stands behind an apply.
+    const isBarred = world.line.some(
+      (place) => isPlace(place) && !place.shared && place.ticket < first.ticket,
+    );
+    const free = first.shared && world.holders.every(({ shared }) => shared) && !isBarred;
     return world.holders.length === 0 || free ? `${first.waiter} is parked before a free lock` : null;
   },
 
@@ -162,9 +167,43 @@ export const INVARIANTS: Readonly<Record<string, (step: Step, decide: Decide) =>
     const delayed = before.world.holders.find(
       ({ until, delay }) => until !== null && before.at >= until && before.at < until + delay,
     );
-    const { freeAt } = before.world.record;
-    const waits = delayed !== undefined || (freeAt !== null && before.at < freeAt);
+    const { freeAt, keptFor } = before.world.record;
+    const waits = delayed !== undefined || (freeAt !== null && before.at < freeAt && keptFor === null);
     return granted !== undefined && waits ? `${granted.lockId} was granted the lock within the delay` : null;
+  },
+
+  'a lock that is kept goes to nobody who stands behind': ({ before, after }) => {
+    const { freeAt, keptFor } = before.world.record;
+    const kept = before.world.line.find(({ waiter }) => waiter === keptFor);
+    if (kept === undefined || freeAt === null || before.at >= freeAt) return null;
+    // Plans that stand together are let in together.
+    if (after.world.holders.some(({ waiter }) => waiter === kept.waiter)) return null;
+    const tickets = new Map(before.world.line.map(({ waiter, ticket }) => [waiter, ticket]));
+    const late = after.world.holders.find(({ waiter }) => (tickets.get(waiter) ?? Infinity) > kept.ticket);
+    return late === undefined ? null : `${late.waiter} was granted the lock that was kept for ${kept.waiter}`;
+  },
+
+  'a lock is kept for half a usual hold and a second at the most': ({ after: { world, at } }) => {
+    const { freeAt, keptFor, typicalHold } = world.record;
+    if (keptFor === null) return null;
+    const time = (freeAt ?? Infinity) - at;
+    return typicalHold !== null && time <= typicalHold / 2 + 1_000 && world.holders.length === 0
+      ? null
+      : `the lock is kept for ${keptFor} for ${time} ms`;
+  },
+
+  'no plan comes in past an apply that has a place': ({ before, after }) => {
+    const known = new Set(before.world.holders.map(({ fence }) => fence));
+    const stays = after.world.holders.some(({ fence }) => known.has(fence));
+    const tickets = new Map(before.world.line.map(({ waiter, ticket }) => [waiter, ticket]));
+    const late = after.world.holders.find(
+      ({ waiter, fence }) =>
+        !known.has(fence) &&
+        after.world.line.some(
+          (place) => isPlace(place) && !place.shared && place.ticket < (tickets.get(waiter) ?? Infinity),
+        ),
+    );
+    return stays && late !== undefined ? `${late.waiter} came in past an apply` : null;
   },
 
   'a grant that was heard is not taken back by the death of another request': ({

@@ -1,5 +1,6 @@
 import type { AddressCommand } from '../../../../src/core/command.ts';
 import { decide, type Decision } from '../../../../src/core/decide.ts';
+import { LINE_RULE } from '../../../../src/core/rules/estimate.ts';
 import type { Effect } from '../../../../src/core/effect.ts';
 import type { World } from '../../../../src/core/world.ts';
 
@@ -125,6 +126,26 @@ export const MUTANTS: Readonly<Record<string, Decide>> = {
           at,
         )
       : decide(command, world, at),
+
+  'a plan that comes in while the apply before it sleeps': (command, world, at) =>
+    command.type === 'lock' && command.shared
+      ? decide(
+          command,
+          { ...world, line: world.line.filter(({ shared, seat }) => shared || seat !== null) },
+          at,
+        )
+      : decide(command, world, at),
+
+  'a lock that is kept for nobody': (command, world, at) =>
+    world.record.keptFor === null
+      ? decide(command, world, at)
+      : decide(command, { ...world, record: { ...world.record, freeAt: null, keptFor: null } }, at, {
+          ...LINE_RULE,
+          keepFor: () => -1,
+        }),
+
+  'a lock that is kept for too long': (command, world, at) =>
+    decide(command, world, at, { ...LINE_RULE, keepFor: () => 16_000 }),
 
   'a state that comes back under a holder': (command, world, at) =>
     decide(command, command.type === 'undelete' ? { ...world, holders: [] } : world, at),

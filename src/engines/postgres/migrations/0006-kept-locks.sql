@@ -1,0 +1,3 @@
+-- least-program: 6
+-- The waiter that may be granted the lock before free_at: the first in line, who sleeps and is due back.
+ALTER TABLE address ADD COLUMN kept_for text;
