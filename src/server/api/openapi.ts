@@ -19,6 +19,7 @@ const REFUSALS: Readonly<Record<number, string>> = {
   413: 'Too large.',
   422: 'The request is well formed but cannot be carried out: the message says why.',
   423: 'The state is locked: the message names the holder.',
+  429: 'Too many requests of this caller wait already: ask again after `Retry-After`.',
   503: 'Temporarily unavailable: try again in a moment.',
 };
 
