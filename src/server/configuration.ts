@@ -116,8 +116,8 @@ export const SETTINGS: { readonly [K in keyof Settings]: Setting<Settings[K]> } 
   ),
   noSharedPlans: flag('let each plan hold the lock alone'),
   ...mapLimits((limit) => {
-    const { keeps, max, placeholder } = RETENTION_LIMITS[limit];
-    return whole(0, { from: 0, to: max }, placeholder, `keep ${keeps}; 0 keeps all`);
+    const { fallback, max, placeholder, says } = RETENTION_LIMITS[limit];
+    return whole(fallback, { from: 0, to: max }, placeholder, says);
   }),
   shutdownTimeout: whole(
     20,

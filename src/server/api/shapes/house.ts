@@ -65,21 +65,28 @@ export const AUDIT_PAGE: z.ZodType<Page<'records', AuditShape>> = pageOf('record
 });
 
 const RETENTION: z.ZodType<RetentionShape> = objectOf<RetentionShape>(
-  mapLimits((limit) => z.int().min(1).nullable().describe(`Keep ${RETENTION_LIMITS[limit].keeps}.`)),
+  mapLimits((limit) => {
+    const { min, says } = RETENTION_LIMITS[limit];
+    return z
+      .int()
+      .min(min)
+      .nullable()
+      .describe(`${upperFirst(says)}.`);
+  }),
 ).meta({ id: 'Retention' });
 
 /** What may be set for a project; what is left out stays as it is. */
 export const PROJECT_SETTINGS: z.ZodType<ProjectSettings, ProjectSettings> = z
   .strictObject(
     mapLimits((limit) => {
-      const { keeps, max } = RETENTION_LIMITS[limit];
+      const { min, max, says } = RETENTION_LIMITS[limit];
       return z
         .int()
-        .min(1)
+        .min(min)
         .max(max)
         .nullable()
         .optional()
-        .describe(`Keep ${keeps}; null for the default of the server.`);
+        .describe(`${upperFirst(says)}; null for the default of the server.`);
     }),
   )
   .meta({ id: 'ProjectSettings' });
@@ -157,6 +164,10 @@ export function toAuditShape({ id, at, address, note }: AuditRecord): AuditShape
 
 export function toRetentionShape(retention: Retention): RetentionShape {
   return mapLimits((limit) => retention[limit] ?? null);
+}
+
+function upperFirst(text: string): string {
+  return text.slice(0, 1).toUpperCase() + text.slice(1);
 }
 
 function toTime(at: Instant | null): string | null {
