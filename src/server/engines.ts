@@ -17,12 +17,14 @@ export interface OpenStore {
   readonly failed: Promise<EngineFault>;
   /** null where the engine has means of its own. */
   readonly backUp: BackUp | null;
+  /** What the operator should know of how the store is reached; null if it is nothing. */
+  readonly warning: string | null;
   /** What carries signals between the nodes of the store. Must be closed before the engine. */
   openSignals(options: { readonly sealer: MessageSealer; readonly log: Log }): Promise<Signals>;
 }
 
 /** An engine that is open for a house. */
-export interface OpenEngine extends Omit<OpenStore, 'openSignals'> {
+export interface OpenEngine extends Omit<OpenStore, 'openSignals' | 'warning'> {
   readonly signals: Signals;
   readonly keys: KeySource;
   readonly keyring: Keyring;
@@ -36,7 +38,8 @@ export async function openEngine(
   configuration: Configuration,
   { clock, log }: { readonly clock: Clock; readonly log: Log },
 ): Promise<OpenEngine> {
-  const { engine, openSignals, ...rest } = await openStore(configuration, clock);
+  const { engine, openSignals, warning, ...rest } = await openStore(configuration, clock);
+  if (warning !== null) log.warn(warning);
   try {
     const isUnused = (await engine.credentials()).length === 0;
     const keys = findMasterKeys(configuration, isUnused);
@@ -59,6 +62,7 @@ export async function openStore({ store }: Pick<Configuration, 'store'>, clock: 
         engine,
         failed: engine.failed,
         backUp: backUpFrom(store.path),
+        warning: null,
         openSignals: openLocalSignals,
       };
     }
@@ -69,6 +73,7 @@ export async function openStore({ store }: Pick<Configuration, 'store'>, clock: 
         engine,
         failed: new Promise(() => undefined),
         backUp: null,
+        warning: null,
         openSignals: openLocalSignals,
       };
     }
@@ -84,6 +89,7 @@ async function openLocalSignals({ log }: { readonly log: Log }): Promise<Signals
 async function openPostgres(url: string): Promise<OpenStore> {
   const { PostgresEngine } = await import('../engines/postgres/engine.ts');
   const { parsePostgresUrl } = await import('../engines/postgres/session/options.ts');
+  const { transportWarning } = await import('../engines/postgres/session/transport.ts');
   const { PostgresSignals } = await import('../engines/postgres/signals/signals.ts');
   const options = parsePostgresUrl(url);
   const engine = await PostgresEngine.open(options, { keyIdOf: sealedKeyId });
@@ -91,6 +97,7 @@ async function openPostgres(url: string): Promise<OpenStore> {
     engine,
     failed: new Promise(() => undefined),
     backUp: null,
+    warning: transportWarning(options.url),
     openSignals: (how) => PostgresSignals.open(options, how),
   };
 }
