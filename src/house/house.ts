@@ -27,6 +27,7 @@ import { PROJECT_RECORDS, Projects, type ProjectSettings } from './projects.ts';
 import type { RecordDefinition } from './records/define.ts';
 import type { RecordOwner, Records } from './records/records.ts';
 import { resealAll } from './rotation.ts';
+import { MASTER_KEY_RECORDS, SealCount } from './seal-count.ts';
 import { States } from './states/states.ts';
 import { requireWhole } from './transfer.ts';
 import { Uploads } from './states/uploads.ts';
@@ -80,6 +81,7 @@ export class House {
   readonly #inFlight: InFlightBudget;
   readonly #sealer: Sealer;
   readonly #recordOwner: RecordOwner;
+  readonly #sealCount: SealCount;
   readonly #subscriptions: readonly (() => void)[];
 
   constructor(options: HouseOptions) {
@@ -106,6 +108,7 @@ export class House {
     });
     this.feed = new Feed({ engine, signals, clock, log });
     this.audit = new Audit({ engine, clock, log });
+    this.#sealCount = new SealCount({ records: this.records(MASTER_KEY_RECORDS), sealer, clock, log });
     this.credentials = new Credentials({ engine, sealer, clock, entropy });
     this.identity = new Authenticators({ credentials: this.credentials });
     this.projects = new Projects({
@@ -187,10 +190,16 @@ export class House {
     return this.#inFlight.held;
   }
 
+  /** How often the master key has encrypted, on all nodes and in all starts, at most. */
+  get seals(): number {
+    return this.#sealCount.total;
+  }
+
   /** Takes its place among the nodes of the house, and clears up after those that are gone. Before the first request. */
   async join(): Promise<void> {
     await requireWhole(this.#engine);
     await this.#nodes.join();
+    this.#sealCount.start();
   }
 
   /**
@@ -219,6 +228,7 @@ export class House {
   async reseal(progress?: (done: number) => void): Promise<number> {
     const done = await resealAll({ engine: this.#engine, sealer: this.#sealer }, progress);
     await this.credentials.refresh();
+    await this.#sealCount.check();
     return done;
   }
 
@@ -232,6 +242,7 @@ export class House {
     this.closeLine();
     await this.#executor.settle();
     await this.audit.flush();
+    await this.#sealCount.close();
     this.#nodes.leave();
     for (const end of this.#subscriptions) end();
   }

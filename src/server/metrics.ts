@@ -12,7 +12,7 @@ export class Metrics {
   readonly #outcomes: Counter<'command' | 'outcome'>;
   readonly #handovers: Counter;
 
-  constructor(house: Pick<House, 'parked' | 'inFlightBytes' | 'listen'>) {
+  constructor(house: Pick<House, 'parked' | 'inFlightBytes' | 'seals' | 'listen'>) {
     const registers = [this.#registry];
     collectDefaultMetrics({ register: this.#registry });
     this.#requests = new Histogram({
@@ -50,6 +50,12 @@ export class Metrics {
       help: 'Bytes in memory of states that are being received now.',
       registers,
       collect: () => inFlight.set(house.inFlightBytes),
+    });
+    const seals: Gauge = new Gauge({
+      name: 'statehouse_master_key_seals',
+      help: 'How often the master key has encrypted, at most; at 2^32 it must have been changed.',
+      registers,
+      collect: () => seals.set(house.seals),
     });
     house.listen((command, { outcome, handovers }) => {
       this.#outcomes.inc({ command: command.type, outcome: outcome.type });

@@ -10,9 +10,6 @@ import { loadDynamo, loadProviders, loadS3 } from './sdk.ts';
 type Credentials = NonNullable<S3ClientConfig['credentials']>;
 type MasterCredentials = NonNullable<Parameters<typeof fromTemporaryCredentials>[0]['masterCredentials']>;
 
-// The SDK tells every user of an older Node about versions of it that are not used here.
-process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
-
 export async function connectS3(config: S3Config): Promise<S3Client> {
   const { S3Client } = await loadS3();
   return new S3Client({
