@@ -1,4 +1,5 @@
 import { createHash, type Hash } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import { PayloadProblem } from './payload-problem.ts';
 import { sha256Hex } from './canonical.ts';
 import { hmac, isSame, scopeText, type Verified } from './verify.ts';
@@ -8,6 +9,8 @@ const CHUNK_LINE_MAX = 256;
 const TRAILER_BYTES_MAX: number = 8 * 1024;
 /** Data of small chunks are put together, since whoever takes them does something with each piece: real chunks have 64 KiB. */
 const PIECE_BYTES: number = 16 * 1024;
+/** Chunks after which others have their turn. */
+const TURN_CHUNKS = 2_048;
 
 const CHUNK_LINE = /^([0-9a-fA-F]{1,12})(?:;chunk-signature=([0-9a-f]{64}))?$/;
 const TRAILER_LINE = /^([A-Za-z0-9-]+):(.*)$/;
@@ -37,7 +40,8 @@ export async function* decodeChunks(
   const signer = signed === null ? null : new ChunkSigner(signed);
   const gathered = new Gathered();
   let total = 0;
-  for (;;) {
+  for (let chunks = 1; ; chunks += 1) {
+    if (chunks % TURN_CHUNKS === 0) await setImmediate();
     const line = reader.lineAtHand(CHUNK_LINE_MAX) ?? (await reader.line(CHUNK_LINE_MAX));
     const { size, signature } = parseChunkLine(line, signer !== null);
     total += size;
