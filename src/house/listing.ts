@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { mayActOn } from '../core/access.ts';
 import type { Address } from '../core/address.ts';
 import type { Engine, StateQuery, StateSummary } from '../ports/engine.ts';
@@ -25,6 +26,8 @@ export async function listVisible(engine: Engine, caller: Caller, query: StateQu
       if (states.length === query.limit) return { states, next: after };
     }
     if (page.length < limit) return { states, next: null };
+    // Others have their turn: there may be many pages of which nothing may be seen.
+    await setImmediate();
     limit = Math.max(limit, SEARCH_PAGE);
   }
 }

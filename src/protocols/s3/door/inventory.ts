@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { DEFAULT_WORKSPACE, type Address } from '../../../core/address.ts';
 import { liveHead, type World } from '../../../core/world.ts';
 import type { StateSummary } from '../../../ports/engine.ts';
@@ -56,7 +57,10 @@ export function compareNames(a: string, b: string): number {
 }
 
 function inOrder<T extends { readonly name: string }>(objects: readonly T[]): readonly T[] {
-  return [...objects].sort((a, b) => compareNames(a.name, b.name));
+  return objects
+    .map((object) => ({ object, bytes: Buffer.from(object.name) }))
+    .sort((a, b) => Buffer.compare(a.bytes, b.bytes))
+    .map(({ object }) => object);
 }
 
 /** Narrows a query to a prefix. Terraform asks for the other workspaces, and nothing else, before every command. */
@@ -84,6 +88,8 @@ async function* summaries(
       after === null ? query : { ...query, after },
     );
     yield* page.states;
+    // Others have their turn: there may be many pages.
+    await setImmediate();
     after = page.next;
   } while (after !== null);
 }

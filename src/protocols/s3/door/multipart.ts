@@ -160,6 +160,7 @@ function completed(call: DoorCall, { md5, version }: UploadResult): DoorReply {
 /** The pieces that the client names, in order; what it says of each must be so. */
 function choose(pieces: readonly Piece[], wanted: readonly XmlNode[]): readonly Piece[] | S3Error {
   const chosen: Piece[] = [];
+  const kept = new Map(pieces.map((piece) => [piece.number, piece]));
   for (const part of wanted) {
     const number = Number(xmlText(part, 'PartNumber') ?? 0);
     if (number <= (chosen.at(-1)?.number ?? 0)) {
@@ -169,7 +170,7 @@ function choose(pieces: readonly Piece[], wanted: readonly XmlNode[]): readonly 
         message: 'The list of parts was not in ascending order. Parts must be ordered by part number.',
       };
     }
-    const piece = pieces.find((kept) => kept.number === number);
+    const piece = kept.get(number);
     const etag = xmlText(part, 'ETag')?.replaceAll('"', '') ?? '';
     const sha256 = xmlText(part, 'ChecksumSHA256');
     const isThis =
