@@ -97,6 +97,7 @@ const NOT_ENTERED: Readonly<Record<NotAuthenticated['problem'], ErrorName>> = {
   skewed: 'InvalidSignatureException',
   expired: 'InvalidSignatureException',
   mismatch: 'InvalidSignatureException',
+  'wrong-service': 'InvalidSignatureException',
   'unknown-key': 'UnrecognizedClientException',
 };
 

@@ -28,7 +28,7 @@ export class S3Door implements Door {
   ) {
     this.#house = house;
     this.#locks = locks;
-    this.#authenticator = new AwsAuthenticator(house, now);
+    this.#authenticator = new AwsAuthenticator(house, { now, service: 's3' });
     this.#domain = domain;
   }
 

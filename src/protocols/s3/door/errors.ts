@@ -46,6 +46,7 @@ const NOT_ADMITTED: Readonly<
   skewed: [403, 'RequestTimeTooSkewed'],
   expired: [403, 'AccessDenied'],
   mismatch: [403, 'SignatureDoesNotMatch'],
+  'wrong-service': [400, 'AuthorizationHeaderMalformed'],
   'unknown-key': [403, 'InvalidAccessKeyId'],
   'no-payload-hash': [400, 'InvalidRequest'],
 };

@@ -189,8 +189,12 @@ async function deleteVersion(call: DoorCall, address: Address, wanted: string): 
       'Versions of a state are not deleted one by one: history is kept whole until it is pruned or purged.',
     );
   }
+  const refusal = await call.house.locks.refuse(call.caller, 'restore', address);
+  if (refusal !== null) return refused(refusal);
   const answer = await call.house.history.undelete(call.caller, address);
-  if (answer.type === 'forbidden') return refused(answer);
+  // S3 answers the deletion of a mark that is not there like any other.
+  const done = answer.type === 'undeleted' || answer.type === 'exists' || answer.type === 'absent';
+  if (!done) return refused(answer);
   return emptyReply(call, 204, { 'x-amz-delete-marker': 'true', 'x-amz-version-id': wanted });
 }
 
