@@ -72,6 +72,8 @@ export interface DoorReply {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array | AsyncIterable<Uint8Array> | null;
+  /** The content security policy of a page of our own, in place of the one under which nothing runs. */
+  readonly page?: string;
   /** Called when the connection closed before the answer was sent whole: takes back a grant that nobody heard of. */
   readonly undelivered?: () => void;
   /**
