@@ -16,6 +16,7 @@ export type ErrorWord =
   | 'held'
   | 'invalid'
   | 'may-not-break'
+  | 'media-type'
   | 'method'
   | 'not-a-state'
   | 'not-embedded'

@@ -1,12 +1,11 @@
 import { z } from 'zod';
-import { mayActInProject, type Action } from '../core/access.ts';
-import type { Address } from '../core/address.ts';
+import { knowsProject, type Action } from '../core/access.ts';
 import type { Instant } from '../core/instant.ts';
 import type { Expired } from '../core/outcome.ts';
 import { mapLimits, readRetention, type Retention, type RetentionLimit } from '../core/retention.ts';
 import type { Engine } from '../ports/engine.ts';
 import { refuseInHouse, refuseInProject, type Caller, type Forbidden } from './caller.ts';
-import { listVisible } from './listing.ts';
+import { ProjectView, type MadeProject } from './project-view.ts';
 import { defineRecords, type RecordDefinition } from './records/define.ts';
 import { PROJECT_KIND } from './records/kinds.ts';
 import type { NamedRecord, Records } from './records/records.ts';
@@ -18,9 +17,7 @@ export type DoorSetting = `${string}-${string}`;
 type StoredLimits = { readonly [L in RetentionLimit]?: number | null | undefined };
 
 /** What is set for a project. */
-export interface ProjectRecord extends StoredLimits {
-  /** When it was made; absent where it came to be with its first state. */
-  readonly createdAt?: Instant | undefined;
+export interface ProjectRecord extends StoredLimits, MadeProject {
   /** null or absent: not set. */
   readonly [setting: DoorSetting]: string | null | undefined;
 }
@@ -31,6 +28,7 @@ export const PROJECT_RECORDS: RecordDefinition<ProjectRecord> = defineRecords<Pr
   z
     .object({
       createdAt: z.number().optional(),
+      createdBy: z.string().optional(),
       ...mapLimits(() => z.number().nullable().optional()),
     })
     .catchall(z.string().nullable()),
@@ -67,30 +65,27 @@ export class Projects {
 
   /** Those for which something was set, as far as the caller may see them. */
   async listVisible(caller: Caller): Promise<readonly NamedRecord<ProjectRecord>[]> {
-    const { grants } = caller.identity;
-    return (await this.list()).filter(({ name }) => mayActInProject(grants, 'list', name));
+    const view = new ProjectView(this.#engine, caller);
+    const visible: NamedRecord<ProjectRecord>[] = [];
+    for (const named of await this.list()) {
+      if (view.knows(named.name, named.record) || (await view.firstIn(named.name)) !== null)
+        visible.push(named);
+    }
+    return visible;
   }
 
-  /** The projects that the caller may list something in: those that were made, and those that have a state. By name. */
+  /** The projects that the caller may know of: those that were made, and those with a state that it may list. By name. */
   async seen(caller: Caller): Promise<readonly { readonly name: string; readonly since: Instant }[]> {
+    const view = new ProjectView(this.#engine, caller);
     const found = new Map<string, Instant>();
     for (const { name, record } of await this.list()) {
-      if (record.createdAt !== undefined) found.set(name, record.createdAt);
+      if (record.createdAt !== undefined && view.knows(name, record)) found.set(name, record.createdAt);
     }
-    let after: Address | null = null;
-    for (;;) {
-      const query = { deleted: true, limit: 1 };
-      const [next] = await this.#engine.states(after === null ? query : { ...query, after });
-      if (next === undefined) break;
-      const name = next.address.project;
-      if (!found.has(name)) found.set(name, next.world.record.head?.at ?? (await this.#engine.now()));
-      // No key is as great as this one, so the next state is another project's.
-      after = { project: name, key: '\u{10ffff}'.repeat(4), workspace: '' };
+    for await (const { address, world } of view.projects()) {
+      if (found.has(address.project)) continue;
+      found.set(address.project, world.record.head?.at ?? (await this.#engine.now()));
     }
-    return [...found]
-      .filter(([name]) => mayActInProject(caller.identity.grants, 'list', name))
-      .map(([name, since]) => ({ name, since }))
-      .sort((a, b) => (a.name < b.name ? -1 : 1));
+    return [...found].map(([name, since]) => ({ name, since })).sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
   /** Why a caller may not do this anywhere in a project; null if there may be an address where it may. */
@@ -98,16 +93,24 @@ export class Projects {
     return refuseInProject(caller, action, project);
   }
 
-  /** Whether a project is there: something was set for it, or it has a state that the caller may list. */
+  /** Whether a project is there, as far as the caller may know of it: something was set for it, or it has a state to list. */
   async look(
     caller: Caller,
     project: string,
   ): Promise<{ type: 'present' } | { type: 'absent' } | Forbidden | Expired> {
     const refusal = refuseInProject(caller, 'list', project);
     if (refusal !== null) return refusal;
-    if ((await this.find(project)) !== null) return { type: 'present' };
-    const { states } = await listVisible(this.#engine, caller, { project, deleted: true, limit: 1 });
-    return { type: states.length > 0 ? 'present' : 'absent' };
+    const view = new ProjectView(this.#engine, caller);
+    const record = await this.find(project);
+    if (record !== null && view.knows(project, record)) return { type: 'present' };
+    return { type: (await view.firstIn(project)) === null ? 'absent' : 'present' };
+  }
+
+  /** Whether a caller may be told what holds for a project: it is named or covered by a grant, or there for the caller. */
+  async mayKnow(caller: Caller, project: string): Promise<boolean> {
+    const { expired, grants } = caller.identity;
+    if (!expired && knowsProject(grants, 'list', project)) return true;
+    return (await this.look(caller, project)).type === 'present';
   }
 
   /**
@@ -120,10 +123,13 @@ export class Projects {
   ): Promise<{ type: 'made' } | { type: 'made-before' } | Forbidden | Expired> {
     const refusal = refuseInProject(caller, 'write', project);
     if (refusal !== null) return refusal;
-    if ((await this.find(project))?.createdAt !== undefined) return { type: 'made-before' };
-    const createdAt = await this.#engine.now();
+    if ((await this.find(project))?.createdAt !== undefined) {
+      // Whoever may not know of it is told what it would be told if it were not there.
+      return { type: (await this.look(caller, project)).type === 'present' ? 'made-before' : 'made' };
+    }
+    const [createdAt, createdBy] = [await this.#engine.now(), caller.identity.subject];
     await this.#records.update(caller, project, (before) =>
-      before?.createdAt === undefined ? { ...before, createdAt } : before,
+      before?.createdAt === undefined ? { ...before, createdAt, createdBy } : before,
     );
     return { type: 'made' };
   }

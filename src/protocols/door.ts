@@ -21,6 +21,14 @@ export interface Door {
  */
 export type DoorRoutes = { readonly aws: AwsService } | { readonly paths: readonly string[] };
 
+/** How the S3 door is to behave. */
+export interface S3Settings {
+  /** What is not done is refused, where it is confirmed otherwise. */
+  readonly strict: boolean;
+  /** Bodies that are not signed are taken over plain HTTP from other machines, too: a proxy before the house ends TLS. */
+  readonly unsignedBodies: boolean;
+}
+
 /** What a door may be opened with. */
 export interface DoorParts {
   readonly house: House;
@@ -28,6 +36,7 @@ export interface DoorParts {
   readonly now: () => number;
   /** The name under which the house is reached, so that a name before it is a bucket's; or null. */
   readonly domain: string | null;
+  readonly s3: S3Settings;
   /** One for all doors where a lock is an object. */
   readonly lockObjects: LockObjects;
 }
@@ -72,6 +81,8 @@ export interface DoorReply {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array | AsyncIterable<Uint8Array> | null;
+  /** The content security policy of a page of our own, in place of the one under which nothing runs. */
+  readonly page?: string;
   /** Called when the connection closed before the answer was sent whole: takes back a grant that nobody heard of. */
   readonly undelivered?: () => void;
   /**

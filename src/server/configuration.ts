@@ -1,3 +1,4 @@
+import type { S3Settings } from '../protocols/door.ts';
 import type { Environment } from '../ports/environment.ts';
 import { isProblem, readBoolean, readWholeNumber, readWord, type Problem } from '../core/read-value.ts';
 import {
@@ -40,6 +41,7 @@ export interface Configuration {
   readonly stateBytesMax: number;
   readonly inFlightBytesMax: number;
   readonly plansShare: boolean;
+  readonly s3: S3Settings;
   readonly retention: Retention;
   readonly logLevel: LogLevel;
   /** How long open requests may take to end when the house is told to stop. */
@@ -73,6 +75,8 @@ export interface Settings extends Readonly<Record<RetentionLimit, number>> {
   readonly stateLimit: number;
   readonly inFlightLimit: number;
   readonly noSharedPlans: boolean;
+  readonly strictS3: boolean;
+  readonly allowUnsignedBodies: boolean;
   /** In seconds. */
   readonly shutdownTimeout: number;
   readonly logLevel: LogLevel;
@@ -115,6 +119,10 @@ export const SETTINGS: { readonly [K in keyof Settings]: Setting<Settings[K]> } 
     'the total size of states that may be uploaded at one time',
   ),
   noSharedPlans: flag('let each plan hold the lock alone'),
+  strictS3: flag('refuse at the S3 door what it would only confirm: KMS and customer keys, policies, ACLs …'),
+  allowUnsignedBodies: flag(
+    'take S3 bodies that are not signed over plain HTTP from other machines, for a proxy that ends TLS',
+  ),
   ...mapLimits((limit) => {
     const { fallback, max, placeholder, says } = RETENTION_LIMITS[limit];
     return whole(fallback, { from: 0, to: max }, placeholder, says);
@@ -166,6 +174,7 @@ export function configure(given: Settings, env: Environment = {}): Configuration
     stateBytesMax: given.stateLimit * MEBIBYTE,
     inFlightBytesMax: given.inFlightLimit * MEBIBYTE,
     plansShare: !given.noSharedPlans,
+    s3: { strict: given.strictS3, unsignedBodies: given.allowUnsignedBodies },
     retention: readRetention({ ...given }),
     logLevel: given.logLevel,
     shutdownMs: given.shutdownTimeout * 1_000,

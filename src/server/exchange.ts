@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import type { DoorReply, DoorRequest } from '../protocols/door.ts';
 import { guardBody } from './body-guard.ts';
+import { withSafeHeaders } from './safe-headers.ts';
 
 /** How long a client that is still sending may go on, once it has been answered, before its connection is cut. */
 const LINGER_MS = 1_000;
@@ -71,7 +72,7 @@ export async function sendReply(
 }
 
 async function write(request: IncomingMessage, response: ServerResponse, reply: DoorReply): Promise<void> {
-  const { status, headers, body } = reply;
+  const { status, body } = reply;
   if (!request.complete) {
     // Whoever goes on sending what nobody reads is given time to read the answer, and then cut off.
     response.once('finish', () => {
@@ -81,7 +82,7 @@ async function write(request: IncomingMessage, response: ServerResponse, reply: 
   }
   response.writeHead(status, {
     ...lengthOf(request, reply),
-    ...headers,
+    ...withSafeHeaders(request, reply),
     ...(leavesMuch(request) ? { connection: 'close' } : {}),
   });
   if (body === null || body instanceof Uint8Array) response.end(body ?? undefined);

@@ -48,8 +48,16 @@ export async function openPort(configuration: Configuration, built: BuiltHouse):
     backUp: built.backUp,
     about: { version: readVersion(), retention: configuration.retention, ...toldOf(configuration) },
   };
-  const { domain } = configuration;
-  const doors = await openDoors({ house, metrics, api, clock: systemClock, domain, closing: closing.signal });
+  const { domain, s3 } = configuration;
+  const doors = await openDoors({
+    house,
+    metrics,
+    api,
+    clock: systemClock,
+    domain,
+    s3,
+    closing: closing.signal,
+  });
   let fail: (fault: EngineFault) => void = () => undefined;
   const failed = new Promise<EngineFault>((resolve) => {
     fail = resolve;

@@ -62,6 +62,7 @@ const NOT_ENTERED: { readonly [P in NotAuthenticated['problem']]: NotAuthenticat
   skewed: { problem: 'skewed', date: '20261120T080000Z' },
   expired: { problem: 'expired' },
   mismatch: { problem: 'mismatch' },
+  'wrong-service': { problem: 'wrong-service', expected: 's3' },
   'unknown-key': { problem: 'unknown-key', accessKeyId: 'AK' },
 };
 

@@ -344,6 +344,25 @@ describe('an exchange', () => {
     expect(statuses).toEqual([403, 403, 403, 403, 200, 200, 200, 200, 200]);
   });
 
+  it('tells browsers to run nothing and to keep nothing, whatever its door says', async () => {
+    const headers = {
+      'content-type': 'text/html',
+      'content-security-policy': 'default-src *',
+      'x-content-type-options': 'other',
+    };
+    door.play = async () => reply(200, '<script>', { headers });
+    const ours = {
+      'content-security-policy': "default-src 'none'; frame-ancestors 'none'; sandbox",
+      'x-content-type-options': 'nosniff',
+      'cache-control': 'no-store',
+    };
+    expect((await ask(url, 'GET', '/played')).headers).toMatchObject(ours);
+    const page = "default-src 'self'";
+    door.play = async () => reply(200, 'our own', { page, headers: { 'cache-control': 'no-cache' } });
+    const own = { ...ours, 'content-security-policy': page, 'cache-control': 'no-cache' };
+    expect((await ask(url, 'GET', '/played')).headers).toMatchObject(own);
+  });
+
   it('refuses headers beyond measure', async () => {
     const { heard } = await converse(
       `GET /played HTTP/1.1\r\nhost: h\r\nx-much: ${'x'.repeat(70_000)}\r\n\r\n`,

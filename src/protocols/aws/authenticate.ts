@@ -22,19 +22,27 @@ export type NotAuthenticated =
 export class AwsAuthenticator {
   readonly #house: House;
   readonly #now: () => number;
+  readonly #service: string | null;
   readonly #keys = new SigningKeys();
 
-  /** @param now the machine's clock, which clients' clocks are compared with */
-  constructor(house: House, now: () => number) {
+  /**
+   * @param now the machine's clock, which clients' clocks are compared with
+   * @param service the one whose requests are asked here, as signatures name it: a signature for another opens nothing. null
+   *   where it depends on what is asked
+   */
+  constructor(house: House, { now, service }: { now: () => number; service: string | null }) {
     this.#house = house;
     this.#now = now;
+    this.#service = service;
   }
 
   /** @param payloadHash the hash of the body, or what stands for it in the canonical request */
   async authenticate(request: DoorRequest, payloadHash: string): Promise<Authenticated | NotAuthenticated> {
     const signature = parseSignature(request);
     if ('problem' in signature) return signature;
-    const { accessKeyId } = signature;
+    const { accessKeyId, scope } = signature;
+    const expected = this.#service ?? scope.service;
+    if (scope.service !== expected) return { problem: 'wrong-service', expected };
     // Stays null where the house knows no secret to verify with.
     const found: { verdict: Verified | SignatureProblem | null } = { verdict: null };
     const verify = (secret: string): boolean => {

@@ -86,9 +86,15 @@ export class LockObjects {
     { alias, request }: { alias: LockAlias; request: DoorRequest },
   ): Promise<UnlockAnswer> {
     const seen = this.#memory.lastSeen(clientOf(caller, request), address);
-    const lockId = seen ?? (await this.#heldNow(caller, address));
-    if (lockId === null) return { type: 'not-locked' };
-    return this.release(caller, address, lockId, { alias, request });
+    if (seen !== null) return this.release(caller, address, seen, { alias, request });
+    // Whoever may not end a lock is told so, whether or not there is one.
+    const refusal = await this.#house.locks.refuse(caller, 'unlock', address);
+    if (refusal !== null) return refusal;
+    const answer = await this.#house.locks.show(caller, address);
+    if (answer.type !== 'shown') return answer;
+    const [holder] = answer.lock.holders;
+    if (holder === undefined) return { type: 'not-locked' };
+    return this.release(caller, address, holder.lockId, { alias, request });
   }
 
   /** Ends the lock of this ID. */
@@ -109,11 +115,6 @@ export class LockObjects {
     if (RUN.test(request.header('user-agent') ?? '')) this.#refusals.unlooks(viewer);
     else this.#refusals.forget(viewer);
     return answer;
-  }
-
-  async #heldNow(caller: Caller, address: Address): Promise<string | null> {
-    const answer = await this.#house.locks.show(caller, address);
-    return answer.type === 'shown' ? (answer.lock.holders[0]?.lockId ?? null) : null;
   }
 }
 

@@ -18,6 +18,7 @@ const ERRORS: Readonly<Record<ErrorName, string>> = {
   ConditionalCheckFailedException: API,
   ResourceNotFoundException: API,
   ResourceInUseException: API,
+  LimitExceededException: API,
   ValidationException: VALIDATE,
   SerializationException: SERVICE,
   UnknownOperationException: SERVICE,
@@ -34,6 +35,7 @@ export type ErrorName =
   | 'ConditionalCheckFailedException'
   | 'ResourceNotFoundException'
   | 'ResourceInUseException'
+  | 'LimitExceededException'
   | 'ValidationException'
   | 'SerializationException'
   | 'UnknownOperationException'
@@ -97,6 +99,7 @@ const NOT_ENTERED: Readonly<Record<NotAuthenticated['problem'], ErrorName>> = {
   skewed: 'InvalidSignatureException',
   expired: 'InvalidSignatureException',
   mismatch: 'InvalidSignatureException',
+  'wrong-service': 'InvalidSignatureException',
   'unknown-key': 'UnrecognizedClientException',
 };
 

@@ -11,7 +11,7 @@ import { invalid, refused } from './errors.ts';
 import { readExpressions, type Expressions } from './expressions.ts';
 import type { Query, Scan } from './requests.ts';
 import { digestItem, lockItem, readKey, readStored } from './stored.ts';
-import { isTable, noTable } from './tables.ts';
+import { isTable, noTable } from './table-records.ts';
 
 /** States that are looked at in one step of a scan. */
 const STATES_AT_A_TIME = 100;

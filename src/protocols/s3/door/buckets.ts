@@ -13,6 +13,7 @@ import {
 } from './call.ts';
 import { invalid, malformedXml, noSuchBucket, refused, type S3Error } from './errors.ts';
 import { owner } from './listing.ts';
+import { notDone, saying, undoneBySetting } from './undone.ts';
 
 /** Amazon S3 user guide, "General purpose bucket naming rules". */
 const BUCKET_NAME = /^[a-z0-9](?:[a-z0-9.-]{1,61})[a-z0-9]$/;
@@ -125,17 +126,21 @@ const UNSET: Readonly<Record<string, string | S3Error>> = {
   ownershipControls: none('OwnershipControlsNotFoundError', 'The bucket ownership controls were not found'),
 };
 
-/** Settings are remembered and shown again. None of them changes what the house does. */
+/** Settings are remembered and shown again. None of them changes what the house does, which the answer says. */
 export async function getBucketSetting(call: DoorCall): Promise<Answer> {
   const missing = await refuseUnseen(call);
   if (missing !== null) return missing;
   const { setting, bucket } = call.asked;
   const kept = (await call.house.projects.find(bucket))?.[nameOf(setting)];
-  const answer = typeof kept === 'string' ? kept : (UNSET[setting] ?? noSuchBucket(bucket));
+  const undone = typeof kept === 'string' ? undoneBySetting(setting, kept) : null;
+  // Shown, it would be taken for what holds.
+  const shown = call.strict && undone !== null ? null : kept;
+  const answer = typeof shown === 'string' ? shown : (UNSET[setting] ?? noSuchBucket(bucket));
   if (typeof answer !== 'string') return { ...answer, details: { BucketName: bucket } };
   const type = setting === 'policy' ? 'application/json' : 'application/xml';
   const reply = emptyReply(call, 200, { 'content-type': type });
-  return { ...reply, body: Buffer.from(answer) };
+  const whole = { ...reply, body: Buffer.from(answer) };
+  return undone === null || call.strict ? whole : saying(whole, [undone]);
 }
 
 export async function putBucketSetting(call: DoorCall): Promise<Answer> {
@@ -154,8 +159,12 @@ export async function putBucketSetting(call: DoorCall): Promise<Answer> {
     };
   }
   const text = withBucketKey(setting, Buffer.from(bytes).toString());
+  const undone = undoneBySetting(setting, text);
+  if (call.strict && undone !== null) return notDone([undone]);
   const answer = await call.house.projects.set(call.caller, bucket, { [nameOf(setting)]: text });
-  return answer.type === 'set' ? emptyReply(call, setting === 'policy' ? 204 : 200) : refused(answer);
+  if (answer.type !== 'set') return refused(answer);
+  const reply = emptyReply(call, setting === 'policy' ? 204 : 200);
+  return undone === null ? reply : saying(reply, [undone]);
 }
 
 export async function deleteBucketSetting(call: DoorCall): Promise<Answer> {

@@ -13,6 +13,8 @@ import type { S3Error } from './errors.ts';
 export interface DoorCall {
   readonly house: House;
   readonly locks: LockObjects;
+  /** What is not done is refused. */
+  readonly strict: boolean;
   readonly caller: Caller;
   readonly authenticatedRequest: AuthenticatedRequest;
   readonly request: DoorRequest;

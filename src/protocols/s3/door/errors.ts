@@ -46,17 +46,26 @@ const NOT_ADMITTED: Readonly<
   skewed: [403, 'RequestTimeTooSkewed'],
   expired: [403, 'AccessDenied'],
   mismatch: [403, 'SignatureDoesNotMatch'],
+  'wrong-service': [400, 'AuthorizationHeaderMalformed'],
   'unknown-key': [403, 'InvalidAccessKeyId'],
   'no-payload-hash': [400, 'InvalidRequest'],
+  'unsigned-body': [403, 'AccessDenied'],
 };
 
 export function notAdmitted(refusal: NotAuthenticatedRequest): S3Error {
   const [status, code] = NOT_ADMITTED[refusal.problem];
-  const message =
-    refusal.problem === 'no-payload-hash'
-      ? 'Missing required header for this request: x-amz-content-sha256'
-      : explainNotEntered(refusal);
-  return { status, code, message, details: detailsOf(refusal) };
+  return { status, code, message: messageOf(refusal), details: detailsOf(refusal) };
+}
+
+function messageOf(refusal: NotAuthenticatedRequest): string {
+  switch (refusal.problem) {
+    case 'no-payload-hash':
+      return 'Missing required header for this request: x-amz-content-sha256';
+    case 'unsigned-body':
+      return 'The body is not signed, and the connection is not encrypted: use https, or let the client sign the body. If a proxy before this server ends TLS, start the server with --allow-unsigned-bodies.';
+    default:
+      return explainNotEntered(refusal);
+  }
 }
 
 /** What SDKs find beside the message. */

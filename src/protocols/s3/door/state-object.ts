@@ -12,6 +12,7 @@ import { emptyReply, idHeaders, type Answer, type DoorCall } from './call.ts';
 import { namesETag, readConditions } from '../../wire/conditions.ts';
 import { cut, readRange } from '../../wire/ranges.ts';
 import { encryptionHeaders } from './encryption.ts';
+import { readResponseHeaders } from './response-headers.ts';
 import { denied, preconditionFailed, refused, type S3Error } from './errors.ts';
 
 /** A PUT or DELETE at S3 names no lock: whoever holds it by either of AWS's means is its holder. */
@@ -26,6 +27,8 @@ const NO_SUCH_VERSION: S3Error = {
 /** GetObject and HeadObject of a state. */
 export async function getState(call: DoorCall, address: Address): Promise<Answer> {
   const { house, caller, asked, request } = call;
+  const said = readResponseHeaders(asked.query);
+  if ('code' in said) return said;
   const wanted = asked.query.get('versionId');
   const version = wanted === undefined ? null : readVersionId(wanted);
   if (wanted !== undefined && version === null) return NO_SUCH_VERSION;
@@ -77,7 +80,7 @@ export async function getState(call: DoorCall, address: Address): Promise<Answer
       'content-length': String(to - from),
       ...(span === null ? {} : { 'content-range': `bytes ${from}-${to - 1}/${size}` }),
       ...(span === null ? checksumHeaders(call, answer.version) : {}),
-      ...overrides(asked.query),
+      ...said.headers,
     },
     body: head || answer.bytes === null ? null : cut(answer.bytes.plain(), [from, to]),
   };
@@ -189,8 +192,12 @@ async function deleteVersion(call: DoorCall, address: Address, wanted: string): 
       'Versions of a state are not deleted one by one: history is kept whole until it is pruned or purged.',
     );
   }
+  const refusal = await call.house.locks.refuse(call.caller, 'restore', address);
+  if (refusal !== null) return refused(refusal);
   const answer = await call.house.history.undelete(call.caller, address);
-  if (answer.type === 'forbidden') return refused(answer);
+  // S3 answers the deletion of a mark that is not there like any other.
+  const done = answer.type === 'undeleted' || answer.type === 'exists' || answer.type === 'absent';
+  if (!done) return refused(answer);
   return emptyReply(call, 204, { 'x-amz-delete-marker': 'true', 'x-amz-version-id': wanted });
 }
 
@@ -216,15 +223,4 @@ function checksumHeaders({ request }: DoorCall, { sha256 }: Version): Record<str
     'x-amz-checksum-sha256': Buffer.from(sha256, 'hex').toString('base64'),
     'x-amz-checksum-type': 'FULL_OBJECT',
   };
-}
-
-/** Presigned links may say under which name and type a browser is to save the state. */
-function overrides(query: ReadonlyMap<string, string>): Record<string, string> {
-  const allowed = ['cache-control', 'content-disposition', 'content-language', 'content-type', 'expires'];
-  return Object.fromEntries(
-    allowed.flatMap((name) => {
-      const value = query.get(`response-${name}`);
-      return value === undefined || /[^\u0020-\u007e]/.test(value) ? [] : [[name, value]];
-    }),
-  );
 }

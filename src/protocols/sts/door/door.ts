@@ -6,7 +6,7 @@ import { REQUEST_BYTES_MAX } from '../layout.ts';
 import { authenticate } from './auth.ts';
 import { detect } from './detect.ts';
 import { error, errorReply, notAuthenticated, unknownAction } from './errors.ts';
-import { OPERATIONS } from './operations.ts';
+import { OPERATIONS, SERVICE_OF } from './operations.ts';
 
 /** The door for what AWS's clients ask besides S3 and DynamoDB: who they are. */
 export class StsDoor implements Door {
@@ -16,7 +16,7 @@ export class StsDoor implements Door {
 
   /** @param now the machine's clock */
   constructor(house: House, now: () => number) {
-    this.#authenticator = new AwsAuthenticator(house, now);
+    this.#authenticator = new AwsAuthenticator(house, { now, service: null });
   }
 
   async answer(request: DoorRequest): Promise<DoorReply> {
@@ -29,7 +29,12 @@ export class StsDoor implements Door {
     if (authenticated.identity.expired) {
       return errorReply('unknown', error('ExpiredToken', 'The credential has expired.'));
     }
-    return operation === null ? errorReply('unknown', unknownAction()) : OPERATIONS[operation](authenticated);
+    if (operation === null) return errorReply('unknown', unknownAction());
+    const expected = SERVICE_OF[operation];
+    if (authenticated.verified.signature.scope.service !== expected) {
+      return errorReply(operation, notAuthenticated({ problem: 'wrong-service', expected }));
+    }
+    return OPERATIONS[operation](authenticated);
   }
 
   fault(_request: DoorRequest, message: string): DoorReply {

@@ -33,6 +33,7 @@ const NOT_ENTERED: Readonly<Record<NotAuthenticated['problem'], readonly [code: 
   skewed: ['SignatureDoesNotMatch', 403],
   expired: ['SignatureDoesNotMatch', 403],
   mismatch: ['SignatureDoesNotMatch', 403],
+  'wrong-service': ['SignatureDoesNotMatch', 403],
   'unknown-key': ['InvalidClientTokenId', 403],
 };
 

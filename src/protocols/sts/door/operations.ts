@@ -6,6 +6,12 @@ import type { DoorReply } from '../../door.ts';
 import { arnOf, IAM_NAMESPACE, STS_NAMESPACE, userName } from '../layout.ts';
 import type { Operation } from './detect.ts';
 
+/** The service of AWS that each operation is one of, as signatures name it. */
+export const SERVICE_OF: Readonly<Record<Operation, 'sts' | 'iam'>> = {
+  GetCallerIdentity: 'sts',
+  GetUser: 'iam',
+};
+
 /** The one table of this door. */
 export const OPERATIONS: Readonly<Record<Operation, (authenticated: Authenticated) => DoorReply>> = {
   // What terraform and the aws command ask first of all.
