@@ -31,6 +31,7 @@ export async function runCommandLine(words: readonly string[], surroundings: Sur
       return DONE;
     }
     terminal = openTerminal(surroundings.streams, surroundings.env, parsed.json);
+    for (const warning of parsed.warnings) terminal.note(`${terminal.colors.yellow('Warning:')} ${warning}`);
     const { env, cwd, stopped } = surroundings;
     if (command.patient === true) surroundings.bePatient?.();
     const { args, options } = parsed;

@@ -23,6 +23,8 @@ export interface Terminal {
   readonly colors: Colors;
   /** Whether stderr is a terminal, so that a line that changes can be shown there. */
   readonly live: boolean;
+  /** Whether stdout is a terminal, so that what is said there is kept in no log and no file. */
+  readonly onScreen: boolean;
   /** Whether someone sits there who can answer. */
   readonly interactive: boolean;
   /** A line of the result. */
@@ -59,6 +61,7 @@ export function openTerminal(streams: TerminalStreams, env: Environment, json: b
     json,
     colors: createColors(output.isTTY === true && !plain && !json),
     live,
+    onScreen: output.isTTY === true && !json,
     interactive: input.isTTY === true && errors.isTTY === true,
     say: (line = '') => print(`${line}\n`),
     note: (line) => {

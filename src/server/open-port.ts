@@ -1,8 +1,7 @@
 import { EventHub } from './api/events/hub.ts';
 import { SnapshotWorker } from './api/content/snapshot-worker.ts';
 import type { ApiParts } from './api/parts.ts';
-import type { AdminGrant } from './first-start.ts';
-import { ensureAdmin } from './first-start.ts';
+import { ensureAdmin, type FirstCredentials } from './first-start.ts';
 import { toldOf, type Configuration } from './configuration.ts';
 import { openDoors } from './doors.ts';
 import { dispatch } from './dispatch.ts';
@@ -20,8 +19,8 @@ import { readVersion } from './version.ts';
 export interface OpenHouse {
   readonly url: string;
   readonly house: House;
-  /** Told once, at the first start: nobody can read it later. */
-  readonly admin: AdminGrant | null;
+  /** Told once, at the first start. */
+  readonly first: FirstCredentials | null;
   /** Where a master key was made just now: without a copy of it, no backup can be read. */
   readonly newKeyPath: string | null;
   /** The certificate that clients must be told to trust, when the house signed its own. */
@@ -58,15 +57,16 @@ export async function openPort(configuration: Configuration, built: BuiltHouse):
   const handler = dispatch({ doors, log, metrics, fatal: fail });
   const listener = await listen(handler, { host: configuration.host, port: configuration.port, tls });
   // Not before the port is open: a credential that is told once must not be made by a start that then fails.
-  const admin = await ensureAdmin(house, configuration.adminCredential).catch(async (fault: unknown) => {
+  const first = await ensureAdmin(house, configuration).catch(async (fault: unknown) => {
     await listener.close(0);
     throw fault;
   });
+  if (first !== null) log.info('the first admin credential was made', { file: first.admin.path });
   log.info('the server is running', { url: listener.url, engine: engine.traits.name });
   return {
     url: listener.url,
     house,
-    admin,
+    first,
     newKeyPath: keys.isNew ? keys.path : null,
     certPath,
     failed,

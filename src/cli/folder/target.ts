@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { StateClient } from '../../ports/state-client.ts';
-import { CLIENT_NAMES, openClient } from '../../protocols/backends.ts';
+import { CLIENT_NAMES, isSecretSetting, openClient } from '../../protocols/backends.ts';
 import type { Target } from '../../workdir/folder.ts';
 import { findTarget } from '../../workdir/folder.ts';
 import type { Invocation } from '../command.ts';
@@ -17,7 +17,9 @@ export const TARGET_OPTIONS: {
 } = {
   chdir: text('DIR', 'work in this Terraform folder'),
   backend: text('TYPE', `use this backend, whatever the folder says: ${CLIENT_NAMES.join(', ')}`),
-  backendConfig: texts('K=V|FILE', "settings of the backend, as terraform init's -backend-config"),
+  backendConfig: texts('K=V|FILE', "settings of the backend, as terraform init's -backend-config", {
+    isSecret: isSecretSetting,
+  }),
   workspace: text('NAME', 'this workspace instead of the selected one'),
 };
 
