@@ -49,12 +49,13 @@ export function welcome(terminal: Terminal, open: Opened, store: Store, env: Env
     terminal.say(`A backend block: ${program} config ${FIRST_STEPS.name} PROJECT/KEY`);
     return;
   }
-  for (const line of firstSteps(program, first, {
-    url: reachable(url),
-    certPath,
-    onScreen: terminal.onScreen,
-  }))
-    terminal.say(line);
+  terminal.say(
+    firstSteps(program, first, {
+      url: reachable(url),
+      certPath,
+      onScreen: terminal.onScreen,
+    }),
+  );
 }
 
 function firstSteps(
