@@ -121,7 +121,7 @@ export const SETTINGS: { readonly [K in keyof Settings]: Setting<Settings[K]> } 
   exposedSecrets: flag('accept files with secrets that other users of this machine can read'),
   tlsCert: optional('FILE', 'certificate chain, PEM'),
   tlsKey: optional('FILE', 'private key, PEM'),
-  tlsSelfSigned: flag('use a self-signed certificate, kept in the data directory'),
+  tlsSelfSigned: flag('use a self-signed certificate, kept in the data directory and renewed before it ends'),
   stateLimit: whole(512, { from: 1, to: 1_900 }, 'MIB', 'the largest state that is accepted'),
   inFlightLimit: whole(
     1_024,
@@ -191,6 +191,11 @@ export function configure(given: Settings, env: Environment = {}): Configuration
     logLevel: given.logLevel,
     shutdownMs: given.shutdownTimeout * 1_000,
   };
+}
+
+/** Where the house writes files of its own. */
+export function ownDirectory({ store, directory }: Pick<Configuration, 'store' | 'directory'>): string {
+  return store.kind === 'directory' ? store.path : (directory ?? '.');
 }
 
 /** The configuration of a house to which nothing is said. */

@@ -4,7 +4,7 @@ import type { Grant } from '../core/grant.ts';
 import type { Caller } from '../house/caller.ts';
 import type { House } from '../house/house.ts';
 import { writePrivateFile } from '../keyring/private-file.ts';
-import type { Configuration } from './configuration.ts';
+import { ownDirectory, type Configuration } from './configuration.ts';
 
 /** The project that a first credential may write. */
 export const FIRST_PROJECT = 'demo';
@@ -40,20 +40,17 @@ const HOUSE: Caller = {
  */
 export async function ensureAdmin(
   house: House,
-  {
-    adminCredential: fixed,
-    store,
-    directory,
-  }: Pick<Configuration, 'adminCredential' | 'store' | 'directory'>,
+  configuration: Pick<Configuration, 'adminCredential' | 'store' | 'directory'>,
 ): Promise<FirstCredentials | null> {
   const { credentials } = house;
+  const { adminCredential: fixed } = configuration;
   if (fixed !== null) {
     const dot = fixed.indexOf('.');
     await credentials.ensureAdmin(HOUSE, fixed.slice(0, Math.max(dot, 0)), fixed.slice(dot + 1));
     return null;
   }
   if (await credentials.hasAdmin()) return null;
-  const where = resolve(store.kind === 'directory' ? store.path : (directory ?? '.'));
+  const where = resolve(ownDirectory(configuration));
   const [adminFile, writerFile] = [ADMIN_FILE, WRITER_FILE].map((name) => join(where, name)) as [
     string,
     string,

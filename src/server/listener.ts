@@ -24,6 +24,8 @@ export interface TlsMaterial {
 export interface Listener {
   /** `http://127.0.0.1:7117` */
   readonly url: string;
+  /** Shows another certificate to those who connect from now on. */
+  changeTls(material: TlsMaterial): void;
   /** Stops taking connections and waits for the open requests; after the deadline those that are left are cut. */
   close(deadlineMs: number): Promise<void>;
 }
@@ -46,10 +48,8 @@ export async function listen(
     insecureHTTPParser: false,
     noDelay: true,
   };
-  const server: Server =
-    options.tls === null
-      ? createServer(limits, handler)
-      : createTlsServer({ ...limits, ...options.tls }, handler);
+  const secure = options.tls === null ? null : createTlsServer({ ...limits, ...options.tls }, handler);
+  const server: Server = secure ?? createServer(limits, handler);
   // A client that asks first whether it may send its body is told by whoever reads that body.
   server.on('checkContinue', handler);
   server.maxConnections = CONNECTIONS_MAX;
@@ -63,6 +63,7 @@ export async function listen(
   const host = options.host.includes(':') ? `[${options.host}]` : options.host;
   return {
     url: `${options.tls === null ? 'http' : 'https'}://${host}:${port}`,
+    changeTls: (material) => secure?.setSecureContext(material),
     close: async (deadlineMs) => {
       const closed = new Promise<void>((resolve) => void server.close(() => resolve()));
       // A connection that was busy until now would be kept for another request.

@@ -38,7 +38,7 @@ describe('how the house is', () => {
         if (!works) throw new EngineFault('the disk is away');
       },
     } as unknown as House;
-    const metrics = new Metrics({ parked: 0, inFlightBytes: 0, listen: () => () => undefined });
+    const metrics = new Metrics({ parked: 0, inFlightBytes: 0, listen: () => () => undefined }, null);
     const door = new HealthDoor({ house, metrics, closing: closing.signal });
     await expect(door.answer(READYZ)).rejects.toThrow(EngineFault);
     expect(door.fault().status).toBe(503);
@@ -58,7 +58,7 @@ describe('how the house is', () => {
         return new Promise<void>((resolve) => void (done = resolve));
       },
     } as unknown as House;
-    const metrics = new Metrics({ parked: 0, inFlightBytes: 0, listen: () => () => undefined });
+    const metrics = new Metrics({ parked: 0, inFlightBytes: 0, listen: () => () => undefined }, null);
     const door = new HealthDoor({ house, metrics, closing: new AbortController().signal });
     const many = Array.from({ length: 50 }, () => door.answer(READYZ));
     done();
