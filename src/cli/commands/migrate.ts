@@ -50,6 +50,7 @@ export const command: Command = defineCommand({
         env,
         backend: options.to,
         backendConfig: options.toConfig,
+        noExternal: options.noExternal,
       });
       const to = await openClient(choice);
       const sides = { from: target.client, to };
