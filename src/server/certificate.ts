@@ -1,8 +1,17 @@
 import { statSync } from 'node:fs';
+import { isDeepStrictEqual } from 'node:util';
 import type { Log } from '../ports/log.ts';
 import { ownDirectory, type Configuration } from './configuration.ts';
 import type { TlsMaterial } from './listener.ts';
-import { DAY_MS, endOf, readTls, RENEWAL_MS, selfSignedPaths, selfSignedTls } from './tls.ts';
+import {
+  DAY_MS,
+  endOf,
+  readAuthorities,
+  readTls,
+  RENEWAL_MS,
+  selfSignedPaths,
+  selfSignedTls,
+} from './tls.ts';
 
 /** How often the files are looked at. Mounts swap them by links, of which the file system tells nobody. */
 const LOOK_MS = 5_000;
@@ -65,7 +74,7 @@ export class Certificate implements Disposable {
     this.#seen = this.#signature();
     try {
       const material = await load(this.#configuration, this.#log);
-      if (material.cert === this.#material.cert && material.key === this.#material.key) return;
+      if (isDeepStrictEqual(material, this.#material)) return;
       this.#apply(material);
       this.#material = material;
       this.#warnedAt = -Infinity;
@@ -101,7 +110,8 @@ export class Certificate implements Disposable {
 
   /** What changes when a file is written, replaced, or removed. */
   #signature(): string {
-    return [this.#paths.cert, this.#paths.key]
+    const { clientCa } = this.#configuration;
+    return [this.#paths.cert, this.#paths.key, ...(clientCa === null ? [] : [clientCa])]
       .map((path) => {
         const found = statSync(path, { throwIfNoEntry: false });
         return found === undefined ? 'none' : `${found.ino} ${found.mtimeMs} ${found.size}`;
@@ -110,10 +120,13 @@ export class Certificate implements Disposable {
   }
 }
 
-function load(configuration: Configuration, log: Log): Promise<TlsMaterial> | TlsMaterial {
-  const { tls, host } = configuration;
-  if (tls.kind === 'files') return readTls(tls.cert, tls.key);
-  return selfSignedTls(ownDirectory(configuration), [host], log);
+async function load(configuration: Configuration, log: Log): Promise<TlsMaterial> {
+  const { tls, host, clientCa } = configuration;
+  const shown =
+    tls.kind === 'files'
+      ? readTls(tls.cert, tls.key)
+      : await selfSignedTls(ownDirectory(configuration), [host], log);
+  return clientCa === null ? shown : { ...shown, ca: readAuthorities(clientCa) };
 }
 
 function pathsOf(configuration: Configuration): { readonly cert: string; readonly key: string } {

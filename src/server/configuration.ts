@@ -7,6 +7,7 @@ import {
   type Retention,
   type RetentionLimit,
 } from '../core/retention.ts';
+import type { ClientCertificates } from './listener.ts';
 import { readSecretFile } from './secret-file.ts';
 
 /** Where the house keeps everything. */
@@ -32,6 +33,9 @@ export interface Configuration {
   readonly domain: string | null;
   readonly store: Store;
   readonly tls: Tls;
+  /** The file of the authorities that sign certificates of clients; null where clients are not asked for one. */
+  readonly clientCa: string | null;
+  readonly clientCertificates: ClientCertificates;
   /** Text of the master keys; null to use the file. */
   readonly masterKeys: string | null;
   /** Path of the master key file; null for the one in the data directory. */
@@ -79,6 +83,8 @@ export interface Settings extends Readonly<Record<RetentionLimit, number>> {
   readonly tlsCert: string | null;
   readonly tlsKey: string | null;
   readonly tlsSelfSigned: boolean;
+  readonly tlsClientCa: string | null;
+  readonly tlsClientRequired: boolean;
   /** In MiB, as is the next one. */
   readonly stateLimit: number;
   readonly inFlightLimit: number;
@@ -122,6 +128,8 @@ export const SETTINGS: { readonly [K in keyof Settings]: Setting<Settings[K]> } 
   tlsCert: optional('FILE', 'certificate chain, PEM'),
   tlsKey: optional('FILE', 'private key, PEM'),
   tlsSelfSigned: flag('use a self-signed certificate, kept in the data directory and renewed before it ends'),
+  tlsClientCa: optional('FILE', 'accept client certificates that these authorities signed, PEM'),
+  tlsClientRequired: flag('refuse connections without such a certificate'),
   stateLimit: whole(512, { from: 1, to: 1_900 }, 'MIB', 'the largest state that is accepted'),
   inFlightLimit: whole(
     1_024,
@@ -179,6 +187,9 @@ export function configure(given: Settings, env: Environment = {}): Configuration
     domain: given.domain,
     store: storeOf({ database, data: given.data }, env),
     tls,
+    clientCa: given.tlsClientCa,
+    clientCertificates:
+      given.tlsClientCa === null ? 'none' : given.tlsClientRequired ? 'required' : 'optional',
     masterKeys: given.masterKey,
     masterKeyFile: given.masterKeyFile,
     exposedSecrets: given.exposedSecrets,
@@ -238,7 +249,12 @@ export function hasPassword(url: string): boolean {
   return !URL.canParse(url) || new URL(url).password !== '' || new URL(url).searchParams.has('password');
 }
 
-function tlsOf({ tlsCert, tlsKey, tlsSelfSigned }: Settings): Tls | Problem {
+function tlsOf(given: Settings): Tls | Problem {
+  const { tlsCert, tlsKey, tlsSelfSigned, tlsClientCa, tlsClientRequired } = given;
+  if (tlsClientRequired && tlsClientCa === null)
+    return { problem: '--tls-client-ca is missing: --tls-client-required needs it' };
+  if (tlsClientCa !== null && tlsCert === null && tlsKey === null && !tlsSelfSigned)
+    return { problem: '--tls-client-ca needs TLS: add --tls-cert and --tls-key, or --tls-self-signed' };
   if (tlsCert !== null && tlsKey !== null) return { kind: 'files', cert: tlsCert, key: tlsKey };
   if (tlsCert === null && tlsKey === null) return { kind: tlsSelfSigned ? 'self-signed' : 'none' };
   const missing = tlsCert === null ? '--tls-cert' : '--tls-key';

@@ -57,8 +57,13 @@ export async function openPort(configuration: Configuration, built: BuiltHouse):
   });
   void built.failed.then(fail);
   const handler = dispatch({ doors, log, metrics, fatal: fail });
-  const { host, port } = configuration;
-  const listener = await listen(handler, { host, port, tls: certificate?.material ?? null });
+  const { host, port, clientCertificates } = configuration;
+  const listener = await listen(handler, {
+    host,
+    port,
+    tls: certificate?.material ?? null,
+    clientCertificates,
+  });
   certificate?.watch((material) => listener.changeTls(material));
   // Not before the port is open: a credential that is told once must not be made by a start that then fails.
   const first = await ensureAdmin(house, configuration).catch(async (fault: unknown) => {

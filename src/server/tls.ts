@@ -35,6 +35,15 @@ export function readTls(certPath: string, keyPath: string): TlsMaterial {
   return { cert, key };
 }
 
+/** Reads the certificates of authorities. @throws {BadTls} when they cannot be read, or there are none */
+export function readAuthorities(path: string): string {
+  const ca = readPem(path, 'certificates of authorities');
+  if (!ca.includes('-----BEGIN CERTIFICATE-----'))
+    throw new BadTls(`${path} is not valid`, 'expected certificates in PEM');
+  proven(`${path} is not valid`, { ca });
+  return ca;
+}
+
 /** When the first certificate of a chain, the server's own, ends. */
 export function endOf({ cert }: Pick<TlsMaterial, 'cert'>): number {
   return Date.parse(new X509Certificate(cert).validTo);
@@ -115,7 +124,7 @@ function readPem(path: string, what: string): string {
   }
 }
 
-function proven(problem: string, material: { cert?: string; key?: string }): void {
+function proven(problem: string, material: { cert?: string; key?: string; ca?: string }): void {
   try {
     createSecureContext(material);
   } catch (cause) {

@@ -116,8 +116,9 @@ describe('the metrics', () => {
   });
 
   it('are all explained to the operator', async () => {
-    await using house = await TestHouse.open();
-    const { text } = await house.ask('GET', '/metrics');
+    // All of them, those of a server with a certificate, too.
+    const house = { parked: 0, inFlightBytes: 0, listen: () => () => undefined };
+    const { body: text } = await new Metrics(house, { ends: 0 }).text();
     const names = [...text.matchAll(/^# HELP (statehouse_\w+)/gm)].map(([, name = '']) => name);
     const page = await readFile(new URL('../../docs/operating.md', import.meta.url), 'utf8');
     const explained = [...page.matchAll(/^\| `(statehouse_\w+)` \|/gm)].map(([, name = '']) => name);
