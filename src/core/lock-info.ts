@@ -1,3 +1,5 @@
+import { hasUnseen, visible } from './visible.ts';
+
 /**
  * Terraform's lock info, as `internal/states/statemgr/locker.go` defines it.
  * The bytes that a client sent are kept beside it by whoever needs them: this is only what they say.
@@ -68,6 +70,18 @@ export function parseLockInfo(bytes: Uint8Array): Parsed {
   if (info.id === '') return { problem: 'the lock info has no ID' };
   if (!isTime(info.created)) return { problem: "the lock info's Created is not an RFC 3339 time" };
   return { info };
+}
+
+/**
+ * Reads the lock info of who asks for a lock. Its ID is shown to others and typed by them, so it has nothing in it that cannot be
+ * seen; a lock that is held already, under whatever ID, can be read and released all the same.
+ */
+export function parseLockRequest(bytes: Uint8Array): Parsed {
+  const parsed = parseLockInfo(bytes);
+  if ('problem' in parsed || !hasUnseen(parsed.info.id)) return parsed;
+  return {
+    problem: `invalid lock ID "${visible(parsed.info.id)}": expected no control characters and none that cannot be seen`,
+  };
 }
 
 /**

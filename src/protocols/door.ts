@@ -71,6 +71,8 @@ export interface DoorRequest {
   /** The port of the client or its proxy: the same for as long as the connection lasts. */
   readonly peerPort: number;
   readonly secure: boolean;
+  /** The names of the client's certificate, which the listener has verified; none without one. */
+  readonly certificateNames: readonly string[];
   /** Aborted when the connection closes before the answer has been sent whole. */
   readonly gone: AbortSignal;
 }

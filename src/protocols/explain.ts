@@ -1,5 +1,6 @@
 import { formatAddress, type Address } from '../core/address.ts';
 import { parseLockInfo, type LockInfo } from '../core/lock-info.ts';
+import { visible } from '../core/visible.ts';
 import type { Stale } from '../core/outcome.ts';
 import type { Holder } from '../core/world.ts';
 import type { PurgeAnswer, RestoreAnswer, UndeleteAnswer } from '../house/states/history.ts';
@@ -46,6 +47,11 @@ const STALE: Readonly<Record<Stale['reason'], string>> = {
  * @param address null where the caller knows which state is meant
  */
 export function explain(refusal: Refusal, address: Address | null = null): string {
+  // Others wrote part of it, and it is printed on terminals.
+  return visible(sentence(refusal, address));
+}
+
+function sentence(refusal: Refusal, address: Address | null): string {
   const state = address === null ? 'the state' : formatAddress(address);
   const there = address === null ? '' : ` at ${formatAddress(address)}`;
   switch (refusal.type) {

@@ -8,6 +8,8 @@ import {
   type Retention,
   type RetentionLimit,
 } from '../core/retention.ts';
+import type { ClientCertificates } from './listener.ts';
+import { readSecretFile } from './secret-file.ts';
 
 /** Where the house keeps everything. */
 export type Store =
@@ -32,10 +34,17 @@ export interface Configuration {
   readonly domain: string | null;
   readonly store: Store;
   readonly tls: Tls;
+  /** The file of the authorities that sign certificates of clients; null where clients are not asked for one. */
+  readonly clientCa: string | null;
+  readonly clientCertificates: ClientCertificates;
   /** Text of the master keys; null to use the file. */
   readonly masterKeys: string | null;
   /** Path of the master key file; null for the one in the data directory. */
   readonly masterKeyFile: string | null;
+  /** Whether a file with a secret may be one that other users of the machine can read. */
+  readonly exposedSecrets: boolean;
+  /** Where the house writes files of its own, if it keeps no data in a directory; null for the present one. */
+  readonly directory: string | null;
   /** `id.secret` of an admin that must exist; null to make one at the first start. */
   readonly adminCredential: string | null;
   readonly stateBytesMax: number;
@@ -57,6 +66,8 @@ export interface Setting<T> {
   readonly fallback: string | null;
   /** Reads the text that was given, else the default. */
   readonly read: (text: string | undefined) => T | Problem;
+  /** Whether such a text is a secret, which every user of the machine reads when it stands on the command line. */
+  readonly isSecret?: (text: string) => boolean;
 }
 
 /** What `statehouse serve` is told, option by option. */
@@ -65,12 +76,17 @@ export interface Settings extends Readonly<Record<RetentionLimit, number>> {
   readonly domain: string | null;
   readonly data: string | null;
   readonly database: string | null;
+  readonly databaseFile: string | null;
   readonly masterKey: string | null;
   readonly masterKeyFile: string | null;
   readonly adminCredential: string | null;
+  readonly adminCredentialFile: string | null;
+  readonly exposedSecrets: boolean;
   readonly tlsCert: string | null;
   readonly tlsKey: string | null;
   readonly tlsSelfSigned: boolean;
+  readonly tlsClientCa: string | null;
+  readonly tlsClientRequired: boolean;
   /** In MiB, as is the next one. */
   readonly stateLimit: number;
   readonly inFlightLimit: number;
@@ -101,16 +117,23 @@ export const SETTINGS: { readonly [K in keyof Settings]: Setting<Settings[K]> } 
   database: optional(
     'URL',
     `keep everything in this PostgreSQL database instead (postgres://…); ${HOSTS_DATABASE} does the same`,
+    hasPassword,
   ),
+  databaseFile: optional('FILE', 'read the URL of the database from this file'),
   masterKey: optional(
     'KEYS',
     'the master key, base64 of 32 bytes; after a comma, former master keys that can still open data',
+    () => true,
   ),
   masterKeyFile: optional('FILE', 'read the master key from this file'),
-  adminCredential: optional('ID.SECRET', 'an admin credential that must exist, for automation'),
+  adminCredential: optional('ID.SECRET', 'an admin credential that must exist, for automation', () => true),
+  adminCredentialFile: optional('FILE', 'read that admin credential from this file'),
+  exposedSecrets: flag('accept files with secrets that other users of this machine can read'),
   tlsCert: optional('FILE', 'certificate chain, PEM'),
   tlsKey: optional('FILE', 'private key, PEM'),
-  tlsSelfSigned: flag('use a self-signed certificate, kept in the data directory'),
+  tlsSelfSigned: flag('use a self-signed certificate, kept in the data directory and renewed before it ends'),
+  tlsClientCa: optional('FILE', 'accept client certificates that these authorities signed, PEM'),
+  tlsClientRequired: flag('refuse connections without such a certificate'),
   stateLimit: whole(512, { from: 1, to: 1_900 }, 'MIB', 'the largest state that is accepted'),
   inFlightLimit: whole(
     1_024,
@@ -163,14 +186,23 @@ export function toldOf(configuration: Configuration): ShownSettings {
 export function configure(given: Settings, env: Environment = {}): Configuration | Problem {
   const tls = tlsOf(given);
   if (isProblem(tls)) return tls;
+  const admin = secretOf('admin-credential', given.adminCredential, given.adminCredentialFile, given);
+  if (isProblem(admin)) return admin;
+  const database = secretOf('database', given.database, given.databaseFile, given);
+  if (isProblem(database)) return database;
   return {
     ...given.listen,
     domain: given.domain,
-    store: storeOf(given, env),
+    store: storeOf({ database, data: given.data }, env),
     tls,
+    clientCa: given.tlsClientCa,
+    clientCertificates:
+      given.tlsClientCa === null ? 'none' : given.tlsClientRequired ? 'required' : 'optional',
     masterKeys: given.masterKey,
     masterKeyFile: given.masterKeyFile,
-    adminCredential: given.adminCredential,
+    exposedSecrets: given.exposedSecrets,
+    directory: given.data,
+    adminCredential: admin,
     stateBytesMax: given.stateLimit * MEBIBYTE,
     inFlightBytesMax: given.inFlightLimit * MEBIBYTE,
     plansShare: !given.noSharedPlans,
@@ -179,6 +211,11 @@ export function configure(given: Settings, env: Environment = {}): Configuration
     logLevel: given.logLevel,
     shutdownMs: given.shutdownTimeout * 1_000,
   };
+}
+
+/** Where the house writes files of its own. */
+export function ownDirectory({ store, directory }: Pick<Configuration, 'store' | 'directory'>): string {
+  return store.kind === 'directory' ? store.path : (directory ?? '.');
 }
 
 /** The configuration of a house to which nothing is said. */
@@ -204,15 +241,41 @@ function storeOf({ database, data }: Pick<Settings, 'database' | 'data'>, env: E
   return url === '' ? { kind: 'directory', path: data ?? DEFAULT_DATA } : { kind: 'postgres', url };
 }
 
-function tlsOf({ tlsCert, tlsKey, tlsSelfSigned }: Settings): Tls | Problem {
+/** A secret that is given as it is, or in a file. */
+function secretOf(
+  option: string,
+  text: string | null,
+  file: string | null,
+  { exposedSecrets }: Pick<Settings, 'exposedSecrets'>,
+): string | null | Problem {
+  if (file === null || text !== null) return text;
+  const secret = readSecretFile(file, exposedSecrets);
+  return isProblem(secret) ? { problem: `--${option}-file: ${secret.problem}` } : secret;
+}
+
+/** Whether a database's URL has a password in it. */
+export function hasPassword(url: string): boolean {
+  return !URL.canParse(url) || new URL(url).password !== '' || new URL(url).searchParams.has('password');
+}
+
+function tlsOf(given: Settings): Tls | Problem {
+  const { tlsCert, tlsKey, tlsSelfSigned, tlsClientCa, tlsClientRequired } = given;
+  if (tlsClientRequired && tlsClientCa === null)
+    return { problem: '--tls-client-ca is missing: --tls-client-required needs it' };
+  if (tlsClientCa !== null && tlsCert === null && tlsKey === null && !tlsSelfSigned)
+    return { problem: '--tls-client-ca needs TLS: add --tls-cert and --tls-key, or --tls-self-signed' };
   if (tlsCert !== null && tlsKey !== null) return { kind: 'files', cert: tlsCert, key: tlsKey };
   if (tlsCert === null && tlsKey === null) return { kind: tlsSelfSigned ? 'self-signed' : 'none' };
   const missing = tlsCert === null ? '--tls-cert' : '--tls-key';
   return { problem: `${missing} is missing: --tls-cert and --tls-key go together` };
 }
 
-function optional(placeholder: string, help: string): Setting<string | null> {
-  return { placeholder, help, fallback: null, read: (text) => text ?? null };
+function optional(
+  placeholder: string,
+  help: string,
+  isSecret: (text: string) => boolean = () => false,
+): Setting<string | null> {
+  return { placeholder, help, fallback: null, read: (text) => text ?? null, isSecret };
 }
 
 function flag(help: string): Setting<boolean> {

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import type { DoorReply, DoorRequest } from '../protocols/door.ts';
+import { certificateNames } from './client-certificate.ts';
 import { guardBody } from './body-guard.ts';
 import { withSafeHeaders } from './safe-headers.ts';
 
@@ -31,6 +32,9 @@ export function toDoorRequest(request: IncomingMessage, response: ServerResponse
     peer: request.socket.remoteAddress ?? '',
     peerPort: request.socket.remotePort ?? 0,
     secure: 'encrypted' in request.socket,
+    get certificateNames() {
+      return certificateNames(request.socket);
+    },
     get gone() {
       if (gone === null) {
         const controller = new AbortController();

@@ -1,6 +1,6 @@
 import type { House } from '../house/house.ts';
 import type { Door, DoorReply, DoorRequest, DoorRoutes } from '../protocols/door.ts';
-import { readAuthorization } from '../protocols/wire/authorization.ts';
+import { presentedBy } from '../protocols/wire/authorization.ts';
 import type { Metrics } from './metrics.ts';
 
 /**
@@ -36,7 +36,7 @@ export class HealthDoor implements Door {
   }
 
   async #tell(request: DoorRequest): Promise<DoorReply> {
-    const presented = readAuthorization(request.header('authorization'));
+    const presented = presentedBy(request);
     const identity = await this.#house.identity.authenticate(presented);
     if (identity === null || identity.expired) {
       const reply = say('metrics', 401, 'a credential is needed');

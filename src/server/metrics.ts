@@ -12,7 +12,10 @@ export class Metrics {
   readonly #outcomes: Counter<'command' | 'outcome'>;
   readonly #handovers: Counter;
 
-  constructor(house: Pick<House, 'parked' | 'inFlightBytes' | 'seals' | 'listen'>) {
+  constructor(
+    house: Pick<House, 'parked' | 'inFlightBytes' | 'seals' | 'listen'>,
+    certificate: { readonly ends: number } | null,
+  ) {
     const registers = [this.#registry];
     collectDefaultMetrics({ register: this.#registry });
     this.#requests = new Histogram({
@@ -57,6 +60,14 @@ export class Metrics {
       registers,
       collect: () => seals.set(house.seals),
     });
+    if (certificate !== null) {
+      const ends: Gauge = new Gauge({
+        name: 'statehouse_certificate_end_timestamp_seconds',
+        help: 'When the TLS certificate ends, in seconds since 1970.',
+        registers,
+        collect: () => ends.set(certificate.ends / 1_000),
+      });
+    }
     house.listen((command, { outcome, handovers }) => {
       this.#outcomes.inc({ command: command.type, outcome: outcome.type });
       this.#handovers.inc(handovers.length);

@@ -21,7 +21,7 @@ type Archive = Pick<Engine, 'version' | 'versions' | 'body'>;
  * @param use is given what was found, null when there is no such version; everything is closed once it is done
  */
 export async function readKept<T>(
-  configuration: Pick<Configuration, 'store' | 'masterKeys' | 'masterKeyFile'>,
+  configuration: Pick<Configuration, 'store' | 'masterKeys' | 'masterKeyFile' | 'exposedSecrets'>,
   address: Address,
   number: number | null,
   use: (kept: OfflineStore | null) => Promise<T>,

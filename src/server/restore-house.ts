@@ -5,6 +5,7 @@ import { restoreBackup } from '../engines/sqlite/files/backup.ts';
 import { credentialContext } from '../house/identity/credentials.ts';
 import { writeKeyFile } from '../keyring/key-file.ts';
 import { parseMasterKeys, type MasterKeys } from '../keyring/key-text.ts';
+import { readPrivateFile } from '../keyring/private-file.ts';
 import { Keyring } from '../keyring/keyring.ts';
 import { EngineFault } from '../ports/engine.ts';
 import { KEY_FILE } from './master-key.ts';
@@ -19,12 +20,15 @@ export async function restoreHouse(options: {
   readonly backup: string;
   readonly directory: string;
   readonly keyFile: string | null;
+  /** Whether other users of the machine may be able to read that file. */
+  readonly exposedSecrets: boolean;
 }): Promise<string | null> {
-  const { backup, directory, keyFile } = options;
-  const keys = keyFile === null ? null : parseMasterKeys(readFileSync(keyFile, 'utf8'));
+  const { backup, directory, keyFile, exposedSecrets } = options;
+  const keyText = keyFile === null ? null : readPrivateFile(keyFile, exposedSecrets);
+  const keys = keyText === null ? null : parseMasterKeys(keyText);
   if (keys !== null) await proveKeys(keys, backup);
   const path = join(directory, KEY_FILE);
-  if (keys !== null && existsSync(path) && readFileSync(path, 'utf8') !== readFileSync(keyFile ?? '', 'utf8'))
+  if (keys !== null && existsSync(path) && readFileSync(path, 'utf8') !== keyText)
     throw new EngineFault(`${path} exists and differs from ${keyFile}: remove one of them`);
   restoreBackup(backup, directory);
   if (keys === null) return existsSync(path) ? path : null;

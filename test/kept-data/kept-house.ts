@@ -1,4 +1,4 @@
-import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { chmod, cp, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ManualClock } from '../../src/contract/manual-clock.ts';
@@ -57,6 +57,8 @@ export async function statesOf(data: string): Promise<ReadonlyMap<string, readon
 export async function copyDirectory(data: string): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'statehouse-kept-'));
   await cp(join(data, 'sqlite', 'data'), directory, { recursive: true });
+  // A repository keeps no modes.
+  await chmod(join(directory, 'master.key'), 0o600);
   return directory;
 }
 
@@ -89,7 +91,7 @@ async function openHouse(
   remove: () => Promise<void>,
 ): Promise<KeptHouse> {
   const { engine, clock, facts, store, keyPath } = from;
-  const keys = readKeyFile(keyPath);
+  const keys = readKeyFile(keyPath, true);
   if (keys === null) throw new Error(`${keyPath} is missing`);
   const keyring = new Keyring(keys);
   const signals = new LocalSignals(SILENT);

@@ -44,7 +44,7 @@ describe('an exchange', () => {
 
   beforeEach(async () => {
     door = new PlayedDoor();
-    metrics = new Metrics({ parked: 0, inFlightBytes: 0, seals: 0, listen: () => () => undefined });
+    metrics = new Metrics({ parked: 0, inFlightBytes: 0, seals: 0, listen: () => () => undefined }, null);
     faults = [];
     fatal = [];
     const say = (): void => undefined;

@@ -38,14 +38,15 @@ export class InProcessDoors implements AsyncDisposable {
     const built = await buildHouse(configuration);
     const { house, keyring, keys, log } = built;
     await house.join();
-    await ensureAdmin(house, `${TEST_ADMIN.id}.${TEST_ADMIN.secret}`);
+    await ensureAdmin(house, { ...configuration, adminCredential: `${TEST_ADMIN.id}.${TEST_ADMIN.secret}` });
     const closing = new AbortController();
     const worker = new SnapshotWorker();
     const doors = await openDoors({
       house,
-      metrics: new Metrics(house),
+      metrics: new Metrics(house, null),
       clock: systemClock,
       domain: null,
+      s3: configuration.s3,
       closing: closing.signal,
       api: {
         house,
@@ -107,6 +108,7 @@ function toDoorRequest({ method, target, headers, body }: InProcessRequest, gone
     peer: '127.0.0.1',
     peerPort: 1,
     secure: false,
+    certificateNames: [],
     gone,
   };
 }

@@ -1,5 +1,5 @@
 import { formatAddress } from '../../core/address.ts';
-import { DEFAULT_DATA, type Configuration } from '../../server/configuration.ts';
+import { DEFAULT_DATA, hasPassword, SETTINGS, type Configuration } from '../../server/configuration.ts';
 import type { OfflineStore } from '../../server/read-kept.ts';
 import { defineCommand, type Command } from '../command.ts';
 import { DONE, type ExitCode } from '../exit-codes.ts';
@@ -8,6 +8,7 @@ import { dataConfiguration, KEY_OPTIONS } from '../server/data-options.ts';
 import { keepingFailure } from '../server/keeping-failure.ts';
 import { writeNewFile } from '../server/new-file.ts';
 import { readAddress } from '../server/read-address.ts';
+import { secretOf } from '../server/secret-option.ts';
 import { text, textOr } from '../options.ts';
 import type { Terminal } from '../terminal.ts';
 
@@ -17,7 +18,10 @@ export const command: Command = defineCommand({
   args: [{ name: 'address', help: 'PROJECT/KEY[@WORKSPACE]', required: true }],
   options: {
     data: textOr(DEFAULT_DATA, 'DIR', 'the data directory, or the file of a backup'),
-    database: text('URL', 'read from this PostgreSQL database instead (postgres://…)'),
+    database: text('URL', 'read from this PostgreSQL database instead (postgres://…)', {
+      isSecret: hasPassword,
+    }),
+    databaseFile: text('FILE', SETTINGS.databaseFile.help),
     ...KEY_OPTIONS,
     version: text('N', 'this version; the default is the newest', { environment: false }),
     out: text('FILE', 'write it into a new file that only its owner may read', { environment: false }),
@@ -52,12 +56,15 @@ export const command: Command = defineCommand({
 function configurationOf(given: {
   readonly data: string;
   readonly database: string | undefined;
+  readonly databaseFile: string | undefined;
   readonly masterKey: string | undefined;
   readonly masterKeyFile: string | undefined;
-}): Pick<Configuration, 'store' | 'masterKeys' | 'masterKeyFile'> {
-  const { data, database, masterKey = null, masterKeyFile = null } = given;
-  if (database === undefined) return dataConfiguration(data, given);
-  return { store: { kind: 'postgres', url: database }, masterKeys: masterKey, masterKeyFile };
+  readonly exposedSecrets: boolean;
+}): Pick<Configuration, 'store' | 'masterKeys' | 'masterKeyFile' | 'exposedSecrets'> {
+  const { data, masterKey = null, masterKeyFile = null, exposedSecrets } = given;
+  const url = secretOf('database', { text: given.database, file: given.databaseFile }, given);
+  if (url === undefined) return dataConfiguration(data, given);
+  return { store: { kind: 'postgres', url }, masterKeys: masterKey, masterKeyFile, exposedSecrets };
 }
 
 async function give(

@@ -45,7 +45,7 @@ export const command: Command = defineCommand({
       const text = JSON.stringify(locks.map(who));
       if (text === shown) continue;
       shown = text;
-      if (terminal.json) await terminal.write(`${JSON.stringify({ at: new Date().toISOString(), locks })}\n`);
+      if (terminal.json) terminal.say(JSON.stringify({ at: new Date().toISOString(), locks }));
       else showAnew(terminal, locks);
     }
     return DONE;

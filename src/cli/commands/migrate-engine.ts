@@ -2,20 +2,34 @@ import { existsSync } from 'node:fs';
 import { randomUUID } from 'node:crypto';
 import type { Transferred } from '../../house/transfer.ts';
 import type { Engine } from '../../ports/engine.ts';
-import type { Store } from '../../server/configuration.ts';
+import { hasPassword, type Store } from '../../server/configuration.ts';
 import { defineCommand, type Command } from '../command.ts';
 import { DONE } from '../exit-codes.ts';
 import { Failure, wrongUse } from '../failure.ts';
 import { text } from '../options.ts';
+import { KEY_OPTIONS } from '../server/data-options.ts';
+import { secretOf } from '../server/secret-option.ts';
 import type { Terminal } from '../terminal.ts';
+
+const URL_OPTION = {
+  environment: false,
+  isSecret: (place: string): boolean => isDatabase(place) && hasPassword(place),
+} as const;
 
 export const command: Command = defineCommand({
   description:
     'Moves all data from one engine to another: states and versions, locks, credentials and the audit log, compared byte for byte. The server must be stopped. After an interruption, run it again: it continues where it stopped.',
   args: [],
   options: {
-    from: text('DIR|URL', 'the present data directory or database', { environment: false }),
-    to: text('DIR|URL', 'the new data directory or database, which must be empty', { environment: false }),
+    from: text('DIR|URL', 'the present data directory or database', URL_OPTION),
+    fromFile: text('FILE', 'read it from this file, so that no password stands on the command line', {
+      environment: false,
+    }),
+    to: text('DIR|URL', 'the new data directory or database, which must be empty', URL_OPTION),
+    toFile: text('FILE', 'read it from this file, so that no password stands on the command line', {
+      environment: false,
+    }),
+    exposedSecrets: KEY_OPTIONS.exposedSecrets,
   },
   examples: [
     {
@@ -28,8 +42,8 @@ export const command: Command = defineCommand({
     },
   ],
   run: async ({ options, terminal }) => {
-    const from = storeOf('--from', options.from);
-    const to = storeOf('--to', options.to);
+    const from = storeOf('--from', secretOf('from', { text: options.from, file: options.fromFile }, options));
+    const to = storeOf('--to', secretOf('to', { text: options.to, file: options.toFile }, options));
     if (from.kind === 'directory' && !existsSync(from.path)) {
       throw new Failure(`there is no data of a server in ${from.path}`);
     }
@@ -86,9 +100,11 @@ async function openClosedHouse(option: string, store: Store): Promise<Engine> {
 
 function storeOf(option: string, place: string | undefined): Store {
   if (place === undefined) throw wrongUse(`${option} is missing`, 'Give a data directory or postgres://…');
-  return /^postgres(?:ql)?:\/\//.test(place)
-    ? { kind: 'postgres', url: place }
-    : { kind: 'directory', path: place };
+  return isDatabase(place) ? { kind: 'postgres', url: place } : { kind: 'directory', path: place };
+}
+
+function isDatabase(place: string): boolean {
+  return /^postgres(?:ql)?:\/\//.test(place);
 }
 
 /** Everything stays sealed under the same master key, which is not moved. */

@@ -1,20 +1,19 @@
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { DEFAULTS, type Configuration } from '../../server/configuration.ts';
+import { DEFAULTS, SETTINGS, type Configuration } from '../../server/configuration.ts';
 import { Failure } from '../failure.ts';
 import type { OptionSpec } from '../options.ts';
-import { text } from '../options.ts';
+import { flag, text } from '../options.ts';
 
 /** How the master key of a data directory is given, where it is not in the directory itself. */
 export const KEY_OPTIONS: {
   readonly masterKey: OptionSpec<string | undefined>;
   readonly masterKeyFile: OptionSpec<string | undefined>;
+  readonly exposedSecrets: OptionSpec<boolean>;
 } = {
-  masterKey: text(
-    'KEYS',
-    'the master key, base64 of 32 bytes; after a comma, former master keys that can still open data',
-  ),
-  masterKeyFile: text('FILE', 'read the master key from this file'),
+  masterKey: text('KEYS', SETTINGS.masterKey.help, { isSecret: () => true }),
+  masterKeyFile: text('FILE', SETTINGS.masterKeyFile.help),
+  exposedSecrets: flag(SETTINGS.exposedSecrets.help),
 };
 
 /**
@@ -23,7 +22,11 @@ export const KEY_OPTIONS: {
  */
 export function dataConfiguration(
   directory: string,
-  given: { readonly masterKey: string | undefined; readonly masterKeyFile: string | undefined },
+  given: {
+    readonly masterKey: string | undefined;
+    readonly masterKeyFile: string | undefined;
+    readonly exposedSecrets: boolean;
+  },
 ): Configuration {
   const found = statSync(directory, { throwIfNoEntry: false });
   if (found === undefined)
@@ -39,6 +42,7 @@ export function dataConfiguration(
     store: { kind: 'directory', path: directory },
     masterKeys: given.masterKey ?? null,
     masterKeyFile: given.masterKeyFile ?? null,
+    exposedSecrets: given.exposedSecrets,
     logLevel: 'error',
   };
 }

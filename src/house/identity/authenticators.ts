@@ -1,4 +1,5 @@
 import type { Identity } from '../../core/grant.ts';
+import { CertificateAuthenticator } from './certificate.ts';
 import type { Credentials } from './credentials.ts';
 import { PairAuthenticator } from './pair.ts';
 import type { Authenticator, Presented } from './presented.ts';
@@ -8,7 +9,7 @@ export class Authenticators {
   readonly #all: readonly Authenticator[];
 
   constructor({ credentials }: { readonly credentials: Credentials }) {
-    this.#all = [new PairAuthenticator(credentials)];
+    this.#all = [new PairAuthenticator(credentials), new CertificateAuthenticator(credentials)];
   }
 
   /** @param presented null when a request presents nothing that can be read. @returns null for a stranger */

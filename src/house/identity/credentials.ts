@@ -70,10 +70,17 @@ export class Credentials {
     if (this.#isStale()) await this.#reading.join();
     const held = this.#held.get(id);
     if (held === undefined || held.credential.revokedAt !== null) return null;
-    const { credential, secret, secretDigest } = held;
-    const expired = isExpired(credential.expiresAt, this.#clock.now());
-    const subject = subjectOf('token', credential.name);
-    return { identity: { subject, grants: credential.grants, expired }, secret, secretDigest };
+    const { secret, secretDigest } = held;
+    return { identity: this.#identityOf(held), secret, secretDigest };
+  }
+
+  /** Whom the credential of this name stands for, if it is not revoked; of two, no one knows, so it is nobody. */
+  async findByName(name: string): Promise<Identity | null> {
+    if (this.#isStale()) await this.#reading.join();
+    const [held, ...others] = [...this.#held.values()].filter(
+      ({ credential }) => credential.name === name && credential.revokedAt === null,
+    );
+    return held === undefined || others.length > 0 ? null : this.#identityOf(held);
   }
 
   async list(caller: Caller): Promise<CredentialsView | Forbidden> {
@@ -191,6 +198,11 @@ export class Credentials {
     return isExpired(wanted.expiresAt, this.#clock.now())
       ? 'invalid expiry: expected a time in the future'
       : null;
+  }
+
+  #identityOf({ credential }: Held): Identity {
+    const expired = isExpired(credential.expiresAt, this.#clock.now());
+    return { subject: subjectOf('token', credential.name), grants: credential.grants, expired };
   }
 
   #isStale(): boolean {

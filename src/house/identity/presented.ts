@@ -4,6 +4,8 @@ import type { Identity } from '../../core/grant.ts';
 export type Presented =
   | { readonly kind: 'basic'; readonly user: string; readonly password: string }
   | { readonly kind: 'bearer'; readonly token: string }
+  /** The names of a client certificate that the server has verified, such as `cert:dns:build.example.com`. */
+  | { readonly kind: 'certificate'; readonly names: readonly string[] }
   | {
       readonly kind: 'signed';
       readonly keyId: string;

@@ -1,6 +1,6 @@
 import { formatAddress, type Address } from '../../core/address.ts';
 import type { Instant } from '../../core/instant.ts';
-import { parseLockInfo } from '../../core/lock-info.ts';
+import { parseLockRequest } from '../../core/lock-info.ts';
 import type { LockAlias } from '../../core/world.ts';
 import type { Caller, Forbidden } from '../../house/caller.ts';
 import type { House } from '../../house/house.ts';
@@ -40,7 +40,7 @@ export class LockObjects {
     address: Address,
     { info, alias, request }: { info: Uint8Array; alias: LockAlias; request: DoorRequest },
   ): Promise<LockAnswer | { readonly type: 'no-lock-info'; readonly problem: string }> {
-    const parsed = parseLockInfo(info);
+    const parsed = parseLockRequest(info);
     if ('problem' in parsed) return { type: 'no-lock-info', problem: parsed.problem };
     const { id } = parsed.info;
     const answer = await this.#house.locks.lock(caller, address, {

@@ -1,6 +1,6 @@
 import { OPENAPI_PATH } from '../../api/operations.ts';
 import type { Door, DoorReply, DoorRequest, DoorRoutes } from '../../protocols/door.ts';
-import { readAuthorization } from '../../protocols/wire/authorization.ts';
+import { presentedBy } from '../../protocols/wire/authorization.ts';
 import { faultReply, problemReply, unauthenticatedReply } from '../../protocols/wire/problem.ts';
 import type { ApiParts } from './parts.ts';
 import type { ApiRouter } from './router.ts';
@@ -18,7 +18,7 @@ export class ApiDoor implements Door {
 
   async answer(request: DoorRequest): Promise<DoorReply> {
     if (request.path === OPENAPI_PATH) return (await this.#load()).document(request);
-    const presented = readAuthorization(request.header('authorization'));
+    const presented = presentedBy(request);
     const identity = await this.#parts.house.identity.authenticate(presented);
     if (identity === null) return unauthenticatedReply('unknown');
     // The grace that lets an expired one bring its state home holds at the doors that states come by.

@@ -1,5 +1,5 @@
 import type { Address } from '../../../core/address.ts';
-import { parseLockInfo } from '../../../core/lock-info.ts';
+import { parseLockInfo, parseLockRequest } from '../../../core/lock-info.ts';
 import type { AttributeValue, Item } from '../attribute.ts';
 import { DIGEST, HASH_KEY, INFO, LOCK_ITEM_ALIAS } from '../layout.ts';
 import { consumed, type Answer, type DoorCall } from './call.ts';
@@ -160,7 +160,7 @@ async function putLock(call: DoorCall, address: Address, put: Put): Promise<Answ
     );
   }
   const info = Buffer.from(text.S);
-  const parsed = parseLockInfo(info);
+  const parsed = parseLockRequest(info);
   if (!meets(put.expressions, NOTHING)) {
     const stored = await readStored(call, { kind: 'lock', address });
     if ('error' in stored) return stored;

@@ -1,4 +1,4 @@
-import { LOCK_INFO_BYTES_MAX, parseLockInfo } from '../../../core/lock-info.ts';
+import { LOCK_INFO_BYTES_MAX, parseLockInfo, parseLockRequest } from '../../../core/lock-info.ts';
 import type { Caller } from '../../../house/caller.ts';
 import type { House } from '../../../house/house.ts';
 import type { DoorReply, DoorRequest } from '../../door.ts';
@@ -59,7 +59,7 @@ async function lock({ house, caller, request, asked: { address, wait } }: DoorCa
   const info = await readBody(request, LOCK_INFO_BYTES_MAX);
   if (info === null)
     return badRequest('lock', `the lock info is too large: expected at most ${LOCK_INFO_BYTES_MAX} bytes`);
-  const parsed = parseLockInfo(info);
+  const parsed = parseLockRequest(info);
   if ('problem' in parsed) return badRequest('lock', parsed.problem);
   const answer = await house.locks.lock(caller, address, {
     lockId: parsed.info.id,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { readAuthorization } from '../../../protocols/wire/authorization.ts';
+import { presentedBy } from '../../../protocols/wire/authorization.ts';
 import { problemReply } from '../../../protocols/wire/problem.ts';
 import { ADDRESS, PROJECT } from '../parameters.ts';
 import { defineRoute, NO_BODY, type Route } from '../route.ts';
@@ -35,7 +35,7 @@ export const EVENT_ROUTES: readonly Route[] = [
         'x-accel-buffering': 'no',
       };
       if (request.method === 'HEAD') return { operation, status: 200, headers, body: null };
-      const presented = readAuthorization(request.header('authorization'));
+      const presented = presentedBy(request);
       const client = parts.events.listen({
         authenticate: () => house.identity.authenticate(presented),
         identity: caller.identity,
