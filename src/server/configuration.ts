@@ -1,3 +1,4 @@
+import type { Milliseconds } from '../core/instant.ts';
 import type { Environment } from '../ports/environment.ts';
 import { isProblem, readBoolean, readWholeNumber, readWord, type Problem } from '../core/read-value.ts';
 import {
@@ -40,6 +41,10 @@ export interface Configuration {
   readonly stateBytesMax: number;
   readonly inFlightBytesMax: number;
   readonly plansShare: boolean;
+  /** How long after its expiry a credential may bring home what it holds a lock for. */
+  readonly expiryGrace: Milliseconds;
+  /** How long revoked and expired credentials are kept. */
+  readonly deadCredentialsKept: Milliseconds;
   readonly retention: Retention;
   readonly logLevel: LogLevel;
   /** How long open requests may take to end when the house is told to stop. */
@@ -74,11 +79,16 @@ export interface Settings extends Readonly<Record<RetentionLimit, number>> {
   readonly inFlightLimit: number;
   readonly noSharedPlans: boolean;
   /** In seconds. */
+  readonly expiryGrace: number;
+  /** In days. */
+  readonly keepDeadCredentials: number;
+  /** In seconds. */
   readonly shutdownTimeout: number;
   readonly logLevel: LogLevel;
 }
 
 const MEBIBYTE = 1_048_576;
+const DAY_MS: Milliseconds = 86_400_000;
 export const DEFAULT_LISTEN = '127.0.0.1:7117';
 export const DEFAULT_DATA = './statehouse-data';
 /** What many hosts call the database of a service. It counts where nothing else says where to keep things. */
@@ -115,6 +125,18 @@ export const SETTINGS: { readonly [K in keyof Settings]: Setting<Settings[K]> } 
     'the total size of states that may be uploaded at one time',
   ),
   noSharedPlans: flag('let each plan hold the lock alone'),
+  expiryGrace: whole(
+    3_600,
+    { from: 0, to: 604_800 },
+    'SECONDS',
+    'how long an expired credential may still write and release under a lock that it took before; 0 for not at all',
+  ),
+  keepDeadCredentials: whole(
+    30,
+    { from: 1, to: 3_650 },
+    'DAYS',
+    'how long revoked and expired credentials are listed; the audit log keeps them',
+  ),
   ...mapLimits((limit) => {
     const { keeps, max, placeholder } = RETENTION_LIMITS[limit];
     return whole(0, { from: 0, to: max }, placeholder, `keep ${keeps}; 0 keeps all`);
@@ -166,6 +188,8 @@ export function configure(given: Settings, env: Environment = {}): Configuration
     stateBytesMax: given.stateLimit * MEBIBYTE,
     inFlightBytesMax: given.inFlightLimit * MEBIBYTE,
     plansShare: !given.noSharedPlans,
+    expiryGrace: given.expiryGrace * 1_000,
+    deadCredentialsKept: given.keepDeadCredentials * DAY_MS,
     retention: readRetention({ ...given }),
     logLevel: given.logLevel,
     shutdownMs: given.shutdownTimeout * 1_000,

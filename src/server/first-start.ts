@@ -9,7 +9,7 @@ export interface AdminGrant {
 
 /** The house acting for itself, before anybody can. */
 const HOUSE: Caller = {
-  identity: { subject: 'house:first-start', grants: [{ role: 'admin', pattern: '*' }], expired: false },
+  identity: { subject: 'house:first-start', grants: [{ role: 'admin', pattern: '*' }] },
   door: 'house',
 };
 

@@ -195,9 +195,9 @@ async function putDigest(call: DoorCall, address: Address, put: Put): Promise<An
   if ('error' in stored) return stored;
   if (!holds(put.expressions, stored)) return failed(put, stored);
   const digest = put.item.get(DIGEST);
-  const answer = await call.house.history.versions(call.caller, address, { limit: DIGESTS_KNOWN });
-  if (answer.type !== 'versions') return refused(answer);
-  const known = digest !== undefined && 'S' in digest && answer.versions.some(({ md5 }) => md5 === digest.S);
+  const answer = await call.house.history.digests(call.caller, address, DIGESTS_KNOWN);
+  if (answer.type !== 'digests') return refused(answer);
+  const known = digest !== undefined && 'S' in digest && answer.digests.includes(digest.S);
   if (!known) {
     return invalid(
       'The digest of a state is computed here from the state itself, and no version of it has this digest.',

@@ -156,7 +156,11 @@ export async function isTable(call: DoorCall, name: string): Promise<boolean> {
  */
 export async function ensureTable(call: DoorCall, name: string, address: Address): Promise<void> {
   const { caller, house } = call;
-  if (caller.identity.expired || (await house.locks.refuse(caller, 'lock', address)) !== null) return;
+  if (
+    house.refuseEverywhere(caller, 'lock') !== null ||
+    (await house.locks.refuse(caller, 'lock', address)) !== null
+  )
+    return;
   if (await isTable(call, name)) return;
   const createdAt = await house.now();
   await tablesOf(call).update(caller, name, (before) => before ?? { ...NEW_TABLE, createdAt });
