@@ -47,7 +47,7 @@ export const command: Command = defineCommand({
   },
 });
 
-/** Shows the locks that stay, and asks whether to break them where somebody can answer. */
+/** Shows the locks that stay and, on a terminal, asks whether to break them. */
 async function offersToBreak(terminal: Terminal, locks: readonly HeldLockShape[]): Promise<boolean> {
   if (locks.length === 0 || terminal.json) return false;
   terminal.note('It still holds:');
