@@ -86,6 +86,18 @@ describe('layers', () => {
     expect(Object.keys(CYCLES).filter((cycle) => !found.includes(cycle))).toEqual([]);
   });
 
+  it('ask what a role allows at the gate of the house alone, so that nobody forgets expiry and revocation', () => {
+    const askers = [...importsByFile].filter(
+      ([from, imports]) =>
+        from.startsWith('src/') &&
+        imports.some(({ target }) => target === 'src/core/access.ts') &&
+        /import \{[^}]*\bmay\w+[^}]*\} from '[^']*core\/access\.ts'/.test(read(from)),
+    );
+    expect(askers.map(([from]) => from)).toEqual(['src/house/gate.ts']);
+    const doors = sources.filter((path) => /^src\/(?:protocols|server)\//.test(path));
+    expect(findings(doors, /\bidentity\.expiry\b/, withoutComments)).toEqual([]);
+  });
+
   it('keep clock, randomness, waiting and the process out of the core', () => {
     const impure =
       /\bDate\.now\b|\bnew Date\(\)|\bMath\.random\b|\bawait\b|\basync\b|\bPromise\b|\bprocess\b|\bperformance\b|\bcrypto\b|\bglobalThis\b|\bset(?:Timeout|Interval|Immediate)\b|\bfetch\b|\bBuffer\b/;

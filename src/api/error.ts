@@ -23,6 +23,7 @@ export type ErrorWord =
   | 'not-holder'
   | 'not-locked'
   | 'released-before'
+  | 'revoked'
   | 'rotating'
   | 'shared-hold'
   | 'stale'

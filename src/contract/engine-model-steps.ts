@@ -47,7 +47,11 @@ const KINDS = {
   reseal: 1,
 } as const;
 
-const ACTORS: readonly Actor[] = [ALICE, BOB, { ...BOB, subject: 'oidc:repo:org/app', expired: true }];
+const ACTORS: readonly Actor[] = [
+  ALICE,
+  BOB,
+  { ...BOB, subject: 'oidc:repo:org/app', expiry: { at: 0, graceUntil: Infinity } },
+];
 const OPERATIONS = ['OperationTypeApply', 'OperationTypePlan', 'state-push', 'statehouse-exec'];
 const ALIASES = ['http', 's3-lock-file', 'dynamodb-item'];
 const LEASES = [null, null, null, 4_000, 60_000];

@@ -5,6 +5,8 @@ import { ROLES, type Grant, type Role } from './grant.ts';
 export type Action =
   | 'read-outputs'
   | 'read'
+  /** Old versions, as against the newest. */
+  | 'read-history'
   | 'list'
   | 'write'
   | 'lock'
@@ -19,6 +21,7 @@ export type Action =
 const LEAST_ROLE: Record<Action, Role> = {
   'read-outputs': 'outputs',
   read: 'reader',
+  'read-history': 'reader',
   list: 'reader',
   write: 'writer',
   lock: 'writer',
@@ -30,6 +33,28 @@ const LEAST_ROLE: Record<Action, Role> = {
   'read-audit': 'admin',
   manage: 'admin',
 };
+
+/** What a credential may still do in its grace, where it holds a lock: rule 10 says no more. */
+const IN_GRACE: Record<Action, boolean> = {
+  'read-outputs': false,
+  read: true,
+  'read-history': false,
+  list: false,
+  write: true,
+  lock: true,
+  unlock: true,
+  delete: false,
+  restore: false,
+  'force-unlock': false,
+  purge: false,
+  'read-audit': false,
+  manage: false,
+};
+
+/** Whether the action may serve to bring home what a lock is held for. */
+export function mayBeInGrace(action: Action): boolean {
+  return IN_GRACE[action];
+}
 
 /** Whether one of the grants allows the action on this address. */
 export function mayActOn(grants: readonly Grant[], action: Action, address: Address): boolean {

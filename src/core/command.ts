@@ -1,4 +1,5 @@
 import type { Address } from './address.ts';
+import type { Expiry } from './grant.ts';
 import type { Milliseconds } from './instant.ts';
 import type { LockAlias, StateFacts } from './world.ts';
 
@@ -6,8 +7,8 @@ import type { LockAlias, StateFacts } from './world.ts';
 export interface Actor {
   readonly subject: string;
   readonly door: string;
-  /** Its credential has expired: it may only bring home what it holds a lock for. */
-  readonly expired: boolean;
+  /** When its credential ends; absent for one that does not. */
+  readonly expiry?: Expiry;
 }
 
 /**

@@ -3,6 +3,7 @@ import type { Instant } from './instant.ts';
 import type { OutcomeOf } from './outcome.ts';
 import { lock } from './rules/acquire.ts';
 import { Draft, type Decision } from './rules/draft.ts';
+import { refuseExpired } from './rules/grace.ts';
 import { describe, endHolds, expire, renew } from './rules/lease.ts';
 import { accept, endParking, leave } from './rules/queue.ts';
 import { unlock } from './rules/release.ts';
@@ -43,6 +44,9 @@ export function decide<T extends CommandType>(
 ): Decision<OutcomeOf[T]> {
   const draft = new Draft(world, at);
   endHolds(draft);
+  const refusal = refuseExpired<T>(draft, command);
+  // A command that may be given for ever is never refused so, and the others' outcomes have a place for it.
+  if (refusal !== null) return draft.decision(refusal as OutcomeOf[T]);
   const rule: (draft: Draft, command: CommandOf[T]) => OutcomeOf[T] = RULES[command.type];
   return draft.decision(rule(draft, command));
 }

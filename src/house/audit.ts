@@ -3,7 +3,8 @@ import type { AuditNote } from '../core/effect.ts';
 import type { AuditQuery, AuditRecord, Engine } from '../ports/engine.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
-import { refuseInHouse, refuseOn, type Caller, type Forbidden } from './caller.ts';
+import type { Caller, Shut } from './caller.ts';
+import type { Gate } from './gate.ts';
 
 /** Reads wait so long for others to be written down with them. */
 const GATHER_MS = 100;
@@ -15,7 +16,7 @@ interface Gathered {
   readonly note: AuditNote;
 }
 
-export type AuditAnswer = { readonly type: 'records'; readonly records: readonly AuditRecord[] } | Forbidden;
+export type AuditAnswer = { readonly type: 'records'; readonly records: readonly AuditRecord[] } | Shut;
 
 /**
  * The audit log. What changes something is noted in the very transaction that changes it; what only reads, or was refused,
@@ -25,14 +26,16 @@ export class Audit {
   readonly #engine: Engine;
   readonly #clock: Clock;
   readonly #log: Log;
+  readonly #gate: Gate;
   #gathered: Gathered[] = [];
   #cancel: (() => void) | null = null;
   #writing: Promise<void> = Promise.resolve();
 
-  constructor(options: { engine: Engine; clock: Clock; log: Log }) {
+  constructor(options: { engine: Engine; clock: Clock; log: Log; gate: Gate }) {
     this.#engine = options.engine;
     this.#clock = options.clock;
     this.#log = options.log;
+    this.#gate = options.gate;
   }
 
   /** Notes something that changes nothing. */
@@ -47,8 +50,8 @@ export class Audit {
   async read(caller: Caller, query: AuditQuery): Promise<AuditAnswer> {
     const refusal =
       query.address === undefined
-        ? refuseInHouse(caller, 'read-audit')
-        : refuseOn(caller, 'read-audit', query.address);
+        ? this.#gate.inHouse(caller, 'read-audit')
+        : await this.#gate.on(caller, 'read-audit', query.address);
     if (refusal !== null) return refusal;
     await this.flush();
     return { type: 'records', records: await this.#engine.audit(query) };

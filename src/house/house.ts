@@ -1,7 +1,6 @@
 import type { Action } from '../core/access.ts';
 import type { Actor } from '../core/command.ts';
-import type { Instant } from '../core/instant.ts';
-import type { Expired } from '../core/outcome.ts';
+import type { Instant, Milliseconds } from '../core/instant.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Engine, WaitingRequest } from '../ports/engine.ts';
 import type { Entropy } from '../ports/entropy.ts';
@@ -9,10 +8,13 @@ import type { Log } from '../ports/log.ts';
 import type { Sealer } from '../ports/sealer.ts';
 import type { Signals } from '../ports/signals.ts';
 import { Audit } from './audit.ts';
-import { refuseEverywhere, refuseInHouse, type Caller, type Forbidden } from './caller.ts';
+import type { Caller, Shut } from './caller.ts';
+import { CredentialSweep } from './identity/sweep.ts';
 import { Authenticators } from './identity/authenticators.ts';
 import { Credentials } from './identity/credentials.ts';
+import { KnownCredentials } from './identity/known-credentials.ts';
 import { CommandExecutor, type ResultListener } from './executor.ts';
+import { Gate } from './gate.ts';
 import { Feed } from './feed.ts';
 import { History } from './states/history.ts';
 import { InFlightBudget } from './states/in-flight.ts';
@@ -44,10 +46,14 @@ export interface HouseOptions extends LockSettings, ProjectSettings {
   readonly stateBytesMax: number;
   /** Bytes of all states that are being taken in at a time. */
   readonly inFlightBytesMax: number;
+  /** How long after its expiry a credential may bring home what it holds a lock for. */
+  readonly expiryGrace: Milliseconds;
+  /** How long revoked and expired credentials are kept. */
+  readonly deadCredentialsKept: Milliseconds;
 }
 
 /** Who acts where the house itself keeps order. */
-const NODE: Actor = { subject: 'house:node', door: 'house', expired: false };
+const NODE: Actor = { subject: 'house:node', door: 'house' };
 
 /** What a house runs on. */
 export interface HouseAbout {
@@ -71,11 +77,14 @@ export class House {
   /** What is stored about addresses, as it comes. */
   readonly feed: Feed;
   readonly signals: Signals;
+  /** Says who may what. */
+  readonly gate: Gate;
   /** Names this node and this start of it. */
   readonly node: string;
   readonly #engine: Engine;
   readonly #executor: CommandExecutor;
   readonly #nodes: Nodes;
+  readonly #sweep: CredentialSweep;
   readonly #parkedRequests: ParkedRequests;
   readonly #bodyReader: StateBodyReader;
   readonly #inFlight: InFlightBudget;
@@ -107,12 +116,15 @@ export class House {
       },
     });
     this.feed = new Feed({ engine, signals, clock, log });
-    this.audit = new Audit({ engine, clock, log });
     this.#sealCount = new SealCount({ records: this.records(MASTER_KEY_RECORDS), sealer, clock, log });
-    this.credentials = new Credentials({ engine, sealer, clock, entropy });
-    this.identity = new Authenticators({ credentials: this.credentials });
+    const known = new KnownCredentials({ engine, sealer, clock, grace: options.expiryGrace });
+    const gate = new Gate({ engine, clock, credentials: known });
+    this.gate = gate;
+    this.audit = new Audit({ engine, clock, log, gate });
+    this.identity = new Authenticators({ credentials: known });
     this.projects = new Projects({
       engine,
+      gate,
       records: this.records(PROJECT_RECORDS),
       settings: options,
     });
@@ -126,13 +138,26 @@ export class House {
       entropy,
       sizeMax: options.stateBytesMax,
       inFlight: this.#inFlight,
+      gate,
     });
     this.locks = new Locks({
       executor: this.#executor,
       lockInfos: this.lockInfos,
       parkedRequests: this.#parkedRequests,
       settings: options,
+      gate,
     });
+    this.credentials = new Credentials({
+      engine,
+      sealer,
+      clock,
+      entropy,
+      gate,
+      known,
+      locks: this.locks,
+      deadKept: options.deadCredentialsKept,
+    });
+    this.#sweep = new CredentialSweep({ credentials: this.credentials, clock, log });
     const bodyWriter = new StateBodyWriter({
       sealer,
       newId: () => entropy.uuid(),
@@ -140,7 +165,7 @@ export class House {
       inFlight: this.#inFlight,
     });
     this.#bodyReader = new StateBodyReader(engine, sealer);
-    const shared = { executor: this.#executor, bodyWriter, bodyReader: this.#bodyReader };
+    const shared = { executor: this.#executor, bodyWriter, bodyReader: this.#bodyReader, gate };
     this.history = new History(shared);
     this.states = new States({ ...shared, audit: this.audit });
     this.#subscriptions = [
@@ -171,13 +196,13 @@ export class House {
   }
 
   /** Why a caller may not do this to the house as a whole; null if it may. */
-  refuse(caller: Caller, action: Action): Forbidden | null {
-    return refuseInHouse(caller, action);
+  refuse(caller: Caller, action: Action): Shut | null {
+    return this.gate.inHouse(caller, action);
   }
 
   /** Why a caller may not do this at any address; null if there may be one where it may. */
-  refuseEverywhere(caller: Caller, action: Action): Forbidden | Expired | null {
-    return refuseEverywhere(caller, action);
+  refuseEverywhere(caller: Caller, action: Action): Shut | null {
+    return this.gate.somewhere(caller, action);
   }
 
   /** How many requests this node holds open for the lock. */
@@ -200,6 +225,7 @@ export class House {
     await requireWhole(this.#engine);
     await this.#nodes.join();
     this.#sealCount.start();
+    this.#sweep.start();
   }
 
   /**
@@ -244,6 +270,7 @@ export class House {
     await this.audit.flush();
     await this.#sealCount.close();
     this.#nodes.leave();
+    await this.#sweep.stop();
     for (const end of this.#subscriptions) end();
   }
 }

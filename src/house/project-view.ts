@@ -1,8 +1,9 @@
-import { keyPrefixesIn, knowsProject, mayActInProject, mayActOn, projectsInReach } from '../core/access.ts';
+import { keyPrefixesIn, projectsInReach } from '../core/access.ts';
 import type { Address } from '../core/address.ts';
 import type { Instant } from '../core/instant.ts';
 import type { Engine, StateSummary } from '../ports/engine.ts';
 import type { Caller } from './caller.ts';
+import type { Gate } from './gate.ts';
 
 /** States that are looked at for one request whose pattern says nothing of the project: a search that ends there found none. */
 export const LOOKED_AT_MAX = 10_000;
@@ -25,25 +26,27 @@ export interface MadeProject {
  */
 export class ProjectView {
   readonly #engine: Engine;
+  readonly #gate: Gate;
   readonly #caller: Caller;
   #left = LOOKED_AT_MAX;
 
-  constructor(engine: Engine, caller: Caller) {
+  constructor(engine: Engine, gate: Gate, caller: Caller) {
     this.#engine = engine;
+    this.#gate = gate;
     this.#caller = caller;
   }
 
   /** Whether the caller may be told of what was set for a project, and whether it was made. */
   knows(project: string, made: MadeProject | null): boolean {
-    const { grants, subject } = this.#caller.identity;
-    if (!mayActInProject(grants, 'list', project)) return false;
-    return knowsProject(grants, 'list', project) || made?.createdBy === subject;
+    const { identity } = this.#caller;
+    if (!this.#gate.showsProject(identity, 'list', project)) return false;
+    return this.#gate.knowsProject(identity, 'list', project) || made?.createdBy === identity.subject;
   }
 
   /** A state of the project, deleted or not, or a lock, that the caller may list; null if none was found. */
   async firstIn(project: string): Promise<StateSummary | null> {
-    const { grants } = this.#caller.identity;
-    for (const keyPrefix of keyPrefixesIn(grants, 'list', project)) {
+    const { identity } = this.#caller;
+    for (const keyPrefix of keyPrefixesIn(identity.grants, 'list', project)) {
       let after: Address | undefined;
       while (this.#left > 0) {
         const limit = after === undefined ? 1 : Math.min(PAGE, this.#left);
@@ -55,7 +58,7 @@ export class ProjectView {
           ...(after === undefined ? {} : { after }),
         });
         this.#left -= page.length;
-        const found = page.find(({ address }) => mayActOn(grants, 'list', address));
+        const found = page.find(({ address }) => this.#gate.shows(identity, 'list', address));
         if (found !== undefined) return found;
         if (page.length < limit) break;
         after = page.at(-1)?.address;
@@ -78,8 +81,8 @@ export class ProjectView {
         const { project } = summary.address;
         if (told.has(project)) continue;
         told.add(project);
-        const { grants } = this.#caller.identity;
-        const first = mayActOn(grants, 'list', summary.address) ? summary : await this.firstIn(project);
+        const isShown = this.#gate.shows(this.#caller.identity, 'list', summary.address);
+        const first = isShown ? summary : await this.firstIn(project);
         if (first !== null) yield first;
       }
     }

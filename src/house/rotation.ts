@@ -1,6 +1,6 @@
 import type { Engine, Resealed } from '../ports/engine.ts';
 import type { Sealer } from '../ports/sealer.ts';
-import { credentialContext } from './identity/credentials.ts';
+import { credentialContext } from './identity/known-credentials.ts';
 import { LockInfos } from './locks/lock-infos.ts';
 
 /** Sealed things that are sealed anew in one transaction. */

@@ -35,6 +35,13 @@ export type Expected = Entry['attributes'] | null;
 /** Changes to the house's own records. They need no decision: the last one wins, unless an entry's change says what it expects. */
 export type RecordCommand =
   | { readonly type: 'put-credential'; readonly credential: Credential; readonly note: AuditNote | null }
+  /** Forgets the credentials that were revoked, or expired, before these moments: asked of each row as it is now. */
+  | {
+      readonly type: 'drop-credentials';
+      readonly revokedBefore: Instant;
+      readonly expiredBefore: Instant;
+      readonly note: AuditNote | null;
+    }
   | {
       readonly type: 'put-entry';
       readonly entry: Entry;

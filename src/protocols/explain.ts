@@ -62,7 +62,11 @@ function sentence(refusal: Refusal, address: Address | null): string {
     case 'gone':
       return 'the request was cancelled: try again';
     case 'expired':
-      return 'the credential has expired and holds no lock here: use a valid one';
+      return refusal.graceOver === true
+        ? 'the credential has expired, and so has the time in which it could still write and unlock what it holds: use a valid one'
+        : 'the credential has expired and holds no lock here that it took before: use a valid one';
+    case 'revoked':
+      return 'the credential was revoked: use a valid one';
     case 'forbidden': {
       const on = refusal.address === null ? 'this server' : formatAddress(refusal.address);
       return `${refusal.subject} may not ${refusal.action} ${on}`;

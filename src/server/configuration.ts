@@ -1,4 +1,5 @@
 import type { S3Settings } from '../protocols/door.ts';
+import type { Milliseconds } from '../core/instant.ts';
 import type { Environment } from '../ports/environment.ts';
 import { isProblem, readBoolean, readWholeNumber, readWord, type Problem } from '../core/read-value.ts';
 import {
@@ -51,6 +52,10 @@ export interface Configuration {
   readonly inFlightBytesMax: number;
   readonly plansShare: boolean;
   readonly s3: S3Settings;
+  /** How long after its expiry a credential may bring home what it holds a lock for. */
+  readonly expiryGrace: Milliseconds;
+  /** How long revoked and expired credentials are kept. */
+  readonly deadCredentialsKept: Milliseconds;
   readonly retention: Retention;
   readonly logLevel: LogLevel;
   /** How long open requests may take to end when the house is told to stop. */
@@ -94,11 +99,16 @@ export interface Settings extends Readonly<Record<RetentionLimit, number>> {
   readonly strictS3: boolean;
   readonly allowUnsignedBodies: boolean;
   /** In seconds. */
+  readonly expiryGrace: number;
+  /** In days. */
+  readonly keepDeadCredentials: number;
+  /** In seconds. */
   readonly shutdownTimeout: number;
   readonly logLevel: LogLevel;
 }
 
 const MEBIBYTE = 1_048_576;
+const DAY_MS: Milliseconds = 86_400_000;
 export const DEFAULT_LISTEN = '127.0.0.1:7117';
 export const DEFAULT_DATA = './statehouse-data';
 /** What many hosts call the database of a service. It counts where nothing else says where to keep things. */
@@ -145,6 +155,18 @@ export const SETTINGS: { readonly [K in keyof Settings]: Setting<Settings[K]> } 
   strictS3: flag('refuse at the S3 door what it would only confirm: KMS and customer keys, policies, ACLs …'),
   allowUnsignedBodies: flag(
     'take S3 bodies that are not signed over plain HTTP from other machines, for a proxy that ends TLS',
+  ),
+  expiryGrace: whole(
+    3_600,
+    { from: 0, to: 604_800 },
+    'SECONDS',
+    'how long an expired credential may still write and release under a lock that it took before; 0 for not at all',
+  ),
+  keepDeadCredentials: whole(
+    30,
+    { from: 1, to: 3_650 },
+    'DAYS',
+    'how long revoked and expired credentials are listed; the audit log keeps them',
   ),
   ...mapLimits((limit) => {
     const { fallback, max, placeholder, says } = RETENTION_LIMITS[limit];
@@ -207,6 +229,8 @@ export function configure(given: Settings, env: Environment = {}): Configuration
     inFlightBytesMax: given.inFlightLimit * MEBIBYTE,
     plansShare: !given.noSharedPlans,
     s3: { strict: given.strictS3, unsignedBodies: given.allowUnsignedBodies },
+    expiryGrace: given.expiryGrace * 1_000,
+    deadCredentialsKept: given.keepDeadCredentials * DAY_MS,
     retention: readRetention({ ...given }),
     logLevel: given.logLevel,
     shutdownMs: given.shutdownTimeout * 1_000,

@@ -28,7 +28,7 @@ export interface FirstCredentials {
 
 /** The house acting for itself, before anybody can. */
 const HOUSE: Caller = {
-  identity: { subject: 'house:first-start', grants: [{ role: 'admin', pattern: '*' }], expired: false },
+  identity: { subject: 'house:first-start', grants: [{ role: 'admin', pattern: '*' }] },
   door: 'house',
 };
 

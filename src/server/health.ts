@@ -38,7 +38,7 @@ export class HealthDoor implements Door {
   async #tell(request: DoorRequest): Promise<DoorReply> {
     const presented = presentedBy(request);
     const identity = await this.#house.identity.authenticate(presented);
-    if (identity === null || identity.expired) {
+    if (identity === null || this.#house.gate.known(identity) !== null) {
       const reply = say('metrics', 401, 'a credential is needed');
       return { ...reply, headers: { ...reply.headers, 'www-authenticate': 'Basic realm="Statehouse"' } };
     }

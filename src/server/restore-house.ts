@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SqliteArchive } from '../engines/sqlite/files/archive.ts';
 import { restoreBackup } from '../engines/sqlite/files/backup.ts';
-import { credentialContext } from '../house/identity/credentials.ts';
+import { credentialContext } from '../house/identity/known-credentials.ts';
 import { writeKeyFile } from '../keyring/key-file.ts';
 import { parseMasterKeys, type MasterKeys } from '../keyring/key-text.ts';
 import { readPrivateFile } from '../keyring/private-file.ts';

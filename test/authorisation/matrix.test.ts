@@ -28,6 +28,7 @@ const TRIALS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
 const RIGHTS: Readonly<Record<Action, true>> = {
   'read-outputs': true,
   read: true,
+  'read-history': true,
   list: true,
   write: true,
   lock: true,

@@ -125,8 +125,10 @@ describe.each(ENGINES)('the history of a state, on %s', (engine) => {
     expect(await built.house.states.delete(ANN, ADDRESS, NO_CLAIM)).toMatchObject({ type: 'deleted' });
     expect(await built.read(ANN)).toBe('absent');
     expect(await built.read(ANN, 1)).toBe(sampleState(1));
-    expect((await built.house.states.list(ANN, { limit: 9 })).states).toEqual([]);
-    expect((await built.house.states.list(ANN, { limit: 9, deleted: true })).states).toHaveLength(1);
+    expect(await built.house.states.list(ANN, { limit: 9 })).toMatchObject({ states: [] });
+    expect(await built.house.states.list(ANN, { limit: 9, deleted: true })).toMatchObject({
+      states: [{ address: ADDRESS }],
+    });
     expect(await built.house.history.undelete(ANN, ADDRESS)).toMatchObject({ type: 'undeleted' });
     expect(await built.read(ANN)).toBe(sampleState(2));
     expect(await built.house.history.undelete(ANN, ADDRESS)).toMatchObject({ type: 'exists' });
@@ -274,7 +276,6 @@ describe.each(ENGINES)('the audit log, on %s', (engine) => {
       identity: {
         subject: 'token:local',
         grants: [{ role: 'admin' as const, pattern: 'acme/*' }],
-        expired: false,
       },
       door: 'test',
     };

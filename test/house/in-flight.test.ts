@@ -146,7 +146,6 @@ describe('a house holds nothing of bodies', () => {
 });
 
 describe('a credential that has expired', () => {
-  const late: Caller = { ...callerOf('late'), identity: { ...callerOf('late').identity, expired: true } };
   let read = false;
   async function* body(): AsyncGenerator<Uint8Array> {
     read = true;
@@ -156,12 +155,17 @@ describe('a credential that has expired', () => {
   it('is refused before a piece is read, unless it holds the lock', async () => {
     await using built = await BuiltHouse.build('memory');
     const { uploads, locks } = built.house;
-    const begun = await uploads.begin(callerOf('late'), ADDRESS);
+    const at = built.clock.now() + 1_000;
+    const soon = callerOf('late');
+    const late = { ...soon, identity: { ...soon.identity, expiry: { at, graceUntil: at + 1_000 } } };
+    const begun = await uploads.begin(late, ADDRESS);
     if (begun.type !== 'begun') throw new Error(begun.type);
+    built.clock.advance(1_000);
     expect(await uploads.begin(late, ADDRESS)).toEqual({ type: 'expired' });
     expect(await uploads.put(late, begun.upload, 1, body())).toEqual({ type: 'expired' });
     expect(read).toBe(false);
-    const granted = await locks.lock(callerOf('late'), ADDRESS, {
+    built.clock.advance(-1_000);
+    const granted = await locks.lock(late, ADDRESS, {
       lockId: 'mine',
       operation: 'OperationTypeApply',
       info: Buffer.from('{"ID":"mine"}'),
@@ -171,6 +175,7 @@ describe('a credential that has expired', () => {
       gone: new AbortController().signal,
     });
     expect(granted.type).toBe('granted');
+    built.clock.advance(1_000);
     expect((await uploads.begin(late, ADDRESS)).type).toBe('begun');
     expect((await uploads.put(late, begun.upload, 1, body())).type).toBe('kept');
     expect(read).toBe(true);

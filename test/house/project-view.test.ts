@@ -2,12 +2,18 @@ import { describe, expect, it } from 'vitest';
 import type { Role } from '../../src/core/grant.ts';
 import { NEW_WORLD } from '../../src/core/world.ts';
 import type { Caller } from '../../src/house/caller.ts';
+import { Gate } from '../../src/house/gate.ts';
 import { LOOKED_AT_MAX, ProjectView } from '../../src/house/project-view.ts';
 import type { Engine, StateQuery, StateSummary } from '../../src/ports/engine.ts';
 import { sampleLock, sampleState } from '../support/sample-state.ts';
 import { BuiltHouse, callerOf, ENGINES, inChunks, NO_CLAIM } from './fixtures/built-house.ts';
 
 const ADMIN = callerOf('root', 'admin');
+const GATE = new Gate({
+  engine: { world: () => Promise.resolve(NEW_WORLD) },
+  clock: { now: () => 0 },
+  credentials: { isRevoked: () => false, look: () => Promise.resolve(), watch: () => () => undefined },
+});
 
 function granted(...patterns: readonly string[]): Caller {
   return as('reader', ...patterns);
@@ -15,7 +21,7 @@ function granted(...patterns: readonly string[]): Caller {
 
 function as(role: Role, ...patterns: readonly string[]): Caller {
   const grants = patterns.map((pattern) => ({ role, pattern }));
-  return { identity: { subject: 'token:some', grants, expired: false }, door: 'test' };
+  return { identity: { subject: 'token:some', grants }, door: 'test' };
 }
 
 /** A house with states in `acme` and `other`, and with `made` and `bounded`, which have none. */
@@ -53,8 +59,10 @@ async function withProjects(engine: (typeof ENGINES)[number]): Promise<BuiltHous
 }
 
 describe.each(ENGINES)('on %s, the projects that a caller may know of', (engine) => {
-  const names = async ({ house }: BuiltHouse, caller: Caller): Promise<readonly string[]> =>
-    (await house.projects.seen(caller)).map(({ name }) => name);
+  const names = async ({ house }: BuiltHouse, caller: Caller): Promise<readonly string[]> => {
+    const seen = await house.projects.seen(caller);
+    return seen.type === 'seen' ? seen.projects.map(({ name }) => name) : [seen.type];
+  };
 
   it('are those that a grant covers, and those where it may list something', async () => {
     await using built = await withProjects(engine);
@@ -87,8 +95,10 @@ describe.each(ENGINES)('on %s, the projects that a caller may know of', (engine)
       expect([project, await projects.mayKnow(caller, project)]).toEqual([project, true]);
     }
     expect(await projects.mayKnow(granted('nowhere/x'), 'nowhere')).toBe(true);
-    const set = async (who: Caller): Promise<readonly string[]> =>
-      (await projects.listVisible(who)).map(({ name }) => name);
+    const set = async (who: Caller): Promise<readonly string[]> => {
+      const visible = await projects.listVisible(who);
+      return visible.type === 'projects' ? visible.projects.map(({ name }) => name) : [visible.type];
+    };
     expect(await set(caller)).toEqual([]);
     expect(await set(granted('b*/*'))).toEqual(['bounded']);
     expect(await set(ADMIN)).toEqual(['bounded', 'made']);
@@ -128,7 +138,7 @@ describe('the search for something to list', () => {
 
   it('ends after so many states, of all projects together', async () => {
     const { engine, given } = counting(10 * LOOKED_AT_MAX);
-    const view = new ProjectView(engine, granted('*/only-this@dev'));
+    const view = new ProjectView(engine, GATE, granted('*/only-this@dev'));
     expect(await view.firstIn('acme')).toBeNull();
     expect(await view.firstIn('acme')).toBeNull();
     expect(given()).toBe(LOOKED_AT_MAX);
@@ -136,12 +146,12 @@ describe('the search for something to list', () => {
 
   it('looks at no more than it must where a grant names the project', async () => {
     const { engine, given, queries } = counting(10 * LOOKED_AT_MAX);
-    expect(await new ProjectView(engine, granted('acme/*')).firstIn('acme')).not.toBeNull();
+    expect(await new ProjectView(engine, GATE, granted('acme/*')).firstIn('acme')).not.toBeNull();
     expect(given()).toBe(1);
-    await new ProjectView(engine, granted('acme/net/*@dev')).firstIn('acme');
+    await new ProjectView(engine, GATE, granted('acme/net/*@dev')).firstIn('acme');
     expect(queries.at(-1)).toMatchObject({ project: 'acme', keyPrefix: 'net/' });
     const before = given();
-    expect(await new ProjectView(engine, granted('other/*')).firstIn('acme')).toBeNull();
+    expect(await new ProjectView(engine, GATE, granted('other/*')).firstIn('acme')).toBeNull();
     expect(given()).toBe(before);
   });
 });

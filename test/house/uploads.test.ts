@@ -2,6 +2,7 @@ import { buffer } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { MemoryEngine } from '../../src/engines/memory/engine.ts';
 import type { Caller } from '../../src/house/caller.ts';
+import { Gate } from '../../src/house/gate.ts';
 import { InFlightBudget } from '../../src/house/states/in-flight.ts';
 import {
   FINISHED_LIFE,
@@ -16,6 +17,13 @@ import { makeMasterKey } from '../../src/keyring/key-text.ts';
 const ADDRESS = { project: 'acme', key: 'terraform.tfstate', workspace: 'default' };
 const SIZE_MAX = 1_000;
 
+/** Credentials of which none is ever revoked. */
+const ALL_GOOD = {
+  isRevoked: () => false,
+  look: () => Promise.resolve(),
+  watch: () => () => undefined,
+};
+
 let now = 0;
 let engine: MemoryEngine;
 let uploads: Uploads;
@@ -25,7 +33,6 @@ function caller(name: string, pattern = '*'): Caller {
   const identity = {
     subject: `token:${name}`,
     grants: [{ role: 'writer' as const, pattern }],
-    expired: false,
   };
   return { identity, door: 's3' };
 }
@@ -50,6 +57,7 @@ beforeEach(() => {
     entropy: { bytes: (length) => Buffer.alloc(length), uuid: () => `id-${++ids}` },
     sizeMax: SIZE_MAX,
     inFlight: new InFlightBudget({ max: SIZE_MAX, bodyMax: SIZE_MAX }),
+    gate: new Gate({ engine, clock, credentials: ALL_GOOD }),
   });
 });
 
@@ -74,11 +82,11 @@ describe('an upload in pieces', () => {
 
   it('is seen by its own caller alone, at its own address alone', async () => {
     const { id } = await begin();
-    expect(await uploads.find(caller('a'), ADDRESS, id)).not.toBeNull();
-    expect(await uploads.find(caller('b'), ADDRESS, id)).toBeNull();
-    expect(await uploads.find(caller('a'), { ...ADDRESS, key: 'other' }, id)).toBeNull();
-    expect(await uploads.list(caller('a'), 'acme')).toHaveLength(1);
-    expect(await uploads.list(caller('a'), 'other')).toHaveLength(0);
+    expect(await uploads.find(caller('a'), ADDRESS, id)).toMatchObject({ type: 'upload' });
+    expect(await uploads.find(caller('b'), ADDRESS, id)).toEqual({ type: 'absent' });
+    expect(await uploads.find(caller('a'), { ...ADDRESS, key: 'other' }, id)).toEqual({ type: 'absent' });
+    expect(await uploads.list(caller('a'), 'acme')).toMatchObject({ uploads: [{ id }] });
+    expect(await uploads.list(caller('a'), 'other')).toMatchObject({ uploads: [] });
     expect((await uploads.begin(caller('a', 'other/*'), ADDRESS)).type).toBe('forbidden');
   });
 
@@ -90,17 +98,16 @@ describe('an upload in pieces', () => {
     expect(await engine.body(bodyId)).toBeNull();
     expect(await uploads.put(caller('a'), upload, 2, stream('late'))).toEqual({ type: 'absent' });
     expect(await uploads.pieces(upload)).toEqual([]);
-    expect(await uploads.list(caller('a'), 'acme')).toEqual([]);
-    expect((await uploads.find(caller('a'), ADDRESS, upload.id))?.became).toEqual({
-      md5: 'd41d8cd9',
-      version: 7,
+    expect(await uploads.list(caller('a'), 'acme')).toMatchObject({ uploads: [] });
+    expect(await uploads.find(caller('a'), ADDRESS, upload.id)).toMatchObject({
+      upload: { became: { md5: 'd41d8cd9', version: 7 } },
     });
     now += FINISHED_LIFE + 1;
-    expect(await uploads.find(caller('a'), ADDRESS, upload.id)).toBeNull();
+    expect(await uploads.find(caller('a'), ADDRESS, upload.id)).toEqual({ type: 'absent' });
     const other = await begin();
     await uploads.put(caller('a'), other, 1, stream('a'));
     await uploads.drop(other);
-    expect(await uploads.find(caller('a'), ADDRESS, other.id)).toBeNull();
+    expect(await uploads.find(caller('a'), ADDRESS, other.id)).toEqual({ type: 'absent' });
     expect(await uploads.pieces(other)).toEqual([]);
   });
 

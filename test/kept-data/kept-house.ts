@@ -95,10 +95,8 @@ async function openHouse(
   if (keys === null) throw new Error(`${keyPath} is missing`);
   const keyring = new Keyring(keys);
   const signals = new LocalSignals(SILENT);
-  const { stateBytesMax, inFlightBytesMax, plansShare, retention } = DEFAULTS;
-  const limits = { stateBytesMax, inFlightBytesMax, plansShare, retention };
   const parts = { engine, sealer: keyring, signals, clock, entropy: systemEntropy, log: SILENT };
-  const house = new House({ ...parts, ...limits });
+  const house = new House({ ...DEFAULTS, ...parts });
   await house.join();
   if (engine.traits.shared) clock.advance(BEAT_MS);
   await eventually('it has cleared up after the dead', async () => {

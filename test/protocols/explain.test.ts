@@ -37,6 +37,7 @@ const REFUSALS: { readonly [T in Refusal['type']]: Extract<Refusal, { type: T }>
   exists: { type: 'exists', head: null as never },
   gone: { type: 'gone' },
   expired: { type: 'expired' },
+  revoked: { type: 'revoked' },
   forbidden: { type: 'forbidden', subject: 'token:bob', action: 'write', address },
   held: { type: 'held', holders, position: 2, waiting: 3, parkFor: null },
   'released-before': { type: 'released-before', lockId: 'old', at: alice.since, broken: true },

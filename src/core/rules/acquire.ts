@@ -18,7 +18,6 @@ export function lock(draft: Draft, command: LockCommand): OutcomeOf['lock'] {
     const { lockId, at, broken } = before;
     return { type: 'released-before', lockId, at, broken };
   }
-  if (command.actor.expired) return { type: 'expired' };
   dropDead(draft);
   if (!isFree(draft, command)) return stand(draft, command);
   if (draft.line.some(({ waiter }) => waiter === command.waiter)) draft.dropPlace(command.waiter);

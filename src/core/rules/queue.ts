@@ -3,6 +3,7 @@ import type { Milliseconds } from '../instant.ts';
 import type { Gone, Held, NotLocked, OutcomeOf } from '../outcome.ts';
 import type { Holder, QueueEntry } from '../world.ts';
 import type { Draft } from './draft.ts';
+import { refuseHold } from './expiry.ts';
 import { clientSleep, parkedUntil, staysFor } from './estimate.ts';
 import { grant } from './grant.ts';
 
@@ -99,8 +100,7 @@ export function leave(draft: Draft, command: LeaveCommand): OutcomeOf['leave'] {
     draft.putHolder({ ...mine, aliases, answers, seat: answers.at(-1)?.seat ?? null });
     return { type: 'gone' };
   }
-  draft.note(command.actor, 'lock-taken-back', { lock: mine.lockId, fence: mine.fence });
-  release(draft, mine);
+  takeBack(draft, command, mine);
   return { type: 'released', broken: false, lockIds: [mine.lockId] };
 }
 
@@ -112,6 +112,11 @@ export function accept(draft: Draft, command: AcceptCommand): OutcomeOf['accept'
     const place = seated(draft, command);
     if (place === undefined) return lost(draft, command.waiter);
     return refusalHeld(draft, place.waiter, Math.max(place.until - draft.at, 1));
+  }
+  const late = refuseHold(command.actor, mine.since, draft.at);
+  if (late !== null) {
+    takeBack(draft, command, mine);
+    return late;
   }
   const holder = { ...mine, accepted: true };
   draft.putHolder(holder);
@@ -146,6 +151,12 @@ export function dropDead(draft: Draft): void {
   for (const { waiter, seat, until } of draft.line) {
     if (draft.at > until + (seat === null ? 0 : PARK_GRACE)) draft.dropPlace(waiter);
   }
+}
+
+/** Ends a hold of which its client has not heard, and hands the lock on. */
+function takeBack(draft: Draft, { actor }: LeaveCommand | AcceptCommand, mine: Holder): void {
+  draft.note(actor, 'lock-taken-back', { lock: mine.lockId, fence: mine.fence });
+  release(draft, mine);
 }
 
 /** Ends a hold, and hands the lock on in the same step. */

@@ -29,7 +29,7 @@ import {
   type StoredBody,
 } from '../../ports/engine.ts';
 import { compareBytes, otherSealed, sameAddress, selectStates } from './queries.ts';
-import { reseal, type Sealed } from './records.ts';
+import { dropCredentials, reseal, type Sealed } from './records.ts';
 
 /** What one address keeps. */
 export interface StoredAddress {
@@ -234,6 +234,9 @@ export class MemoryEngine implements Engine {
     switch (command.type) {
       case 'put-credential':
         this.#credentials.set(command.credential.id, command.credential);
+        break;
+      case 'drop-credentials':
+        dropCredentials(this.#credentials, command);
         break;
       case 'put-entry':
         if (!this.#isStored(command.entry.kind, command.entry.name, command.expects)) return CONFLICT;

@@ -12,6 +12,13 @@ export function recordStatements(schema: string, command: RecordCommand, keyIdOf
     case 'put-credential': {
       return replaceAll(`${schema}.credential`, ['id'], [CREDENTIAL.row(command.credential, keyIdOf)]);
     }
+    case 'drop-credentials':
+      return [
+        {
+          text: `DELETE FROM ${schema}.credential WHERE revoked_at < $1 OR expires_at < $2`,
+          values: [command.revokedBefore, command.expiredBefore],
+        },
+      ];
     case 'put-entry':
       return putEntry(schema, command);
     case 'drop-entry':

@@ -26,6 +26,7 @@ export class RecordStore {
   readonly #bodies: BodyStore;
   readonly #effects: EffectStore;
   readonly #putCredential: Statement;
+  readonly #dropCredentials: Statement;
   readonly #putEntry: Statement;
   readonly #storedEntry: Statement;
   readonly #dropEntry: Statement;
@@ -43,6 +44,7 @@ export class RecordStore {
       `${insert('credential', CREDENTIAL.list)} ON CONFLICT (id) DO UPDATE SET (${CREDENTIAL.list}) =
          (${CREDENTIAL.list.replaceAll(/\w+/g, 'excluded.$&')})`,
     );
+    this.#dropCredentials = db.prepare('DELETE FROM credential WHERE revoked_at < ? OR expires_at < ?');
     this.#putEntry = db.prepare(insert('entry', ENTRY.list));
     this.#storedEntry = db.prepare('SELECT attributes, body_id FROM entry WHERE kind = ? AND name = ?');
     this.#dropEntry = db.prepare('DELETE FROM entry WHERE kind = ? AND name = ?');
@@ -57,6 +59,9 @@ export class RecordStore {
     switch (command.type) {
       case 'put-credential':
         this.#putCredential.run(...CREDENTIAL.values(command.credential));
+        break;
+      case 'drop-credentials':
+        this.#dropCredentials.run(command.revokedBefore, command.expiredBefore);
         break;
       case 'put-entry': {
         const { kind, name } = command.entry;

@@ -1,6 +1,6 @@
 import type { Identity } from '../../core/grant.ts';
 import { CertificateAuthenticator } from './certificate.ts';
-import type { Credentials } from './credentials.ts';
+import type { KnownCredentials } from './known-credentials.ts';
 import { PairAuthenticator } from './pair.ts';
 import type { Authenticator, Presented } from './presented.ts';
 
@@ -8,7 +8,7 @@ import type { Authenticator, Presented } from './presented.ts';
 export class Authenticators {
   readonly #all: readonly Authenticator[];
 
-  constructor({ credentials }: { readonly credentials: Credentials }) {
+  constructor({ credentials }: { readonly credentials: KnownCredentials }) {
     this.#all = [new PairAuthenticator(credentials), new CertificateAuthenticator(credentials)];
   }
 

@@ -1,5 +1,5 @@
 import type { Identity } from '../../core/grant.ts';
-import type { Credentials } from './credentials.ts';
+import type { KnownCredentials } from './known-credentials.ts';
 import type { Authenticator, Presented } from './presented.ts';
 
 /**
@@ -7,9 +7,9 @@ import type { Authenticator, Presented } from './presented.ts';
  * as any other (`cert:dns:build.example.com`), with grants and an expiry, and revokes it so, whatever the authority says.
  */
 export class CertificateAuthenticator implements Authenticator {
-  readonly #credentials: Pick<Credentials, 'findByName'>;
+  readonly #credentials: Pick<KnownCredentials, 'findByName'>;
 
-  constructor(credentials: Pick<Credentials, 'findByName'>) {
+  constructor(credentials: Pick<KnownCredentials, 'findByName'>) {
     this.#credentials = credentials;
   }
 

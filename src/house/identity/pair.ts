@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Identity } from '../../core/grant.ts';
-import type { Credentials } from './credentials.ts';
+import type { KnownCredentials } from './known-credentials.ts';
 import type { Authenticator, Presented } from './presented.ts';
 
 /** Longer than any id and secret that the house gives out. */
@@ -11,9 +11,9 @@ const NO_SECRET = digest('');
 
 /** Authenticates by a credential's id and secret: as a pair, as the token `id.secret`, or by what was signed with the secret. */
 export class PairAuthenticator implements Authenticator {
-  readonly #credentials: Credentials;
+  readonly #credentials: KnownCredentials;
 
-  constructor(credentials: Credentials) {
+  constructor(credentials: KnownCredentials) {
     this.#credentials = credentials;
   }
 

@@ -1,4 +1,4 @@
-import { mayActOn, type Action } from '../../core/access.ts';
+import type { Action } from '../../core/access.ts';
 import type { Address } from '../../core/address.ts';
 import type { LockCommand } from '../../core/command.ts';
 import { hasEnded, nextEnd } from '../../core/decide.ts';
@@ -7,8 +7,9 @@ import { OPERATION_PLAN } from '../../core/lock-info.ts';
 import type { Gone, Granted, OutcomeOf } from '../../core/outcome.ts';
 import type { LockAlias, Holder, QueueEntry, World } from '../../core/world.ts';
 import type { StateQuery } from '../../ports/engine.ts';
-import { actorOf, isShutOut, isShutOutOf, refuseOn, type Caller, type Forbidden } from '../caller.ts';
+import { actorOf, type Caller, type Revoked, type Shut } from '../caller.ts';
 import type { CommandExecutor } from '../executor.ts';
+import type { Gate } from '../gate.ts';
 import { listVisible } from '../listing.ts';
 import type { LockInfos } from './lock-infos.ts';
 import type { ParkedRequests, ParkedRequest } from './parked-requests.ts';
@@ -54,9 +55,9 @@ export type LockAnswer =
   | Exclude<OutcomeOf['lock'], Granted>
   /** The client has left; nobody hears the answer. */
   | Gone
-  | Forbidden;
+  | Shut;
 
-export type UnlockAnswer = OutcomeOf['unlock'] | Forbidden;
+export type UnlockAnswer = OutcomeOf['unlock'] | Shut;
 
 /** Who holds the lock of an address and who waits for it, for people to see. Lock infos are opened. */
 export interface LockView {
@@ -70,10 +71,7 @@ export interface LockSettings {
   readonly plansShare: boolean;
 }
 
-export type ShowAnswer =
-  | { readonly type: 'shown'; readonly lock: LockView }
-  | { readonly type: 'expired' }
-  | Forbidden;
+export type ShowAnswer = { readonly type: 'shown'; readonly lock: LockView } | Shut;
 
 /** The lock and its waiting line. */
 export class Locks {
@@ -81,37 +79,34 @@ export class Locks {
   readonly #lockInfos: LockInfos;
   readonly #parkedRequests: ParkedRequests;
   readonly #settings: LockSettings;
+  readonly #gate: Gate;
 
   constructor(options: {
     executor: CommandExecutor;
     lockInfos: LockInfos;
     parkedRequests: ParkedRequests;
     settings: LockSettings;
+    gate: Gate;
   }) {
     this.#executor = options.executor;
     this.#lockInfos = options.lockInfos;
     this.#parkedRequests = options.parkedRequests;
     this.#settings = options.settings;
+    this.#gate = options.gate;
   }
 
   /** Why a caller may not do this here at all, asked before anything else of its request is tried; null if it may. */
-  async refuse(
-    caller: Caller,
-    action: Action,
-    address: Address,
-  ): Promise<Forbidden | { readonly type: 'expired' } | null> {
-    const refusal = refuseOn(caller, action, address);
-    if (refusal !== null) return refusal;
-    return (await isShutOutOf(this.#executor.engine, caller, address)) ? { type: 'expired' } : null;
+  refuse(caller: Caller, action: Action, address: Address): Promise<Shut | null> {
+    return this.#gate.on(caller, action, address);
   }
 
   /** Asks for the lock; the answer may take as long as the request is parked. */
   async lock(caller: Caller, address: Address, ask: LockAsk): Promise<LockAnswer> {
-    const refusal = refuseOn(caller, 'lock', address);
+    const refusal = this.#gate.onForRules(caller, 'lock', address);
     if (refusal !== null) return refusal;
     const seat = ask.gone === null ? null : this.#parkedRequests.take(ask.gone);
     try {
-      return await this.#ask(this.#command(caller, address, ask, seat), seat);
+      return await this.#ask(caller, this.#command(caller, address, ask, seat), seat);
     } finally {
       seat?.free();
     }
@@ -119,8 +114,8 @@ export class Locks {
 
   /** Releases the lock. Another's lock is broken only for an operator. */
   async unlock(caller: Caller, address: Address, ask: UnlockAsk): Promise<UnlockAnswer> {
-    const mayBreak = mayActOn(caller.identity.grants, 'force-unlock', address) && !caller.identity.expired;
-    const refusal = mayBreak ? null : refuseOn(caller, 'unlock', address);
+    const mayBreak = (await this.#gate.on(caller, 'force-unlock', address)) === null;
+    const refusal = mayBreak ? null : this.#gate.onForRules(caller, 'unlock', address);
     if (refusal !== null) return refusal;
     return this.#executor.execute({
       type: 'unlock',
@@ -142,8 +137,8 @@ export class Locks {
     address: Address,
     lockId: string,
     lease: Milliseconds | null,
-  ): Promise<OutcomeOf['renew'] | Forbidden> {
-    const refusal = refuseOn(caller, 'lock', address);
+  ): Promise<OutcomeOf['renew'] | Shut> {
+    const refusal = this.#gate.onForRules(caller, 'lock', address);
     if (refusal !== null) return refusal;
     return this.#executor.execute({ type: 'renew', address, actor: actorOf(caller), lockId, lease });
   }
@@ -153,8 +148,8 @@ export class Locks {
     caller: Caller,
     address: Address,
     { lockId, operation, info }: { lockId: string; operation: string; info: Uint8Array },
-  ): Promise<OutcomeOf['describe'] | Forbidden> {
-    const refusal = refuseOn(caller, 'lock', address);
+  ): Promise<OutcomeOf['describe'] | Shut> {
+    const refusal = this.#gate.onForRules(caller, 'lock', address);
     if (refusal !== null) return refusal;
     const sealed = this.#lockInfos.seal(address, info);
     return this.#executor.execute({
@@ -169,26 +164,29 @@ export class Locks {
 
   /** The lock and the line of an address, as they are now. */
   async show(caller: Caller, address: Address): Promise<ShowAnswer> {
-    const refusal = refuseOn(caller, 'read', address);
+    const refusal = await this.#gate.on(caller, 'read', address);
     if (refusal !== null) return refusal;
     const { engine } = this.#executor;
     const world = await engine.world(address);
     const now = nextEnd(world) === null ? null : await engine.now();
-    return isShutOut(caller, world)
-      ? { type: 'expired' }
-      : { type: 'shown', lock: this.#view(address, world, now) };
+    return { type: 'shown', lock: this.#view(address, world, now) };
   }
 
   /** The locks that are held on the states that a query asks for, as far as the caller may see them. */
   async list(
     caller: Caller,
     query: StateQuery,
-  ): Promise<{ readonly locks: readonly LockView[]; readonly next: Address | null }> {
-    const { states, next } = await listVisible(this.#executor.engine, caller, { ...query, locked: true });
+  ): Promise<
+    { readonly type: 'locks'; readonly locks: readonly LockView[]; readonly next: Address | null } | Shut
+  > {
+    const page = await listVisible(this.#executor.engine, this.#gate, caller, { ...query, locked: true });
+    if (page.type !== 'page') return page;
+    const { states, next } = page;
     const now = states.some(({ world }) => nextEnd(world) !== null)
       ? await this.#executor.engine.now()
       : null;
-    return { locks: states.map(({ address, world }) => this.#view(address, world, now)), next };
+    const locks = states.map(({ address, world }) => this.#view(address, world, now));
+    return { type: 'locks', locks, next };
   }
 
   /** @param now by the engine's clock; null where no hold ends by itself */
@@ -219,10 +217,10 @@ export class Locks {
     };
   }
 
-  async #ask(command: LockCommand, seat: ParkedRequest | null): Promise<LockAnswer> {
+  async #ask(caller: Caller, command: LockCommand, seat: ParkedRequest | null): Promise<LockAnswer> {
     try {
       const outcome = await this.#executor.execute(command);
-      const settled = seat === null ? outcome : await this.#waitIn(seat, command, outcome);
+      const settled = seat === null ? outcome : await this.#waitIn(caller, seat, command, outcome);
       if (settled.type !== 'granted') return settled;
       return { ...settled, undelivered: () => this.#takeBack(command, seat) };
     } catch (fault) {
@@ -238,18 +236,36 @@ export class Locks {
 
   /** Holds a parked request open until it is granted or refused. */
   async #waitIn(
+    caller: Caller,
     seat: ParkedRequest,
     command: LockCommand,
     first: OutcomeOf['lock'],
-  ): Promise<OutcomeOf['lock'] | Gone> {
+  ): Promise<OutcomeOf['lock'] | Gone | Revoked> {
+    if (first.type !== 'held' || first.parkFor === null) return first;
+    const end = this.#gate.watch(caller.identity, () => seat.bar());
+    try {
+      return await this.#waitWatched(caller, seat, command, first);
+    } finally {
+      end();
+    }
+  }
+
+  async #waitWatched(
+    caller: Caller,
+    seat: ParkedRequest,
+    command: LockCommand,
+    first: OutcomeOf['lock'],
+  ): Promise<OutcomeOf['lock'] | Gone | Revoked> {
     const { address, actor, waiter } = command;
     const about = { address, actor, waiter, seat: seat.id };
     let outcome: OutcomeOf['lock'] | OutcomeOf['park-over'] | OutcomeOf['accept'] = first;
     while (outcome.type === 'held' && outcome.parkFor !== null) {
       const why = await seat.wait(outcome.parkFor);
-      if (why === 'gone') {
+      const ended = why === 'gone' ? ({ type: 'gone' } as const) : await this.#gate.again(caller);
+      if (ended !== null) {
+        // What was granted meanwhile goes to the next in line.
         await this.#executor.execute({ type: 'leave', ...about });
-        return { type: 'gone' };
+        return ended;
       }
       if (why !== 'handed') {
         outcome = await this.#executor.execute({ type: 'park-over', closing: why === 'closing', ...about });

@@ -8,7 +8,7 @@ import type { Projects } from '../projects.ts';
 
 /** Versions that are read at a time. */
 const PAGE = 1_000;
-const ACTOR = { subject: 'house:retention', door: 'house', expired: false } as const;
+const ACTOR = { subject: 'house:retention', door: 'house' } as const;
 
 /**
  * Drops the versions that retention no longer keeps, each time that a new one was stored: by a write or by a restore.

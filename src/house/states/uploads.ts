@@ -5,7 +5,8 @@ import type { Instant, Milliseconds } from '../../core/instant.ts';
 import type { Engine } from '../../ports/engine.ts';
 import type { Entropy } from '../../ports/entropy.ts';
 import type { Sealer } from '../../ports/sealer.ts';
-import { isShutOutOf, refuseOn, type Busy, type Caller, type Forbidden } from '../caller.ts';
+import type { Busy, Caller, Shut } from '../caller.ts';
+import type { Gate } from '../gate.ts';
 import type { InFlightBudget } from './in-flight.ts';
 import { defineRecords, type RecordDefinition } from '../records/define.ts';
 import { pieceKindOf, UPLOAD_KIND } from '../records/kinds.ts';
@@ -85,7 +86,7 @@ export type PieceAnswer =
   | { readonly type: 'kept'; readonly piece: Piece }
   | { readonly type: 'too-large'; readonly limit: number }
   | { readonly type: 'absent' }
-  | { readonly type: 'expired' }
+  | Shut
   | Busy;
 
 /** Bodies that come in pieces, before they are one. */
@@ -97,6 +98,7 @@ export class Uploads {
   readonly #entropy: Entropy;
   readonly #sizeMax: number;
   readonly #inFlight: InFlightBudget;
+  readonly #gate: Gate;
 
   /**
    * @param sizeMax bytes of the largest state, and so of all pieces of an upload together
@@ -108,6 +110,7 @@ export class Uploads {
     entropy: Entropy;
     sizeMax: number;
     inFlight: InFlightBudget;
+    gate: Gate;
   }) {
     this.#engine = options.records.engine;
     this.#owner = options.records;
@@ -116,15 +119,12 @@ export class Uploads {
     this.#entropy = options.entropy;
     this.#sizeMax = options.sizeMax;
     this.#inFlight = options.inFlight;
+    this.#gate = options.gate;
   }
 
-  async begin(
-    caller: Caller,
-    address: Address,
-  ): Promise<{ type: 'begun'; upload: Upload } | { type: 'expired' } | Busy | Forbidden> {
-    const refusal = refuseOn(caller, 'write', address);
+  async begin(caller: Caller, address: Address): Promise<{ type: 'begun'; upload: Upload } | Busy | Shut> {
+    const refusal = await this.#gate.on(caller, 'write', address);
     if (refusal !== null) return refusal;
-    if (await isShutOutOf(this.#engine, caller, address)) return { type: 'expired' };
     const open = (await this.#known()).filter(({ finishedAt }) => finishedAt === null);
     if (open.length >= UPLOADS_MAX) return { type: 'busy', retryAfterSeconds: 60 };
     const id = this.#entropy.uuid();
@@ -139,20 +139,32 @@ export class Uploads {
   }
 
   /** An upload of this caller to this very address, open or lately finished. */
-  async find(caller: Caller, address: Address, id: string): Promise<Upload | null> {
+  async find(
+    caller: Caller,
+    address: Address,
+    id: string,
+  ): Promise<{ type: 'upload'; upload: Upload } | { type: 'absent' } | Shut> {
+    const refusal = await this.#gate.on(caller, 'write', address);
+    if (refusal !== null) return refusal;
     const upload = (await this.#known()).find((known) => known.id === id);
     const own =
       upload?.subject === caller.identity.subject && formatAddress(upload.address) === formatAddress(address);
-    return own ? upload : null;
+    return own ? { type: 'upload', upload } : { type: 'absent' };
   }
 
   /** The caller's open uploads in a project. */
-  async list(caller: Caller, project: string): Promise<readonly Upload[]> {
+  async list(
+    caller: Caller,
+    project: string,
+  ): Promise<{ type: 'uploads'; uploads: readonly Upload[] } | Shut> {
+    const refusal = this.#gate.known(caller.identity);
+    if (refusal !== null) return refusal;
     const { subject } = caller.identity;
-    return (await this.#known()).filter(
+    const uploads = (await this.#known()).filter(
       (upload) =>
         upload.finishedAt === null && upload.subject === subject && upload.address.project === project,
     );
+    return { type: 'uploads', uploads };
   }
 
   /** Keeps a piece, in the place of one of the same number. Nothing is kept if the stream fails. */
@@ -162,7 +174,17 @@ export class Uploads {
     number: number,
     stream: AsyncIterable<Uint8Array>,
   ): Promise<PieceAnswer> {
-    if (await isShutOutOf(this.#engine, caller, upload.address)) return { type: 'expired' };
+    const refusal = await this.#gate.on(caller, 'write', upload.address);
+    if (refusal !== null) return refusal;
+    return this.#gate.whileGood(caller, stream, (good) => this.#put(caller, upload, number, good));
+  }
+
+  async #put(
+    caller: Caller,
+    upload: Upload,
+    number: number,
+    stream: AsyncIterable<Uint8Array>,
+  ): Promise<PieceAnswer> {
     const others = (await this.pieces(upload)).filter((piece) => piece.number !== number);
     const room = this.#sizeMax - others.reduce((sum, { size }) => sum + size, 0);
     const bodyId = this.#entropy.uuid();

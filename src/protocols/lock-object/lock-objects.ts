@@ -2,7 +2,7 @@ import { formatAddress, type Address } from '../../core/address.ts';
 import type { Instant } from '../../core/instant.ts';
 import { parseLockRequest } from '../../core/lock-info.ts';
 import type { LockAlias } from '../../core/world.ts';
-import type { Caller, Forbidden } from '../../house/caller.ts';
+import type { Caller, Shut } from '../../house/caller.ts';
 import type { House } from '../../house/house.ts';
 import type { LockAnswer, UnlockAnswer } from '../../house/locks/locks.ts';
 import type { DoorRequest } from '../door.ts';
@@ -69,7 +69,7 @@ export class LockObjects {
     address: Address,
     request: DoorRequest,
     alias: LockAlias | null,
-  ): Promise<{ readonly type: 'looked'; readonly lock: SeenLock | null } | Forbidden | { type: 'expired' }> {
+  ): Promise<{ readonly type: 'looked'; readonly lock: SeenLock | null } | Shut> {
     const answer = await this.#house.locks.show(caller, address);
     if (answer.type !== 'shown') return answer;
     const owed = alias === null ? null : this.#refusals.looks(viewerOf(caller, request, address, alias));

@@ -22,7 +22,7 @@ export class ApiDoor implements Door {
     const identity = await this.#parts.house.identity.authenticate(presented);
     if (identity === null) return unauthenticatedReply('unknown');
     // The grace that lets an expired one bring its state home holds at the doors that states come by.
-    if (identity.expired) {
+    if (this.#parts.house.gate.known(identity) !== null) {
       return problemReply('unknown', 'expired', { status: 401, message: 'the credential has expired' });
     }
     const router = await this.#load();

@@ -77,6 +77,7 @@ export function pack(command: Command): PackedCommand {
     case 'undelete':
     case 'prune':
     case 'purge':
+    case 'drop-credentials':
     case 'drop-entry':
     case 'audit':
       return packed(command, 0);

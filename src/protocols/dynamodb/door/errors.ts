@@ -111,6 +111,7 @@ export function notAuthenticated(refusal: NotAuthenticated): DynamoError {
 const REFUSED: Readonly<Record<Refused['type'], ErrorName>> = {
   gone: 'ServiceUnavailable',
   expired: 'ExpiredTokenException',
+  revoked: 'UnrecognizedClientException',
   forbidden: 'AccessDeniedException',
   held: CONDITION_FAILED,
   'released-before': CONDITION_FAILED,

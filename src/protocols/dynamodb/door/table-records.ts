@@ -94,7 +94,11 @@ export async function ensureTable(
   address: Address,
 ): Promise<DynamoError | null> {
   const { caller, house } = call;
-  if (caller.identity.expired || (await house.locks.refuse(caller, 'lock', address)) !== null) return null;
+  if (
+    house.gate.known(caller.identity) !== null ||
+    (await house.locks.refuse(caller, 'lock', address)) !== null
+  )
+    return null;
   if (await isTable(call, name)) return null;
   const made = await makeTable(call, name, {});
   return made !== null && 'error' in made ? made : null;

@@ -23,12 +23,12 @@ const HOME_REGION = 'us-east-1';
 /** Buckets are projects: those that were made, and those that have a state. */
 export async function listBuckets(call: DoorCall): Promise<Answer> {
   const { caller, house, authenticatedRequest } = call;
-  if (caller.identity.expired) return refused({ type: 'expired' });
-  const buckets = await house.projects.seen(caller);
+  const seen = await house.projects.seen(caller);
+  if (seen.type !== 'seen') return refused(seen);
   return documentReply(call, 'ListAllMyBucketsResult', {
     Owner: owner(),
     Buckets: {
-      Bucket: buckets.map(({ name, since }) => ({
+      Bucket: seen.projects.map(({ name, since }) => ({
         Name: name,
         CreationDate: isoTime(since),
         BucketRegion: regionOf(authenticatedRequest.verified.signature.scope.region),
@@ -53,7 +53,7 @@ export async function createBucket(call: DoorCall): Promise<Answer> {
     };
   }
   const answer = await house.projects.make(caller, bucket);
-  if (answer.type === 'forbidden' || answer.type === 'expired') return refused(answer);
+  if (answer.type !== 'made' && answer.type !== 'made-before') return refused(answer);
   const { region } = authenticatedRequest.verified.signature.scope;
   if (answer.type === 'made-before' && regionOf(region) !== HOME_REGION) {
     return {
@@ -82,8 +82,9 @@ export async function deleteBucket(call: DoorCall): Promise<Answer> {
   const missing = await refuseUnseen(call);
   if (missing !== null) return missing;
   const { house, caller, asked } = call;
-  const { states } = await house.states.list(caller, { project: asked.bucket, deleted: true, limit: 1 });
-  if (states.length > 0) {
+  const page = await house.states.list(caller, { project: asked.bucket, deleted: true, limit: 1 });
+  if (page.type !== 'page') return refused(page);
+  if (page.states.length > 0) {
     return {
       status: 409,
       code: 'BucketNotEmpty',

@@ -108,6 +108,7 @@ const REFUSED: Readonly<Record<Refusal['type'], readonly [status: number, code: 
   exists: [412, 'PreconditionFailed'],
   gone: [503, 'ServiceUnavailable'],
   expired: [400, 'ExpiredToken'],
+  revoked: [403, 'InvalidAccessKeyId'],
   forbidden: [403, 'AccessDenied'],
   held: [409, 'OperationAborted'],
   'released-before': [412, 'PreconditionFailed'],

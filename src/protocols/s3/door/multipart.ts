@@ -84,7 +84,8 @@ export async function abortMultipartUpload(call: DoorCall): Promise<Answer> {
 
 export async function listParts(call: DoorCall): Promise<Answer> {
   const upload = await findUpload(call);
-  if ('code' in upload || upload.finishedAt !== null) return noSuchUpload();
+  if ('code' in upload) return upload;
+  if (upload.finishedAt !== null) return noSuchUpload();
   const { bucket, key, query } = call.asked;
   const after = Number(query.get('part-number-marker') ?? 0);
   const limit = Math.min(Number(query.get('max-parts') ?? 1_000), 1_000);
@@ -121,8 +122,9 @@ export async function listParts(call: DoorCall): Promise<Answer> {
 export async function listMultipartUploads(call: DoorCall): Promise<Answer> {
   const terms = readTerms(call);
   if ('code' in terms) return terms;
-  const uploads = await call.house.uploads.list(call.caller, call.asked.bucket);
-  const shown = uploads.filter(({ address }) => stateObject(address).startsWith(terms.prefix));
+  const answer = await call.house.uploads.list(call.caller, call.asked.bucket);
+  if (answer.type !== 'uploads') return refused(answer);
+  const shown = answer.uploads.filter(({ address }) => stateObject(address).startsWith(terms.prefix));
   return documentReply(call, 'ListMultipartUploadsResult', {
     Bucket: call.asked.bucket,
     KeyMarker: '',
@@ -205,7 +207,9 @@ async function findUpload(call: DoorCall): Promise<Upload | S3Error> {
   const address = stateAddress(call);
   if ('code' in address) return address;
   const id = call.asked.query.get('uploadId') ?? '';
-  return (await call.house.uploads.find(call.caller, address, id)) ?? noSuchUpload();
+  const answer = await call.house.uploads.find(call.caller, address, id);
+  if (answer.type === 'absent') return noSuchUpload();
+  return answer.type === 'upload' ? answer.upload : refused(answer);
 }
 
 function noSuchUpload(): S3Error {

@@ -1,7 +1,7 @@
 import type { Address } from '../../../core/address.ts';
 import type { Claim } from '../../../core/command.ts';
 import type { Version } from '../../../core/world.ts';
-import type { Forbidden } from '../../../house/caller.ts';
+import type { Shut } from '../../../house/caller.ts';
 import type { WriteTerms } from '../../../house/states/states.ts';
 import { newDigest, type DigestName } from '../../wire/digest.ts';
 import { openPayload, planPayload, type PayloadPlan } from '../../aws/payload.ts';
@@ -90,7 +90,7 @@ export async function getState(call: DoorCall, address: Address): Promise<Answer
 async function describeState(
   { house, caller }: DoorCall,
   address: Address,
-): Promise<{ type: 'found'; version: Version; bytes: null } | { type: 'absent' | 'expired' } | Forbidden> {
+): Promise<{ type: 'found'; version: Version; bytes: null } | { type: 'absent' } | Shut> {
   const described = await house.states.describe(caller, address);
   if (described.type !== 'described') return described;
   const { head } = described;
@@ -195,9 +195,9 @@ async function deleteVersion(call: DoorCall, address: Address, wanted: string): 
   const refusal = await call.house.locks.refuse(call.caller, 'restore', address);
   if (refusal !== null) return refused(refusal);
   const answer = await call.house.history.undelete(call.caller, address);
-  // S3 answers the deletion of a mark that is not there like any other.
-  const done = answer.type === 'undeleted' || answer.type === 'exists' || answer.type === 'absent';
-  if (!done) return refused(answer);
+  // A mark that is gone already, or never was, is deleted all the same, as at S3.
+  if (answer.type !== 'undeleted' && answer.type !== 'absent' && answer.type !== 'exists')
+    return refused(answer);
   return emptyReply(call, 204, { 'x-amz-delete-marker': 'true', 'x-amz-version-id': wanted });
 }
 

@@ -12,10 +12,12 @@ import { OPERATIONS, SERVICE_OF } from './operations.ts';
 export class StsDoor implements Door {
   readonly name = 'sts';
   readonly routes = { aws: 'query' } as const;
+  readonly #house: House;
   readonly #authenticator: AwsAuthenticator;
 
   /** @param now the machine's clock */
   constructor(house: House, now: () => number) {
+    this.#house = house;
     this.#authenticator = new AwsAuthenticator(house, { now, service: null });
   }
 
@@ -26,7 +28,7 @@ export class StsDoor implements Door {
     const authenticated = await authenticate(request, body, this.#authenticator);
     if ('problem' in authenticated)
       return errorReply(operation ?? 'unknown', notAuthenticated(authenticated));
-    if (authenticated.identity.expired) {
+    if (this.#house.gate.known(authenticated.identity) !== null) {
       return errorReply('unknown', error('ExpiredToken', 'The credential has expired.'));
     }
     if (operation === null) return errorReply('unknown', unknownAction());

@@ -46,7 +46,7 @@ interface Listener {
  * on every node the same, so that a client that comes back is told what it missed; what happens in lines has none.
  */
 export class EventHub {
-  readonly #house: Pick<House, 'signals' | 'feed' | 'states'>;
+  readonly #house: Pick<House, 'signals' | 'feed' | 'states' | 'gate'>;
   readonly #log: Log;
   readonly #listeners = new Set<Listener>();
   readonly #unsubscribe: () => void;
@@ -58,7 +58,7 @@ export class EventHub {
   #turn: Promise<void> = Promise.resolve();
   #tick: NodeJS.Timeout | null = null;
 
-  constructor(house: Pick<House, 'signals' | 'feed' | 'states'>, closing: AbortSignal, log: Log) {
+  constructor(house: Pick<House, 'signals' | 'feed' | 'states' | 'gate'>, closing: AbortSignal, log: Log) {
     this.#house = house;
     this.#log = log;
     this.#unsubscribe = house.signals.subscribe((signal) => this.#tellLive(signal));
@@ -68,11 +68,17 @@ export class EventHub {
   /** @returns null when too many clients follow the events already: try again later */
   listen(listening: Listening): EventClient | null {
     if (this.#listeners.size >= CLIENTS_MAX) return null;
-    const client = new EventClient((gone) => this.#forget(gone));
+    let unwatch: () => void = () => undefined;
+    const client = new EventClient((gone) => {
+      unwatch();
+      this.#forget(gone);
+    });
     const listener = { client, listening, identity: listening.identity, position: null };
     this.#listeners.add(listener);
     this.#tick ??= setInterval(() => this.#look(), TICK_MS).unref();
     this.#following ??= this.#house.feed.follow(null, (records, position) => this.#tell(records, position));
+    // Looked at as well: a credential may expire, and its grants be others.
+    unwatch = this.#house.gate.watch(listening.identity, () => client.cut());
     this.#greet(listener, this.#following).catch((fault: unknown) => this.#letGo(listener, fault));
     return client;
   }
@@ -189,7 +195,7 @@ export class EventHub {
   /** A client whose credential is revoked or has expired hears no more. */
   async #check(listener: Listener): Promise<void> {
     const identity = await listener.listening.authenticate().catch(() => listener.listening.identity);
-    if (identity === null || identity.expired) listener.client.cut();
+    if (identity === null || this.#house.gate.known(identity) !== null) listener.client.cut();
     else listener.identity = identity;
   }
 

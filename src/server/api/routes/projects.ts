@@ -20,8 +20,9 @@ export const PROJECT_ROUTES: readonly Route[] = [
     answer: { status: 200, says: 'The projects, by name.', schema: PROJECTS },
     refusals: [],
     run: async ({ house, caller, operation }) => {
-      const entries = await house.projects.listVisible(caller);
-      const projects = await Promise.all(entries.map(({ name }) => shapeOf(house, name)));
+      const answer = await house.projects.listVisible(caller);
+      if (answer.type !== 'projects') return refusalReply(operation, null, answer);
+      const projects = await Promise.all(answer.projects.map(({ name }) => shapeOf(house, name)));
       return jsonReply(operation, { projects });
     },
   }),
