@@ -151,7 +151,8 @@ export function queryContract(bench: Bench): void {
         { address, note },
         { address: null, note },
       ]);
-      expect(await bench.engine().states({ project: address.project, limit: 10 })).toEqual([]);
+      const { project } = address;
+      expect(await bench.engine().states({ project, used: true, deleted: true, limit: 10 })).toEqual([]);
     });
 
     it('says where a deed came from, whatever a client calls itself, and what it was refused for', async () => {

@@ -8,7 +8,12 @@ export interface Origin {
   readonly requestId?: string;
   /** The program, as it names itself. */
   readonly userAgent?: string;
+  /** The request was signed beforehand, as a URL that anybody may use who has it. */
+  readonly presigned?: true;
 }
+
+/** What a request says of itself, before it is made fit to be kept. */
+type Known = { readonly [K in Exclude<keyof Origin, 'presigned'>]: string | undefined };
 
 /** What is longer is cut. */
 const TEXT_LENGTH_MAX = 200;
@@ -19,8 +24,8 @@ const UNSAFE =
   /[\\\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
 
 /** An origin of what is known: nothing in it is longer than 200 characters, and control characters are escaped as `\u001b`. */
-export function originOf(known: { readonly [K in keyof Origin]: string | undefined }): Origin {
-  const origin: { -readonly [K in keyof Origin]: string } = {};
+export function originOf(known: Partial<Known>): Origin {
+  const origin: { -readonly [K in keyof Known]?: string } = {};
   for (const key of ['credential', 'peer', 'requestId', 'userAgent'] as const) {
     const text = known[key];
     if (text !== undefined && text !== '') origin[key] = tame(text);

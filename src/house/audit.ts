@@ -1,8 +1,10 @@
 import type { Address } from '../core/address.ts';
-import type { AuditNote } from '../core/effect.ts';
+import type { Actor } from '../core/command.ts';
+import { noteOf, type AuditNote } from '../core/effect.ts';
 import type { AuditQuery, AuditRecord, Engine } from '../ports/engine.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
+import { Repeats, type Deed } from './repeats.ts';
 import { noteBy, refuseInHouse, refuseOn, type Caller, type Forbidden } from './caller.ts';
 
 /** Reads wait so long for others to be written down with them. */
@@ -25,6 +27,7 @@ export class Audit {
   readonly #engine: Engine;
   readonly #clock: Clock;
   readonly #log: Log;
+  readonly #repeats: Repeats;
   #gathered: Gathered[] = [];
   #cancel: (() => void) | null = null;
   #writing: Promise<void> = Promise.resolve();
@@ -33,11 +36,36 @@ export class Audit {
     this.#engine = options.engine;
     this.#clock = options.clock;
     this.#log = options.log;
+    this.#repeats = new Repeats({ clock: options.clock, write: (deed) => this.#gather(deed) });
   }
 
   /** Notes something that changes nothing. */
   note(caller: Caller, action: string, address: Address | null, detail: AuditNote['detail'] = {}): void {
-    this.#gathered.push({ type: 'audit', address, note: noteBy(caller, action, detail) });
+    this.#gather({ address, note: noteBy(caller, action, detail) });
+  }
+
+  /** Notes that somebody looked at what is no state's content; more of the same within a minute is counted. */
+  looked(caller: Caller, action: string, address: Address | null, detail: AuditNote['detail'] = {}): void {
+    this.#repeats.note({ address, note: noteBy(caller, action, detail) });
+  }
+
+  /**
+   * Notes a refusal; more of the same within a minute is counted.
+   * @param why in one word, such as `forbidden`
+   */
+  refused(
+    by: Caller | Actor,
+    action: string,
+    address: Address | null,
+    why: string,
+    detail: AuditNote['detail'] = {},
+  ): void {
+    const note = 'identity' in by ? noteBy(by, action, detail) : noteOf(by, action, detail);
+    this.#repeats.note({ address, note: { ...note, refused: why } });
+  }
+
+  #gather({ address, note }: Deed): void {
+    this.#gathered.push({ type: 'audit', address, note });
     if (this.#gathered.length >= GATHER_MAX) this.#write();
     else this.#cancel ??= this.#clock.after(GATHER_MS, () => this.#write());
   }
@@ -57,6 +85,12 @@ export class Audit {
   async flush(): Promise<void> {
     this.#write();
     await this.#writing;
+  }
+
+  /** Notes what was only counted so far, and waits until all is kept. */
+  async close(): Promise<void> {
+    this.#repeats.end();
+    await this.flush();
   }
 
   #write(): void {

@@ -30,6 +30,8 @@ import { resealAll } from './rotation.ts';
 import { States } from './states/states.ts';
 import { requireWhole } from './transfer.ts';
 import { Uploads } from './states/uploads.ts';
+import { watched } from './watched.ts';
+import { WATCHED } from './watches.ts';
 
 /** What a house is built from, and how it is to behave. */
 export interface HouseOptions extends LockSettings, ProjectSettings {
@@ -105,31 +107,36 @@ export class House {
       },
     });
     this.feed = new Feed({ engine, signals, clock, log });
-    this.audit = new Audit({ engine, clock, log });
-    this.credentials = new Credentials({ engine, sealer, clock, entropy });
-    this.identity = new Authenticators({ credentials: this.credentials });
-    this.projects = new Projects({
+    const audit = new Audit({ engine, clock, log });
+    this.audit = watched(audit, audit, WATCHED.audit);
+    const credentials = new Credentials({ engine, sealer, clock, entropy });
+    this.credentials = watched(credentials, audit, WATCHED.credentials);
+    this.identity = new Authenticators({ credentials, audit });
+    const projects = new Projects({
       engine,
       records: this.records(PROJECT_RECORDS),
       settings: options,
     });
+    this.projects = watched(projects, audit, WATCHED.projects);
     this.#inFlight = new InFlightBudget({
       max: options.inFlightBytesMax,
       bodyMax: options.stateBytesMax,
     });
-    this.uploads = new Uploads({
+    const uploads = new Uploads({
       records: this.#recordOwner,
       sealer,
       entropy,
       sizeMax: options.stateBytesMax,
       inFlight: this.#inFlight,
     });
-    this.locks = new Locks({
+    this.uploads = watched(uploads, audit, WATCHED.uploads);
+    const locks = new Locks({
       executor: this.#executor,
       lockInfos: this.lockInfos,
       parkedRequests: this.#parkedRequests,
       settings: options,
     });
+    this.locks = watched(locks, audit, WATCHED.locks);
     const bodyWriter = new StateBodyWriter({
       sealer,
       newId: () => entropy.uuid(),
@@ -138,10 +145,10 @@ export class House {
     });
     this.#bodyReader = new StateBodyReader(engine, sealer);
     const shared = { executor: this.#executor, bodyWriter, bodyReader: this.#bodyReader };
-    this.history = new History(shared);
-    this.states = new States({ ...shared, audit: this.audit });
+    this.history = watched(new History(shared), audit, WATCHED.history);
+    this.states = watched(new States({ ...shared, audit }), audit, WATCHED.states);
     this.#subscriptions = [
-      pruneWhatIsSuperseded(this.#executor, this.projects),
+      pruneWhatIsSuperseded(this.#executor, projects),
       signals.subscribe(({ handovers }) => this.#parkedRequests.wake(handovers)),
     ];
   }
@@ -169,12 +176,17 @@ export class House {
 
   /** Why a caller may not do this to the house as a whole; null if it may. */
   refuse(caller: Caller, action: Action): Forbidden | null {
-    return refuseInHouse(caller, action);
+    return this.#refused(caller, action, refuseInHouse(caller, action));
   }
 
   /** Why a caller may not do this at any address; null if there may be one where it may. */
   refuseEverywhere(caller: Caller, action: Action): Forbidden | Expired | null {
-    return refuseEverywhere(caller, action);
+    return this.#refused(caller, action, refuseEverywhere(caller, action));
+  }
+
+  #refused<R extends Forbidden | Expired>(caller: Caller, action: Action, refusal: R | null): R | null {
+    if (refusal !== null) this.audit.refused(caller, action, null, refusal.type);
+    return refusal;
   }
 
   /** How many requests this node holds open for the lock. */
@@ -231,7 +243,7 @@ export class House {
   async close(): Promise<void> {
     this.closeLine();
     await this.#executor.settle();
-    await this.audit.flush();
+    await this.audit.close();
     this.#nodes.leave();
     for (const end of this.#subscriptions) end();
   }

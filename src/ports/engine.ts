@@ -113,8 +113,18 @@ export interface AuditRecord {
   readonly note: AuditNote;
 }
 
-/** The action of a note that somebody read something, which changes nothing. */
-export const READ_ACTION = 'read';
+/** The actions of notes that somebody looked at something of an address, or prepared something, which changes nothing. */
+export const LOOK_ACTIONS: readonly string[] = [
+  'read',
+  'read-outputs',
+  'list-versions',
+  'read-lock',
+  'read-audit',
+  'subscribe',
+  'upload-begin',
+  'upload-complete',
+  'upload-abort',
+];
 
 /** Something that was stored about an address. */
 export interface ChangeRecord extends AuditRecord {
@@ -204,8 +214,8 @@ export interface Engine extends AsyncDisposable {
   entries(kind: string | null): Promise<readonly Entry[]>;
   audit(query: AuditQuery): Promise<readonly AuditRecord[]>;
   /**
-   * What was stored about addresses, as a feed that is kept: the records of the audit log with an address, but for reads
-   * that were only noted (`read`). Two changes of one address come in the order in which they were decided.
+   * What was stored about addresses, as a feed that is kept: the records of the audit log with an address, but for refusals
+   * and for what changes nothing ({@link LOOK_ACTIONS}). Two changes of one address come in the order in which they were decided.
    * @param after the position to go on from; null for the present end, of which no record is told
    * @param limit records at most; where fewer come, the end was reached
    */

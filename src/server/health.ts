@@ -1,5 +1,6 @@
 import type { House } from '../house/house.ts';
 import type { Door, DoorReply, DoorRequest, DoorRoutes } from '../protocols/door.ts';
+import { sourceOf } from '../protocols/caller.ts';
 import { readAuthorization } from '../protocols/wire/authorization.ts';
 import type { Metrics } from './metrics.ts';
 
@@ -37,7 +38,7 @@ export class HealthDoor implements Door {
 
   async #tell(request: DoorRequest): Promise<DoorReply> {
     const presented = readAuthorization(request.header('authorization'));
-    const identity = await this.#house.identity.authenticate(presented);
+    const identity = await this.#house.identity.authenticate(presented, sourceOf(this, request));
     if (identity === null || identity.expired) {
       const reply = say('metrics', 401, 'a credential is needed');
       return { ...reply, headers: { ...reply.headers, 'www-authenticate': 'Basic realm="Statehouse"' } };

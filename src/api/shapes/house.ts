@@ -28,6 +28,7 @@ export interface AuditShape {
   readonly peer: string | null;
   readonly requestId: string | null;
   readonly userAgent: string | null;
+  readonly presigned: boolean;
 }
 
 /** How much history is kept; null where it is not limited. */

@@ -20,7 +20,7 @@ import {
   type Entry,
   type Expected,
   NOTED,
-  READ_ACTION,
+  LOOK_ACTIONS,
   type RecordCommand,
   type Resealed,
   type WaitingRequest,
@@ -128,7 +128,9 @@ export class MemoryEngine implements Engine {
   async changes(after: number | null, limit: number): Promise<Changes> {
     const end = Math.max(this.#audit.length, after ?? 0);
     const isChange = (record: AuditRecord): record is ChangeRecord =>
-      record.address !== null && record.note.action !== READ_ACTION;
+      record.address !== null &&
+      record.note.refused === undefined &&
+      !LOOK_ACTIONS.includes(record.note.action);
     const records = this.#audit
       .slice(after ?? end)
       .filter(isChange)

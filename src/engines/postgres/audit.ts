@@ -6,7 +6,7 @@ import {
   type AuditRecord,
   type ChangeRecord,
   type Changes,
-  READ_ACTION,
+  LOOK_ACTIONS,
 } from '../../ports/engine.ts';
 import type { Connections, Statement } from './connection.ts';
 import { toText } from './columns.ts';
@@ -67,9 +67,9 @@ export function insertAudit(schema: string, notes: readonly Noted[]): Statement[
 
 function changesAsked(schema: string, after: number, upTo: number, limit: number): Statement {
   return {
-    text: `SELECT * FROM ${schema}.audit WHERE id > $1 AND id <= $2 AND project IS NOT NULL AND action <> $3
-      ORDER BY id ${limitOf(limit)}`,
-    values: [after, upTo, READ_ACTION],
+    text: `SELECT * FROM ${schema}.audit WHERE id > $1 AND id <= $2 AND project IS NOT NULL
+      AND refused IS NULL AND action <> ALL($3::text[]) ORDER BY id ${limitOf(limit)}`,
+    values: [after, upTo, LOOK_ACTIONS],
   };
 }
 

@@ -80,6 +80,14 @@ export class Credentials {
     };
   }
 
+  /** Whether there is a credential of this id; null for none. */
+  async standing(id: string): Promise<'live' | 'revoked' | null> {
+    if (this.#isStale()) await this.#reading.join();
+    const held = this.#held.get(id);
+    if (held === undefined) return null;
+    return held.credential.revokedAt === null ? 'live' : 'revoked';
+  }
+
   async list(caller: Caller): Promise<CredentialsView | Forbidden> {
     const refusal = refuseInHouse(caller, 'manage');
     if (refusal !== null) return refusal;

@@ -1,7 +1,8 @@
 import { OPENAPI_PATH } from '../../api/operations.ts';
 import type { Door, DoorReply, DoorRequest, DoorRoutes } from '../../protocols/door.ts';
-import { callerOf } from '../../protocols/caller.ts';
+import { callerOf, sourceOf } from '../../protocols/caller.ts';
 import { readAuthorization } from '../../protocols/wire/authorization.ts';
+import { ENTER_ACTION } from '../../house/identity/authenticators.ts';
 import { faultReply, problemReply, unauthenticatedReply } from '../../protocols/wire/problem.ts';
 import type { ApiParts } from './parts.ts';
 import type { ApiRouter } from './router.ts';
@@ -20,10 +21,11 @@ export class ApiDoor implements Door {
   async answer(request: DoorRequest): Promise<DoorReply> {
     if (request.path === OPENAPI_PATH) return (await this.#load()).document(request);
     const presented = readAuthorization(request.header('authorization'));
-    const identity = await this.#parts.house.identity.authenticate(presented);
+    const identity = await this.#parts.house.identity.authenticate(presented, sourceOf(this, request));
     if (identity === null) return unauthenticatedReply('unknown');
     // The grace that lets an expired one bring its state home holds at the doors that states come by.
     if (identity.expired) {
+      this.#parts.house.audit.refused(callerOf(identity, this, request), ENTER_ACTION, null, 'expired');
       return problemReply('unknown', 'expired', { status: 401, message: 'the credential has expired' });
     }
     const router = await this.#load();

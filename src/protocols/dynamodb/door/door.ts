@@ -23,7 +23,7 @@ export class DynamoDbDoor implements Door {
   constructor(house: House, { locks, now }: { locks: LockObjects; now: () => number }) {
     this.#house = house;
     this.#locks = locks;
-    this.#authenticator = new AwsAuthenticator(house, now);
+    this.#authenticator = new AwsAuthenticator(this, house, now);
   }
 
   async answer(request: DoorRequest): Promise<DoorReply> {

@@ -1,9 +1,17 @@
 import type { Identity } from '../../../core/grant.ts';
 import type { House } from '../../../house/house.ts';
 import type { DoorRequest } from '../../door.ts';
+import { sourceOf } from '../../caller.ts';
 import { readAuthorization } from '../../wire/authorization.ts';
 
 /** Who asks: by Basic (id and secret) or by Bearer (`id.secret`). null when nobody whom the house knows. */
-export function authenticate(request: DoorRequest, house: House): Promise<Identity | null> {
-  return house.identity.authenticate(readAuthorization(request.header('authorization')));
+export function authenticate(
+  request: DoorRequest,
+  house: House,
+  door: { readonly name: string },
+): Promise<Identity | null> {
+  return house.identity.authenticate(
+    readAuthorization(request.header('authorization')),
+    sourceOf(door, request),
+  );
 }

@@ -19,7 +19,7 @@ export class HttpDoor implements Door {
   }
 
   async answer(request: DoorRequest): Promise<DoorReply> {
-    const identity = await authenticate(request, this.#house);
+    const identity = await authenticate(request, this.#house, this);
     if (identity === null) return unauthenticatedReply('unknown');
     const asked = detect(request);
     if ('problem' in asked) return undetected(asked);

@@ -6,6 +6,8 @@ import type { DoorRequest } from '../../door.ts';
 /** Someone whose signature is right, and how the body of the request is to be read. */
 export interface AuthenticatedRequest extends Authenticated {
   readonly mode: PayloadMode;
+  /** Signed beforehand, in its URL. */
+  readonly presigned: boolean;
 }
 
 export type NotAuthenticatedRequest =
@@ -26,7 +28,7 @@ export async function authenticate(
   const authenticated = await authenticator.authenticate(request, said);
   if ('problem' in authenticated) return authenticated;
   const mode = parsePayloadMode(said);
-  return mode === null ? { problem: 'no-payload-hash' } : { ...authenticated, mode };
+  return mode === null ? { problem: 'no-payload-hash' } : { ...authenticated, mode, presigned };
 }
 
 /** Presigning clients move the header into the query. */

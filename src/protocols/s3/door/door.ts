@@ -29,7 +29,7 @@ export class S3Door implements Door {
   ) {
     this.#house = house;
     this.#locks = locks;
-    this.#authenticator = new AwsAuthenticator(house, now);
+    this.#authenticator = new AwsAuthenticator(this, house, now);
     this.#domain = domain;
   }
 
@@ -49,7 +49,7 @@ export class S3Door implements Door {
     const authenticatedRequest = await authenticate(request, this.#authenticator);
     if ('problem' in authenticatedRequest) return notAdmitted(authenticatedRequest);
     if ('problem' in asked) return undetected(asked);
-    const caller = callerOf(authenticatedRequest.identity, this, request);
+    const caller = callerOf(authenticatedRequest.identity, this, request, authenticatedRequest);
     const call = { house: this.#house, locks: this.#locks, caller, authenticatedRequest, request, asked };
     try {
       return await OPERATIONS[asked.operation](call);

@@ -16,7 +16,7 @@ export class StsDoor implements Door {
 
   /** @param now the machine's clock */
   constructor(house: House, now: () => number) {
-    this.#authenticator = new AwsAuthenticator(house, now);
+    this.#authenticator = new AwsAuthenticator(this, house, now);
   }
 
   async answer(request: DoorRequest): Promise<DoorReply> {

@@ -66,6 +66,7 @@ const AUDIT: z.ZodType<AuditShape> = objectOf<AuditShape>({
   peer: z.string().nullable().describe('The network address that the request came from.'),
   requestId: z.string().nullable().describe('The request, as its answer named it in `X-Request-Id`.'),
   userAgent: z.string().nullable().describe('The program, as it names itself.'),
+  presigned: z.boolean().describe('Whether a URL was used that had been signed beforehand.'),
 }).meta({ id: 'AuditRecord' });
 
 export const AUDIT_PAGE: z.ZodType<Page<'records', AuditShape>> = pageOf('records', AUDIT).meta({
@@ -169,6 +170,7 @@ export function toAuditShape({ id, at, address, note }: AuditRecord): AuditShape
     peer: origin.peer ?? null,
     requestId: origin.requestId ?? null,
     userAgent: origin.userAgent ?? null,
+    presigned: origin.presigned ?? false,
   };
 }
 
