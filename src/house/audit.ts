@@ -2,6 +2,7 @@ import type { Address } from '../core/address.ts';
 import type { Actor } from '../core/command.ts';
 import { noteOf, type AuditNote } from '../core/effect.ts';
 import type { AuditQuery, AuditRecord, Engine } from '../ports/engine.ts';
+import type { AuditSink } from '../ports/audit-sink.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import { Repeats, type Deed } from './repeats.ts';
@@ -27,12 +28,14 @@ export class Audit {
   readonly #engine: Engine;
   readonly #clock: Clock;
   readonly #log: Log;
+  readonly #sink: AuditSink;
   readonly #repeats: Repeats;
   #gathered: Gathered[] = [];
   #cancel: (() => void) | null = null;
   #writing: Promise<void> = Promise.resolve();
 
-  constructor(options: { engine: Engine; clock: Clock; log: Log }) {
+  constructor(options: { engine: Engine; clock: Clock; log: Log; sink: AuditSink }) {
+    this.#sink = options.sink;
     this.#engine = options.engine;
     this.#clock = options.clock;
     this.#log = options.log;
@@ -65,6 +68,7 @@ export class Audit {
   }
 
   #gather({ address, note }: Deed): void {
+    this.#sink.write({ at: this.#clock.now(), address, note });
     this.#gathered.push({ type: 'audit', address, note });
     if (this.#gathered.length >= GATHER_MAX) this.#write();
     else this.#cancel ??= this.#clock.after(GATHER_MS, () => this.#write());
@@ -79,6 +83,16 @@ export class Audit {
     if (refusal !== null) return refusal;
     await this.flush();
     return { type: 'records', records: await this.#engine.audit(query) };
+  }
+
+  /** @throws {EngineFault} where nothing may be answered now, because its record would reach no audit device */
+  admit(): void {
+    this.#sink.admit();
+  }
+
+  /** Waits until an audit device has all records, where one must. @throws {EngineFault} when none takes them */
+  accepted(): Promise<void> {
+    return this.#sink.accepted();
   }
 
   /** Waits until all that was noted is kept. */

@@ -2,6 +2,7 @@ import type { Action } from '../core/access.ts';
 import type { Actor } from '../core/command.ts';
 import type { Instant } from '../core/instant.ts';
 import type { Expired } from '../core/outcome.ts';
+import { NO_SINK, type AuditSink } from '../ports/audit-sink.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Engine, WaitingRequest } from '../ports/engine.ts';
 import type { Entropy } from '../ports/entropy.ts';
@@ -30,6 +31,7 @@ import { resealAll } from './rotation.ts';
 import { States } from './states/states.ts';
 import { requireWhole } from './transfer.ts';
 import { Uploads } from './states/uploads.ts';
+import { tapped } from './tapped.ts';
 import { watched } from './watched.ts';
 import { WATCHED } from './watches.ts';
 
@@ -41,6 +43,8 @@ export interface HouseOptions extends LockSettings, ProjectSettings {
   readonly clock: Clock;
   readonly entropy: Entropy;
   readonly log: Log;
+  /** Where records of the audit log go besides the engine. Default: nowhere. */
+  readonly sink?: AuditSink | null;
   /** Bytes of the largest state. */
   readonly stateBytesMax: number;
   /** Bytes of all states that are being taken in at a time. */
@@ -85,7 +89,8 @@ export class House {
   readonly #subscriptions: readonly (() => void)[];
 
   constructor(options: HouseOptions) {
-    const { engine, sealer, signals, clock, entropy, log } = options;
+    const { sealer, signals, clock, entropy, log, sink = null } = options;
+    const engine = sink === null ? options.engine : tapped(options.engine, sink, clock);
     this.#engine = engine;
     this.signals = signals;
     this.#sealer = sealer;
@@ -107,7 +112,7 @@ export class House {
       },
     });
     this.feed = new Feed({ engine, signals, clock, log });
-    const audit = new Audit({ engine, clock, log });
+    const audit = new Audit({ engine, clock, log, sink: sink ?? NO_SINK });
     this.audit = watched(audit, audit, WATCHED.audit);
     const credentials = new Credentials({ engine, sealer, clock, entropy });
     this.credentials = watched(credentials, audit, WATCHED.credentials);

@@ -48,9 +48,14 @@ export function watched<T extends object>(part: T, audit: Audit, watches: Watche
   for (const [name, watch] of Object.entries<Watch>(watches as Record<string, Watch>)) {
     const method = (Reflect.get(part, name) as Method).bind(part);
     methods.set(name, (caller: Caller, ...rest: readonly unknown[]) => {
+      audit.admit();
       const answer = method(caller, ...rest);
       if (!(answer instanceof Promise)) return noted(audit, watch, caller, rest, answer);
-      return answer.then((settled: unknown) => noted(audit, watch, caller, rest, settled));
+      return answer.then(async (settled: unknown) => {
+        noted(audit, watch, caller, rest, settled);
+        await audit.accepted();
+        return settled;
+      });
     });
   }
   return new Proxy(part, {

@@ -3,6 +3,7 @@ import type { AddressCommand, SealedBody } from '../core/command.ts';
 import type { Credential } from '../core/credential.ts';
 import type { AuditNote, Effect } from '../core/effect.ts';
 import type { Instant } from '../core/instant.ts';
+import type { Decision } from '../core/rules/draft.ts';
 import type { Handover, Outcome } from '../core/outcome.ts';
 import type { Version, World } from '../core/world.ts';
 
@@ -80,6 +81,14 @@ export interface Conflict {
 export interface CommandResult {
   readonly outcome: Outcome | Noted | Conflict;
   readonly handovers: readonly Handover[];
+  /** What was noted of a command about an address. */
+  readonly notes?: readonly AuditNote[];
+}
+
+/** What an engine gives back of a decision that it has stored. */
+export function resultOf({ outcome, effects, handovers }: Decision): CommandResult {
+  const notes = effects.flatMap((effect) => (effect.type === 'audit' ? [effect.note] : []));
+  return notes.length === 0 ? { outcome, handovers } : { outcome, handovers, notes };
 }
 
 /** The result of a record command that is stored. */

@@ -1,5 +1,6 @@
 import type { Environment } from '../ports/environment.ts';
 import { isProblem, readBoolean, readWholeNumber, readWord, type Problem } from '../core/read-value.ts';
+import { readDevices, type DeviceSetting } from './audit-devices/read-device.ts';
 import {
   mapLimits,
   readRetention,
@@ -41,6 +42,10 @@ export interface Configuration {
   readonly inFlightBytesMax: number;
   readonly plansShare: boolean;
   readonly retention: Retention;
+  /** Where records of the audit log are sent, besides being kept. */
+  readonly auditDevices: readonly DeviceSetting[];
+  /** Nothing is answered whose record no audit device has taken. */
+  readonly auditRequired: boolean;
   readonly logLevel: LogLevel;
   /** How long open requests may take to end when the house is told to stop. */
   readonly shutdownMs: number;
@@ -73,6 +78,8 @@ export interface Settings extends Readonly<Record<RetentionLimit, number>> {
   readonly stateLimit: number;
   readonly inFlightLimit: number;
   readonly noSharedPlans: boolean;
+  readonly auditLog: readonly DeviceSetting[];
+  readonly auditRequired: boolean;
   /** In seconds. */
   readonly shutdownTimeout: number;
   readonly logLevel: LogLevel;
@@ -119,6 +126,13 @@ export const SETTINGS: { readonly [K in keyof Settings]: Setting<Settings[K]> } 
     const { keeps, max, placeholder } = RETENTION_LIMITS[limit];
     return whole(0, { from: 0, to: max }, placeholder, `keep ${keeps}; 0 keeps all`);
   }),
+  auditLog: {
+    placeholder: 'DEVICE,…',
+    help: 'send the records of the audit log to these as well: file:PATH, syslog:HOST:PORT, syslog+tcp:…, syslog+tls:…, https://…',
+    fallback: null,
+    read: (text) => readDevices(text ?? null),
+  },
+  auditRequired: flag('answer nothing whose record no device of --audit-log has taken'),
   shutdownTimeout: whole(
     20,
     { from: 0, to: 3_600 },
@@ -155,6 +169,9 @@ export function toldOf(configuration: Configuration): ShownSettings {
 export function configure(given: Settings, env: Environment = {}): Configuration | Problem {
   const tls = tlsOf(given);
   if (isProblem(tls)) return tls;
+  if (given.auditRequired && given.auditLog.length === 0) {
+    return { problem: '--audit-log is missing: --audit-required needs a device' };
+  }
   return {
     ...given.listen,
     domain: given.domain,
@@ -167,6 +184,8 @@ export function configure(given: Settings, env: Environment = {}): Configuration
     inFlightBytesMax: given.inFlightLimit * MEBIBYTE,
     plansShare: !given.noSharedPlans,
     retention: readRetention({ ...given }),
+    auditDevices: given.auditLog,
+    auditRequired: given.auditRequired,
     logLevel: given.logLevel,
     shutdownMs: given.shutdownTimeout * 1_000,
   };

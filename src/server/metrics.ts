@@ -1,4 +1,5 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { AuditDevices } from './audit-devices/devices.ts';
 import type { House } from '../house/house.ts';
 
 /** Durations from a commit without a wait to a parked request's hour. */
@@ -12,7 +13,10 @@ export class Metrics {
   readonly #outcomes: Counter<'command' | 'outcome'>;
   readonly #handovers: Counter;
 
-  constructor(house: Pick<House, 'parked' | 'inFlightBytes' | 'listen'>) {
+  constructor(
+    house: Pick<House, 'parked' | 'inFlightBytes' | 'listen'>,
+    devices: Pick<AuditDevices, 'standings'> | null = null,
+  ) {
     const registers = [this.#registry];
     collectDefaultMetrics({ register: this.#registry });
     this.#requests = new Histogram({
@@ -50,6 +54,19 @@ export class Metrics {
       help: 'Bytes in memory of states that are being received now.',
       registers,
       collect: () => inFlight.set(house.inFlightBytes),
+    });
+    const records: Gauge<'device' | 'what'> = new Gauge({
+      name: 'statehouse_audit_device_records',
+      help: 'Records of the audit log by device: taken and dropped since the start, and waiting now.',
+      labelNames: ['device', 'what'],
+      registers,
+      collect: () => {
+        for (const { name: device, taken, dropped, waiting } of devices?.standings ?? []) {
+          for (const [what, count] of Object.entries({ taken, dropped, waiting })) {
+            records.set({ device, what }, count);
+          }
+        }
+      },
     });
     house.listen((command, { outcome, handovers }) => {
       this.#outcomes.inc({ command: command.type, outcome: outcome.type });

@@ -36,7 +36,7 @@ export interface OpenHouse {
 export async function openPort(configuration: Configuration, built: BuiltHouse): Promise<OpenHouse> {
   const { house, engine, log, keyring, keys } = built;
   const { tls, certPath } = await tlsOf(configuration);
-  const metrics = new Metrics(house);
+  const metrics = new Metrics(house, built.devices);
   const closing = new AbortController();
   const snapshotWorker = new SnapshotWorker();
   const api: ApiParts = {

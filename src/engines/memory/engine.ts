@@ -22,6 +22,7 @@ import {
   NOTED,
   LOOK_ACTIONS,
   type RecordCommand,
+  resultOf,
   type Resealed,
   type WaitingRequest,
   type StateQuery,
@@ -184,9 +185,9 @@ export class MemoryEngine implements Engine {
     const { address } = command;
     const at = this.#clock.now();
     const { world } = this.#kept.get(formatAddress(address)) ?? { world: NEW_WORLD };
-    const { outcome, effects, handovers } = decide(command, world, at);
-    this.#store(address, effects, at);
-    return { outcome, handovers };
+    const decision = decide(command, world, at);
+    this.#store(address, decision.effects, at);
+    return resultOf(decision);
   }
 
   #store(address: Address, effects: readonly Effect[], at: Instant): void {

@@ -48,6 +48,7 @@ export class Authenticators {
     const why = presented === null ? 'no-credential' : WHY[standing ?? 'unknown'];
     const from = standing === null || id === null ? origin : originOf({ ...origin, credential: id });
     this.#audit.refused({ subject: STRANGER, door, expired: false, origin: from }, ENTER_ACTION, null, why);
+    await this.#audit.accepted();
   }
 
   async #identityOf(presented: Presented): Promise<Identity | null> {
