@@ -134,6 +134,7 @@ interface Operations {
       address?: string | undefined;
       action?: string | undefined;
       subject?: string | undefined;
+      refused?: boolean | undefined;
     } & Paged;
     body: undefined;
     answer: Page<'records', AuditShape>;

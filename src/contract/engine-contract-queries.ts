@@ -176,6 +176,8 @@ export function queryContract(bench: Bench): void {
         { ...note, origin, refused: 'forbidden' },
         { ...note, action: 'lock', detail: expect.objectContaining({ lock: 'a' }), origin },
       ]);
+      const refused = await bench.engine().audit({ subject, refused: true, limit: 10 });
+      expect(refused).toEqual([records[1]]);
     });
   });
 }

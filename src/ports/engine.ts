@@ -177,6 +177,8 @@ export interface AuditQuery {
   readonly address?: Address;
   readonly action?: string;
   readonly subject?: string;
+  /** Only what was refused. Default false. */
+  readonly refused?: boolean;
   /** Only records older than this id: newest come first. */
   readonly before?: number;
   readonly limit: number;

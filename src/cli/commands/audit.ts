@@ -5,7 +5,7 @@ import { DONE } from '../exit-codes.ts';
 import { HouseClient } from '../server/client.ts';
 import { CONNECTION_OPTIONS, readConnection } from '../server/connection.ts';
 import { readAddress } from '../server/read-address.ts';
-import { text, wholeNumber } from '../options.ts';
+import { flag, text, wholeNumber } from '../options.ts';
 
 export const command: Command = defineCommand({
   description:
@@ -15,6 +15,7 @@ export const command: Command = defineCommand({
     ...CONNECTION_OPTIONS,
     action: text('NAME', 'only this action, such as write or unlock', { environment: false }),
     subject: text('NAME', 'only what this subject did, such as token:ci', { environment: false }),
+    refused: flag('only what was refused', { environment: false }),
     limit: wholeNumber({ fallback: 50, from: 1, to: 1_000_000 }, 'N', 'show at most N', {
       environment: false,
     }),
@@ -25,9 +26,9 @@ export const command: Command = defineCommand({
   ],
   run: async ({ args: [place], options, terminal, stopped }) => {
     const address = place === undefined ? undefined : formatAddress(readAddress(place));
-    const { action, subject, limit } = options;
+    const { action, subject, refused, limit } = options;
     const house = new HouseClient(readConnection(options), stopped);
-    const query = { address, action, subject };
+    const query = { address, action, subject, refused };
     const { items, more } = await house.list('list-audit', query, limit);
     if (terminal.json) {
       terminal.result({ records: items, more });

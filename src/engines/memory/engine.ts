@@ -113,13 +113,14 @@ export class MemoryEngine implements Engine {
   }
 
   async audit(query: AuditQuery): Promise<readonly AuditRecord[]> {
-    const { address, action, subject, before = Infinity, limit } = query;
+    const { address, action, subject, refused = false, before = Infinity, limit } = query;
     return this.#audit
       .filter(
         (record) =>
           record.id < before &&
           (address === undefined || (record.address !== null && sameAddress(record.address, address))) &&
           (action === undefined || record.note.action === action) &&
+          (!refused || record.note.refused !== undefined) &&
           (subject === undefined || record.note.subject === subject),
       )
       .reverse()

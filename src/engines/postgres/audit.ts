@@ -78,6 +78,7 @@ function auditAsked(schema: string, query: AuditQuery): Statement {
   if (query.before !== undefined) conditions.add('id < ?', query.before);
   if (query.action !== undefined) conditions.add('action = ?', query.action);
   if (query.subject !== undefined) conditions.add('subject = ?', toText(query.subject));
+  if (query.refused === true) conditions.add('refused IS NOT NULL');
   if (query.address !== undefined) {
     const { project, key, workspace } = query.address;
     conditions.add('project = ? AND key = ? AND workspace = ?', project, key, workspace);

@@ -37,8 +37,8 @@ export class AuditLog {
   }
 
   async read(query: AuditQuery): Promise<AuditRecord[]> {
-    const { address, action = null, subject = null, before = Infinity, limit } = query;
-    const filter: SqlValue[] = [action, action, subject, subject];
+    const { address, action = null, subject = null, refused = false, before = Infinity, limit } = query;
+    const filter: SqlValue[] = [action, action, subject, subject, Number(refused)];
     if (address !== undefined) {
       const id = reading(() => this.#addressId.get(address.project, address.key, address.workspace));
       if (id === undefined) return [];
@@ -86,6 +86,6 @@ const COLUMNS = `audit.id, at, address_id, ${AUDIT_NOTE.list}, ${ADDRESS.list}`;
 function select(condition: string): string {
   return (
     `SELECT ${COLUMNS} FROM audit LEFT JOIN address ON address.id = address_id WHERE ${condition} ` +
-    'AND (? IS NULL OR action = ?) AND (? IS NULL OR subject = ?) ORDER BY audit.id DESC LIMIT ?'
+    'AND (? IS NULL OR action = ?) AND (? IS NULL OR subject = ?) AND (? = 0 OR refused IS NOT NULL) ORDER BY audit.id DESC LIMIT ?'
   );
 }
