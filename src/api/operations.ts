@@ -140,6 +140,7 @@ interface Operations {
       address?: string | undefined;
       action?: string | undefined;
       subject?: string | undefined;
+      refused?: boolean | undefined;
     } & Paged;
     body: undefined;
     answer: Page<'records', AuditShape>;

@@ -2,6 +2,8 @@ import type { Action } from '../core/access.ts';
 import type { Identity } from '../core/grant.ts';
 import type { Address } from '../core/address.ts';
 import type { Actor } from '../core/command.ts';
+import { noteOf, type AuditNote } from '../core/effect.ts';
+import type { Origin } from '../core/origin.ts';
 import type { Expired } from '../core/outcome.ts';
 
 /** Who asks, and by which door. Everything that the house does, it does for a caller. */
@@ -10,6 +12,8 @@ export interface Caller {
   readonly door: string;
   /** The network address that the request came from, where there is one. */
   readonly peer?: string;
+  /** What the audit log says of where the request came from. */
+  readonly origin?: Origin;
 }
 
 /** The caller is known and may not do this. */
@@ -35,6 +39,16 @@ export interface Busy {
 }
 
 /** The rules' view of a caller. */
-export function actorOf({ identity: { subject, expiry }, door }: Caller): Actor {
-  return { subject, door, ...(expiry === undefined ? {} : { expiry }) };
+export function actorOf({ identity: { subject, expiry }, door, origin }: Caller): Actor {
+  return {
+    subject,
+    door,
+    ...(expiry === undefined ? {} : { expiry }),
+    ...(origin === undefined ? {} : { origin }),
+  };
+}
+
+/** What is noted of a caller's deed. */
+export function noteBy(caller: Caller, action: string, detail: AuditNote['detail'] = {}): AuditNote {
+  return noteOf(actorOf(caller), action, detail);
 }

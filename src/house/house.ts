@@ -1,6 +1,7 @@
 import type { Action } from '../core/access.ts';
 import type { Actor } from '../core/command.ts';
 import type { Instant, Milliseconds } from '../core/instant.ts';
+import { NO_SINK, type AuditSink } from '../ports/audit-sink.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Engine, WaitingRequest } from '../ports/engine.ts';
 import type { Entropy } from '../ports/entropy.ts';
@@ -33,6 +34,9 @@ import { MASTER_KEY_RECORDS, SealCount } from './seal-count.ts';
 import { States } from './states/states.ts';
 import { requireWhole } from './transfer.ts';
 import { Uploads } from './states/uploads.ts';
+import { tapped } from './tapped.ts';
+import { watched } from './watched.ts';
+import { WATCHED } from './watches.ts';
 
 /** What a house is built from, and how it is to behave. */
 export interface HouseOptions extends LockSettings, ProjectSettings {
@@ -42,6 +46,8 @@ export interface HouseOptions extends LockSettings, ProjectSettings {
   readonly clock: Clock;
   readonly entropy: Entropy;
   readonly log: Log;
+  /** Where records of the audit log go besides the engine. Default: nowhere. */
+  readonly sink?: AuditSink | null;
   /** Bytes of the largest state. */
   readonly stateBytesMax: number;
   /** Bytes of all states that are being taken in at a time. */
@@ -94,7 +100,8 @@ export class House {
   readonly #subscriptions: readonly (() => void)[];
 
   constructor(options: HouseOptions) {
-    const { engine, sealer, signals, clock, entropy, log } = options;
+    const { sealer, signals, clock, entropy, log, sink = null } = options;
+    const engine = sink === null ? options.engine : tapped(options.engine, sink, clock);
     this.#engine = engine;
     this.signals = signals;
     this.#sealer = sealer;
@@ -120,19 +127,21 @@ export class House {
     const known = new KnownCredentials({ engine, sealer, clock, grace: options.expiryGrace });
     const gate = new Gate({ engine, clock, credentials: known });
     this.gate = gate;
-    this.audit = new Audit({ engine, clock, log, gate });
-    this.identity = new Authenticators({ credentials: known });
-    this.projects = new Projects({
+    const audit = new Audit({ engine, clock, log, gate, sink: sink ?? NO_SINK });
+    this.audit = watched(audit, audit, WATCHED.audit);
+    this.identity = new Authenticators({ credentials: known, audit });
+    const projects = new Projects({
       engine,
       gate,
       records: this.records(PROJECT_RECORDS),
       settings: options,
     });
+    this.projects = watched(projects, audit, WATCHED.projects);
     this.#inFlight = new InFlightBudget({
       max: options.inFlightBytesMax,
       bodyMax: options.stateBytesMax,
     });
-    this.uploads = new Uploads({
+    const uploads = new Uploads({
       records: this.#recordOwner,
       sealer,
       entropy,
@@ -140,24 +149,27 @@ export class House {
       inFlight: this.#inFlight,
       gate,
     });
-    this.locks = new Locks({
+    this.uploads = watched(uploads, audit, WATCHED.uploads);
+    const locks = new Locks({
       executor: this.#executor,
       lockInfos: this.lockInfos,
       parkedRequests: this.#parkedRequests,
       settings: options,
       gate,
     });
-    this.credentials = new Credentials({
+    this.locks = watched(locks, audit, WATCHED.locks);
+    const credentials = new Credentials({
       engine,
       sealer,
       clock,
       entropy,
       gate,
       known,
-      locks: this.locks,
+      locks,
       deadKept: options.deadCredentialsKept,
     });
-    this.#sweep = new CredentialSweep({ credentials: this.credentials, clock, log });
+    this.credentials = watched(credentials, audit, WATCHED.credentials);
+    this.#sweep = new CredentialSweep({ credentials, clock, log });
     const bodyWriter = new StateBodyWriter({
       sealer,
       newId: () => entropy.uuid(),
@@ -166,10 +178,10 @@ export class House {
     });
     this.#bodyReader = new StateBodyReader(engine, sealer);
     const shared = { executor: this.#executor, bodyWriter, bodyReader: this.#bodyReader, gate };
-    this.history = new History(shared);
-    this.states = new States({ ...shared, audit: this.audit });
+    this.history = watched(new History(shared), audit, WATCHED.history);
+    this.states = watched(new States({ ...shared, audit }), audit, WATCHED.states);
     this.#subscriptions = [
-      pruneWhatIsSuperseded(this.#executor, this.projects),
+      pruneWhatIsSuperseded(this.#executor, projects),
       signals.subscribe(({ handovers }) => this.#parkedRequests.wake(handovers)),
     ];
   }
@@ -197,12 +209,17 @@ export class House {
 
   /** Why a caller may not do this to the house as a whole; null if it may. */
   refuse(caller: Caller, action: Action): Shut | null {
-    return this.gate.inHouse(caller, action);
+    return this.#refused(caller, action, this.gate.inHouse(caller, action));
   }
 
   /** Why a caller may not do this at any address; null if there may be one where it may. */
   refuseEverywhere(caller: Caller, action: Action): Shut | null {
-    return this.gate.somewhere(caller, action);
+    return this.#refused(caller, action, this.gate.somewhere(caller, action));
+  }
+
+  #refused(caller: Caller, action: Action, refusal: Shut | null): Shut | null {
+    if (refusal !== null) this.audit.refused(caller, action, null, refusal.type);
+    return refusal;
   }
 
   /** How many requests this node holds open for the lock. */
@@ -267,7 +284,7 @@ export class House {
   async close(): Promise<void> {
     this.closeLine();
     await this.#executor.settle();
-    await this.audit.flush();
+    await this.audit.close();
     await this.#sealCount.close();
     this.#nodes.leave();
     await this.#sweep.stop();

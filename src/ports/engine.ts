@@ -3,6 +3,7 @@ import type { AddressCommand, SealedBody } from '../core/command.ts';
 import type { Credential } from '../core/credential.ts';
 import type { AuditNote, Effect } from '../core/effect.ts';
 import type { Instant } from '../core/instant.ts';
+import type { Decision } from '../core/rules/draft.ts';
 import type { Handover, Outcome } from '../core/outcome.ts';
 import type { Version, World } from '../core/world.ts';
 
@@ -87,6 +88,14 @@ export interface Conflict {
 export interface CommandResult {
   readonly outcome: Outcome | Noted | Conflict;
   readonly handovers: readonly Handover[];
+  /** What was noted of a command about an address. */
+  readonly notes?: readonly AuditNote[];
+}
+
+/** What an engine gives back of a decision that it has stored. */
+export function resultOf({ outcome, effects, handovers }: Decision): CommandResult {
+  const notes = effects.flatMap((effect) => (effect.type === 'audit' ? [effect.note] : []));
+  return notes.length === 0 ? { outcome, handovers } : { outcome, handovers, notes };
 }
 
 /** The result of a record command that is stored. */
@@ -120,8 +129,18 @@ export interface AuditRecord {
   readonly note: AuditNote;
 }
 
-/** The action of a note that somebody read something, which changes nothing. */
-export const READ_ACTION = 'read';
+/** The actions of notes that somebody looked at something of an address, or prepared something, which changes nothing. */
+export const LOOK_ACTIONS: readonly string[] = [
+  'read',
+  'read-outputs',
+  'list-versions',
+  'read-lock',
+  'read-audit',
+  'subscribe',
+  'upload-begin',
+  'upload-complete',
+  'upload-abort',
+];
 
 /** Something that was stored about an address. */
 export interface ChangeRecord extends AuditRecord {
@@ -165,6 +184,8 @@ export interface AuditQuery {
   readonly address?: Address;
   readonly action?: string;
   readonly subject?: string;
+  /** Only what was refused. Default false. */
+  readonly refused?: boolean;
   /** Only records older than this id: newest come first. */
   readonly before?: number;
   readonly limit: number;
@@ -211,8 +232,8 @@ export interface Engine extends AsyncDisposable {
   entries(kind: string | null): Promise<readonly Entry[]>;
   audit(query: AuditQuery): Promise<readonly AuditRecord[]>;
   /**
-   * What was stored about addresses, as a feed that is kept: the records of the audit log with an address, but for reads
-   * that were only noted (`read`). Two changes of one address come in the order in which they were decided.
+   * What was stored about addresses, as a feed that is kept: the records of the audit log with an address, but for refusals
+   * and for what changes nothing ({@link LOOK_ACTIONS}). Two changes of one address come in the order in which they were decided.
    * @param after the position to go on from; null for the present end, of which no record is told
    * @param limit records at most; where fewer come, the end was reached
    */

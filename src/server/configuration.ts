@@ -2,6 +2,7 @@ import type { S3Settings } from '../protocols/door.ts';
 import type { Milliseconds } from '../core/instant.ts';
 import type { Environment } from '../ports/environment.ts';
 import { isProblem, readBoolean, readWholeNumber, readWord, type Problem } from '../core/read-value.ts';
+import { readDevices, type DeviceSetting } from './audit-devices/read-device.ts';
 import {
   mapLimits,
   readRetention,
@@ -57,6 +58,10 @@ export interface Configuration {
   /** How long revoked and expired credentials are kept. */
   readonly deadCredentialsKept: Milliseconds;
   readonly retention: Retention;
+  /** Where records of the audit log are sent, besides being kept. */
+  readonly auditDevices: readonly DeviceSetting[];
+  /** Nothing is answered whose record no audit device has taken. */
+  readonly auditRequired: boolean;
   readonly logLevel: LogLevel;
   /** How long open requests may take to end when the house is told to stop. */
   readonly shutdownMs: number;
@@ -102,6 +107,8 @@ export interface Settings extends Readonly<Record<RetentionLimit, number>> {
   readonly expiryGrace: number;
   /** In days. */
   readonly keepDeadCredentials: number;
+  readonly auditLog: readonly DeviceSetting[];
+  readonly auditRequired: boolean;
   /** In seconds. */
   readonly shutdownTimeout: number;
   readonly logLevel: LogLevel;
@@ -172,6 +179,13 @@ export const SETTINGS: { readonly [K in keyof Settings]: Setting<Settings[K]> } 
     const { fallback, max, placeholder, says } = RETENTION_LIMITS[limit];
     return whole(fallback, { from: 0, to: max }, placeholder, says);
   }),
+  auditLog: {
+    placeholder: 'DEVICE,…',
+    help: 'send the records of the audit log to these as well: file:PATH, syslog:HOST:PORT, syslog+tcp:…, syslog+tls:…, https://…',
+    fallback: null,
+    read: (text) => readDevices(text ?? null),
+  },
+  auditRequired: flag('answer nothing whose record no device of --audit-log has taken'),
   shutdownTimeout: whole(
     20,
     { from: 0, to: 3_600 },
@@ -212,6 +226,9 @@ export function configure(given: Settings, env: Environment = {}): Configuration
   if (isProblem(admin)) return admin;
   const database = secretOf('database', given.database, given.databaseFile, given);
   if (isProblem(database)) return database;
+  if (given.auditRequired && given.auditLog.length === 0) {
+    return { problem: '--audit-log is missing: --audit-required needs a device' };
+  }
   return {
     ...given.listen,
     domain: given.domain,
@@ -232,6 +249,8 @@ export function configure(given: Settings, env: Environment = {}): Configuration
     expiryGrace: given.expiryGrace * 1_000,
     deadCredentialsKept: given.keepDeadCredentials * DAY_MS,
     retention: readRetention({ ...given }),
+    auditDevices: given.auditLog,
+    auditRequired: given.auditRequired,
     logLevel: given.logLevel,
     shutdownMs: given.shutdownTimeout * 1_000,
   };

@@ -1,5 +1,6 @@
 import type { House } from '../house/house.ts';
 import type { Door, DoorReply, DoorRequest, DoorRoutes } from '../protocols/door.ts';
+import { sourceOf } from '../protocols/caller.ts';
 import { presentedBy } from '../protocols/wire/authorization.ts';
 import type { Metrics } from './metrics.ts';
 
@@ -36,8 +37,7 @@ export class HealthDoor implements Door {
   }
 
   async #tell(request: DoorRequest): Promise<DoorReply> {
-    const presented = presentedBy(request);
-    const identity = await this.#house.identity.authenticate(presented);
+    const identity = await this.#house.identity.authenticate(presentedBy(request), sourceOf(this, request));
     if (identity === null || this.#house.gate.known(identity) !== null) {
       const reply = say('metrics', 401, 'a credential is needed');
       return { ...reply, headers: { ...reply.headers, 'www-authenticate': 'Basic realm="Statehouse"' } };

@@ -1,4 +1,5 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { AuditDevices } from './audit-devices/devices.ts';
 import type { House } from '../house/house.ts';
 
 /** Durations from a commit without a wait to a parked request's hour. */
@@ -14,7 +15,8 @@ export class Metrics {
 
   constructor(
     house: Pick<House, 'parked' | 'inFlightBytes' | 'seals' | 'listen'>,
-    certificate: { readonly ends: number } | null,
+    certificate: { readonly ends: number } | null = null,
+    devices: Pick<AuditDevices, 'standings'> | null = null,
   ) {
     const registers = [this.#registry];
     collectDefaultMetrics({ register: this.#registry });
@@ -68,6 +70,19 @@ export class Metrics {
         collect: () => ends.set(certificate.ends / 1_000),
       });
     }
+    const records: Gauge<'device' | 'what'> = new Gauge({
+      name: 'statehouse_audit_device_records',
+      help: 'Records of the audit log by device: taken and dropped since the start, and waiting now.',
+      labelNames: ['device', 'what'],
+      registers,
+      collect: () => {
+        for (const { name: device, taken, dropped, waiting } of devices?.standings ?? []) {
+          for (const [what, count] of Object.entries({ taken, dropped, waiting })) {
+            records.set({ device, what }, count);
+          }
+        }
+      },
+    });
     house.listen((command, { outcome, handovers }) => {
       this.#outcomes.inc({ command: command.type, outcome: outcome.type });
       this.#handovers.inc(handovers.length);

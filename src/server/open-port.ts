@@ -11,7 +11,7 @@ import type { House } from '../house/house.ts';
 import type { EngineFault } from '../ports/engine.ts';
 import { listen } from './listener.ts';
 import { Metrics } from './metrics.ts';
-import { systemClock } from './runtime.ts';
+import { systemClock, systemEntropy } from './runtime.ts';
 import { KeyRotation } from './rotate-key.ts';
 import { readVersion } from './version.ts';
 
@@ -37,7 +37,7 @@ export interface OpenHouse {
 export async function openPort(configuration: Configuration, built: BuiltHouse): Promise<OpenHouse> {
   const { house, engine, log, keyring, keys } = built;
   const certificate = await Certificate.open(configuration, log);
-  const metrics = new Metrics(house, certificate);
+  const metrics = new Metrics(house, certificate, built.devices);
   const closing = new AbortController();
   const snapshotWorker = new SnapshotWorker();
   const api: ApiParts = {
@@ -64,7 +64,7 @@ export async function openPort(configuration: Configuration, built: BuiltHouse):
     fail = resolve;
   });
   void built.failed.then(fail);
-  const handler = dispatch({ doors, log, metrics, fatal: fail });
+  const handler = dispatch({ doors, log, metrics, entropy: systemEntropy, fatal: fail });
   const { host, port, clientCertificates } = configuration;
   const listener = await listen(handler, {
     host,

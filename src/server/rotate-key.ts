@@ -60,6 +60,7 @@ export class KeyRotation {
     if (own !== null) writeKeyFile(own, [this.#keyring.keys[0]]);
     const { keyId } = this.#keyring;
     this.#house.audit.note(caller, 'rotate-key', null, { key: keyId, sealed: sealedAnew });
+    await this.#house.audit.accepted();
     return { type: 'rotated', keyId, newKey: own !== null, sealedAnew };
   }
 }

@@ -116,6 +116,7 @@ async function openHouse(
     keys: { keys, path: keyPath, isNew: false },
     failed: new Promise(() => undefined),
     backUp: null,
+    devices: null,
     log: SILENT,
     async close() {
       await house.close();

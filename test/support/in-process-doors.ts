@@ -109,6 +109,7 @@ function toDoorRequest({ method, target, headers, body }: InProcessRequest, gone
     peerPort: 1,
     secure: false,
     certificateNames: [],
+    id: '00000000-0000-4000-8000-000000000000',
     gone,
   };
 }

@@ -20,8 +20,9 @@ import {
   type Entry,
   type Expected,
   NOTED,
-  READ_ACTION,
+  LOOK_ACTIONS,
   type RecordCommand,
+  resultOf,
   type Resealed,
   type WaitingRequest,
   type StateQuery,
@@ -112,13 +113,14 @@ export class MemoryEngine implements Engine {
   }
 
   async audit(query: AuditQuery): Promise<readonly AuditRecord[]> {
-    const { address, action, subject, before = Infinity, limit } = query;
+    const { address, action, subject, refused = false, before = Infinity, limit } = query;
     return this.#audit
       .filter(
         (record) =>
           record.id < before &&
           (address === undefined || (record.address !== null && sameAddress(record.address, address))) &&
           (action === undefined || record.note.action === action) &&
+          (!refused || record.note.refused !== undefined) &&
           (subject === undefined || record.note.subject === subject),
       )
       .reverse()
@@ -128,7 +130,9 @@ export class MemoryEngine implements Engine {
   async changes(after: number | null, limit: number): Promise<Changes> {
     const end = Math.max(this.#audit.length, after ?? 0);
     const isChange = (record: AuditRecord): record is ChangeRecord =>
-      record.address !== null && record.note.action !== READ_ACTION;
+      record.address !== null &&
+      record.note.refused === undefined &&
+      !LOOK_ACTIONS.includes(record.note.action);
     const records = this.#audit
       .slice(after ?? end)
       .filter(isChange)
@@ -182,9 +186,9 @@ export class MemoryEngine implements Engine {
     const { address } = command;
     const at = this.#clock.now();
     const { world } = this.#kept.get(formatAddress(address)) ?? { world: NEW_WORLD };
-    const { outcome, effects, handovers } = decide(command, world, at);
-    this.#store(address, effects, at);
-    return { outcome, handovers };
+    const decision = decide(command, world, at);
+    this.#store(address, decision.effects, at);
+    return resultOf(decision);
   }
 
   #store(address: Address, effects: readonly Effect[], at: Instant): void {

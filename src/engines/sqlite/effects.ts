@@ -3,7 +3,7 @@ import type { AuditNote, Effect } from '../../core/effect.ts';
 import type { Instant } from '../../core/instant.ts';
 import type { BodyStore } from './bodies.ts';
 import type { Database, Statement } from './files/driver.ts';
-import { AUDIT_NOTE, HOLDER, QUEUE_ENTRY, RECORD, recordOf, RELEASE, VERSION } from './rows.ts';
+import { AUDIT_NOTE, HOLDER, QUEUE_ENTRY, RECORD, recordOf, RELEASE, storedNoteOf, VERSION } from './rows.ts';
 import type { WorldCache } from './writer/world-cache.ts';
 
 /** Stores what was decided, row by row, inside the writer's transaction. */
@@ -48,7 +48,7 @@ export class EffectStore {
   }
 
   note(addressId: number | null, note: AuditNote, at: Instant): void {
-    this.#audit.run(at, addressId, ...AUDIT_NOTE.values(note));
+    this.#audit.run(at, addressId, ...AUDIT_NOTE.values(storedNoteOf(note)));
   }
 
   #storeOne(id: number, effect: Effect, at: Instant): void {

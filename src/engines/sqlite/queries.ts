@@ -76,7 +76,9 @@ export class Queries {
     const { locked = false, after, limit } = query;
     const isLocked = 'EXISTS (SELECT 1 FROM holder WHERE holder.address_id = address.id)';
     const isThere = deleted ? 'head IS NOT NULL' : '(head IS NOT NULL AND deleted_at IS NULL)';
-    const isShown = used ? 'TRUE' : `(${isThere} OR ${isLocked})`;
+    const isShown = used
+      ? '(last_version > 0 OR last_ticket > 0 OR fence > 0 OR change_index > 0)'
+      : `(${isThere} OR ${isLocked})`;
     const conditions = [locked ? 'id IN (SELECT address_id FROM holder)' : isShown];
     const values: SqlValue[] = [];
     const where = (condition: string, ...bound: SqlValue[]): void => {

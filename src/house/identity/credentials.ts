@@ -5,7 +5,7 @@ import type { Clock } from '../../ports/clock.ts';
 import type { Engine } from '../../ports/engine.ts';
 import type { Entropy } from '../../ports/entropy.ts';
 import type { Sealer } from '../../ports/sealer.ts';
-import type { Caller, Shut } from '../caller.ts';
+import { noteBy, type Caller, type Shut } from '../caller.ts';
 import type { Gate } from '../gate.ts';
 import type { Locks } from '../locks/locks.ts';
 import { breakLocks, locksHeldBy, type HeldLock } from './held-locks.ts';
@@ -140,12 +140,7 @@ export class Credentials {
     const known = this.#known.get(id);
     if (known === undefined) return { type: 'absent' };
     const credential = { ...known, revokedAt: known.revokedAt ?? this.#clock.now() };
-    const note = {
-      action: 'credential-revoke',
-      subject: caller.identity.subject,
-      door: caller.door,
-      detail: { id, name: credential.name },
-    };
+    const note = noteBy(caller, 'credential-revoke', { id, name: credential.name });
     await this.#engine.apply([{ type: 'put-credential', credential, note }]);
     await this.#known.refresh();
     const [before] = breaks ? await this.#views([credential]) : [];
@@ -192,12 +187,11 @@ export class Credentials {
       expiresAt: wanted.expiresAt,
       revokedAt: null,
     };
-    const note = {
-      action: 'credential-create',
-      subject: caller.identity.subject,
-      door: caller.door,
-      detail: { id, name: wanted.name, grants: wanted.grants.map((g) => `${g.role}:${g.pattern}`).join(' ') },
-    };
+    const note = noteBy(caller, 'credential-create', {
+      id,
+      name: wanted.name,
+      grants: wanted.grants.map((g) => `${g.role}:${g.pattern}`).join(' '),
+    });
     await this.#engine.apply([{ type: 'put-credential', credential, note }]);
     await this.#known.refresh();
     return {

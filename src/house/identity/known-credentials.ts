@@ -66,6 +66,14 @@ export class KnownCredentials {
     return credential === undefined || others.length > 0 ? null : this.#identityOf(credential);
   }
 
+  /** Whether there is a credential of this id; null for none. */
+  async standing(id: string): Promise<'live' | 'revoked' | null> {
+    await this.look();
+    const held = this.#held.get(id);
+    if (held === undefined) return null;
+    return held.credential.revokedAt === null ? 'live' : 'revoked';
+  }
+
   /** All of them, as last read. */
   all(): readonly Credential[] {
     return [...this.#held.values()].map(({ credential }) => credential);

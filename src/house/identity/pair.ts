@@ -43,6 +43,25 @@ export class PairAuthenticator implements Authenticator {
   }
 }
 
+/** The id of the credential that is presented, if it is of this form. */
+export function idIn(presented: Presented): string | null {
+  switch (presented.kind) {
+    case 'signed':
+      return presented.keyId;
+    case 'bearer':
+      return beforeDot(presented.token);
+    case 'basic':
+      return presented.password.includes('.') ? beforeDot(presented.password) : presented.user;
+    case 'certificate':
+      return null;
+  }
+}
+
+function beforeDot(token: string): string | null {
+  const dot = token.indexOf('.');
+  return dot === -1 ? null : token.slice(0, dot);
+}
+
 function digest(secret: string): Buffer {
   return createHash('sha256').update(secret).digest();
 }

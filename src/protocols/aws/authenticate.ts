@@ -1,5 +1,6 @@
 import type { Identity } from '../../core/grant.ts';
 import type { House } from '../../house/house.ts';
+import { sourceOf } from '../caller.ts';
 import type { DoorRequest } from '../door.ts';
 import { sha256Hex } from './canonical.ts';
 import { parseSignature, type SignatureProblem } from './signature.ts';
@@ -20,17 +21,24 @@ export type NotAuthenticated =
 
 /** Checks who signed a request. */
 export class AwsAuthenticator {
+  readonly #door: { readonly name: string };
   readonly #house: House;
   readonly #now: () => number;
   readonly #service: string | null;
   readonly #keys = new SigningKeys();
 
   /**
+   * @param door whose requests they are
    * @param now the machine's clock, which clients' clocks are compared with
    * @param service the one whose requests are asked here, as signatures name it: a signature for another opens nothing. null
    *   where it depends on what is asked
    */
-  constructor(house: House, { now, service }: { now: () => number; service: string | null }) {
+  constructor(
+    door: { readonly name: string },
+    house: House,
+    { now, service }: { now: () => number; service: string | null },
+  ) {
+    this.#door = door;
     this.#house = house;
     this.#now = now;
     this.#service = service;
@@ -39,7 +47,11 @@ export class AwsAuthenticator {
   /** @param payloadHash the hash of the body, or what stands for it in the canonical request */
   async authenticate(request: DoorRequest, payloadHash: string): Promise<Authenticated | NotAuthenticated> {
     const signature = parseSignature(request);
-    if ('problem' in signature) return signature;
+    const source = sourceOf(this.#door, request);
+    if ('problem' in signature) {
+      await this.#house.identity.authenticate(null, source);
+      return signature;
+    }
     const { accessKeyId, scope } = signature;
     const expected = this.#service ?? scope.service;
     if (scope.service !== expected) return { problem: 'wrong-service', expected };
@@ -55,7 +67,10 @@ export class AwsAuthenticator {
       found.verdict = verdict;
       return !('problem' in verdict);
     };
-    const identity = await this.#house.identity.authenticate({ kind: 'signed', keyId: accessKeyId, verify });
+    const identity = await this.#house.identity.authenticate(
+      { kind: 'signed', keyId: accessKeyId, verify },
+      source,
+    );
     const { verdict } = found;
     if (verdict !== null && 'problem' in verdict) return verdict;
     if (verdict === null || identity === null) return { problem: 'unknown-key', accessKeyId };

@@ -8,6 +8,7 @@ import {
   CONFLICT,
   NOTED,
   type RecordCommand,
+  resultOf,
 } from '../../../ports/engine.ts';
 import { COMMIT, ROLLBACK, type Row, type Session, type Statement } from '../connection.ts';
 import { type Noted, insertAudit } from '../audit.ts';
@@ -183,7 +184,7 @@ function decideAll(
     const decision = decide(command, change.world, change.at);
     for (const note of change.take(decision.effects))
       notes.push({ at: change.at, address: command.address, note });
-    return { outcome: decision.outcome, handovers: decision.handovers };
+    return resultOf(decision);
   });
   return { changes, notes, results };
 }

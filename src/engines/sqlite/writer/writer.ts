@@ -1,7 +1,7 @@
 import type { AddressCommand } from '../../../core/command.ts';
 import { decide, releasesAsked } from '../../../core/decide.ts';
 import type { Instant } from '../../../core/instant.ts';
-import { type Command, type CommandResult, EngineFault } from '../../../ports/engine.ts';
+import { type Command, type CommandResult, EngineFault, resultOf } from '../../../ports/engine.ts';
 import { BodyStore } from '../bodies.ts';
 import type { Database, Statement } from '../files/driver.ts';
 import { EffectStore } from '../effects.ts';
@@ -93,9 +93,9 @@ export class Writer {
   #decide(command: AddressCommand, at: Instant): CommandResult {
     const { address } = command;
     const world = this.#worlds.get(address, releasesAsked(command));
-    const { outcome, effects, handovers } = decide(command, world, at);
-    this.#effects.store(address, effects, at);
-    return { outcome, handovers };
+    const decision = decide(command, world, at);
+    this.#effects.store(address, decision.effects, at);
+    return resultOf(decision);
   }
 
   #performAlone(command: Command, at: Instant): Reply {

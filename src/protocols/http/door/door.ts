@@ -1,4 +1,5 @@
 import type { House } from '../../../house/house.ts';
+import { callerOf } from '../../caller.ts';
 import type { Door, DoorReply, DoorRequest, DoorRoutes } from '../../door.ts';
 import { faultReply, unauthenticatedReply } from '../../wire/problem.ts';
 import { PATH_PREFIX } from '../layout.ts';
@@ -18,11 +19,11 @@ export class HttpDoor implements Door {
   }
 
   async answer(request: DoorRequest): Promise<DoorReply> {
-    const identity = await authenticate(request, this.#house);
+    const identity = await authenticate(request, this.#house, this);
     if (identity === null) return unauthenticatedReply('unknown');
     const asked = detect(request);
     if ('problem' in asked) return undetected(asked);
-    const caller = { identity, door: this.name, peer: request.peer };
+    const caller = callerOf(identity, this, request);
     return OPERATIONS[asked.operation]({ house: this.#house, caller, request, asked });
   }
 

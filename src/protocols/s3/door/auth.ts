@@ -7,6 +7,8 @@ import type { DoorRequest, S3Settings } from '../../door.ts';
 /** Someone whose signature is right, and how the body of the request is to be read. */
 export interface AuthenticatedRequest extends Authenticated {
   readonly mode: PayloadMode;
+  /** Signed beforehand, in its URL. */
+  readonly presigned: boolean;
 }
 
 export type NotAuthenticatedRequest =
@@ -32,7 +34,7 @@ export async function authenticate(
   const mode = parsePayloadMode(said);
   if (mode === null) return { problem: 'no-payload-hash' };
   if (!unsignedBodies && isOpenToChange(request, mode)) return { problem: 'unsigned-body' };
-  return { ...authenticated, mode };
+  return { ...authenticated, mode, presigned };
 }
 
 /**

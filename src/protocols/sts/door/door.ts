@@ -18,28 +18,29 @@ export class StsDoor implements Door {
   /** @param now the machine's clock */
   constructor(house: House, now: () => number) {
     this.#house = house;
-    this.#authenticator = new AwsAuthenticator(house, { now, service: null });
+    this.#authenticator = new AwsAuthenticator(this, house, { now, service: null });
   }
 
   async answer(request: DoorRequest): Promise<DoorReply> {
     const body = await readBody(request, REQUEST_BYTES_MAX);
-    if (body === null) return errorReply('unknown', error('RequestEntityTooLarge', 'too large', 413));
+    if (body === null)
+      return errorReply(request, 'unknown', error('RequestEntityTooLarge', 'too large', 413));
     const operation = detect(request, body);
     const authenticated = await authenticate(request, body, this.#authenticator);
     if ('problem' in authenticated)
-      return errorReply(operation ?? 'unknown', notAuthenticated(authenticated));
+      return errorReply(request, operation ?? 'unknown', notAuthenticated(authenticated));
     if (this.#house.gate.known(authenticated.identity) !== null) {
-      return errorReply('unknown', error('ExpiredToken', 'The credential has expired.'));
+      return errorReply(request, 'unknown', error('ExpiredToken', 'The credential has expired.'));
     }
-    if (operation === null) return errorReply('unknown', unknownAction());
+    if (operation === null) return errorReply(request, 'unknown', unknownAction());
     const expected = SERVICE_OF[operation];
     if (authenticated.verified.signature.scope.service !== expected) {
-      return errorReply(operation, notAuthenticated({ problem: 'wrong-service', expected }));
+      return errorReply(request, operation, notAuthenticated({ problem: 'wrong-service', expected }));
     }
-    return OPERATIONS[operation](authenticated);
+    return OPERATIONS[operation](authenticated, request);
   }
 
-  fault(_request: DoorRequest, message: string): DoorReply {
-    return errorReply('unknown', error('ServiceUnavailable', message, 503));
+  fault(request: DoorRequest, message: string): DoorReply {
+    return errorReply(request, 'unknown', error('ServiceUnavailable', message, 503));
   }
 }

@@ -35,6 +35,7 @@ export const EVENT_ROUTES: readonly Route[] = [
         'x-accel-buffering': 'no',
       };
       if (request.method === 'HEAD') return { operation, status: 200, headers, body: null };
+      house.audit.looked(caller, 'subscribe', address, project === null ? {} : { project });
       const presented = presentedBy(request);
       const client = parts.events.listen({
         authenticate: () => house.identity.authenticate(presented),
