@@ -25,6 +25,8 @@ export interface Forbidden {
 /** The house cannot take this on now; it can be asked again after a moment. */
 export interface Busy {
   readonly type: 'busy';
+  /** What there is no more room for; absent for the bodies that are coming in. */
+  readonly full?: 'uploads' | 'waiters';
   readonly retryAfterSeconds: number;
 }
 

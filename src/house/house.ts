@@ -9,13 +9,13 @@ import type { Log } from '../ports/log.ts';
 import type { Sealer } from '../ports/sealer.ts';
 import type { Signals } from '../ports/signals.ts';
 import { Audit } from './audit.ts';
+import { Budget, sharesOf } from './budget.ts';
 import { refuseEverywhere, refuseInHouse, type Caller, type Forbidden } from './caller.ts';
 import { Authenticators } from './identity/authenticators.ts';
 import { Credentials } from './identity/credentials.ts';
 import { CommandExecutor, type ResultListener } from './executor.ts';
 import { Feed } from './feed.ts';
 import { History } from './states/history.ts';
-import { InFlightBudget } from './states/in-flight.ts';
 import { StateBodyWriter } from './states/body-writer.ts';
 import { LockInfos } from './locks/lock-infos.ts';
 import { Locks, type LockSettings } from './locks/locks.ts';
@@ -29,10 +29,11 @@ import type { RecordOwner, Records } from './records/records.ts';
 import { resealAll } from './rotation.ts';
 import { States } from './states/states.ts';
 import { requireWhole } from './transfer.ts';
+import type { UploadSettings } from './states/upload-limits.ts';
 import { Uploads } from './states/uploads.ts';
 
 /** What a house is built from, and how it is to behave. */
-export interface HouseOptions extends LockSettings, ProjectSettings {
+export interface HouseOptions extends LockSettings, ProjectSettings, UploadSettings {
   readonly engine: Engine;
   readonly sealer: Sealer;
   readonly signals: Signals;
@@ -77,7 +78,7 @@ export class House {
   readonly #nodes: Nodes;
   readonly #parkedRequests: ParkedRequests;
   readonly #bodyReader: StateBodyReader;
-  readonly #inFlight: InFlightBudget;
+  readonly #inFlight: Budget;
   readonly #sealer: Sealer;
   readonly #recordOwner: RecordOwner;
   readonly #subscriptions: readonly (() => void)[];
@@ -113,15 +114,15 @@ export class House {
       records: this.records(PROJECT_RECORDS),
       settings: options,
     });
-    this.#inFlight = new InFlightBudget({
-      max: options.inFlightBytesMax,
-      bodyMax: options.stateBytesMax,
-    });
+    this.#inFlight = new Budget(sharesOf(options.inFlightBytesMax, options.stateBytesMax));
     this.uploads = new Uploads({
       records: this.#recordOwner,
       sealer,
       entropy,
+      audit: this.audit,
+      log,
       sizeMax: options.stateBytesMax,
+      settings: options,
       inFlight: this.#inFlight,
     });
     this.locks = new Locks({
@@ -191,6 +192,7 @@ export class House {
   async join(): Promise<void> {
     await requireWhole(this.#engine);
     await this.#nodes.join();
+    this.uploads.keepSwept();
   }
 
   /**
@@ -231,6 +233,7 @@ export class House {
   async close(): Promise<void> {
     this.closeLine();
     await this.#executor.settle();
+    this.uploads.close();
     await this.audit.flush();
     this.#nodes.leave();
     for (const end of this.#subscriptions) end();

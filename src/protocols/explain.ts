@@ -2,6 +2,7 @@ import { formatAddress, type Address } from '../core/address.ts';
 import { parseLockInfo, type LockInfo } from '../core/lock-info.ts';
 import type { Stale } from '../core/outcome.ts';
 import type { Holder } from '../core/world.ts';
+import type { Busy } from '../house/caller.ts';
 import type { PurgeAnswer, RestoreAnswer, UndeleteAnswer } from '../house/states/history.ts';
 import type { LockAnswer, UnlockAnswer } from '../house/locks/locks.ts';
 import type { DeleteAnswer, ReadAnswer, ReadWholeAnswer, WriteAnswer } from '../house/states/states.ts';
@@ -39,6 +40,12 @@ const STALE: Readonly<Record<Stale['reason'], string>> = {
   'serial-equal': 'another state has this serial already: this write would lose a change',
   lineage: 'the lineage differs from that of the newest state: the two states are unrelated',
   'changed-meanwhile': 'the state has changed since this write was prepared',
+};
+
+const FULL: Readonly<Record<NonNullable<Busy['full']> | 'bodies', string>> = {
+  bodies: 'too many states are being written at once',
+  uploads: 'too many uploads in parts are unfinished: complete or abort some',
+  waiters: 'too many requests wait for locks already',
 };
 
 /**
@@ -89,7 +96,7 @@ export function explain(refusal: Refusal, address: Address | null = null): strin
     case 'damaged':
       return refusal.problem;
     case 'busy':
-      return 'too many states are being written at once: try again';
+      return `${FULL[refusal.full ?? 'bodies']}: try again later`;
   }
 }
 

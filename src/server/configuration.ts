@@ -39,6 +39,9 @@ export interface Configuration {
   readonly adminCredential: string | null;
   readonly stateBytesMax: number;
   readonly inFlightBytesMax: number;
+  readonly uploadBytesMax: number;
+  /** Milliseconds. */
+  readonly uploadIdle: number;
   readonly plansShare: boolean;
   readonly retention: Retention;
   readonly logLevel: LogLevel;
@@ -69,9 +72,12 @@ export interface Settings extends Readonly<Record<RetentionLimit, number>> {
   readonly tlsCert: string | null;
   readonly tlsKey: string | null;
   readonly tlsSelfSigned: boolean;
-  /** In MiB, as is the next one. */
+  /** In MiB, as are the next two. */
   readonly stateLimit: number;
   readonly inFlightLimit: number;
+  readonly uploadLimit: number;
+  /** In minutes. */
+  readonly uploadIdle: number;
   readonly noSharedPlans: boolean;
   /** In seconds. */
   readonly shutdownTimeout: number;
@@ -113,6 +119,18 @@ export const SETTINGS: { readonly [K in keyof Settings]: Setting<Settings[K]> } 
     { from: 1, to: 65_536 },
     'MIB',
     'the total size of states that may be uploaded at one time',
+  ),
+  uploadLimit: whole(
+    4_096,
+    { from: 1, to: 1_048_576 },
+    'MIB',
+    'the total size of multipart uploads that are not completed',
+  ),
+  uploadIdle: whole(
+    60,
+    { from: 1, to: 1_440 },
+    'MINUTES',
+    'drop a multipart upload of which nothing has arrived for MINUTES',
   ),
   noSharedPlans: flag('let each plan hold the lock alone'),
   ...mapLimits((limit) => {
@@ -165,6 +183,8 @@ export function configure(given: Settings, env: Environment = {}): Configuration
     adminCredential: given.adminCredential,
     stateBytesMax: given.stateLimit * MEBIBYTE,
     inFlightBytesMax: given.inFlightLimit * MEBIBYTE,
+    uploadBytesMax: given.uploadLimit * MEBIBYTE,
+    uploadIdle: given.uploadIdle * 60_000,
     plansShare: !given.noSharedPlans,
     retention: readRetention({ ...given }),
     logLevel: given.logLevel,

@@ -31,6 +31,8 @@ function build(): { house: House; keyring: Keyring } {
     log: SILENT,
     stateBytesMax: 1_000_000,
     inFlightBytesMax: 1_000_000,
+    uploadBytesMax: 1_000_000,
+    uploadIdle: 3_600_000,
     plansShare: true,
     retention: {},
   });

@@ -1,5 +1,5 @@
 import type { Address } from '../../../core/address.ts';
-import type { UploadResult, Piece, Upload } from '../../../house/states/uploads.ts';
+import type { UploadResult, Piece, Upload } from '../../../house/states/upload-records.ts';
 import type { DigestName } from '../../wire/digest.ts';
 import { readObjectName, stateObject } from '../layout.ts';
 import { openPayload, planPayload } from '../../aws/payload.ts';
@@ -57,13 +57,13 @@ export async function uploadPart(call: DoorCall): Promise<Answer> {
 /** Puts the parts together and writes them as one state, under the same rules as any other write. */
 export async function completeMultipartUpload(call: DoorCall): Promise<Answer> {
   const { asked, house } = call;
+  const upload = await findUpload(call);
+  if ('code' in upload) return upload;
   const bytes = await readDocument(call, XML_BYTES_MAX);
   if (!(bytes instanceof Uint8Array)) return bytes;
   const document = readXml(bytes);
   const wanted = document?.children.filter(({ name }) => name === 'Part') ?? [];
   if (document?.name !== 'CompleteMultipartUpload' || wanted.length === 0) return malformedXml();
-  const upload = await findUpload(call);
-  if ('code' in upload) return upload;
   if (upload.became !== null) return completed(call, upload.became);
   const pieces = choose(await house.uploads.pieces(upload), wanted);
   if ('code' in pieces) return pieces;
@@ -71,20 +71,21 @@ export async function completeMultipartUpload(call: DoorCall): Promise<Answer> {
   const stored = await writeState(call, upload.address, house.uploads.read(pieces), size);
   if ('code' in stored) return stored;
   const became: UploadResult = { md5: stored.md5, version: stored.number };
-  await house.uploads.finish(upload, became);
+  await house.uploads.finish(call.caller, upload, became);
   return completed({ ...call, asked }, became);
 }
 
 export async function abortMultipartUpload(call: DoorCall): Promise<Answer> {
-  const upload = await findUpload(call);
+  const upload = await findUpload(call, 'anybody');
   if ('code' in upload) return upload;
-  await call.house.uploads.drop(upload);
+  await call.house.uploads.abort(call.caller, upload);
   return emptyReply(call, 204);
 }
 
 export async function listParts(call: DoorCall): Promise<Answer> {
-  const upload = await findUpload(call);
-  if ('code' in upload || upload.finishedAt !== null) return noSuchUpload();
+  const upload = await findUpload(call, 'anybody');
+  if ('code' in upload) return upload;
+  if (upload.finishedAt !== null) return noSuchUpload();
   const { bucket, key, query } = call.asked;
   const after = Number(query.get('part-number-marker') ?? 0);
   const limit = Math.min(Number(query.get('max-parts') ?? 1_000), 1_000);
@@ -117,7 +118,7 @@ export async function listParts(call: DoorCall): Promise<Answer> {
   });
 }
 
-/** ListMultipartUploads: the caller's own, all on one page, since there are never many. */
+/** ListMultipartUploads: the caller's own, and all that it administers, on one page, since there are never many. */
 export async function listMultipartUploads(call: DoorCall): Promise<Answer> {
   const terms = readTerms(call);
   if ('code' in terms) return terms;
@@ -200,11 +201,17 @@ function stateAddress({ asked: { bucket, key } }: DoorCall): Address | S3Error {
   );
 }
 
-async function findUpload(call: DoorCall): Promise<Upload | S3Error> {
+/** @param whose those of others are shown to an admin of the address, and can be ended, but not added to */
+async function findUpload(call: DoorCall, whose: 'own' | 'anybody' = 'own'): Promise<Upload | S3Error> {
   const address = stateAddress(call);
   if ('code' in address) return address;
   const id = call.asked.query.get('uploadId') ?? '';
-  return (await call.house.uploads.find(call.caller, address, id)) ?? noSuchUpload();
+  const { uploads } = call.house;
+  const found = await (whose === 'own'
+    ? uploads.find(call.caller, address, id)
+    : uploads.look(call.caller, address, id));
+  if (found === null) return noSuchUpload();
+  return 'type' in found ? refused(found) : found;
 }
 
 function noSuchUpload(): S3Error {
