@@ -25,6 +25,7 @@ export type ErrorWord =
   | 'rotating'
   | 'shared-hold'
   | 'stale'
+  | 'throttled'
   | 'too-large'
   | 'too-long'
   | 'unauthenticated'

@@ -1,5 +1,6 @@
 import type { Environment } from '../ports/environment.ts';
 import { isProblem, readBoolean, readWholeNumber, readWord, type Problem } from '../core/read-value.ts';
+import { networkProblem } from './peer.ts';
 import {
   mapLimits,
   readRetention,
@@ -42,6 +43,9 @@ export interface Configuration {
   readonly uploadBytesMax: number;
   /** Milliseconds. */
   readonly uploadIdle: number;
+  /** Requests a second of one credential; 0 for no limit. */
+  readonly requestRate: number;
+  readonly trustedProxies: readonly string[];
   readonly plansShare: boolean;
   readonly retention: Retention;
   readonly logLevel: LogLevel;
@@ -78,6 +82,8 @@ export interface Settings extends Readonly<Record<RetentionLimit, number>> {
   readonly uploadLimit: number;
   /** In minutes. */
   readonly uploadIdle: number;
+  readonly requestRate: number;
+  readonly trustedProxy: readonly string[];
   readonly noSharedPlans: boolean;
   /** In seconds. */
   readonly shutdownTimeout: number;
@@ -132,6 +138,18 @@ export const SETTINGS: { readonly [K in keyof Settings]: Setting<Settings[K]> } 
     'MINUTES',
     'drop a multipart upload of which nothing has arrived for MINUTES',
   ),
+  requestRate: whole(
+    1_000,
+    { from: 0, to: 1_000_000 },
+    'N',
+    'accept N requests per second from one credential; 0 sets no limit',
+  ),
+  trustedProxy: {
+    placeholder: 'NETWORKS',
+    help: 'the reverse proxies whose X-Forwarded-For is believed: addresses or networks (10.0.0.0/8), separated by commas',
+    fallback: null,
+    read: (text) => readNetworks(text),
+  },
   noSharedPlans: flag('let each plan hold the lock alone'),
   ...mapLimits((limit) => {
     const { keeps, max, placeholder } = RETENTION_LIMITS[limit];
@@ -184,6 +202,8 @@ export function configure(given: Settings, env: Environment = {}): Configuration
     stateBytesMax: given.stateLimit * MEBIBYTE,
     inFlightBytesMax: given.inFlightLimit * MEBIBYTE,
     uploadBytesMax: given.uploadLimit * MEBIBYTE,
+    requestRate: given.requestRate,
+    trustedProxies: given.trustedProxy,
     uploadIdle: given.uploadIdle * 60_000,
     plansShare: !given.noSharedPlans,
     retention: readRetention({ ...given }),
@@ -208,6 +228,15 @@ function readListen(listen: string): { readonly host: string; readonly port: num
   if (match === null || port > 65_535)
     return { problem: `invalid address "${listen}": expected HOST:PORT, for example 127.0.0.1:7117` };
   return { host: match[1] ?? (match[2] === '' ? '0.0.0.0' : (match[2] ?? '')), port };
+}
+
+function readNetworks(text = ''): readonly string[] | Problem {
+  const networks = text
+    .split(',')
+    .map((network) => network.trim())
+    .filter((network) => network !== '');
+  const problem = networks.map((network) => networkProblem(network)).find((found) => found !== null);
+  return problem === undefined ? networks : { problem };
 }
 
 function storeOf({ database, data }: Pick<Settings, 'database' | 'data'>, env: Environment): Store {

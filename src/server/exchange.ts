@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import type { DoorReply, DoorRequest } from '../protocols/door.ts';
 import { guardBody } from './body-guard.ts';
+import type { Traffic } from './traffic.ts';
 
 /** How long a client that is still sending may go on, once it has been answered, before its connection is cut. */
 const LINGER_MS = 1_000;
@@ -9,7 +10,12 @@ const LINGER_MS = 1_000;
 const DRAINED_BYTES_MAX = 64 * 1024;
 
 /** What doors see of a request. */
-export function toDoorRequest(request: IncomingMessage, response: ServerResponse): DoorRequest {
+export function toDoorRequest(
+  request: IncomingMessage,
+  response: ServerResponse,
+  traffic: Traffic,
+): DoorRequest {
+  const peer = traffic.peerOf(request);
   const target = request.url ?? '/';
   const mark = target.indexOf('?');
   const length = request.headers['content-length'];
@@ -27,9 +33,11 @@ export function toDoorRequest(request: IncomingMessage, response: ServerResponse
     },
     body: readBody(request, response, contentLength),
     contentLength,
-    peer: request.socket.remoteAddress ?? '',
+    peer,
     peerPort: request.socket.remotePort ?? 0,
     secure: 'encrypted' in request.socket,
+    keep: traffic.roomFor(peer, response),
+    admit: (subject) => traffic.admitSubject(subject),
     get gone() {
       if (gone === null) {
         const controller = new AbortController();

@@ -13,6 +13,7 @@ import { listen, type TlsMaterial } from './listener.ts';
 import { Metrics } from './metrics.ts';
 import { systemClock } from './runtime.ts';
 import { KeyRotation } from './rotate-key.ts';
+import { Traffic } from './traffic.ts';
 import { readTls, selfSignedTls } from './tls.ts';
 import { readVersion } from './version.ts';
 
@@ -36,6 +37,7 @@ export interface OpenHouse {
 export async function openPort(configuration: Configuration, built: BuiltHouse): Promise<OpenHouse> {
   const { house, engine, log, keyring, keys } = built;
   const { tls, certPath } = await tlsOf(configuration);
+  const traffic = new Traffic(configuration, { clock: systemClock, log });
   const metrics = new Metrics(house);
   const closing = new AbortController();
   const snapshotWorker = new SnapshotWorker();
@@ -55,8 +57,13 @@ export async function openPort(configuration: Configuration, built: BuiltHouse):
     fail = resolve;
   });
   void built.failed.then(fail);
-  const handler = dispatch({ doors, log, metrics, fatal: fail });
-  const listener = await listen(handler, { host: configuration.host, port: configuration.port, tls });
+  const handler = dispatch({ doors, log, metrics, traffic, fatal: fail });
+  const listener = await listen(handler, {
+    host: configuration.host,
+    port: configuration.port,
+    tls,
+    isProxy: (address) => traffic.peers.isTrusted(address),
+  });
   // Not before the port is open: a credential that is told once must not be made by a start that then fails.
   const admin = await ensureAdmin(house, configuration.adminCredential).catch(async (fault: unknown) => {
     await listener.close(0);

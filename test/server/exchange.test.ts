@@ -8,6 +8,7 @@ import type { Door, DoorReply, DoorRequest } from '../../src/protocols/door.ts';
 import { readBody } from '../../src/protocols/wire/read-body.ts';
 import { dispatch } from '../../src/server/dispatch.ts';
 import { Metrics } from '../../src/server/metrics.ts';
+import { Traffic } from '../../src/server/traffic.ts';
 import { eventually } from '../support/eventually.ts';
 import { RawConnection } from '../support/raw-connection.ts';
 import { ask, type Answer } from '../support/request.ts';
@@ -26,6 +27,10 @@ class PlayedDoor implements Door {
 
   fault(_request: DoorRequest, message: string): DoorReply {
     return reply(503, message);
+  }
+
+  throttled(_request: DoorRequest, retryAfterSeconds: number): DoorReply {
+    return reply(429, `again in ${retryAfterSeconds}`);
   }
 }
 
@@ -49,7 +54,15 @@ describe('an exchange', () => {
     fatal = [];
     const say = (): void => undefined;
     const log: Log = { debug: say, info: say, warn: say, error: (message) => void faults.push(message) };
-    const handler = dispatch({ doors: [door], log, metrics, fatal: (fault) => void fatal.push(fault) });
+    const clock = { now: () => Date.now(), after: () => () => undefined };
+    const traffic = new Traffic({ requestRate: 0, trustedProxies: [] }, { clock, log });
+    const handler = dispatch({
+      doors: [door],
+      log,
+      metrics,
+      traffic,
+      fatal: (fault) => void fatal.push(fault),
+    });
     server = createServer(handler);
     server.on('checkContinue', handler);
     server.listen(0, '127.0.0.1');

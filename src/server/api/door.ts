@@ -1,7 +1,12 @@
 import { OPENAPI_PATH } from '../../api/operations.ts';
 import type { Door, DoorReply, DoorRequest, DoorRoutes } from '../../protocols/door.ts';
 import { readAuthorization } from '../../protocols/wire/authorization.ts';
-import { faultReply, problemReply, unauthenticatedReply } from '../../protocols/wire/problem.ts';
+import {
+  faultReply,
+  problemReply,
+  throttledReply,
+  unauthenticatedReply,
+} from '../../protocols/wire/problem.ts';
 import type { ApiParts } from './parts.ts';
 import type { ApiRouter } from './router.ts';
 
@@ -21,6 +26,8 @@ export class ApiDoor implements Door {
     const presented = readAuthorization(request.header('authorization'));
     const identity = await this.#parts.house.identity.authenticate(presented);
     if (identity === null) return unauthenticatedReply('unknown');
+    const wait = request.admit(identity.subject);
+    if (wait !== null) return this.throttled(request, wait);
     // The grace that lets an expired one bring its state home holds at the doors that states come by.
     if (identity.expired) {
       return problemReply('unknown', 'expired', { status: 401, message: 'the credential has expired' });
@@ -31,6 +38,10 @@ export class ApiDoor implements Door {
 
   fault(_request: DoorRequest, message: string): DoorReply {
     return faultReply('unknown', message);
+  }
+
+  throttled(_request: DoorRequest, retryAfterSeconds: number): DoorReply {
+    return throttledReply('unknown', retryAfterSeconds);
   }
 
   /** The schemas are built when the first request comes, so that the house opens sooner. */

@@ -6,7 +6,7 @@ import type { Door, DoorReply, DoorRequest } from '../../door.ts';
 import { authenticate } from './auth.ts';
 import type { Answer } from './call.ts';
 import { detect } from './detect.ts';
-import { brokenPayload, errorReply, notAdmitted, undetected } from './errors.ts';
+import { brokenPayload, errorReply, notAdmitted, slowDown, undetected } from './errors.ts';
 import { OPERATIONS } from './operations.ts';
 
 /** The door for Terraform's `backend "s3"`, and for AWS's own clients of S3. */
@@ -44,9 +44,15 @@ export class S3Door implements Door {
     return errorReply(said('unknown', request), request.path, error);
   }
 
+  throttled(request: DoorRequest, retryAfterSeconds: number): DoorReply {
+    return errorReply(said('unknown', request), request.path, slowDown(retryAfterSeconds));
+  }
+
   async #answer(request: DoorRequest, asked: ReturnType<typeof detect>): Promise<Answer> {
     const authenticatedRequest = await authenticate(request, this.#authenticator);
     if ('problem' in authenticatedRequest) return notAdmitted(authenticatedRequest);
+    const wait = request.admit(authenticatedRequest.identity.subject);
+    if (wait !== null) return slowDown(wait);
     if ('problem' in asked) return undetected(asked);
     const caller = { identity: authenticatedRequest.identity, door: this.name, peer: request.peer };
     const call = { house: this.#house, locks: this.#locks, caller, authenticatedRequest, request, asked };

@@ -1,4 +1,5 @@
 import { CLOCK_SKEW_MAX_MS } from '../../aws/verify.ts';
+import { isStranger } from '../../aws/authenticate.ts';
 import { explainNotEntered } from '../../aws/explain.ts';
 import type { PayloadProblem } from '../../aws/payload-problem.ts';
 import { newRequestId } from '../../aws/request-id.ts';
@@ -15,11 +16,13 @@ export interface S3Error {
   readonly message: string;
   readonly details?: XmlElement;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Whoever asked was refused for its credential. */
+  readonly stranger?: boolean;
 }
 
 /** Writes an error as S3 does; a HEAD request's has no body. */
 export function errorReply(operation: string, resource: string, error: S3Error): DoorReply {
-  const { status, code, message, details = {}, headers = {} } = error;
+  const { status, code, message, details = {}, headers = {}, stranger = false } = error;
   const requestId = newRequestId();
   const body = writeXml('Error', {
     Code: code,
@@ -30,8 +33,10 @@ export function errorReply(operation: string, resource: string, error: S3Error):
     HostId: HOST_ID,
   });
   const ids = { 'x-amz-request-id': requestId, 'x-amz-id-2': HOST_ID };
-  if (operation.startsWith('Head')) return { operation, status, headers: { ...ids, ...headers }, body: null };
-  return { operation, status, headers: { ...ids, 'content-type': 'application/xml', ...headers }, body };
+  if (operation.startsWith('Head'))
+    return { operation, status, headers: { ...ids, ...headers }, body: null, stranger };
+  const all = { ...ids, 'content-type': 'application/xml', ...headers };
+  return { operation, status, headers: all, body, stranger };
 }
 
 /** Who asks is not known, or did not ask as S3 wants to be asked. */
@@ -56,7 +61,17 @@ export function notAdmitted(refusal: NotAuthenticatedRequest): S3Error {
     refusal.problem === 'no-payload-hash'
       ? 'Missing required header for this request: x-amz-content-sha256'
       : explainNotEntered(refusal);
-  return { status, code, message, details: detailsOf(refusal) };
+  return { status, code, message, details: detailsOf(refusal), stranger: isStranger(refusal) };
+}
+
+/** More requests than one credential or one network address may send. */
+export function slowDown(retryAfterSeconds: number): S3Error {
+  return {
+    status: 503,
+    code: 'SlowDown',
+    message: 'Please reduce your request rate.',
+    headers: { 'retry-after': String(retryAfterSeconds) },
+  };
 }
 
 /** What SDKs find beside the message. */

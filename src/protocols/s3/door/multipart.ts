@@ -14,6 +14,8 @@ import { invalid, invalidArgument, malformedXml, refused, type S3Error } from '.
 import { owner, readTerms } from './listing.ts';
 import { checksumsOf, writeState } from './state-object.ts';
 
+const NO_SUCH_UPLOAD = 'NoSuchUpload';
+
 export async function createMultipartUpload(call: DoorCall): Promise<Answer> {
   const address = stateAddress(call);
   if ('code' in address) return address;
@@ -58,12 +60,14 @@ export async function uploadPart(call: DoorCall): Promise<Answer> {
 export async function completeMultipartUpload(call: DoorCall): Promise<Answer> {
   const { asked, house } = call;
   const upload = await findUpload(call);
-  if ('code' in upload) return upload;
+  // S3 looks at the document first; but nothing is read for whom it would not help.
+  if ('code' in upload && upload.code !== NO_SUCH_UPLOAD) return upload;
   const bytes = await readDocument(call, XML_BYTES_MAX);
   if (!(bytes instanceof Uint8Array)) return bytes;
   const document = readXml(bytes);
   const wanted = document?.children.filter(({ name }) => name === 'Part') ?? [];
   if (document?.name !== 'CompleteMultipartUpload' || wanted.length === 0) return malformedXml();
+  if ('code' in upload) return upload;
   if (upload.became !== null) return completed(call, upload.became);
   const pieces = choose(await house.uploads.pieces(upload), wanted);
   if ('code' in pieces) return pieces;
@@ -217,7 +221,7 @@ async function findUpload(call: DoorCall, whose: 'own' | 'anybody' = 'own'): Pro
 function noSuchUpload(): S3Error {
   return {
     status: 404,
-    code: 'NoSuchUpload',
+    code: NO_SUCH_UPLOAD,
     message:
       'The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed.',
   };

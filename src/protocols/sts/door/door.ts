@@ -5,7 +5,7 @@ import type { Door, DoorReply, DoorRequest } from '../../door.ts';
 import { REQUEST_BYTES_MAX } from '../layout.ts';
 import { authenticate } from './auth.ts';
 import { detect } from './detect.ts';
-import { error, errorReply, notAuthenticated, unknownAction } from './errors.ts';
+import { error, errorReply, expired, notAuthenticated, throttled, unknownAction } from './errors.ts';
 import { OPERATIONS } from './operations.ts';
 
 /** The door for what AWS's clients ask besides S3 and DynamoDB: who they are. */
@@ -20,19 +20,27 @@ export class StsDoor implements Door {
   }
 
   async answer(request: DoorRequest): Promise<DoorReply> {
+    const claimed = await this.#authenticator.foresee(request);
+    if ('problem' in claimed) return errorReply('unknown', notAuthenticated(claimed));
+    if (claimed.expired) return errorReply('unknown', expired());
     const body = await readBody(request, REQUEST_BYTES_MAX);
     if (body === null) return errorReply('unknown', error('RequestEntityTooLarge', 'too large', 413));
     const operation = detect(request, body);
     const authenticated = await authenticate(request, body, this.#authenticator);
     if ('problem' in authenticated)
       return errorReply(operation ?? 'unknown', notAuthenticated(authenticated));
-    if (authenticated.identity.expired) {
-      return errorReply('unknown', error('ExpiredToken', 'The credential has expired.'));
-    }
+    const { expired: late, subject } = authenticated.identity;
+    if (late) return errorReply('unknown', expired());
+    const wait = request.admit(subject);
+    if (wait !== null) return this.throttled(request, wait);
     return operation === null ? errorReply('unknown', unknownAction()) : OPERATIONS[operation](authenticated);
   }
 
   fault(_request: DoorRequest, message: string): DoorReply {
     return errorReply('unknown', error('ServiceUnavailable', message, 503));
+  }
+
+  throttled(_request: DoorRequest, retryAfterSeconds: number): DoorReply {
+    return errorReply('unknown', throttled(retryAfterSeconds));
   }
 }
