@@ -26,7 +26,7 @@ export interface Forbidden {
 export interface Busy {
   readonly type: 'busy';
   /** What there is no more room for; absent for the bodies that are coming in. */
-  readonly full?: 'uploads' | 'waiters';
+  readonly full?: 'uploads';
   readonly retryAfterSeconds: number;
 }
 

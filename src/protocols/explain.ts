@@ -45,7 +45,6 @@ const STALE: Readonly<Record<Stale['reason'], string>> = {
 const FULL: Readonly<Record<NonNullable<Busy['full']> | 'bodies', string>> = {
   bodies: 'too many states are being written at once',
   uploads: 'too many uploads in parts are unfinished: complete or abort some',
-  waiters: 'too many requests wait for locks already',
 };
 
 /**

@@ -43,6 +43,7 @@ export interface Configuration {
   readonly uploadBytesMax: number;
   /** Milliseconds. */
   readonly uploadIdle: number;
+  readonly waitersMax: number;
   /** Requests a second of one credential; 0 for no limit. */
   readonly requestRate: number;
   readonly trustedProxies: readonly string[];
@@ -82,6 +83,7 @@ export interface Settings extends Readonly<Record<RetentionLimit, number>> {
   readonly uploadLimit: number;
   /** In minutes. */
   readonly uploadIdle: number;
+  readonly waiterLimit: number;
   readonly requestRate: number;
   readonly trustedProxy: readonly string[];
   readonly noSharedPlans: boolean;
@@ -137,6 +139,12 @@ export const SETTINGS: { readonly [K in keyof Settings]: Setting<Settings[K]> } 
     { from: 1, to: 1_440 },
     'MINUTES',
     'drop a multipart upload of which nothing has arrived for MINUTES',
+  ),
+  waiterLimit: whole(
+    20_000,
+    { from: 1, to: 1_000_000 },
+    'N',
+    'hold at most N lock requests open; one credential may have half of them',
   ),
   requestRate: whole(
     1_000,
@@ -202,6 +210,7 @@ export function configure(given: Settings, env: Environment = {}): Configuration
     stateBytesMax: given.stateLimit * MEBIBYTE,
     inFlightBytesMax: given.inFlightLimit * MEBIBYTE,
     uploadBytesMax: given.uploadLimit * MEBIBYTE,
+    waitersMax: given.waiterLimit,
     requestRate: given.requestRate,
     trustedProxies: given.trustedProxy,
     uploadIdle: given.uploadIdle * 60_000,

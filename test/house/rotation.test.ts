@@ -33,6 +33,7 @@ function build(): { house: House; keyring: Keyring } {
     inFlightBytesMax: 1_000_000,
     uploadBytesMax: 1_000_000,
     uploadIdle: 3_600_000,
+    waitersMax: 100,
     plansShare: true,
     retention: {},
   });

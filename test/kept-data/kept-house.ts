@@ -93,8 +93,17 @@ async function openHouse(
   if (keys === null) throw new Error(`${keyPath} is missing`);
   const keyring = new Keyring(keys);
   const signals = new LocalSignals(SILENT);
-  const { stateBytesMax, inFlightBytesMax, uploadBytesMax, uploadIdle, plansShare, retention } = DEFAULTS;
-  const limits = { stateBytesMax, inFlightBytesMax, uploadBytesMax, uploadIdle, plansShare, retention };
+  const { stateBytesMax, inFlightBytesMax, uploadBytesMax, uploadIdle, waitersMax, plansShare, retention } =
+    DEFAULTS;
+  const limits = {
+    stateBytesMax,
+    inFlightBytesMax,
+    uploadBytesMax,
+    uploadIdle,
+    waitersMax,
+    plansShare,
+    retention,
+  };
   const parts = { engine, sealer: keyring, signals, clock, entropy: systemEntropy, log: SILENT };
   const house = new House({ ...parts, ...limits });
   await house.join();
