@@ -462,10 +462,10 @@ describe('documents', () => {
   );
 
   it.runIf(existsSync(new URL(`../${GUARANTEES}`, import.meta.url)))(
-    'name, for each of the ten rules, tests that exist',
+    'name, for each of the rules, tests that exist',
     () => {
       const rules = ruleTests(read(GUARANTEES));
-      expect([...rules.keys()]).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+      expect([...rules.keys()]).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12]);
       expect([...rules].filter(([, tests]) => tests.length === 0).map(([rule]) => rule)).toEqual([]);
       const missing = [...rules].flatMap(([rule, tests]) =>
         tests.filter((path) => !all.includes(path)).map((path) => `rule ${rule}: ${path}`),

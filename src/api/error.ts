@@ -27,6 +27,7 @@ export type ErrorWord =
   | 'rotating'
   | 'shared-hold'
   | 'stale'
+  | 'throttled'
   | 'too-large'
   | 'too-long'
   | 'unauthenticated'

@@ -20,8 +20,10 @@ export const OPERATION_PLAN = 'OperationTypePlan';
 /** The operation of `statehouse exec`, whose holder lets the commands it runs write without naming the lock. */
 export const OPERATION_EXEC = 'statehouse-exec';
 
-/** Real lock infos have about 200 bytes; DynamoDB items end at 400 kB. */
+/** What is read as a lock info, wherever it is kept: DynamoDB items end at 400 kB. */
 export const LOCK_INFO_BYTES_MAX: number = 64 * 1024;
+/** What is taken as one when somebody asks for the lock: real ones have about 300 bytes, and a line has thousands of them. */
+export const LOCK_INFO_TAKEN_BYTES_MAX: number = 4 * 1024;
 
 /** Go's zero time, which OpenTofu's force-unlock sends. */
 export const GO_ZERO_TIME = '0001-01-01T00:00:00Z';

@@ -35,6 +35,8 @@ export type Shut = Forbidden | Expired | Revoked;
 /** The house cannot take this on now; it can be asked again after a moment. */
 export interface Busy {
   readonly type: 'busy';
+  /** What there is no more room for; absent for the bodies that are coming in. */
+  readonly full?: 'uploads';
   readonly retryAfterSeconds: number;
 }
 

@@ -9,6 +9,7 @@ import type { Log } from '../ports/log.ts';
 import type { Sealer } from '../ports/sealer.ts';
 import type { Signals } from '../ports/signals.ts';
 import { Audit } from './audit.ts';
+import { Budget, sharesOf } from './budget.ts';
 import type { Caller, Shut } from './caller.ts';
 import { CredentialSweep } from './identity/sweep.ts';
 import { Authenticators } from './identity/authenticators.ts';
@@ -18,7 +19,6 @@ import { CommandExecutor, type ResultListener } from './executor.ts';
 import { Gate } from './gate.ts';
 import { Feed } from './feed.ts';
 import { History } from './states/history.ts';
-import { InFlightBudget } from './states/in-flight.ts';
 import { StateBodyWriter } from './states/body-writer.ts';
 import { LockInfos } from './locks/lock-infos.ts';
 import { Locks, type LockSettings } from './locks/locks.ts';
@@ -33,13 +33,14 @@ import { resealAll } from './rotation.ts';
 import { MASTER_KEY_RECORDS, SealCount } from './seal-count.ts';
 import { States } from './states/states.ts';
 import { requireWhole } from './transfer.ts';
+import type { UploadSettings } from './states/upload-limits.ts';
 import { Uploads } from './states/uploads.ts';
 import { tapped } from './tapped.ts';
 import { watched } from './watched.ts';
 import { WATCHED } from './watches.ts';
 
 /** What a house is built from, and how it is to behave. */
-export interface HouseOptions extends LockSettings, ProjectSettings {
+export interface HouseOptions extends LockSettings, ProjectSettings, UploadSettings {
   readonly engine: Engine;
   readonly sealer: Sealer;
   readonly signals: Signals;
@@ -93,7 +94,7 @@ export class House {
   readonly #sweep: CredentialSweep;
   readonly #parkedRequests: ParkedRequests;
   readonly #bodyReader: StateBodyReader;
-  readonly #inFlight: InFlightBudget;
+  readonly #inFlight: Budget;
   readonly #sealer: Sealer;
   readonly #recordOwner: RecordOwner;
   readonly #sealCount: SealCount;
@@ -137,15 +138,15 @@ export class House {
       settings: options,
     });
     this.projects = watched(projects, audit, WATCHED.projects);
-    this.#inFlight = new InFlightBudget({
-      max: options.inFlightBytesMax,
-      bodyMax: options.stateBytesMax,
-    });
+    this.#inFlight = new Budget(sharesOf(options.inFlightBytesMax, options.stateBytesMax));
     const uploads = new Uploads({
       records: this.#recordOwner,
       sealer,
       entropy,
+      audit: this.audit,
+      log,
       sizeMax: options.stateBytesMax,
+      settings: options,
       inFlight: this.#inFlight,
       gate,
     });
@@ -243,6 +244,7 @@ export class House {
     await this.#nodes.join();
     this.#sealCount.start();
     this.#sweep.start();
+    this.uploads.keepSwept();
   }
 
   /**
@@ -284,6 +286,7 @@ export class House {
   async close(): Promise<void> {
     this.closeLine();
     await this.#executor.settle();
+    this.uploads.close();
     await this.audit.close();
     await this.#sealCount.close();
     this.#nodes.leave();

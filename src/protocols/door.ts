@@ -13,6 +13,8 @@ export interface Door {
   answer(request: DoorRequest): Promise<DoorReply>;
   /** The protocol's own words for "cannot say now": a 5xx, never a "no such state". The message is safe to be told. */
   fault(request: DoorRequest, message: string): DoorReply;
+  /** The protocol's own words for "too many requests", which its clients try again; null where every request is answered. */
+  throttled(request: DoorRequest, retryAfterSeconds: number): DoorReply | null;
 }
 
 /**
@@ -68,13 +70,22 @@ export interface DoorRequest {
   readonly body: AsyncIterable<Uint8Array>;
   /** null when the body comes in chunks of unknown sum. */
   readonly contentLength: number | null;
-  /** Network address of the client or its proxy: for the log, for its share of what comes in, and to name waiters by. */
+  /**
+   * Network address of the client, or of its proxy if that is not one that is trusted: for the log, for its share of what comes
+   * in, and to name waiters by.
+   */
   readonly peer: string;
   /** The port of the client or its proxy: the same for as long as the connection lasts. */
   readonly peerPort: number;
+  /** Who holds the connection: the client, or the last proxy on its way. */
+  readonly remoteAddress: string;
   readonly secure: boolean;
   /** The names of the client's certificate, which the listener has verified; none without one. */
   readonly certificateNames: readonly string[];
+  /** Takes room for bytes of the body that are in memory until the answer; false where there is none for them. */
+  readonly keep: (bytes: number) => boolean;
+  /** Counts the request as a credential's, once it is known whose it is. @returns null, or in how many seconds to come again */
+  readonly admit: (subject: string) => number | null;
   /** Aborted when the connection closes before the answer has been sent whole. */
   readonly gone: AbortSignal;
 }
@@ -94,4 +105,6 @@ export interface DoorReply {
    * connection is to be closed at once, whatever has been read.
    */
   readonly live?: AbortSignal;
+  /** Whoever asked was refused for its credential: told of in the log, and put off when it happens often. Default false. */
+  readonly stranger?: boolean;
 }

@@ -3,6 +3,7 @@ import { parseLockInfo, type LockInfo } from '../core/lock-info.ts';
 import { visible } from '../core/visible.ts';
 import type { Stale } from '../core/outcome.ts';
 import type { Holder } from '../core/world.ts';
+import type { Busy } from '../house/caller.ts';
 import type { PurgeAnswer, RestoreAnswer, UndeleteAnswer } from '../house/states/history.ts';
 import type { LockAnswer, UnlockAnswer } from '../house/locks/locks.ts';
 import type { DeleteAnswer, ReadAnswer, ReadWholeAnswer, WriteAnswer } from '../house/states/states.ts';
@@ -40,6 +41,11 @@ const STALE: Readonly<Record<Stale['reason'], string>> = {
   'serial-equal': 'another state has this serial already: this write would lose a change',
   lineage: 'the lineage differs from that of the newest state: the two states are unrelated',
   'changed-meanwhile': 'the state has changed since this write was prepared',
+};
+
+const FULL: Readonly<Record<NonNullable<Busy['full']> | 'bodies', string>> = {
+  bodies: 'too many states are being written at once',
+  uploads: 'too many uploads in parts are unfinished: complete or abort some',
 };
 
 /**
@@ -99,7 +105,7 @@ function sentence(refusal: Refusal, address: Address | null): string {
     case 'damaged':
       return refusal.problem;
     case 'busy':
-      return 'too many states are being written at once: try again';
+      return `${FULL[refusal.full ?? 'bodies']}: try again later`;
   }
 }
 

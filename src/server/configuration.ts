@@ -3,6 +3,7 @@ import type { Milliseconds } from '../core/instant.ts';
 import type { Environment } from '../ports/environment.ts';
 import { isProblem, readBoolean, readWholeNumber, readWord, type Problem } from '../core/read-value.ts';
 import { readDevices, type DeviceSetting } from './audit-devices/read-device.ts';
+import { networkProblem } from './peer.ts';
 import {
   mapLimits,
   readRetention,
@@ -51,6 +52,13 @@ export interface Configuration {
   readonly adminCredential: string | null;
   readonly stateBytesMax: number;
   readonly inFlightBytesMax: number;
+  readonly uploadBytesMax: number;
+  /** Milliseconds. */
+  readonly uploadIdle: number;
+  readonly waitersMax: number;
+  /** Requests a second of one credential; 0 for no limit. */
+  readonly requestRate: number;
+  readonly trustedProxies: readonly string[];
   readonly plansShare: boolean;
   readonly s3: S3Settings;
   /** How long after its expiry a credential may bring home what it holds a lock for. */
@@ -97,9 +105,15 @@ export interface Settings extends Readonly<Record<RetentionLimit, number>> {
   readonly tlsSelfSigned: boolean;
   readonly tlsClientCa: string | null;
   readonly tlsClientRequired: boolean;
-  /** In MiB, as is the next one. */
+  /** In MiB, as are the next two. */
   readonly stateLimit: number;
   readonly inFlightLimit: number;
+  readonly uploadLimit: number;
+  /** In minutes. */
+  readonly uploadIdle: number;
+  readonly waiterLimit: number;
+  readonly requestRate: number;
+  readonly trustedProxy: readonly string[];
   readonly noSharedPlans: boolean;
   readonly strictS3: boolean;
   readonly allowUnsignedBodies: boolean;
@@ -158,6 +172,36 @@ export const SETTINGS: { readonly [K in keyof Settings]: Setting<Settings[K]> } 
     'MIB',
     'the total size of states that may be uploaded at one time',
   ),
+  uploadLimit: whole(
+    4_096,
+    { from: 1, to: 1_048_576 },
+    'MIB',
+    'the total size of multipart uploads that are not completed',
+  ),
+  uploadIdle: whole(
+    60,
+    { from: 1, to: 1_440 },
+    'MINUTES',
+    'drop a multipart upload of which nothing has arrived for MINUTES',
+  ),
+  waiterLimit: whole(
+    20_000,
+    { from: 1, to: 1_000_000 },
+    'N',
+    'hold at most N lock requests open; one credential may have half of them',
+  ),
+  requestRate: whole(
+    1_000,
+    { from: 0, to: 1_000_000 },
+    'N',
+    'accept N requests per second from one credential; 0 sets no limit',
+  ),
+  trustedProxy: {
+    placeholder: 'NETWORKS',
+    help: 'the reverse proxies whose X-Forwarded-For is believed: addresses or networks (10.0.0.0/8), separated by commas',
+    fallback: null,
+    read: (text) => readNetworks(text),
+  },
   noSharedPlans: flag('let each plan hold the lock alone'),
   strictS3: flag('refuse at the S3 door what it would only confirm: KMS and customer keys, policies, ACLs …'),
   allowUnsignedBodies: flag(
@@ -244,6 +288,11 @@ export function configure(given: Settings, env: Environment = {}): Configuration
     adminCredential: admin,
     stateBytesMax: given.stateLimit * MEBIBYTE,
     inFlightBytesMax: given.inFlightLimit * MEBIBYTE,
+    uploadBytesMax: given.uploadLimit * MEBIBYTE,
+    waitersMax: given.waiterLimit,
+    requestRate: given.requestRate,
+    trustedProxies: given.trustedProxy,
+    uploadIdle: given.uploadIdle * 60_000,
     plansShare: !given.noSharedPlans,
     s3: { strict: given.strictS3, unsignedBodies: given.allowUnsignedBodies },
     expiryGrace: given.expiryGrace * 1_000,
@@ -277,6 +326,15 @@ function readListen(listen: string): { readonly host: string; readonly port: num
   if (match === null || port > 65_535)
     return { problem: `invalid address "${listen}": expected HOST:PORT, for example 127.0.0.1:7117` };
   return { host: match[1] ?? (match[2] === '' ? '0.0.0.0' : (match[2] ?? '')), port };
+}
+
+function readNetworks(text = ''): readonly string[] | Problem {
+  const networks = text
+    .split(',')
+    .map((network) => network.trim())
+    .filter((network) => network !== '');
+  const problem = networks.map((network) => networkProblem(network)).find((found) => found !== null);
+  return problem === undefined ? networks : { problem };
 }
 
 function storeOf({ database, data }: Pick<Settings, 'database' | 'data'>, env: Environment): Store {

@@ -4,13 +4,18 @@ import type { Entropy } from '../ports/entropy.ts';
 import type { Log } from '../ports/log.ts';
 import type { Door, DoorReply, DoorRequest } from '../protocols/door.ts';
 import { faultReply, problemReply } from '../protocols/wire/problem.ts';
+import { NoRoomForBody } from '../protocols/wire/read-body.ts';
 import { BodyBroken } from './body-guard.ts';
 import { DoorTable } from './door-table.ts';
 import { sendReply, toDoorRequest } from './exchange.ts';
 import type { Metrics } from './metrics.ts';
+import type { Traffic } from './traffic.ts';
 
 /** A path and query longer than any address needs. */
 const TARGET_LENGTH_MAX = 8 * 1024;
+
+/** When somebody with a wrong credential may try again, of whom too many wait for their answer. */
+const STRANGER_RETRY_S = 10;
 
 /** Gives each request to its door, and sees that every fault is answered as one. */
 export function dispatch(options: {
@@ -18,10 +23,11 @@ export function dispatch(options: {
   log: Log;
   metrics: Metrics;
   entropy: Entropy;
+  traffic: Traffic;
   /** Told of a fault after which nothing can be trusted. */
   fatal: (fault: EngineFault) => void;
 }): RequestListener {
-  const { log, metrics, entropy, fatal } = options;
+  const { log, metrics, entropy, traffic, fatal } = options;
   const doors = new DoorTable(options.doors);
 
   async function answer(request: DoorRequest): Promise<Answered> {
@@ -31,12 +37,15 @@ export function dispatch(options: {
     try {
       door = doors.find(request);
       if (door === undefined) return { door: NO_DOOR, reply: UNKNOWN };
-      return { door: door.name, reply: await door.answer(request) };
+      const wait = traffic.admitPeer(request.peer);
+      const throttled = wait === null ? null : door.throttled(request, wait);
+      return { door: door.name, reply: throttled ?? (await admitted(door, request)) };
     } catch (fault) {
       const name = door?.name ?? NO_DOOR;
       const fail = (message: string): DoorReply =>
         door?.fault(request, message) ?? faultReply('unknown', message);
       if (fault instanceof BodyBroken) return { door: name, reply: fail(fault.message) };
+      if (fault instanceof NoRoomForBody) return { door: name, reply: askAgain(fail(fault.message)) };
       log.error('a request could not be answered', {
         door: name,
         request: request.id,
@@ -48,6 +57,15 @@ export function dispatch(options: {
       );
       return { door: name, reply: fault instanceof EngineFault && fault.busy ? askAgain(reply) : reply };
     }
+  }
+
+  /** The door's own answer; to a wrong credential it may come later, or not at all. */
+  async function admitted(door: Door, request: DoorRequest): Promise<DoorReply> {
+    const reply = await door.answer(request);
+    if (reply.stranger !== true || !presentsCredential(request)) return reply;
+    const { peer, gone } = request;
+    const isAnswered = await traffic.strangers.refused({ peer, door: door.name, gone });
+    return isAnswered ? reply : (door.throttled(request, STRANGER_RETRY_S) ?? reply);
   }
 
   async function send(
@@ -71,7 +89,7 @@ export function dispatch(options: {
 
   async function serve(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
     const began = performance.now();
-    const request = toDoorRequest(newRequestId(entropy), incoming, response);
+    const request = toDoorRequest(newRequestId(entropy), incoming, response, traffic);
     const { door, reply } = await answer(request);
     const delivered = await send(incoming, response, request.id, reply);
     const seconds = (performance.now() - began) / 1_000;
@@ -139,6 +157,11 @@ function isFromAnotherSite(request: DoorRequest): boolean {
   if (origin === undefined) return false;
   const host = request.header('x-forwarded-host') ?? request.header('host') ?? '';
   return !URL.canParse(origin) || new URL(origin).host !== host;
+}
+
+/** Whether a request brings any credential: browsers ask without one first. */
+function presentsCredential(request: DoorRequest): boolean {
+  return request.header('authorization') !== undefined || request.query.includes('X-Amz-Signature=');
 }
 
 /** Back-pressure in HTTP's own words: Terraform's http client waits so long before it tries again. */

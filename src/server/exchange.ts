@@ -4,6 +4,7 @@ import type { DoorReply, DoorRequest } from '../protocols/door.ts';
 import { certificateNames } from './client-certificate.ts';
 import { guardBody } from './body-guard.ts';
 import { withSafeHeaders } from './safe-headers.ts';
+import type { Traffic } from './traffic.ts';
 
 /** How long a client that is still sending may go on, once it has been answered, before its connection is cut. */
 const LINGER_MS = 1_000;
@@ -11,7 +12,13 @@ const LINGER_MS = 1_000;
 const DRAINED_BYTES_MAX = 64 * 1024;
 
 /** @param id names the request. @returns what doors see of it */
-export function toDoorRequest(id: string, request: IncomingMessage, response: ServerResponse): DoorRequest {
+export function toDoorRequest(
+  id: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+  traffic: Traffic,
+): DoorRequest {
+  const peer = traffic.peerOf(request);
   const target = request.url ?? '/';
   const mark = target.indexOf('?');
   const length = request.headers['content-length'];
@@ -30,12 +37,15 @@ export function toDoorRequest(id: string, request: IncomingMessage, response: Se
     },
     body: readBody(request, response, contentLength),
     contentLength,
-    peer: request.socket.remoteAddress ?? '',
+    peer,
     peerPort: request.socket.remotePort ?? 0,
+    remoteAddress: request.socket.remoteAddress ?? '',
     secure: 'encrypted' in request.socket,
     get certificateNames() {
       return certificateNames(request.socket);
     },
+    keep: traffic.roomFor(peer, response),
+    admit: (subject) => traffic.admitSubject(subject),
     get gone() {
       if (gone === null) {
         const controller = new AbortController();

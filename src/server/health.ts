@@ -36,11 +36,20 @@ export class HealthDoor implements Door {
     return say('readyz', 503, 'not ready');
   }
 
+  /** A probe that is refused has the house restarted. */
+  throttled(): null {
+    return null;
+  }
+
   async #tell(request: DoorRequest): Promise<DoorReply> {
     const identity = await this.#house.identity.authenticate(presentedBy(request), sourceOf(this, request));
     if (identity === null || this.#house.gate.known(identity) !== null) {
       const reply = say('metrics', 401, 'a credential is needed');
-      return { ...reply, headers: { ...reply.headers, 'www-authenticate': 'Basic realm="Statehouse"' } };
+      return {
+        ...reply,
+        headers: { ...reply.headers, 'www-authenticate': 'Basic realm="Statehouse"' },
+        stranger: true,
+      };
     }
     const { contentType, body } = await this.#metrics.text();
     return {

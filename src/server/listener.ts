@@ -1,6 +1,7 @@
 import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
+import { Budget, sharesOf } from '../house/budget.ts';
 
 /** Connections at a time: more than the waiters that one house is meant for. */
 const CONNECTIONS_MAX = 20_000;
@@ -41,7 +42,14 @@ export interface Listener {
  */
 export async function listen(
   handler: RequestListener,
-  options: { host: string; port: number; tls: TlsMaterial | null; clientCertificates: ClientCertificates },
+  options: {
+    host: string;
+    port: number;
+    tls: TlsMaterial | null;
+    clientCertificates: ClientCertificates;
+    /** Whether this is the address of a proxy, whose connections are those of many clients. */
+    isProxy: (address: string) => boolean;
+  },
 ): Promise<Listener> {
   const limits: ServerOptions = {
     keepAliveTimeout: KEEP_ALIVE_MS,
@@ -65,7 +73,16 @@ export async function listen(
   server.on('checkContinue', handler);
   server.maxConnections = CONNECTIONS_MAX;
   server.timeout = 0;
-  server.on('connection', (socket: Socket) => socket.setKeepAlive(true, PROBE_MS));
+  const connections = new Budget(sharesOf(CONNECTIONS_MAX));
+  server.on('connection', (socket: Socket) => {
+    socket.setKeepAlive(true, PROBE_MS);
+    const { remoteAddress: peer = '' } = socket;
+    if (options.isProxy(peer)) return;
+    const place = connections.begin({ peer });
+    socket.once('close', () => place.release());
+    // Nothing can be said to it: what it speaks is not known yet, and may be TLS.
+    if (!place.take(1)) socket.destroy();
+  });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen({ host: options.host, port: options.port, backlog: 4_096 }, resolve);

@@ -13,6 +13,7 @@ import { listen } from './listener.ts';
 import { Metrics } from './metrics.ts';
 import { systemClock, systemEntropy } from './runtime.ts';
 import { KeyRotation } from './rotate-key.ts';
+import { Traffic } from './traffic.ts';
 import { readVersion } from './version.ts';
 
 /** A house with its port open. */
@@ -37,6 +38,7 @@ export interface OpenHouse {
 export async function openPort(configuration: Configuration, built: BuiltHouse): Promise<OpenHouse> {
   const { house, engine, log, keyring, keys } = built;
   const certificate = await Certificate.open(configuration, log);
+  const traffic = new Traffic(configuration, { clock: systemClock, log });
   const metrics = new Metrics(house, certificate, built.devices);
   const closing = new AbortController();
   const snapshotWorker = new SnapshotWorker();
@@ -64,13 +66,14 @@ export async function openPort(configuration: Configuration, built: BuiltHouse):
     fail = resolve;
   });
   void built.failed.then(fail);
-  const handler = dispatch({ doors, log, metrics, entropy: systemEntropy, fatal: fail });
+  const handler = dispatch({ doors, log, metrics, entropy: systemEntropy, traffic, fatal: fail });
   const { host, port, clientCertificates } = configuration;
   const listener = await listen(handler, {
     host,
     port,
     tls: certificate?.material ?? null,
     clientCertificates,
+    isProxy: (address) => traffic.peers.isTrusted(address),
   });
   certificate?.watch((material) => listener.changeTls(material));
   // Not before the port is open: a credential that is told once must not be made by a start that then fails.

@@ -9,6 +9,8 @@ const UPLOAD = {
   address: ADDRESS,
   subject: 'token:late',
   startedAt: 0,
+  touchedAt: 0,
+  bytes: 0,
   finishedAt: null,
   became: null,
 };
@@ -72,6 +74,7 @@ const DEEDS: Readonly<Record<Part, Readonly<Record<string, Deed>>>> = {
   uploads: {
     begin: ({ house }, caller) => house.uploads.begin(caller, ADDRESS),
     find: ({ house }, caller) => house.uploads.find(caller, ADDRESS, 'an-upload'),
+    look: ({ house }, caller) => house.uploads.look(caller, ADDRESS, 'an-upload'),
     list: ({ house }, caller) => house.uploads.list(caller, 'acme'),
     put: ({ house }, caller) => house.uploads.put(caller, UPLOAD, 1, inChunks(Buffer.from('x'))),
   },

@@ -9,6 +9,7 @@ import { readBody } from '../../src/protocols/wire/read-body.ts';
 import { dispatch } from '../../src/server/dispatch.ts';
 import { systemEntropy } from '../../src/server/runtime.ts';
 import { Metrics } from '../../src/server/metrics.ts';
+import { Traffic } from '../../src/server/traffic.ts';
 import { eventually } from '../support/eventually.ts';
 import { RawConnection } from '../support/raw-connection.ts';
 import { ask, type Answer } from '../support/request.ts';
@@ -27,6 +28,10 @@ class PlayedDoor implements Door {
 
   fault(_request: DoorRequest, message: string): DoorReply {
     return reply(503, message);
+  }
+
+  throttled(_request: DoorRequest, retryAfterSeconds: number): DoorReply {
+    return reply(429, `again in ${retryAfterSeconds}`);
   }
 }
 
@@ -50,11 +55,14 @@ describe('an exchange', () => {
     fatal = [];
     const say = (): void => undefined;
     const log: Log = { debug: say, info: say, warn: say, error: (message) => void faults.push(message) };
+    const clock = { now: () => Date.now(), after: () => () => undefined };
+    const traffic = new Traffic({ requestRate: 0, trustedProxies: [] }, { clock, log });
     const handler = dispatch({
       doors: [door],
       log,
       metrics,
       entropy: systemEntropy,
+      traffic,
       fatal: (fault) => void fatal.push(fault),
     });
     server = createServer(handler);

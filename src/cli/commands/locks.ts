@@ -68,7 +68,7 @@ function show(terminal: Terminal, locks: readonly LockShape[]): void {
   );
 }
 
-function rowsOf({ address, holders, waiters }: LockShape): readonly (readonly string[])[] {
+function rowsOf({ address, holders, waiters, waiting }: LockShape): readonly (readonly string[])[] {
   return [
     ...holders.map(({ heldMs, ...rest }) => ['holds', formatDuration(heldMs), ...columns(rest)]),
     ...waiters.map(({ position, parked, waitedMs, ...rest }) => [
@@ -76,6 +76,7 @@ function rowsOf({ address, holders, waiters }: LockShape): readonly (readonly st
       formatDuration(waitedMs),
       ...columns(rest),
     ]),
+    ...(waiting > waiters.length ? [[`${waiting - waiters.length} more wait`]] : []),
   ].map((row, index) => [index === 0 ? address : '', ...row]);
 }
 

@@ -9,6 +9,8 @@ import { grant } from './grant.ts';
 
 /** No address needs a longer line; whoever comes later is refused at once, as without a line. */
 export const LINE_LENGTH_MAX = 20_000;
+/** What one subject may have of a line, so that others always have a place in it. */
+export const LINE_SUBJECT_MAX: number = LINE_LENGTH_MAX / 2;
 /** So many plans may hold a lock together; more of them wait in line. */
 export const SHARERS_MAX = 1_000;
 /** How much later than its back-off says a sleeping waiter may come back and still have its place. */
@@ -23,7 +25,7 @@ const PARK_GRACE: Milliseconds = 30_000;
 export function stand(draft: Draft, command: LockCommand): Held {
   const { at } = draft;
   const before = draft.line.find(({ waiter }) => waiter === command.waiter);
-  if (before === undefined && draft.line.length >= LINE_LENGTH_MAX) {
+  if (before === undefined && isFullFor(draft.line, command.actor.subject)) {
     serveLine(draft);
     return refusalHeld(draft);
   }
@@ -54,6 +56,14 @@ export function stand(draft: Draft, command: LockCommand): Held {
   // Plans that stood behind the dead, or behind an apply that is no longer parked, need not wait for them.
   serveLine(draft);
   return refusalHeld(draft, command.waiter, parked ? parkUntil - at : null);
+}
+
+function isFullFor(line: readonly QueueEntry[], subject: string): boolean {
+  if (line.length < LINE_SUBJECT_MAX) return false;
+  return (
+    line.length >= LINE_LENGTH_MAX ||
+    line.filter((place) => place.subject === subject).length >= LINE_SUBJECT_MAX
+  );
 }
 
 /** Ends, or prolongs a little, the parking of a request whose time is over. */

@@ -4,7 +4,7 @@ import type { Audit } from '../audit.ts';
 import { CertificateAuthenticator } from './certificate.ts';
 import type { KnownCredentials } from './known-credentials.ts';
 import { idIn, PairAuthenticator } from './pair.ts';
-import type { Authenticator, Presented } from './presented.ts';
+import type { Authenticator, Claimed, Presented } from './presented.ts';
 
 /** Who was not let in, as the audit log calls it. */
 const STRANGER = 'stranger';
@@ -56,6 +56,15 @@ export class Authenticators {
     for (const authenticator of this.#all) {
       const identity = await authenticator.authenticate(presented);
       if (identity !== null) return identity;
+    }
+    return null;
+  }
+
+  /** What is known of the key that a request says it was signed with, before that is proven; null for an unknown one. */
+  async claimed(keyId: string): Promise<Claimed | null> {
+    for (const authenticator of this.#all) {
+      const claimed = await authenticator.claimed(keyId);
+      if (claimed !== null) return claimed;
     }
     return null;
   }

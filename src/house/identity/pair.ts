@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Identity } from '../../core/grant.ts';
 import type { KnownCredentials } from './known-credentials.ts';
-import type { Authenticator, Presented } from './presented.ts';
+import type { Authenticator, Claimed, Presented } from './presented.ts';
 
 /** Longer than any id and secret that the house gives out. */
 const PAIR_LENGTH_MAX = 1_000;
@@ -27,6 +27,11 @@ export class PairAuthenticator implements Authenticator {
     if (presented.kind !== 'signed') return null;
     const known = await this.#credentials.find(presented.keyId);
     return known !== null && presented.verify(known.secret) ? known.identity : null;
+  }
+
+  async claimed(keyId: string): Promise<Claimed | null> {
+    const known = await this.#credentials.find(keyId);
+    return known === null ? null : { identity: known.identity };
   }
 
   async #byToken(token: string): Promise<Identity | null> {

@@ -13,8 +13,15 @@ export type Presented =
       readonly verify: (secret: string) => boolean;
     };
 
+/** Whose credential a request says it was signed with. Nothing of it is proven. */
+export interface Claimed {
+  readonly identity: Identity;
+}
+
 /** Knows the identities of one kind of credential. */
 export interface Authenticator {
   /** Who presents this; null when it is not of this kind, or not valid. An expired identity is given, and says so. */
   readonly authenticate: (presented: Presented) => Promise<Identity | null>;
+  /** What is known of the key of this id, before anybody has shown to have its secret; null where it is unknown. */
+  readonly claimed: (keyId: string) => Promise<Claimed | null>;
 }

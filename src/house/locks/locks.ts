@@ -7,12 +7,13 @@ import { OPERATION_PLAN } from '../../core/lock-info.ts';
 import type { Gone, Granted, OutcomeOf } from '../../core/outcome.ts';
 import type { LockAlias, Holder, QueueEntry, World } from '../../core/world.ts';
 import type { StateQuery } from '../../ports/engine.ts';
+import { Budget } from '../budget.ts';
 import { actorOf, type Caller, type Revoked, type Shut } from '../caller.ts';
 import type { CommandExecutor } from '../executor.ts';
 import type { Gate } from '../gate.ts';
 import { listVisible } from '../listing.ts';
 import type { LockInfos } from './lock-infos.ts';
-import type { ParkedRequests, ParkedRequest } from './parked-requests.ts';
+import type { ParkedRequests, ParkedRequest, WakeUp } from './parked-requests.ts';
 
 /** What a door asks for when its client asks for the lock. */
 export interface LockAsk {
@@ -59,14 +60,27 @@ export type LockAnswer =
 
 export type UnlockAnswer = OutcomeOf['unlock'] | Shut;
 
+/** Waiters that are shown of one line, and of each of many. */
+const LINE_SHOWN_MAX = 1_000;
+const LINE_LISTED_MAX = 100;
+/** Holders and waiters after which a page of locks ends. */
+const LISTED_MAX = 1_000;
+/** What a network address may have of the requests that are held open: a proxy makes all clients one address. */
+const WAITERS_PEER_SHARE = 3 / 4;
+
 /** Who holds the lock of an address and who waits for it, for people to see. Lock infos are opened. */
 export interface LockView {
   readonly address: Address;
   readonly holders: readonly Holder[];
+  /** The first of those who wait. */
   readonly line: readonly QueueEntry[];
+  /** How many wait. */
+  readonly waiting: number;
 }
 
 export interface LockSettings {
+  /** Lock requests that may be held open at a time; one credential may have half of them. */
+  readonly waitersMax: number;
   /** Whether plans hold the lock together where a door can tell holders apart. */
   readonly plansShare: boolean;
 }
@@ -80,6 +94,7 @@ export class Locks {
   readonly #parkedRequests: ParkedRequests;
   readonly #settings: LockSettings;
   readonly #gate: Gate;
+  readonly #waiters: Budget;
 
   constructor(options: {
     executor: CommandExecutor;
@@ -93,6 +108,13 @@ export class Locks {
     this.#parkedRequests = options.parkedRequests;
     this.#settings = options.settings;
     this.#gate = options.gate;
+    const { waitersMax } = options.settings;
+    this.#waiters = new Budget({
+      max: waitersMax,
+      // A crowd of CI jobs has one credential.
+      subjectMax: Math.ceil(waitersMax / 2),
+      peerMax: Math.ceil(waitersMax * WAITERS_PEER_SHARE),
+    });
   }
 
   /** Why a caller may not do this here at all, asked before anything else of its request is tried; null if it may. */
@@ -169,7 +191,7 @@ export class Locks {
     const { engine } = this.#executor;
     const world = await engine.world(address);
     const now = nextEnd(world) === null ? null : await engine.now();
-    return { type: 'shown', lock: this.#view(address, world, now) };
+    return { type: 'shown', lock: this.#view(address, world, now, LINE_SHOWN_MAX) };
   }
 
   /** The locks that are held on the states that a query asks for, as far as the caller may see them. */
@@ -185,17 +207,29 @@ export class Locks {
     const now = states.some(({ world }) => nextEnd(world) !== null)
       ? await this.#executor.engine.now()
       : null;
-    const locks = states.map(({ address, world }) => this.#view(address, world, now));
+    const locks: LockView[] = [];
+    let shown = 0;
+    for (const { address, world } of states) {
+      // However long the lines are, a page is no larger than what can be shown at once.
+      if (shown >= LISTED_MAX) return { type: 'locks', locks, next: locks.at(-1)?.address ?? null };
+      const lock = this.#view(address, world, now, LINE_LISTED_MAX);
+      shown += lock.holders.length + lock.line.length;
+      locks.push(lock);
+    }
     return { type: 'locks', locks, next };
   }
 
-  /** @param now by the engine's clock; null where no hold ends by itself */
-  #view(address: Address, { holders: all, line }: World, now: Instant | null): LockView {
+  /**
+   * @param now by the engine's clock; null where no hold ends by itself
+   * @param most waiters that are shown
+   */
+  #view(address: Address, { holders: all, line }: World, now: Instant | null, most: number): LockView {
     const holders = now === null ? all : all.filter((holder) => !hasEnded(holder, now));
     return {
       address,
       holders: this.#lockInfos.ofHolders(address, holders),
-      line: this.#lockInfos.ofLine(address, line),
+      line: this.#lockInfos.ofLine(address, line.slice(0, most)),
+      waiting: line.length,
     };
   }
 
@@ -234,7 +268,7 @@ export class Locks {
     if (seat !== null) this.#executor.executeLater({ type: 'leave', address, actor, waiter, seat: seat.id });
   }
 
-  /** Holds a parked request open until it is granted or refused. */
+  /** Holds a parked request open until it is granted or refused; at once where too many are open, and it keeps its place in line. */
   async #waitIn(
     caller: Caller,
     seat: ParkedRequest,
@@ -243,24 +277,29 @@ export class Locks {
   ): Promise<OutcomeOf['lock'] | Gone | Revoked> {
     if (first.type !== 'held' || first.parkFor === null) return first;
     const end = this.#gate.watch(caller.identity, () => seat.bar());
+    const place = this.#waiters.begin(caller);
     try {
-      return await this.#waitWatched(caller, seat, command, first);
+      return await this.#wait(caller, { seat, command, first, hasRoom: place.take(1) });
     } finally {
+      place.release();
       end();
     }
   }
 
-  async #waitWatched(
+  async #wait(
     caller: Caller,
-    seat: ParkedRequest,
-    command: LockCommand,
-    first: OutcomeOf['lock'],
+    {
+      seat,
+      command,
+      first,
+      hasRoom,
+    }: { seat: ParkedRequest; command: LockCommand; first: OutcomeOf['lock']; hasRoom: boolean },
   ): Promise<OutcomeOf['lock'] | Gone | Revoked> {
     const { address, actor, waiter } = command;
     const about = { address, actor, waiter, seat: seat.id };
     let outcome: OutcomeOf['lock'] | OutcomeOf['park-over'] | OutcomeOf['accept'] = first;
     while (outcome.type === 'held' && outcome.parkFor !== null) {
-      const why = await seat.wait(outcome.parkFor);
+      const why: WakeUp = hasRoom ? await seat.wait(outcome.parkFor) : 'closing';
       const ended = why === 'gone' ? ({ type: 'gone' } as const) : await this.#gate.again(caller);
       if (ended !== null) {
         // What was granted meanwhile goes to the next in line.

@@ -13,6 +13,12 @@ export function pieceKindOf(uploadId: string): RecordKind {
   return kind(`${UPLOAD_KIND} ${uploadId}`);
 }
 
+/** The upload whose pieces a stored kind is; null for any other kind. */
+export function uploadOfPieceKind(kindStored: string): string | null {
+  const prefix = `${UPLOAD_KIND} `;
+  return kindStored.startsWith(prefix) ? kindStored.slice(prefix.length) : null;
+}
+
 function kind(name: string): RecordKind {
   return name as RecordKind;
 }

@@ -1,10 +1,11 @@
 import type { Identity } from '../../core/grant.ts';
+import type { Claimed } from '../../house/identity/presented.ts';
 import type { House } from '../../house/house.ts';
 import { sourceOf } from '../caller.ts';
 import type { DoorRequest } from '../door.ts';
 import { sha256Hex } from './canonical.ts';
 import { parseSignature, type SignatureProblem } from './signature.ts';
-import { SigningKeys, verifySignature, type Verified } from './verify.ts';
+import { problemBeforeBody, SigningKeys, verifySignature, type Verified } from './verify.ts';
 
 /** Someone whose signature is right. */
 export interface Authenticated {
@@ -18,6 +19,11 @@ export type NotAuthenticated =
   | SignatureProblem
   /** The signature was made with a key that nobody here has. */
   | { readonly problem: 'unknown-key'; readonly accessKeyId: string };
+
+/** Whether somebody else's key or a wrong secret was tried, and not only a request written wrongly or sent late. */
+export function isStranger({ problem }: { readonly problem: string }): boolean {
+  return problem === 'unknown-key' || problem === 'mismatch';
+}
 
 /** Checks who signed a request. */
 export class AwsAuthenticator {
@@ -75,6 +81,29 @@ export class AwsAuthenticator {
     if (verdict !== null && 'problem' in verdict) return verdict;
     if (verdict === null || identity === null) return { problem: 'unknown-key', accessKeyId };
     return { identity, verified: verdict, accessKeyId };
+  }
+
+  /**
+   * What can be said before the body has come, where that is part of what was signed: nothing is read for who could not be
+   * admitted in any case.
+   * @returns whose key it claims to be signed with, which is not proven yet
+   */
+  async foresee(request: DoorRequest): Promise<Claimed | NotAuthenticated> {
+    const signature = parseSignature(request);
+    const source = sourceOf(this.#door, request);
+    if ('problem' in signature) {
+      await this.#house.identity.authenticate(null, source);
+      return signature;
+    }
+    const { accessKeyId } = signature;
+    const problem = problemBeforeBody(request, signature, this.#now());
+    const claimed = problem === null ? await this.#house.identity.claimed(accessKeyId) : null;
+    if (claimed !== null) return claimed;
+    await this.#house.identity.authenticate(
+      { kind: 'signed', keyId: accessKeyId, verify: () => false },
+      source,
+    );
+    return problem ?? { problem: 'unknown-key', accessKeyId };
   }
 
   /** The same for services other than S3, whose signature covers the whole body. */

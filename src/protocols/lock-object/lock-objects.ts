@@ -1,6 +1,6 @@
 import { formatAddress, type Address } from '../../core/address.ts';
 import type { Instant } from '../../core/instant.ts';
-import { parseLockRequest } from '../../core/lock-info.ts';
+import { LOCK_INFO_TAKEN_BYTES_MAX, parseLockRequest } from '../../core/lock-info.ts';
 import type { LockAlias } from '../../core/world.ts';
 import type { Caller, Shut } from '../../house/caller.ts';
 import type { House } from '../../house/house.ts';
@@ -40,6 +40,10 @@ export class LockObjects {
     address: Address,
     { info, alias, request }: { info: Uint8Array; alias: LockAlias; request: DoorRequest },
   ): Promise<LockAnswer | { readonly type: 'no-lock-info'; readonly problem: string }> {
+    if (info.length > LOCK_INFO_TAKEN_BYTES_MAX) {
+      const problem = `the lock info is too large: expected at most ${LOCK_INFO_TAKEN_BYTES_MAX} bytes`;
+      return { type: 'no-lock-info', problem };
+    }
     const parsed = parseLockRequest(info);
     if ('problem' in parsed) return { type: 'no-lock-info', problem: parsed.problem };
     const { id } = parsed.info;

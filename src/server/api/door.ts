@@ -3,7 +3,12 @@ import type { Door, DoorReply, DoorRequest, DoorRoutes } from '../../protocols/d
 import { callerOf, sourceOf } from '../../protocols/caller.ts';
 import { presentedBy } from '../../protocols/wire/authorization.ts';
 import { ENTER_ACTION } from '../../house/identity/authenticators.ts';
-import { faultReply, problemReply, unauthenticatedReply } from '../../protocols/wire/problem.ts';
+import {
+  faultReply,
+  problemReply,
+  throttledReply,
+  unauthenticatedReply,
+} from '../../protocols/wire/problem.ts';
 import type { ApiParts } from './parts.ts';
 import type { ApiRouter } from './router.ts';
 
@@ -25,6 +30,8 @@ export class ApiDoor implements Door {
       sourceOf(this, request),
     );
     if (identity === null) return unauthenticatedReply('unknown');
+    const wait = request.admit(identity.subject);
+    if (wait !== null) return this.throttled(request, wait);
     // The grace that lets an expired one bring its state home holds at the doors that states come by.
     const shut = this.#parts.house.gate.known(identity);
     if (shut !== null) {
@@ -37,6 +44,10 @@ export class ApiDoor implements Door {
 
   fault(_request: DoorRequest, message: string): DoorReply {
     return faultReply('unknown', message);
+  }
+
+  throttled(_request: DoorRequest, retryAfterSeconds: number): DoorReply {
+    return throttledReply('unknown', retryAfterSeconds);
   }
 
   /** The schemas are built when the first request comes, so that the house opens sooner. */

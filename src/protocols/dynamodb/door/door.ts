@@ -8,7 +8,7 @@ import { REQUEST_BYTES_MAX } from '../layout.ts';
 import { authenticate } from './auth.ts';
 import type { Answer } from './call.ts';
 import { detect, type Operation } from './detect.ts';
-import { errorReply, invalid, jsonReply, notAuthenticated } from './errors.ts';
+import { errorReply, invalid, jsonReply, notAuthenticated, throttled } from './errors.ts';
 import { problemOf } from './expressions.ts';
 
 /** The door for the lock table of Terraform's `backend "s3"` (`dynamodb_table`), and for AWS's own clients of DynamoDB. */
@@ -39,12 +39,20 @@ export class DynamoDbDoor implements Door {
     return errorReply(request, 'unknown', { error: 'ServiceUnavailable', status: 503, message });
   }
 
+  throttled(request: DoorRequest, retryAfterSeconds: number): DoorReply {
+    return errorReply(request, 'unknown', throttled(retryAfterSeconds));
+  }
+
   async #answer(request: DoorRequest, operation: Operation | null): Promise<Answer> {
+    const claimed = await this.#authenticator.foresee(request);
+    if ('problem' in claimed) return notAuthenticated(claimed);
     const body = await readBody(request, REQUEST_BYTES_MAX);
     if (body === null)
       return invalid(`The request is too large: expected at most ${REQUEST_BYTES_MAX} bytes.`);
     const authenticated = await authenticate(request, body, this.#authenticator);
     if ('problem' in authenticated) return notAuthenticated(authenticated);
+    const wait = request.admit(authenticated.identity.subject);
+    if (wait !== null) return throttled(wait);
     if (operation === null) {
       return { error: 'UnknownOperationException', message: 'This operation is not supported.' };
     }

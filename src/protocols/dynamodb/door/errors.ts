@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib';
 import type { NotLocked } from '../../../core/outcome.ts';
 import type { LockAnswer, UnlockAnswer } from '../../../house/locks/locks.ts';
-import type { NotAuthenticated } from '../../aws/authenticate.ts';
+import { isStranger, type NotAuthenticated } from '../../aws/authenticate.ts';
 import { explainNotEntered } from '../../aws/explain.ts';
 import type { DoorReply, DoorRequest } from '../../door.ts';
 import { explain, type Refusal } from '../../explain.ts';
@@ -10,6 +10,7 @@ import { CONTENT_TYPE } from '../layout.ts';
 
 const API = 'com.amazonaws.dynamodb.v20120810#';
 const VALIDATE = 'com.amazon.coral.validate#';
+const AVAILABILITY = 'com.amazon.coral.availability#';
 const SERVICE = 'com.amazon.coral.service#';
 
 /** The namespaces that the real service puts before its errors' names: clients look behind the "#" only. */
@@ -28,6 +29,7 @@ const ERRORS: Readonly<Record<ErrorName, string>> = {
   MissingAuthenticationTokenException: SERVICE,
   ExpiredTokenException: SERVICE,
   ServiceUnavailable: SERVICE,
+  ThrottlingException: AVAILABILITY,
 };
 
 export type ErrorName =
@@ -44,7 +46,8 @@ export type ErrorName =
   | 'IncompleteSignatureException'
   | 'MissingAuthenticationTokenException'
   | 'ExpiredTokenException'
-  | 'ServiceUnavailable';
+  | 'ServiceUnavailable'
+  | 'ThrottlingException';
 
 /** A DynamoDB error: the name is what SDKs know it by, the message what people read. */
 export interface DynamoError {
@@ -53,6 +56,8 @@ export interface DynamoError {
   readonly status?: number;
   /** The item that failed a condition, where the client asked for it. */
   readonly item?: Item;
+  /** Whoever asked was refused for its credential. */
+  readonly stranger?: boolean;
 }
 
 /** All that the house may refuse with at this door, which stores no state. */
@@ -84,14 +89,14 @@ export function jsonReply(
 export function errorReply(
   request: Pick<DoorRequest, 'id'>,
   operation: string,
-  { error, message, status = 400, item }: DynamoError,
+  { error, message, status = 400, item, stranger = false }: DynamoError,
 ): DoorReply {
   const content = {
     __type: `${ERRORS[error]}${error}`,
     message,
     ...(item === undefined ? {} : { Item: Object.fromEntries(item) }),
   };
-  return jsonReply(request, operation, content, status);
+  return { ...jsonReply(request, operation, content, status), stranger };
 }
 
 /** Who asks is not known, or did not sign the request as it came. */
@@ -109,7 +114,19 @@ const NOT_ENTERED: Readonly<Record<NotAuthenticated['problem'], ErrorName>> = {
 };
 
 export function notAuthenticated(refusal: NotAuthenticated): DynamoError {
-  return { error: NOT_ENTERED[refusal.problem], message: explainNotEntered(refusal) };
+  return {
+    error: NOT_ENTERED[refusal.problem],
+    message: explainNotEntered(refusal),
+    stranger: isStranger(refusal),
+  };
+}
+
+/** More requests than one credential or one network address may send: SDKs try it again by its name. */
+export function throttled(retryAfterSeconds: number): DynamoError {
+  return {
+    error: 'ThrottlingException',
+    message: `Rate of requests exceeds the allowed throughput: try again in ${retryAfterSeconds} s.`,
+  };
 }
 
 /** This door's one table from refusal to wire. */

@@ -41,9 +41,12 @@ export async function authenticate(
  * Whether somebody between client and house could change the body. AWS's clients sign it unless they come over https, which
  * this house cannot see where a proxy ends TLS.
  */
-function isOpenToChange({ secure, peer, contentLength, header }: DoorRequest, mode: PayloadMode): boolean {
+function isOpenToChange(
+  { secure, remoteAddress, contentLength, header }: DoorRequest,
+  mode: PayloadMode,
+): boolean {
   const isSigned = mode.mode === 'hashed' || (mode.mode === 'chunked' && mode.signed);
-  if (isSigned || secure || isLoopback(peer)) return false;
+  if (isSigned || secure || isLoopback(remoteAddress)) return false;
   return contentLength === null ? header('transfer-encoding') !== undefined : contentLength > 0;
 }
 

@@ -185,7 +185,7 @@ export async function readDocument(
   const plan = planPayload(authenticatedRequest.mode, (name) => request.header(name));
   const body = openPayload(request.body, plan, authenticatedRequest.verified);
   const bytes = await readBody(
-    { body, contentLength: plan.decodedLength ?? request.contentLength },
+    { body, contentLength: plan.decodedLength ?? request.contentLength, keep: request.keep },
     bytesMax,
   );
   return bytes ?? { status: 400, code: 'MaxMessageLengthExceeded', message: 'Your request was too big.' };

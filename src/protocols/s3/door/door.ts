@@ -7,7 +7,7 @@ import type { Door, DoorReply, DoorRequest, S3Settings } from '../../door.ts';
 import { authenticate } from './auth.ts';
 import type { Answer } from './call.ts';
 import { detect } from './detect.ts';
-import { brokenPayload, errorReply, notAdmitted, undetected } from './errors.ts';
+import { brokenPayload, errorReply, notAdmitted, slowDown, undetected } from './errors.ts';
 import { OPERATIONS } from './operations.ts';
 import { notDone, saying, undoneByHeaders } from './undone.ts';
 
@@ -53,9 +53,15 @@ export class S3Door implements Door {
     return errorReply(request, said('unknown', request), error);
   }
 
+  throttled(request: DoorRequest, retryAfterSeconds: number): DoorReply {
+    return errorReply(request, said('unknown', request), slowDown(retryAfterSeconds));
+  }
+
   async #answer(request: DoorRequest, asked: ReturnType<typeof detect>): Promise<Answer> {
     const authenticatedRequest = await authenticate(request, this.#authenticator, this.#settings);
     if ('problem' in authenticatedRequest) return notAdmitted(authenticatedRequest);
+    const wait = request.admit(authenticatedRequest.identity.subject);
+    if (wait !== null) return slowDown(wait);
     if ('problem' in asked) return undetected(asked);
     const caller = callerOf(authenticatedRequest.identity, this, request, authenticatedRequest);
     const { strict } = this.#settings;

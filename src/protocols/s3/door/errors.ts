@@ -1,4 +1,5 @@
 import { CLOCK_SKEW_MAX_MS } from '../../aws/verify.ts';
+import { isStranger } from '../../aws/authenticate.ts';
 import { explainNotEntered } from '../../aws/explain.ts';
 import type { PayloadProblem } from '../../aws/payload-problem.ts';
 import type { DoorReply, DoorRequest } from '../../door.ts';
@@ -14,6 +15,8 @@ export interface S3Error {
   readonly message: string;
   readonly details?: XmlElement;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Whoever asked was refused for its credential. */
+  readonly stranger?: boolean;
 }
 
 /** Writes an error as S3 does; a HEAD request's has no body. */
@@ -22,7 +25,7 @@ export function errorReply(
   operation: string,
   error: S3Error,
 ): DoorReply {
-  const { status, code, message, details = {}, headers = {} } = error;
+  const { status, code, message, details = {}, headers = {}, stranger = false } = error;
   const body = writeXml('Error', {
     Code: code,
     Message: message,
@@ -32,8 +35,10 @@ export function errorReply(
     HostId: HOST_ID,
   });
   const ids = { 'x-amz-request-id': requestId, 'x-amz-id-2': HOST_ID };
-  if (operation.startsWith('Head')) return { operation, status, headers: { ...ids, ...headers }, body: null };
-  return { operation, status, headers: { ...ids, 'content-type': 'application/xml', ...headers }, body };
+  if (operation.startsWith('Head'))
+    return { operation, status, headers: { ...ids, ...headers }, body: null, stranger };
+  const all = { ...ids, 'content-type': 'application/xml', ...headers };
+  return { operation, status, headers: all, body, stranger };
 }
 
 /** Who asks is not known, or did not ask as S3 wants to be asked. */
@@ -56,7 +61,18 @@ const NOT_ADMITTED: Readonly<
 
 export function notAdmitted(refusal: NotAuthenticatedRequest): S3Error {
   const [status, code] = NOT_ADMITTED[refusal.problem];
-  return { status, code, message: messageOf(refusal), details: detailsOf(refusal) };
+  const [message, details] = [messageOf(refusal), detailsOf(refusal)];
+  return { status, code, message, details, stranger: isStranger(refusal) };
+}
+
+/** More requests than one credential or one network address may send. */
+export function slowDown(retryAfterSeconds: number): S3Error {
+  return {
+    status: 503,
+    code: 'SlowDown',
+    message: 'Please reduce your request rate.',
+    headers: { 'retry-after': String(retryAfterSeconds) },
+  };
 }
 
 function messageOf(refusal: NotAuthenticatedRequest): string {

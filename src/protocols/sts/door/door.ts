@@ -5,7 +5,7 @@ import type { Door, DoorReply, DoorRequest } from '../../door.ts';
 import { REQUEST_BYTES_MAX } from '../layout.ts';
 import { authenticate } from './auth.ts';
 import { detect } from './detect.ts';
-import { error, errorReply, notAuthenticated, unknownAction } from './errors.ts';
+import { error, errorReply, expired, notAuthenticated, throttled, unknownAction } from './errors.ts';
 import { OPERATIONS, SERVICE_OF } from './operations.ts';
 
 /** The door for what AWS's clients ask besides S3 and DynamoDB: who they are. */
@@ -22,6 +22,9 @@ export class StsDoor implements Door {
   }
 
   async answer(request: DoorRequest): Promise<DoorReply> {
+    const claimed = await this.#authenticator.foresee(request);
+    if ('problem' in claimed) return errorReply(request, 'unknown', notAuthenticated(claimed));
+    if (this.#house.gate.known(claimed.identity) !== null) return errorReply(request, 'unknown', expired());
     const body = await readBody(request, REQUEST_BYTES_MAX);
     if (body === null)
       return errorReply(request, 'unknown', error('RequestEntityTooLarge', 'too large', 413));
@@ -29,12 +32,13 @@ export class StsDoor implements Door {
     const authenticated = await authenticate(request, body, this.#authenticator);
     if ('problem' in authenticated)
       return errorReply(request, operation ?? 'unknown', notAuthenticated(authenticated));
-    if (this.#house.gate.known(authenticated.identity) !== null) {
-      return errorReply(request, 'unknown', error('ExpiredToken', 'The credential has expired.'));
-    }
+    const { identity, verified } = authenticated;
+    if (this.#house.gate.known(identity) !== null) return errorReply(request, 'unknown', expired());
+    const wait = request.admit(identity.subject);
+    if (wait !== null) return this.throttled(request, wait);
     if (operation === null) return errorReply(request, 'unknown', unknownAction());
     const expected = SERVICE_OF[operation];
-    if (authenticated.verified.signature.scope.service !== expected) {
+    if (verified.signature.scope.service !== expected) {
       return errorReply(request, operation, notAuthenticated({ problem: 'wrong-service', expected }));
     }
     return OPERATIONS[operation](authenticated, request);
@@ -42,5 +46,9 @@ export class StsDoor implements Door {
 
   fault(request: DoorRequest, message: string): DoorReply {
     return errorReply(request, 'unknown', error('ServiceUnavailable', message, 503));
+  }
+
+  throttled(request: DoorRequest, retryAfterSeconds: number): DoorReply {
+    return errorReply(request, 'unknown', throttled(retryAfterSeconds));
   }
 }

@@ -1,4 +1,4 @@
-import type { NotAuthenticated } from '../../aws/authenticate.ts';
+import { isStranger, type NotAuthenticated } from '../../aws/authenticate.ts';
 import { explainNotEntered } from '../../aws/explain.ts';
 import { writeXml } from '../../wire/xml-writer.ts';
 import type { DoorReply, DoorRequest } from '../../door.ts';
@@ -9,12 +9,14 @@ export interface QueryError {
   readonly status: number;
   readonly code: string;
   readonly message: string;
+  /** Whoever asked was refused for its credential. */
+  readonly stranger?: boolean;
 }
 
 export function errorReply(
   { id: requestId }: Pick<DoorRequest, 'id'>,
   operation: string,
-  { status, code, message }: QueryError,
+  { status, code, message, stranger = false }: QueryError,
 ): DoorReply {
   const error = { Type: status < 500 ? 'Sender' : 'Receiver', Code: code, Message: message };
   return {
@@ -22,6 +24,7 @@ export function errorReply(
     status,
     headers: { 'content-type': 'text/xml', 'x-amzn-requestid': requestId },
     body: writeXml('ErrorResponse', { Error: error, RequestId: requestId }, STS_NAMESPACE),
+    stranger,
   };
 }
 
@@ -41,7 +44,16 @@ const NOT_ENTERED: Readonly<Record<NotAuthenticated['problem'], readonly [code: 
 
 export function notAuthenticated(refusal: NotAuthenticated): QueryError {
   const [code, status] = NOT_ENTERED[refusal.problem];
-  return { status, code, message: explainNotEntered(refusal) };
+  return { status, code, message: explainNotEntered(refusal), stranger: isStranger(refusal) };
+}
+
+/** More requests than one credential or one network address may send: SDKs try it again by its name. */
+export function throttled(retryAfterSeconds: number): QueryError {
+  return error('Throttling', `Rate exceeded: try again in ${retryAfterSeconds} s.`, 400);
+}
+
+export function expired(): QueryError {
+  return error('ExpiredToken', 'The credential has expired.');
 }
 
 /** Whatever else is asked of AWS: no other service is here. */

@@ -4,6 +4,9 @@ import { problemReply } from '../../../protocols/wire/problem.ts';
 import { ADDRESS, PROJECT } from '../parameters.ts';
 import { defineRoute, NO_BODY, type Route } from '../route.ts';
 
+/** When to ask again where there are too many streams: some end all the time. */
+const RETRY_SECONDS = 10;
+
 /** What happens, as it happens. */
 export const EVENT_ROUTES: readonly Route[] = [
   defineRoute({
@@ -39,7 +42,7 @@ export const EVENT_ROUTES: readonly Route[] = [
       const presented = presentedBy(request);
       const client = parts.events.listen({
         authenticate: () => house.identity.authenticate(presented),
-        identity: caller.identity,
+        ...caller,
         project,
         address,
         after: request.header('last-event-id') ?? null,
@@ -47,7 +50,8 @@ export const EVENT_ROUTES: readonly Route[] = [
       if (client === null) {
         return problemReply(operation, 'busy', {
           status: 503,
-          message: 'too many clients follow the events already: try again later',
+          message: 'too many clients follow the events already, of all or of yours: try again later',
+          retryAfterSeconds: RETRY_SECONDS,
         });
       }
       const { gone } = request;
