@@ -23,10 +23,10 @@ const NOT_ASKED: Readonly<Record<Part, readonly string[]>> = {
   states: ['maySee'],
   history: [],
   locks: [],
-  uploads: ['pieces', 'read', 'finish', 'drop'],
+  uploads: ['pieces', 'read', 'finish', 'abort', 'keepSwept', 'sweep', 'close'],
   projects: ['find', 'list', 'retentionOf', 'retentionSetFor'],
   credentials: ['ensureAdmin', 'hasAdmin', 'prune', 'refresh'],
-  audit: ['note', 'flush'],
+  audit: ['note', 'flush', 'refused', 'looked', 'admit', 'accepted', 'close'],
 };
 
 /** Every deed of the house's parts that a caller may ask for. */

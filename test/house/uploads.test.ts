@@ -229,13 +229,15 @@ describe('uploads of one credential', () => {
     await uploads.put(caller('a'), upload, 1, stream('a'));
     const admins = [caller('house', '*', 'admin'), caller('address', 'acme/*', 'admin')];
     for (const admin of admins) {
-      expect(await uploads.list(admin, 'acme')).toHaveLength(1);
-      expect(await uploads.look(admin, ADDRESS, upload.id)).toMatchObject({ subject: 'token:a' });
-      expect(await uploads.find(admin, ADDRESS, upload.id)).toBeNull();
+      expect(await uploads.list(admin, 'acme')).toMatchObject({ uploads: [{ id: upload.id }] });
+      expect(await uploads.look(admin, ADDRESS, upload.id)).toMatchObject({
+        upload: { subject: 'token:a' },
+      });
+      expect(await uploads.find(admin, ADDRESS, upload.id)).toEqual({ type: 'absent' });
     }
     for (const stranger of [caller('b'), caller('b', 'other/*', 'admin')]) {
-      expect(await uploads.list(stranger, 'acme')).toEqual([]);
-      expect(await uploads.look(stranger, ADDRESS, upload.id)).toBeNull();
+      expect(await uploads.list(stranger, 'acme')).toEqual({ type: 'uploads', uploads: [] });
+      expect((await uploads.look(stranger, ADDRESS, upload.id)).type).not.toBe('upload');
     }
     await uploads.abort(caller('house', '*', 'admin'), upload);
     expect(await engine.entries(null)).toEqual([]);
@@ -251,10 +253,10 @@ describe('uploads of one credential', () => {
   it('end for it when its credential expires', async () => {
     const upload = await begin();
     const { identity } = caller('a');
-    const late = { ...caller('a'), identity: { ...identity, expired: true } };
+    const late = { ...caller('a'), identity: { ...identity, expiry: { at: 0, graceUntil: Infinity } } };
     expect(await uploads.begin(late, ADDRESS)).toEqual({ type: 'expired' });
     expect(await uploads.find(late, ADDRESS, upload.id)).toEqual({ type: 'expired' });
     expect(await uploads.put(late, upload, 1, stream('a'))).toEqual({ type: 'expired' });
-    expect(await uploads.list(late, 'acme')).toEqual([]);
+    expect(await uploads.list(late, 'acme')).toEqual({ type: 'expired' });
   });
 });
