@@ -32,10 +32,12 @@ const WORK_WITHOUT_INSTALL_SCRIPT = new Set([
 
 /** What stands at the top of an engine's folder; one without a database needs fewer. */
 const ENGINE_FILES: readonly string[] = [
+  'adoption',
   'audit',
   'bodies',
   'columns',
   'connection',
+  'credentials',
   'effects',
   'engine',
   'faults',

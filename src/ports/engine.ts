@@ -91,6 +91,8 @@ export const CONFLICT: CommandResult = { outcome: { type: 'conflict' }, handover
 export type Resealed =
   | { readonly kind: 'body'; readonly id: string; readonly keyId: string; readonly wrappedKey: Uint8Array }
   | { readonly kind: 'credential'; readonly id: string; readonly sealed: Uint8Array }
+  /** The key that rows are authenticated with. */
+  | { readonly kind: 'row-key'; readonly sealed: Uint8Array }
   | {
       readonly kind: 'holder';
       readonly address: Address;

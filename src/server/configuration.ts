@@ -35,6 +35,8 @@ export interface Configuration {
   readonly masterKeys: string | null;
   /** Path of the master key file; null for the one in the data directory. */
   readonly masterKeyFile: string | null;
+  /** Rows that nobody has authenticated, because an older program wrote them, are taken as they are. */
+  readonly adoptUnauthenticated: boolean;
   /** `id.secret` of an admin that must exist; null to make one at the first start. */
   readonly adminCredential: string | null;
   readonly stateBytesMax: number;
@@ -65,6 +67,7 @@ export interface Settings extends Readonly<Record<RetentionLimit, number>> {
   readonly database: string | null;
   readonly masterKey: string | null;
   readonly masterKeyFile: string | null;
+  readonly adoptUnauthenticated: boolean;
   readonly adminCredential: string | null;
   readonly tlsCert: string | null;
   readonly tlsKey: string | null;
@@ -103,6 +106,9 @@ export const SETTINGS: { readonly [K in keyof Settings]: Setting<Settings[K]> } 
     'the master key, base64 of 32 bytes; after a comma, former master keys that can still open data',
   ),
   masterKeyFile: optional('FILE', 'read the master key from this file'),
+  adoptUnauthenticated: flag(
+    'take data as it is that no server has authenticated, and authenticate it: once, after an upgrade from 0.1',
+  ),
   adminCredential: optional('ID.SECRET', 'an admin credential that must exist, for automation'),
   tlsCert: optional('FILE', 'certificate chain, PEM'),
   tlsKey: optional('FILE', 'private key, PEM'),
@@ -162,6 +168,7 @@ export function configure(given: Settings, env: Environment = {}): Configuration
     tls,
     masterKeys: given.masterKey,
     masterKeyFile: given.masterKeyFile,
+    adoptUnauthenticated: given.adoptUnauthenticated,
     adminCredential: given.adminCredential,
     stateBytesMax: given.stateLimit * MEBIBYTE,
     inFlightBytesMax: given.inFlightLimit * MEBIBYTE,

@@ -12,6 +12,6 @@ export function keepingFailure(fault: unknown): unknown {
   }
   const named =
     fault instanceof EngineFault ||
-    (fault instanceof Error && /^(?:NoMasterKey|KeyTextError)$/.test(fault.name));
+    (fault instanceof Error && /^(?:NoMasterKey|KeyTextError|UnauthenticatedRows)$/.test(fault.name));
   return named ? new Failure((fault as Error).message, { cause: fault }) : fault;
 }

@@ -19,6 +19,9 @@ import {
   type StateSummary,
   type StoredBody,
 } from '../../ports/engine.ts';
+import type { OpenRowKey } from '../../ports/row-key.ts';
+import type { RowKeys } from '../row-keys.ts';
+import { findRowKeys } from './adoption.ts';
 import { Batches, type PendingCall } from './session/batches.ts';
 import { AuditLog } from './audit.ts';
 import { BodyReader } from './bodies.ts';
@@ -43,6 +46,8 @@ const PAUSE_MS_MAX: Milliseconds = 500;
 export interface PostgresEngineOptions {
   /** Reads the id of the master key that something small was sealed under. */
   readonly keyIdOf: KeyIdOf;
+  /** Opens the key of the rows. Without one they are guarded against accidents alone. */
+  readonly openRowKey?: OpenRowKey;
   /** The SQL that tells the time; the database's clock unless a test has one of its own. */
   readonly clock?: ClockSql;
 }
@@ -53,6 +58,7 @@ export class PostgresEngine implements Engine {
   readonly #connections: Connections;
   readonly #schema: string;
   readonly #keyIdOf: KeyIdOf;
+  readonly #keys: RowKeys;
   readonly #clock: ClockSql;
   readonly #queries: Queries;
   readonly #bodies: BodyReader;
@@ -65,25 +71,31 @@ export class PostgresEngine implements Engine {
     connections: Connections,
     schema: string,
     program: number,
+    keys: RowKeys,
     { keyIdOf, clock = databaseClock }: PostgresEngineOptions,
   ) {
     this.#connections = connections;
     this.#schema = schema;
     this.#program = program;
     this.#keyIdOf = keyIdOf;
+    this.#keys = keys;
     this.#clock = clock;
-    this.#queries = new Queries(connections, schema);
+    this.#queries = new Queries(connections, schema, keys);
     this.#bodies = new BodyReader(connections, schema);
     this.#audit = new AuditLog(connections, schema);
     this.#batches = new Batches(connections.writers, (calls) => this.#run(calls), Date.now);
   }
 
-  /** Opens the database, and makes or brings up to date the schema. */
+  /**
+   * Opens the database, and makes or brings up to date the schema.
+   * @throws {UnauthenticatedRows} when there are rows without a key
+   */
   static async open(place: PostgresOptions, options: PostgresEngineOptions): Promise<PostgresEngine> {
     const connections = new Connections(place);
     try {
       await migrate(place);
-      return new PostgresEngine(connections, place.schema, await programVersion(), options);
+      const keys = await findRowKeys(place, options);
+      return new PostgresEngine(connections, place.schema, await programVersion(), keys, options);
     } catch (error) {
       await connections[Symbol.asyncDispose]();
       throw error;
@@ -221,6 +233,7 @@ export class PostgresEngine implements Engine {
       const context = {
         schema: this.#schema,
         keyIdOf: this.#keyIdOf,
+        keys: this.#keys,
         clock: this.#clock,
         mark: randomUUID(),
       };

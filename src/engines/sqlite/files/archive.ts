@@ -4,53 +4,71 @@ import { pathToFileURL } from 'node:url';
 import type { Address } from '../../../core/address.ts';
 import type { Credential } from '../../../core/credential.ts';
 import type { Version } from '../../../core/world.ts';
-import { EngineFault, type Engine, type StoredBody } from '../../../ports/engine.ts';
+import {
+  EngineFault,
+  type Engine,
+  type Entry,
+  type StateQuery,
+  type StateSummary,
+  type StoredBody,
+} from '../../../ports/engine.ts';
+import { UnauthenticatedRows, type OpenRowKey } from '../../../ports/row-key.ts';
+import { NO_ROW_KEY, RowKeys } from '../../row-keys.ts';
 import { BodyReader } from '../bodies.ts';
 import { databasePath } from './data-directory.ts';
 import { openDatabase, type Database } from './driver.ts';
 import { reading } from '../faults.ts';
+import { sealedRowKey } from '../credentials.ts';
+import { requireSchema } from '../migrate.ts';
 import { Queries } from '../queries.ts';
 
 /**
  * The versions in a data directory or a backup, read without changing what is kept, whether or not a house has it open. A
  * damaged page is the trouble of whoever asks for what stands on it.
  */
-export class SqliteArchive implements Pick<Engine, 'version' | 'versions' | 'body' | 'credentials'> {
+export class SqliteArchive implements Pick<
+  Engine,
+  'version' | 'versions' | 'body' | 'credentials' | 'states' | 'entries'
+> {
   readonly #db: Database;
   readonly #queries: Queries;
   readonly #bodies: BodyReader;
 
-  private constructor(db: Database) {
+  private constructor(db: Database, openRowKey: OpenRowKey) {
+    requireSchema(db);
+    const sealed = sealedRowKey(db);
+    if (sealed === null) throw new UnauthenticatedRows();
     this.#db = db;
-    this.#queries = new Queries(db, () => '');
+    this.#queries = new Queries(db, () => '', new RowKeys(openRowKey({ sealed, used: true }).bytes));
     this.#bodies = new BodyReader(db);
   }
 
   /**
    * @param path a data directory, or the file of a backup
-   * @throws {EngineFault} when there is no database, or it cannot be read
+   * @throws {EngineFault} when there is no database, or it cannot be read, or a former program wrote it
    */
-  static open(path: string): SqliteArchive {
+  static open(path: string, openRowKey: OpenRowKey = NO_ROW_KEY): SqliteArchive {
     const found = statSync(path, { throwIfNoEntry: false });
     const file = found?.isDirectory() === true ? databasePath(path) : path;
     const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
     if (size === 0) throw new EngineFault(`there is no database in ${resolve(path)}`);
     return reading(() => {
       try {
-        return SqliteArchive.#on(file);
+        return SqliteArchive.#on(file, openRowKey);
       } catch (error) {
+        if (error instanceof EngineFault || error instanceof UnauthenticatedRows) throw error;
         // Where nothing may be written, SQLite cannot share the file with a writer. Without a log there is none.
         if (existsSync(`${file}-wal`)) throw error;
-        return SqliteArchive.#on(`${pathToFileURL(file).href}?immutable=1`);
+        return SqliteArchive.#on(`${pathToFileURL(file).href}?immutable=1`, openRowKey);
       }
     });
   }
 
-  static #on(file: string): SqliteArchive {
+  static #on(file: string, openRowKey: OpenRowKey): SqliteArchive {
     const db = openDatabase(file, { readOnly: true });
     try {
       db.exec('PRAGMA busy_timeout = 5000');
-      return new SqliteArchive(db);
+      return new SqliteArchive(db, openRowKey);
     } catch (error) {
       db.close();
       throw error;
@@ -73,7 +91,48 @@ export class SqliteArchive implements Pick<Engine, 'version' | 'versions' | 'bod
     return reading(() => this.#queries.credentials());
   }
 
+  async states(query: StateQuery): Promise<readonly StateSummary[]> {
+    return reading(() => this.#queries.states(query));
+  }
+
+  async entries(kind: string | null): Promise<readonly Entry[]> {
+    return reading(() => this.#queries.entries(kind));
+  }
+
   [Symbol.dispose](): void {
     this.#db.close();
   }
+}
+
+/** The sealed secrets of a backup, whatever program wrote it. */
+export function secretsOf(backup: string): readonly Pick<Credential, 'id' | 'sealedSecret'>[] {
+  return onBackup(
+    backup,
+    (db) =>
+      db.prepare('SELECT id, sealed_secret AS sealedSecret FROM credential').all() as Pick<
+        Credential,
+        'id' | 'sealedSecret'
+      >[],
+  );
+}
+
+/** Whether the rows of a backup are authenticated: a former program did not do it. */
+export function isAuthenticated(backup: string): boolean {
+  return onBackup(backup, (db) => {
+    const table = db.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'house'").get();
+    return table !== undefined && sealedRowKey(db) !== null;
+  });
+}
+
+/** @throws {EngineFault} when it is no database, or a damaged one */
+function onBackup<T>(backup: string, read: (db: Database) => T): T {
+  if (!existsSync(backup)) throw new EngineFault(`there is no file ${backup}`);
+  return reading(() => {
+    const db = openDatabase(backup, { readOnly: true });
+    try {
+      return read(db);
+    } finally {
+      db.close();
+    }
+  });
 }

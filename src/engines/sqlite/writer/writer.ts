@@ -2,6 +2,7 @@ import type { AddressCommand } from '../../../core/command.ts';
 import { decide, releasesAsked } from '../../../core/decide.ts';
 import type { Instant } from '../../../core/instant.ts';
 import { type Command, type CommandResult, EngineFault } from '../../../ports/engine.ts';
+import { RowKeys } from '../../row-keys.ts';
 import { BodyStore } from '../bodies.ts';
 import type { Database, Statement } from '../files/driver.ts';
 import { EffectStore } from '../effects.ts';
@@ -36,12 +37,12 @@ export class Writer {
   readonly #begin: Statement;
   readonly #commit: Statement;
 
-  constructor(db: Database) {
+  constructor(db: Database, keys: RowKeys = new RowKeys()) {
     this.#db = db;
-    this.#worlds = new WorldCache(db);
+    this.#worlds = new WorldCache(db, keys);
     const bodies = new BodyStore(db);
-    this.#effects = new EffectStore(db, this.#worlds, bodies);
-    this.#records = new RecordStore(db, this.#worlds, bodies, this.#effects);
+    this.#effects = new EffectStore(db, keys, this.#worlds, bodies);
+    this.#records = new RecordStore({ db, keys, worlds: this.#worlds, bodies, effects: this.#effects });
     this.#begin = db.prepare('BEGIN IMMEDIATE');
     this.#commit = db.prepare('COMMIT');
   }
