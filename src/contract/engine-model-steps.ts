@@ -193,7 +193,14 @@ function seated(step: Step, { world, node }: Sight): { waiter: string; seat: str
 }
 
 function recordStep(step: Step, { address, world }: Sight): Command {
-  const note = { action: step.kind, subject: 'token:admin', door: 'api', detail: { pick: step.pick } };
+  const note = {
+    action: step.kind,
+    subject: 'token:admin',
+    door: 'api',
+    detail: { pick: step.pick },
+    ...(step.flag ? { origin: { peer: `10.0.0.${step.pick}` } } : {}),
+    ...(step.rare ? { refused: 'forbidden' } : {}),
+  };
   switch (step.kind) {
     case 'credential':
       return {

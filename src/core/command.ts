@@ -1,5 +1,6 @@
 import type { Address } from './address.ts';
 import type { Milliseconds } from './instant.ts';
+import type { Origin } from './origin.ts';
 import type { LockAlias, StateFacts } from './world.ts';
 
 /** Who acts, as far as the rules care; who may act at all was settled before. */
@@ -8,6 +9,8 @@ export interface Actor {
   readonly door: string;
   /** Its credential has expired: it may only bring home what it holds a lock for. */
   readonly expired: boolean;
+  /** Where its request came from; absent where there is no request. */
+  readonly origin?: Origin;
 }
 
 /**

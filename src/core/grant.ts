@@ -20,6 +20,8 @@ export interface Identity {
   readonly grants: readonly Grant[];
   /** Past its expiry: it may only bring home what it holds a lock for (rule 10's grace). */
   readonly expired: boolean;
+  /** The id of the credential that proved it; absent where none did. */
+  readonly credentialId?: string;
 }
 
 const PATTERN_LENGTH_MAX = 1_100;

@@ -3,7 +3,7 @@ import type { AuditNote } from '../core/effect.ts';
 import type { AuditQuery, AuditRecord, Engine } from '../ports/engine.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
-import { refuseInHouse, refuseOn, type Caller, type Forbidden } from './caller.ts';
+import { noteBy, refuseInHouse, refuseOn, type Caller, type Forbidden } from './caller.ts';
 
 /** Reads wait so long for others to be written down with them. */
 const GATHER_MS = 100;
@@ -37,8 +37,7 @@ export class Audit {
 
   /** Notes something that changes nothing. */
   note(caller: Caller, action: string, address: Address | null, detail: AuditNote['detail'] = {}): void {
-    const note = { action, subject: caller.identity.subject, door: caller.door, detail };
-    this.#gathered.push({ type: 'audit', address, note });
+    this.#gathered.push({ type: 'audit', address, note: noteBy(caller, action, detail) });
     if (this.#gathered.length >= GATHER_MAX) this.#write();
     else this.#cancel ??= this.#clock.after(GATHER_MS, () => this.#write());
   }

@@ -2,6 +2,8 @@ import { mayActInProject, mayActOn, mayActOnHouse, mayActSomewhere, type Action 
 import type { Identity } from '../core/grant.ts';
 import type { Address } from '../core/address.ts';
 import type { Actor } from '../core/command.ts';
+import { noteOf, type AuditNote } from '../core/effect.ts';
+import type { Origin } from '../core/origin.ts';
 import type { Expired } from '../core/outcome.ts';
 import type { World } from '../core/world.ts';
 import type { Engine } from '../ports/engine.ts';
@@ -12,6 +14,8 @@ export interface Caller {
   readonly door: string;
   /** The network address that the request came from, where there is one. */
   readonly peer?: string;
+  /** What the audit log says of where the request came from. */
+  readonly origin?: Origin;
 }
 
 /** The caller is known and may not do this. */
@@ -30,7 +34,18 @@ export interface Busy {
 
 /** The rules' view of a caller. */
 export function actorOf(caller: Caller): Actor {
-  return { subject: caller.identity.subject, door: caller.door, expired: caller.identity.expired };
+  const { identity, door, origin } = caller;
+  return {
+    subject: identity.subject,
+    door,
+    expired: identity.expired,
+    ...(origin === undefined ? {} : { origin }),
+  };
+}
+
+/** What is noted of a caller's deed. */
+export function noteBy(caller: Caller, action: string, detail: AuditNote['detail'] = {}): AuditNote {
+  return noteOf(actorOf(caller), action, detail);
 }
 
 /** null if the caller may, else the refusal. */

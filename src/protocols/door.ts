@@ -43,6 +43,8 @@ export interface DoorEntry {
 
 /** One HTTP request, as raw as the wire had it: signatures are over these very characters. */
 export interface DoorRequest {
+  /** Names the request in its answer, in logs and in the audit log. Made by the server. */
+  readonly id: string;
   readonly method: string;
   /** Path and query as they came, percent-escapes and all. */
   readonly target: string;

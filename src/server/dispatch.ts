@@ -1,5 +1,6 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { EngineFault } from '../ports/engine.ts';
+import type { Entropy } from '../ports/entropy.ts';
 import type { Log } from '../ports/log.ts';
 import type { Door, DoorReply, DoorRequest } from '../protocols/door.ts';
 import { faultReply, problemReply } from '../protocols/wire/problem.ts';
@@ -16,10 +17,11 @@ export function dispatch(options: {
   doors: readonly Door[];
   log: Log;
   metrics: Metrics;
+  entropy: Entropy;
   /** Told of a fault after which nothing can be trusted. */
   fatal: (fault: EngineFault) => void;
 }): RequestListener {
-  const { log, metrics, fatal } = options;
+  const { log, metrics, entropy, fatal } = options;
   const doors = new DoorTable(options.doors);
 
   async function answer(request: DoorRequest): Promise<Answered> {
@@ -35,7 +37,11 @@ export function dispatch(options: {
       const fail = (message: string): DoorReply =>
         door?.fault(request, message) ?? faultReply('unknown', message);
       if (fault instanceof BodyBroken) return { door: name, reply: fail(fault.message) };
-      log.error('a request could not be answered', { door: name, fault: describe(fault) });
+      log.error('a request could not be answered', {
+        door: name,
+        request: request.id,
+        fault: describe(fault),
+      });
       if (fault instanceof EngineFault && fault.fatal) fatal(fault);
       const reply = fail(
         "temporarily unavailable: try again in a moment; if it goes on, see the server's log",
@@ -47,12 +53,17 @@ export function dispatch(options: {
   async function send(
     incoming: IncomingMessage,
     response: ServerResponse,
+    id: string,
     reply: DoorReply,
   ): Promise<boolean> {
     try {
-      return await sendReply(incoming, response, reply);
+      return await sendReply(incoming, response, named(reply, id));
     } catch (fault) {
-      log.error('a reply broke off', { operation: reply.operation, fault: describe(fault) });
+      log.error('a reply broke off', {
+        operation: reply.operation,
+        request: id,
+        fault: describe(fault),
+      });
       response.destroy();
       return false;
     }
@@ -60,13 +71,14 @@ export function dispatch(options: {
 
   async function serve(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
     const began = performance.now();
-    const request = toDoorRequest(incoming, response);
+    const request = toDoorRequest(newRequestId(entropy), incoming, response);
     const { door, reply } = await answer(request);
-    const delivered = await send(incoming, response, reply);
+    const delivered = await send(incoming, response, request.id, reply);
     const seconds = (performance.now() - began) / 1_000;
     metrics.request(door, reply.operation, reply.status, seconds);
     if (!delivered && reply.live === undefined) metrics.undelivered(door, reply.operation);
     log.debug('request', {
+      request: request.id,
       door,
       operation: reply.operation,
       status: reply.status,
@@ -81,6 +93,16 @@ export function dispatch(options: {
       response.destroy();
     });
   };
+}
+
+/** Names a request as AWS does, by 16 hexadecimal digits. */
+function newRequestId(entropy: Entropy): string {
+  return Buffer.from(entropy.bytes(8)).toString('hex').toUpperCase();
+}
+
+/** The reply, which says what request it is to. */
+function named(reply: DoorReply, id: string): DoorReply {
+  return { ...reply, headers: { 'x-request-id': id, ...reply.headers } };
 }
 
 interface Answered {

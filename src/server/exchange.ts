@@ -8,14 +8,15 @@ const LINGER_MS = 1_000;
 /** A body of which no more is left is read to its end for the sake of the connection, although nobody wants it. */
 const DRAINED_BYTES_MAX = 64 * 1024;
 
-/** What doors see of a request. */
-export function toDoorRequest(request: IncomingMessage, response: ServerResponse): DoorRequest {
+/** @param id names the request. @returns what doors see of it */
+export function toDoorRequest(id: string, request: IncomingMessage, response: ServerResponse): DoorRequest {
   const target = request.url ?? '/';
   const mark = target.indexOf('?');
   const length = request.headers['content-length'];
   const contentLength = length === undefined ? null : Number(length);
   let gone: AbortController | null = null;
   return {
+    id,
     method: request.method ?? 'GET',
     target,
     path: mark === -1 ? target : target.slice(0, mark),

@@ -11,7 +11,7 @@ import type { House } from '../house/house.ts';
 import type { EngineFault } from '../ports/engine.ts';
 import { listen, type TlsMaterial } from './listener.ts';
 import { Metrics } from './metrics.ts';
-import { systemClock } from './runtime.ts';
+import { systemClock, systemEntropy } from './runtime.ts';
 import { KeyRotation } from './rotate-key.ts';
 import { readTls, selfSignedTls } from './tls.ts';
 import { readVersion } from './version.ts';
@@ -55,7 +55,7 @@ export async function openPort(configuration: Configuration, built: BuiltHouse):
     fail = resolve;
   });
   void built.failed.then(fail);
-  const handler = dispatch({ doors, log, metrics, fatal: fail });
+  const handler = dispatch({ doors, log, metrics, entropy: systemEntropy, fatal: fail });
   const listener = await listen(handler, { host: configuration.host, port: configuration.port, tls });
   // Not before the port is open: a credential that is told once must not be made by a start that then fails.
   const admin = await ensureAdmin(house, configuration.adminCredential).catch(async (fault: unknown) => {

@@ -23,7 +23,9 @@ describe.each(versions)('the data of $name', ({ data }) => {
 
     it('is served by the program that is started on it', async () => {
       const directory = await copyDirectory(data);
-      await expect(HouseProcess.start({ directory })).rejects.toThrow(/not authenticated.*--adopt-unauthenticated/);
+      await expect(HouseProcess.start({ directory })).rejects.toThrow(
+        /not authenticated.*--adopt-unauthenticated/,
+      );
       await using house = await HouseProcess.start({ directory, flags: ['--adopt-unauthenticated'] });
       const newest = (await statesOf(data)).get('acme/net/terraform.tfstate@default')?.at(-1);
       expect((await ask(house.url, 'GET', '/http/acme/net/terraform.tfstate')).text).toBe(newest);

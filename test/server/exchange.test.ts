@@ -7,6 +7,7 @@ import type { Log } from '../../src/ports/log.ts';
 import type { Door, DoorReply, DoorRequest } from '../../src/protocols/door.ts';
 import { readBody } from '../../src/protocols/wire/read-body.ts';
 import { dispatch } from '../../src/server/dispatch.ts';
+import { systemEntropy } from '../../src/server/runtime.ts';
 import { Metrics } from '../../src/server/metrics.ts';
 import { eventually } from '../support/eventually.ts';
 import { RawConnection } from '../support/raw-connection.ts';
@@ -49,7 +50,13 @@ describe('an exchange', () => {
     fatal = [];
     const say = (): void => undefined;
     const log: Log = { debug: say, info: say, warn: say, error: (message) => void faults.push(message) };
-    const handler = dispatch({ doors: [door], log, metrics, fatal: (fault) => void fatal.push(fault) });
+    const handler = dispatch({
+      doors: [door],
+      log,
+      metrics,
+      entropy: systemEntropy,
+      fatal: (fault) => void fatal.push(fault),
+    });
     server = createServer(handler);
     server.on('checkContinue', handler);
     server.listen(0, '127.0.0.1');
@@ -82,6 +89,20 @@ describe('an exchange', () => {
   }
 
   describe('goes on after a refusal', () => {
+    it('names each request anew, whatever the client calls it, in its answer and to its door', async () => {
+      const seen: string[] = [];
+      door.play = async ({ id }) => {
+        seen.push(id);
+        return reply(200, 'played');
+      };
+      const named = { headers: { 'x-request-id': 'mine' }, as: null };
+      const answers = [await ask(url, 'GET', '/played', named), await ask(url, 'GET', '/played', named)];
+      expect(answers.map(({ headers }) => headers['x-request-id'])).toEqual(seen);
+      expect(new Set(seen).size).toBe(2);
+      expect(seen.every((id) => /^[0-9A-F]{16}$/.test(id))).toBe(true);
+      expect((await send('GET', '/nowhere')).headers['x-request-id']).toMatch(/^[0-9A-F]{16}$/);
+    });
+
     it('on the same connection, when nothing or little of the request was left unread', async () => {
       const { heard } = await converse(
         'GET /nowhere HTTP/1.1\r\nhost: h\r\n\r\n',

@@ -1,8 +1,8 @@
-import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openDatabase } from '../../src/engines/sqlite/files/driver.ts';
-import { DEFAULTS, type Configuration } from '../../src/server/configuration.ts';
+import type { Configuration } from '../../src/server/configuration.ts';
 import type { PostgresServer } from '../support/postgres-server.ts';
 import { TestHouse } from '../support/open-test-house.ts';
 
@@ -22,7 +22,7 @@ export interface StoredHouse extends AsyncDisposable {
 
 /** Opens the house on what is stored. */
 export function openOn(stored: StoredHouse, more: Partial<Configuration> = {}): Promise<TestHouse> {
-  return TestHouse.open({ ...DEFAULTS, port: 0, logLevel: 'silent', ...stored.configuration, ...more });
+  return TestHouse.open({ ...stored.configuration, ...more });
 }
 
 export async function inDirectory(): Promise<StoredHouse & { readonly directory: string }> {
@@ -55,7 +55,12 @@ export async function inDatabase(server: PostgresServer): Promise<StoredHouse> {
       try {
         await client.query('SET search_path = statehouse');
         let at = 0;
-        return (await client.query(text.replaceAll('?', () => `$${++at}`), [...values])).rows;
+        return (
+          await client.query(
+            text.replaceAll('?', () => `$${++at}`),
+            [...values],
+          )
+        ).rows;
       } finally {
         await client.end();
       }
@@ -63,11 +68,4 @@ export async function inDatabase(server: PostgresServer): Promise<StoredHouse> {
     at: (key) => `project = 'acme' AND key = '${key}'`,
     [Symbol.asyncDispose]: async () => {},
   };
-}
-
-/** A copy of a data directory, to be rolled back to. */
-export async function copyOf(directory: string): Promise<string> {
-  const copy = `${directory}-copy`;
-  await cp(directory, copy, { recursive: true });
-  return copy;
 }

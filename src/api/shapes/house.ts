@@ -23,6 +23,11 @@ export interface AuditShape {
   readonly subject: string;
   readonly door: string;
   readonly detail: Readonly<Record<string, string | number | boolean>>;
+  readonly refused: string | null;
+  readonly credential: string | null;
+  readonly peer: string | null;
+  readonly requestId: string | null;
+  readonly userAgent: string | null;
 }
 
 /** How much history is kept; null where it is not limited. */

@@ -34,13 +34,16 @@ export const command: Command = defineCommand({
       return DONE;
     }
     if (items.length === 0) terminal.note('No records match.');
-    else terminal.table(['WHEN', 'ACTION', 'SUBJECT', 'DOOR', 'ADDRESS', 'DETAIL'], items.map(rowOf));
+    else terminal.table(COLUMNS, items.map(rowOf));
     if (more) terminal.note(`There are more than ${limit}: --limit shows more.`);
     return DONE;
   },
 });
 
-function rowOf({ at, action, subject, door, address, detail }: AuditShape): readonly string[] {
+const COLUMNS = ['WHEN', 'ACTION', 'RESULT', 'SUBJECT', 'FROM', 'DOOR', 'ADDRESS', 'DETAIL'];
+
+function rowOf({ at, action, refused, subject, peer, door, address, detail }: AuditShape): readonly string[] {
   const facts = Object.entries(detail).map(([name, value]) => `${name}=${value}`);
-  return [at, action, subject, door, address ?? '', facts.join(' ')];
+  const result = refused === null ? 'done' : `refused: ${refused}`;
+  return [at, action, result, subject, peer ?? '', door, address ?? '', facts.join(' ')];
 }

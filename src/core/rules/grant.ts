@@ -1,9 +1,11 @@
+import type { Actor } from '../command.ts';
 import type { Holder, QueueEntry } from '../world.ts';
 import type { Draft } from './draft.ts';
 
 /** What a grant is made from: a request, or a place in line. */
 type Asker = Omit<QueueEntry, 'ticket' | 'firstAsk' | 'lastAsk' | 'asks' | 'until'> &
-  Pick<Holder, 'accepted'>;
+  Pick<Holder, 'accepted'> &
+  Pick<Actor, 'origin'>;
 
 /** Gives the lock, with the next fence. The caller has seen that it is free. */
 export function grant(draft: Draft, asker: Asker): Holder {

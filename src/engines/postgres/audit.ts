@@ -10,7 +10,7 @@ import {
 } from '../../ports/engine.ts';
 import type { Connections, Statement } from './connection.ts';
 import { toText } from './columns.ts';
-import { ADDRESS, AUDIT_NOTE, toAuditRecord } from './rows.ts';
+import { ADDRESS, AUDIT_NOTE, storedNoteOf, toAuditRecord } from './rows.ts';
 import { Conditions, limitOf } from './session/conditions.ts';
 import { drawnUpTo, markDrawing, markedAsked } from './session/drawing.ts';
 import { insertAll } from './session/statements.ts';
@@ -60,7 +60,7 @@ export function insertAudit(schema: string, notes: readonly Noted[]): Statement[
   const rows = notes.map(({ at, address, note }) => ({
     at,
     ...(address === null ? { project: null, key: null, workspace: null } : ADDRESS.row(address)),
-    ...AUDIT_NOTE.row(note),
+    ...AUDIT_NOTE.row(storedNoteOf(note)),
   }));
   return rows.length === 0 ? [] : [markDrawing(schema), ...insertAll(`${schema}.audit`, rows)];
 }

@@ -158,11 +158,16 @@ export const ENTRY: AuthenticatedTable<StoredEntry> = new AuthenticatedTable('en
   bodyId: plain('body_id'),
 });
 
-export const AUDIT_NOTE: Table<AuditNote> = new Table({
+/** A note says nothing of what it does not know. */
+type StoredNote = Required<Omit<AuditNote, 'refused'>> & { readonly refused: string | null };
+
+export const AUDIT_NOTE: Table<StoredNote> = new Table({
   action: plain('action'),
   subject: text('subject'),
   door: plain('door'),
   detail: json('detail'),
+  origin: json('origin'),
+  refused: plain('refused'),
 });
 
 const AUDIT_RECORD: Table<Pick<AuditRecord, 'id' | 'at'>> = new Table({
@@ -233,7 +238,20 @@ export function toEntry(keys: RowKeys, row: Row): Entry {
 
 export function toAuditRecord(row: Row): AuditRecord {
   const address = row['project'] === null ? null : ADDRESS.read(row);
-  return { ...AUDIT_RECORD.read(row), address, note: AUDIT_NOTE.read(row) };
+  return { ...AUDIT_RECORD.read(row), address, note: toNote(row) };
+}
+
+function toNote(row: Row): AuditNote {
+  const { origin, refused, ...note } = AUDIT_NOTE.read(row);
+  return {
+    ...note,
+    ...(Object.keys(origin).length === 0 ? {} : { origin }),
+    ...(refused === null ? {} : { refused }),
+  };
+}
+
+export function storedNoteOf(note: AuditNote): StoredNote {
+  return { origin: {}, refused: null, ...note };
 }
 
 /** @param row a place or a holder */

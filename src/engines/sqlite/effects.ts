@@ -13,6 +13,7 @@ import {
   RECORD,
   recordOf,
   RELEASE,
+  storedNoteOf,
   VERSION,
   versionValues,
 } from './rows.ts';
@@ -65,7 +66,7 @@ export class EffectStore {
   }
 
   note(addressId: number | null, note: AuditNote, at: Instant): void {
-    this.#audit.run(at, addressId, ...AUDIT_NOTE.values(note));
+    this.#audit.run(at, addressId, ...AUDIT_NOTE.values(storedNoteOf(note)));
   }
 
   #storeOne(id: number, owner: string, effect: Effect, at: Instant): void {

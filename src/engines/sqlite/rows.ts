@@ -126,11 +126,16 @@ export const ADDRESS: Table<Address> = new Table({
   workspace: plain('workspace'),
 });
 
-export const AUDIT_NOTE: Table<AuditNote> = new Table({
+/** A note says nothing of what it does not know. */
+type StoredNote = Required<Omit<AuditNote, 'refused'>> & { readonly refused: string | null };
+
+export const AUDIT_NOTE: Table<StoredNote> = new Table({
   action: plain('action'),
   subject: plain('subject'),
   door: plain('door'),
   detail: json('detail'),
+  origin: json('origin'),
+  refused: plain('refused'),
 });
 
 const AUDIT_RECORD: Table<Pick<AuditRecord, 'id' | 'at'>> = new Table({ id: plain('id'), at: plain('at') });
@@ -196,7 +201,20 @@ export function toEntry(keys: RowKeys, row: unknown): Entry {
 /** @param row an audit record that is joined with its address */
 export function toAuditRecord(row: unknown): AuditRecord {
   const address = (row as { address_id: number | null }).address_id === null ? null : ADDRESS.read(row);
-  return { ...AUDIT_RECORD.read(row), address, note: AUDIT_NOTE.read(row) };
+  return { ...AUDIT_RECORD.read(row), address, note: toNote(row) };
+}
+
+function toNote(row: unknown): AuditNote {
+  const { origin, refused, ...note } = AUDIT_NOTE.read(row);
+  return {
+    ...note,
+    ...(Object.keys(origin).length === 0 ? {} : { origin }),
+    ...(refused === null ? {} : { refused }),
+  };
+}
+
+export function storedNoteOf(note: AuditNote): StoredNote {
+  return { origin: {}, refused: null, ...note };
 }
 
 /** @param row a place or a holder that is joined with its address */

@@ -7,7 +7,7 @@ import type { Clock } from '../../ports/clock.ts';
 import type { Engine } from '../../ports/engine.ts';
 import type { Entropy } from '../../ports/entropy.ts';
 import type { Sealer } from '../../ports/sealer.ts';
-import { refuseInHouse, type Caller, type Forbidden } from '../caller.ts';
+import { noteBy, refuseInHouse, type Caller, type Forbidden } from '../caller.ts';
 import { REFRESH_MS, SharedRun } from '../shared-run.ts';
 
 /** No house needs more; each is held in memory. */
@@ -73,7 +73,11 @@ export class Credentials {
     const { credential, secret, secretDigest } = held;
     const expired = isExpired(credential.expiresAt, this.#clock.now());
     const subject = subjectOf('token', credential.name);
-    return { identity: { subject, grants: credential.grants, expired }, secret, secretDigest };
+    return {
+      identity: { subject, grants: credential.grants, expired, credentialId: id },
+      secret,
+      secretDigest,
+    };
   }
 
   async list(caller: Caller): Promise<CredentialsView | Forbidden> {
@@ -132,12 +136,7 @@ export class Credentials {
     const held = this.#held.get(id);
     if (held === undefined) return { type: 'absent' };
     const credential = { ...held.credential, revokedAt: held.credential.revokedAt ?? this.#clock.now() };
-    const note = {
-      action: 'credential-revoke',
-      subject: caller.identity.subject,
-      door: caller.door,
-      detail: { id, name: credential.name },
-    };
+    const note = noteBy(caller, 'credential-revoke', { id, name: credential.name });
     await this.#engine.apply([{ type: 'put-credential', credential, note }]);
     await this.#reading.run();
     return { type: 'revoked', credential: viewOf(credential) };
@@ -163,12 +162,11 @@ export class Credentials {
       expiresAt: wanted.expiresAt,
       revokedAt: null,
     };
-    const note = {
-      action: 'credential-create',
-      subject: caller.identity.subject,
-      door: caller.door,
-      detail: { id, name: wanted.name, grants: wanted.grants.map((g) => `${g.role}:${g.pattern}`).join(' ') },
-    };
+    const note = noteBy(caller, 'credential-create', {
+      id,
+      name: wanted.name,
+      grants: wanted.grants.map((g) => `${g.role}:${g.pattern}`).join(' '),
+    });
     await this.#engine.apply([{ type: 'put-credential', credential, note }]);
     await this.#reading.run();
     return { type: 'created', credential: viewOf(credential), secret };

@@ -1,5 +1,6 @@
 import { OPENAPI_PATH } from '../../api/operations.ts';
 import type { Door, DoorReply, DoorRequest, DoorRoutes } from '../../protocols/door.ts';
+import { callerOf } from '../../protocols/caller.ts';
 import { readAuthorization } from '../../protocols/wire/authorization.ts';
 import { faultReply, problemReply, unauthenticatedReply } from '../../protocols/wire/problem.ts';
 import type { ApiParts } from './parts.ts';
@@ -26,7 +27,7 @@ export class ApiDoor implements Door {
       return problemReply('unknown', 'expired', { status: 401, message: 'the credential has expired' });
     }
     const router = await this.#load();
-    return router.answer({ identity, door: this.name, peer: request.peer }, request);
+    return router.answer(callerOf(identity, this, request), request);
   }
 
   fault(_request: DoorRequest, message: string): DoorReply {

@@ -36,6 +36,7 @@ describe('a house authenticates', () => {
       subject: 'token:ci',
       grants: GRANTS,
       expired: false,
+      credentialId: id,
     });
     expect(await identity.authenticate(signed(false))).toBe(null);
     expect(told).toEqual([secret, secret]);

@@ -27,7 +27,7 @@ describe.each(ENGINES)('credentials, on %s', (engine) => {
     const enter = (header: string | undefined): Promise<Identity | null> =>
       identity.authenticate(readAuthorization(header));
     const { id, secret } = await made(built, 'ci');
-    const known = { subject: 'token:ci', grants: GRANTS, expired: false };
+    const known = { subject: 'token:ci', grants: GRANTS, expired: false, credentialId: id };
     const basic = (text: string): string => `Basic ${Buffer.from(text).toString('base64')}`;
     expect(await enter(basic(`${id}:${secret}`))).toEqual(known);
     expect(await enter(`bearer ${id}.${secret}`)).toEqual(known);

@@ -2,6 +2,7 @@ import type { House } from '../../../house/house.ts';
 import { AwsAuthenticator } from '../../aws/authenticate.ts';
 import type { LockObjects } from '../../lock-object/lock-objects.ts';
 import { readBody } from '../../wire/read-body.ts';
+import { callerOf } from '../../caller.ts';
 import type { Door, DoorReply, DoorRequest } from '../../door.ts';
 import { REQUEST_BYTES_MAX } from '../layout.ts';
 import { authenticate } from './auth.ts';
@@ -28,14 +29,14 @@ export class DynamoDbDoor implements Door {
   async answer(request: DoorRequest): Promise<DoorReply> {
     const operation = detect(request);
     const answer = await this.#answer(request, operation);
-    if ('error' in answer) return errorReply(operation ?? 'unknown', answer);
+    if ('error' in answer) return errorReply(request, operation ?? 'unknown', answer);
     const { content, undelivered } = answer;
-    const reply = jsonReply(operation ?? 'unknown', content);
+    const reply = jsonReply(request, operation ?? 'unknown', content);
     return undelivered === undefined ? reply : { ...reply, undelivered };
   }
 
-  fault(_request: DoorRequest, message: string): DoorReply {
-    return errorReply('unknown', { error: 'ServiceUnavailable', status: 503, message });
+  fault(request: DoorRequest, message: string): DoorReply {
+    return errorReply(request, 'unknown', { error: 'ServiceUnavailable', status: 503, message });
   }
 
   async #answer(request: DoorRequest, operation: Operation | null): Promise<Answer> {
@@ -56,7 +57,7 @@ export class DynamoDbDoor implements Door {
     const call = {
       house: this.#house,
       locks: this.#locks,
-      caller: { identity: authenticated.identity, door: this.name, peer: request.peer },
+      caller: callerOf(authenticated.identity, this, request),
       request,
       region: authenticated.verified.signature.scope.region,
     };

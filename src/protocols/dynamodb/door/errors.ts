@@ -3,8 +3,7 @@ import type { NotLocked } from '../../../core/outcome.ts';
 import type { LockAnswer, UnlockAnswer } from '../../../house/locks/locks.ts';
 import type { NotAuthenticated } from '../../aws/authenticate.ts';
 import { explainNotEntered } from '../../aws/explain.ts';
-import { newRequestId } from '../../aws/request-id.ts';
-import type { DoorReply } from '../../door.ts';
+import type { DoorReply, DoorRequest } from '../../door.ts';
 import { explain, type Refusal } from '../../explain.ts';
 import type { Item } from '../attribute.ts';
 import { CONTENT_TYPE } from '../layout.ts';
@@ -60,14 +59,19 @@ type Refused = Extract<Exclude<LockAnswer | UnlockAnswer, NotLocked>, Refusal>;
 /** What a lock looks like that somebody else holds: the item is there. */
 const CONDITION_FAILED = 'ConditionalCheckFailedException';
 
-export function jsonReply(operation: string, content: unknown, status = 200): DoorReply {
+export function jsonReply(
+  { id }: Pick<DoorRequest, 'id'>,
+  operation: string,
+  content: unknown,
+  status = 200,
+): DoorReply {
   const body = Buffer.from(JSON.stringify(content));
   return {
     operation,
     status,
     headers: {
       'content-type': CONTENT_TYPE,
-      'x-amzn-requestid': newRequestId(),
+      'x-amzn-requestid': id,
       // Go's and Java's SDKs check it.
       'x-amz-crc32': String(crc32(body)),
     },
@@ -76,6 +80,7 @@ export function jsonReply(operation: string, content: unknown, status = 200): Do
 }
 
 export function errorReply(
+  request: Pick<DoorRequest, 'id'>,
   operation: string,
   { error, message, status = 400, item }: DynamoError,
 ): DoorReply {
@@ -84,7 +89,7 @@ export function errorReply(
     message,
     ...(item === undefined ? {} : { Item: Object.fromEntries(item) }),
   };
-  return jsonReply(operation, content, status);
+  return jsonReply(request, operation, content, status);
 }
 
 /** Who asks is not known, or did not sign the request as it came. */

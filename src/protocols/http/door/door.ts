@@ -1,4 +1,5 @@
 import type { House } from '../../../house/house.ts';
+import { callerOf } from '../../caller.ts';
 import type { Door, DoorReply, DoorRequest, DoorRoutes } from '../../door.ts';
 import { faultReply, unauthenticatedReply } from '../../wire/problem.ts';
 import { PATH_PREFIX } from '../layout.ts';
@@ -22,7 +23,7 @@ export class HttpDoor implements Door {
     if (identity === null) return unauthenticatedReply('unknown');
     const asked = detect(request);
     if ('problem' in asked) return undetected(asked);
-    const caller = { identity, door: this.name, peer: request.peer };
+    const caller = callerOf(identity, this, request);
     return OPERATIONS[asked.operation]({ house: this.#house, caller, request, asked });
   }
 

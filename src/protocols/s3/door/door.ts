@@ -2,6 +2,7 @@ import type { House } from '../../../house/house.ts';
 import { AwsAuthenticator } from '../../aws/authenticate.ts';
 import type { LockObjects } from '../../lock-object/lock-objects.ts';
 import { PayloadProblem } from '../../aws/payload-problem.ts';
+import { callerOf } from '../../caller.ts';
 import type { Door, DoorReply, DoorRequest } from '../../door.ts';
 import { authenticate } from './auth.ts';
 import type { Answer } from './call.ts';
@@ -36,19 +37,19 @@ export class S3Door implements Door {
     const asked = detect(request, this.#domain);
     const operation = 'operation' in asked ? asked.operation : 'unknown';
     const answer = await this.#answer(request, asked);
-    return 'code' in answer ? errorReply(said(operation, request), request.path, answer) : answer;
+    return 'code' in answer ? errorReply(request, said(operation, request), answer) : answer;
   }
 
   fault(request: DoorRequest, message: string): DoorReply {
     const error = { status: 503, code: 'ServiceUnavailable', message, headers: { 'retry-after': '1' } };
-    return errorReply(said('unknown', request), request.path, error);
+    return errorReply(request, said('unknown', request), error);
   }
 
   async #answer(request: DoorRequest, asked: ReturnType<typeof detect>): Promise<Answer> {
     const authenticatedRequest = await authenticate(request, this.#authenticator);
     if ('problem' in authenticatedRequest) return notAdmitted(authenticatedRequest);
     if ('problem' in asked) return undetected(asked);
-    const caller = { identity: authenticatedRequest.identity, door: this.name, peer: request.peer };
+    const caller = callerOf(authenticatedRequest.identity, this, request);
     const call = { house: this.#house, locks: this.#locks, caller, authenticatedRequest, request, asked };
     try {
       return await OPERATIONS[asked.operation](call);

@@ -1,8 +1,7 @@
 import { CLOCK_SKEW_MAX_MS } from '../../aws/verify.ts';
 import { explainNotEntered } from '../../aws/explain.ts';
 import type { PayloadProblem } from '../../aws/payload-problem.ts';
-import { newRequestId } from '../../aws/request-id.ts';
-import type { DoorReply } from '../../door.ts';
+import type { DoorReply, DoorRequest } from '../../door.ts';
 import { explain, type Refusal } from '../../explain.ts';
 import { writeXml, type XmlElement } from '../../wire/xml-writer.ts';
 import type { NotAuthenticatedRequest } from './auth.ts';
@@ -18,14 +17,17 @@ export interface S3Error {
 }
 
 /** Writes an error as S3 does; a HEAD request's has no body. */
-export function errorReply(operation: string, resource: string, error: S3Error): DoorReply {
+export function errorReply(
+  { id: requestId, path }: Pick<DoorRequest, 'id' | 'path'>,
+  operation: string,
+  error: S3Error,
+): DoorReply {
   const { status, code, message, details = {}, headers = {} } = error;
-  const requestId = newRequestId();
   const body = writeXml('Error', {
     Code: code,
     Message: message,
     ...details,
-    Resource: resource,
+    Resource: path,
     RequestId: requestId,
     HostId: HOST_ID,
   });

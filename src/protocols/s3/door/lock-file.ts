@@ -53,7 +53,7 @@ export async function getLockFile(call: DoorCall, address: Address): Promise<Ans
   const { holder, info } = looked.lock;
   const etag = md5Hex(info);
   const headers = {
-    ...idHeaders(),
+    ...idHeaders(request),
     etag: `"${etag}"`,
     'last-modified': new Date(holder.since).toUTCString(),
     ...encryptionHeaders(request),

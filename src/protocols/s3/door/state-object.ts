@@ -46,7 +46,7 @@ export async function getState(call: DoorCall, address: Address): Promise<Answer
   if (answer.type !== 'found') return refused(answer);
   const { etag, size, modified } = standingOf(answer.version);
   const headers = {
-    ...idHeaders(),
+    ...idHeaders(request),
     etag: `"${etag}"`,
     'last-modified': new Date(modified).toUTCString(),
     'x-amz-version-id': versionId(answer.version.number),

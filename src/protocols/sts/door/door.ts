@@ -21,18 +21,21 @@ export class StsDoor implements Door {
 
   async answer(request: DoorRequest): Promise<DoorReply> {
     const body = await readBody(request, REQUEST_BYTES_MAX);
-    if (body === null) return errorReply('unknown', error('RequestEntityTooLarge', 'too large', 413));
+    if (body === null)
+      return errorReply(request, 'unknown', error('RequestEntityTooLarge', 'too large', 413));
     const operation = detect(request, body);
     const authenticated = await authenticate(request, body, this.#authenticator);
     if ('problem' in authenticated)
-      return errorReply(operation ?? 'unknown', notAuthenticated(authenticated));
+      return errorReply(request, operation ?? 'unknown', notAuthenticated(authenticated));
     if (authenticated.identity.expired) {
-      return errorReply('unknown', error('ExpiredToken', 'The credential has expired.'));
+      return errorReply(request, 'unknown', error('ExpiredToken', 'The credential has expired.'));
     }
-    return operation === null ? errorReply('unknown', unknownAction()) : OPERATIONS[operation](authenticated);
+    return operation === null
+      ? errorReply(request, 'unknown', unknownAction())
+      : OPERATIONS[operation](authenticated, request);
   }
 
-  fault(_request: DoorRequest, message: string): DoorReply {
-    return errorReply('unknown', error('ServiceUnavailable', message, 503));
+  fault(request: DoorRequest, message: string): DoorReply {
+    return errorReply(request, 'unknown', error('ServiceUnavailable', message, 503));
   }
 }

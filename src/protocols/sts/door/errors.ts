@@ -1,8 +1,7 @@
 import type { NotAuthenticated } from '../../aws/authenticate.ts';
 import { explainNotEntered } from '../../aws/explain.ts';
-import { newRequestId } from '../../aws/request-id.ts';
 import { writeXml } from '../../wire/xml-writer.ts';
-import type { DoorReply } from '../../door.ts';
+import type { DoorReply, DoorRequest } from '../../door.ts';
 import { STS_NAMESPACE } from '../layout.ts';
 
 /** An error of AWS's query protocol. */
@@ -12,8 +11,11 @@ export interface QueryError {
   readonly message: string;
 }
 
-export function errorReply(operation: string, { status, code, message }: QueryError): DoorReply {
-  const requestId = newRequestId();
+export function errorReply(
+  { id: requestId }: Pick<DoorRequest, 'id'>,
+  operation: string,
+  { status, code, message }: QueryError,
+): DoorReply {
   const error = { Type: status < 500 ? 'Sender' : 'Receiver', Code: code, Message: message };
   return {
     operation,

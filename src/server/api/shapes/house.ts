@@ -58,6 +58,14 @@ const AUDIT: z.ZodType<AuditShape> = objectOf<AuditShape>({
   subject: text('Who did it, as authenticated.'),
   door: text('The door that it was done through.'),
   detail: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
+  refused: z
+    .string()
+    .nullable()
+    .describe('What it was refused for: `forbidden`, `held` …; null if it was done.'),
+  credential: z.string().nullable().describe('The id of the credential.'),
+  peer: z.string().nullable().describe('The network address that the request came from.'),
+  requestId: z.string().nullable().describe('The request, as its answer named it in `X-Request-Id`.'),
+  userAgent: z.string().nullable().describe('The program, as it names itself.'),
 }).meta({ id: 'AuditRecord' });
 
 export const AUDIT_PAGE: z.ZodType<Page<'records', AuditShape>> = pageOf('records', AUDIT).meta({
@@ -147,11 +155,20 @@ export function toCredentialShape(credential: CredentialView): CredentialShape {
 }
 
 export function toAuditShape({ id, at, address, note }: AuditRecord): AuditShape {
+  const { origin = {} } = note;
   return {
     id,
     at: new Date(at).toISOString(),
     address: address === null ? null : formatAddress(address),
-    ...note,
+    action: note.action,
+    subject: note.subject,
+    door: note.door,
+    detail: note.detail,
+    refused: note.refused ?? null,
+    credential: origin.credential ?? null,
+    peer: origin.peer ?? null,
+    requestId: origin.requestId ?? null,
+    userAgent: origin.userAgent ?? null,
   };
 }
 
