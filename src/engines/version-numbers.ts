@@ -39,7 +39,7 @@ export function keptAfter(numbers: VersionNumbers, effect: Effect): VersionNumbe
   }
 }
 
-/** Whether the record of an address, which stands for its versions and holders, is another after an effect. */
+/** Whether the record of an address, which stands for its versions, its holders and its last audit record, is another. */
 export function changesRecord({ type }: Effect): boolean {
   return RECORD_CHANGES.has(type);
 }
@@ -51,6 +51,7 @@ const RECORD_CHANGES: ReadonlySet<Effect['type']> = new Set([
   'drop-all',
   'put-holder',
   'drop-holder',
+  'audit',
 ]);
 
 export function hasVersion(numbers: VersionNumbers, number: number): boolean {

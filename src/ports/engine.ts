@@ -212,6 +212,8 @@ export interface Engine extends AsyncDisposable {
    * @param limit records at most; where fewer come, the end was reached
    */
   changes(after: number | null, limit: number): Promise<Changes>;
+  /** Where the audit log ends, as far as this node has written it: kept elsewhere, it tells of a log that was cut. Empty for nowhere. */
+  auditHead(): Promise<string>;
   /** Says that a node lives. @returns the nodes that live, by the engine's clock; where no other can be, only this one */
   beat(node: string): Promise<readonly string[]>;
   /** The seats of a node, or of all nodes but it. */

@@ -1,10 +1,10 @@
 import { formatAddress } from '../../core/address.ts';
-import { DEFAULT_DATA, type Configuration } from '../../server/configuration.ts';
+import { DEFAULT_DATA } from '../../server/configuration.ts';
 import type { OfflineStore } from '../../server/read-kept.ts';
 import { defineCommand, type Command } from '../command.ts';
 import { DONE, type ExitCode } from '../exit-codes.ts';
 import { Failure, wrongUse } from '../failure.ts';
-import { dataConfiguration, KEY_OPTIONS } from '../server/data-options.ts';
+import { KEY_OPTIONS, placeConfiguration } from '../server/data-options.ts';
 import { keepingFailure } from '../server/keeping-failure.ts';
 import { writeNewFile } from '../server/new-file.ts';
 import { readAddress } from '../server/read-address.ts';
@@ -36,7 +36,7 @@ export const command: Command = defineCommand({
       throw wrongUse(`--version: invalid version "${version}": expected a whole number from 1 up`);
     const { readKept } = await import('../../server/read-kept.ts');
     const number = version === undefined ? null : Number(version);
-    return readKept<ExitCode>(configurationOf(options), address, number, async (kept) => {
+    return readKept<ExitCode>(placeConfiguration(options), address, number, async (kept) => {
       if (kept === null)
         throw new Failure(
           `there is no ${version === undefined ? 'state' : `version ${version}`} at ${formatAddress(address)}`,
@@ -48,17 +48,6 @@ export const command: Command = defineCommand({
     });
   },
 });
-
-function configurationOf(given: {
-  readonly data: string;
-  readonly database: string | undefined;
-  readonly masterKey: string | undefined;
-  readonly masterKeyFile: string | undefined;
-}): Pick<Configuration, 'store' | 'masterKeys' | 'masterKeyFile'> {
-  const { data, database, masterKey = null, masterKeyFile = null } = given;
-  if (database === undefined) return dataConfiguration(data, given);
-  return { store: { kind: 'postgres', url: database }, masterKeys: masterKey, masterKeyFile };
-}
 
 async function give(
   { version, bytes }: OfflineStore,

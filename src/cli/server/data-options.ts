@@ -42,3 +42,15 @@ export function dataConfiguration(
     logLevel: 'error',
   };
 }
+
+/** What is needed to look at a data directory, a backup or a database without a server. @throws {Failure} as above */
+export function placeConfiguration(given: {
+  readonly data: string;
+  readonly database: string | undefined;
+  readonly masterKey: string | undefined;
+  readonly masterKeyFile: string | undefined;
+}): Pick<Configuration, 'store' | 'masterKeys' | 'masterKeyFile'> {
+  const { data, database, masterKey = null, masterKeyFile = null } = given;
+  if (database === undefined) return dataConfiguration(data, given);
+  return { store: { kind: 'postgres', url: database }, masterKeys: masterKey, masterKeyFile };
+}

@@ -4,9 +4,10 @@ import { formatAddress } from '../../core/address.ts';
 import { UnauthenticatedRows, type OpenRowKey, type RowKey } from '../../ports/row-key.ts';
 import { digestOf, NO_ROW_KEY, ownerOf, RowKeys } from '../row-keys.ts';
 import { versionRanges } from '../version-numbers.ts';
+import { adoptLog, verifyEnd, verifyLog, type WholeLog } from './audit-chain.ts';
 import { toBuffer, toBytes, type AuthenticatedTable, type KeyIdOf, type NewRow } from './columns.ts';
 import { connectAlone, type Row, type Statement } from './connection.ts';
-import { digestOfCredentials, HOUSE_ROW } from './credentials.ts';
+import { digestOfChains, digestOfCredentials, HOUSE_ROW, verifyChains } from './credentials.ts';
 import { ConnectionLost, faultFrom } from './faults.ts';
 import {
   ADDRESS,
@@ -38,7 +39,11 @@ export async function findRowKeys(
   const client = await connectAlone(place);
   try {
     const sealed = await sealedRowKey(client, place.schema);
-    if (sealed !== null) return new RowKeys(openRowKey({ sealed, used: true }).bytes);
+    if (sealed !== null) {
+      const keys = new RowKeys(openRowKey({ sealed, used: true }).bytes);
+      await verifyEnd(reading(client), place.schema, keys);
+      return keys;
+    }
     await client.query('BEGIN');
     await lockSchema(client);
     const keys = await makeRowKeys(new Adoption(client, place.schema, keyIdOf), openRowKey);
@@ -77,16 +82,46 @@ async function isUsed(client: Client, schema: string): Promise<boolean> {
   return rows[0]?.used === true;
 }
 
+/** Runs statements one by one. */
+function reading(client: Client): (statement: Statement) => Promise<readonly Row[]> {
+  return async ({ text, values = [] }) => (await client.query<Row>(text, [...values])).rows;
+}
+
+/** Looks whether the audit log is whole, at one moment. @throws {EngineFault} where it is not */
+export async function verifyAll(
+  place: PostgresOptions,
+  keys: RowKeys,
+  heads: readonly string[],
+): Promise<WholeLog> {
+  const client = await connectAlone(place);
+  try {
+    const read = reading(client);
+    await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+    const chains = await read({ text: `SELECT chain FROM ${place.schema}.audit_head` });
+    const house = await read({ text: `SELECT * FROM ${place.schema}.house` });
+    verifyChains(
+      keys,
+      house,
+      chains.map((row) => row['chain'] as string),
+    );
+    return await verifyLog(read, place.schema, keys, heads);
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
+
 /** Authenticates every row that is there as it is, inside a transaction. */
 class Adoption {
   readonly client: Client;
   readonly schema: string;
   readonly #keyIdOf: KeyIdOf;
+  readonly #read: (statement: Statement) => Promise<readonly Row[]>;
 
   constructor(client: Client, schema: string, keyIdOf: KeyIdOf) {
     this.client = client;
     this.schema = schema;
     this.#keyIdOf = keyIdOf;
+    this.#read = reading(client);
   }
 
   async adoptAll(keys: RowKeys, { sealed }: RowKey): Promise<void> {
@@ -95,7 +130,11 @@ class Adoption {
     }
     await this.#adopt(keys, ENTRY, { table: 'entry', id: ['kind', 'name'] });
     const credentials = await this.#adopt(keys, CREDENTIAL, { table: 'credential', id: ['id'] });
-    const house = HOUSE_ROW.row(keys, HOUSE, { credentials: digestOfCredentials(keys, credentials) });
+    const chains = await adoptLog(this.#read, this.schema, keys);
+    const house = HOUSE_ROW.row(keys, HOUSE, {
+      credentials: digestOfCredentials(keys, credentials),
+      chains: digestOfChains(chains),
+    });
     const keyId = sealed.length === 0 ? '' : this.#keyIdOf(sealed);
     await this.#store('house', ['id'], [{ id: 1, sealed_key: toBuffer(sealed), key_id: keyId, ...house }]);
   }
@@ -145,18 +184,14 @@ class Adoption {
   }
 
   async #select(table: string, address: Address | null): Promise<readonly Row[]> {
-    const statement: Statement =
-      address === null
-        ? { text: `SELECT * FROM ${this.schema}.${table}`, values: [] }
-        : {
-            text: `SELECT * FROM ${this.schema}.${table} WHERE project = $1 AND key = $2 AND workspace = $3`,
-            values: [address.project, address.key, address.workspace],
-          };
-    return (await this.client.query<Row>(statement.text, [...(statement.values ?? [])])).rows;
+    if (address === null) return this.#read({ text: `SELECT * FROM ${this.schema}.${table}` });
+    return this.#read({
+      text: `SELECT * FROM ${this.schema}.${table} WHERE project = $1 AND key = $2 AND workspace = $3`,
+      values: [address.project, address.key, address.workspace],
+    });
   }
 
   async #store(table: string, id: readonly string[], rows: readonly NewRow[]): Promise<void> {
-    for (const { text, values = [] } of replaceAll(`${this.schema}.${table}`, id, rows))
-      await this.client.query(text, [...values]);
+    for (const statement of replaceAll(`${this.schema}.${table}`, id, rows)) await this.#read(statement);
   }
 }

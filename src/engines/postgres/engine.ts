@@ -21,9 +21,10 @@ import {
 } from '../../ports/engine.ts';
 import type { OpenRowKey } from '../../ports/row-key.ts';
 import type { RowKeys } from '../row-keys.ts';
-import { findRowKeys } from './adoption.ts';
+import { findRowKeys, verifyAll } from './adoption.ts';
 import { Batches, type PendingCall } from './session/batches.ts';
 import { AuditLog } from './audit.ts';
+import { AuditChains, type AuditChain, type WholeLog } from './audit-chain.ts';
 import { BodyReader } from './bodies.ts';
 import { Connections, type Row, type Statement } from './connection.ts';
 import { wasCommitted } from './session/doubt.ts';
@@ -56,6 +57,7 @@ export interface PostgresEngineOptions {
 export class PostgresEngine implements Engine {
   readonly traits: EngineTraits = { name: 'postgres', shared: true };
   readonly #connections: Connections;
+  readonly #place: PostgresOptions;
   readonly #schema: string;
   readonly #keyIdOf: KeyIdOf;
   readonly #keys: RowKeys;
@@ -64,17 +66,20 @@ export class PostgresEngine implements Engine {
   readonly #bodies: BodyReader;
   readonly #audit: AuditLog;
   readonly #batches: Batches;
+  readonly #chains = new AuditChains();
   readonly #program: number;
   #closing = false;
 
   private constructor(
     connections: Connections,
-    schema: string,
+    place: PostgresOptions,
     program: number,
     keys: RowKeys,
     { keyIdOf, clock = databaseClock }: PostgresEngineOptions,
   ) {
     this.#connections = connections;
+    const { schema } = place;
+    this.#place = place;
     this.#schema = schema;
     this.#program = program;
     this.#keyIdOf = keyIdOf;
@@ -95,7 +100,7 @@ export class PostgresEngine implements Engine {
     try {
       await migrate(place);
       const keys = await findRowKeys(place, options);
-      return new PostgresEngine(connections, place.schema, await programVersion(), keys, options);
+      return new PostgresEngine(connections, place, await programVersion(), keys, options);
     } catch (error) {
       await connections[Symbol.asyncDispose]();
       throw error;
@@ -155,6 +160,10 @@ export class PostgresEngine implements Engine {
     return this.#audit.changes(after, limit);
   }
 
+  async auditHead(): Promise<string> {
+    return this.#chains.heads.join(' ');
+  }
+
   async beat(node: string): Promise<readonly string[]> {
     const [, living] = await this.#write(beatStatements(this.#schema, node));
     return (living ?? []).map((row) => row['id'] as string);
@@ -199,6 +208,11 @@ export class PostgresEngine implements Engine {
     await this.#connections[Symbol.asyncDispose]();
   }
 
+  /** Walks through the audit log. @throws {EngineFault} where it was changed, or does not go on from a former head */
+  async verifyLog(heads: readonly string[]): Promise<WholeLog> {
+    return verifyAll(this.#place, this.#keys, heads);
+  }
+
   /** Statements outside the rules, each a transaction of its own that may be done twice without harm. */
   async #write(statements: readonly Statement[]): Promise<readonly (readonly Row[])[]> {
     try {
@@ -210,7 +224,12 @@ export class PostgresEngine implements Engine {
 
   async #run(calls: readonly PendingCall[]): Promise<void> {
     try {
-      const results = await this.#attempt(calls.flatMap(({ commands }) => commands));
+      const results = await this.#chains.with((chain) =>
+        this.#attempt(
+          calls.flatMap(({ commands }) => commands),
+          chain,
+        ),
+      );
       let from = 0;
       for (const { commands, resolve } of calls) {
         resolve(results.slice(from, from + commands.length));
@@ -227,7 +246,7 @@ export class PostgresEngine implements Engine {
   }
 
   /** Does commands in a transaction, again and again while the database fails over or two stand in each other's way. */
-  async #attempt(commands: readonly Command[]): Promise<readonly CommandResult[]> {
+  async #attempt(commands: readonly Command[], chain: AuditChain): Promise<readonly CommandResult[]> {
     const deadline = Date.now() + PATIENCE_MS;
     for (let pause = PAUSE_MS_MIN; ; pause = Math.min(2 * pause, PAUSE_MS_MAX)) {
       const context = {
@@ -236,13 +255,19 @@ export class PostgresEngine implements Engine {
         keys: this.#keys,
         clock: this.#clock,
         mark: randomUUID(),
+        chain,
       };
       try {
-        return await this.#connections.write((session) => transact(session, context, commands));
+        const results = await this.#connections.write((session) => transact(session, context, commands));
+        chain.committed();
+        return results;
       } catch (error) {
         let trouble = error;
         if (error instanceof CommitInDoubt) {
-          if (await wasCommitted(this.#connections, this.#schema, context.mark)) return error.results;
+          if (await wasCommitted(this.#connections, this.#schema, context.mark)) {
+            chain.committed();
+            return error.results;
+          }
           trouble = error.cause;
         }
         if (!mayPass(trouble) || Date.now() + pause > deadline) throw trouble;

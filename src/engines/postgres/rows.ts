@@ -40,6 +40,8 @@ export type StoredRecord = Omit<AddressRecord, 'head'> & {
   readonly holders: Uint8Array;
   /** When it was changed last. */
   readonly changedAt: Instant;
+  /** The audit record of what was decided last; empty for none. */
+  readonly audited: string;
 };
 
 export const RECORD: AuthenticatedTable<StoredRecord> = new AuthenticatedTable('record', {
@@ -55,6 +57,7 @@ export const RECORD: AuthenticatedTable<StoredRecord> = new AuthenticatedTable('
   kept: plain('kept'),
   holders: binary('holders'),
   changedAt: number('changed_at'),
+  audited: plain('audited'),
 });
 
 /** What of a version would let a guess of its state be confirmed: kept sealed. */
@@ -196,9 +199,14 @@ export interface RecordOf {
   readonly world: World;
   readonly kept: VersionNumbers;
   readonly changedAt: Instant;
+  readonly audited: string;
 }
 
-export function recordRow(keys: RowKeys, owner: string, { world, kept, changedAt }: RecordOf): NewRow {
+export function recordRow(
+  keys: RowKeys,
+  owner: string,
+  { world, kept, changedAt, audited }: RecordOf,
+): NewRow {
   const { record, holders } = world;
   return RECORD.row(keys, owner, {
     ...record,
@@ -206,6 +214,7 @@ export function recordRow(keys: RowKeys, owner: string, { world, kept, changedAt
     kept,
     holders: digestOf(holders.map((holder) => HOLDER.macOf(keys, owner, holder))),
     changedAt,
+    audited,
   });
 }
 

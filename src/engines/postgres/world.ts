@@ -152,6 +152,8 @@ export interface LoadedAddress extends StateSummary {
   readonly kept: VersionNumbers;
   /** When it was changed last. */
   readonly changedAt: Instant;
+  /** The audit record of what was decided last. */
+  readonly audited: string;
 }
 
 /**
@@ -170,7 +172,7 @@ export function worldsFrom(
   return (records ?? []).map((row) => {
     const address = ADDRESS.read(row);
     const name = formatAddress(address);
-    if (made.has(name)) return { address, changedAt: 0, kept: NO_VERSIONS, world: NEW_WORLD };
+    if (made.has(name)) return { address, changedAt: 0, kept: NO_VERSIONS, audited: '', world: NEW_WORLD };
     const rows = { head: headOf.get(name), holders: holdersOf.get(name), places: placesOf.get(name) };
     return { address, ...addressFrom(keys, ownerOf(address), recordFrom(keys, row), rows) };
   });
@@ -197,6 +199,7 @@ function addressFrom(
   return {
     changedAt: record.changedAt,
     kept: record.kept,
+    audited: record.audited,
     world: { record: toRecord(record, head), holders, line, releases: [] },
   };
 }

@@ -3,6 +3,7 @@ import { UnauthenticatedRows, type OpenRowKey, type RowKey } from '../../ports/r
 import { NO_ROW_KEY, ownerOf, RowKeys } from '../row-keys.ts';
 import { versionRanges } from '../version-numbers.ts';
 import { insert, type AuthenticatedTable } from './columns.ts';
+import { adoptLog, verifyEnd } from './audit-chain.ts';
 import { openForWriting } from './connection.ts';
 import type { Database, SqlValue } from './files/driver.ts';
 import { HouseRow, sealedRowKey } from './credentials.ts';
@@ -34,7 +35,10 @@ export function prepareDatabase(path: string, openRowKey: OpenRowKey = NO_ROW_KE
       return { sealed: sealedRowKey(db), used: isUsed(db) };
     });
     const key = openRowKey(found);
-    if (found.sealed !== null) return key.bytes;
+    if (found.sealed !== null) {
+      reading(() => verifyEnd(db, new RowKeys(key.bytes)));
+      return key.bytes;
+    }
     if (found.used && !key.adopts) throw new UnauthenticatedRows();
     reading(() => adoptRows(db, key));
     return key.bytes;
@@ -61,6 +65,7 @@ function adoptRows(db: Database, { bytes, sealed }: RowKey): void {
     adopt(db, keys, CREDENTIAL, { table: 'credential', owner: HOUSE, id: ['id'] });
     adopt(db, keys, ENTRY, { table: 'entry', owner: HOUSE, id: ['kind', 'name'] });
     new HouseRow(db, keys).countCredentials();
+    adoptLog(db, keys);
     db.exec('COMMIT');
   } catch (error) {
     db.exec('ROLLBACK');

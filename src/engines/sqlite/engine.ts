@@ -23,6 +23,7 @@ import type { OpenRowKey } from '../../ports/row-key.ts';
 import { RowKeys } from '../row-keys.ts';
 import { prepareDatabase } from './adoption.ts';
 import { AuditLog } from './audit.ts';
+import { auditHead } from './audit-chain.ts';
 import { BodyReader } from './bodies.ts';
 import { openForReading } from './connection.ts';
 import { DataDirectory } from './files/data-directory.ts';
@@ -52,6 +53,7 @@ export class SqliteEngine implements Engine {
   readonly failed: Promise<EngineFault>;
   readonly #directory: DataDirectory;
   readonly #reader: Database;
+  readonly #keys: RowKeys;
   readonly #queries: Queries;
   readonly #bodies: BodyReader;
   readonly #audit: AuditLog;
@@ -70,8 +72,9 @@ export class SqliteEngine implements Engine {
     this.#writer = writer;
     this.#now = now;
     this.failed = writer.stopped;
+    this.#keys = new RowKeys(rowKey);
     this.#reader = openForReading(directory.databasePath);
-    this.#queries = new Queries(this.#reader, keyIdOf, new RowKeys(rowKey));
+    this.#queries = new Queries(this.#reader, keyIdOf, this.#keys);
     this.#bodies = new BodyReader(this.#reader);
     this.#audit = new AuditLog(this.#reader);
   }
@@ -140,6 +143,10 @@ export class SqliteEngine implements Engine {
 
   async changes(after: number | null, limit: number): Promise<Changes> {
     return this.#audit.changes(after, limit);
+  }
+
+  async auditHead(): Promise<string> {
+    return reading(() => auditHead(this.#reader, this.#keys));
   }
 
   async beat(node: string): Promise<readonly string[]> {

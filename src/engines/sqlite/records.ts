@@ -92,7 +92,7 @@ export class RecordStore {
     }
     if (command.note === null) return NOTED;
     const [address, when] = command.type === 'audit' ? [command.address, command.at ?? at] : [null, at];
-    this.#effects.note(address === null ? null : this.#worlds.idOf(address), command.note, when);
+    this.#effects.note(address, command.note, when);
     return NOTED;
   }
 

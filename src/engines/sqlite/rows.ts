@@ -37,6 +37,8 @@ export type StoredRecord = Omit<AddressRecord, 'head'> & {
   readonly kept: VersionNumbers;
   /** The digest of its holders' rows. */
   readonly holders: Uint8Array;
+  /** The audit record of what was decided last; 0 for none. */
+  readonly audited: number;
 };
 
 export const RECORD: AuthenticatedTable<StoredRecord> = new AuthenticatedTable('record', {
@@ -51,6 +53,7 @@ export const RECORD: AuthenticatedTable<StoredRecord> = new AuthenticatedTable('
   lastRelease: plain('last_release'),
   kept: plain('kept'),
   holders: bytes('holders'),
+  audited: plain('audited'),
 });
 
 export const HOLDER: AuthenticatedTable<Holder> = new AuthenticatedTable('holder', {
@@ -159,14 +162,32 @@ export function toRecord(stored: StoredRecord, head: Version | null): AddressRec
   return { head, deletedAt, lastVersion, fence, lastTicket, typicalHold, freeAt, changeIndex, lastRelease };
 }
 
+/** An address as its record stands for it. */
+export interface RecordOf {
+  readonly world: World;
+  /** The versions that are kept. */
+  readonly kept: VersionNumbers;
+  /** The audit record of what was decided last; 0 for none. */
+  readonly audited: number;
+}
+
 /** Stands for holders that have been read from their rows or written to them. */
 export function digestOfHolders(keys: RowKeys, holders: readonly Holder[]): Uint8Array {
   return digestOf(holders.map((holder) => macOf(keys, holder)));
 }
 
 /** @param holders have been read from their rows or written to them */
-export function recordOf(keys: RowKeys, { record, holders }: World, kept: VersionNumbers): StoredRecord {
-  return { ...record, head: record.head?.number ?? null, kept, holders: digestOfHolders(keys, holders) };
+export function recordOf(
+  keys: RowKeys,
+  { world: { record, holders }, kept, audited }: RecordOf,
+): StoredRecord {
+  return {
+    ...record,
+    head: record.head?.number ?? null,
+    kept,
+    holders: digestOfHolders(keys, holders),
+    audited,
+  };
 }
 
 /** @throws {EngineFault} where the row was changed */

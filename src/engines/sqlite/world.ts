@@ -2,7 +2,7 @@ import type { Address } from '../../core/address.ts';
 import type { ReleaseQuery } from '../../core/decide.ts';
 import { NEW_WORLD, type Release, type Version, type World } from '../../core/world.ts';
 import { changedElsewhere, ownerOf, sameBytes, type RowKeys } from '../row-keys.ts';
-import { hasVersion, NO_VERSIONS, type VersionNumbers } from '../version-numbers.ts';
+import { hasVersion, NO_VERSIONS } from '../version-numbers.ts';
 import type { Database, Statement } from './files/driver.ts';
 import {
   digestOfHolders,
@@ -14,18 +14,16 @@ import {
   toVersion,
   VERSION,
   type AddressId,
+  type RecordOf,
   type StoredRecord,
 } from './rows.ts';
 
 /** An address with its row's id; null while there is no row. */
-export interface Placed {
+export interface Placed extends RecordOf {
   readonly id: number | null;
-  readonly world: World;
-  /** The versions that are kept. */
-  readonly kept: VersionNumbers;
 }
 
-const NEW_ADDRESS: Placed = { id: null, world: NEW_WORLD, kept: NO_VERSIONS };
+export const NEW_ADDRESS: Placed = { id: null, world: NEW_WORLD, kept: NO_VERSIONS, audited: 0 };
 
 /** The columns from which {@link WorldLoader} reads the record of an address. */
 export const RECORD_COLUMNS: string =
@@ -110,6 +108,7 @@ export class WorldLoader {
     const head = record.head === null ? null : this.version(owner, found, record.head);
     if (record.head !== null && head === null) throw changedElsewhere('newest version', owner);
     const line = QUEUE_ENTRY.readAll(this.#keys, owner, this.#line.all(id));
-    return { id, kept: record.kept, world: { record: toRecord(record, head), holders, line, releases: [] } };
+    const { kept, audited } = record;
+    return { id, kept, audited, world: { record: toRecord(record, head), holders, line, releases: [] } };
   }
 }

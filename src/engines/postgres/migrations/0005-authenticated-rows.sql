@@ -29,3 +29,23 @@ ALTER TABLE place ADD COLUMN mac bytea NOT NULL DEFAULT '';
 ALTER TABLE release ADD COLUMN mac bytea NOT NULL DEFAULT '';
 ALTER TABLE credential ADD COLUMN mac bytea NOT NULL DEFAULT '';
 ALTER TABLE entry ADD COLUMN mac bytea NOT NULL DEFAULT '';
+
+-- the last record of the audit log that tells what was decided here, `chain:link`; empty for none
+ALTER TABLE address ADD COLUMN audited text NOT NULL DEFAULT '';
+-- Each record's code is over the code of the one before in its chain, so that none can be taken away or put in. A node has a
+-- chain for each transaction that it may have open.
+ALTER TABLE audit ADD COLUMN chain text COLLATE "C" NOT NULL DEFAULT '';
+ALTER TABLE audit ADD COLUMN link bigint NOT NULL DEFAULT 0;
+ALTER TABLE audit ADD COLUMN mac bytea NOT NULL DEFAULT '';
+-- stored in the transaction that decided it
+ALTER TABLE audit ADD COLUMN decided boolean NOT NULL DEFAULT false;
+-- The ends of each chain: the code before its first record, and its last record.
+CREATE TABLE audit_head (
+  chain text COLLATE "C" PRIMARY KEY,
+  anchor bytea NOT NULL,
+  last bigint NOT NULL,
+  link bytea NOT NULL,
+  mac bytea NOT NULL
+);
+-- the names of all chains, hashed in their order
+ALTER TABLE house ADD COLUMN chains bytea NOT NULL DEFAULT '';

@@ -13,6 +13,7 @@ import {
 } from '../../../core/world.ts';
 import { ownerOf, type RowKeys } from '../../row-keys.ts';
 import { keptAfter, NO_VERSIONS, type VersionNumbers } from '../../version-numbers.ts';
+import { auditedAs } from '../audit-chain.ts';
 import { toText, type KeyIdOf, type NewRow } from '../columns.ts';
 import { ADDRESS, HOLDER, QUEUE_ENTRY, recordRow, RELEASE, versionRow } from '../rows.ts';
 import type { LoadedAddress } from '../world.ts';
@@ -26,6 +27,7 @@ export class AddressChange {
   readonly #owner: string;
   readonly #before: World;
   #kept: VersionNumbers;
+  #audited: string;
   #world: World;
   #touched = false;
   #dropsAll = false;
@@ -40,6 +42,7 @@ export class AddressChange {
     this.#keys = keys;
     this.#owner = ownerOf(address);
     this.#kept = found?.kept ?? NO_VERSIONS;
+    this.#audited = found?.audited ?? '';
     this.address = address;
     this.at = Math.max(now, found?.changedAt ?? 0);
     this.#before = world;
@@ -98,6 +101,11 @@ export class AddressChange {
     return notes;
   }
 
+  /** The audit record of the last of it. */
+  auditedAs(chain: string, link: number): void {
+    this.#audited = auditedAs(chain, link);
+  }
+
   /** Whether this body is to be kept. */
   keeps(bodyId: string): boolean {
     return this.#puts.some(({ body }) => body.id === bodyId);
@@ -118,7 +126,12 @@ export class AddressChange {
     return {
       ...ADDRESS.row(this.address),
       name: formatAddress(this.address),
-      ...recordRow(this.#keys, this.#owner, { world: this.#world, kept: this.#kept, changedAt: this.at }),
+      ...recordRow(this.#keys, this.#owner, {
+        world: this.#world,
+        kept: this.#kept,
+        changedAt: this.at,
+        audited: this.#audited,
+      }),
     };
   }
 

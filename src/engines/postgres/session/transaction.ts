@@ -12,10 +12,11 @@ import {
 import { resealedIn } from '../../resealed.ts';
 import type { RowKeys } from '../../row-keys.ts';
 import { COMMIT, ROLLBACK, type Row, type Session, type Statement } from '../connection.ts';
-import { type Noted, insertAudit } from '../audit.ts';
+import { auditRows, type Noted, insertAudit } from '../audit.ts';
+import type { AuditChain } from '../audit-chain.ts';
 import { dropBodies, insertBodies } from '../bodies.ts';
 import { dropUnused, storeAll } from '../effects.ts';
-import { CredentialChanges, lockCredentials } from '../credentials.ts';
+import { HouseChanges, lockHouse } from '../credentials.ts';
 import { AddressChange } from './changes.ts';
 import { dropUnusedEntries, lockEntries, StoredEntries } from './compared.ts';
 import { addressesOf, recordStatements } from '../records.ts';
@@ -42,6 +43,8 @@ export interface TransactionContext {
   readonly schema: string;
   readonly keyIdOf: KeyIdOf;
   readonly keys: RowKeys;
+  /** Where its records of the audit log go. */
+  readonly chain: AuditChain;
   readonly clock: ClockSql;
   /** Names this transaction, for {@link CommitInDoubt}. */
   readonly mark: string;
@@ -75,15 +78,21 @@ export async function transact(
     context.keys,
     locking.length === 0 ? [] : ((await session.all(locking))[0]?.rows ?? []),
   );
-  const lockingCredentials = lockCredentials(context.schema, commands);
-  const credentials = new CredentialChanges(
+  const lockingHouse = lockHouse(context.schema, commands, context.chain);
+  const house = new HouseChanges(
     context.keys,
-    lockingCredentials.length === 0 ? [] : (await session.all(lockingCredentials)).map(({ rows }) => rows),
+    lockingHouse.length === 0 ? [] : (await session.all(lockingHouse)).map(({ rows }) => rows),
   );
   const { changes, notes, results } = decideAll(context.keys, commands, addresses, opened, {
     entries,
-    credentials,
+    house,
   });
+  const linked = context.chain.link(context.keys, auditRows(notes));
+  if (linked.length > 0) house.addChain(context.chain);
+  for (const [at, { address, decided }] of notes.entries()) {
+    if (decided && address !== null)
+      changes.get(formatAddress(address))?.auditedAs(context.chain.id, linked[at]?.['link'] as number);
+  }
   const touched = [...changes.values()].filter((change) => change.touched);
   const records = commands.flatMap((command, index) =>
     'actor' in command || results[index] === CONFLICT
@@ -94,8 +103,9 @@ export async function transact(
   const statements = [
     ...storeAll(context.schema, context.keyIdOf, touched, kept),
     ...records,
-    ...credentials.statements(context.schema, context.keyIdOf),
-    ...insertAudit(context.schema, notes),
+    ...house.statements(context.schema, context.keyIdOf),
+    ...insertAudit(context.schema, linked),
+    ...context.chain.end(context.keys, context.schema),
   ];
   if (statements.length === 0) {
     await session.one(ROLLBACK);
@@ -174,7 +184,7 @@ function decideAll(
   commands: readonly Command[],
   addresses: readonly Address[],
   opened: Opened,
-  { entries, credentials }: { readonly entries: StoredEntries; readonly credentials: CredentialChanges },
+  { entries, house }: { readonly entries: StoredEntries; readonly house: HouseChanges },
 ): {
   changes: ReadonlyMap<string, AddressChange>;
   notes: readonly Noted[];
@@ -192,7 +202,7 @@ function decideAll(
     if (!('actor' in command)) {
       if (!entries.take(command)) return CONFLICT;
       notes.push(...notesOf(command, opened.at));
-      credentials.take(command);
+      house.take(command);
       if (command.type === 'adopt') changeOf(command.address).take(command.effects);
       if (command.type === 'reseal') {
         for (const item of command.items) {
@@ -206,7 +216,7 @@ function decideAll(
     const change = changeOf(command.address);
     const decision = decide(command, change.world, change.at);
     for (const note of change.take(decision.effects))
-      notes.push({ at: change.at, address: command.address, note });
+      notes.push({ at: change.at, address: command.address, note, decided: true });
     return { outcome: decision.outcome, handovers: decision.handovers };
   });
   return { changes, notes, results };
@@ -215,7 +225,7 @@ function decideAll(
 function notesOf(command: RecordCommand, now: Instant): Noted[] {
   if (command.type === 'reseal' || command.type === 'adopt' || command.note === null) return [];
   const [address, at] = command.type === 'audit' ? [command.address, command.at ?? now] : [null, now];
-  return [{ at, address, note: command.note }];
+  return [{ at, address, note: command.note, decided: false }];
 }
 
 /** Sends the rest of the transaction in one trip; a statement that fails makes the COMMIT a ROLLBACK. */

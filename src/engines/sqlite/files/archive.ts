@@ -14,6 +14,7 @@ import {
 } from '../../../ports/engine.ts';
 import { UnauthenticatedRows, type OpenRowKey } from '../../../ports/row-key.ts';
 import { NO_ROW_KEY, RowKeys } from '../../row-keys.ts';
+import { verifyLog, type WholeLog } from '../audit-chain.ts';
 import { BodyReader } from '../bodies.ts';
 import { databasePath } from './data-directory.ts';
 import { openDatabase, type Database } from './driver.ts';
@@ -31,6 +32,7 @@ export class SqliteArchive implements Pick<
   'version' | 'versions' | 'body' | 'credentials' | 'states' | 'entries'
 > {
   readonly #db: Database;
+  readonly #keys: RowKeys;
   readonly #queries: Queries;
   readonly #bodies: BodyReader;
 
@@ -39,7 +41,8 @@ export class SqliteArchive implements Pick<
     const sealed = sealedRowKey(db);
     if (sealed === null) throw new UnauthenticatedRows();
     this.#db = db;
-    this.#queries = new Queries(db, () => '', new RowKeys(openRowKey({ sealed, used: true }).bytes));
+    this.#keys = new RowKeys(openRowKey({ sealed, used: true }).bytes);
+    this.#queries = new Queries(db, () => '', this.#keys);
     this.#bodies = new BodyReader(db);
   }
 
@@ -97,6 +100,11 @@ export class SqliteArchive implements Pick<
 
   async entries(kind: string | null): Promise<readonly Entry[]> {
     return reading(() => this.#queries.entries(kind));
+  }
+
+  /** Walks through the audit log. @throws {EngineFault} where it was changed, or does not go on from a former head */
+  verifyLog(heads: readonly string[]): WholeLog {
+    return reading(() => verifyLog(this.#db, this.#keys, heads));
   }
 
   [Symbol.dispose](): void {

@@ -29,3 +29,18 @@ ALTER TABLE place ADD COLUMN mac BLOB NOT NULL DEFAULT x'';
 ALTER TABLE release ADD COLUMN mac BLOB NOT NULL DEFAULT x'';
 ALTER TABLE credential ADD COLUMN mac BLOB NOT NULL DEFAULT x'';
 ALTER TABLE entry ADD COLUMN mac BLOB NOT NULL DEFAULT x'';
+
+-- the last record of the audit log that tells what was decided here; 0 for none
+ALTER TABLE address ADD COLUMN audited INTEGER NOT NULL DEFAULT 0;
+-- Each record's code is over the code of the one before, so that none can be taken away or put in.
+ALTER TABLE audit ADD COLUMN mac BLOB NOT NULL DEFAULT x'';
+-- stored in the transaction that decided it
+ALTER TABLE audit ADD COLUMN decided INTEGER NOT NULL DEFAULT 0;
+-- The ends of the chain: the code before its first record, and its last record.
+CREATE TABLE audit_head (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  anchor BLOB NOT NULL,
+  last INTEGER NOT NULL,
+  link BLOB NOT NULL,
+  mac BLOB NOT NULL
+) STRICT;

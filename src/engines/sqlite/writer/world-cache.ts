@@ -1,13 +1,13 @@
 import { formatAddress, type Address } from '../../../core/address.ts';
 import { evolve, type ReleaseQuery } from '../../../core/decide.ts';
 import type { Effect } from '../../../core/effect.ts';
-import { NEW_WORLD, type World } from '../../../core/world.ts';
+import type { World } from '../../../core/world.ts';
 import { ownerOf, type RowKeys } from '../../row-keys.ts';
-import { keptAfter, NO_VERSIONS } from '../../version-numbers.ts';
+import { keptAfter } from '../../version-numbers.ts';
 import { insert } from '../columns.ts';
 import type { Database, Statement } from '../files/driver.ts';
 import { RECORD, recordOf } from '../rows.ts';
-import { WorldLoader, type Placed } from '../world.ts';
+import { NEW_ADDRESS, WorldLoader, type Placed } from '../world.ts';
 
 /** How many rows the writer's worlds may have in all; 20,000 is the longest line. */
 const ROWS_CACHED_MAX = 60_000;
@@ -45,22 +45,26 @@ export class WorldCache {
     if (placed.id !== null) return placed.id;
     this.#touched.add(name);
     const { project, key, workspace } = address;
-    const record = RECORD.values(this.#keys, ownerOf(address), recordOf(this.#keys, NEW_WORLD, NO_VERSIONS));
+    const record = RECORD.values(this.#keys, ownerOf(address), recordOf(this.#keys, NEW_ADDRESS));
     const made = this.#create.run(project, key, workspace, formatAddress(address), ...record);
     const id = Number(made.lastInsertRowid);
     this.#put(name, { ...placed, id });
     return id;
   }
 
-  /** Follows what has just been stored. */
-  evolve(address: Address, effects: readonly Effect[]): Placed {
+  /**
+   * Follows what has just been stored.
+   * @param noted the audit record of it; null for none
+   */
+  evolve(address: Address, effects: readonly Effect[], noted: number | null): Placed {
     const name = ownerOf(address);
-    const { id, world, kept } = this.#use(name, address);
+    const { id, world, kept, audited } = this.#use(name, address);
     this.#touched.add(name);
     const evolved = {
       id,
       world: { ...evolve(world, effects), releases: [] },
       kept: effects.reduce(keptAfter, kept),
+      audited: noted ?? audited,
     };
     this.#put(name, evolved);
     return evolved;

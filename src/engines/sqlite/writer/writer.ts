@@ -3,6 +3,7 @@ import { decide, releasesAsked } from '../../../core/decide.ts';
 import type { Instant } from '../../../core/instant.ts';
 import { type Command, type CommandResult, EngineFault } from '../../../ports/engine.ts';
 import { RowKeys } from '../../row-keys.ts';
+import { AuditChain } from '../audit-chain.ts';
 import { BodyStore } from '../bodies.ts';
 import type { Database, Statement } from '../files/driver.ts';
 import { EffectStore } from '../effects.ts';
@@ -32,6 +33,7 @@ export interface BatchDone {
 export class Writer {
   readonly #db: Database;
   readonly #worlds: WorldCache;
+  readonly #chain: AuditChain;
   readonly #effects: EffectStore;
   readonly #records: RecordStore;
   readonly #begin: Statement;
@@ -41,7 +43,8 @@ export class Writer {
     this.#db = db;
     this.#worlds = new WorldCache(db, keys);
     const bodies = new BodyStore(db);
-    this.#effects = new EffectStore(db, keys, this.#worlds, bodies);
+    this.#chain = new AuditChain(db, keys);
+    this.#effects = new EffectStore({ db, keys, worlds: this.#worlds, bodies, chain: this.#chain });
     this.#records = new RecordStore({ db, keys, worlds: this.#worlds, bodies, effects: this.#effects });
     this.#begin = db.prepare('BEGIN IMMEDIATE');
     this.#commit = db.prepare('COMMIT');
@@ -77,6 +80,7 @@ export class Writer {
       id,
       replies: commands.map((command) => perform(command, at)),
     }));
+    this.#chain.store();
     try {
       this.#commit.run();
     } catch (error) {
@@ -100,6 +104,7 @@ export class Writer {
   }
 
   #performAlone(command: Command, at: Instant): Reply {
+    const { position } = this.#chain;
     this.#db.exec('SAVEPOINT command');
     try {
       return this.#perform(command, at);
@@ -108,6 +113,7 @@ export class Writer {
       this.#db.exec('ROLLBACK TO command');
       // Cheaper than to remember what each was before, and this is a rare path.
       this.#worlds.forgetTouched();
+      this.#chain.goBack(position);
       return { fault: describe(error), busy: false };
     } finally {
       this.#db.exec('RELEASE command');
@@ -117,6 +123,7 @@ export class Writer {
   /** Undoes the transaction, and rethrows what must stop the engine. */
   #rollBack(error: unknown): void {
     this.#worlds.forgetTouched();
+    this.#chain.goBack(null);
     try {
       this.#db.exec('ROLLBACK');
     } catch {
