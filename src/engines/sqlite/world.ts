@@ -1,9 +1,11 @@
 import type { Address } from '../../core/address.ts';
 import type { ReleaseQuery } from '../../core/decide.ts';
 import { NEW_WORLD, type Release, type Version, type World } from '../../core/world.ts';
+import { EngineFault } from '../../ports/engine.ts';
 import { changedElsewhere, ownerOf, sameBytes, type RowKeys } from '../row-keys.ts';
 import { hasVersion, NO_VERSIONS } from '../version-numbers.ts';
 import type { Database, Statement } from './files/driver.ts';
+import { damaged } from './faults.ts';
 import {
   digestOfHolders,
   HOLDER,
@@ -87,8 +89,10 @@ export class WorldLoader {
   /** One version; null where it is not kept. @throws {EngineFault} where it was changed, or taken away */
   version(owner: string, { id, record }: PlacedRecord, number: number): Version | null {
     const row = this.#version.get(id, number);
-    if ((row !== undefined) !== hasVersion(record.kept, number))
-      throw changedElsewhere(`list of versions, by number ${number},`, owner);
+    const isKept = hasVersion(record.kept, number);
+    if (row === undefined && isKept)
+      throw new EngineFault(damaged(`version ${number} of a state is missing`));
+    if (row !== undefined && !isKept) throw changedElsewhere(`list of versions, by number ${number},`, owner);
     return row === undefined ? null : toVersion(this.#keys, owner, row);
   }
 

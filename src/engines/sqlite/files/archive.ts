@@ -36,13 +36,10 @@ export class SqliteArchive implements Pick<
   readonly #queries: Queries;
   readonly #bodies: BodyReader;
 
-  private constructor(db: Database, openRowKey: OpenRowKey) {
-    requireSchema(db);
-    const sealed = sealedRowKey(db);
-    if (sealed === null) throw new UnauthenticatedRows();
+  private constructor(db: Database, keys: RowKeys) {
     this.#db = db;
-    this.#keys = new RowKeys(openRowKey({ sealed, used: true }).bytes);
-    this.#queries = new Queries(db, () => '', this.#keys);
+    this.#keys = keys;
+    this.#queries = new Queries(db, () => '', keys);
     this.#bodies = new BodyReader(db);
   }
 
@@ -55,23 +52,12 @@ export class SqliteArchive implements Pick<
     const file = found?.isDirectory() === true ? databasePath(path) : path;
     const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
     if (size === 0) throw new EngineFault(`there is no database in ${resolve(path)}`);
-    return reading(() => {
-      try {
-        return SqliteArchive.#on(file, openRowKey);
-      } catch (error) {
-        if (error instanceof EngineFault || error instanceof UnauthenticatedRows) throw error;
-        // Where nothing may be written, SQLite cannot share the file with a writer. Without a log there is none.
-        if (existsSync(`${file}-wal`)) throw error;
-        return SqliteArchive.#on(`${pathToFileURL(file).href}?immutable=1`, openRowKey);
-      }
-    });
-  }
-
-  static #on(file: string, openRowKey: OpenRowKey): SqliteArchive {
-    const db = openDatabase(file, { readOnly: true });
+    const db = reading(() => openWhole(file));
     try {
-      db.exec('PRAGMA busy_timeout = 5000');
-      return new SqliteArchive(db, openRowKey);
+      const sealed = reading(() => sealedRowKey(db));
+      if (sealed === null) throw new UnauthenticatedRows();
+      const { bytes } = openRowKey({ sealed, used: true });
+      return reading(() => new SqliteArchive(db, new RowKeys(bytes)));
     } catch (error) {
       db.close();
       throw error;
@@ -109,6 +95,29 @@ export class SqliteArchive implements Pick<
 
   [Symbol.dispose](): void {
     this.#db.close();
+  }
+}
+
+/** Opens a database to read it, whether or not its file can be shared with a writer. */
+function openWhole(file: string): Database {
+  try {
+    return openAs(file);
+  } catch (error) {
+    // Where nothing may be written, SQLite cannot share the file with a writer. Without a log there is none.
+    if (error instanceof EngineFault || existsSync(`${file}-wal`)) throw error;
+    return openAs(`${pathToFileURL(file).href}?immutable=1`);
+  }
+}
+
+function openAs(file: string): Database {
+  const db = openDatabase(file, { readOnly: true });
+  try {
+    db.exec('PRAGMA busy_timeout = 5000');
+    requireSchema(db);
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
   }
 }
 
