@@ -25,6 +25,9 @@ const NO_LINK = new Uint8Array();
 const NO_HEAD: StoredHead = { anchor: NO_LINK, last: 0, link: NO_LINK };
 /** Records that are looked through at a time. */
 const STRETCH = 10_000;
+/** Records after which the end of the chain is stored again. */
+const STORED_EVERY = 1_000;
+const NEWEST = 'SELECT id, mac FROM audit ORDER BY id DESC LIMIT 1';
 
 /** Where a record of the audit log belongs. */
 export interface NotedAt {
@@ -35,19 +38,24 @@ export interface NotedAt {
   readonly decided: boolean;
 }
 
-/** Writes the audit log: each record goes on from the one before. The end of the chain is stored once a transaction. */
+/**
+ * Writes the audit log: each record goes on from the one before. Where the chain ends is stored now and then, because a
+ * commit writes every page that it changes; until then the records of addresses tell of what was decided there last.
+ */
 export class AuditChain {
   readonly #keys: RowKeys;
   readonly #insert: Statement;
   readonly #stored: Statement;
   readonly #put: Statement;
+  readonly #newest: Statement;
   #head: StoredHead | null = null;
-  #isStored = true;
+  #storedLast = 0;
 
   constructor(db: Database, keys: RowKeys) {
     this.#keys = keys;
     this.#insert = db.prepare(insert('audit', `id, at, address_id, ${AUDIT_NOTE.list}, decided, mac`));
     this.#stored = db.prepare(`SELECT ${HEAD.list} FROM audit_head`);
+    this.#newest = db.prepare(NEWEST);
     this.#put = db.prepare(insert('audit_head', `id, ${HEAD.list}`).replace('INSERT', 'REPLACE'));
   }
 
@@ -59,7 +67,6 @@ export class AuditChain {
     const mac = linkOf(this.#keys, link, [id, at, owner, ...values, Number(decided)]);
     this.#insert.run(id, at, addressId, ...values, Number(decided), mac);
     this.#head = { anchor, last: id, link: mac };
-    this.#isStored = false;
     return id;
   }
 
@@ -73,33 +80,47 @@ export class AuditChain {
     this.#head = position;
   }
 
-  /** Stores the end of the chain, as the last thing in a transaction. */
+  /** Whether so many records were appended since the end of the chain was stored. */
+  hasGrown(records: number = STORED_EVERY): boolean {
+    return this.#end().last - this.#storedLast >= records;
+  }
+
+  /** Stores the end of the chain. */
   store(): void {
-    if (this.#isStored) return;
-    this.#put.run(1, ...HEAD.values(this.#keys, HOUSE, this.#end()));
-    this.#isStored = true;
+    const head = this.#end();
+    this.#put.run(1, ...HEAD.values(this.#keys, HOUSE, head));
+    this.#storedLast = head.last;
   }
 
   #end(): StoredHead {
-    this.#head ??= headFrom(this.#keys, this.#stored.get());
+    if (this.#head === null) {
+      const { anchor, last } = headFrom(this.#keys, this.#stored.get());
+      const newest = this.#newest.get() as AuditRow | undefined;
+      this.#head = { anchor, last: newest?.id ?? 0, link: newest?.mac ?? NO_LINK };
+      this.#storedLast = last;
+    }
     return this.#head;
   }
 }
 
 /** Where the log ends: the number and the code of its last record, which stands for all before it. */
-export function auditHead(db: Database, keys: RowKeys): string {
-  const { last, link } = headFrom(keys, db.prepare(`SELECT ${HEAD.list} FROM audit_head`).get());
-  return last === 0 ? '' : headText(last, link);
+export function auditHead(db: Database): string {
+  const row = db.prepare(NEWEST).get() as AuditRow | undefined;
+  return row === undefined ? '' : headText(row.id, row.mac);
 }
 
 /**
- * Looks whether the log ends where it was left.
+ * Looks whether the log goes on from where it was left, and as far as addresses say.
  * @throws {EngineFault} where it does not
  */
 export function verifyEnd(db: Database, keys: RowKeys): void {
   const { last, link } = headFrom(keys, db.prepare(`SELECT ${HEAD.list} FROM audit_head`).get());
-  const row = db.prepare('SELECT id, mac FROM audit ORDER BY id DESC LIMIT 1').get() as AuditRow | undefined;
-  if ((row?.id ?? 0) !== last || !sameBytes(row?.mac ?? NO_LINK, link))
+  const row = db.prepare('SELECT mac FROM audit WHERE id = ?').get(last) as AuditRow | undefined;
+  const newest = db.prepare(NEWEST).get() as AuditRow | undefined;
+  const { decided } = db.prepare('SELECT max(audited) AS decided FROM address').get() as {
+    decided: number | null;
+  };
+  if (!sameBytes(row?.mac ?? NO_LINK, link) || (decided ?? 0) > (newest?.id ?? 0))
     throw changedElsewhere('end of the audit log', HOUSE);
 }
 
@@ -122,7 +143,7 @@ export function verifyLog(db: Database, keys: RowKeys, heads: readonly string[])
   );
   const missing = new Set(heads);
   const decided = new Map<number, number>();
-  let [before, id, records] = [anchor, 0, 0];
+  let [before, id, records, isStoredEndThere] = [anchor, 0, 0, last === 0];
   for (;;) {
     const rows = stretch.all(id, STRETCH) as (AuditRow & Record<string, StoredValue>)[];
     for (const row of rows) {
@@ -131,17 +152,18 @@ export function verifyLog(db: Database, keys: RowKeys, heads: readonly string[])
       const mac = linkOf(keys, before, [row.id, row['at'], owner, ...values, row['decided']]);
       if (!sameBytes(mac, row.mac))
         throw changedElsewhere(`record ${row.id} of the audit log, or one before it,`, HOUSE);
+      isStoredEndThere ||= row.id === last && sameBytes(mac, link);
       missing.delete(headText(row.id, mac));
       if (row['decided'] === 1 && row.address_id !== null) decided.set(row.address_id, row.id);
       [before, id, records] = [mac, row.id, records + 1];
     }
     if (rows.length < STRETCH) break;
   }
-  if (id !== last || !sameBytes(before, link)) throw changedElsewhere('end of the audit log', HOUSE);
+  if (!isStoredEndThere) throw changedElsewhere('end of the audit log', HOUSE);
   const [lost] = missing;
   if (lost !== undefined) throw changedElsewhere(`audit log, which once ended with ${lost},`, HOUSE);
   compareAddresses(db, decided);
-  return { records, head: headText(last, link) };
+  return { records, head: headText(id, before) };
 }
 
 /** The record of an address names the last thing that was decided there, and so tells if it is older than the log. */

@@ -53,7 +53,6 @@ export class SqliteEngine implements Engine {
   readonly failed: Promise<EngineFault>;
   readonly #directory: DataDirectory;
   readonly #reader: Database;
-  readonly #keys: RowKeys;
   readonly #queries: Queries;
   readonly #bodies: BodyReader;
   readonly #audit: AuditLog;
@@ -72,9 +71,8 @@ export class SqliteEngine implements Engine {
     this.#writer = writer;
     this.#now = now;
     this.failed = writer.stopped;
-    this.#keys = new RowKeys(rowKey);
     this.#reader = openForReading(directory.databasePath);
-    this.#queries = new Queries(this.#reader, keyIdOf, this.#keys);
+    this.#queries = new Queries(this.#reader, keyIdOf, new RowKeys(rowKey));
     this.#bodies = new BodyReader(this.#reader);
     this.#audit = new AuditLog(this.#reader);
   }
@@ -146,7 +144,7 @@ export class SqliteEngine implements Engine {
   }
 
   async auditHead(): Promise<string> {
-    return reading(() => auditHead(this.#reader, this.#keys));
+    return reading(() => auditHead(this.#reader));
   }
 
   async beat(node: string): Promise<readonly string[]> {

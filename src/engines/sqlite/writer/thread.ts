@@ -78,7 +78,10 @@ class WriterThread {
 
   #close(): void {
     clearTimeout(this.#idle);
-    this.#guard(() => this.#log.end());
+    this.#guard(() => {
+      this.#writer.close();
+      this.#log.end();
+    });
     try {
       this.#db.close();
     } finally {

@@ -71,6 +71,14 @@ export class Writer {
     }
   }
 
+  /** Stores where the audit log ends. Nothing is run after this. */
+  close(): void {
+    if (!this.#chain.hasGrown(1)) return;
+    this.#begin.run();
+    this.#chain.store();
+    this.#commit.run();
+  }
+
   #transact(batches: readonly Batch[], perform: (command: Command, at: Instant) => Reply): BatchDone[] {
     if (batches.every(({ commands }) => commands.length === 0)) {
       return batches.map(({ id }) => ({ id, replies: [] }));
@@ -80,7 +88,7 @@ export class Writer {
       id,
       replies: commands.map((command) => perform(command, at)),
     }));
-    this.#chain.store();
+    if (this.#chain.hasGrown()) this.#chain.store();
     try {
       this.#commit.run();
     } catch (error) {
