@@ -107,6 +107,8 @@ export const CONFLICT: CommandResult = { outcome: { type: 'conflict' }, handover
 export type Resealed =
   | { readonly kind: 'body'; readonly id: string; readonly keyId: string; readonly wrappedKey: Uint8Array }
   | { readonly kind: 'credential'; readonly id: string; readonly sealed: Uint8Array }
+  /** The key that rows are authenticated with. */
+  | { readonly kind: 'row-key'; readonly sealed: Uint8Array }
   | {
       readonly kind: 'holder';
       readonly address: Address;
@@ -238,6 +240,8 @@ export interface Engine extends AsyncDisposable {
    * @param limit records at most; where fewer come, the end was reached
    */
   changes(after: number | null, limit: number): Promise<Changes>;
+  /** Where the audit log ends, as far as this node has written it: kept elsewhere, it tells of a log that was cut. Empty for nowhere. */
+  auditHead(): Promise<string>;
   /** Says that a node lives. @returns the nodes that live, by the engine's clock; where no other can be, only this one */
   beat(node: string): Promise<readonly string[]>;
   /** The seats of a node, or of all nodes but it. */

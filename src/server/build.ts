@@ -38,6 +38,7 @@ export async function buildHouse(configuration: Configuration): Promise<BuiltHou
   const close = async (): Promise<void> => {
     try {
       await house.close();
+      await tellAuditHead(opened, log);
     } finally {
       await devices?.close();
       await signals[Symbol.asyncDispose]();
@@ -52,5 +53,12 @@ export async function buildHouse(configuration: Configuration): Promise<BuiltHou
     await close().catch(() => undefined);
     throw fault;
   }
+  await tellAuditHead(opened, log);
   return { ...opened, house, log, devices, close };
+}
+
+/** Where the audit log ends goes where whoever writes the database cannot take it back. */
+async function tellAuditHead({ engine }: Pick<OpenEngine, 'engine'>, log: Log): Promise<void> {
+  const head = await engine.auditHead().catch(() => '');
+  if (head !== '') log.info('the audit log ends here', { head });
 }

@@ -48,6 +48,8 @@ export interface Configuration {
   readonly exposedSecrets: boolean;
   /** Where the house writes files of its own, if it keeps no data in a directory; null for the present one. */
   readonly directory: string | null;
+  /** Rows that nobody has authenticated, because an older program wrote them, are taken as they are. */
+  readonly adoptUnauthenticated: boolean;
   /** `id.secret` of an admin that must exist; null to make one at the first start. */
   readonly adminCredential: string | null;
   readonly stateBytesMax: number;
@@ -97,6 +99,7 @@ export interface Settings extends Readonly<Record<RetentionLimit, number>> {
   readonly databaseFile: string | null;
   readonly masterKey: string | null;
   readonly masterKeyFile: string | null;
+  readonly adoptUnauthenticated: boolean;
   readonly adminCredential: string | null;
   readonly adminCredentialFile: string | null;
   readonly exposedSecrets: boolean;
@@ -157,6 +160,9 @@ export const SETTINGS: { readonly [K in keyof Settings]: Setting<Settings[K]> } 
     () => true,
   ),
   masterKeyFile: optional('FILE', 'read the master key from this file'),
+  adoptUnauthenticated: flag(
+    'take data as it is that no server has authenticated, and authenticate it: once, after an upgrade from 0.1',
+  ),
   adminCredential: optional('ID.SECRET', 'an admin credential that must exist, for automation', () => true),
   adminCredentialFile: optional('FILE', 'read that admin credential from this file'),
   exposedSecrets: flag('accept files with secrets that other users of this machine can read'),
@@ -285,6 +291,7 @@ export function configure(given: Settings, env: Environment = {}): Configuration
     masterKeyFile: given.masterKeyFile,
     exposedSecrets: given.exposedSecrets,
     directory: given.data,
+    adoptUnauthenticated: given.adoptUnauthenticated,
     adminCredential: admin,
     stateBytesMax: given.stateLimit * MEBIBYTE,
     inFlightBytesMax: given.inFlightLimit * MEBIBYTE,

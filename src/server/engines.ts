@@ -4,11 +4,13 @@ import { MessageKeys } from '../keyring/message-keys.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Engine, EngineFault } from '../ports/engine.ts';
 import type { Log } from '../ports/log.ts';
+import type { OpenRowKey } from '../ports/row-key.ts';
 import type { MessageSealer } from '../ports/sealer.ts';
 import type { Signals } from '../ports/signals.ts';
 import { backUpFrom, type BackUp } from './backup-copy.ts';
 import type { Configuration } from './configuration.ts';
 import { findMasterKeys, type KeySource } from './master-key.ts';
+import { rowKeyUnder } from './row-key.ts';
 
 /** The engine of a store, and what goes with it. */
 export interface OpenStore {
@@ -38,12 +40,20 @@ export async function openEngine(
   configuration: Configuration,
   { clock, log }: { readonly clock: Clock; readonly log: Log },
 ): Promise<OpenEngine> {
-  const { engine, openSignals, warning, ...rest } = await openStore(configuration, clock);
+  let found: { readonly keys: KeySource; readonly keyring: Keyring } | undefined;
+  const find = (mayMake: boolean): { readonly keys: KeySource; readonly keyring: Keyring } => {
+    const keys = findMasterKeys(configuration, mayMake);
+    found ??= { keys, keyring: new Keyring(keys.keys) };
+    return found;
+  };
+  const { engine, openSignals, warning, ...rest } = await openStore(
+    configuration,
+    clock,
+    ({ sealed, used }) => rowKeyUnder(find(!used).keyring, sealed, configuration.adoptUnauthenticated),
+  );
   if (warning !== null) log.warn(warning);
   try {
-    const isUnused = (await engine.credentials()).length === 0;
-    const keys = findMasterKeys(configuration, isUnused);
-    const keyring = new Keyring(keys.keys);
+    const { keys, keyring } = found ?? find(true);
     const signals = await openSignals({ sealer: new MessageKeys(keyring), log });
     return { engine, ...rest, signals, keys, keyring };
   } catch (fault) {
@@ -52,12 +62,24 @@ export async function openEngine(
   }
 }
 
-/** Opens the engine of a store, whatever key what it keeps is sealed under. */
-export async function openStore({ store }: Pick<Configuration, 'store'>, clock: Clock): Promise<OpenStore> {
+/**
+ * Opens the engine of a store.
+ * @param openRowKey asked once the engine is ours
+ */
+export async function openStore(
+  { store }: Pick<Configuration, 'store'>,
+  clock: Clock,
+  openRowKey: OpenRowKey,
+): Promise<OpenStore> {
   switch (store.kind) {
     case 'directory': {
       const { SqliteEngine } = await import('../engines/sqlite/engine.ts');
-      const engine = await SqliteEngine.open({ directory: store.path, clock, keyIdOf: sealedKeyId });
+      const engine = await SqliteEngine.open({
+        directory: store.path,
+        clock,
+        keyIdOf: sealedKeyId,
+        openRowKey,
+      });
       return {
         engine,
         failed: engine.failed,
@@ -78,7 +100,7 @@ export async function openStore({ store }: Pick<Configuration, 'store'>, clock: 
       };
     }
     case 'postgres':
-      return openPostgres(store.url);
+      return openPostgres(store.url, openRowKey);
   }
 }
 
@@ -86,13 +108,13 @@ async function openLocalSignals({ log }: { readonly log: Log }): Promise<Signals
   return new LocalSignals(log);
 }
 
-async function openPostgres(url: string): Promise<OpenStore> {
+async function openPostgres(url: string, openRowKey: OpenRowKey): Promise<OpenStore> {
   const { PostgresEngine } = await import('../engines/postgres/engine.ts');
   const { parsePostgresUrl } = await import('../engines/postgres/session/options.ts');
   const { transportWarning } = await import('../engines/postgres/session/transport.ts');
   const { PostgresSignals } = await import('../engines/postgres/signals/signals.ts');
   const options = parsePostgresUrl(url);
-  const engine = await PostgresEngine.open(options, { keyIdOf: sealedKeyId });
+  const engine = await PostgresEngine.open(options, { keyIdOf: sealedKeyId, openRowKey });
   return {
     engine,
     failed: new Promise(() => undefined),

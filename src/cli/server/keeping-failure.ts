@@ -15,6 +15,6 @@ export function keepingFailure(fault: unknown): unknown {
   if (fault instanceof ExposedFile) return new Failure(fault.message, { next: ACCEPT_EXPOSED, cause: fault });
   const named =
     fault instanceof EngineFault ||
-    (fault instanceof Error && /^(?:NoMasterKey|KeyTextError)$/.test(fault.name));
+    (fault instanceof Error && /^(?:NoMasterKey|KeyTextError|UnauthenticatedRows)$/.test(fault.name));
   return named ? new Failure((fault as Error).message, { cause: fault }) : fault;
 }

@@ -140,6 +140,10 @@ export class MemoryEngine implements Engine {
     return { records, position: records.length < limit ? end : (records.at(-1)?.id ?? end) };
   }
 
+  async auditHead(): Promise<string> {
+    return '';
+  }
+
   async beat(node: string): Promise<readonly string[]> {
     return [node];
   }

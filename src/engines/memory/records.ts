@@ -34,6 +34,8 @@ export function reseal({ bodies, credentials, kept }: Sealed, item: Resealed): v
     if (credential !== undefined) credentials.set(item.id, { ...credential, sealedSecret: item.sealed });
     return;
   }
+  // What is in memory needs no key of its rows.
+  if (item.kind === 'row-key') return;
   const place = kept.get(formatAddress(item.address));
   if (place === undefined) return;
   const { world } = place;

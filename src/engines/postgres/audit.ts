@@ -9,7 +9,7 @@ import {
   LOOK_ACTIONS,
 } from '../../ports/engine.ts';
 import type { Connections, Statement } from './connection.ts';
-import { toText } from './columns.ts';
+import { toText, type NewRow } from './columns.ts';
 import { ADDRESS, AUDIT_NOTE, storedNoteOf, toAuditRecord } from './rows.ts';
 import { Conditions, limitOf } from './session/conditions.ts';
 import { drawnUpTo, markDrawing, markedAsked } from './session/drawing.ts';
@@ -54,14 +54,22 @@ export interface Noted {
   readonly at: Instant;
   readonly address: Address | null;
   readonly note: AuditNote;
+  /** Whether it is of what was decided in the same transaction. */
+  readonly decided: boolean;
 }
 
-export function insertAudit(schema: string, notes: readonly Noted[]): Statement[] {
-  const rows = notes.map(({ at, address, note }) => ({
+/** The rows that notes come to. */
+export function auditRows(notes: readonly Noted[]): readonly NewRow[] {
+  return notes.map(({ at, address, note, decided }) => ({
     at,
     ...(address === null ? { project: null, key: null, workspace: null } : ADDRESS.row(address)),
     ...AUDIT_NOTE.row(storedNoteOf(note)),
+    decided,
   }));
+}
+
+/** @param rows are linked to a chain */
+export function insertAudit(schema: string, rows: readonly NewRow[]): Statement[] {
   return rows.length === 0 ? [] : [markDrawing(schema), ...insertAll(`${schema}.audit`, rows)];
 }
 
