@@ -54,7 +54,7 @@ async function measureHouse(
   stateBytes: number,
   env: Readonly<Record<string, string>>,
 ): Promise<Measured> {
-  await using house = await HouseProcess.start({ env });
+  await using house = await HouseProcess.start({ env, flags: ['--request-rate=0'] });
   return { server, ...(await measure(server, house.pid, house.port, clients, stateBytes)) };
 }
 

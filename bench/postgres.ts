@@ -57,7 +57,7 @@ interface Rate {
 async function cyclesTable(programs: PostgresPrograms): Promise<string> {
   const rates: Rate[] = [];
   for (const clients of CLIENTS) {
-    await using alone = await HouseProcess.start();
+    await using alone = await HouseProcess.start({ flags: ['--request-rate=0'] });
     rates.push(await rateOf('SQLite', [alone], clients));
     for (const count of NODES) {
       if (clients < count) continue;

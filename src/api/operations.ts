@@ -7,6 +7,7 @@ import type {
   NewCredentialShape,
   ProjectSettings,
   ProjectShape,
+  RevokedCredentialShape,
   RotationShape,
   WhoamiShape,
 } from './shapes/house.ts';
@@ -126,7 +127,12 @@ interface Operations {
     body: { name: string; grants: Grant[]; expiresAt?: string | null | undefined };
     answer: NewCredentialShape;
   };
-  'revoke-credential': { part: 'id'; query: Nothing; body: undefined; answer: CredentialShape };
+  'revoke-credential': {
+    part: 'id';
+    query: { breakLocks?: boolean | undefined };
+    body: undefined;
+    answer: RevokedCredentialShape;
+  };
   whoami: { query: Nothing; body: undefined; answer: WhoamiShape };
   info: { query: Nothing; body: undefined; answer: InfoShape };
   'list-audit': {
@@ -134,6 +140,7 @@ interface Operations {
       address?: string | undefined;
       action?: string | undefined;
       subject?: string | undefined;
+      refused?: boolean | undefined;
     } & Paged;
     body: undefined;
     answer: Page<'records', AuditShape>;

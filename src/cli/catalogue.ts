@@ -189,6 +189,12 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
     load: () => import('./commands/audit.ts'),
   },
   {
+    name: 'audit verify',
+    section: 'server',
+    summary: 'check that nothing but a server changed the data',
+    load: () => import('./commands/audit-verify.ts'),
+  },
+  {
     name: 'credential create',
     section: 'server',
     summary: 'create a credential',

@@ -16,6 +16,8 @@ export interface OptionSpec<T> {
   readonly read: (texts: readonly string[]) => T;
   /** Shown in the help. */
   readonly fallback: string | null;
+  /** Whether such a text is a secret, which every user of the machine reads when it stands on the command line. */
+  readonly isSecret: (text: string) => boolean;
 }
 
 export type Options = Readonly<Record<string, OptionSpec<unknown>>>;
@@ -26,6 +28,7 @@ export type OptionValues<O extends Options> = {
 interface Extras {
   readonly short?: string;
   readonly environment?: boolean;
+  readonly isSecret?: (text: string) => boolean;
 }
 
 function spec<T>(
@@ -40,6 +43,7 @@ function spec<T>(
     fallback: base.fallback ?? null,
     short: extras.short ?? null,
     environment: extras.environment ?? true,
+    isSecret: extras.isSecret ?? (() => false),
   };
 }
 
@@ -104,10 +108,10 @@ export function settingOptions<S extends object>(settings: {
   readonly [K in keyof S]: Setting<S[K]>;
 }): { readonly [K in keyof S]: OptionSpec<S[K]> } {
   const options = Object.entries<Setting<unknown>>(settings).map(([name, setting]) => {
-    const { placeholder, help, fallback, read } = setting;
+    const { placeholder, help, fallback, read, isSecret = () => false } = setting;
     const kind = placeholder === '' ? 'flag' : 'value';
     const last = (given: readonly string[]): unknown => accepted(read(given.at(-1)));
-    return [name, spec({ kind, placeholder, help, fallback, read: last }, {})];
+    return [name, spec({ kind, placeholder, help, fallback, read: last }, { isSecret })];
   });
   return Object.fromEntries(options) as { readonly [K in keyof S]: OptionSpec<S[K]> };
 }

@@ -5,6 +5,8 @@ import { wrongUse } from './failure.ts';
 import type { Options, OptionSpec, OptionValues } from './options.ts';
 import { environmentName, flagName, flag } from './options.ts';
 
+const FILE = 'File';
+
 /** Every command has these. */
 const COMMON: Options = { json: flag('print one JSON document') };
 
@@ -13,6 +15,8 @@ export interface Parsed {
   readonly args: readonly string[];
   readonly options: OptionValues<Options>;
   readonly json: boolean;
+  /** What the user should know before the command runs, a sentence each. */
+  readonly warnings: readonly string[];
 }
 
 /** The help was asked for, and this is it. */
@@ -39,16 +43,42 @@ export function parseCommandLine(
     if (fault.code === 'commander.helpDisplayed') return { type: 'help', text: help };
     throw wrongUse(fault.message.replace(/^error: /, ''), `See "statehouse ${name} --help".`);
   }
+  const given = (key: string): readonly string[] => readers.get(key)?.() ?? [];
   const values: Record<string, unknown> = {};
   for (const [key, option] of Object.entries(options)) {
-    values[key] = resolve(key, option, readers.get(key)?.() ?? [], env);
+    const other = alternativeTo(key, options);
+    const said = given(key);
+    if (other !== null && said.length > 0 && given(other).length > 0)
+      throw wrongUse(`${flagName(key)} and ${flagName(other)} say the same`, 'Give one of them.');
+    // What the command line says wins, in whichever of the two forms.
+    const unsaid = other !== null && said.length === 0 && given(other).length > 0;
+    values[key] = resolve(key, option, said, unsaid ? {} : env);
   }
   return {
     type: 'run',
     args: parser.processedArgs.flat().filter((value): value is string => typeof value === 'string'),
     options: values,
     json: values['json'] === true,
+    warnings: Object.entries(options).flatMap(([key, option]) =>
+      given(key).some((text) => option.isSecret(text)) ? [exposedWarning(key, options)] : [],
+    ),
   };
+}
+
+/** A secret is given as it is (`masterKey`) or in a file (`masterKeyFile`). */
+function alternativeTo(key: string, options: Options): string | null {
+  const other = key.endsWith(FILE) ? key.slice(0, -FILE.length) : `${key}${FILE}`;
+  return other in options ? other : null;
+}
+
+function exposedWarning(key: string, options: Options): string {
+  const other = alternativeTo(key, options);
+  const ways = [
+    ...(other === null ? [] : [flagName(other)]),
+    ...(options[key]?.environment === true ? [environmentName(key)] : []),
+  ];
+  const next = ways.length === 0 ? '' : `: use ${ways.join(' or ')}`;
+  return `${flagName(key)} has a secret in it, and every user of this machine can read a command line${next}.`;
 }
 
 function resolve(

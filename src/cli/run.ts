@@ -31,6 +31,7 @@ export async function runCommandLine(words: readonly string[], surroundings: Sur
       return DONE;
     }
     terminal = openTerminal(surroundings.streams, surroundings.env, parsed.json);
+    for (const warning of parsed.warnings) terminal.note(`${terminal.colors.yellow('Warning:')} ${warning}`);
     const { env, cwd, stopped } = surroundings;
     if (command.patient === true) surroundings.bePatient?.();
     const { args, options } = parsed;
@@ -65,9 +66,10 @@ function printFault(fault: unknown, terminal: Terminal): ExitCode {
     terminal.note(JSON.stringify({ error: message, next, exitCode, ...details }));
   } else {
     terminal.note(`${terminal.colors.red('Error:')} ${failure.message}`);
-    if (failure.next !== '') terminal.note(failure.next);
+    if (failure.next !== '') for (const line of failure.next.split('\n')) terminal.note(line);
   }
-  if (process.env['STATEHOUSE_DEBUG'] === '1' && fault instanceof Error) terminal.note(fault.stack ?? '');
+  if (process.env['STATEHOUSE_DEBUG'] === '1' && fault instanceof Error)
+    for (const line of (fault.stack ?? '').split('\n')) terminal.note(line);
   return failure.exitCode;
 }
 

@@ -1,3 +1,5 @@
+import { randomBytes } from 'node:crypto';
+import { visible } from '../core/visible.ts';
 import type { Environment } from '../ports/environment.ts';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline/promises';
@@ -7,7 +9,10 @@ import { stringify } from 'lossless-json';
 import { wrongUse } from './failure.ts';
 import { formatTable } from './table.ts';
 
-export type Colors = ReturnType<typeof createColors>;
+const STYLES = ['bold', 'dim', 'red', 'green', 'yellow', 'cyan'] as const;
+
+/** Marks a text as coloured; a terminal that prints it turns the marks into codes. */
+export type Colors = Readonly<Record<(typeof STYLES)[number], (text: string) => string>>;
 
 export interface TerminalStreams {
   readonly input: Readable & { readonly isTTY?: boolean };
@@ -15,7 +20,10 @@ export interface TerminalStreams {
   readonly errors: Writable & { readonly isTTY?: boolean; readonly columns?: number };
 }
 
-/** Where a command speaks: results on stdout, everything else on stderr. */
+/**
+ * Where a command speaks: results on stdout, everything else on stderr. Much of it was written by others, who must not steer
+ * the terminal or forge lines: whatever a line cannot show is escaped here, line ends too.
+ */
 export interface Terminal {
   /** The user wants one JSON document on stdout, and nothing else there. */
   readonly json: boolean;
@@ -23,13 +31,15 @@ export interface Terminal {
   readonly colors: Colors;
   /** Whether stderr is a terminal, so that a line that changes can be shown there. */
   readonly live: boolean;
+  /** Whether stdout is a terminal, so that what is said there is kept in no log and no file. */
+  readonly onScreen: boolean;
   /** Whether someone sits there who can answer. */
   readonly interactive: boolean;
-  /** A line of the result. */
-  say(line?: string): void;
+  /** A line of the result, or several. */
+  say(line?: string | readonly string[]): void;
   /** A line beside the result: progress, hints, warnings. */
   note(line: string): void;
-  /** The result as it is, bytes or text, without a line end of our own. */
+  /** The result as it is, bytes or text, without a line end of our own, and with nothing escaped. */
   write(content: Uint8Array | string): Promise<void>;
   /** Rows under headings. */
   table(headings: readonly string[], rows: readonly (readonly string[])[]): void;
@@ -51,19 +61,21 @@ export function openTerminal(streams: TerminalStreams, env: Environment, json: b
     if (shown) errors.write('\r\u001b[K');
     shown = false;
   };
-  const print = (text: string): void => {
+  const { colors, dress } = openColors(output.isTTY === true && !plain && !json);
+  const print = (lines: readonly string[]): void => {
     clear();
-    output.write(text);
+    output.write(lines.map((line) => `${dress(visible(line))}\n`).join(''));
   };
   return {
     json,
-    colors: createColors(output.isTTY === true && !plain && !json),
+    colors,
     live,
+    onScreen: output.isTTY === true && !json,
     interactive: input.isTTY === true && errors.isTTY === true,
-    say: (line = '') => print(`${line}\n`),
+    say: (line = '') => print(typeof line === 'string' ? [line] : line),
     note: (line) => {
       clear();
-      errors.write(`${line}\n`);
+      errors.write(`${dress(visible(line))}\n`);
     },
     write: async (content) => {
       clear();
@@ -72,12 +84,13 @@ export function openTerminal(streams: TerminalStreams, env: Environment, json: b
       });
     },
     table: (headings, rows) => print(formatTable(headings, rows)),
-    result: (value) => print(`${stringify(value, undefined, 2) ?? 'null'}\n`),
+    // The line ends of a document are ours: those in its texts are escaped already.
+    result: (value) => print((stringify(value, undefined, 2) ?? 'null').split('\n')),
     status: (line) => {
       if (!live) return;
       clear();
       if (line === '') return;
-      errors.write(line.slice(0, (errors.columns ?? 80) - 1));
+      errors.write(visible(line).slice(0, (errors.columns ?? 80) - 1));
       shown = true;
     },
     confirm: async (question, instead) => {
@@ -91,11 +104,28 @@ export function openTerminal(streams: TerminalStreams, env: Environment, json: b
       // Ctrl-C and Ctrl-D close it without an answer.
       const closed = once(asked, 'close').then(() => '');
       try {
-        const answer = asked.question(`${question}\nOnly 'yes' will be accepted: `);
+        const answer = asked.question(`${visible(question)}\nOnly 'yes' will be accepted: `);
         return (await Promise.race([answer, closed])).trim() === 'yes';
       } finally {
         asked.close();
       }
     },
+  };
+}
+
+/** Colours that no text of others can use: they are marked by a random word until a line is printed. */
+function openColors(on: boolean): { readonly colors: Colors; readonly dress: (text: string) => string } {
+  const painted = createColors(on);
+  const word = randomBytes(12).toString('hex');
+  const codes: string[] = [];
+  const mark = (code: string): string => (on ? `<${word}:${codes.push(code) - 1}>` : '');
+  const styles = STYLES.map((name) => {
+    const [open = '', close = ''] = painted[name]('|').split('|').map(mark);
+    return [name, (text: string): string => `${open}${text}${close}`] as const;
+  });
+  const marks = new RegExp(`<${word}:(\\d+)>`, 'g');
+  return {
+    colors: Object.fromEntries(styles) as Colors,
+    dress: (text) => text.replace(marks, (_, index: string) => codes[Number(index)] ?? ''),
   };
 }

@@ -9,8 +9,8 @@ import type {
 } from '../core/command.ts';
 
 /** Commands with everything in them, for tests that care about one field or two. */
-export const ALICE: Actor = { subject: 'token:alice', door: 'http', expired: false };
-export const BOB: Actor = { subject: 'token:bob', door: 's3', expired: false };
+export const ALICE: Actor = { subject: 'token:alice', door: 'http' };
+export const BOB: Actor = { subject: 'token:bob', door: 's3' };
 
 /** What seals things in tests: the first letter of the bytes says under which key. */
 export function testKeyIdOf(sealed: Uint8Array): string {

@@ -134,7 +134,7 @@ export function lockContract(bench: Bench): void {
     });
 
     it('is never granted to an expired credential', async () => {
-      const actor = { ...ALICE, expired: true };
+      const actor = { ...ALICE, expiry: { at: 0, graceUntil: Infinity } };
       expect(await give(lockOf(bench.address(), 'a', { actor }))).toEqual({ type: 'expired' });
     });
 

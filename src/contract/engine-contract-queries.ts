@@ -151,7 +151,33 @@ export function queryContract(bench: Bench): void {
         { address, note },
         { address: null, note },
       ]);
-      expect(await bench.engine().states({ project: address.project, limit: 10 })).toEqual([]);
+      const { project } = address;
+      expect(await bench.engine().states({ project, used: true, deleted: true, limit: 10 })).toEqual([]);
+    });
+
+    it('says where a deed came from, whatever a client calls itself, and what it was refused for', async () => {
+      const address = bench.address();
+      const subject = `token:${address.project}`;
+      const origin = {
+        credential: 'SHABCDEFGHIJKLMNOP',
+        peer: '::ffff:10.0.0.1',
+        requestId: '0123456789ABCDEF',
+        userAgent: '\\ \0 "it\'s"; DROP TABLE audit --\u001b[2K \ud83d \u{1F3E0}',
+      };
+      await give({ ...lockOf(address, 'a'), actor: { ...ALICE, subject, origin } });
+      const note = { action: 'write', subject, door: 'http', detail: {} };
+      await bench.engine().apply([
+        { type: 'audit', address, note: { ...note, origin, refused: 'forbidden' } },
+        { type: 'audit', address, note },
+      ]);
+      const records = await bench.engine().audit({ subject, limit: 10 });
+      expect(records.map((record) => record.note)).toEqual([
+        note,
+        { ...note, origin, refused: 'forbidden' },
+        { ...note, action: 'lock', detail: expect.objectContaining({ lock: 'a' }), origin },
+      ]);
+      const refused = await bench.engine().audit({ subject, refused: true, limit: 10 });
+      expect(refused).toEqual([records[1]]);
     });
   });
 }

@@ -57,6 +57,27 @@ export function recordContract(bench: Bench): void {
         .apply([{ type: 'put-credential', credential: revoked, note: note('credential-revoked') }]);
       expect(await credentialsOf(late.id, early.id)).toEqual([early, revoked]);
     });
+
+    it('is forgotten once it has ended long enough, as it then is', async () => {
+      const revoked = credential('CREDENTIALENDED1', { revokedAt: 5_000 });
+      const expired = credential('CREDENTIALENDED2', { expiresAt: 6_000 });
+      const good = credential('CREDENTIALGOOD01', { expiresAt: 20_000 });
+      for (const each of [revoked, expired, good])
+        await bench.engine().apply([{ type: 'put-credential', credential: each, note: null }]);
+      const drop = (revokedBefore: number, expiredBefore: number): Promise<unknown> =>
+        bench
+          .engine()
+          .apply([{ type: 'drop-credentials', revokedBefore, expiredBefore, note: note('forgotten') }]);
+      expect(await drop(5_000, 6_000)).toEqual([NOTED]);
+      expect(await credentialsOf(revoked.id, expired.id, good.id)).toEqual([revoked, expired, good]);
+      // Good again, as the one is that the configuration fixes.
+      const again = { ...revoked, revokedAt: null };
+      await bench.engine().apply([{ type: 'put-credential', credential: again, note: null }]);
+      await drop(9_000, 9_000);
+      expect(await credentialsOf(revoked.id, expired.id, good.id)).toEqual([again, good]);
+      await drop(9_000, 90_000);
+      expect(await credentialsOf(good.id)).toEqual([]);
+    });
   });
 
   describe('an entry', () => {

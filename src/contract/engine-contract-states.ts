@@ -226,4 +226,4 @@ export function stateContract(bench: Bench): void {
   });
 }
 
-const ALICE_PRUNES = { subject: 'house', door: 'retention', expired: false };
+const ALICE_PRUNES = { subject: 'house', door: 'retention' };

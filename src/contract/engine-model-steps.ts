@@ -47,7 +47,11 @@ const KINDS = {
   reseal: 1,
 } as const;
 
-const ACTORS: readonly Actor[] = [ALICE, BOB, { ...BOB, subject: 'oidc:repo:org/app', expired: true }];
+const ACTORS: readonly Actor[] = [
+  ALICE,
+  BOB,
+  { ...BOB, subject: 'oidc:repo:org/app', expiry: { at: 0, graceUntil: Infinity } },
+];
 const OPERATIONS = ['OperationTypeApply', 'OperationTypePlan', 'state-push', 'statehouse-exec'];
 const ALIASES = ['http', 's3-lock-file', 'dynamodb-item'];
 const LEASES = [null, null, null, 4_000, 60_000];
@@ -193,7 +197,14 @@ function seated(step: Step, { world, node }: Sight): { waiter: string; seat: str
 }
 
 function recordStep(step: Step, { address, world }: Sight): Command {
-  const note = { action: step.kind, subject: 'token:admin', door: 'api', detail: { pick: step.pick } };
+  const note = {
+    action: step.kind,
+    subject: 'token:admin',
+    door: 'api',
+    detail: { pick: step.pick },
+    ...(step.flag ? { origin: { peer: `10.0.0.${step.pick}` } } : {}),
+    ...(step.rare ? { refused: 'forbidden' } : {}),
+  };
   switch (step.kind) {
     case 'credential':
       return {

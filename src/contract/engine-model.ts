@@ -224,7 +224,7 @@ async function compareHouse({ model, tried }: Pair, side: readonly Sequence[], n
     return all.filter((item) => {
       if (item.kind === 'body') return bodies.has(item.id);
       if (item.kind === 'credential') return projects.has(item.id.replace(/-CREDENTIAL.*/, ''));
-      return isOurs(item);
+      return item.kind !== 'row-key' && isOurs(item);
     });
   });
   await compare('credentials', async (engine) =>

@@ -5,6 +5,8 @@ import { ROLES, type Grant, type Role } from './grant.ts';
 export type Action =
   | 'read-outputs'
   | 'read'
+  /** Old versions, as against the newest. */
+  | 'read-history'
   | 'list'
   | 'write'
   | 'lock'
@@ -19,6 +21,7 @@ export type Action =
 const LEAST_ROLE: Record<Action, Role> = {
   'read-outputs': 'outputs',
   read: 'reader',
+  'read-history': 'reader',
   list: 'reader',
   write: 'writer',
   lock: 'writer',
@@ -31,6 +34,28 @@ const LEAST_ROLE: Record<Action, Role> = {
   manage: 'admin',
 };
 
+/** What a credential may still do in its grace, where it holds a lock: rule 10 says no more. */
+const IN_GRACE: Record<Action, boolean> = {
+  'read-outputs': false,
+  read: true,
+  'read-history': false,
+  list: false,
+  write: true,
+  lock: true,
+  unlock: true,
+  delete: false,
+  restore: false,
+  'force-unlock': false,
+  purge: false,
+  'read-audit': false,
+  manage: false,
+};
+
+/** Whether the action may serve to bring home what a lock is held for. */
+export function mayBeInGrace(action: Action): boolean {
+  return IN_GRACE[action];
+}
+
 /** Whether one of the grants allows the action on this address. */
 export function mayActOn(grants: readonly Grant[], action: Action, address: Address): boolean {
   return grants.some(({ role, pattern }) => includes(role, action) && matches(pattern, address));
@@ -41,19 +66,82 @@ export function mayActOnHouse(grants: readonly Grant[], action: Action): boolean
   return grants.some(({ role, pattern }) => includes(role, action) && (pattern === '*' || pattern === '*@*'));
 }
 
-/** Whether a grant could allow the action on some address of the project. */
+/**
+ * Whether a grant could allow the action on some address of the project, be there one or not: a pattern that leaves the
+ * project open allows it in every project, which says nothing of whether the project may be known.
+ */
 export function mayActInProject(grants: readonly Grant[], action: Action, project: string): boolean {
-  return grants.some(({ role, pattern }) => {
-    if (!includes(role, action)) return false;
-    const projectPattern = splitWorkspace(pattern).path.split('/')[0] ?? '';
-    const star = projectPattern.indexOf('*');
-    return star === -1 ? projectPattern === project : project.startsWith(projectPattern.slice(0, star));
+  return reachOf(grants, action).some((reach) => isIn(reach, project));
+}
+
+/** Whether a grant names the project, or allows the action on all of it. */
+export function knowsProject(grants: readonly Grant[], action: Action, project: string): boolean {
+  return reachOf(grants, action).some((reach) => {
+    if (!reach.isOpen) return reach.project === project;
+    const { path, workspace } = splitWorkspace(reach.pattern);
+    const isWhole = path.endsWith('*') && /^\*+$/.test(workspace ?? '*');
+    return isWhole && fits(path, `${project}/`);
   });
+}
+
+/** The projects that grants for the action are about: by name, and by what their names begin with. */
+export function projectsInReach(
+  grants: readonly Grant[],
+  action: Action,
+): { readonly names: readonly string[]; readonly prefixes: readonly string[] } {
+  const reaches = reachOf(grants, action);
+  const of = (open: boolean): readonly string[] => [
+    ...new Set(reaches.filter(({ isOpen }) => isOpen === open).map(({ project }) => project)),
+  ];
+  const prefixes = of(true);
+  // Of two that overlap, the shorter one has all.
+  const widest = prefixes.filter((one) => !prefixes.some((other) => other !== one && one.startsWith(other)));
+  return { names: of(false), prefixes: widest };
+}
+
+/** What the keys begin with that grants for the action are about, in a project; "" for any key. */
+export function keyPrefixesIn(grants: readonly Grant[], action: Action, project: string): readonly string[] {
+  const prefixes = reachOf(grants, action)
+    .filter((reach) => isIn(reach, project))
+    .map(({ keyPrefix }) => keyPrefix);
+  return prefixes.includes('') ? [''] : [...new Set(prefixes)];
 }
 
 /** Whether a grant could allow the action on some address at all. */
 export function mayActSomewhere(grants: readonly Grant[], action: Action): boolean {
   return grants.some(({ role }) => includes(role, action));
+}
+
+/** What a grant's pattern says of the project. */
+interface Reach {
+  readonly pattern: string;
+  /** Its name, or what it begins with. */
+  readonly project: string;
+  /** The project is not named in full. */
+  readonly isOpen: boolean;
+  readonly keyPrefix: string;
+}
+
+function reachOf(grants: readonly Grant[], action: Action): readonly Reach[] {
+  return grants
+    .filter(({ role }) => includes(role, action))
+    .map(({ pattern }) => {
+      const { path } = splitWorkspace(pattern);
+      const slash = path.indexOf('/');
+      const named = slash === -1 ? path : path.slice(0, slash);
+      const isOpen = named.includes('*');
+      const key = isOpen || slash === -1 ? '' : path.slice(slash + 1);
+      return { pattern, project: untilStar(named), isOpen, keyPrefix: untilStar(key) };
+    });
+}
+
+function isIn({ project, isOpen }: Reach, name: string): boolean {
+  return isOpen ? name.startsWith(project) : name === project;
+}
+
+function untilStar(pattern: string): string {
+  const star = pattern.indexOf('*');
+  return star === -1 ? pattern : pattern.slice(0, star);
 }
 
 function includes(role: Role, action: Action): boolean {

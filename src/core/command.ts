@@ -1,13 +1,17 @@
 import type { Address } from './address.ts';
+import type { Expiry } from './grant.ts';
 import type { Milliseconds } from './instant.ts';
+import type { Origin } from './origin.ts';
 import type { LockAlias, StateFacts } from './world.ts';
 
 /** Who acts, as far as the rules care; who may act at all was settled before. */
 export interface Actor {
   readonly subject: string;
   readonly door: string;
-  /** Its credential has expired: it may only bring home what it holds a lock for. */
-  readonly expired: boolean;
+  /** When its credential ends; absent for one that does not. */
+  readonly expiry?: Expiry;
+  /** Where its request came from; absent where there is no request. */
+  readonly origin?: Origin;
 }
 
 /**

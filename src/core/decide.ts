@@ -4,6 +4,7 @@ import type { OutcomeOf } from './outcome.ts';
 import { lock } from './rules/acquire.ts';
 import { Draft, type Decision } from './rules/draft.ts';
 import { LINE_RULE, type LineRule } from './rules/estimate.ts';
+import { refuseExpired } from './rules/grace.ts';
 import { describe, endHolds, expire, renew } from './rules/lease.ts';
 import { accept, endParking, leave } from './rules/queue.ts';
 import { unlock } from './rules/release.ts';
@@ -46,6 +47,9 @@ export function decide<T extends CommandType>(
 ): Decision<OutcomeOf[T]> {
   const draft = new Draft(world, at, rule);
   endHolds(draft);
+  const refusal = refuseExpired<T>(draft, command);
+  // A command that may be given for ever is never refused so, and the others' outcomes have a place for it.
+  if (refusal !== null) return draft.decision(refusal as OutcomeOf[T]);
   const ruleOf: (draft: Draft, command: CommandOf[T]) => OutcomeOf[T] = RULES[command.type];
   return draft.decision(ruleOf(draft, command));
 }

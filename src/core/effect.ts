@@ -1,5 +1,6 @@
-import type { SealedBody } from './command.ts';
+import type { Actor, SealedBody } from './command.ts';
 import type { Instant } from './instant.ts';
+import type { Origin } from './origin.ts';
 import type { AddressRecord, Holder, QueueEntry, Release, Version } from './world.ts';
 
 /** What the audit log says of one deed. Never a word of a state's content. */
@@ -9,6 +10,19 @@ export interface AuditNote {
   readonly door: string;
   /** Short facts such as `version 7` or the broken lock's ID. */
   readonly detail: Readonly<Record<string, string | number | boolean>>;
+  /** Absent where nothing is known of it, as when the house keeps order. */
+  readonly origin?: Origin;
+  /** What it was refused for, in one word such as `forbidden` or `held`; absent where it was done. */
+  readonly refused?: string;
+}
+
+/** What is noted of a deed. */
+export function noteOf(
+  { subject, door, origin }: Pick<Actor, 'subject' | 'door' | 'origin'>,
+  action: string,
+  detail: AuditNote['detail'] = {},
+): AuditNote {
+  return { action, subject, door, detail, ...(origin === undefined ? {} : { origin }) };
 }
 
 /** What an engine must do to its rows, all in the transaction in which it was decided. */

@@ -18,8 +18,18 @@ export interface Identity {
   /** `token:ci-prod`: written to locks, versions and the audit log. */
   readonly subject: string;
   readonly grants: readonly Grant[];
-  /** Past its expiry: it may only bring home what it holds a lock for (rule 10's grace). */
-  readonly expired: boolean;
+  /** When it ends; absent for one that does not. */
+  readonly expiry?: Expiry;
+  /** The id of the credential that proved it; absent where none did. */
+  readonly credentialId?: string;
+}
+
+/** When an identity ends. */
+export interface Expiry {
+  /** From then on it may only bring home what it took a lock for before (rule 10's grace). */
+  readonly at: Instant;
+  /** From then on it may do nothing. */
+  readonly graceUntil: Instant;
 }
 
 const PATTERN_LENGTH_MAX = 1_100;
@@ -38,7 +48,12 @@ export function isRole(text: string): text is Role {
   return (ROLES as readonly string[]).includes(text);
 }
 
-/** A credential is of no use at or after its expiry. */
+/** A credential is expired at and after its expiry. */
 export function isExpired(expiresAt: Instant | null, at: Instant): boolean {
   return expiresAt !== null && expiresAt <= at;
+}
+
+/** Whether one who has expired may still bring home what it took a lock for at this moment. */
+export function bringsHome(expiry: Expiry, since: Instant): boolean {
+  return since < expiry.at;
 }

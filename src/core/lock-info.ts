@@ -1,3 +1,5 @@
+import { hasUnseen, visible } from './visible.ts';
+
 /**
  * Terraform's lock info, as `internal/states/statemgr/locker.go` defines it.
  * The bytes that a client sent are kept beside it by whoever needs them: this is only what they say.
@@ -18,8 +20,10 @@ export const OPERATION_PLAN = 'OperationTypePlan';
 /** The operation of `statehouse exec`, whose holder lets the commands it runs write without naming the lock. */
 export const OPERATION_EXEC = 'statehouse-exec';
 
-/** Real lock infos have about 200 bytes; DynamoDB items end at 400 kB. */
+/** What is read as a lock info, wherever it is kept: DynamoDB items end at 400 kB. */
 export const LOCK_INFO_BYTES_MAX: number = 64 * 1024;
+/** What is taken as one when somebody asks for the lock: real ones have about 300 bytes, and a line has thousands of them. */
+export const LOCK_INFO_TAKEN_BYTES_MAX: number = 4 * 1024;
 
 /** Go's zero time, which OpenTofu's force-unlock sends. */
 export const GO_ZERO_TIME = '0001-01-01T00:00:00Z';
@@ -68,6 +72,18 @@ export function parseLockInfo(bytes: Uint8Array): Parsed {
   if (info.id === '') return { problem: 'the lock info has no ID' };
   if (!isTime(info.created)) return { problem: "the lock info's Created is not an RFC 3339 time" };
   return { info };
+}
+
+/**
+ * Reads the lock info of who asks for a lock. Its ID is shown to others and typed by them, so it has nothing in it that cannot be
+ * seen; a lock that is held already, under whatever ID, can be read and released all the same.
+ */
+export function parseLockRequest(bytes: Uint8Array): Parsed {
+  const parsed = parseLockInfo(bytes);
+  if ('problem' in parsed || !hasUnseen(parsed.info.id)) return parsed;
+  return {
+    problem: `invalid lock ID "${visible(parsed.info.id)}": expected no control characters and none that cannot be seen`,
+  };
 }
 
 /**

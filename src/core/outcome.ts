@@ -141,6 +141,8 @@ export interface Exists {
 /** The credential has expired, and it holds no lock here whose work it could bring home. */
 export interface Expired {
   readonly type: 'expired';
+  /** The time in which it could have brought its work home is over, too. */
+  readonly graceOver?: true;
 }
 
 /** Why the lock does not let a change of the state through. */
@@ -151,16 +153,16 @@ export interface OutcomeOf {
   readonly lock: Granted | Held | ReleasedBefore | Expired;
   readonly 'park-over': Granted | Held | Gone | NotLocked;
   readonly leave: Left | Released | Gone;
-  readonly accept: Granted | Held | Gone | NotLocked;
+  readonly accept: Granted | Held | Gone | NotLocked | Expired;
   readonly unlock: Released | NotLocked | NotHolder | MayNotBreak | Expired;
-  readonly renew: Renewed | NotLocked | NotHolder;
-  readonly describe: Described | NotLocked | NotHolder;
+  readonly renew: Renewed | NotLocked | NotHolder | Expired;
+  readonly describe: Described | NotLocked | NotHolder | Expired;
   readonly expire: Ended;
   readonly write: Stored | Stale | LockRefusal | Expired;
   readonly delete: Deleted | Absent | LockRefusal | Expired;
-  readonly undelete: Undeleted | Absent | Exists | LockRefusal;
+  readonly undelete: Undeleted | Absent | Exists | LockRefusal | Expired;
   readonly prune: Pruned;
-  readonly purge: Purged | Absent | Exists | Held;
+  readonly purge: Purged | Absent | Exists | Held | Expired;
 }
 
 export type Outcome = OutcomeOf[keyof OutcomeOf];

@@ -1,9 +1,13 @@
 import type { Address } from '../core/address.ts';
-import type { AuditNote } from '../core/effect.ts';
+import type { Actor } from '../core/command.ts';
+import { noteOf, type AuditNote } from '../core/effect.ts';
 import type { AuditQuery, AuditRecord, Engine } from '../ports/engine.ts';
+import type { AuditSink } from '../ports/audit-sink.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
-import { refuseInHouse, refuseOn, type Caller, type Forbidden } from './caller.ts';
+import { Repeats, type Deed } from './repeats.ts';
+import { noteBy, type Caller, type Shut } from './caller.ts';
+import type { Gate } from './gate.ts';
 
 /** Reads wait so long for others to be written down with them. */
 const GATHER_MS = 100;
@@ -15,7 +19,7 @@ interface Gathered {
   readonly note: AuditNote;
 }
 
-export type AuditAnswer = { readonly type: 'records'; readonly records: readonly AuditRecord[] } | Forbidden;
+export type AuditAnswer = { readonly type: 'records'; readonly records: readonly AuditRecord[] } | Shut;
 
 /**
  * The audit log. What changes something is noted in the very transaction that changes it; what only reads, or was refused,
@@ -25,19 +29,49 @@ export class Audit {
   readonly #engine: Engine;
   readonly #clock: Clock;
   readonly #log: Log;
+  readonly #gate: Gate;
+  readonly #sink: AuditSink;
+  readonly #repeats: Repeats;
   #gathered: Gathered[] = [];
   #cancel: (() => void) | null = null;
   #writing: Promise<void> = Promise.resolve();
 
-  constructor(options: { engine: Engine; clock: Clock; log: Log }) {
+  constructor(options: { engine: Engine; clock: Clock; log: Log; gate: Gate; sink: AuditSink }) {
+    this.#sink = options.sink;
     this.#engine = options.engine;
     this.#clock = options.clock;
     this.#log = options.log;
+    this.#gate = options.gate;
+    this.#repeats = new Repeats({ clock: options.clock, write: (deed) => this.#gather(deed) });
   }
 
   /** Notes something that changes nothing. */
   note(caller: Caller, action: string, address: Address | null, detail: AuditNote['detail'] = {}): void {
-    const note = { action, subject: caller.identity.subject, door: caller.door, detail };
+    this.#gather({ address, note: noteBy(caller, action, detail) });
+  }
+
+  /** Notes that somebody looked at what is no state's content; more of the same within a minute is counted. */
+  looked(caller: Caller, action: string, address: Address | null, detail: AuditNote['detail'] = {}): void {
+    this.#repeats.note({ address, note: noteBy(caller, action, detail) });
+  }
+
+  /**
+   * Notes a refusal; more of the same within a minute is counted.
+   * @param why in one word, such as `forbidden`
+   */
+  refused(
+    by: Caller | Actor,
+    action: string,
+    address: Address | null,
+    why: string,
+    detail: AuditNote['detail'] = {},
+  ): void {
+    const note = 'identity' in by ? noteBy(by, action, detail) : noteOf(by, action, detail);
+    this.#repeats.note({ address, note: { ...note, refused: why } });
+  }
+
+  #gather({ address, note }: Deed): void {
+    this.#sink.write({ at: this.#clock.now(), address, note });
     this.#gathered.push({ type: 'audit', address, note });
     if (this.#gathered.length >= GATHER_MAX) this.#write();
     else this.#cancel ??= this.#clock.after(GATHER_MS, () => this.#write());
@@ -47,17 +81,33 @@ export class Audit {
   async read(caller: Caller, query: AuditQuery): Promise<AuditAnswer> {
     const refusal =
       query.address === undefined
-        ? refuseInHouse(caller, 'read-audit')
-        : refuseOn(caller, 'read-audit', query.address);
+        ? this.#gate.inHouse(caller, 'read-audit')
+        : await this.#gate.on(caller, 'read-audit', query.address);
     if (refusal !== null) return refusal;
     await this.flush();
     return { type: 'records', records: await this.#engine.audit(query) };
+  }
+
+  /** @throws {EngineFault} where nothing may be answered now, because its record would reach no audit device */
+  admit(): void {
+    this.#sink.admit();
+  }
+
+  /** Waits until an audit device has all records, where one must. @throws {EngineFault} when none takes them */
+  accepted(): Promise<void> {
+    return this.#sink.accepted();
   }
 
   /** Waits until all that was noted is kept. */
   async flush(): Promise<void> {
     this.#write();
     await this.#writing;
+  }
+
+  /** Notes what was only counted so far, and waits until all is kept. */
+  async close(): Promise<void> {
+    this.#repeats.end();
+    await this.flush();
   }
 
   #write(): void {

@@ -1,7 +1,7 @@
 import type { Action } from '../core/access.ts';
 import type { Actor } from '../core/command.ts';
-import type { Instant } from '../core/instant.ts';
-import type { Expired } from '../core/outcome.ts';
+import type { Instant, Milliseconds } from '../core/instant.ts';
+import { NO_SINK, type AuditSink } from '../ports/audit-sink.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Engine, WaitingRequest } from '../ports/engine.ts';
 import type { Entropy } from '../ports/entropy.ts';
@@ -9,13 +9,16 @@ import type { Log } from '../ports/log.ts';
 import type { Sealer } from '../ports/sealer.ts';
 import type { Signals } from '../ports/signals.ts';
 import { Audit } from './audit.ts';
-import { refuseEverywhere, refuseInHouse, type Caller, type Forbidden } from './caller.ts';
+import { Budget, sharesOf } from './budget.ts';
+import type { Caller, Shut } from './caller.ts';
+import { CredentialSweep } from './identity/sweep.ts';
 import { Authenticators } from './identity/authenticators.ts';
 import { Credentials } from './identity/credentials.ts';
+import { KnownCredentials } from './identity/known-credentials.ts';
 import { CommandExecutor, type ResultListener } from './executor.ts';
+import { Gate } from './gate.ts';
 import { Feed } from './feed.ts';
 import { History } from './states/history.ts';
-import { InFlightBudget } from './states/in-flight.ts';
 import { StateBodyWriter } from './states/body-writer.ts';
 import { LockInfos } from './locks/lock-infos.ts';
 import { Locks, type LockSettings } from './locks/locks.ts';
@@ -27,26 +30,37 @@ import { PROJECT_RECORDS, Projects, type ProjectSettings } from './projects.ts';
 import type { RecordDefinition } from './records/define.ts';
 import type { RecordOwner, Records } from './records/records.ts';
 import { resealAll } from './rotation.ts';
+import { MASTER_KEY_RECORDS, SealCount } from './seal-count.ts';
 import { States } from './states/states.ts';
 import { requireWhole } from './transfer.ts';
+import type { UploadSettings } from './states/upload-limits.ts';
 import { Uploads } from './states/uploads.ts';
+import { tapped } from './tapped.ts';
+import { watched } from './watched.ts';
+import { WATCHED } from './watches.ts';
 
 /** What a house is built from, and how it is to behave. */
-export interface HouseOptions extends LockSettings, ProjectSettings {
+export interface HouseOptions extends LockSettings, ProjectSettings, UploadSettings {
   readonly engine: Engine;
   readonly sealer: Sealer;
   readonly signals: Signals;
   readonly clock: Clock;
   readonly entropy: Entropy;
   readonly log: Log;
+  /** Where records of the audit log go besides the engine. Default: nowhere. */
+  readonly sink?: AuditSink | null;
   /** Bytes of the largest state. */
   readonly stateBytesMax: number;
   /** Bytes of all states that are being taken in at a time. */
   readonly inFlightBytesMax: number;
+  /** How long after its expiry a credential may bring home what it holds a lock for. */
+  readonly expiryGrace: Milliseconds;
+  /** How long revoked and expired credentials are kept. */
+  readonly deadCredentialsKept: Milliseconds;
 }
 
 /** Who acts where the house itself keeps order. */
-const NODE: Actor = { subject: 'house:node', door: 'house', expired: false };
+const NODE: Actor = { subject: 'house:node', door: 'house' };
 
 /** What a house runs on. */
 export interface HouseAbout {
@@ -70,20 +84,25 @@ export class House {
   /** What is stored about addresses, as it comes. */
   readonly feed: Feed;
   readonly signals: Signals;
+  /** Says who may what. */
+  readonly gate: Gate;
   /** Names this node and this start of it. */
   readonly node: string;
   readonly #engine: Engine;
   readonly #executor: CommandExecutor;
   readonly #nodes: Nodes;
+  readonly #sweep: CredentialSweep;
   readonly #parkedRequests: ParkedRequests;
   readonly #bodyReader: StateBodyReader;
-  readonly #inFlight: InFlightBudget;
+  readonly #inFlight: Budget;
   readonly #sealer: Sealer;
   readonly #recordOwner: RecordOwner;
+  readonly #sealCount: SealCount;
   readonly #subscriptions: readonly (() => void)[];
 
   constructor(options: HouseOptions) {
-    const { engine, sealer, signals, clock, entropy, log } = options;
+    const { sealer, signals, clock, entropy, log, sink = null } = options;
+    const engine = sink === null ? options.engine : tapped(options.engine, sink, clock);
     this.#engine = engine;
     this.signals = signals;
     this.#sealer = sealer;
@@ -105,31 +124,53 @@ export class House {
       },
     });
     this.feed = new Feed({ engine, signals, clock, log });
-    this.audit = new Audit({ engine, clock, log });
-    this.credentials = new Credentials({ engine, sealer, clock, entropy });
-    this.identity = new Authenticators({ credentials: this.credentials });
-    this.projects = new Projects({
+    this.#sealCount = new SealCount({ records: this.records(MASTER_KEY_RECORDS), sealer, clock, log });
+    const known = new KnownCredentials({ engine, sealer, clock, grace: options.expiryGrace });
+    const gate = new Gate({ engine, clock, credentials: known });
+    this.gate = gate;
+    const audit = new Audit({ engine, clock, log, gate, sink: sink ?? NO_SINK });
+    this.audit = watched(audit, audit, WATCHED.audit);
+    this.identity = new Authenticators({ credentials: known, audit });
+    const projects = new Projects({
       engine,
+      gate,
       records: this.records(PROJECT_RECORDS),
       settings: options,
     });
-    this.#inFlight = new InFlightBudget({
-      max: options.inFlightBytesMax,
-      bodyMax: options.stateBytesMax,
-    });
-    this.uploads = new Uploads({
+    this.projects = watched(projects, audit, WATCHED.projects);
+    this.#inFlight = new Budget(sharesOf(options.inFlightBytesMax, options.stateBytesMax));
+    const uploads = new Uploads({
       records: this.#recordOwner,
       sealer,
       entropy,
+      audit: this.audit,
+      log,
       sizeMax: options.stateBytesMax,
+      settings: options,
       inFlight: this.#inFlight,
+      gate,
     });
-    this.locks = new Locks({
+    this.uploads = watched(uploads, audit, WATCHED.uploads);
+    const locks = new Locks({
       executor: this.#executor,
       lockInfos: this.lockInfos,
       parkedRequests: this.#parkedRequests,
       settings: options,
+      gate,
     });
+    this.locks = watched(locks, audit, WATCHED.locks);
+    const credentials = new Credentials({
+      engine,
+      sealer,
+      clock,
+      entropy,
+      gate,
+      known,
+      locks,
+      deadKept: options.deadCredentialsKept,
+    });
+    this.credentials = watched(credentials, audit, WATCHED.credentials);
+    this.#sweep = new CredentialSweep({ credentials, clock, log });
     const bodyWriter = new StateBodyWriter({
       sealer,
       newId: () => entropy.uuid(),
@@ -137,11 +178,11 @@ export class House {
       inFlight: this.#inFlight,
     });
     this.#bodyReader = new StateBodyReader(engine, sealer);
-    const shared = { executor: this.#executor, bodyWriter, bodyReader: this.#bodyReader };
-    this.history = new History(shared);
-    this.states = new States({ ...shared, audit: this.audit });
+    const shared = { executor: this.#executor, bodyWriter, bodyReader: this.#bodyReader, gate };
+    this.history = watched(new History(shared), audit, WATCHED.history);
+    this.states = watched(new States({ ...shared, audit }), audit, WATCHED.states);
     this.#subscriptions = [
-      pruneWhatIsSuperseded(this.#executor, this.projects),
+      pruneWhatIsSuperseded(this.#executor, projects),
       signals.subscribe(({ handovers }) => this.#parkedRequests.wake(handovers)),
     ];
   }
@@ -168,13 +209,18 @@ export class House {
   }
 
   /** Why a caller may not do this to the house as a whole; null if it may. */
-  refuse(caller: Caller, action: Action): Forbidden | null {
-    return refuseInHouse(caller, action);
+  refuse(caller: Caller, action: Action): Shut | null {
+    return this.#refused(caller, action, this.gate.inHouse(caller, action));
   }
 
   /** Why a caller may not do this at any address; null if there may be one where it may. */
-  refuseEverywhere(caller: Caller, action: Action): Forbidden | Expired | null {
-    return refuseEverywhere(caller, action);
+  refuseEverywhere(caller: Caller, action: Action): Shut | null {
+    return this.#refused(caller, action, this.gate.somewhere(caller, action));
+  }
+
+  #refused(caller: Caller, action: Action, refusal: Shut | null): Shut | null {
+    if (refusal !== null) this.audit.refused(caller, action, null, refusal.type);
+    return refusal;
   }
 
   /** How many requests this node holds open for the lock. */
@@ -187,10 +233,18 @@ export class House {
     return this.#inFlight.held;
   }
 
+  /** How often the master key has encrypted, on all nodes and in all starts, at most. */
+  get seals(): number {
+    return this.#sealCount.total;
+  }
+
   /** Takes its place among the nodes of the house, and clears up after those that are gone. Before the first request. */
   async join(): Promise<void> {
     await requireWhole(this.#engine);
     await this.#nodes.join();
+    this.#sealCount.start();
+    this.#sweep.start();
+    this.uploads.keepSwept();
   }
 
   /**
@@ -219,6 +273,7 @@ export class House {
   async reseal(progress?: (done: number) => void): Promise<number> {
     const done = await resealAll({ engine: this.#engine, sealer: this.#sealer }, progress);
     await this.credentials.refresh();
+    await this.#sealCount.check();
     return done;
   }
 
@@ -231,8 +286,11 @@ export class House {
   async close(): Promise<void> {
     this.closeLine();
     await this.#executor.settle();
-    await this.audit.flush();
+    this.uploads.close();
+    await this.audit.close();
+    await this.#sealCount.close();
     this.#nodes.leave();
+    await this.#sweep.stop();
     for (const end of this.#subscriptions) end();
   }
 }

@@ -1,12 +1,11 @@
 import { z } from 'zod';
-import { mayActInProject, type Action } from '../core/access.ts';
-import type { Address } from '../core/address.ts';
+import type { Action } from '../core/access.ts';
 import type { Instant } from '../core/instant.ts';
-import type { Expired } from '../core/outcome.ts';
 import { mapLimits, readRetention, type Retention, type RetentionLimit } from '../core/retention.ts';
 import type { Engine } from '../ports/engine.ts';
-import { refuseInHouse, refuseInProject, type Caller, type Forbidden } from './caller.ts';
-import { listVisible } from './listing.ts';
+import type { Caller, Shut } from './caller.ts';
+import type { Gate } from './gate.ts';
+import { ProjectView, type MadeProject } from './project-view.ts';
 import { defineRecords, type RecordDefinition } from './records/define.ts';
 import { PROJECT_KIND } from './records/kinds.ts';
 import type { NamedRecord, Records } from './records/records.ts';
@@ -18,9 +17,7 @@ export type DoorSetting = `${string}-${string}`;
 type StoredLimits = { readonly [L in RetentionLimit]?: number | null | undefined };
 
 /** What is set for a project. */
-export interface ProjectRecord extends StoredLimits {
-  /** When it was made; absent where it came to be with its first state. */
-  readonly createdAt?: Instant | undefined;
+export interface ProjectRecord extends StoredLimits, MadeProject {
   /** null or absent: not set. */
   readonly [setting: DoorSetting]: string | null | undefined;
 }
@@ -31,10 +28,17 @@ export const PROJECT_RECORDS: RecordDefinition<ProjectRecord> = defineRecords<Pr
   z
     .object({
       createdAt: z.number().optional(),
+      createdBy: z.string().optional(),
       ...mapLimits(() => z.number().nullable().optional()),
     })
     .catchall(z.string().nullable()),
 );
+
+/** A project, and since when it is one. */
+export interface SeenProject {
+  readonly name: string;
+  readonly since: Instant;
+}
 
 export interface ProjectSettings {
   /** How much history is kept where a project says nothing else. */
@@ -49,9 +53,16 @@ export class Projects {
   readonly #engine: Engine;
   readonly #records: Records<ProjectRecord>;
   readonly #retention: Retention;
+  readonly #gate: Gate;
 
-  constructor(options: { engine: Engine; records: Records<ProjectRecord>; settings: ProjectSettings }) {
+  constructor(options: {
+    engine: Engine;
+    gate: Gate;
+    records: Records<ProjectRecord>;
+    settings: ProjectSettings;
+  }) {
     this.#engine = options.engine;
+    this.#gate = options.gate;
     this.#records = options.records;
     this.#retention = options.settings.retention;
   }
@@ -66,79 +77,89 @@ export class Projects {
   }
 
   /** Those for which something was set, as far as the caller may see them. */
-  async listVisible(caller: Caller): Promise<readonly NamedRecord<ProjectRecord>[]> {
-    const { grants } = caller.identity;
-    return (await this.list()).filter(({ name }) => mayActInProject(grants, 'list', name));
+  async listVisible(
+    caller: Caller,
+  ): Promise<{ type: 'projects'; projects: readonly NamedRecord<ProjectRecord>[] } | Shut> {
+    const shut = this.#gate.known(caller.identity);
+    if (shut !== null) return shut;
+    const view = new ProjectView(this.#engine, this.#gate, caller);
+    const projects: NamedRecord<ProjectRecord>[] = [];
+    for (const named of await this.list()) {
+      if (view.knows(named.name, named.record) || (await view.firstIn(named.name)) !== null)
+        projects.push(named);
+    }
+    return { type: 'projects', projects };
   }
 
-  /** The projects that the caller may list something in: those that were made, and those that have a state. By name. */
-  async seen(caller: Caller): Promise<readonly { readonly name: string; readonly since: Instant }[]> {
+  /** The projects that the caller may know of: those that were made, and those with a state that it may list. By name. */
+  async seen(caller: Caller): Promise<{ type: 'seen'; projects: readonly SeenProject[] } | Shut> {
+    const shut = this.#gate.known(caller.identity);
+    if (shut !== null) return shut;
+    const view = new ProjectView(this.#engine, this.#gate, caller);
     const found = new Map<string, Instant>();
     for (const { name, record } of await this.list()) {
-      if (record.createdAt !== undefined) found.set(name, record.createdAt);
+      if (record.createdAt !== undefined && view.knows(name, record)) found.set(name, record.createdAt);
     }
-    let after: Address | null = null;
-    for (;;) {
-      const query = { deleted: true, limit: 1 };
-      const [next] = await this.#engine.states(after === null ? query : { ...query, after });
-      if (next === undefined) break;
-      const name = next.address.project;
-      if (!found.has(name)) found.set(name, next.world.record.head?.at ?? (await this.#engine.now()));
-      // No key is as great as this one, so the next state is another project's.
-      after = { project: name, key: '\u{10ffff}'.repeat(4), workspace: '' };
+    for await (const { address, world } of view.projects()) {
+      if (found.has(address.project)) continue;
+      found.set(address.project, world.record.head?.at ?? (await this.#engine.now()));
     }
-    return [...found]
-      .filter(([name]) => mayActInProject(caller.identity.grants, 'list', name))
+    const projects = [...found]
       .map(([name, since]) => ({ name, since }))
       .sort((a, b) => (a.name < b.name ? -1 : 1));
+    return { type: 'seen', projects };
   }
 
   /** Why a caller may not do this anywhere in a project; null if there may be an address where it may. */
-  refuse(caller: Caller, action: Action, project: string): Forbidden | Expired | null {
-    return refuseInProject(caller, action, project);
+  refuse(caller: Caller, action: Action, project: string): Shut | null {
+    return this.#gate.inProject(caller, action, project);
   }
 
-  /** Whether a project is there: something was set for it, or it has a state that the caller may list. */
-  async look(
-    caller: Caller,
-    project: string,
-  ): Promise<{ type: 'present' } | { type: 'absent' } | Forbidden | Expired> {
-    const refusal = refuseInProject(caller, 'list', project);
+  /** Whether a project is there, as far as the caller may know of it: something was set for it, or it has a state to list. */
+  async look(caller: Caller, project: string): Promise<{ type: 'present' } | { type: 'absent' } | Shut> {
+    const refusal = this.#gate.inProject(caller, 'list', project);
     if (refusal !== null) return refusal;
-    if ((await this.find(project)) !== null) return { type: 'present' };
-    const { states } = await listVisible(this.#engine, caller, { project, deleted: true, limit: 1 });
-    return { type: states.length > 0 ? 'present' : 'absent' };
+    const view = new ProjectView(this.#engine, this.#gate, caller);
+    const record = await this.find(project);
+    if (record !== null && view.knows(project, record)) return { type: 'present' };
+    return { type: (await view.firstIn(project)) === null ? 'absent' : 'present' };
+  }
+
+  /** Whether a caller may be told what holds for a project: it is named or covered by a grant, or there for the caller. */
+  async mayKnow(caller: Caller, project: string): Promise<boolean> {
+    if (this.#gate.knowsProject(caller.identity, 'list', project)) return true;
+    return (await this.look(caller, project)).type === 'present';
   }
 
   /**
    * Makes a project known before it has a state. A caller who may write in it needs nothing more, since a write makes it
    * known as well.
    */
-  async make(
-    caller: Caller,
-    project: string,
-  ): Promise<{ type: 'made' } | { type: 'made-before' } | Forbidden | Expired> {
-    const refusal = refuseInProject(caller, 'write', project);
+  async make(caller: Caller, project: string): Promise<{ type: 'made' } | { type: 'made-before' } | Shut> {
+    const refusal = this.#gate.inProject(caller, 'write', project);
     if (refusal !== null) return refusal;
-    if ((await this.find(project))?.createdAt !== undefined) return { type: 'made-before' };
-    const createdAt = await this.#engine.now();
+    if ((await this.find(project))?.createdAt !== undefined) {
+      // Whoever may not know of it is told what it would be told if it were not there.
+      return { type: (await this.look(caller, project)).type === 'present' ? 'made-before' : 'made' };
+    }
+    const [createdAt, createdBy] = [await this.#engine.now(), caller.identity.subject];
     await this.#records.update(caller, project, (before) =>
-      before?.createdAt === undefined ? { ...before, createdAt } : before,
+      before?.createdAt === undefined ? { ...before, createdAt, createdBy } : before,
     );
     return { type: 'made' };
   }
 
   /** Sets some of what can be set for a project, and keeps the rest. For admins of the house. */
-  async set(caller: Caller, project: string, settings: ProjectRecord): Promise<{ type: 'set' } | Forbidden> {
-    const refusal = refuseInHouse(caller, 'manage');
+  async set(caller: Caller, project: string, settings: ProjectRecord): Promise<{ type: 'set' } | Shut> {
+    const refusal = this.#gate.inHouse(caller, 'manage');
     if (refusal !== null) return refusal;
     await this.#records.update(caller, project, (before) => ({ ...before, ...settings }));
     return { type: 'set' };
   }
 
   /** Forgets what was set for a project; its states are not touched. For admins of the house. */
-  async forget(caller: Caller, project: string): Promise<{ type: 'forgotten' } | Forbidden> {
-    const refusal = refuseInHouse(caller, 'manage');
+  async forget(caller: Caller, project: string): Promise<{ type: 'forgotten' } | Shut> {
+    const refusal = this.#gate.inHouse(caller, 'manage');
     if (refusal !== null) return refusal;
     await this.#records.drop(caller, project);
     return { type: 'forgotten' };

@@ -1,6 +1,7 @@
 import type { Engine, Resealed } from '../ports/engine.ts';
+import { ROW_KEY_CONTEXT } from '../ports/row-key.ts';
 import type { Sealer } from '../ports/sealer.ts';
-import { credentialContext } from './identity/credentials.ts';
+import { credentialContext } from './identity/known-credentials.ts';
 import { LockInfos } from './locks/lock-infos.ts';
 
 /** Sealed things that are sealed anew in one transaction. */
@@ -43,6 +44,8 @@ function resealed(item: Resealed, sealer: Sealer): Resealed {
       };
     case 'credential':
       return { ...item, sealed: sealAnew(item.sealed, credentialContext(item.id), sealer) };
+    case 'row-key':
+      return { ...item, sealed: sealAnew(item.sealed, ROW_KEY_CONTEXT, sealer) };
     case 'holder':
     case 'place': {
       const lockInfos = new LockInfos(sealer);

@@ -19,6 +19,8 @@ const HEADER_BYTES = 1 + KEY_ID_BYTES;
 export class Keyring implements Sealer {
   #keys: ReadonlyMap<string, MasterKey> = new Map();
   #current: MasterKey;
+  /** How often each key has sealed. */
+  readonly #seals = new Map<string, number>();
 
   /** @param keys the first one seals */
   constructor(keys: MasterKeys) {
@@ -36,6 +38,10 @@ export class Keyring implements Sealer {
     return this.#current.id;
   }
 
+  get seals(): number {
+    return this.#seals.get(this.#current.id) ?? 0;
+  }
+
   /** All keys, the sealing one first. */
   get keys(): MasterKeys {
     const { id } = this.#current;
@@ -44,6 +50,7 @@ export class Keyring implements Sealer {
 
   seal(plain: Uint8Array, context: string): Uint8Array {
     const nonce = randomBytes(NONCE_BYTES);
+    this.#seals.set(this.#current.id, this.seals + 1);
     const header = Buffer.concat([Buffer.from([FORM]), Buffer.from(this.#current.id, 'hex')]);
     const sealed = encrypt(this.#current.bytes, nonce, plain, Buffer.from(context));
     return Buffer.concat([header, nonce, sealed]);

@@ -3,6 +3,7 @@ import type { AddressCommand, SealedBody } from '../core/command.ts';
 import type { Credential } from '../core/credential.ts';
 import type { AuditNote, Effect } from '../core/effect.ts';
 import type { Instant } from '../core/instant.ts';
+import type { Decision } from '../core/rules/draft.ts';
 import type { Handover, Outcome } from '../core/outcome.ts';
 import type { Version, World } from '../core/world.ts';
 
@@ -35,6 +36,13 @@ export type Expected = Entry['attributes'] | null;
 /** Changes to the house's own records. They need no decision: the last one wins, unless an entry's change says what it expects. */
 export type RecordCommand =
   | { readonly type: 'put-credential'; readonly credential: Credential; readonly note: AuditNote | null }
+  /** Forgets the credentials that were revoked, or expired, before these moments: asked of each row as it is now. */
+  | {
+      readonly type: 'drop-credentials';
+      readonly revokedBefore: Instant;
+      readonly expiredBefore: Instant;
+      readonly note: AuditNote | null;
+    }
   | {
       readonly type: 'put-entry';
       readonly entry: Entry;
@@ -80,6 +88,14 @@ export interface Conflict {
 export interface CommandResult {
   readonly outcome: Outcome | Noted | Conflict;
   readonly handovers: readonly Handover[];
+  /** What was noted of a command about an address. */
+  readonly notes?: readonly AuditNote[];
+}
+
+/** What an engine gives back of a decision that it has stored. */
+export function resultOf({ outcome, effects, handovers }: Decision): CommandResult {
+  const notes = effects.flatMap((effect) => (effect.type === 'audit' ? [effect.note] : []));
+  return notes.length === 0 ? { outcome, handovers } : { outcome, handovers, notes };
 }
 
 /** The result of a record command that is stored. */
@@ -91,6 +107,8 @@ export const CONFLICT: CommandResult = { outcome: { type: 'conflict' }, handover
 export type Resealed =
   | { readonly kind: 'body'; readonly id: string; readonly keyId: string; readonly wrappedKey: Uint8Array }
   | { readonly kind: 'credential'; readonly id: string; readonly sealed: Uint8Array }
+  /** The key that rows are authenticated with. */
+  | { readonly kind: 'row-key'; readonly sealed: Uint8Array }
   | {
       readonly kind: 'holder';
       readonly address: Address;
@@ -113,8 +131,18 @@ export interface AuditRecord {
   readonly note: AuditNote;
 }
 
-/** The action of a note that somebody read something, which changes nothing. */
-export const READ_ACTION = 'read';
+/** The actions of notes that somebody looked at something of an address, or prepared something, which changes nothing. */
+export const LOOK_ACTIONS: readonly string[] = [
+  'read',
+  'read-outputs',
+  'list-versions',
+  'read-lock',
+  'read-audit',
+  'subscribe',
+  'upload-begin',
+  'upload-complete',
+  'upload-abort',
+];
 
 /** Something that was stored about an address. */
 export interface ChangeRecord extends AuditRecord {
@@ -158,6 +186,8 @@ export interface AuditQuery {
   readonly address?: Address;
   readonly action?: string;
   readonly subject?: string;
+  /** Only what was refused. Default false. */
+  readonly refused?: boolean;
   /** Only records older than this id: newest come first. */
   readonly before?: number;
   readonly limit: number;
@@ -204,12 +234,14 @@ export interface Engine extends AsyncDisposable {
   entries(kind: string | null): Promise<readonly Entry[]>;
   audit(query: AuditQuery): Promise<readonly AuditRecord[]>;
   /**
-   * What was stored about addresses, as a feed that is kept: the records of the audit log with an address, but for reads
-   * that were only noted (`read`). Two changes of one address come in the order in which they were decided.
+   * What was stored about addresses, as a feed that is kept: the records of the audit log with an address, but for refusals
+   * and for what changes nothing ({@link LOOK_ACTIONS}). Two changes of one address come in the order in which they were decided.
    * @param after the position to go on from; null for the present end, of which no record is told
    * @param limit records at most; where fewer come, the end was reached
    */
   changes(after: number | null, limit: number): Promise<Changes>;
+  /** Where the audit log ends, as far as this node has written it: kept elsewhere, it tells of a log that was cut. Empty for nowhere. */
+  auditHead(): Promise<string>;
   /** Says that a node lives. @returns the nodes that live, by the engine's clock; where no other can be, only this one */
   beat(node: string): Promise<readonly string[]>;
   /** The seats of a node, or of all nodes but it. */

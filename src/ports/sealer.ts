@@ -12,6 +12,8 @@ export interface MessageSealer {
 export interface Sealer {
   /** The id of the master key that seals now. */
   readonly keyId: string;
+  /** How often this process has sealed under that key. */
+  readonly seals: number;
   /** Seals something small under the master key; the key's id is part of what is returned. */
   seal(plain: Uint8Array, context: string): Uint8Array;
   /** @throws {SealError} when the key is unknown or the bytes were changed */

@@ -10,6 +10,8 @@ export interface BackendChoice {
   /** What relative paths are relative to. */
   readonly folder: string;
   readonly env: Environment;
+  /** Whether what the configuration names may neither be run nor be read, because it may be a stranger's; false by default. */
+  readonly noExternal?: boolean;
 }
 
 /** All that the rest of the program must know of one backend of Terraform: its folder exports one. */

@@ -1,5 +1,5 @@
 import { BackendFault, type StateClient } from '../ports/state-client.ts';
-import type { BackendChoice, BackendEntry, ServedBackend } from './backend.ts';
+import { secretsIn, type BackendChoice, type BackendEntry, type ServedBackend } from './backend.ts';
 import { HTTP } from './http/client/entry.ts';
 import { LOCAL } from './local/client/entry.ts';
 import { PG } from './pg/client/entry.ts';
@@ -37,6 +37,14 @@ export const CLIENT_NAMES: readonly string[] = BACKENDS.map(({ name }) => name);
 /** What is known of a backend; null where it has no client. */
 export function findBackend(name: string): BackendEntry | null {
   return BACKENDS.find((entry) => entry.name === name) ?? null;
+}
+
+/** Whether `name=value` sets what is a secret to some backend. */
+export function isSecretSetting(setting: string): boolean {
+  const equals = setting.indexOf('=');
+  if (equals < 0) return false;
+  const attributes = { [setting.slice(0, equals).trim()]: setting.slice(equals + 1) };
+  return BACKENDS.some((entry) => secretsIn(entry, attributes).length > 0);
 }
 
 /** The backends through which terraform reaches a Statehouse. */

@@ -13,6 +13,8 @@ export interface Door {
   answer(request: DoorRequest): Promise<DoorReply>;
   /** The protocol's own words for "cannot say now": a 5xx, never a "no such state". The message is safe to be told. */
   fault(request: DoorRequest, message: string): DoorReply;
+  /** The protocol's own words for "too many requests", which its clients try again; null where every request is answered. */
+  throttled(request: DoorRequest, retryAfterSeconds: number): DoorReply | null;
 }
 
 /**
@@ -21,6 +23,14 @@ export interface Door {
  */
 export type DoorRoutes = { readonly aws: AwsService } | { readonly paths: readonly string[] };
 
+/** How the S3 door is to behave. */
+export interface S3Settings {
+  /** What is not done is refused, where it is confirmed otherwise. */
+  readonly strict: boolean;
+  /** Bodies that are not signed are taken over plain HTTP from other machines, too: a proxy before the house ends TLS. */
+  readonly unsignedBodies: boolean;
+}
+
 /** What a door may be opened with. */
 export interface DoorParts {
   readonly house: House;
@@ -28,6 +38,7 @@ export interface DoorParts {
   readonly now: () => number;
   /** The name under which the house is reached, so that a name before it is a bucket's; or null. */
   readonly domain: string | null;
+  readonly s3: S3Settings;
   /** One for all doors where a lock is an object. */
   readonly lockObjects: LockObjects;
 }
@@ -43,6 +54,8 @@ export interface DoorEntry {
 
 /** One HTTP request, as raw as the wire had it: signatures are over these very characters. */
 export interface DoorRequest {
+  /** Names the request in its answer, in logs and in the audit log. Made by the server. */
+  readonly id: string;
   readonly method: string;
   /** Path and query as they came, percent-escapes and all. */
   readonly target: string;
@@ -57,11 +70,22 @@ export interface DoorRequest {
   readonly body: AsyncIterable<Uint8Array>;
   /** null when the body comes in chunks of unknown sum. */
   readonly contentLength: number | null;
-  /** Network address of the client or its proxy: for the log, for its share of what comes in, and to name waiters by. */
+  /**
+   * Network address of the client, or of its proxy if that is not one that is trusted: for the log, for its share of what comes
+   * in, and to name waiters by.
+   */
   readonly peer: string;
   /** The port of the client or its proxy: the same for as long as the connection lasts. */
   readonly peerPort: number;
+  /** Who holds the connection: the client, or the last proxy on its way. */
+  readonly remoteAddress: string;
   readonly secure: boolean;
+  /** The names of the client's certificate, which the listener has verified; none without one. */
+  readonly certificateNames: readonly string[];
+  /** Takes room for bytes of the body that are in memory until the answer; false where there is none for them. */
+  readonly keep: (bytes: number) => boolean;
+  /** Counts the request as a credential's, once it is known whose it is. @returns null, or in how many seconds to come again */
+  readonly admit: (subject: string) => number | null;
   /** Aborted when the connection closes before the answer has been sent whole. */
   readonly gone: AbortSignal;
 }
@@ -72,6 +96,8 @@ export interface DoorReply {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array | AsyncIterable<Uint8Array> | null;
+  /** The content security policy of a page of our own, in place of the one under which nothing runs. */
+  readonly page?: string;
   /** Called when the connection closed before the answer was sent whole: takes back a grant that nobody heard of. */
   readonly undelivered?: () => void;
   /**
@@ -79,4 +105,6 @@ export interface DoorReply {
    * connection is to be closed at once, whatever has been read.
    */
   readonly live?: AbortSignal;
+  /** Whoever asked was refused for its credential: told of in the log, and put off when it happens often. Default false. */
+  readonly stranger?: boolean;
 }

@@ -1,7 +1,9 @@
 import { formatAddress, type Address } from '../core/address.ts';
 import { parseLockInfo, type LockInfo } from '../core/lock-info.ts';
+import { visible } from '../core/visible.ts';
 import type { Stale } from '../core/outcome.ts';
 import type { Holder } from '../core/world.ts';
+import type { Busy } from '../house/caller.ts';
 import type { PurgeAnswer, RestoreAnswer, UndeleteAnswer } from '../house/states/history.ts';
 import type { LockAnswer, UnlockAnswer } from '../house/locks/locks.ts';
 import type { DeleteAnswer, ReadAnswer, ReadWholeAnswer, WriteAnswer } from '../house/states/states.ts';
@@ -41,11 +43,21 @@ const STALE: Readonly<Record<Stale['reason'], string>> = {
   'changed-meanwhile': 'the state has changed since this write was prepared',
 };
 
+const FULL: Readonly<Record<NonNullable<Busy['full']> | 'bodies', string>> = {
+  bodies: 'too many states are being written at once',
+  uploads: 'too many uploads in parts are unfinished: complete or abort some',
+};
+
 /**
  * Why the house refused, and what to do next: the one sentence for it, whatever protocol was asked by.
  * @param address null where the caller knows which state is meant
  */
 export function explain(refusal: Refusal, address: Address | null = null): string {
+  // Others wrote part of it, and it is printed on terminals.
+  return visible(sentence(refusal, address));
+}
+
+function sentence(refusal: Refusal, address: Address | null): string {
   const state = address === null ? 'the state' : formatAddress(address);
   const there = address === null ? '' : ` at ${formatAddress(address)}`;
   switch (refusal.type) {
@@ -56,7 +68,11 @@ export function explain(refusal: Refusal, address: Address | null = null): strin
     case 'gone':
       return 'the request was cancelled: try again';
     case 'expired':
-      return 'the credential has expired and holds no lock here: use a valid one';
+      return refusal.graceOver === true
+        ? 'the credential has expired, and so has the time in which it could still write and unlock what it holds: use a valid one'
+        : 'the credential has expired and holds no lock here that it took before: use a valid one';
+    case 'revoked':
+      return 'the credential was revoked: use a valid one';
     case 'forbidden': {
       const on = refusal.address === null ? 'this server' : formatAddress(refusal.address);
       return `${refusal.subject} may not ${refusal.action} ${on}`;
@@ -89,7 +105,7 @@ export function explain(refusal: Refusal, address: Address | null = null): strin
     case 'damaged':
       return refusal.problem;
     case 'busy':
-      return 'too many states are being written at once: try again';
+      return `${FULL[refusal.full ?? 'bodies']}: try again later`;
   }
 }
 

@@ -6,6 +6,10 @@ const SILENCE_MS = 30_000;
 const PATIENCE_MS = 60_000;
 /** How long a body may take, unless it is too large for {@link RATE_ENOUGH}. */
 const WHOLE_MS = 600_000;
+/** What is held whole in memory is no larger: it has a deadline instead of a pace. */
+const SMALL_BYTES = 64 * 1024;
+/** How long a body may take in all that was announced as small. */
+const SMALL_MS = 30_000;
 /** Bytes a second, below what any working line carries. */
 const RATE_MIN = 1_024;
 /** Bytes a second that no body need be faster than: half of what a line of 1 Mbit/s carries. */
@@ -59,10 +63,11 @@ export async function* guardBody(
 class Pace {
   readonly #announced: number;
   #bytes = 0;
-  #patience = PATIENCE_MS;
+  #patience: number;
 
   constructor(announced: number | null) {
     this.#announced = announced ?? 0;
+    this.#patience = announced !== null && announced <= SMALL_BYTES ? SMALL_MS : PATIENCE_MS;
   }
 
   /** Milliseconds. */
@@ -77,7 +82,10 @@ class Pace {
   came(bytes: number): void {
     this.#bytes += bytes;
     // A body of unknown size is as large as what has come of it.
-    const needed = (Math.max(this.#announced, this.#bytes) / WHOLE_MS) * 1_000;
+    const size = Math.max(this.#announced, this.#bytes);
+    // However it drips, it gets no more time.
+    if (size <= SMALL_BYTES) return;
+    const needed = (size / WHOLE_MS) * 1_000;
     const rate = Math.min(RATE_ENOUGH, Math.max(RATE_MIN, needed));
     this.#patience = Math.min(PATIENCE_MS, this.#patience + (bytes / rate) * 1_000);
   }

@@ -1,6 +1,8 @@
 import { House } from '../house/house.ts';
 import type { Log } from '../ports/log.ts';
 import type { Configuration } from './configuration.ts';
+import type { AuditDevices } from './audit-devices/devices.ts';
+import { openDevices } from './audit-devices/open.ts';
 import { openEngine, type OpenEngine } from './engines.ts';
 import { openLog, systemClock, systemEntropy } from './runtime.ts';
 
@@ -8,6 +10,8 @@ import { openLog, systemClock, systemEntropy } from './runtime.ts';
 export interface BuiltHouse extends OpenEngine {
   readonly house: House;
   readonly log: Log;
+  /** null where none is configured. */
+  readonly devices: AuditDevices | null;
   /** Finishes what was begun, then closes signals and engine. */
   close(): Promise<void>;
 }
@@ -20,6 +24,7 @@ export async function buildHouse(configuration: Configuration): Promise<BuiltHou
   const log = openLog(configuration.logLevel);
   const opened = await openEngine(configuration, { clock: systemClock, log });
   const { engine, signals, keyring } = opened;
+  const devices = openDevices(configuration.auditDevices, { required: configuration.auditRequired, log });
   const house = new House({
     ...configuration,
     engine,
@@ -28,11 +33,14 @@ export async function buildHouse(configuration: Configuration): Promise<BuiltHou
     clock: systemClock,
     entropy: systemEntropy,
     log,
+    sink: devices,
   });
   const close = async (): Promise<void> => {
     try {
       await house.close();
+      await tellAuditHead(opened, log);
     } finally {
+      await devices?.close();
       await signals[Symbol.asyncDispose]();
       await engine[Symbol.asyncDispose]();
     }
@@ -45,5 +53,12 @@ export async function buildHouse(configuration: Configuration): Promise<BuiltHou
     await close().catch(() => undefined);
     throw fault;
   }
-  return { ...opened, house, log, close };
+  await tellAuditHead(opened, log);
+  return { ...opened, house, log, devices, close };
+}
+
+/** Where the audit log ends goes where whoever writes the database cannot take it back. */
+async function tellAuditHead({ engine }: Pick<OpenEngine, 'engine'>, log: Log): Promise<void> {
+  const head = await engine.auditHead().catch(() => '');
+  if (head !== '') log.info('the audit log ends here', { head });
 }

@@ -1,5 +1,9 @@
+import type { S3Settings } from '../protocols/door.ts';
+import type { Milliseconds } from '../core/instant.ts';
 import type { Environment } from '../ports/environment.ts';
 import { isProblem, readBoolean, readWholeNumber, readWord, type Problem } from '../core/read-value.ts';
+import { readDevices, type DeviceSetting } from './audit-devices/read-device.ts';
+import { networkProblem } from './peer.ts';
 import {
   mapLimits,
   readRetention,
@@ -7,6 +11,8 @@ import {
   type Retention,
   type RetentionLimit,
 } from '../core/retention.ts';
+import type { ClientCertificates } from './listener.ts';
+import { readSecretFile } from './secret-file.ts';
 
 /** Where the house keeps everything. */
 export type Store =
@@ -31,16 +37,41 @@ export interface Configuration {
   readonly domain: string | null;
   readonly store: Store;
   readonly tls: Tls;
+  /** The file of the authorities that sign certificates of clients; null where clients are not asked for one. */
+  readonly clientCa: string | null;
+  readonly clientCertificates: ClientCertificates;
   /** Text of the master keys; null to use the file. */
   readonly masterKeys: string | null;
   /** Path of the master key file; null for the one in the data directory. */
   readonly masterKeyFile: string | null;
+  /** Whether a file with a secret may be one that other users of the machine can read. */
+  readonly exposedSecrets: boolean;
+  /** Where the house writes files of its own, if it keeps no data in a directory; null for the present one. */
+  readonly directory: string | null;
+  /** Rows that nobody has authenticated, because an older program wrote them, are taken as they are. */
+  readonly adoptUnauthenticated: boolean;
   /** `id.secret` of an admin that must exist; null to make one at the first start. */
   readonly adminCredential: string | null;
   readonly stateBytesMax: number;
   readonly inFlightBytesMax: number;
+  readonly uploadBytesMax: number;
+  /** Milliseconds. */
+  readonly uploadIdle: number;
+  readonly waitersMax: number;
+  /** Requests a second of one credential; 0 for no limit. */
+  readonly requestRate: number;
+  readonly trustedProxies: readonly string[];
   readonly plansShare: boolean;
+  readonly s3: S3Settings;
+  /** How long after its expiry a credential may bring home what it holds a lock for. */
+  readonly expiryGrace: Milliseconds;
+  /** How long revoked and expired credentials are kept. */
+  readonly deadCredentialsKept: Milliseconds;
   readonly retention: Retention;
+  /** Where records of the audit log are sent, besides being kept. */
+  readonly auditDevices: readonly DeviceSetting[];
+  /** Nothing is answered whose record no audit device has taken. */
+  readonly auditRequired: boolean;
   readonly logLevel: LogLevel;
   /** How long open requests may take to end when the house is told to stop. */
   readonly shutdownMs: number;
@@ -55,6 +86,8 @@ export interface Setting<T> {
   readonly fallback: string | null;
   /** Reads the text that was given, else the default. */
   readonly read: (text: string | undefined) => T | Problem;
+  /** Whether such a text is a secret, which every user of the machine reads when it stands on the command line. */
+  readonly isSecret?: (text: string) => boolean;
 }
 
 /** What `statehouse serve` is told, option by option. */
@@ -63,22 +96,43 @@ export interface Settings extends Readonly<Record<RetentionLimit, number>> {
   readonly domain: string | null;
   readonly data: string | null;
   readonly database: string | null;
+  readonly databaseFile: string | null;
   readonly masterKey: string | null;
   readonly masterKeyFile: string | null;
+  readonly adoptUnauthenticated: boolean;
   readonly adminCredential: string | null;
+  readonly adminCredentialFile: string | null;
+  readonly exposedSecrets: boolean;
   readonly tlsCert: string | null;
   readonly tlsKey: string | null;
   readonly tlsSelfSigned: boolean;
-  /** In MiB, as is the next one. */
+  readonly tlsClientCa: string | null;
+  readonly tlsClientRequired: boolean;
+  /** In MiB, as are the next two. */
   readonly stateLimit: number;
   readonly inFlightLimit: number;
+  readonly uploadLimit: number;
+  /** In minutes. */
+  readonly uploadIdle: number;
+  readonly waiterLimit: number;
+  readonly requestRate: number;
+  readonly trustedProxy: readonly string[];
   readonly noSharedPlans: boolean;
+  readonly strictS3: boolean;
+  readonly allowUnsignedBodies: boolean;
+  /** In seconds. */
+  readonly expiryGrace: number;
+  /** In days. */
+  readonly keepDeadCredentials: number;
+  readonly auditLog: readonly DeviceSetting[];
+  readonly auditRequired: boolean;
   /** In seconds. */
   readonly shutdownTimeout: number;
   readonly logLevel: LogLevel;
 }
 
 const MEBIBYTE = 1_048_576;
+const DAY_MS: Milliseconds = 86_400_000;
 export const DEFAULT_LISTEN = '127.0.0.1:7117';
 export const DEFAULT_DATA = './statehouse-data';
 /** What many hosts call the database of a service. It counts where nothing else says where to keep things. */
@@ -97,16 +151,26 @@ export const SETTINGS: { readonly [K in keyof Settings]: Setting<Settings[K]> } 
   database: optional(
     'URL',
     `keep everything in this PostgreSQL database instead (postgres://…); ${HOSTS_DATABASE} does the same`,
+    hasPassword,
   ),
+  databaseFile: optional('FILE', 'read the URL of the database from this file'),
   masterKey: optional(
     'KEYS',
     'the master key, base64 of 32 bytes; after a comma, former master keys that can still open data',
+    () => true,
   ),
   masterKeyFile: optional('FILE', 'read the master key from this file'),
-  adminCredential: optional('ID.SECRET', 'an admin credential that must exist, for automation'),
+  adoptUnauthenticated: flag(
+    'take data as it is that no server has authenticated, and authenticate it: once, after an upgrade from 0.1',
+  ),
+  adminCredential: optional('ID.SECRET', 'an admin credential that must exist, for automation', () => true),
+  adminCredentialFile: optional('FILE', 'read that admin credential from this file'),
+  exposedSecrets: flag('accept files with secrets that other users of this machine can read'),
   tlsCert: optional('FILE', 'certificate chain, PEM'),
   tlsKey: optional('FILE', 'private key, PEM'),
-  tlsSelfSigned: flag('use a self-signed certificate, kept in the data directory'),
+  tlsSelfSigned: flag('use a self-signed certificate, kept in the data directory and renewed before it ends'),
+  tlsClientCa: optional('FILE', 'accept client certificates that these authorities signed, PEM'),
+  tlsClientRequired: flag('refuse connections without such a certificate'),
   stateLimit: whole(512, { from: 1, to: 1_900 }, 'MIB', 'the largest state that is accepted'),
   inFlightLimit: whole(
     1_024,
@@ -114,11 +178,64 @@ export const SETTINGS: { readonly [K in keyof Settings]: Setting<Settings[K]> } 
     'MIB',
     'the total size of states that may be uploaded at one time',
   ),
+  uploadLimit: whole(
+    4_096,
+    { from: 1, to: 1_048_576 },
+    'MIB',
+    'the total size of multipart uploads that are not completed',
+  ),
+  uploadIdle: whole(
+    60,
+    { from: 1, to: 1_440 },
+    'MINUTES',
+    'drop a multipart upload of which nothing has arrived for MINUTES',
+  ),
+  waiterLimit: whole(
+    20_000,
+    { from: 1, to: 1_000_000 },
+    'N',
+    'hold at most N lock requests open; one credential may have half of them',
+  ),
+  requestRate: whole(
+    1_000,
+    { from: 0, to: 1_000_000 },
+    'N',
+    'accept N requests per second from one credential; 0 sets no limit',
+  ),
+  trustedProxy: {
+    placeholder: 'NETWORKS',
+    help: 'the reverse proxies whose X-Forwarded-For is believed: addresses or networks (10.0.0.0/8), separated by commas',
+    fallback: null,
+    read: (text) => readNetworks(text),
+  },
   noSharedPlans: flag('let each plan hold the lock alone'),
+  strictS3: flag('refuse at the S3 door what it would only confirm: KMS and customer keys, policies, ACLs …'),
+  allowUnsignedBodies: flag(
+    'take S3 bodies that are not signed over plain HTTP from other machines, for a proxy that ends TLS',
+  ),
+  expiryGrace: whole(
+    3_600,
+    { from: 0, to: 604_800 },
+    'SECONDS',
+    'how long an expired credential may still write and release under a lock that it took before; 0 for not at all',
+  ),
+  keepDeadCredentials: whole(
+    30,
+    { from: 1, to: 3_650 },
+    'DAYS',
+    'how long revoked and expired credentials are listed; the audit log keeps them',
+  ),
   ...mapLimits((limit) => {
-    const { keeps, max, placeholder } = RETENTION_LIMITS[limit];
-    return whole(0, { from: 0, to: max }, placeholder, `keep ${keeps}; 0 keeps all`);
+    const { fallback, max, placeholder, says } = RETENTION_LIMITS[limit];
+    return whole(fallback, { from: 0, to: max }, placeholder, says);
   }),
+  auditLog: {
+    placeholder: 'DEVICE,…',
+    help: 'send the records of the audit log to these as well: file:PATH, syslog:HOST:PORT, syslog+tcp:…, syslog+tls:…, https://…',
+    fallback: null,
+    read: (text) => readDevices(text ?? null),
+  },
+  auditRequired: flag('answer nothing whose record no device of --audit-log has taken'),
   shutdownTimeout: whole(
     20,
     { from: 0, to: 3_600 },
@@ -155,21 +272,49 @@ export function toldOf(configuration: Configuration): ShownSettings {
 export function configure(given: Settings, env: Environment = {}): Configuration | Problem {
   const tls = tlsOf(given);
   if (isProblem(tls)) return tls;
+  const admin = secretOf('admin-credential', given.adminCredential, given.adminCredentialFile, given);
+  if (isProblem(admin)) return admin;
+  const database = secretOf('database', given.database, given.databaseFile, given);
+  if (isProblem(database)) return database;
+  if (given.auditRequired && given.auditLog.length === 0) {
+    return { problem: '--audit-log is missing: --audit-required needs a device' };
+  }
   return {
     ...given.listen,
     domain: given.domain,
-    store: storeOf(given, env),
+    store: storeOf({ database, data: given.data }, env),
     tls,
+    clientCa: given.tlsClientCa,
+    clientCertificates:
+      given.tlsClientCa === null ? 'none' : given.tlsClientRequired ? 'required' : 'optional',
     masterKeys: given.masterKey,
     masterKeyFile: given.masterKeyFile,
-    adminCredential: given.adminCredential,
+    exposedSecrets: given.exposedSecrets,
+    directory: given.data,
+    adoptUnauthenticated: given.adoptUnauthenticated,
+    adminCredential: admin,
     stateBytesMax: given.stateLimit * MEBIBYTE,
     inFlightBytesMax: given.inFlightLimit * MEBIBYTE,
+    uploadBytesMax: given.uploadLimit * MEBIBYTE,
+    waitersMax: given.waiterLimit,
+    requestRate: given.requestRate,
+    trustedProxies: given.trustedProxy,
+    uploadIdle: given.uploadIdle * 60_000,
     plansShare: !given.noSharedPlans,
+    s3: { strict: given.strictS3, unsignedBodies: given.allowUnsignedBodies },
+    expiryGrace: given.expiryGrace * 1_000,
+    deadCredentialsKept: given.keepDeadCredentials * DAY_MS,
     retention: readRetention({ ...given }),
+    auditDevices: given.auditLog,
+    auditRequired: given.auditRequired,
     logLevel: given.logLevel,
     shutdownMs: given.shutdownTimeout * 1_000,
   };
+}
+
+/** Where the house writes files of its own. */
+export function ownDirectory({ store, directory }: Pick<Configuration, 'store' | 'directory'>): string {
+  return store.kind === 'directory' ? store.path : (directory ?? '.');
 }
 
 /** The configuration of a house to which nothing is said. */
@@ -190,20 +335,55 @@ function readListen(listen: string): { readonly host: string; readonly port: num
   return { host: match[1] ?? (match[2] === '' ? '0.0.0.0' : (match[2] ?? '')), port };
 }
 
+function readNetworks(text = ''): readonly string[] | Problem {
+  const networks = text
+    .split(',')
+    .map((network) => network.trim())
+    .filter((network) => network !== '');
+  const problem = networks.map((network) => networkProblem(network)).find((found) => found !== null);
+  return problem === undefined ? networks : { problem };
+}
+
 function storeOf({ database, data }: Pick<Settings, 'database' | 'data'>, env: Environment): Store {
   const url = database ?? (data === null ? env[HOSTS_DATABASE] : undefined) ?? '';
   return url === '' ? { kind: 'directory', path: data ?? DEFAULT_DATA } : { kind: 'postgres', url };
 }
 
-function tlsOf({ tlsCert, tlsKey, tlsSelfSigned }: Settings): Tls | Problem {
+/** A secret that is given as it is, or in a file. */
+function secretOf(
+  option: string,
+  text: string | null,
+  file: string | null,
+  { exposedSecrets }: Pick<Settings, 'exposedSecrets'>,
+): string | null | Problem {
+  if (file === null || text !== null) return text;
+  const secret = readSecretFile(file, exposedSecrets);
+  return isProblem(secret) ? { problem: `--${option}-file: ${secret.problem}` } : secret;
+}
+
+/** Whether a database's URL has a password in it. */
+export function hasPassword(url: string): boolean {
+  return !URL.canParse(url) || new URL(url).password !== '' || new URL(url).searchParams.has('password');
+}
+
+function tlsOf(given: Settings): Tls | Problem {
+  const { tlsCert, tlsKey, tlsSelfSigned, tlsClientCa, tlsClientRequired } = given;
+  if (tlsClientRequired && tlsClientCa === null)
+    return { problem: '--tls-client-ca is missing: --tls-client-required needs it' };
+  if (tlsClientCa !== null && tlsCert === null && tlsKey === null && !tlsSelfSigned)
+    return { problem: '--tls-client-ca needs TLS: add --tls-cert and --tls-key, or --tls-self-signed' };
   if (tlsCert !== null && tlsKey !== null) return { kind: 'files', cert: tlsCert, key: tlsKey };
   if (tlsCert === null && tlsKey === null) return { kind: tlsSelfSigned ? 'self-signed' : 'none' };
   const missing = tlsCert === null ? '--tls-cert' : '--tls-key';
   return { problem: `${missing} is missing: --tls-cert and --tls-key go together` };
 }
 
-function optional(placeholder: string, help: string): Setting<string | null> {
-  return { placeholder, help, fallback: null, read: (text) => text ?? null };
+function optional(
+  placeholder: string,
+  help: string,
+  isSecret: (text: string) => boolean = () => false,
+): Setting<string | null> {
+  return { placeholder, help, fallback: null, read: (text) => text ?? null, isSecret };
 }
 
 function flag(help: string): Setting<boolean> {

@@ -1,25 +1,33 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { EngineFault } from '../ports/engine.ts';
+import type { Entropy } from '../ports/entropy.ts';
 import type { Log } from '../ports/log.ts';
 import type { Door, DoorReply, DoorRequest } from '../protocols/door.ts';
 import { faultReply, problemReply } from '../protocols/wire/problem.ts';
+import { NoRoomForBody } from '../protocols/wire/read-body.ts';
 import { BodyBroken } from './body-guard.ts';
 import { DoorTable } from './door-table.ts';
 import { sendReply, toDoorRequest } from './exchange.ts';
 import type { Metrics } from './metrics.ts';
+import type { Traffic } from './traffic.ts';
 
 /** A path and query longer than any address needs. */
 const TARGET_LENGTH_MAX = 8 * 1024;
+
+/** When somebody with a wrong credential may try again, of whom too many wait for their answer. */
+const STRANGER_RETRY_S = 10;
 
 /** Gives each request to its door, and sees that every fault is answered as one. */
 export function dispatch(options: {
   doors: readonly Door[];
   log: Log;
   metrics: Metrics;
+  entropy: Entropy;
+  traffic: Traffic;
   /** Told of a fault after which nothing can be trusted. */
   fatal: (fault: EngineFault) => void;
 }): RequestListener {
-  const { log, metrics, fatal } = options;
+  const { log, metrics, entropy, traffic, fatal } = options;
   const doors = new DoorTable(options.doors);
 
   async function answer(request: DoorRequest): Promise<Answered> {
@@ -29,13 +37,20 @@ export function dispatch(options: {
     try {
       door = doors.find(request);
       if (door === undefined) return { door: NO_DOOR, reply: UNKNOWN };
-      return { door: door.name, reply: await door.answer(request) };
+      const wait = traffic.admitPeer(request.peer);
+      const throttled = wait === null ? null : door.throttled(request, wait);
+      return { door: door.name, reply: throttled ?? (await admitted(door, request)) };
     } catch (fault) {
       const name = door?.name ?? NO_DOOR;
       const fail = (message: string): DoorReply =>
         door?.fault(request, message) ?? faultReply('unknown', message);
       if (fault instanceof BodyBroken) return { door: name, reply: fail(fault.message) };
-      log.error('a request could not be answered', { door: name, fault: describe(fault) });
+      if (fault instanceof NoRoomForBody) return { door: name, reply: askAgain(fail(fault.message)) };
+      log.error('a request could not be answered', {
+        door: name,
+        request: request.id,
+        fault: describe(fault),
+      });
       if (fault instanceof EngineFault && fault.fatal) fatal(fault);
       const reply = fail(
         "temporarily unavailable: try again in a moment; if it goes on, see the server's log",
@@ -44,15 +59,29 @@ export function dispatch(options: {
     }
   }
 
+  /** The door's own answer; to a wrong credential it may come later, or not at all. */
+  async function admitted(door: Door, request: DoorRequest): Promise<DoorReply> {
+    const reply = await door.answer(request);
+    if (reply.stranger !== true || !presentsCredential(request)) return reply;
+    const { peer, gone } = request;
+    const isAnswered = await traffic.strangers.refused({ peer, door: door.name, gone });
+    return isAnswered ? reply : (door.throttled(request, STRANGER_RETRY_S) ?? reply);
+  }
+
   async function send(
     incoming: IncomingMessage,
     response: ServerResponse,
+    id: string,
     reply: DoorReply,
   ): Promise<boolean> {
     try {
-      return await sendReply(incoming, response, reply);
+      return await sendReply(incoming, response, named(reply, id));
     } catch (fault) {
-      log.error('a reply broke off', { operation: reply.operation, fault: describe(fault) });
+      log.error('a reply broke off', {
+        operation: reply.operation,
+        request: id,
+        fault: describe(fault),
+      });
       response.destroy();
       return false;
     }
@@ -60,13 +89,14 @@ export function dispatch(options: {
 
   async function serve(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
     const began = performance.now();
-    const request = toDoorRequest(incoming, response);
+    const request = toDoorRequest(newRequestId(entropy), incoming, response, traffic);
     const { door, reply } = await answer(request);
-    const delivered = await send(incoming, response, reply);
+    const delivered = await send(incoming, response, request.id, reply);
     const seconds = (performance.now() - began) / 1_000;
     metrics.request(door, reply.operation, reply.status, seconds);
     if (!delivered && reply.live === undefined) metrics.undelivered(door, reply.operation);
     log.debug('request', {
+      request: request.id,
       door,
       operation: reply.operation,
       status: reply.status,
@@ -81,6 +111,16 @@ export function dispatch(options: {
       response.destroy();
     });
   };
+}
+
+/** Names a request as AWS does, by 16 hexadecimal digits. */
+function newRequestId(entropy: Entropy): string {
+  return Buffer.from(entropy.bytes(8)).toString('hex').toUpperCase();
+}
+
+/** The reply, which says what request it is to. */
+function named(reply: DoorReply, id: string): DoorReply {
+  return { ...reply, headers: { 'x-request-id': id, ...reply.headers } };
 }
 
 interface Answered {
@@ -117,6 +157,11 @@ function isFromAnotherSite(request: DoorRequest): boolean {
   if (origin === undefined) return false;
   const host = request.header('x-forwarded-host') ?? request.header('host') ?? '';
   return !URL.canParse(origin) || new URL(origin).host !== host;
+}
+
+/** Whether a request brings any credential: browsers ask without one first. */
+function presentsCredential(request: DoorRequest): boolean {
+  return request.header('authorization') !== undefined || request.query.includes('X-Amz-Signature=');
 }
 
 /** Back-pressure in HTTP's own words: Terraform's http client waits so long before it tries again. */

@@ -2,7 +2,7 @@ import type { House } from '../house/house.ts';
 import type { Clock } from '../ports/clock.ts';
 import { isResent } from '../protocols/aws/attempt.ts';
 import { LockObjects } from '../protocols/lock-object/lock-objects.ts';
-import type { Door, DoorEntry } from '../protocols/door.ts';
+import type { Door, DoorEntry, S3Settings } from '../protocols/door.ts';
 import { DYNAMODB } from '../protocols/dynamodb/door/entry.ts';
 import { HTTP } from '../protocols/http/door/entry.ts';
 import { S3 } from '../protocols/s3/door/entry.ts';
@@ -24,14 +24,15 @@ export async function openDoors(parts: {
   clock: Clock;
   /** The name under which the house is reached, or null. */
   domain: string | null;
+  s3: S3Settings;
   /** Aborted when the house begins to close. */
   closing: AbortSignal;
 }): Promise<readonly Door[]> {
-  const { house, metrics, api, clock, domain, closing } = parts;
+  const { house, metrics, api, clock, domain, s3, closing } = parts;
   const now = (): number => clock.now();
   const lockObjects = new LockObjects(house, { now, isResent });
   return [
-    ...(await Promise.all(DOORS.map(({ open }) => open({ house, now, domain, lockObjects })))),
+    ...(await Promise.all(DOORS.map(({ open }) => open({ house, now, domain, s3, lockObjects })))),
     new HealthDoor({ house, metrics, closing }),
     new ApiDoor(api),
     new IndexDoor(DOORS),

@@ -4,11 +4,13 @@ import { MessageKeys } from '../keyring/message-keys.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Engine, EngineFault } from '../ports/engine.ts';
 import type { Log } from '../ports/log.ts';
+import type { OpenRowKey } from '../ports/row-key.ts';
 import type { MessageSealer } from '../ports/sealer.ts';
 import type { Signals } from '../ports/signals.ts';
 import { backUpFrom, type BackUp } from './backup-copy.ts';
 import type { Configuration } from './configuration.ts';
 import { findMasterKeys, type KeySource } from './master-key.ts';
+import { rowKeyUnder } from './row-key.ts';
 
 /** The engine of a store, and what goes with it. */
 export interface OpenStore {
@@ -17,12 +19,14 @@ export interface OpenStore {
   readonly failed: Promise<EngineFault>;
   /** null where the engine has means of its own. */
   readonly backUp: BackUp | null;
+  /** What the operator should know of how the store is reached; null if it is nothing. */
+  readonly warning: string | null;
   /** What carries signals between the nodes of the store. Must be closed before the engine. */
   openSignals(options: { readonly sealer: MessageSealer; readonly log: Log }): Promise<Signals>;
 }
 
 /** An engine that is open for a house. */
-export interface OpenEngine extends Omit<OpenStore, 'openSignals'> {
+export interface OpenEngine extends Omit<OpenStore, 'openSignals' | 'warning'> {
   readonly signals: Signals;
   readonly keys: KeySource;
   readonly keyring: Keyring;
@@ -36,11 +40,20 @@ export async function openEngine(
   configuration: Configuration,
   { clock, log }: { readonly clock: Clock; readonly log: Log },
 ): Promise<OpenEngine> {
-  const { engine, openSignals, ...rest } = await openStore(configuration, clock);
+  let found: { readonly keys: KeySource; readonly keyring: Keyring } | undefined;
+  const find = (mayMake: boolean): { readonly keys: KeySource; readonly keyring: Keyring } => {
+    const keys = findMasterKeys(configuration, mayMake);
+    found ??= { keys, keyring: new Keyring(keys.keys) };
+    return found;
+  };
+  const { engine, openSignals, warning, ...rest } = await openStore(
+    configuration,
+    clock,
+    ({ sealed, used }) => rowKeyUnder(find(!used).keyring, sealed, configuration.adoptUnauthenticated),
+  );
+  if (warning !== null) log.warn(warning);
   try {
-    const isUnused = (await engine.credentials()).length === 0;
-    const keys = findMasterKeys(configuration, isUnused);
-    const keyring = new Keyring(keys.keys);
+    const { keys, keyring } = found ?? find(true);
     const signals = await openSignals({ sealer: new MessageKeys(keyring), log });
     return { engine, ...rest, signals, keys, keyring };
   } catch (fault) {
@@ -49,16 +62,29 @@ export async function openEngine(
   }
 }
 
-/** Opens the engine of a store, whatever key what it keeps is sealed under. */
-export async function openStore({ store }: Pick<Configuration, 'store'>, clock: Clock): Promise<OpenStore> {
+/**
+ * Opens the engine of a store.
+ * @param openRowKey asked once the engine is ours
+ */
+export async function openStore(
+  { store }: Pick<Configuration, 'store'>,
+  clock: Clock,
+  openRowKey: OpenRowKey,
+): Promise<OpenStore> {
   switch (store.kind) {
     case 'directory': {
       const { SqliteEngine } = await import('../engines/sqlite/engine.ts');
-      const engine = await SqliteEngine.open({ directory: store.path, clock, keyIdOf: sealedKeyId });
+      const engine = await SqliteEngine.open({
+        directory: store.path,
+        clock,
+        keyIdOf: sealedKeyId,
+        openRowKey,
+      });
       return {
         engine,
         failed: engine.failed,
         backUp: backUpFrom(store.path),
+        warning: null,
         openSignals: openLocalSignals,
       };
     }
@@ -69,11 +95,12 @@ export async function openStore({ store }: Pick<Configuration, 'store'>, clock: 
         engine,
         failed: new Promise(() => undefined),
         backUp: null,
+        warning: null,
         openSignals: openLocalSignals,
       };
     }
     case 'postgres':
-      return openPostgres(store.url);
+      return openPostgres(store.url, openRowKey);
   }
 }
 
@@ -81,16 +108,18 @@ async function openLocalSignals({ log }: { readonly log: Log }): Promise<Signals
   return new LocalSignals(log);
 }
 
-async function openPostgres(url: string): Promise<OpenStore> {
+async function openPostgres(url: string, openRowKey: OpenRowKey): Promise<OpenStore> {
   const { PostgresEngine } = await import('../engines/postgres/engine.ts');
   const { parsePostgresUrl } = await import('../engines/postgres/session/options.ts');
+  const { transportWarning } = await import('../engines/postgres/session/transport.ts');
   const { PostgresSignals } = await import('../engines/postgres/signals/signals.ts');
   const options = parsePostgresUrl(url);
-  const engine = await PostgresEngine.open(options, { keyIdOf: sealedKeyId });
+  const engine = await PostgresEngine.open(options, { keyIdOf: sealedKeyId, openRowKey });
   return {
     engine,
     failed: new Promise(() => undefined),
     backUp: null,
+    warning: transportWarning(options.url),
     openSignals: (how) => PostgresSignals.open(options, how),
   };
 }

@@ -1,21 +1,31 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import type { DoorReply, DoorRequest } from '../protocols/door.ts';
+import { certificateNames } from './client-certificate.ts';
 import { guardBody } from './body-guard.ts';
+import { withSafeHeaders } from './safe-headers.ts';
+import type { Traffic } from './traffic.ts';
 
 /** How long a client that is still sending may go on, once it has been answered, before its connection is cut. */
 const LINGER_MS = 1_000;
 /** A body of which no more is left is read to its end for the sake of the connection, although nobody wants it. */
 const DRAINED_BYTES_MAX = 64 * 1024;
 
-/** What doors see of a request. */
-export function toDoorRequest(request: IncomingMessage, response: ServerResponse): DoorRequest {
+/** @param id names the request. @returns what doors see of it */
+export function toDoorRequest(
+  id: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+  traffic: Traffic,
+): DoorRequest {
+  const peer = traffic.peerOf(request);
   const target = request.url ?? '/';
   const mark = target.indexOf('?');
   const length = request.headers['content-length'];
   const contentLength = length === undefined ? null : Number(length);
   let gone: AbortController | null = null;
   return {
+    id,
     method: request.method ?? 'GET',
     target,
     path: mark === -1 ? target : target.slice(0, mark),
@@ -27,9 +37,15 @@ export function toDoorRequest(request: IncomingMessage, response: ServerResponse
     },
     body: readBody(request, response, contentLength),
     contentLength,
-    peer: request.socket.remoteAddress ?? '',
+    peer,
     peerPort: request.socket.remotePort ?? 0,
+    remoteAddress: request.socket.remoteAddress ?? '',
     secure: 'encrypted' in request.socket,
+    get certificateNames() {
+      return certificateNames(request.socket);
+    },
+    keep: traffic.roomFor(peer, response),
+    admit: (subject) => traffic.admitSubject(subject),
     get gone() {
       if (gone === null) {
         const controller = new AbortController();
@@ -71,7 +87,7 @@ export async function sendReply(
 }
 
 async function write(request: IncomingMessage, response: ServerResponse, reply: DoorReply): Promise<void> {
-  const { status, headers, body } = reply;
+  const { status, body } = reply;
   if (!request.complete) {
     // Whoever goes on sending what nobody reads is given time to read the answer, and then cut off.
     response.once('finish', () => {
@@ -81,7 +97,7 @@ async function write(request: IncomingMessage, response: ServerResponse, reply: 
   }
   response.writeHead(status, {
     ...lengthOf(request, reply),
-    ...headers,
+    ...withSafeHeaders(request, reply),
     ...(leavesMuch(request) ? { connection: 'close' } : {}),
   });
   if (body === null || body instanceof Uint8Array) response.end(body ?? undefined);

@@ -1,6 +1,7 @@
 import type { House } from '../house/house.ts';
 import type { Door, DoorReply, DoorRequest, DoorRoutes } from '../protocols/door.ts';
-import { readAuthorization } from '../protocols/wire/authorization.ts';
+import { sourceOf } from '../protocols/caller.ts';
+import { presentedBy } from '../protocols/wire/authorization.ts';
 import type { Metrics } from './metrics.ts';
 
 /**
@@ -35,12 +36,20 @@ export class HealthDoor implements Door {
     return say('readyz', 503, 'not ready');
   }
 
+  /** A probe that is refused has the house restarted. */
+  throttled(): null {
+    return null;
+  }
+
   async #tell(request: DoorRequest): Promise<DoorReply> {
-    const presented = readAuthorization(request.header('authorization'));
-    const identity = await this.#house.identity.authenticate(presented);
-    if (identity === null || identity.expired) {
+    const identity = await this.#house.identity.authenticate(presentedBy(request), sourceOf(this, request));
+    if (identity === null || this.#house.gate.known(identity) !== null) {
       const reply = say('metrics', 401, 'a credential is needed');
-      return { ...reply, headers: { ...reply.headers, 'www-authenticate': 'Basic realm="Statehouse"' } };
+      return {
+        ...reply,
+        headers: { ...reply.headers, 'www-authenticate': 'Basic realm="Statehouse"' },
+        stranger: true,
+      };
     }
     const { contentType, body } = await this.#metrics.text();
     return {

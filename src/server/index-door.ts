@@ -37,4 +37,8 @@ export class IndexDoor implements Door {
   fault(_request: DoorRequest, message: string): DoorReply {
     return faultReply('index', message);
   }
+
+  throttled(): null {
+    return null;
+  }
 }

@@ -1,6 +1,7 @@
 import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
+import { Budget, sharesOf } from '../house/budget.ts';
 
 /** Connections at a time: more than the waiters that one house is meant for. */
 const CONNECTIONS_MAX = 20_000;
@@ -19,11 +20,18 @@ const SWEEP_MS = 50;
 export interface TlsMaterial {
   readonly cert: string;
   readonly key: string;
+  /** The authorities whose certificates clients may show, in PEM; absent where clients are not asked for one. */
+  readonly ca?: string;
 }
+
+/** Whether clients are asked for a certificate, and whether they must have one. */
+export type ClientCertificates = 'none' | 'optional' | 'required';
 
 export interface Listener {
   /** `http://127.0.0.1:7117` */
   readonly url: string;
+  /** Shows another certificate to those who connect from now on. */
+  changeTls(material: TlsMaterial): void;
   /** Stops taking connections and waits for the open requests; after the deadline those that are left are cut. */
   close(deadlineMs: number): Promise<void>;
 }
@@ -34,7 +42,14 @@ export interface Listener {
  */
 export async function listen(
   handler: RequestListener,
-  options: { host: string; port: number; tls: TlsMaterial | null },
+  options: {
+    host: string;
+    port: number;
+    tls: TlsMaterial | null;
+    clientCertificates: ClientCertificates;
+    /** Whether this is the address of a proxy, whose connections are those of many clients. */
+    isProxy: (address: string) => boolean;
+  },
 ): Promise<Listener> {
   const limits: ServerOptions = {
     keepAliveTimeout: KEEP_ALIVE_MS,
@@ -46,15 +61,28 @@ export async function listen(
     insecureHTTPParser: false,
     noDelay: true,
   };
-  const server: Server =
-    options.tls === null
-      ? createServer(limits, handler)
-      : createTlsServer({ ...limits, ...options.tls }, handler);
+  // Without the demand, a client may come without a certificate, or with a strange one, which then counts for nothing.
+  const verification = {
+    requestCert: options.clientCertificates !== 'none',
+    rejectUnauthorized: options.clientCertificates === 'required',
+  };
+  const secure =
+    options.tls === null ? null : createTlsServer({ ...limits, ...options.tls, ...verification }, handler);
+  const server: Server = secure ?? createServer(limits, handler);
   // A client that asks first whether it may send its body is told by whoever reads that body.
   server.on('checkContinue', handler);
   server.maxConnections = CONNECTIONS_MAX;
   server.timeout = 0;
-  server.on('connection', (socket: Socket) => socket.setKeepAlive(true, PROBE_MS));
+  const connections = new Budget(sharesOf(CONNECTIONS_MAX));
+  server.on('connection', (socket: Socket) => {
+    socket.setKeepAlive(true, PROBE_MS);
+    const { remoteAddress: peer = '' } = socket;
+    if (options.isProxy(peer)) return;
+    const place = connections.begin({ peer });
+    socket.once('close', () => place.release());
+    // Nothing can be said to it: what it speaks is not known yet, and may be TLS.
+    if (!place.take(1)) socket.destroy();
+  });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen({ host: options.host, port: options.port, backlog: 4_096 }, resolve);
@@ -63,6 +91,7 @@ export async function listen(
   const host = options.host.includes(':') ? `[${options.host}]` : options.host;
   return {
     url: `${options.tls === null ? 'http' : 'https'}://${host}:${port}`,
+    changeTls: (material) => secure?.setSecureContext(material),
     close: async (deadlineMs) => {
       const closed = new Promise<void>((resolve) => void server.close(() => resolve()));
       // A connection that was busy until now would be kept for another request.

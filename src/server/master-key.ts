@@ -27,12 +27,13 @@ export class NoMasterKey extends Error {
  * Finds the master keys: given as text, in the file named, or in the data directory, where the first start makes one.
  * @param mayMake false where states are kept already: a new key could not open them
  * @throws {NoMasterKey} when there is none and none may be made
+ * @throws {ExposedFile} when other users of the machine can read the file
  */
 export function findMasterKeys(
-  configuration: Pick<Configuration, 'masterKeys' | 'masterKeyFile' | 'store'>,
+  configuration: Pick<Configuration, 'masterKeys' | 'masterKeyFile' | 'exposedSecrets' | 'store'>,
   mayMake: boolean,
 ): KeySource {
-  const { masterKeys, masterKeyFile, store } = configuration;
+  const { masterKeys, masterKeyFile, exposedSecrets, store } = configuration;
   if (masterKeys !== null) return { keys: parseMasterKeys(masterKeys), path: null, isNew: false };
   if (store.kind === 'memory') return { keys: newMasterKeys(), path: null, isNew: true };
   const path = masterKeyFile ?? (store.kind === 'directory' ? join(store.path, KEY_FILE) : null);
@@ -41,7 +42,7 @@ export function findMasterKeys(
       'the master key is missing: all nodes on one PostgreSQL database need the same one. Give it with STATEHOUSE_MASTER_KEY or --master-key-file ("openssl rand -base64 32" creates one)',
     );
   }
-  const kept = readKeyFile(path);
+  const kept = readKeyFile(path, exposedSecrets);
   if (kept !== null) return { keys: kept, path, isNew: false };
   if (!mayMake) {
     throw new NoMasterKey(

@@ -1,4 +1,5 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { AuditDevices } from './audit-devices/devices.ts';
 import type { House } from '../house/house.ts';
 
 /** Durations from a commit without a wait to a parked request's hour. */
@@ -12,7 +13,11 @@ export class Metrics {
   readonly #outcomes: Counter<'command' | 'outcome'>;
   readonly #handovers: Counter;
 
-  constructor(house: Pick<House, 'parked' | 'inFlightBytes' | 'listen'>) {
+  constructor(
+    house: Pick<House, 'parked' | 'inFlightBytes' | 'seals' | 'listen'>,
+    certificate: { readonly ends: number } | null = null,
+    devices: Pick<AuditDevices, 'standings'> | null = null,
+  ) {
     const registers = [this.#registry];
     collectDefaultMetrics({ register: this.#registry });
     this.#requests = new Histogram({
@@ -50,6 +55,33 @@ export class Metrics {
       help: 'Bytes in memory of states that are being received now.',
       registers,
       collect: () => inFlight.set(house.inFlightBytes),
+    });
+    const seals: Gauge = new Gauge({
+      name: 'statehouse_master_key_seals',
+      help: 'How often the master key has encrypted, at most; at 2^32 it must have been changed.',
+      registers,
+      collect: () => seals.set(house.seals),
+    });
+    if (certificate !== null) {
+      const ends: Gauge = new Gauge({
+        name: 'statehouse_certificate_end_timestamp_seconds',
+        help: 'When the TLS certificate ends, in seconds since 1970.',
+        registers,
+        collect: () => ends.set(certificate.ends / 1_000),
+      });
+    }
+    const records: Gauge<'device' | 'what'> = new Gauge({
+      name: 'statehouse_audit_device_records',
+      help: 'Records of the audit log by device: taken and dropped since the start, and waiting now.',
+      labelNames: ['device', 'what'],
+      registers,
+      collect: () => {
+        for (const { name: device, taken, dropped, waiting } of devices?.standings ?? []) {
+          for (const [what, count] of Object.entries({ taken, dropped, waiting })) {
+            records.set({ device, what }, count);
+          }
+        }
+      },
     });
     house.listen((command, { outcome, handovers }) => {
       this.#outcomes.inc({ command: command.type, outcome: outcome.type });

@@ -1,4 +1,4 @@
-import type { Caller, Forbidden } from '../house/caller.ts';
+import type { Caller, Shut } from '../house/caller.ts';
 import type { House } from '../house/house.ts';
 import { newMasterKeys, writeKeyFile } from '../keyring/key-file.ts';
 import type { MasterKeys } from '../keyring/key-text.ts';
@@ -14,7 +14,7 @@ export type RotationAnswer =
       readonly sealedAnew: number;
     }
   | { readonly type: 'rotating' }
-  | Forbidden;
+  | Shut;
 
 /**
  * Changes the master key while the house is open. Where the house keeps the key in a file of its own, it makes a new one,
@@ -60,6 +60,7 @@ export class KeyRotation {
     if (own !== null) writeKeyFile(own, [this.#keyring.keys[0]]);
     const { keyId } = this.#keyring;
     this.#house.audit.note(caller, 'rotate-key', null, { key: keyId, sealed: sealedAnew });
+    await this.#house.audit.accepted();
     return { type: 'rotated', keyId, newKey: own !== null, sealedAnew };
   }
 }

@@ -7,7 +7,7 @@ import { KeyRotation, type RotationAnswer } from './rotate-key.ts';
 
 /** Whoever may read the data directory and its master key needs no credential. */
 const OWNER: Caller = {
-  identity: { subject: 'house:owner', grants: [{ role: 'admin', pattern: '*' }], expired: false },
+  identity: { subject: 'house:owner', grants: [{ role: 'admin', pattern: '*' }] },
   door: 'command-line',
 };
 

@@ -1,9 +1,16 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { X509Certificate } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createSecureContext } from 'node:tls';
+import { writePrivateFile } from '../keyring/private-file.ts';
+import type { Log } from '../ports/log.ts';
 import type { TlsMaterial } from './listener.ts';
 
-const VALID_DAYS = 825;
+export const DAY_MS = 86_400_000;
+/** As long as public authorities may make theirs (CA/Browser Forum, Baseline Requirements 6.3.2, until March 2026). */
+const VALID_DAYS = 397;
+/** How long before its end a certificate that the house signed itself is replaced, and the end of another one is warned of. */
+export const RENEWAL_MS: number = 30 * DAY_MS;
 const CERT_FILE = 'tls-cert.pem';
 const KEY_FILE = 'tls-key.pem';
 
@@ -28,42 +35,85 @@ export function readTls(certPath: string, keyPath: string): TlsMaterial {
   return { cert, key };
 }
 
+/** Reads the certificates of authorities. @throws {BadTls} when they cannot be read, or there are none */
+export function readAuthorities(path: string): string {
+  const ca = readPem(path, 'certificates of authorities');
+  if (!ca.includes('-----BEGIN CERTIFICATE-----'))
+    throw new BadTls(`${path} is not valid`, 'expected certificates in PEM');
+  proven(`${path} is not valid`, { ca });
+  return ca;
+}
+
+/** When the first certificate of a chain, the server's own, ends. */
+export function endOf({ cert }: Pick<TlsMaterial, 'cert'>): number {
+  return Date.parse(new X509Certificate(cert).validTo);
+}
+
+/** Where a certificate that the house signs itself is kept. */
+export function selfSignedPaths(directory: string): { readonly cert: string; readonly key: string } {
+  return { cert: join(directory, CERT_FILE), key: join(directory, KEY_FILE) };
+}
+
 /**
- * A certificate that the house signs itself, made once and kept in the data directory, so that clients can be told to trust
- * this one file. For trials and private networks.
+ * A certificate that the house signs itself and keeps in its directory, so that clients can be told to trust this one file. For
+ * trials and private networks. It is a leaf that can sign nothing, so that whoever takes its key can be this server and no other. It
+ * is made anew before it ends, and where the one that is kept cannot be used or could sign others.
  */
 export async function selfSignedTls(
   directory: string,
   hosts: readonly string[],
-): Promise<TlsMaterial & { certPath: string }> {
-  const certPath = join(directory, CERT_FILE);
-  const keyPath = join(directory, KEY_FILE);
-  const kept = readIfThere(certPath, keyPath);
-  if (kept !== null) return { ...kept, certPath };
+  log: Log,
+): Promise<TlsMaterial> {
+  const paths = selfSignedPaths(directory);
+  const kept = existsSync(paths.cert) && existsSync(paths.key) ? usable(paths) : null;
+  if (kept !== null && 'material' in kept) return kept.material;
+  const made = await sign(hosts);
+  writePrivateFile(paths.key, made.key);
+  writePrivateFile(paths.cert, made.cert);
+  if (kept !== null)
+    log.warn('a new self-signed certificate was made: clients must be told to trust it', {
+      file: paths.cert,
+      why: kept.why,
+    });
+  return made;
+}
+
+/** The certificate that is kept, or why it is to be replaced. */
+function usable(paths: {
+  readonly cert: string;
+  readonly key: string;
+}): { readonly material: TlsMaterial } | { readonly why: string } {
+  try {
+    const material = readTls(paths.cert, paths.key);
+    if (new X509Certificate(material.cert).ca)
+      return { why: 'the former one could sign certificates for others' };
+    if (endOf(material) - Date.now() < RENEWAL_MS) return { why: 'the former one ends soon' };
+    return { material };
+  } catch (fault) {
+    return { why: fault instanceof Error ? fault.message : String(fault) };
+  }
+}
+
+async function sign(hosts: readonly string[]): Promise<TlsMaterial> {
   const { generate } = await import('selfsigned');
-  const ends = new Date(Date.now() + VALID_DAYS * 86_400_000);
   const altNames = [...new Set(['localhost', ...hosts])].map((host) =>
     /^[\d.]+$|:/.test(host) ? ({ type: 7, ip: host } as const) : ({ type: 2, value: host } as const),
   );
-  const made = await generate([{ name: 'commonName', value: 'Statehouse' }], {
+  const { cert, private: key } = await generate([{ name: 'commonName', value: 'Statehouse' }], {
     keyType: 'ec',
     algorithm: 'sha256',
-    notAfterDate: ends,
+    notAfterDate: new Date(Date.now() + VALID_DAYS * DAY_MS),
     extensions: [
-      { name: 'basicConstraints', cA: true },
+      { name: 'basicConstraints', cA: false, critical: true },
+      { name: 'keyUsage', digitalSignature: true, critical: true },
+      { name: 'extKeyUsage', serverAuth: true },
       {
         name: 'subjectAltName',
         altNames: [...altNames, { type: 7, ip: '127.0.0.1' }, { type: 7, ip: '::1' }],
       },
     ],
   });
-  writeFileSync(keyPath, made.private, { mode: 0o600 });
-  writeFileSync(certPath, made.cert);
-  return { cert: made.cert, key: made.private, certPath };
-}
-
-function readIfThere(certPath: string, keyPath: string): TlsMaterial | null {
-  return existsSync(certPath) && existsSync(keyPath) ? readTls(certPath, keyPath) : null;
+  return { cert, key };
 }
 
 function readPem(path: string, what: string): string {
@@ -74,7 +124,7 @@ function readPem(path: string, what: string): string {
   }
 }
 
-function proven(problem: string, material: { cert?: string; key?: string }): void {
+function proven(problem: string, material: { cert?: string; key?: string; ca?: string }): void {
   try {
     createSecureContext(material);
   } catch (cause) {

@@ -14,6 +14,8 @@ import { differences, readRecord } from './record.ts';
 export interface FolderOptions {
   readonly folder: string;
   readonly env: Environment;
+  /** Whether what the configuration names may neither be run nor be read; false by default. */
+  readonly noExternal?: boolean;
   /** A type of backend named outright: the folder's own block and record are then not looked at. */
   readonly backend?: string | undefined;
   readonly backendConfig?: readonly string[];
@@ -32,7 +34,7 @@ export interface Target {
 
 /** Finds a folder's backend as terraform does, without `terraform init`. */
 export async function findTarget(options: FolderOptions): Promise<Target> {
-  const { folder, env } = options;
+  const { folder, env, noExternal = false } = options;
   const dataFolder = dataFolderOf(folder, env);
   const workspace = options.workspace ?? (await selectedWorkspace(dataFolder, env));
   const problem = workspaceProblem(workspace);
@@ -40,13 +42,13 @@ export async function findTarget(options: FolderOptions): Promise<Target> {
     throw new BackendFault('configuration', `invalid workspace name "${workspace}": ${problem}`);
   const given = await readOverrides(options.backendConfig ?? [], folder);
   if (options.backend !== undefined) {
-    const choice = { type: options.backend, attributes: given, folder, env };
+    const choice = { type: options.backend, attributes: given, folder, env, noExternal };
     return { choice, workspace, source: '--backend', disagreements: [] };
   }
   const found = await findBackend(folder, dataFolder, env, Object.keys(given).length > 0);
   const attributes = settle({ ...found.attributes, ...given }, found.fallback, found.source);
   const { type, source, disagreements } = found;
-  return { choice: { type, attributes, folder, env }, workspace, source, disagreements };
+  return { choice: { type, attributes, folder, env, noExternal }, workspace, source, disagreements };
 }
 
 /** `TF_DATA_DIR`, or `.terraform`. */

@@ -119,15 +119,24 @@ describe('the command line', () => {
 });
 
 describe('what is shown', () => {
-  it('lines up columns without counting colours', () => {
-    const table = formatTable(
-      ['NAME', 'STATE'],
-      [
-        ['\u001b[31mred\u001b[39m', 'x'],
-        ['a-long-name', 'y'],
-      ],
-    );
-    expect(table).toBe('NAME         STATE\n\u001b[31mred\u001b[39m          x\na-long-name  y\n');
+  it('lines up columns by what is seen', () => {
+    const rows = [
+      ['r\u001b[31m', 'x'],
+      ['a-long-name', 'y\nz'],
+    ];
+    expect(formatTable(['NAME', 'STATE'], rows)).toEqual([
+      'NAME         STATE',
+      'r\\u001b[31m  x',
+      'a-long-name  y\\nz',
+    ]);
+  });
+
+  it('colours what it means to, and nothing that others wrote', () => {
+    const output = Object.assign(new PassThrough(), { isTTY: true });
+    const terminal = openTerminal({ input: new PassThrough(), output, errors: new PassThrough() }, {}, false);
+    terminal.say(terminal.colors.red('ours\u001b[8m'));
+    terminal.table(['A'], [[terminal.colors.bold('b')]]);
+    expect(String(output.read())).toBe('\u001b[31mours\\u001b[8m\u001b[39m\nA\n\u001b[1mb\u001b[22m\n');
   });
 
   it('keeps big numbers whole in JSON, and shows no changing line where there is no terminal', () => {

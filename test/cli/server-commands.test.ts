@@ -198,6 +198,23 @@ describe('locks', () => {
 });
 
 describe('credentials and audit', () => {
+  it('shows what locks an ended credential holds, and breaks them with it', async () => {
+    const grants = [{ role: 'writer', pattern: 'ended/*' }] as const;
+    const ci = await house.credential('ended', grants, Date.now() + 2_000);
+    const lock = { as: ci, body: sampleLock('ended-lock') };
+    expect((await house.ask('LOCK', '/http/ended/x', lock)).status).toBe(200);
+    await eventually('it expires', async () =>
+      /^ended .*expired .*, in its grace for .*, holds 1 lock/m.test((await run(['credential', 'list'])).out),
+    );
+    const revoked = await run(['credential', 'revoke', 'ended']);
+    expect(revoked).toMatchObject({ code: 0, out: `ended (${ci.id}) is revoked\n` });
+    expect(revoked.err).toMatch(/It still holds:\n {2}ended\/x, lock ID .*\n.*--break-locks/);
+    expect((await run(['credential', 'list'])).out).toMatch(/^ended .*revoked .*, holds 1 lock/m);
+    const broken = await run(['credential', 'revoke', 'ended', '--break-locks']);
+    expect(broken.out).toMatch(/ended\/x: lock .* is broken/);
+    expect((await run(['credential', 'list'])).out).not.toMatch(/^ended /m);
+  });
+
   it('are made with grants and an expiry, listed, used and revoked', async () => {
     const made = await runJson<Pair>('credential', 'create', 'ci', '--grant=writer:team/*', '--expires=30d');
     expect((await house.ask('POST', '/http/team/net', { body: sampleState(1), as: made })).status).toBe(200);

@@ -7,8 +7,10 @@ import { hclText } from '../../src/protocols/backend.ts';
 import { runStatehouse } from './run-statehouse.ts';
 
 it('prints the block of an address, and what to export', async () => {
-  const flags = ['--server', 'https://state.example.com/', '--credential', 'SHAAAABBBBCCCCDDDD.secretsecret'];
-  const { code, out, err } = await runStatehouse(['config', 'http', 'app/net.tfstate@dev', ...flags]);
+  const flags = ['--server', 'https://state.example.com/'];
+  const { code, out, err } = await runStatehouse(['config', 'http', 'app/net.tfstate@dev', ...flags], {
+    env: { STATEHOUSE_CREDENTIAL: 'SHAAAABBBBCCCCDDDD.secretsecret' },
+  });
   expect(code).toBe(0);
   expect(out).toBe(`terraform {
   backend "http" {

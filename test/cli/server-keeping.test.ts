@@ -151,7 +151,7 @@ describe('backup and restore-backup', () => {
     await run('backup', copy);
     expect((await run('restore-backup', copy, `--data=${data}`)).err).toContain('has a database already');
     const strange = join(directory, 'strange.key');
-    const file = await open(strange, 'w');
+    const file = await open(strange, 'w', 0o600);
     await file.write(Buffer.alloc(32, 1).toString('base64'));
     await file.close();
     const wrong = await run('restore-backup', copy, `--data=${elsewhere}`, `--master-key-file=${strange}`);

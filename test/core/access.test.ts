@@ -1,6 +1,14 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { mayActInProject, mayActOn, mayActOnHouse, type Action } from '../../src/core/access.ts';
+import {
+  keyPrefixesIn,
+  knowsProject,
+  mayActInProject,
+  mayActOn,
+  mayActOnHouse,
+  projectsInReach,
+  type Action,
+} from '../../src/core/access.ts';
 import { isExpired, isRole, patternProblem, ROLES, type Grant, type Role } from '../../src/core/grant.ts';
 import { isAddress, parseAddress, type Address } from '../../src/core/address.ts';
 
@@ -106,6 +114,42 @@ describe('a grant', () => {
       }),
       { numRuns: 5_000 },
     );
+  });
+
+  it('on an address is within its reach: the project by its name or beginning, the key by its beginning', () => {
+    fc.assert(
+      fc.property(fc.string({ unit, minLength: 1, maxLength: 12 }), addresses, (pattern, address) => {
+        const grants: Grant[] = [{ role: 'reader', pattern }];
+        const { project, key } = address;
+        if (!mayActOn(grants, 'read', address)) return;
+        const { names, prefixes } = projectsInReach(grants, 'read');
+        const isInReach = names.includes(project) || prefixes.some((prefix) => project.startsWith(prefix));
+        expect(isInReach).toBe(true);
+        const begins = keyPrefixesIn(grants, 'read', project).some((prefix) => key.startsWith(prefix));
+        expect(begins).toBe(true);
+      }),
+      { numRuns: 5_000 },
+    );
+  });
+
+  it('that leaves the project open tells of it where it covers all of it, and nowhere else', () => {
+    fc.assert(
+      fc.property(fc.string({ unit, minLength: 1, maxLength: 12 }), addresses, (pattern, address) => {
+        const grants: Grant[] = [{ role: 'reader', pattern }];
+        const isOpen = projectsInReach(grants, 'read').prefixes.length > 0;
+        if (!isOpen || !knowsProject(grants, 'read', address.project)) return;
+        expect(mayActOn(grants, 'read', address)).toBe(true);
+      }),
+      { numRuns: 10_000 },
+    );
+    const knows = (pattern: string): boolean => knowsProject([{ role: 'reader', pattern }], 'read', 'acme');
+    for (const pattern of ['*', '*@*', '*/*', 'ac*/*@*', 'acme/*', 'acme/net@dev', 'acme/a*']) {
+      expect([pattern, knows(pattern)]).toEqual([pattern, true]);
+    }
+    for (const pattern of ['*/net', '*/*@dev', '*@dev', 'ac*/net*', 'b*/*', 'acm/*', '*/net@*', '*x']) {
+      expect([pattern, knows(pattern)]).toEqual([pattern, false]);
+    }
+    expect(knowsProject([{ role: 'outputs', pattern: 'acme/*' }], 'read', 'acme')).toBe(false);
   });
 
   it('on one project does not count in another', () => {

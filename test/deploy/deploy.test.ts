@@ -38,7 +38,7 @@ describe('deploy/', () => {
       .map((line) => /^([A-Z]+) (.*)$/.exec(line)?.slice(1) ?? ['', line]);
     const all = (name: string): string[] =>
       instructions.flatMap(([word, rest]) => (word === name ? [rest!] : []));
-    expect(instructions[0]?.[0]).toBe('FROM');
+    expect(instructions.slice(0, 2).map(([name]) => name)).toEqual(['ARG', 'FROM']);
     expect(instructions.filter(([name]) => name === '')).toEqual([]);
     const copied = all('COPY')
       .filter((rest) => !rest.startsWith('--from'))
@@ -71,6 +71,13 @@ describe('deploy/', () => {
     expect(
       sources.filter((source) => !named.includes(source) && !existsSync(at(`deploy/${source}`))),
     ).toEqual([]);
+    // The database is reached by the nodes alone, and no port of it is published.
+    expect(compose['networks']!['database']).toEqual({ internal: true });
+    const onDatabase = Object.entries(services as unknown as Record<string, { networks: string[] }>);
+    expect(
+      onDatabase.filter(([, { networks }]) => networks.includes('database')).map(([name]) => name),
+    ).toEqual(['node-a', 'node-b', 'database']);
+    expect(services['database']!['ports']).toBeUndefined();
     const balanced = [...read('deploy/haproxy.cfg').matchAll(/^ {2}server \S+ ([\w-]+):7117/gm)];
     expect(balanced.map(([, host]) => host)).toEqual(['node-a', 'node-b']);
   });
@@ -84,6 +91,7 @@ describe('deploy/', () => {
       'apps/v1 Deployment',
       'v1 Service',
       'policy/v1 PodDisruptionBudget',
+      'networking.k8s.io/v1 NetworkPolicy',
     ]);
     const { spec } = of('Deployment');
     const labels = spec!['template']!['metadata']!['labels'];
@@ -95,7 +103,22 @@ describe('deploy/', () => {
     );
     const pod = spec!['template']!['spec']!;
     const container = pod['containers']![0]!;
+    const policy = of('NetworkPolicy')['spec']!;
+    expect(policy['podSelector']!['matchLabels']).toEqual(labels);
+    expect(policy['policyTypes']).toEqual(['Ingress', 'Egress']);
+    expect(policy['ingress']![0]!['ports']![0]!['port']).toBe(container['ports']![0]!['containerPort']);
     const settings = container['env'] as unknown as { name: string; value?: string }[];
+    // TLS ends in the server, and what must not be in the environment of a process is in files.
+    const mount = container['volumeMounts']![0]!['mountPath'];
+    expect(container['volumeMounts']![0]!['name']).toBe(pod['volumes']![0]!['name']);
+    for (const name of ['MASTER_KEY_FILE', 'TLS_CERT', 'TLS_KEY']) {
+      const value = settings.find((setting) => setting.name === `STATEHOUSE_${name}`)?.value;
+      expect(value?.startsWith(`${mount}/`), name).toBe(true);
+    }
+    for (const probe of ['readinessProbe', 'livenessProbe', 'startupProbe'] as const) {
+      expect(container[probe]!['httpGet']!['scheme']).toBe('HTTPS');
+    }
+    expect(of('Service')['spec']!['ports']![0]!['port']).toBe(443);
     const shutdown = Number(settings.find(({ name }) => name === 'STATEHOUSE_SHUTDOWN_TIMEOUT')?.value);
     expect(Number(pod['terminationGracePeriodSeconds'])).toBeGreaterThan(shutdown + 5);
   });
@@ -119,6 +142,38 @@ describe('deploy/', () => {
     expect(unit).toMatch(/^ExecStart=.* statehouse serve$/m);
     expect(Number(/^TimeoutStopSec=(\d+)$/m.exec(unit)?.[1])).toBeGreaterThan(20);
   });
+
+  it('has a unit that takes from the server what it does not need, and the docs show that very unit', () => {
+    const unit = read('deploy/statehouse.service');
+    for (const line of [
+      'UMask=0077',
+      'LimitCORE=0',
+      'CapabilityBoundingSet=',
+      'NoNewPrivileges=yes',
+      'ProtectSystem=strict',
+      'ProtectHome=yes',
+      'ProtectProc=invisible',
+      'RestrictNamespaces=yes',
+      'SystemCallFilter=@system-service',
+      'SystemCallFilter=~@privileged',
+      'StateDirectoryMode=0700',
+    ]) {
+      expect(unit).toContain(`\n${line}\n`);
+    }
+    expect(read('docs/operating.md')).toContain(`\`\`\`ini\n${unit}\`\`\``);
+  });
+
+  it.skipIf(systemdAnalyze === null)(
+    'has a unit that leaves little open, as systemd judges (skipped unless systemd-analyze is on PATH)',
+    async () => {
+      const parameters = ['security', '--offline=true', '--threshold=20', at('deploy/statehouse.service')];
+      const { code, output } = await new RunningProgram(systemdAnalyze!, parameters, {
+        cwd: '/',
+        env: process.env,
+      }).end;
+      expect(code, output).toBe(0);
+    },
+  );
 
   it.skipIf(systemdAnalyze === null)(
     'has a unit that systemd finds nothing wrong with (skipped unless systemd-analyze is on PATH)',

@@ -169,6 +169,10 @@ const DIFFERENCES: readonly (readonly [where: RegExp, why: string])[] = [
     'states are JSON, whatever type they came with',
   ],
   [
+    /^s3api (?:get|head)-object: answer\.CacheControl: "no-store"/,
+    'a state has secrets, and is kept by no cache',
+  ],
+  [
     /^s3api (?:get|put)-object: answer\.Checksum/,
     'the house keeps the SHA-256 of a state and confirms that one',
   ],

@@ -1,7 +1,7 @@
 import { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { lockOf, writeOf } from '../../src/contract/engine-commands.ts';
-import { insertAudit } from '../../src/engines/postgres/audit.ts';
+import { auditRows, insertAudit } from '../../src/engines/postgres/audit.ts';
 import { PostgresEngine } from '../../src/engines/postgres/engine.ts';
 import { drawnUpTo } from '../../src/engines/postgres/session/drawing.ts';
 import { parsePostgresUrl, type PostgresOptions } from '../../src/engines/postgres/session/options.ts';
@@ -48,7 +48,8 @@ describe.skipIf(programs === null)('changes in PostgreSQL (skipped unless postgr
   async function drawSlowly(): Promise<void> {
     await slow.query('BEGIN');
     const note = { action: 'write', subject: 'token:slow', door: 'http', detail: {} };
-    for (const { text, values } of insertAudit(place.schema, [{ at: 1, address: LATE, note }])) {
+    const rows = auditRows([{ at: 1, address: LATE, note, decided: true }]);
+    for (const { text, values } of insertAudit(place.schema, rows)) {
       await slow.query(text, [...(values ?? [])]);
     }
   }

@@ -7,7 +7,7 @@ import { PostgresProxy, type Verdict, type WireMessage } from '../support/postgr
 import { findPostgres, PostgresServer } from '../support/postgres-server.ts';
 
 const programs = await findPostgres();
-const ACTOR = { subject: 'token:a', door: 'http', expired: false };
+const ACTOR = { subject: 'token:a', door: 'http' };
 
 describe.skipIf(programs === null)('a connection that breaks (skipped unless postgres is on PATH)', () => {
   let server: PostgresServer;

@@ -5,7 +5,7 @@ const state = (serial: number): string => `{"version": 4, "serial": ${serial}, "
 
 describe('a read of a state that is written meanwhile', () => {
   it('finds the new one where the old one is pruned at once, and never says that there is none', async () => {
-    await using house = await TestHouse.open({ retention: { keepVersions: 1 } });
+    await using house = await TestHouse.open({ retention: { keepVersions: 1, minKeepDays: 0 } });
     await house.ask('POST', '/http/acme/busy', { body: state(1) });
     const { engine } = house;
     const body = engine.body.bind(engine);

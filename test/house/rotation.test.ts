@@ -10,7 +10,7 @@ import { Keyring, sealedKeyId } from '../../src/keyring/keyring.ts';
 import { systemClock, systemEntropy } from '../../src/server/runtime.ts';
 
 const CALLER: Caller = {
-  identity: { subject: 'token:ann', grants: [{ role: 'admin', pattern: '*' }], expired: false },
+  identity: { subject: 'token:ann', grants: [{ role: 'admin', pattern: '*' }] },
   door: 'test',
 };
 const ADDRESS = makeAddress('acme', 'net.tfstate') as Address;
@@ -31,8 +31,13 @@ function build(): { house: House; keyring: Keyring } {
     log: SILENT,
     stateBytesMax: 1_000_000,
     inFlightBytesMax: 1_000_000,
+    uploadBytesMax: 1_000_000,
+    uploadIdle: 3_600_000,
+    waitersMax: 100,
     plansShare: true,
     retention: {},
+    expiryGrace: 0,
+    deadCredentialsKept: 1,
   });
   return { house, keyring };
 }

@@ -44,7 +44,14 @@ async function furnish(engine: Engine): Promise<void> {
       expiresAt: null,
       revokedAt: null,
     },
-    note: { action: 'credential-created', subject: 'token:admin', door: 'api', detail: {} },
+    note: {
+      action: 'credential-created',
+      subject: 'token:admin',
+      door: 'api',
+      detail: {},
+      origin: { credential: 'SHADMIN', peer: '10.0.0.9', requestId: 'AB12', userAgent: 'curl/8' },
+      refused: 'forbidden',
+    },
   });
 }
 

@@ -23,7 +23,10 @@ describe.each(versions)('the data of $name', ({ data }) => {
 
     it('is served by the program that is started on it', async () => {
       const directory = await copyDirectory(data);
-      await using house = await HouseProcess.start({ directory });
+      await expect(HouseProcess.start({ directory })).rejects.toThrow(
+        /not authenticated.*--adopt-unauthenticated/,
+      );
+      await using house = await HouseProcess.start({ directory, flags: ['--adopt-unauthenticated'] });
       const newest = (await statesOf(data)).get('acme/net/terraform.tfstate@default')?.at(-1);
       expect((await ask(house.url, 'GET', '/http/acme/net/terraform.tfstate')).text).toBe(newest);
       const refused = await ask(house.url, 'LOCK', '/http/acme/held', { body: sampleLock('other') });

@@ -1,4 +1,4 @@
-import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { chmod, cp, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ManualClock } from '../../src/contract/manual-clock.ts';
@@ -11,8 +11,10 @@ import { readKeyFile } from '../../src/keyring/key-file.ts';
 import { Keyring, sealedKeyId } from '../../src/keyring/keyring.ts';
 import type { Engine } from '../../src/ports/engine.ts';
 import type { Log } from '../../src/ports/log.ts';
+import type { OpenRowKey } from '../../src/ports/row-key.ts';
 import { DEFAULTS, type Store } from '../../src/server/configuration.ts';
 import { openPort } from '../../src/server/open-port.ts';
+import { rowKeyUnder } from '../../src/server/row-key.ts';
 import { systemEntropy } from '../../src/server/runtime.ts';
 import { eventually } from '../support/eventually.ts';
 import type { PostgresServer } from '../support/postgres-server.ts';
@@ -57,6 +59,8 @@ export async function statesOf(data: string): Promise<ReadonlyMap<string, readon
 export async function copyDirectory(data: string): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'statehouse-kept-'));
   await cp(join(data, 'sqlite', 'data'), directory, { recursive: true });
+  // A repository keeps no modes.
+  await chmod(join(directory, 'master.key'), 0o600);
   return directory;
 }
 
@@ -64,9 +68,14 @@ export async function openKeptDirectory(data: string): Promise<KeptHouse> {
   const facts = await factsOf(data, 'sqlite');
   const clock = new ManualClock(facts.at + 1_000);
   const directory = await copyDirectory(data);
-  const engine = await SqliteEngine.open({ directory, clock, keyIdOf: sealedKeyId });
-  const store: Store = { kind: 'directory', path: directory };
   const keyPath = join(directory, 'master.key');
+  const engine = await SqliteEngine.open({
+    directory,
+    clock,
+    keyIdOf: sealedKeyId,
+    openRowKey: adopting(keyPath),
+  });
+  const store: Store = { kind: 'directory', path: directory };
   return openHouse({ engine, clock, facts, store, keyPath }, () => rm(directory, { recursive: true }));
 }
 
@@ -76,12 +85,18 @@ export async function openKeptSchema(data: string, server: PostgresServer): Prom
   const database = await server.createDatabase();
   await server.query(await readFile(join(data, 'postgres', 'statehouse.sql'), 'utf8'), database);
   const url = server.url(database);
+  const keyPath = join(data, 'postgres', 'master.key');
   const engine = await PostgresEngine.open(parsePostgresUrl(url), {
     keyIdOf: sealedKeyId,
     clock: () => `${clock.now()}::bigint`,
+    openRowKey: adopting(keyPath),
   });
-  const keyPath = join(data, 'postgres', 'master.key');
   return openHouse({ engine, clock, facts, store: { kind: 'postgres', url }, keyPath }, async () => {});
+}
+
+/** What `--adopt-unauthenticated` does: these houses are older than the key of the rows. */
+function adopting(keyPath: string): OpenRowKey {
+  return ({ sealed }) => rowKeyUnder(new Keyring(readKeyFile(keyPath)!), sealed, true);
 }
 
 async function openHouse(
@@ -89,14 +104,12 @@ async function openHouse(
   remove: () => Promise<void>,
 ): Promise<KeptHouse> {
   const { engine, clock, facts, store, keyPath } = from;
-  const keys = readKeyFile(keyPath);
+  const keys = readKeyFile(keyPath, true);
   if (keys === null) throw new Error(`${keyPath} is missing`);
   const keyring = new Keyring(keys);
   const signals = new LocalSignals(SILENT);
-  const { stateBytesMax, inFlightBytesMax, plansShare, retention } = DEFAULTS;
-  const limits = { stateBytesMax, inFlightBytesMax, plansShare, retention };
   const parts = { engine, sealer: keyring, signals, clock, entropy: systemEntropy, log: SILENT };
-  const house = new House({ ...parts, ...limits });
+  const house = new House({ ...DEFAULTS, ...parts });
   await house.join();
   if (engine.traits.shared) clock.advance(BEAT_MS);
   await eventually('it has cleared up after the dead', async () => {
@@ -116,6 +129,7 @@ async function openHouse(
     keys: { keys, path: keyPath, isNew: false },
     failed: new Promise(() => undefined),
     backUp: null,
+    devices: null,
     log: SILENT,
     async close() {
       await house.close();

@@ -41,7 +41,14 @@ describe.skipIf(programs === null)('statehouse migrate-engine (skipped unless po
     expect((await ask(node.url, 'GET', '/http/acme/net')).text).toBe(state);
     const refused = await ask(node.url, 'LOCK', '/http/acme/net', { body: '{"ID":"other"}' });
     expect(JSON.parse(refused.text)).toMatchObject({ ID: 'kept' });
-    const back = await statehouse('migrate-engine', '--from', url, '--to', `${directory}-back`);
+    const back = await statehouse(
+      'migrate-engine',
+      '--from',
+      url,
+      '--to',
+      `${directory}-back`,
+      `--master-key-file=${directory}/master.key`,
+    );
     expect(back.output).toMatch(/nodes of a server are running/);
     await rm(directory, { recursive: true });
     await rm(`${directory}-back`, { recursive: true, force: true });

@@ -37,6 +37,7 @@ const REFUSALS: { readonly [T in Refusal['type']]: Extract<Refusal, { type: T }>
   exists: { type: 'exists', head: null as never },
   gone: { type: 'gone' },
   expired: { type: 'expired' },
+  revoked: { type: 'revoked' },
   forbidden: { type: 'forbidden', subject: 'token:bob', action: 'write', address },
   held: { type: 'held', holders, position: 2, waiting: 3, parkFor: null },
   'released-before': { type: 'released-before', lockId: 'old', at: alice.since, broken: true },
@@ -62,6 +63,7 @@ const NOT_ENTERED: { readonly [P in NotAuthenticated['problem']]: NotAuthenticat
   skewed: { problem: 'skewed', date: '20261120T080000Z' },
   expired: { problem: 'expired' },
   mismatch: { problem: 'mismatch' },
+  'wrong-service': { problem: 'wrong-service', expected: 's3' },
   'unknown-key': { problem: 'unknown-key', accessKeyId: 'AK' },
 };
 

@@ -26,7 +26,7 @@ export async function callApi(
 ): Promise<ApiAnswer> {
   const [method = '', path = ''] = call.split(' ');
   const answer = await house.ask(method, `/api/v1${path}`, {
-    headers,
+    headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
     ...(as === undefined ? {} : { as }),
     ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
   });

@@ -68,7 +68,8 @@ describe('the API, asked anything', () => {
         const path = route.path.replaceAll(/:\w+/g, () => named);
         const text = query.map(([name, value]) => `${name}=${value}`).join('&');
         const target = `/api/v1${path}${text === '' ? '' : `?${text}`}`;
-        const answer = await house.ask(route.method, target, body === null ? {} : { body });
+        const headers = { 'content-type': 'application/json' };
+        const answer = await house.ask(route.method, target, body === null ? {} : { body, headers });
         expect(answer.status, `${route.method} ${target}`).toBeLessThan(500);
         if (answer.status !== 304) expect(() => JSON.parse(answer.text) as unknown).not.toThrow();
       }),

@@ -86,7 +86,9 @@ describe('a house on the embedded engine', () => {
     const other = join(root, 'other');
     await writeFile(copy, answer.bytes);
     restoreBackup(copy, other);
-    await writeFile(join(other, 'master.key'), await readFile(join(directory, 'master.key')));
+    await writeFile(join(other, 'master.key'), await readFile(join(directory, 'master.key')), {
+      mode: 0o600,
+    });
     await using second = await TestHouse.open({ store: { kind: 'directory', path: other } });
     expect((await second.ask('GET', A)).text).toBe(body);
     expect((await house.ask('GET', A)).text).toBe(sampleState(2));

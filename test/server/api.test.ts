@@ -344,9 +344,11 @@ describe('the API', () => {
   it('sets how much history a project keeps', async () => {
     const set = await callApi(house, 'PATCH /projects/acme', { body: { keepVersions: 1 } });
     expect(set.json).toMatchObject({
-      set: { keepVersions: 1, keepDays: null },
-      effective: { keepVersions: 1 },
+      set: { keepVersions: 1, keepDays: null, minKeepDays: null },
+      effective: { keepVersions: 1, minKeepDays: 7 },
     });
+    const bare = await callApi(house, 'PATCH /projects/acme', { body: { minKeepDays: 0 } });
+    expect(bare.json).toMatchObject({ set: { keepVersions: 1, minKeepDays: 0 } });
     for (const serial of [1, 2, 3]) await write(NET_HTTP, sampleState(serial));
     await expect
       .poll(async () => (await callApi(house, `GET /state/versions${at(NET)}`)).json['versions'])

@@ -58,6 +58,16 @@ describe('a body that comes too slowly', () => {
     await expect(received).rejects.toThrow(BodyBroken);
   });
 
+  it('is given up after half a minute, whatever drips, when it was announced as small', async () => {
+    const { sender, received } = begin(65_536);
+    await flow(sender, 2_000, 29);
+    expect(await Promise.race([received.catch(() => 'given up'), Promise.resolve('going on')])).toBe(
+      'going on',
+    );
+    await flow(sender, 2_000, 2);
+    await expect(received).rejects.toThrow(BodyBroken);
+  });
+
   it('is taken when it is slow and still comes at a rate that a poor line has', async () => {
     const { sender, received, end } = begin();
     for (let second = 0; second < 200; second += 10) {

@@ -32,6 +32,8 @@ describe('the settings of a server', () => {
       tls: { kind: 'none' },
       stateBytesMax: 512 * 1_048_576,
       inFlightBytesMax: 1_024 * 1_048_576,
+      uploadBytesMax: 4_096 * 1_048_576,
+      uploadIdle: 3_600_000,
       plansShare: true,
       retention: {},
       logLevel: 'info',

@@ -5,7 +5,7 @@ import { DoorTable } from '../../src/server/door-table.ts';
 
 function doorOf(name: string, routes: DoorRoutes): Door {
   const reply = faultReply('unknown', name);
-  return { name, routes, answer: async () => reply, fault: () => reply };
+  return { name, routes, answer: async () => reply, fault: () => reply, throttled: () => null };
 }
 
 const SIGNED = 'AWS4-HMAC-SHA256 Credential=AK/20261120/eu-west-1/s3/aws4_request, Signature=x';

@@ -7,7 +7,9 @@ import type { Log } from '../../src/ports/log.ts';
 import type { Door, DoorReply, DoorRequest } from '../../src/protocols/door.ts';
 import { readBody } from '../../src/protocols/wire/read-body.ts';
 import { dispatch } from '../../src/server/dispatch.ts';
+import { systemEntropy } from '../../src/server/runtime.ts';
 import { Metrics } from '../../src/server/metrics.ts';
+import { Traffic } from '../../src/server/traffic.ts';
 import { eventually } from '../support/eventually.ts';
 import { RawConnection } from '../support/raw-connection.ts';
 import { ask, type Answer } from '../support/request.ts';
@@ -27,6 +29,10 @@ class PlayedDoor implements Door {
   fault(_request: DoorRequest, message: string): DoorReply {
     return reply(503, message);
   }
+
+  throttled(_request: DoorRequest, retryAfterSeconds: number): DoorReply {
+    return reply(429, `again in ${retryAfterSeconds}`);
+  }
 }
 
 function reply(status: number, text: string | null, more: Partial<DoorReply> = {}): DoorReply {
@@ -44,12 +50,21 @@ describe('an exchange', () => {
 
   beforeEach(async () => {
     door = new PlayedDoor();
-    metrics = new Metrics({ parked: 0, inFlightBytes: 0, listen: () => () => undefined });
+    metrics = new Metrics({ parked: 0, inFlightBytes: 0, seals: 0, listen: () => () => undefined }, null);
     faults = [];
     fatal = [];
     const say = (): void => undefined;
     const log: Log = { debug: say, info: say, warn: say, error: (message) => void faults.push(message) };
-    const handler = dispatch({ doors: [door], log, metrics, fatal: (fault) => void fatal.push(fault) });
+    const clock = { now: () => Date.now(), after: () => () => undefined };
+    const traffic = new Traffic({ requestRate: 0, trustedProxies: [] }, { clock, log });
+    const handler = dispatch({
+      doors: [door],
+      log,
+      metrics,
+      entropy: systemEntropy,
+      traffic,
+      fatal: (fault) => void fatal.push(fault),
+    });
     server = createServer(handler);
     server.on('checkContinue', handler);
     server.listen(0, '127.0.0.1');
@@ -82,6 +97,20 @@ describe('an exchange', () => {
   }
 
   describe('goes on after a refusal', () => {
+    it('names each request anew, whatever the client calls it, in its answer and to its door', async () => {
+      const seen: string[] = [];
+      door.play = async ({ id }) => {
+        seen.push(id);
+        return reply(200, 'played');
+      };
+      const named = { headers: { 'x-request-id': 'mine' }, as: null };
+      const answers = [await ask(url, 'GET', '/played', named), await ask(url, 'GET', '/played', named)];
+      expect(answers.map(({ headers }) => headers['x-request-id'])).toEqual(seen);
+      expect(new Set(seen).size).toBe(2);
+      expect(seen.every((id) => /^[0-9A-F]{16}$/.test(id))).toBe(true);
+      expect((await send('GET', '/nowhere')).headers['x-request-id']).toMatch(/^[0-9A-F]{16}$/);
+    });
+
     it('on the same connection, when nothing or little of the request was left unread', async () => {
       const { heard } = await converse(
         'GET /nowhere HTTP/1.1\r\nhost: h\r\n\r\n',
@@ -342,6 +371,25 @@ describe('an exchange', () => {
       statuses.push(answer.status);
     }
     expect(statuses).toEqual([403, 403, 403, 403, 200, 200, 200, 200, 200]);
+  });
+
+  it('tells browsers to run nothing and to keep nothing, whatever its door says', async () => {
+    const headers = {
+      'content-type': 'text/html',
+      'content-security-policy': 'default-src *',
+      'x-content-type-options': 'other',
+    };
+    door.play = async () => reply(200, '<script>', { headers });
+    const ours = {
+      'content-security-policy': "default-src 'none'; frame-ancestors 'none'; sandbox",
+      'x-content-type-options': 'nosniff',
+      'cache-control': 'no-store',
+    };
+    expect((await ask(url, 'GET', '/played')).headers).toMatchObject(ours);
+    const page = "default-src 'self'";
+    door.play = async () => reply(200, 'our own', { page, headers: { 'cache-control': 'no-cache' } });
+    const own = { ...ours, 'content-security-policy': page, 'cache-control': 'no-cache' };
+    expect((await ask(url, 'GET', '/played')).headers).toMatchObject(own);
   });
 
   it('refuses headers beyond measure', async () => {

@@ -115,14 +115,19 @@ export class HouseProcess implements AsyncDisposable {
       '--json',
       `--listen=127.0.0.1:${this.port}`,
       `--data=${this.directory}`,
-      `--admin-credential=${TEST_ADMIN.id}.${TEST_ADMIN.secret}`,
       '--log-level=warn',
       ...(this.#schema === null ? [] : [`--database=${this.#schema.url}`]),
       ...flags,
     ];
     const run = new RunningProgram(process.execPath, parameters, {
       cwd: tmpdir(),
-      env: { ...process.env, NODE_NO_WARNINGS: '1', ...schemaKey(this.#schema), ...env },
+      env: {
+        ...process.env,
+        NODE_NO_WARNINGS: '1',
+        STATEHOUSE_ADMIN_CREDENTIAL: `${TEST_ADMIN.id}.${TEST_ADMIN.secret}`,
+        ...schemaKey(this.#schema),
+        ...env,
+      },
     });
     this.#run = run;
     return run;

@@ -12,7 +12,7 @@ import { newTestSchema } from './test-database.ts';
 
 /** The admin, as doors see it, for tests that speak to the house itself. */
 export const ADMIN_CALLER: Caller = {
-  identity: { subject: 'token:test-admin', grants: [{ role: 'admin', pattern: '*' }], expired: false },
+  identity: { subject: 'token:test-admin', grants: [{ role: 'admin', pattern: '*' }] },
   door: 'test',
 };
 

@@ -7,7 +7,21 @@ export interface CredentialShape {
   readonly grants: readonly Grant[];
   readonly createdAt: string;
   readonly expiresAt: string | null;
+  /** Until then it may still write and release what it took the lock of before it expired. */
+  readonly graceUntil: string | null;
   readonly revokedAt: string | null;
+  readonly locks: readonly HeldLockShape[];
+}
+
+/** A lock that a credential holds. */
+export interface HeldLockShape {
+  readonly address: string;
+  readonly lockId: string;
+}
+
+export interface RevokedCredentialShape extends CredentialShape {
+  /** The locks that were broken with it. */
+  readonly broken: readonly HeldLockShape[];
 }
 
 /** A credential at the one moment when its secret is told. */
@@ -23,6 +37,12 @@ export interface AuditShape {
   readonly subject: string;
   readonly door: string;
   readonly detail: Readonly<Record<string, string | number | boolean>>;
+  readonly refused: string | null;
+  readonly credential: string | null;
+  readonly peer: string | null;
+  readonly requestId: string | null;
+  readonly userAgent: string | null;
+  readonly presigned: boolean;
 }
 
 /** How much history is kept; null where it is not limited. */

@@ -39,6 +39,7 @@ export interface LockShape {
   readonly address: string;
   readonly holders: readonly HolderShape[];
   readonly waiters: readonly WaiterShape[];
+  readonly waiting: number;
 }
 
 export interface ReleasedShape {

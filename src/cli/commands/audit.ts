@@ -5,7 +5,7 @@ import { DONE } from '../exit-codes.ts';
 import { HouseClient } from '../server/client.ts';
 import { CONNECTION_OPTIONS, readConnection } from '../server/connection.ts';
 import { readAddress } from '../server/read-address.ts';
-import { text, wholeNumber } from '../options.ts';
+import { flag, text, wholeNumber } from '../options.ts';
 
 export const command: Command = defineCommand({
   description:
@@ -15,6 +15,7 @@ export const command: Command = defineCommand({
     ...CONNECTION_OPTIONS,
     action: text('NAME', 'only this action, such as write or unlock', { environment: false }),
     subject: text('NAME', 'only what this subject did, such as token:ci', { environment: false }),
+    refused: flag('only what was refused', { environment: false }),
     limit: wholeNumber({ fallback: 50, from: 1, to: 1_000_000 }, 'N', 'show at most N', {
       environment: false,
     }),
@@ -25,22 +26,25 @@ export const command: Command = defineCommand({
   ],
   run: async ({ args: [place], options, terminal, stopped }) => {
     const address = place === undefined ? undefined : formatAddress(readAddress(place));
-    const { action, subject, limit } = options;
+    const { action, subject, refused, limit } = options;
     const house = new HouseClient(readConnection(options), stopped);
-    const query = { address, action, subject };
+    const query = { address, action, subject, refused };
     const { items, more } = await house.list('list-audit', query, limit);
     if (terminal.json) {
       terminal.result({ records: items, more });
       return DONE;
     }
     if (items.length === 0) terminal.note('No records match.');
-    else terminal.table(['WHEN', 'ACTION', 'SUBJECT', 'DOOR', 'ADDRESS', 'DETAIL'], items.map(rowOf));
+    else terminal.table(COLUMNS, items.map(rowOf));
     if (more) terminal.note(`There are more than ${limit}: --limit shows more.`);
     return DONE;
   },
 });
 
-function rowOf({ at, action, subject, door, address, detail }: AuditShape): readonly string[] {
+const COLUMNS = ['WHEN', 'ACTION', 'RESULT', 'SUBJECT', 'FROM', 'DOOR', 'ADDRESS', 'DETAIL'];
+
+function rowOf({ at, action, refused, subject, peer, door, address, detail }: AuditShape): readonly string[] {
   const facts = Object.entries(detail).map(([name, value]) => `${name}=${value}`);
-  return [at, action, subject, door, address ?? '', facts.join(' ')];
+  const result = refused === null ? 'done' : `refused: ${refused}`;
+  return [at, action, result, subject, peer ?? '', door, address ?? '', facts.join(' ')];
 }

@@ -60,12 +60,11 @@ export const command: Command = defineCommand({
       terminal.result({ block, environment: Object.fromEntries(variables), notes });
       return DONE;
     }
-    terminal.say(block);
-    terminal.say();
+    terminal.say([...block.split('\n'), '']);
     for (const variable of environment) terminal.say(exportLine(variable));
     if (credential === null)
       terminal.note(
-        '\nReplace ID and SECRET by those of a credential: "statehouse credential create NAME" creates one.',
+        'Replace ID and SECRET by those of a credential: "statehouse credential create NAME" creates one.',
       );
     for (const note of notes) terminal.note(note);
     return DONE;

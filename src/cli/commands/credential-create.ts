@@ -50,9 +50,7 @@ export const command: Command = defineCommand({
     terminal.say(`secret  ${made.secret}`);
     terminal.say();
     terminal.say(`export STATEHOUSE_CREDENTIAL=${made.id}.${made.secret}`);
-    terminal.note(
-      '\nThe secret is shown only once. "statehouse config" prints the settings of each backend.',
-    );
+    terminal.note('The secret is shown only once. "statehouse config" prints the settings of each backend.');
     return DONE;
   },
 });

@@ -12,13 +12,17 @@ export const command: Command = defineCommand({
   args: [],
   options: {
     ...CONNECTION_OPTIONS,
-    all: flag('also list revoked and expired credentials', { environment: false }),
+    all: flag('also list revoked and expired credentials that hold no lock', { environment: false }),
   },
-  examples: [{ line: 'statehouse credential list', says: 'the valid ones' }],
+  examples: [
+    { line: 'statehouse credential list', says: 'the valid ones, and those that still hold a lock' },
+  ],
   run: async ({ options, terminal, stopped }) => {
     const house = new HouseClient(readConnection(options), stopped);
     const { credentials } = await house.ask('list-credentials', {});
-    const shown = credentials.filter((credential) => options.all || isValid(credential));
+    const shown = credentials.filter(
+      (credential) => options.all || isValid(credential) || credential.locks.length > 0,
+    );
     if (terminal.json) terminal.result({ credentials: shown });
     else terminal.table(['NAME', 'ID', 'GRANTS', 'MADE', 'VALID'], shown.map(rowOf));
     return DONE;
@@ -30,19 +34,24 @@ function isValid({ revokedAt, expiresAt }: CredentialShape): boolean {
 }
 
 function rowOf(credential: CredentialShape): readonly string[] {
-  const { name, id, grants, createdAt, expiresAt, revokedAt } = credential;
+  const { name, id, grants, createdAt, expiresAt, graceUntil, revokedAt, locks } = credential;
   return [
     name,
     id,
     grants.map(({ role, pattern }) => `${role}:${pattern}`).join(' '),
     formatAgo(createdAt),
-    valid(),
+    locks.length === 0
+      ? valid()
+      : `${valid()}, holds ${locks.length} ${locks.length === 1 ? 'lock' : 'locks'}`,
   ];
 
   function valid(): string {
     if (revokedAt !== null) return `revoked ${formatAgo(revokedAt)}`;
     if (expiresAt === null) return 'until it is revoked';
     const left = Date.parse(expiresAt) - Date.now();
-    return left > 0 ? `for ${formatDuration(left)}` : `expired ${formatAgo(expiresAt)}`;
+    if (left > 0) return `for ${formatDuration(left)}`;
+    const grace = Date.parse(graceUntil ?? expiresAt) - Date.now();
+    const inGrace = locks.length > 0 && grace > 0 ? `, in its grace for ${formatDuration(grace)}` : '';
+    return `expired ${formatAgo(expiresAt)}${inGrace}`;
   }
 }

@@ -1,14 +1,13 @@
 import { formatAddress } from '../../core/address.ts';
-import { DEFAULT_DATA, type Configuration } from '../../server/configuration.ts';
 import type { OfflineStore } from '../../server/read-kept.ts';
 import { defineCommand, type Command } from '../command.ts';
 import { DONE, type ExitCode } from '../exit-codes.ts';
 import { Failure, wrongUse } from '../failure.ts';
-import { dataConfiguration, KEY_OPTIONS } from '../server/data-options.ts';
+import { KEY_OPTIONS, PLACE_OPTIONS, placeConfiguration } from '../server/data-options.ts';
 import { keepingFailure } from '../server/keeping-failure.ts';
 import { writeNewFile } from '../server/new-file.ts';
 import { readAddress } from '../server/read-address.ts';
-import { text, textOr } from '../options.ts';
+import { text } from '../options.ts';
 import type { Terminal } from '../terminal.ts';
 
 export const command: Command = defineCommand({
@@ -16,8 +15,7 @@ export const command: Command = defineCommand({
     'Prints a state from the data directory, byte for byte as it was sent, for when the server cannot run. It changes nothing, and a server may be running. It also reads old versions and deleted states, and it works when other parts of the data are damaged.',
   args: [{ name: 'address', help: 'PROJECT/KEY[@WORKSPACE]', required: true }],
   options: {
-    data: textOr(DEFAULT_DATA, 'DIR', 'the data directory, or the file of a backup'),
-    database: text('URL', 'read from this PostgreSQL database instead (postgres://…)'),
+    ...PLACE_OPTIONS,
     ...KEY_OPTIONS,
     version: text('N', 'this version; the default is the newest', { environment: false }),
     out: text('FILE', 'write it into a new file that only its owner may read', { environment: false }),
@@ -36,7 +34,7 @@ export const command: Command = defineCommand({
       throw wrongUse(`--version: invalid version "${version}": expected a whole number from 1 up`);
     const { readKept } = await import('../../server/read-kept.ts');
     const number = version === undefined ? null : Number(version);
-    return readKept<ExitCode>(configurationOf(options), address, number, async (kept) => {
+    return readKept<ExitCode>(placeConfiguration(options), address, number, async (kept) => {
       if (kept === null)
         throw new Failure(
           `there is no ${version === undefined ? 'state' : `version ${version}`} at ${formatAddress(address)}`,
@@ -48,17 +46,6 @@ export const command: Command = defineCommand({
     });
   },
 });
-
-function configurationOf(given: {
-  readonly data: string;
-  readonly database: string | undefined;
-  readonly masterKey: string | undefined;
-  readonly masterKeyFile: string | undefined;
-}): Pick<Configuration, 'store' | 'masterKeys' | 'masterKeyFile'> {
-  const { data, database, masterKey = null, masterKeyFile = null } = given;
-  if (database === undefined) return dataConfiguration(data, given);
-  return { store: { kind: 'postgres', url: database }, masterKeys: masterKey, masterKeyFile };
-}
 
 async function give(
   { version, bytes }: OfflineStore,

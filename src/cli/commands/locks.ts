@@ -45,7 +45,7 @@ export const command: Command = defineCommand({
       const text = JSON.stringify(locks.map(who));
       if (text === shown) continue;
       shown = text;
-      if (terminal.json) await terminal.write(`${JSON.stringify({ at: new Date().toISOString(), locks })}\n`);
+      if (terminal.json) terminal.say(JSON.stringify({ at: new Date().toISOString(), locks }));
       else showAnew(terminal, locks);
     }
     return DONE;
@@ -68,7 +68,7 @@ function show(terminal: Terminal, locks: readonly LockShape[]): void {
   );
 }
 
-function rowsOf({ address, holders, waiters }: LockShape): readonly (readonly string[])[] {
+function rowsOf({ address, holders, waiters, waiting }: LockShape): readonly (readonly string[])[] {
   return [
     ...holders.map(({ heldMs, ...rest }) => ['holds', formatDuration(heldMs), ...columns(rest)]),
     ...waiters.map(({ position, parked, waitedMs, ...rest }) => [
@@ -76,6 +76,7 @@ function rowsOf({ address, holders, waiters }: LockShape): readonly (readonly st
       formatDuration(waitedMs),
       ...columns(rest),
     ]),
+    ...(waiting > waiters.length ? [[`${waiting - waiters.length} more wait`]] : []),
   ].map((row, index) => [index === 0 ? address : '', ...row]);
 }
 

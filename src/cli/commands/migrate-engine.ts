@@ -1,21 +1,37 @@
 import { existsSync } from 'node:fs';
 import { randomUUID } from 'node:crypto';
 import type { Transferred } from '../../house/transfer.ts';
+import type { Keyring } from '../../keyring/keyring.ts';
 import type { Engine } from '../../ports/engine.ts';
-import type { Store } from '../../server/configuration.ts';
+import { hasPassword, type Store } from '../../server/configuration.ts';
 import { defineCommand, type Command } from '../command.ts';
 import { DONE } from '../exit-codes.ts';
 import { Failure, wrongUse } from '../failure.ts';
+import { KEY_OPTIONS } from '../server/data-options.ts';
+import { keepingFailure } from '../server/keeping-failure.ts';
 import { text } from '../options.ts';
+import { secretOf } from '../server/secret-option.ts';
 import type { Terminal } from '../terminal.ts';
+
+const URL_OPTION = {
+  environment: false,
+  isSecret: (place: string): boolean => isDatabase(place) && hasPassword(place),
+} as const;
 
 export const command: Command = defineCommand({
   description:
     'Moves all data from one engine to another: states and versions, locks, credentials and the audit log, compared byte for byte. The server must be stopped. After an interruption, run it again: it continues where it stopped.',
   args: [],
   options: {
-    from: text('DIR|URL', 'the present data directory or database', { environment: false }),
-    to: text('DIR|URL', 'the new data directory or database, which must be empty', { environment: false }),
+    from: text('DIR|URL', 'the present data directory or database', URL_OPTION),
+    fromFile: text('FILE', 'read it from this file, so that no password stands on the command line', {
+      environment: false,
+    }),
+    to: text('DIR|URL', 'the new data directory or database, which must be empty', URL_OPTION),
+    toFile: text('FILE', 'read it from this file, so that no password stands on the command line', {
+      environment: false,
+    }),
+    ...KEY_OPTIONS,
   },
   examples: [
     {
@@ -28,12 +44,14 @@ export const command: Command = defineCommand({
     },
   ],
   run: async ({ options, terminal }) => {
-    const from = storeOf('--from', options.from);
-    const to = storeOf('--to', options.to);
+    const from = storeOf('--from', secretOf('from', { text: options.from, file: options.fromFile }, options));
+    const to = storeOf('--to', secretOf('to', { text: options.to, file: options.toFile }, options));
     if (from.kind === 'directory' && !existsSync(from.path)) {
       throw new Failure(`there is no data of a server in ${from.path}`);
     }
-    const moved = await move(from, to, terminal);
+    const directory = [from, to].find(({ kind }) => kind === 'directory');
+    const keyring = await keyringOf(options, directory ?? from);
+    const moved = await move(from, to, keyring, terminal);
     terminal.status('');
     if (terminal.json) {
       terminal.result(moved);
@@ -49,11 +67,32 @@ export const command: Command = defineCommand({
   },
 });
 
-async function move(from: Store, to: Store, terminal: Terminal): Promise<Transferred> {
-  const { transfer } = await import('../../house/transfer.ts');
-  const source = await openClosedHouse('--from', from);
+/** The master keys, which the directory has in it unless they are given. @throws {Failure} without them */
+async function keyringOf(
+  given: {
+    readonly masterKey: string | undefined;
+    readonly masterKeyFile: string | undefined;
+    readonly exposedSecrets: boolean;
+  },
+  store: Store,
+): Promise<Keyring> {
+  const { findMasterKeys } = await import('../../server/master-key.ts');
+  const { Keyring: KeyringClass } = await import('../../keyring/keyring.ts');
   try {
-    const target = await openClosedHouse('--to', to);
+    const { exposedSecrets } = given;
+    const masterKeys = given.masterKey ?? null;
+    const masterKeyFile = given.masterKeyFile ?? null;
+    return new KeyringClass(findMasterKeys({ masterKeys, masterKeyFile, store, exposedSecrets }, false).keys);
+  } catch (fault) {
+    throw keepingFailure(fault);
+  }
+}
+
+async function move(from: Store, to: Store, keyring: Keyring, terminal: Terminal): Promise<Transferred> {
+  const { transfer } = await import('../../house/transfer.ts');
+  const source = await openClosedHouse('--from', from, keyring);
+  try {
+    const target = await openClosedHouse('--to', to, keyring);
     try {
       return await transfer(source, target, (stage, done, total) => {
         terminal.status(`${stage}: ${done} of ${total}`);
@@ -69,10 +108,13 @@ async function move(from: Store, to: Store, terminal: Terminal): Promise<Transfe
 }
 
 /** Opens an engine that no house is open on: what is copied must not change meanwhile. */
-async function openClosedHouse(option: string, store: Store): Promise<Engine> {
+async function openClosedHouse(option: string, store: Store, keyring: Keyring): Promise<Engine> {
+  const { rowKeyUnder } = await import('../../server/row-key.ts');
   const { openStore } = await import('../../server/engines.ts');
   const { systemClock } = await import('../../server/runtime.ts');
-  const { engine } = await openStore({ store }, systemClock).catch((cause: unknown) => {
+  const { engine } = await openStore({ store }, systemClock, ({ sealed }) =>
+    rowKeyUnder(keyring, sealed, false),
+  ).catch((cause: unknown) => {
     throw new Failure(`${option}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
   });
   const me = randomUUID();
@@ -86,9 +128,11 @@ async function openClosedHouse(option: string, store: Store): Promise<Engine> {
 
 function storeOf(option: string, place: string | undefined): Store {
   if (place === undefined) throw wrongUse(`${option} is missing`, 'Give a data directory or postgres://…');
-  return /^postgres(?:ql)?:\/\//.test(place)
-    ? { kind: 'postgres', url: place }
-    : { kind: 'directory', path: place };
+  return isDatabase(place) ? { kind: 'postgres', url: place } : { kind: 'directory', path: place };
+}
+
+function isDatabase(place: string): boolean {
+  return /^postgres(?:ql)?:\/\//.test(place);
 }
 
 /** Everything stays sealed under the same master key, which is not moved. */

@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { CLIENT_NAMES, openClient } from '../../protocols/backends.ts';
+import { CLIENT_NAMES, isSecretSetting, openClient } from '../../protocols/backends.ts';
 import { dataFolderOf, findTarget } from '../../workdir/folder.ts';
 import type { Command } from '../command.ts';
 import { defineCommand } from '../command.ts';
@@ -25,7 +25,9 @@ export const command: Command = defineCommand({
     ...TARGET_OPTIONS,
     lockTimeout: LOCK_OPTIONS.lockTimeout,
     to: text('TYPE', `the backend to copy to: ${CLIENT_NAMES.join(', ')}`),
-    toConfig: texts('K=V|FILE', 'settings of that backend, as in --backend-config'),
+    toConfig: texts('K=V|FILE', 'settings of that backend, as in --backend-config', {
+      isSecret: isSecretSetting,
+    }),
     only: texts('NAME', 'only this workspace'),
     dryRun: flag('show what would be done, and change nothing', { environment: false }),
     force: flag('replace the states of the target', { environment: false }),
@@ -48,6 +50,7 @@ export const command: Command = defineCommand({
         env,
         backend: options.to,
         backendConfig: options.toConfig,
+        noExternal: options.noExternal,
       });
       const to = await openClient(choice);
       const sides = { from: target.client, to };

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { defineCommand, type Command } from '../command.ts';
 import { DONE } from '../exit-codes.ts';
 import { Failure } from '../failure.ts';
+import { KEY_OPTIONS } from '../server/data-options.ts';
 import { keepingFailure } from '../server/keeping-failure.ts';
 import { text, textOr } from '../options.ts';
 
@@ -16,6 +17,7 @@ export const command: Command = defineCommand({
       'FILE',
       'the master key of the server: it is checked and copied into the data directory',
     ),
+    exposedSecrets: KEY_OPTIONS.exposedSecrets,
   },
   examples: [
     {
@@ -24,10 +26,15 @@ export const command: Command = defineCommand({
     },
   ],
   run: async ({ args: [file = ''], options, terminal }) => {
-    const { data, masterKeyFile } = options;
+    const { data, masterKeyFile, exposedSecrets } = options;
     const { restoreHouse } = await import('../../server/restore-house.ts');
     try {
-      const keyPath = await restoreHouse({ backup: file, directory: data, keyFile: masterKeyFile ?? null });
+      const keyPath = await restoreHouse({
+        backup: file,
+        directory: data,
+        keyFile: masterKeyFile ?? null,
+        exposedSecrets,
+      });
       if (terminal.json) terminal.result({ data: resolve(data), masterKey: keyPath });
       else terminal.say(`${resolve(data)} contains all data of ${file}`);
       if (keyPath === null)

@@ -34,6 +34,9 @@ export const command: Command = defineCommand({
       throw openingFailure(fault, configuration);
     });
     welcome(terminal, open, configuration.store, env);
+    // On a screen it means that the screen is gone, and the server with it.
+    const reload = (): void => void open.reload();
+    if (!terminal.onScreen) process.on('SIGHUP', reload);
     return await untilStopped(open, { terminal, stopped, uncaught });
   },
 });

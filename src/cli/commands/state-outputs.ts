@@ -52,8 +52,10 @@ export const command: Command = defineCommand({
         terminal.result(Object.fromEntries(shown));
         return DONE;
       }
-      for (const output of chosen)
-        terminal.say(`${output.name} = ${printMasked(output.content, reveal, true)}`);
+      for (const output of chosen) {
+        const [first, ...more] = printMasked(output.content, reveal, true).split('\n');
+        terminal.say([`${output.name} = ${first}`, ...more]);
+      }
       return DONE;
     }),
 });

@@ -1,4 +1,3 @@
-import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Command } from '../command.ts';
 import { defineCommand } from '../command.ts';
@@ -6,6 +5,7 @@ import { DONE } from '../exit-codes.ts';
 import { presentState } from '../folder/content.ts';
 import { TARGET_OPTIONS, withTarget } from '../folder/target.ts';
 import { readVersionOf } from '../folder/versions.ts';
+import { writeSecret } from '../folder/write-secret.ts';
 import { text } from '../options.ts';
 
 export const command: Command = defineCommand({
@@ -30,7 +30,7 @@ export const command: Command = defineCommand({
       if (options.out === undefined) await terminal.write(bytes);
       else {
         // A state has secrets in it.
-        await writeFile(resolve(cwd, options.out), bytes, { mode: 0o600 });
+        await writeSecret(resolve(cwd, options.out), bytes);
         if (terminal.json) terminal.result({ written: options.out, bytes: bytes.length });
         else terminal.note(`Wrote ${bytes.length} bytes to ${options.out}.`);
       }

@@ -45,10 +45,10 @@ export const command: Command = defineCommand({
         terminal.say(bold(`# ${instance.address}${marks}`));
         const wide = Math.max(0, ...instance.attributes.map(({ name }) => name.length));
         for (const { name, content } of instance.attributes) {
-          const text = printMasked(withoutWrapper(content), reveal, true)
-            .replaceAll('\n', '\n  ')
-            .replaceAll(`"${MASK}"`, dim(MASK));
-          terminal.say(`  ${name.padEnd(wide)} = ${text}`);
+          const [first, ...more] = printMasked(withoutWrapper(content), reveal, true)
+            .replaceAll(`"${MASK}"`, dim(MASK))
+            .split('\n');
+          terminal.say([`${name.padEnd(wide)} = ${first}`, ...more].map((line) => `  ${line}`));
         }
       }
       return DONE;

@@ -15,7 +15,7 @@ import { THINGS, type Thing } from './player.ts';
 export const ADDRESS: Address = { project: 'demo', key: 'shop.tfstate', workspace: 'default' };
 
 const OPERATOR: Caller = {
-  identity: { subject: 'demo:operator', grants: [{ role: 'admin', pattern: '*' }], expired: false },
+  identity: { subject: 'demo:operator', grants: [{ role: 'admin', pattern: '*' }] },
   door: 'demo',
 };
 /** More than anything in the play takes on the slowest machine. */

@@ -1,12 +1,12 @@
 import { resolve } from 'node:path';
 import type { StateClient } from '../../ports/state-client.ts';
-import { CLIENT_NAMES, openClient } from '../../protocols/backends.ts';
+import { CLIENT_NAMES, isSecretSetting, openClient } from '../../protocols/backends.ts';
 import type { Target } from '../../workdir/folder.ts';
 import { findTarget } from '../../workdir/folder.ts';
 import type { Invocation } from '../command.ts';
 import { Failure } from '../failure.ts';
 import type { OptionSpec } from '../options.ts';
-import { text, texts } from '../options.ts';
+import { flag, text, texts } from '../options.ts';
 
 /** The options by which every command of a folder finds its states. */
 export const TARGET_OPTIONS: {
@@ -14,11 +14,15 @@ export const TARGET_OPTIONS: {
   readonly backend: OptionSpec<string | undefined>;
   readonly backendConfig: OptionSpec<readonly string[]>;
   readonly workspace: OptionSpec<string | undefined>;
+  readonly noExternal: OptionSpec<boolean>;
 } = {
   chdir: text('DIR', 'work in this Terraform folder'),
   backend: text('TYPE', `use this backend, whatever the folder says: ${CLIENT_NAMES.join(', ')}`),
-  backendConfig: texts('K=V|FILE', "settings of the backend, as terraform init's -backend-config"),
+  backendConfig: texts('K=V|FILE', "settings of the backend, as terraform init's -backend-config", {
+    isSecret: isSecretSetting,
+  }),
   workspace: text('NAME', 'this workspace instead of the selected one'),
+  noExternal: flag('run no program and read no file that the folder names, as in CI on pull requests'),
 };
 
 export interface OpenTarget extends Target {
@@ -37,9 +41,9 @@ export async function withTarget<T>(
   purpose: 'reads' | 'changes',
   use: (target: OpenTarget) => Promise<T>,
 ): Promise<T> {
-  const { chdir, backend, backendConfig, workspace } = options;
+  const { chdir, backend, backendConfig, workspace, noExternal } = options;
   const folder = resolve(cwd, chdir ?? '.');
-  const target = await findTarget({ folder, env, backend, backendConfig, workspace });
+  const target = await findTarget({ folder, env, backend, backendConfig, workspace, noExternal });
   if (target.disagreements.length > 0) {
     const next = 'Run "terraform init", or name the backend with --backend and --backend-config.';
     if (purpose === 'changes') throw new Failure(target.disagreements.join('; '), { exitCode: 2, next });

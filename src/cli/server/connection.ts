@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { DEFAULT_LISTEN } from '../../server/configuration.ts';
+import { DEFAULT_LISTEN, SETTINGS } from '../../server/configuration.ts';
 import { Failure, wrongUse } from '../failure.ts';
 import type { OptionSpec } from '../options.ts';
 import { flag, text, textOr } from '../options.ts';
+import { secretOf } from './secret-option.ts';
 
 /** A credential's id and secret. */
 export interface Pair {
@@ -24,11 +25,15 @@ export interface Connection {
 export const CONNECTION_OPTIONS: {
   readonly server: OptionSpec<string>;
   readonly credential: OptionSpec<string | undefined>;
+  readonly credentialFile: OptionSpec<string | undefined>;
+  readonly exposedSecrets: OptionSpec<boolean>;
   readonly ca: OptionSpec<string | undefined>;
   readonly insecure: OptionSpec<boolean>;
 } = {
   server: textOr(`http://${DEFAULT_LISTEN}`, 'URL', 'the server to ask'),
-  credential: text('ID.SECRET', 'the credential to use'),
+  credential: text('ID.SECRET', 'the credential to use', { isSecret: () => true }),
+  credentialFile: text('FILE', 'read that credential from this file'),
+  exposedSecrets: flag(SETTINGS.exposedSecrets.help),
   ca: text('FILE', 'trust this certificate (PEM), for example a self-signed one'),
   insecure: flag('do not verify the certificate of the server', { environment: false }),
 };
@@ -37,10 +42,13 @@ export const CONNECTION_OPTIONS: {
 export function readConnection(given: {
   readonly server: string;
   readonly credential: string | undefined;
+  readonly credentialFile: string | undefined;
+  readonly exposedSecrets: boolean;
   readonly ca: string | undefined;
   readonly insecure: boolean;
 }): Connection {
-  const { credential, ca } = given;
+  const { ca } = given;
+  const credential = secretOf('credential', { text: given.credential, file: given.credentialFile }, given);
   return {
     url: readUrl(given.server),
     credential: credential === undefined ? null : readPair(credential),
@@ -60,10 +68,7 @@ function readUrl(server: string): string {
 function readPair(credential: string): Pair {
   const dot = credential.indexOf('.');
   if (dot < 1 || dot === credential.length - 1) {
-    throw wrongUse(
-      '--credential: invalid credential: expected ID.SECRET',
-      'Both parts were shown when it was created.',
-    );
+    throw wrongUse('invalid credential: expected ID.SECRET', 'Both parts were shown when it was created.');
   }
   return { id: credential.slice(0, dot), secret: credential.slice(dot + 1) };
 }

@@ -1,20 +1,26 @@
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { DEFAULTS, type Configuration } from '../../server/configuration.ts';
+import {
+  DEFAULT_DATA,
+  DEFAULTS,
+  hasPassword,
+  SETTINGS,
+  type Configuration,
+} from '../../server/configuration.ts';
 import { Failure } from '../failure.ts';
 import type { OptionSpec } from '../options.ts';
-import { text } from '../options.ts';
+import { flag, text, textOr } from '../options.ts';
+import { secretOf } from './secret-option.ts';
 
 /** How the master key of a data directory is given, where it is not in the directory itself. */
 export const KEY_OPTIONS: {
   readonly masterKey: OptionSpec<string | undefined>;
   readonly masterKeyFile: OptionSpec<string | undefined>;
+  readonly exposedSecrets: OptionSpec<boolean>;
 } = {
-  masterKey: text(
-    'KEYS',
-    'the master key, base64 of 32 bytes; after a comma, former master keys that can still open data',
-  ),
-  masterKeyFile: text('FILE', 'read the master key from this file'),
+  masterKey: text('KEYS', SETTINGS.masterKey.help, { isSecret: () => true }),
+  masterKeyFile: text('FILE', SETTINGS.masterKeyFile.help),
+  exposedSecrets: flag(SETTINGS.exposedSecrets.help),
 };
 
 /**
@@ -23,7 +29,11 @@ export const KEY_OPTIONS: {
  */
 export function dataConfiguration(
   directory: string,
-  given: { readonly masterKey: string | undefined; readonly masterKeyFile: string | undefined },
+  given: {
+    readonly masterKey: string | undefined;
+    readonly masterKeyFile: string | undefined;
+    readonly exposedSecrets: boolean;
+  },
 ): Configuration {
   const found = statSync(directory, { throwIfNoEntry: false });
   if (found === undefined)
@@ -39,6 +49,35 @@ export function dataConfiguration(
     store: { kind: 'directory', path: directory },
     masterKeys: given.masterKey ?? null,
     masterKeyFile: given.masterKeyFile ?? null,
+    exposedSecrets: given.exposedSecrets,
     logLevel: 'error',
   };
+}
+
+/** Where what is to be looked at is kept, besides {@link KEY_OPTIONS}. */
+export const PLACE_OPTIONS: {
+  readonly data: OptionSpec<string>;
+  readonly database: OptionSpec<string | undefined>;
+  readonly databaseFile: OptionSpec<string | undefined>;
+} = {
+  data: textOr(DEFAULT_DATA, 'DIR', 'the data directory, or the file of a backup'),
+  database: text('URL', 'look into this PostgreSQL database instead (postgres://…)', {
+    isSecret: hasPassword,
+  }),
+  databaseFile: text('FILE', SETTINGS.databaseFile.help),
+};
+
+/** What is needed to look at a data directory, a backup or a database without a server. @throws {Failure} as above */
+export function placeConfiguration(given: {
+  readonly data: string;
+  readonly database: string | undefined;
+  readonly databaseFile: string | undefined;
+  readonly masterKey: string | undefined;
+  readonly masterKeyFile: string | undefined;
+  readonly exposedSecrets: boolean;
+}): Pick<Configuration, 'store' | 'masterKeys' | 'masterKeyFile' | 'exposedSecrets'> {
+  const { data, masterKey = null, masterKeyFile = null, exposedSecrets } = given;
+  const url = secretOf('database', { text: given.database, file: given.databaseFile }, given);
+  if (url === undefined) return dataConfiguration(data, given);
+  return { store: { kind: 'postgres', url }, masterKeys: masterKey, masterKeyFile, exposedSecrets };
 }

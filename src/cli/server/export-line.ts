@@ -5,6 +5,7 @@ export function exportLine({ name, value, file }: Variable): string {
   return `export ${name}=${file === undefined ? quoted(value) : `"$(cat ${quoted(file)})"`}`;
 }
 
-function quoted(text: string): string {
+/** A text as one word of a POSIX shell. */
+export function quoted(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -1,3 +1,4 @@
+import { visible } from '../../core/visible.ts';
 import { formatAddress, type Address } from '../../core/address.ts';
 import type { HolderShape } from '../../api/shapes/lock.ts';
 import { formatDuration } from '../../core/duration.ts';
@@ -46,5 +47,7 @@ function choose(name: string, holders: readonly HolderShape[], lockId: string | 
 
 function describe({ lockId, subject, door, operation, heldMs, info }: HolderShape): string {
   const who = info === null || info.Who === '' ? '' : ` (${info.Who})`;
-  return `${subject}${who} through ${door} for ${operation}, for ${formatDuration(heldMs)} now, lock ID ${lockId}`;
+  return visible(
+    `${subject}${who} through ${door} for ${operation}, for ${formatDuration(heldMs)} now, lock ID ${lockId}`,
+  );
 }

@@ -1,6 +1,10 @@
+import { ExposedFile } from '../../keyring/private-file.ts';
 import { SealError } from '../../ports/sealer.ts';
 import type { Configuration } from '../../server/configuration.ts';
 import { Failure } from '../failure.ts';
+
+/** What to do where a secret's file cannot have another mode. */
+export const ACCEPT_EXPOSED = 'Where a mount leaves no choice, accept it with --exposed-secrets.';
 
 /** What the operating system says of a port that cannot be opened, and what to do about it. */
 const PORT_PROBLEMS: Readonly<Record<string, readonly [problem: string, next: string]>> = {
@@ -31,6 +35,7 @@ export function openingFailure(
       cause: fault,
     });
   }
+  if (fault instanceof ExposedFile) return new Failure(why, { next: ACCEPT_EXPOSED, cause: fault });
   const { code, syscall } = fault as NodeJS.ErrnoException;
   const problem = syscall === 'listen' || code === 'ENOTFOUND' ? PORT_PROBLEMS[code ?? ''] : undefined;
   if (problem !== undefined)

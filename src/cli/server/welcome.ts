@@ -1,24 +1,38 @@
 import type { Environment } from '../../ports/environment.ts';
 import { resolve } from 'node:path';
 import type { Store } from '../../server/configuration.ts';
+import { FIRST_PROJECT, type FirstCredential, type FirstCredentials } from '../../server/first-start.ts';
 import type { OpenHouse } from '../../server/open.ts';
-import type { Snippet } from '../../protocols/backend.ts';
+import type { Variable } from '../../protocols/backend.ts';
 import { FIRST_STEPS } from '../../protocols/backends.ts';
-import { exportLine } from './export-line.ts';
+import { exportLine, quoted } from './export-line.ts';
 import type { Terminal } from '../terminal.ts';
 
 /** Where a first state may be kept. */
-const FIRST = { project: 'demo', key: 'terraform.tfstate', workspace: 'default' };
+const FIRST = { project: FIRST_PROJECT, key: 'terraform.tfstate', workspace: 'default' };
 
-/** Says that the house is open, and at its first start what is needed to keep a first state in it. */
-export function welcome(terminal: Terminal, open: OpenHouse, store: Store, env: Environment): void {
-  const { url, admin } = open;
+type Opened = Pick<OpenHouse, 'url' | 'first' | 'certPath' | 'newKeyPath'>;
+
+/**
+ * Says that the house is open, and at its first start what is needed to keep a first state in it. Secrets are shown on a
+ * screen alone: what a pipe takes is kept in some log.
+ */
+export function welcome(terminal: Terminal, open: Opened, store: Store, env: Environment): void {
+  const { url, first } = open;
   // What is pasted elsewhere must be found from there.
   const certPath = absolute(open.certPath);
   const newKeyPath = absolute(open.newKeyPath);
   const data = store.kind === 'directory' ? resolve(store.path) : null;
   if (terminal.json) {
-    terminal.result({ url, data, admin, certificate: certPath, newMasterKey: newKeyPath });
+    const admin = told(first?.admin);
+    terminal.result({
+      url,
+      data,
+      admin,
+      writer: told(first?.writer),
+      certificate: certPath,
+      newMasterKey: newKeyPath,
+    });
     return;
   }
   const { bold } = terminal.colors;
@@ -31,37 +45,64 @@ export function welcome(terminal: Terminal, open: OpenHouse, store: Store, env: 
     );
   // `npm start` runs what is not on PATH yet.
   const program = env['npm_lifecycle_event'] === 'start' ? 'npx statehouse' : 'statehouse';
-  if (admin === null) {
+  if (first === null) {
     terminal.say(`A backend block: ${program} config ${FIRST_STEPS.name} PROJECT/KEY`);
     return;
   }
-  const snippet = FIRST_STEPS.snippet({
-    url: reachable(url),
-    address: FIRST,
-    credential: admin,
-    caPath: certPath,
-  });
-  terminal.say(firstSteps(program, `${admin.id}.${admin.secret}`, snippet));
+  terminal.say(
+    firstSteps(program, first, {
+      url: reachable(url),
+      certPath,
+      onScreen: terminal.onScreen,
+    }),
+  );
 }
 
-function firstSteps(program: string, credential: string, { block, environment }: Snippet): string {
+function firstSteps(
+  program: string,
+  { admin, writer }: FirstCredentials,
+  { url, certPath, onScreen }: { url: string; certPath: string | null; onScreen: boolean },
+): readonly string[] {
+  const { block, environment } = FIRST_STEPS.snippet({
+    url,
+    address: FIRST,
+    credential: writer ?? { id: 'ID', secret: 'SECRET' },
+    caPath: certPath,
+  });
   return [
     '',
-    'This is the admin credential. It is shown only once, so save it:',
+    `The admin credential is in ${admin.path}, which only you can read. Move it to a safe place.`,
+    'Use it to manage the server, and for nothing else:',
     '',
-    `  export STATEHOUSE_CREDENTIAL=${credential}`,
+    onScreen
+      ? `  export STATEHOUSE_CREDENTIAL=${admin.id}.${admin.secret}`
+      : `  export STATEHOUSE_CREDENTIAL_FILE=${quoted(admin.path)}`,
+    `  ${program} credential create NAME --grant "writer:PROJECT/*"     # one for each person and pipeline`,
     '',
     'Copy this block into main.tf of a Terraform folder:',
     '',
-    block,
+    ...block.split('\n'),
     '',
-    'and this into the shell there, then run "terraform init" and "terraform apply":',
+    writer === null
+      ? 'and this into the shell there, with the ID and SECRET of a credential, then run "terraform init" and "terraform apply":'
+      : `and this into the shell there, then run "terraform init" and "terraform apply". It is a credential that may write the project "${FIRST_PROJECT}" and nothing else:`,
     '',
-    ...environment.map((variable) => `  ${exportLine(variable)}`),
+    ...environment.map((variable) => `  ${line(variable, writer, onScreen)}`),
     '',
     `For another state: ${program} config ${FIRST_STEPS.name} PROJECT/KEY`,
     '',
-  ].join('\n');
+  ];
+}
+
+/** The secret itself on a screen; elsewhere, how the shell reads it from its file. */
+function line(variable: Variable, writer: FirstCredential | null, onScreen: boolean): string {
+  if (onScreen || writer === null || variable.value !== writer.secret) return exportLine(variable);
+  return `export ${variable.name}="$(cut -d . -f 2 ${quoted(writer.path)})"`;
+}
+
+/** What is said of a credential in a document that may be kept anywhere. */
+function told(made: FirstCredential | null | undefined): { id: string; file: string } | null {
+  return made === null || made === undefined ? null : { id: made.id, file: made.path };
 }
 
 /** A house that listens on all addresses is reached by one of them. */

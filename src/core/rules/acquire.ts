@@ -18,16 +18,10 @@ export function lock(draft: Draft, command: LockCommand): OutcomeOf['lock'] {
     const { lockId, at, broken } = before;
     return { type: 'released-before', lockId, at, broken };
   }
-  if (command.actor.expired) return { type: 'expired' };
   dropDead(draft);
   if (!isFree(draft, command)) return stand(draft, command);
   if (draft.line.some(({ waiter }) => waiter === command.waiter)) draft.dropPlace(command.waiter);
-  const holder = grant(draft, {
-    ...command,
-    subject: command.actor.subject,
-    door: command.actor.door,
-    accepted: true,
-  });
+  const holder = grant(draft, { ...command, ...command.actor, accepted: true });
   serveLine(draft);
   return { type: 'granted', holder, again: false };
 }

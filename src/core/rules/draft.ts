@@ -1,4 +1,4 @@
-import type { AuditNote, Effect } from '../effect.ts';
+import { noteOf, type AuditNote, type Effect } from '../effect.ts';
 import { evolve } from '../evolve.ts';
 import type { Instant } from '../instant.ts';
 import type { Handover, Outcome } from '../outcome.ts';
@@ -75,9 +75,8 @@ export class Draft {
     this.#world = evolve(this.#world, [effect]);
   }
 
-  note(actor: { subject: string; door: string }, action: string, detail: AuditNote['detail'] = {}): void {
-    const { subject, door } = actor;
-    this.effect({ type: 'audit', note: { action, subject, door, detail } });
+  note(by: Parameters<typeof noteOf>[0], action: string, detail: AuditNote['detail'] = {}): void {
+    this.effect({ type: 'audit', note: noteOf(by, action, detail) });
   }
 
   decision<O extends Outcome>(outcome: O): Decision<O> {

@@ -1,9 +1,11 @@
+import type { Actor } from '../command.ts';
 import type { Holder, QueueEntry } from '../world.ts';
 import type { Draft } from './draft.ts';
 
 /** What a grant is made from: a request, or a place in line. */
 type Asker = Omit<QueueEntry, 'ticket' | 'firstAsk' | 'lastAsk' | 'asks' | 'until'> &
-  Pick<Holder, 'accepted'>;
+  Pick<Holder, 'accepted'> &
+  Pick<Actor, 'origin'>;
 
 /** The holder that an asker would be, with the next fence. */
 export function holderOf(draft: Draft, asker: Asker): Holder {

@@ -3,11 +3,14 @@ import type { Milliseconds } from '../instant.ts';
 import type { Gone, Held, NotLocked, OutcomeOf } from '../outcome.ts';
 import type { Holder, QueueEntry } from '../world.ts';
 import type { Draft } from './draft.ts';
+import { refuseHold } from './expiry.ts';
 import { clientSleep, keptUntil, parkedUntil, staysFor } from './estimate.ts';
 import { grant, holderOf } from './grant.ts';
 
 /** No address needs a longer line; whoever comes later is refused at once, as without a line. */
 export const LINE_LENGTH_MAX = 20_000;
+/** What one subject may have of a line, so that others always have a place in it. */
+export const LINE_SUBJECT_MAX: number = LINE_LENGTH_MAX / 2;
 /** So many plans may hold a lock together; more of them wait in line. */
 export const SHARERS_MAX = 1_000;
 /** How much later than its back-off says a sleeping waiter may come back and still have its place. */
@@ -22,7 +25,7 @@ const PARK_GRACE: Milliseconds = 30_000;
 export function stand(draft: Draft, command: LockCommand): Held {
   const { at } = draft;
   const before = draft.line.find(({ waiter }) => waiter === command.waiter);
-  if (before === undefined && draft.line.length >= LINE_LENGTH_MAX) {
+  if (before === undefined && isFullFor(draft.line, command.actor.subject)) {
     serveLine(draft);
     return refusalHeld(draft);
   }
@@ -53,6 +56,14 @@ export function stand(draft: Draft, command: LockCommand): Held {
   // Plans that stood behind the dead, or behind an apply that is no longer parked, need not wait for them.
   serveLine(draft);
   return refusalHeld(draft, command.waiter, parked ? parkUntil - at : null);
+}
+
+function isFullFor(line: readonly QueueEntry[], subject: string): boolean {
+  if (line.length < LINE_SUBJECT_MAX) return false;
+  return (
+    line.length >= LINE_LENGTH_MAX ||
+    line.filter((place) => place.subject === subject).length >= LINE_SUBJECT_MAX
+  );
 }
 
 /** Ends, or prolongs a little, the parking of a request whose time is over. */
@@ -101,8 +112,7 @@ export function leave(draft: Draft, command: LeaveCommand): OutcomeOf['leave'] {
     draft.putHolder({ ...mine, aliases, answers, seat: answers.at(-1)?.seat ?? null });
     return { type: 'gone' };
   }
-  draft.note(command.actor, 'lock-taken-back', { lock: mine.lockId, fence: mine.fence });
-  release(draft, mine);
+  takeBack(draft, command, mine);
   return { type: 'released', broken: false, lockIds: [mine.lockId] };
 }
 
@@ -114,6 +124,11 @@ export function accept(draft: Draft, command: AcceptCommand): OutcomeOf['accept'
     const place = seated(draft, command);
     if (place === undefined) return lost(draft, command.waiter);
     return refusalHeld(draft, place.waiter, Math.max(place.until - draft.at, 1));
+  }
+  const late = refuseHold(command.actor, mine.since, draft.at);
+  if (late !== null) {
+    takeBack(draft, command, mine);
+    return late;
   }
   const holder = { ...mine, accepted: true };
   draft.putHolder(holder);
@@ -176,6 +191,12 @@ export function dropDead(draft: Draft): void {
   for (const { waiter, seat, until } of draft.line) {
     if (draft.at > until + (seat === null ? 0 : PARK_GRACE)) draft.dropPlace(waiter);
   }
+}
+
+/** Ends a hold of which its client has not heard, and hands the lock on. */
+function takeBack(draft: Draft, { actor }: LeaveCommand | AcceptCommand, mine: Holder): void {
+  draft.note(actor, 'lock-taken-back', { lock: mine.lockId, fence: mine.fence });
+  release(draft, mine);
 }
 
 /** Ends a hold, and hands the lock on in the same step. */

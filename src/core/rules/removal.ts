@@ -7,7 +7,6 @@ import { permitFor } from './write.ts';
 
 /** Hides a state; its history stays until it is purged. */
 export function remove(draft: Draft, command: DeleteCommand): OutcomeOf['delete'] {
-  if (command.actor.expired) return { type: 'expired' };
   const { head, deletedAt } = draft.record;
   if (head === null) return { type: 'absent' };
   if (deletedAt !== null) return { type: 'deleted', version: head, repeat: true };

@@ -3,6 +3,7 @@ import type { Json, JsonObject } from './json.ts';
 import { isJsonArray, isJsonNumber, isJsonObject, member } from './json.ts';
 import type { Masked } from './masked.ts';
 import { Secret, isMaskedArray, isMaskedObject, mapMembers, revealed, scalars } from './masked.ts';
+import { TextSearch } from './text-search.ts';
 
 /**
  * Attribute names that hold a secret by themselves. Terraform before 1.10 wrote only what the configuration marked as
@@ -17,11 +18,21 @@ const EMBEDDED_LENGTH_MIN = 6;
 const NUMBER_LENGTH_MIN = 4;
 /** More secrets than any state has; beyond it copies of further ones are not looked for. */
 const SECRETS_MAX = 300_000;
-/** Longer secrets are certificates and scripts, whose base64 copies are cut to this before they are looked for. */
-const BASE64_LENGTH_MAX = 8_192;
+/**
+ * Longer secrets are certificates and scripts, whose base64 copies are cut to this many bytes before they are looked for: a
+ * multiple of three, after which base64 goes on without padding.
+ */
+const BASE64_BYTES_MAX = 8_190;
 
 /** One step of a path in `sensitive_attributes`: the name of an attribute, or an index. */
 type Step = string;
+
+/** All paths that begin with the same steps, so that many of them are followed in one walk. */
+interface Paths {
+  /** Whether a path ends here. */
+  ends: boolean;
+  readonly further: Map<Step, Paths>;
+}
 
 /**
  * Turns the sensitive parts of an instance's attributes into secrets: what the state lists, and what its name gives away.
@@ -31,12 +42,12 @@ export function markAttributes(
   attributes: JsonObject,
   paths: Json | undefined,
 ): Readonly<Record<string, Masked>> {
-  const steps = readPaths(paths);
-  if (steps === null) return mapMembers(attributes, (value) => new Secret(value));
-  let marked: Masked = mapMembers(attributes, (value, name) =>
+  const read = readPaths(paths);
+  if (read === null) return mapMembers(attributes, (value) => new Secret(value));
+  const named = mapMembers(attributes, (value, name) =>
     SECRET_NAME.test(name) && hidesSomething(value) ? new Secret(value) : value,
   );
-  for (const path of steps) marked = markPath(marked, path);
+  const marked = markPaths(named, read);
   return isMaskedObject(marked) ? marked : {};
 }
 
@@ -46,13 +57,12 @@ export function markAttributes(
  */
 export class Secrets {
   readonly #exact = new Set<string>();
-  /** How long the secrets are that begin so: a text is looked up once for each length, however many secrets there are. */
-  readonly #lengthsByBeginning = new Map<string, Set<number>>();
-  /** Whether any secret begins with two such characters, which is asked at every place of every text. */
-  readonly #beginnings = new Uint8Array(0x10000);
+  /** Looks for them inside longer texts; null until it is needed. */
+  #search: TextSearch | null = null;
 
   /** Takes up every secret within a value. */
   add(value: Masked): void {
+    this.#search = null;
     if (value instanceof Secret) for (const scalar of scalars(value.hidden)) this.#addScalar(scalar);
     else if (isMaskedArray(value)) for (const item of value) this.add(item);
     else if (isMaskedObject(value)) for (const item of Object.values(value)) this.add(item);
@@ -71,30 +81,15 @@ export class Secrets {
     const text = String(scalar);
     if (text.length < (isJsonNumber(scalar) ? NUMBER_LENGTH_MIN : 1)) return;
     if (this.#exact.has(text) || this.#exact.size >= SECRETS_MAX) return;
-    for (const form of [text, JSON.stringify(text).slice(1, -1), base64(text)]) {
-      this.#exact.add(form);
-      if (form.length < EMBEDDED_LENGTH_MIN) continue;
-      const beginning = form.slice(0, EMBEDDED_LENGTH_MIN);
-      const lengths = this.#lengthsByBeginning.get(beginning);
-      if (lengths === undefined) this.#lengthsByBeginning.set(beginning, new Set([form.length]));
-      else lengths.add(form.length);
-      this.#beginnings[twoCharacters(form, 0)] = 1;
-    }
+    for (const form of [text, JSON.stringify(text).slice(1, -1), base64(text)]) this.#exact.add(form);
   }
 
   #leaks(text: string): boolean {
     if (this.#exact.has(text)) return true;
-    for (let at = 0; at + EMBEDDED_LENGTH_MIN <= text.length; at += 1) {
-      if (this.#beginnings[twoCharacters(text, at)] === 0) continue;
-      const lengths = this.#lengthsByBeginning.get(text.slice(at, at + EMBEDDED_LENGTH_MIN));
-      for (const length of lengths ?? []) if (this.#exact.has(text.slice(at, at + length))) return true;
-    }
-    return false;
+    if (text.length < EMBEDDED_LENGTH_MIN) return false;
+    this.#search ??= new TextSearch([...this.#exact].filter((form) => form.length >= EMBEDDED_LENGTH_MIN));
+    return this.#search.isIn(text);
   }
-}
-
-function twoCharacters(text: string, at: number): number {
-  return ((text.charCodeAt(at) << 8) ^ text.charCodeAt(at + 1)) & 0xffff;
 }
 
 function hidesSomething(value: Json): boolean {
@@ -103,17 +98,23 @@ function hidesSomething(value: Json): boolean {
 }
 
 /** @returns null when a path cannot be understood */
-function readPaths(paths: Json | undefined): readonly (readonly Step[])[] | null {
-  if (paths === undefined || paths === null) return [];
+function readPaths(paths: Json | undefined): Paths | null {
+  const all: Paths = { ends: false, further: new Map() };
+  if (paths === undefined || paths === null) return all;
   if (!isJsonArray(paths)) return null;
-  const read: (readonly Step[])[] = [];
   for (const path of paths) {
     if (!isJsonArray(path)) return null;
-    const steps = path.map(readStep);
-    if (steps.some((step) => step === null)) return null;
-    read.push(steps.filter((step) => step !== null));
+    let at = all;
+    for (const raw of path) {
+      const step = readStep(raw);
+      if (step === null) return null;
+      const next = at.further.get(step) ?? { ends: false, further: new Map() };
+      at.further.set(step, next);
+      at = next;
+    }
+    at.ends = true;
   }
-  return read;
+  return all;
 }
 
 function readStep(step: Json): Step | null {
@@ -125,25 +126,35 @@ function readStep(step: Json): Step | null {
   return typeof inner === 'string' ? inner : null;
 }
 
-/** Masks what a path leads to; where it leads nowhere (an element of a set), all that it has reached so far. */
-function markPath(value: Masked, path: readonly Step[]): Masked {
-  const [step, ...rest] = path;
-  if (value instanceof Secret) return value;
-  if (step === undefined) return new Secret(revealed(value));
+/** Masks what the paths lead to; where one leads nowhere (an element of a set), all that it has reached so far. */
+function markPaths(value: Masked, { ends, further }: Paths): Masked {
+  if (value instanceof Secret || (further.size === 0 && !ends)) return value;
+  if (ends) return new Secret(revealed(value));
   if (isMaskedArray(value)) {
-    const index = Number(step);
-    if (!Number.isInteger(index) || index < 0 || index >= value.length) return hide(value);
-    return value.map((item, at) => (at === index ? markPath(item, rest) : item));
+    const marked = [...value];
+    let leadsNowhere = false;
+    for (const [step, paths] of further) {
+      const index = Number(step);
+      const item = marked[index];
+      if (item === undefined) leadsNowhere = true;
+      else marked[index] = markPaths(item, paths);
+    }
+    return leadsNowhere ? hide(marked) : marked;
   }
   if (!isMaskedObject(value)) return value === null ? null : hide(value);
-  if (Object.hasOwn(value, step)) {
-    return mapMembers(value, (item, name) => (name === step ? markPath(item, rest) : item));
-  }
+  const elsewhere = new Map([...further].filter(([step]) => !Object.hasOwn(value, step)));
+  const marked = mapMembers(value, (item, name) => {
+    const paths = further.get(name);
+    return paths === undefined ? item : markPaths(item, paths);
+  });
+  if (elsewhere.size === 0) return marked;
   // A value of dynamic type is wrapped with its type, and paths pass through the wrapper.
   if (Object.hasOwn(value, 'value') && Object.hasOwn(value, 'type')) {
-    return mapMembers(value, (item, name) => (name === 'value' ? markPath(item, path) : item));
+    return mapMembers(marked, (item, name) =>
+      name === 'value' ? markPaths(item, { ends: false, further: elsewhere }) : item,
+    );
   }
-  return hide(value);
+  return hide(marked);
 }
 
 function hide(value: Masked): Masked {
@@ -154,5 +165,6 @@ function hide(value: Masked): Masked {
 }
 
 function base64(text: string): string {
-  return btoa(String.fromCodePoint(...new TextEncoder().encode(text.slice(0, BASE64_LENGTH_MAX))));
+  const bytes = new TextEncoder().encode(text.slice(0, BASE64_BYTES_MAX)).subarray(0, BASE64_BYTES_MAX);
+  return btoa(String.fromCodePoint(...bytes));
 }

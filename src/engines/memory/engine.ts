@@ -20,8 +20,9 @@ import {
   type Entry,
   type Expected,
   NOTED,
-  READ_ACTION,
+  LOOK_ACTIONS,
   type RecordCommand,
+  resultOf,
   type Resealed,
   type WaitingRequest,
   type StateQuery,
@@ -29,7 +30,7 @@ import {
   type StoredBody,
 } from '../../ports/engine.ts';
 import { compareBytes, otherSealed, sameAddress, selectStates } from './queries.ts';
-import { reseal, type Sealed } from './records.ts';
+import { dropCredentials, reseal, type Sealed } from './records.ts';
 
 /** What one address keeps. */
 export interface StoredAddress {
@@ -112,13 +113,14 @@ export class MemoryEngine implements Engine {
   }
 
   async audit(query: AuditQuery): Promise<readonly AuditRecord[]> {
-    const { address, action, subject, before = Infinity, limit } = query;
+    const { address, action, subject, refused = false, before = Infinity, limit } = query;
     return this.#audit
       .filter(
         (record) =>
           record.id < before &&
           (address === undefined || (record.address !== null && sameAddress(record.address, address))) &&
           (action === undefined || record.note.action === action) &&
+          (!refused || record.note.refused !== undefined) &&
           (subject === undefined || record.note.subject === subject),
       )
       .reverse()
@@ -128,12 +130,18 @@ export class MemoryEngine implements Engine {
   async changes(after: number | null, limit: number): Promise<Changes> {
     const end = Math.max(this.#audit.length, after ?? 0);
     const isChange = (record: AuditRecord): record is ChangeRecord =>
-      record.address !== null && record.note.action !== READ_ACTION;
+      record.address !== null &&
+      record.note.refused === undefined &&
+      !LOOK_ACTIONS.includes(record.note.action);
     const records = this.#audit
       .slice(after ?? end)
       .filter(isChange)
       .slice(0, limit);
     return { records, position: records.length < limit ? end : (records.at(-1)?.id ?? end) };
+  }
+
+  async auditHead(): Promise<string> {
+    return '';
   }
 
   async beat(node: string): Promise<readonly string[]> {
@@ -182,9 +190,9 @@ export class MemoryEngine implements Engine {
     const { address } = command;
     const at = this.#clock.now();
     const { world } = this.#kept.get(formatAddress(address)) ?? { world: NEW_WORLD };
-    const { outcome, effects, handovers } = decide(command, world, at);
-    this.#store(address, effects, at);
-    return { outcome, handovers };
+    const decision = decide(command, world, at);
+    this.#store(address, decision.effects, at);
+    return resultOf(decision);
   }
 
   #store(address: Address, effects: readonly Effect[], at: Instant): void {
@@ -234,6 +242,9 @@ export class MemoryEngine implements Engine {
     switch (command.type) {
       case 'put-credential':
         this.#credentials.set(command.credential.id, command.credential);
+        break;
+      case 'drop-credentials':
+        dropCredentials(this.#credentials, command);
         break;
       case 'put-entry':
         if (!this.#isStored(command.entry.kind, command.entry.name, command.expects)) return CONFLICT;

@@ -1,7 +1,7 @@
 import { formatAddress } from '../../core/address.ts';
 import type { SealedBody } from '../../core/command.ts';
 import type { Credential } from '../../core/credential.ts';
-import type { Resealed } from '../../ports/engine.ts';
+import type { RecordCommand, Resealed } from '../../ports/engine.ts';
 import type { StoredAddress } from './engine.ts';
 
 /** Everything that is sealed under the master key. */
@@ -9,6 +9,17 @@ export interface Sealed {
   readonly bodies: Map<string, SealedBody>;
   readonly credentials: Map<string, Credential>;
   readonly kept: ReadonlyMap<string, StoredAddress>;
+}
+
+/** Forgets the credentials that ended before these moments. */
+export function dropCredentials(
+  credentials: Map<string, Credential>,
+  { revokedBefore, expiredBefore }: Extract<RecordCommand, { type: 'drop-credentials' }>,
+): void {
+  for (const { id, revokedAt, expiresAt } of credentials.values()) {
+    const isRevoked = revokedAt !== null && revokedAt < revokedBefore;
+    if (isRevoked || (expiresAt !== null && expiresAt < expiredBefore)) credentials.delete(id);
+  }
 }
 
 /** Puts the new sealing in the place of the old one, if what it seals is still there. */
@@ -23,6 +34,8 @@ export function reseal({ bodies, credentials, kept }: Sealed, item: Resealed): v
     if (credential !== undefined) credentials.set(item.id, { ...credential, sealedSecret: item.sealed });
     return;
   }
+  // What is in memory needs no key of its rows.
+  if (item.kind === 'row-key') return;
   const place = kept.get(formatAddress(item.address));
   if (place === undefined) return;
   const { world } = place;

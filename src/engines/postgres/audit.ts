@@ -6,11 +6,11 @@ import {
   type AuditRecord,
   type ChangeRecord,
   type Changes,
-  READ_ACTION,
+  LOOK_ACTIONS,
 } from '../../ports/engine.ts';
 import type { Connections, Statement } from './connection.ts';
-import { toText } from './columns.ts';
-import { ADDRESS, AUDIT_NOTE, toAuditRecord } from './rows.ts';
+import { toText, type NewRow } from './columns.ts';
+import { ADDRESS, AUDIT_NOTE, storedNoteOf, toAuditRecord } from './rows.ts';
 import { Conditions, limitOf } from './session/conditions.ts';
 import { drawnUpTo, markDrawing, markedAsked } from './session/drawing.ts';
 import { insertAll } from './session/statements.ts';
@@ -54,22 +54,30 @@ export interface Noted {
   readonly at: Instant;
   readonly address: Address | null;
   readonly note: AuditNote;
+  /** Whether it is of what was decided in the same transaction. */
+  readonly decided: boolean;
 }
 
-export function insertAudit(schema: string, notes: readonly Noted[]): Statement[] {
-  const rows = notes.map(({ at, address, note }) => ({
+/** The rows that notes come to. */
+export function auditRows(notes: readonly Noted[]): readonly NewRow[] {
+  return notes.map(({ at, address, note, decided }) => ({
     at,
     ...(address === null ? { project: null, key: null, workspace: null } : ADDRESS.row(address)),
-    ...AUDIT_NOTE.row(note),
+    ...AUDIT_NOTE.row(storedNoteOf(note)),
+    decided,
   }));
+}
+
+/** @param rows are linked to a chain */
+export function insertAudit(schema: string, rows: readonly NewRow[]): Statement[] {
   return rows.length === 0 ? [] : [markDrawing(schema), ...insertAll(`${schema}.audit`, rows)];
 }
 
 function changesAsked(schema: string, after: number, upTo: number, limit: number): Statement {
   return {
-    text: `SELECT * FROM ${schema}.audit WHERE id > $1 AND id <= $2 AND project IS NOT NULL AND action <> $3
-      ORDER BY id ${limitOf(limit)}`,
-    values: [after, upTo, READ_ACTION],
+    text: `SELECT * FROM ${schema}.audit WHERE id > $1 AND id <= $2 AND project IS NOT NULL
+      AND refused IS NULL AND action <> ALL($3::text[]) ORDER BY id ${limitOf(limit)}`,
+    values: [after, upTo, LOOK_ACTIONS],
   };
 }
 
@@ -78,6 +86,7 @@ function auditAsked(schema: string, query: AuditQuery): Statement {
   if (query.before !== undefined) conditions.add('id < ?', query.before);
   if (query.action !== undefined) conditions.add('action = ?', query.action);
   if (query.subject !== undefined) conditions.add('subject = ?', toText(query.subject));
+  if (query.refused === true) conditions.add('refused IS NOT NULL');
   if (query.address !== undefined) {
     const { project, key, workspace } = query.address;
     conditions.add('project = ? AND key = ? AND workspace = ?', project, key, workspace);

@@ -1,3 +1,4 @@
+import type { RowKeys, StoredValue } from '../row-keys.ts';
 import type { Row } from './connection.ts';
 
 /** A row to be: values by column. */
@@ -70,12 +71,15 @@ export function orNull<T>({ name, read, write }: Column<T>): Column<T | null> {
 
 /** The columns of a row, spelled once: a value read from them, or a row made of it. */
 export class Table<T extends object> {
+  /** The names of the columns, without those that are derived. */
+  readonly names: readonly string[];
   readonly #columns: readonly (Column<unknown> & { readonly key: string })[];
   readonly #derived: readonly (readonly [string, Derived<T>[string]])[];
 
   constructor(columns: Columns<T>, derived: Derived<T> = {}) {
     const entries: readonly [string, Column<unknown>][] = Object.entries(columns);
     this.#columns = entries.map(([key, column]) => ({ key, ...column }));
+    this.names = this.#columns.map(({ name }) => name);
     this.#derived = Object.entries(derived);
   }
 
@@ -97,6 +101,62 @@ export class Table<T extends object> {
       row[name] = write((value as Record<string, unknown>)[key]);
     for (const [name, derive] of this.#derived) row[name] = derive(value, keyIdOf);
     return row;
+  }
+}
+
+/** A table whose rows carry a code that only a server with the key of the rows can make. */
+export class AuthenticatedTable<T extends object> {
+  readonly #kind: string;
+  readonly #table: Table<T>;
+  /** Without what is derived. */
+  readonly #columns: Table<T>;
+
+  /** @param kind what a row is called in a fault */
+  constructor(kind: string, columns: Columns<T>, derived: Derived<T> = {}) {
+    this.#kind = kind;
+    this.#table = new Table(columns, derived);
+    this.#columns = new Table(columns);
+  }
+
+  /**
+   * @param owner whose row it is
+   * @param row has at least these columns
+   * @throws {EngineFault} where it is not what a server with this key has written
+   */
+  read(keys: RowKeys, owner: string, row: Row): T {
+    const mac = row['mac'] as Uint8Array;
+    keys.verify(this.#kind, owner, this.#authenticated(row), mac);
+    const value = this.#table.read(row);
+    keys.macs.set(value, mac);
+    return value;
+  }
+
+  readAll(keys: RowKeys, owner: string, rows: readonly Row[]): T[] {
+    return rows.map((row) => this.read(keys, owner, row));
+  }
+
+  /** What a row says, whoever wrote it: only for rows that nobody has authenticated yet. */
+  unverified(row: Row): T {
+    return this.#table.read(row);
+  }
+
+  /** @param keyIdOf needed where a column is derived by it */
+  row(keys: RowKeys, owner: string, value: T, keyIdOf?: KeyIdOf): NewRow {
+    const row = this.#table.row(value, keyIdOf);
+    return { ...row, mac: toBuffer(this.macOf(keys, owner, value, row)) };
+  }
+
+  /** The code of the row that says this. */
+  macOf(keys: RowKeys, owner: string, value: T, row?: NewRow): Uint8Array {
+    const known = keys.macs.get(value);
+    if (known !== undefined) return known;
+    const mac = keys.mac(this.#kind, owner, this.#authenticated(row ?? this.#columns.row(value)));
+    keys.macs.set(value, mac);
+    return mac;
+  }
+
+  #authenticated(row: Row): StoredValue[] {
+    return this.#columns.names.map((name) => row[name] as StoredValue);
   }
 }
 

@@ -19,8 +19,12 @@ import {
   type StateSummary,
   type StoredBody,
 } from '../../ports/engine.ts';
+import type { OpenRowKey } from '../../ports/row-key.ts';
+import type { RowKeys } from '../row-keys.ts';
+import { findRowKeys, verifyAll } from './adoption.ts';
 import { Batches, type PendingCall } from './session/batches.ts';
 import { AuditLog } from './audit.ts';
+import { AuditChains, type AuditChain, type WholeLog } from './audit-chain.ts';
 import { BodyReader } from './bodies.ts';
 import { Connections, type Row, type Statement } from './connection.ts';
 import { wasCommitted } from './session/doubt.ts';
@@ -43,6 +47,8 @@ const PAUSE_MS_MAX: Milliseconds = 500;
 export interface PostgresEngineOptions {
   /** Reads the id of the master key that something small was sealed under. */
   readonly keyIdOf: KeyIdOf;
+  /** Opens the key of the rows. Without one they are guarded against accidents alone. */
+  readonly openRowKey?: OpenRowKey;
   /** The SQL that tells the time; the database's clock unless a test has one of its own. */
   readonly clock?: ClockSql;
 }
@@ -51,39 +57,50 @@ export interface PostgresEngineOptions {
 export class PostgresEngine implements Engine {
   readonly traits: EngineTraits = { name: 'postgres', shared: true };
   readonly #connections: Connections;
+  readonly #place: PostgresOptions;
   readonly #schema: string;
   readonly #keyIdOf: KeyIdOf;
+  readonly #keys: RowKeys;
   readonly #clock: ClockSql;
   readonly #queries: Queries;
   readonly #bodies: BodyReader;
   readonly #audit: AuditLog;
   readonly #batches: Batches;
+  readonly #chains = new AuditChains();
   readonly #program: number;
   #closing = false;
 
   private constructor(
     connections: Connections,
-    schema: string,
+    place: PostgresOptions,
     program: number,
+    keys: RowKeys,
     { keyIdOf, clock = databaseClock }: PostgresEngineOptions,
   ) {
     this.#connections = connections;
+    const { schema } = place;
+    this.#place = place;
     this.#schema = schema;
     this.#program = program;
     this.#keyIdOf = keyIdOf;
+    this.#keys = keys;
     this.#clock = clock;
-    this.#queries = new Queries(connections, schema);
+    this.#queries = new Queries(connections, schema, keys);
     this.#bodies = new BodyReader(connections, schema);
     this.#audit = new AuditLog(connections, schema);
     this.#batches = new Batches(connections.writers, (calls) => this.#run(calls), Date.now);
   }
 
-  /** Opens the database, and makes or brings up to date the schema. */
+  /**
+   * Opens the database, and makes or brings up to date the schema.
+   * @throws {UnauthenticatedRows} when there are rows without a key
+   */
   static async open(place: PostgresOptions, options: PostgresEngineOptions): Promise<PostgresEngine> {
     const connections = new Connections(place);
     try {
       await migrate(place);
-      return new PostgresEngine(connections, place.schema, await programVersion(), options);
+      const keys = await findRowKeys(place, options);
+      return new PostgresEngine(connections, place, await programVersion(), keys, options);
     } catch (error) {
       await connections[Symbol.asyncDispose]();
       throw error;
@@ -143,6 +160,10 @@ export class PostgresEngine implements Engine {
     return this.#audit.changes(after, limit);
   }
 
+  async auditHead(): Promise<string> {
+    return this.#chains.heads.join(' ');
+  }
+
   async beat(node: string): Promise<readonly string[]> {
     const [, living] = await this.#write(beatStatements(this.#schema, node));
     return (living ?? []).map((row) => row['id'] as string);
@@ -187,6 +208,11 @@ export class PostgresEngine implements Engine {
     await this.#connections[Symbol.asyncDispose]();
   }
 
+  /** Walks through the audit log. @throws {EngineFault} where it was changed, or does not go on from a former head */
+  async verifyLog(heads: readonly string[]): Promise<WholeLog> {
+    return verifyAll(this.#place, this.#keys, heads);
+  }
+
   /** Statements outside the rules, each a transaction of its own that may be done twice without harm. */
   async #write(statements: readonly Statement[]): Promise<readonly (readonly Row[])[]> {
     try {
@@ -198,7 +224,12 @@ export class PostgresEngine implements Engine {
 
   async #run(calls: readonly PendingCall[]): Promise<void> {
     try {
-      const results = await this.#attempt(calls.flatMap(({ commands }) => commands));
+      const results = await this.#chains.with((chain) =>
+        this.#attempt(
+          calls.flatMap(({ commands }) => commands),
+          chain,
+        ),
+      );
       let from = 0;
       for (const { commands, resolve } of calls) {
         resolve(results.slice(from, from + commands.length));
@@ -215,21 +246,28 @@ export class PostgresEngine implements Engine {
   }
 
   /** Does commands in a transaction, again and again while the database fails over or two stand in each other's way. */
-  async #attempt(commands: readonly Command[]): Promise<readonly CommandResult[]> {
+  async #attempt(commands: readonly Command[], chain: AuditChain): Promise<readonly CommandResult[]> {
     const deadline = Date.now() + PATIENCE_MS;
     for (let pause = PAUSE_MS_MIN; ; pause = Math.min(2 * pause, PAUSE_MS_MAX)) {
       const context = {
         schema: this.#schema,
         keyIdOf: this.#keyIdOf,
+        keys: this.#keys,
         clock: this.#clock,
         mark: randomUUID(),
+        chain,
       };
       try {
-        return await this.#connections.write((session) => transact(session, context, commands));
+        const results = await this.#connections.write((session) => transact(session, context, commands));
+        chain.committed();
+        return results;
       } catch (error) {
         let trouble = error;
         if (error instanceof CommitInDoubt) {
-          if (await wasCommitted(this.#connections, this.#schema, context.mark)) return error.results;
+          if (await wasCommitted(this.#connections, this.#schema, context.mark)) {
+            chain.committed();
+            return error.results;
+          }
           trouble = error.cause;
         }
         if (!mayPass(trouble) || Date.now() + pause > deadline) throw trouble;

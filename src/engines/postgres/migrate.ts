@@ -40,12 +40,7 @@ export async function migrate(options: PostgresOptions): Promise<void> {
       return;
     }
     await client.query('BEGIN');
-    await client.query(`SET LOCAL lock_timeout = ${LOCK_MS_MAX}`);
-    await client.query({
-      text: 'SELECT pg_advisory_xact_lock($1)',
-      values: [LOCK_KEY.toString()],
-      query_timeout: LOCK_MS_MAX,
-    } as QueryConfig);
+    await lockSchema(client);
     await makeSchema(client, schema);
     await client.query(`SET LOCAL search_path = ${schema}`);
     const now = await schemaOf(client, schema);
@@ -64,6 +59,16 @@ export async function migrate(options: PostgresOptions): Promise<void> {
   } finally {
     await client.end().catch(() => undefined);
   }
+}
+
+/** Waits for its turn among the nodes that start, until the end of the transaction. */
+export async function lockSchema(client: Client): Promise<void> {
+  await client.query(`SET LOCAL lock_timeout = ${LOCK_MS_MAX}`);
+  await client.query({
+    text: 'SELECT pg_advisory_xact_lock($1)',
+    values: [LOCK_KEY.toString()],
+    query_timeout: LOCK_MS_MAX,
+  } as QueryConfig);
 }
 
 /** The newest migration of a schema, and the oldest program that it bears; null when there is none yet. */

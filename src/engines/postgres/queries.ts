@@ -2,57 +2,90 @@ import type { Address } from '../../core/address.ts';
 import type { Credential } from '../../core/credential.ts';
 import { NEW_WORLD, type Version, type World } from '../../core/world.ts';
 import type { Entry, Resealed, WaitingRequest, StateQuery, StateSummary } from '../../ports/engine.ts';
+import { changedElsewhere, ownerOf, type RowKeys } from '../row-keys.ts';
+import { hasVersion, newestVersions } from '../version-numbers.ts';
 import type { Connections, Row, Statement } from './connection.ts';
 import { fromText, toBytes } from './columns.ts';
-import { ADDRESS, CREDENTIAL, toEntry, toWaitingRequest, VERSION } from './rows.ts';
+import { credentialsFrom } from './credentials.ts';
+import { ADDRESS, toEntry, toVersion, toWaitingRequest, type StoredRecord } from './rows.ts';
 import { Conditions, limitOf } from './session/conditions.ts';
-import { selectWorlds, theseAddresses, worldsFrom, type Wanted } from './world.ts';
+import { recordFrom, selectRecords, selectWorlds, theseAddresses, worldsFrom, type Wanted } from './world.ts';
 
 /** The reads. Each sees one moment, and every commit that was answered before it began. */
 export class Queries {
   readonly #connections: Connections;
   readonly #schema: string;
+  readonly #keys: RowKeys;
 
-  constructor(connections: Connections, schema: string) {
+  constructor(connections: Connections, schema: string, keys: RowKeys) {
     this.#connections = connections;
     this.#schema = schema;
+    this.#keys = keys;
   }
 
   async world(address: Address): Promise<World> {
     const found = await this.#connections.readTogether(selectWorlds(this.#schema, theseAddresses([address])));
-    return worldsFrom(found)[0]?.world ?? NEW_WORLD;
+    return worldsFrom(this.#keys, found)[0]?.world ?? NEW_WORLD;
   }
 
   async versions(
-    { project, key, workspace }: Address,
+    address: Address,
     { before, limit }: { before?: number; limit: number },
   ): Promise<Version[]> {
-    const rows = await this.#read(
-      `SELECT * FROM ${this.#schema}.version WHERE project = $1 AND key = $2 AND workspace = $3
-        AND ($4::bigint IS NULL OR number < $4) ORDER BY number DESC ${limitOf(limit)}`,
-      [project, key, workspace, before ?? null],
+    const owner = ownerOf(address);
+    const { record, rows } = await this.#versionsAsked(
+      address,
+      `AND ($4::bigint IS NULL OR number < $4) ORDER BY number DESC ${limitOf(limit)}`,
+      before ?? null,
     );
-    return VERSION.readAll(rows);
+    const versions = rows.map((row) => toVersion(this.#keys, owner, row));
+    const kept = record === null ? [] : newestVersions(record.kept, before ?? Infinity, limit);
+    if (kept.length !== versions.length || versions.some(({ number }, at) => number !== kept[at]))
+      throw changedElsewhere('list of versions', owner);
+    return versions;
   }
 
-  async version({ project, key, workspace }: Address, number: number): Promise<Version | null> {
-    const [row] = await this.#read(
-      `SELECT * FROM ${this.#schema}.version
-        WHERE project = $1 AND key = $2 AND workspace = $3 AND number = $4`,
-      [project, key, workspace, number],
-    );
-    return row === undefined ? null : VERSION.read(row);
+  async version(address: Address, number: number): Promise<Version | null> {
+    const owner = ownerOf(address);
+    const { record, rows } = await this.#versionsAsked(address, 'AND number = $4', number);
+    const [row] = rows;
+    if ((row !== undefined) !== (record !== null && hasVersion(record.kept, number)))
+      throw changedElsewhere(`list of versions, by number ${number},`, owner);
+    return row === undefined ? null : toVersion(this.#keys, owner, row);
+  }
+
+  /** Some versions of an address, and its record as it was at the same moment. */
+  async #versionsAsked(
+    address: Address,
+    which: string,
+    value: number | null,
+  ): Promise<{ record: StoredRecord | null; rows: readonly Row[] }> {
+    const { project, key, workspace } = address;
+    const [[found] = [], rows = []] = await this.#connections.readTogether([
+      selectRecords(this.#schema, theseAddresses([address])),
+      {
+        text: `SELECT * FROM ${this.#schema}.version WHERE project = $1 AND key = $2 AND workspace = $3 ${which}`,
+        values: [project, key, workspace, value],
+      },
+    ]);
+    return { record: found === undefined ? null : recordFrom(this.#keys, found), rows };
   }
 
   async states(query: StateQuery): Promise<StateSummary[]> {
     const wanted = statesAsked(this.#schema, query);
-    const found = worldsFrom(await this.#connections.readTogether(selectWorlds(this.#schema, wanted)));
+    const found = worldsFrom(
+      this.#keys,
+      await this.#connections.readTogether(selectWorlds(this.#schema, wanted)),
+    );
     return found.map(({ address, world }) => ({ address, world }));
   }
 
   async credentials(): Promise<Credential[]> {
-    const rows = await this.#read(`SELECT * FROM ${this.#schema}.credential ORDER BY created_at, ordinal`);
-    return CREDENTIAL.readAll(rows);
+    const [house = [], rows = []] = await this.#connections.readTogether([
+      { text: `SELECT * FROM ${this.#schema}.house` },
+      { text: `SELECT * FROM ${this.#schema}.credential ORDER BY created_at, ordinal` },
+    ]);
+    return [...credentialsFrom(this.#keys, house, rows)];
   }
 
   async entries(kind: string | null): Promise<Entry[]> {
@@ -60,7 +93,7 @@ export class Queries {
       `SELECT * FROM ${this.#schema}.entry WHERE kind = $1 OR $1::text IS NULL ORDER BY kind, name`,
       [kind],
     );
-    return rows.map(toEntry);
+    return rows.map((row) => toEntry(this.#keys, row));
   }
 
   async seats(query: { node: string } | { notNode: string }): Promise<WaitingRequest[]> {
@@ -123,13 +156,19 @@ function seatsAsked(schema: string, query: { node: string } | { notNode: string 
 
 /** Statements for all that is sealed under another key; {@link resealedFrom} reads the answers, kind by kind. */
 function sealedAsked(schema: string, keyId: string, limit: number): Statement[] {
-  return ['body', 'credential', 'holder', 'place'].map((table) => ({
+  return ['body', 'credential', 'holder', 'place', 'house'].map((table) => ({
     text: `SELECT * FROM ${schema}.${table} WHERE key_id <> $1 AND key_id <> '' ${limitOf(limit)}`,
     values: [keyId],
   }));
 }
 
-function resealedFrom([bodies, credentials, holders, places]: readonly (readonly Row[])[]): Resealed[] {
+function resealedFrom([
+  bodies,
+  credentials,
+  holders,
+  places,
+  house,
+]: readonly (readonly Row[])[]): Resealed[] {
   return [
     ...(bodies ?? []).map((row) => ({
       kind: 'body' as const,
@@ -141,6 +180,10 @@ function resealedFrom([bodies, credentials, holders, places]: readonly (readonly
       kind: 'credential' as const,
       id: row['id'] as string,
       sealed: toBytes(row['sealed_secret']),
+    })),
+    ...(house ?? []).map((row) => ({
+      kind: 'row-key' as const,
+      sealed: toBytes(row['sealed_key']),
     })),
     ...(holders ?? []).map((row) => ({
       kind: 'holder' as const,

@@ -1,26 +1,31 @@
 import type { Address } from '../../core/address.ts';
 import type { RecordCommand, Resealed } from '../../ports/engine.ts';
+import type { RowKeys } from '../row-keys.ts';
 import type { Statement } from './connection.ts';
 import { insertBodies } from './bodies.ts';
 import { toBuffer, toText, type KeyIdOf } from './columns.ts';
-import { CREDENTIAL, ENTRY } from './rows.ts';
+import { ENTRY, HOUSE } from './rows.ts';
 import { replaceAll } from './session/statements.ts';
 
 /** The statements of a change to the house's own records. */
-export function recordStatements(schema: string, command: RecordCommand, keyIdOf: KeyIdOf): Statement[] {
+export function recordStatements(
+  schema: string,
+  command: RecordCommand,
+  { keyIdOf, keys }: { readonly keyIdOf: KeyIdOf; readonly keys: RowKeys },
+): Statement[] {
   switch (command.type) {
-    case 'put-credential': {
-      return replaceAll(`${schema}.credential`, ['id'], [CREDENTIAL.row(command.credential, keyIdOf)]);
-    }
     case 'put-entry':
-      return putEntry(schema, command);
+      return putEntry(schema, keys, command);
     case 'drop-entry':
       return dropEntry(schema, command.kind, toText(command.name));
+    case 'put-credential':
+    case 'drop-credentials':
     case 'audit':
     case 'adopt':
+      // Stored with the others of their kind.
       return [];
     case 'reseal':
-      return command.items.map((item) => resealStatement(schema, item, keyIdOf));
+      return command.items.flatMap((item) => resealStatements(schema, item, keyIdOf));
   }
 }
 
@@ -30,6 +35,7 @@ export function recordStatements(schema: string, command: RecordCommand, keyIdOf
  */
 function putEntry(
   schema: string,
+  keys: RowKeys,
   { entry, body }: Extract<RecordCommand, { type: 'put-entry' }>,
 ): Statement[] {
   const name = toText(entry.name);
@@ -41,7 +47,7 @@ function putEntry(
     },
     ...dropEntryBody(schema, entry.kind, name),
     ...(body === undefined ? [] : insertBodies(schema, [body])),
-    ...replaceAll(`${schema}.entry`, ['kind', 'name'], [ENTRY.row({ bodyId: null, ...entry })]),
+    ...replaceAll(`${schema}.entry`, ['kind', 'name'], [ENTRY.row(keys, HOUSE, { bodyId: null, ...entry })]),
   ];
 }
 
@@ -71,27 +77,26 @@ export function addressesOf(command: RecordCommand): readonly Address[] {
   );
 }
 
-/** Puts the new sealing in the place of the old one, if what it seals is still there. */
-function resealStatement(schema: string, item: Resealed, keyIdOf: KeyIdOf): Statement {
-  if (item.kind === 'body') {
-    return {
-      text: `UPDATE ${schema}.body SET key_id = $2, wrapped_key = $3 WHERE id = $1`,
-      values: [item.id, item.keyId, toBuffer(item.wrappedKey)],
-    };
+/** Puts the new sealing in the place of the old one, if what it seals is still there; rows with a code are stored whole. */
+function resealStatements(schema: string, item: Resealed, keyIdOf: KeyIdOf): Statement[] {
+  switch (item.kind) {
+    case 'body':
+      return [
+        {
+          text: `UPDATE ${schema}.body SET key_id = $2, wrapped_key = $3 WHERE id = $1`,
+          values: [item.id, item.keyId, toBuffer(item.wrappedKey)],
+        },
+      ];
+    case 'row-key':
+      return [
+        {
+          text: `UPDATE ${schema}.house SET key_id = $1, sealed_key = $2`,
+          values: [keyIdOf(item.sealed), toBuffer(item.sealed)],
+        },
+      ];
+    case 'credential':
+    case 'holder':
+    case 'place':
+      return [];
   }
-  const sealed = [keyIdOf(item.sealed), toBuffer(item.sealed)];
-  if (item.kind === 'credential') {
-    return {
-      text: `UPDATE ${schema}.credential SET key_id = $2, sealed_secret = $3 WHERE id = $1`,
-      values: [item.id, ...sealed],
-    };
-  }
-  const { project, key, workspace } = item.address;
-  const [table, column, id] =
-    item.kind === 'holder' ? ['holder', 'lock_id', item.lockId] : ['place', 'waiter', item.waiter];
-  return {
-    text: `UPDATE ${schema}.${table} SET key_id = $5, info = $6
-      WHERE project = $1 AND key = $2 AND workspace = $3 AND ${column} = $4`,
-    values: [project, key, workspace, toText(id as string), ...sealed],
-  };
 }

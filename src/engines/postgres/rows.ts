@@ -1,9 +1,25 @@
 import type { Address } from '../../core/address.ts';
 import type { Credential } from '../../core/credential.ts';
 import type { AuditNote } from '../../core/effect.ts';
-import type { AddressRecord, Holder, QueueEntry, Release, Version } from '../../core/world.ts';
+import type { Instant } from '../../core/instant.ts';
+import type { AddressRecord, Holder, QueueEntry, Release, Version, World } from '../../core/world.ts';
 import type { AuditRecord, Entry, WaitingRequest } from '../../ports/engine.ts';
-import { binary, json, large, number, orNull, plain, sealed, Table, text, type KeyIdOf } from './columns.ts';
+import { digestOf, type RowKeys } from '../row-keys.ts';
+import type { VersionNumbers } from '../version-numbers.ts';
+import {
+  AuthenticatedTable,
+  binary,
+  json,
+  large,
+  number,
+  orNull,
+  plain,
+  sealed,
+  Table,
+  text,
+  type KeyIdOf,
+  type NewRow,
+} from './columns.ts';
 import type { Row } from './connection.ts';
 
 /** The columns that name an address in every table. */
@@ -13,10 +29,22 @@ export const ADDRESS: Table<Address> = new Table({
   workspace: plain('workspace'),
 });
 
-/** The record of an address names its newest version by its number alone. */
-type StoredRecord = Omit<AddressRecord, 'head'> & { readonly head: number | null };
+/** The owner of rows that belong to no address. */
+export const HOUSE = '';
 
-export const RECORD: Table<StoredRecord> = new Table({
+/** The record of an address names its newest version by its number alone, and stands for its other rows. */
+export type StoredRecord = Omit<AddressRecord, 'head'> & {
+  readonly head: number | null;
+  readonly kept: VersionNumbers;
+  /** The digest of its holders' rows. */
+  readonly holders: Uint8Array;
+  /** When it was changed last. */
+  readonly changedAt: Instant;
+  /** The audit record of what was decided last; empty for none. */
+  readonly audited: string;
+};
+
+export const RECORD: AuthenticatedTable<StoredRecord> = new AuthenticatedTable('record', {
   head: orNull(number('head')),
   deletedAt: orNull(number('deleted_at')),
   lastVersion: number('last_version'),
@@ -24,20 +52,27 @@ export const RECORD: Table<StoredRecord> = new Table({
   lastTicket: number('last_ticket'),
   typicalHold: orNull(number('typical_hold')),
   freeAt: orNull(number('free_at')),
-  keptFor: orNull(text('kept_for')),
   changeIndex: number('change_index'),
   lastRelease: number('last_release'),
+  kept: plain('kept'),
+  holders: binary('holders'),
+  changedAt: number('changed_at'),
+  audited: plain('audited'),
+  keptFor: orNull(text('kept_for')),
 });
 
-export const VERSION: Table<Version> = new Table({
+/** What of a version would let a guess of its state be confirmed: kept sealed. */
+type SealedFacts = Pick<Version, 'size' | 'sha256' | 'md5'>;
+
+type StoredVersion = Omit<Version, keyof SealedFacts> & { readonly facts: Uint8Array };
+
+export const VERSION: AuthenticatedTable<StoredVersion> = new AuthenticatedTable('version', {
   number: number('number'),
   serial: large('serial'),
   lineage: text('lineage'),
   terraformVersion: text('terraform_version'),
   encrypted: plain('encrypted'),
-  size: number('size'),
-  sha256: plain('sha256'),
-  md5: plain('md5'),
+  facts: binary('facts'),
   bodyId: plain('body_id'),
   at: number('at'),
   subject: text('subject'),
@@ -49,7 +84,8 @@ export const VERSION: Table<Version> = new Table({
   restoredFrom: orNull(number('restored_from')),
 });
 
-export const HOLDER: Table<Holder> = new Table(
+export const HOLDER: AuthenticatedTable<Holder> = new AuthenticatedTable(
+  'holder',
   {
     lockId: text('lock_id'),
     waiter: text('waiter'),
@@ -70,7 +106,7 @@ export const HOLDER: Table<Holder> = new Table(
   { key_id: ({ info }, keyIdOf) => keyIdOfInfo(info, keyIdOf), node: ({ seat }) => nodeOf(seat) },
 );
 
-export const RELEASE: Table<Release> = new Table({
+export const RELEASE: AuthenticatedTable<Release> = new AuthenticatedTable('release', {
   number: number('number'),
   lockId: text('lock_id'),
   subject: text('subject'),
@@ -79,7 +115,8 @@ export const RELEASE: Table<Release> = new Table({
   at: number('at'),
 });
 
-export const QUEUE_ENTRY: Table<QueueEntry> = new Table(
+export const QUEUE_ENTRY: AuthenticatedTable<QueueEntry> = new AuthenticatedTable(
+  'place in line',
   {
     waiter: text('waiter'),
     lockId: text('lock_id'),
@@ -101,7 +138,8 @@ export const QUEUE_ENTRY: Table<QueueEntry> = new Table(
   { key_id: ({ info }, keyIdOf) => keyIdOfInfo(info, keyIdOf), node: ({ seat }) => nodeOf(seat) },
 );
 
-export const CREDENTIAL: Table<Credential> = new Table(
+export const CREDENTIAL: AuthenticatedTable<Credential> = new AuthenticatedTable(
+  'credential',
   {
     id: plain('id'),
     name: text('name'),
@@ -117,18 +155,23 @@ export const CREDENTIAL: Table<Credential> = new Table(
 /** An entry says by null that it has no body. */
 type StoredEntry = Omit<Entry, 'bodyId'> & { readonly bodyId: string | null };
 
-export const ENTRY: Table<StoredEntry> = new Table({
+export const ENTRY: AuthenticatedTable<StoredEntry> = new AuthenticatedTable('entry', {
   kind: plain('kind'),
   name: text('name'),
   attributes: json('attributes'),
   bodyId: plain('body_id'),
 });
 
-export const AUDIT_NOTE: Table<AuditNote> = new Table({
+/** A note says nothing of what it does not know. */
+type StoredNote = Required<Omit<AuditNote, 'refused'>> & { readonly refused: string | null };
+
+export const AUDIT_NOTE: Table<StoredNote> = new Table({
   action: plain('action'),
   subject: text('subject'),
   door: plain('door'),
   detail: json('detail'),
+  origin: json('origin'),
+  refused: plain('refused'),
 });
 
 const AUDIT_RECORD: Table<Pick<AuditRecord, 'id' | 'at'>> = new Table({
@@ -148,21 +191,89 @@ function keyIdOfInfo(info: Uint8Array | null, keyIdOf: KeyIdOf): string {
 }
 
 export function toRecord(stored: StoredRecord, head: Version | null): AddressRecord {
-  return { ...stored, head };
+  const { deletedAt, lastVersion, fence, lastTicket, typicalHold, freeAt, keptFor } = stored;
+  const { changeIndex, lastRelease } = stored;
+  return {
+    head,
+    deletedAt,
+    lastVersion,
+    fence,
+    lastTicket,
+    typicalHold,
+    freeAt,
+    keptFor,
+    changeIndex,
+    lastRelease,
+  };
 }
 
-export function recordOf(record: AddressRecord): StoredRecord {
-  return { ...record, head: record.head?.number ?? null };
+/** An address as its record stands for it. */
+export interface RecordOf {
+  readonly world: World;
+  readonly kept: VersionNumbers;
+  readonly changedAt: Instant;
+  readonly audited: string;
 }
 
-export function toEntry(row: Row): Entry {
-  const { bodyId, ...entry } = ENTRY.read(row);
+export function recordRow(
+  keys: RowKeys,
+  owner: string,
+  { world, kept, changedAt, audited }: RecordOf,
+): NewRow {
+  const { record, holders } = world;
+  return RECORD.row(keys, owner, {
+    ...record,
+    head: record.head?.number ?? null,
+    kept,
+    holders: digestOf(holders.map((holder) => HOLDER.macOf(keys, owner, holder))),
+    changedAt,
+    audited,
+  });
+}
+
+/** @throws {EngineFault} where the row was changed */
+export function toVersion(keys: RowKeys, owner: string, row: Row): Version {
+  const { facts, ...stored } = VERSION.read(keys, owner, row);
+  const opened = Buffer.from(keys.open(facts, factsContext(owner, stored.number))).toString();
+  return { ...stored, ...(JSON.parse(opened) as SealedFacts) };
+}
+
+export function versionRow(keys: RowKeys, owner: string, version: Version): NewRow {
+  const { size, sha256, md5, ...stored } = version;
+  const plainFacts = Buffer.from(JSON.stringify({ size, sha256, md5 } satisfies SealedFacts));
+  return VERSION.row(keys, owner, { ...stored, facts: sealFacts(keys, owner, version.number, plainFacts) });
+}
+
+/** @param plainFacts JSON of {@link SealedFacts} */
+export function sealFacts(keys: RowKeys, owner: string, of: number, plainFacts: Uint8Array): Uint8Array {
+  return keys.seal(plainFacts, factsContext(owner, of));
+}
+
+function factsContext(owner: string, of: number): string {
+  return `facts of version ${of}\n${owner}`;
+}
+
+export function toEntry(keys: RowKeys, row: Row): Entry {
+  const { bodyId, ...entry } = ENTRY.read(keys, HOUSE, row);
   return { ...entry, ...(bodyId === null ? {} : { bodyId }) };
 }
 
 export function toAuditRecord(row: Row): AuditRecord {
   const address = row['project'] === null ? null : ADDRESS.read(row);
-  return { ...AUDIT_RECORD.read(row), address, note: AUDIT_NOTE.read(row) };
+  return { ...AUDIT_RECORD.read(row), address, note: toNote(row) };
+}
+
+function toNote(row: Row): AuditNote {
+  const { origin, refused, ...note } = AUDIT_NOTE.read(row);
+  return {
+    ...note,
+    ...(Object.keys(origin).length === 0 ? {} : { origin }),
+    ...(refused === null ? {} : { refused }),
+  };
+}
+
+export function storedNoteOf(note: AuditNote): StoredNote {
+  return { origin: {}, refused: null, ...note };
 }
 
 /** @param row a place or a holder */

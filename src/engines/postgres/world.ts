@@ -2,11 +2,22 @@ import { formatAddress, type Address } from '../../core/address.ts';
 import type { Instant } from '../../core/instant.ts';
 import type { AddressCommand } from '../../core/command.ts';
 import { releasesAsked } from '../../core/decide.ts';
-import type { Version } from '../../core/world.ts';
+import { NEW_WORLD } from '../../core/world.ts';
 import type { StateSummary } from '../../ports/engine.ts';
+import { changedElsewhere, digestOf, ownerOf, sameBytes, type RowKeys } from '../row-keys.ts';
+import { hasVersion, NO_VERSIONS, type VersionNumbers } from '../version-numbers.ts';
 import type { Row, Statement } from './connection.ts';
 import { toText } from './columns.ts';
-import { ADDRESS, HOLDER, QUEUE_ENTRY, RECORD, RELEASE, toRecord, VERSION } from './rows.ts';
+import {
+  ADDRESS,
+  HOLDER,
+  QUEUE_ENTRY,
+  RECORD,
+  RELEASE,
+  toRecord,
+  toVersion,
+  type StoredRecord,
+} from './rows.ts';
 import { addressArrays, isWanted, WANTED, WANTED_ALONE, WANTED_WITH_ID } from './session/statements.ts';
 
 /** Gives the SQL that tells the time. */
@@ -58,11 +69,35 @@ export function theseAddresses(addresses: readonly Address[]): Wanted {
 export function selectWorlds(schema: string, { table, values }: Wanted): Statement[] {
   const records = `${table} JOIN ${schema}.address a ON ${isWanted('a')}`;
   return [
-    `SELECT a.* FROM ${records} ORDER BY a.project, a.key, a.workspace`,
+    `SELECT a.*, ${newestVersion(schema)} FROM ${records} ORDER BY a.project, a.key, a.workspace`,
     `SELECT v.* FROM ${records} JOIN ${schema}.version v ON ${isWanted('v')} AND v.number = a.head`,
     `SELECT h.* FROM ${table} JOIN ${schema}.holder h ON ${isWanted('h')} ORDER BY h.fence`,
     `SELECT p.* FROM ${table} JOIN ${schema}.place p ON ${isWanted('p')} ORDER BY p.ticket`,
   ].map((text) => ({ text, values }));
+}
+
+/** The number of the newest version that is there, whatever the record says. */
+function newestVersion(schema: string): string {
+  const of = ['project', 'key', 'workspace'].map((column) => `n.${column} = a.${column}`).join(' AND ');
+  return `(SELECT max(n.number) FROM ${schema}.version n WHERE ${of}) AS newest_version`;
+}
+
+/** The records of addresses; {@link recordFrom} reads each. */
+export function selectRecords(schema: string, { table, values }: Wanted): Statement {
+  return {
+    text: `SELECT a.*, ${newestVersion(schema)} FROM ${table} JOIN ${schema}.address a ON ${isWanted('a')}`,
+    values,
+  };
+}
+
+/** @throws {EngineFault} where the record was changed */
+export function recordFrom(keys: RowKeys, row: Row): StoredRecord {
+  const owner = ownerOf(ADDRESS.read(row));
+  const record = RECORD.read(keys, owner, row);
+  const newest = row['newest_version'];
+  // An older copy of the record knows nothing of what was written since.
+  if (newest !== null && !hasVersion(record.kept, Number(newest))) throw changedElsewhere('record', owner);
+  return record;
 }
 
 /** The releases that commands ask for. {@link withReleases} reads the answers. */
@@ -97,13 +132,15 @@ export function selectReleases(schema: string, commands: readonly AddressCommand
 
 /** What {@link selectWorlds} and {@link selectReleases} found, put together. */
 export function withReleases(
+  keys: RowKeys,
   found: readonly LoadedAddress[],
   releases: readonly (readonly Row[])[],
 ): readonly LoadedAddress[] {
   const rowsOf = grouped(releases.flat());
   return found.map((one) => {
     const rows = rowsOf.get(formatAddress(one.address)) ?? [];
-    const byNumber = new Map(RELEASE.readAll(rows).map((release) => [release.number, release]));
+    const all = RELEASE.readAll(keys, ownerOf(one.address), rows);
+    const byNumber = new Map(all.map((release) => [release.number, release]));
     const newestLast = [...byNumber.values()].sort((a, b) => a.number - b.number);
     return { ...one, world: { ...one.world, releases: newestLast } };
   });
@@ -111,29 +148,60 @@ export function withReleases(
 
 /** An address as its rows say that it is. */
 export interface LoadedAddress extends StateSummary {
+  /** The versions that are kept. */
+  readonly kept: VersionNumbers;
   /** When it was changed last. */
   readonly changedAt: Instant;
+  /** The audit record of what was decided last. */
+  readonly audited: string;
 }
 
-/** Puts together what {@link selectWorlds} found, in the order of the addresses. */
-export function worldsFrom([records, heads, holders, places]: readonly (readonly Row[])[]): LoadedAddress[] {
-  const headOf = new Map<string, Version>();
-  for (const row of heads ?? []) headOf.set(nameOf(row), VERSION.read(row));
+/**
+ * Puts together what {@link selectWorlds} found, in the order of the addresses.
+ * @param made addresses whose records this transaction has just made, and not filled yet
+ * @throws {EngineFault} where a row was changed, added or taken away
+ */
+export function worldsFrom(
+  keys: RowKeys,
+  [records, heads, holders, places]: readonly (readonly Row[])[],
+  made: ReadonlySet<string> = new Set(),
+): LoadedAddress[] {
+  const headOf = new Map((heads ?? []).map((row) => [nameOf(row), row]));
   const holdersOf = grouped(holders ?? []);
   const placesOf = grouped(places ?? []);
   return (records ?? []).map((row) => {
-    const name = nameOf(row);
-    return {
-      address: ADDRESS.read(row),
-      changedAt: Number(row['changed_at']),
-      world: {
-        record: toRecord(RECORD.read(row), headOf.get(name) ?? null),
-        holders: HOLDER.readAll(holdersOf.get(name) ?? []),
-        line: QUEUE_ENTRY.readAll(placesOf.get(name) ?? []),
-        releases: [],
-      },
-    };
+    const address = ADDRESS.read(row);
+    const name = formatAddress(address);
+    if (made.has(name)) return { address, changedAt: 0, kept: NO_VERSIONS, audited: '', world: NEW_WORLD };
+    const rows = { head: headOf.get(name), holders: holdersOf.get(name), places: placesOf.get(name) };
+    return { address, ...addressFrom(keys, ownerOf(address), recordFrom(keys, row), rows) };
   });
+}
+
+interface RowsOfAddress {
+  readonly head: Row | undefined;
+  readonly holders: readonly Row[] | undefined;
+  readonly places: readonly Row[] | undefined;
+}
+
+function addressFrom(
+  keys: RowKeys,
+  owner: string,
+  record: StoredRecord,
+  rows: RowsOfAddress,
+): Omit<LoadedAddress, 'address'> {
+  const holders = HOLDER.readAll(keys, owner, rows.holders ?? []);
+  const digest = digestOf(holders.map((holder) => HOLDER.macOf(keys, owner, holder)));
+  if (!sameBytes(digest, record.holders)) throw changedElsewhere('list of holders of the lock', owner);
+  if ((record.head === null) !== (rows.head === undefined)) throw changedElsewhere('newest version', owner);
+  const head = rows.head === undefined ? null : toVersion(keys, owner, rows.head);
+  const line = QUEUE_ENTRY.readAll(keys, owner, rows.places ?? []);
+  return {
+    changedAt: record.changedAt,
+    kept: record.kept,
+    audited: record.audited,
+    world: { record: toRecord(record, head), holders, line, releases: [] },
+  };
 }
 
 function grouped(rows: readonly Row[]): Map<string, Row[]> {

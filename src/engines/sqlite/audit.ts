@@ -4,7 +4,7 @@ import {
   type AuditRecord,
   type ChangeRecord,
   type Changes,
-  READ_ACTION,
+  LOOK_ACTIONS,
 } from '../../ports/engine.ts';
 import type { Database, SqlValue, Statement } from './files/driver.ts';
 import { reading } from './faults.ts';
@@ -29,15 +29,16 @@ export class AuditLog {
     this.#newest = db.prepare('SELECT max(id) AS id FROM audit');
     this.#ofAddress = db.prepare(select('address_id = ? AND audit.id < ?'));
     this.#stretch = db.prepare(select('audit.id >= ? AND audit.id < ?'));
+    const placeholders = LOOK_ACTIONS.map(() => '?').join(', ');
     this.#changes = db.prepare(
       `SELECT ${COLUMNS} FROM audit JOIN address ON address.id = address_id ` +
-        'WHERE audit.id > ? AND audit.id <= ? AND action <> ? ORDER BY audit.id LIMIT ?',
+        `WHERE audit.id > ? AND audit.id <= ? AND refused IS NULL AND action NOT IN (${placeholders}) ORDER BY audit.id LIMIT ?`,
     );
   }
 
   async read(query: AuditQuery): Promise<AuditRecord[]> {
-    const { address, action = null, subject = null, before = Infinity, limit } = query;
-    const filter: SqlValue[] = [action, action, subject, subject];
+    const { address, action = null, subject = null, refused = false, before = Infinity, limit } = query;
+    const filter: SqlValue[] = [action, action, subject, subject, Number(refused)];
     if (address !== undefined) {
       const id = reading(() => this.#addressId.get(address.project, address.key, address.workspace));
       if (id === undefined) return [];
@@ -60,7 +61,7 @@ export class AuditLog {
     const records: ChangeRecord[] = [];
     for (let from = after ?? end; from < end && records.length < limit;) {
       const to = Math.min(from + STRETCH, end);
-      const rows = this.#all(this.#changes, from, to, READ_ACTION, whole(limit - records.length));
+      const rows = this.#all(this.#changes, from, to, ...LOOK_ACTIONS, whole(limit - records.length));
       records.push(
         ...rows.flatMap((row) => (row.address === null ? [] : [{ ...row, address: row.address }])),
       );
@@ -85,6 +86,6 @@ const COLUMNS = `audit.id, at, address_id, ${AUDIT_NOTE.list}, ${ADDRESS.list}`;
 function select(condition: string): string {
   return (
     `SELECT ${COLUMNS} FROM audit LEFT JOIN address ON address.id = address_id WHERE ${condition} ` +
-    'AND (? IS NULL OR action = ?) AND (? IS NULL OR subject = ?) ORDER BY audit.id DESC LIMIT ?'
+    'AND (? IS NULL OR action = ?) AND (? IS NULL OR subject = ?) AND (? = 0 OR refused IS NOT NULL) ORDER BY audit.id DESC LIMIT ?'
   );
 }

@@ -1,3 +1,4 @@
+import type { RowKeys } from '../row-keys.ts';
 import type { SqlValue } from './files/driver.ts';
 
 /** A row as SQLite gives it: values by column. */
@@ -39,6 +40,11 @@ export function large(name: string): Column<bigint> {
   return { name, read: (stored) => BigInt(stored as string), write: String };
 }
 
+/** Bytes as they are. */
+export function bytes(name: string): Column<Uint8Array> {
+  return { name, read: (stored) => stored as Uint8Array, write: (value) => value };
+}
+
 export function json<T>(name: string): Column<T> {
   return {
     name,
@@ -51,8 +57,8 @@ export function json<T>(name: string): Column<T> {
 export class Table<T extends object> {
   /** The names, as SQL lists them. */
   readonly list: string;
-  /** The names, each set to a value that is bound. */
-  readonly assignments: string;
+  /** The names, in their order. */
+  readonly names: readonly string[];
   readonly #columns: readonly (Column<unknown> & { readonly key: string })[];
   /** Has every property already, so that values of one kind have one shape, which is faster to make and to use. */
   readonly #shape: Readonly<Record<string, unknown>>;
@@ -60,9 +66,8 @@ export class Table<T extends object> {
   constructor(columns: Columns<T>) {
     const entries: readonly [string, Column<unknown>][] = Object.entries(columns);
     this.#columns = entries.map(([key, column]) => ({ key, ...column }));
-    const names = this.#columns.map(({ name }) => name);
-    this.list = names.join(', ');
-    this.assignments = names.map((name) => `${name} = ?`).join(', ');
+    this.names = this.#columns.map(({ name }) => name);
+    this.list = this.names.join(', ');
     this.#shape = Object.fromEntries(this.#columns.map(({ key }) => [key, null]));
   }
 
@@ -81,4 +86,65 @@ export class Table<T extends object> {
   values(value: T): SqlValue[] {
     return this.#columns.map(({ key, write }) => write((value as Record<string, unknown>)[key]));
   }
+}
+
+/** The code of the row that says this, which was read or written before. */
+export function macOf(keys: RowKeys, value: object): Uint8Array {
+  const mac = keys.macs.get(value);
+  if (mac === undefined) throw new Error('this was neither read from a row nor written to one');
+  return mac;
+}
+
+/** A table whose rows carry a code that only a server with the key of the rows can make. */
+export class AuthenticatedTable<T extends object> {
+  /** The names, as SQL lists them; the code comes last. */
+  readonly list: string;
+  /** The names, each set to a value that is bound. */
+  readonly assignments: string;
+  readonly #kind: string;
+  readonly #table: Table<T>;
+
+  /** @param kind what a row is called in a fault */
+  constructor(kind: string, columns: Columns<T>) {
+    this.#kind = kind;
+    this.#table = new Table(columns);
+    this.list = `${this.#table.list}, mac`;
+    this.assignments = [...this.#table.names, 'mac'].map((name) => `${name} = ?`).join(', ');
+  }
+
+  /**
+   * @param owner whose row it is
+   * @param row has at least these columns
+   * @throws {EngineFault} where it is not what a server with this key has written
+   */
+  read(keys: RowKeys, owner: string, row: unknown): T {
+    const { mac, ...stored } = row as Row;
+    const values = this.#table.names.map((name) => stored[name]);
+    keys.verify(this.#kind, owner, values, mac);
+    const value = this.#table.read(row);
+    keys.macs.set(value, mac as Uint8Array);
+    return value;
+  }
+
+  readAll(keys: RowKeys, owner: string, rows: readonly unknown[]): T[] {
+    return rows.map((row) => this.read(keys, owner, row));
+  }
+
+  /** What a row says, whoever wrote it: only for rows that nobody has authenticated yet. */
+  unverified(row: unknown): T {
+    return this.#table.read(row);
+  }
+
+  /** The values to be bound, in the order of {@link list}. */
+  values(keys: RowKeys, owner: string, value: T): SqlValue[] {
+    const values = this.#table.values(value);
+    const mac = keys.mac(this.#kind, owner, values);
+    keys.macs.set(value, mac);
+    return [...values, mac];
+  }
+}
+
+/** INSERT with a value to be bound for each column. */
+export function insert(table: string, columns: string): string {
+  return `INSERT INTO ${table} (${columns}) VALUES (${columns.replaceAll(/\w+/g, '?')})`;
 }

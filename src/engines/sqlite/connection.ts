@@ -16,6 +16,8 @@ export function openForWriting(path: string): Database {
     db.exec(`PRAGMA page_size = ${PAGE_BYTES}`);
     expectPragma(db, 'PRAGMA journal_mode = WAL', 'journal_mode', 'wal');
     setUp(db);
+    // What is dropped is overwritten, so that a purged state's key is not left in a free page.
+    db.exec('PRAGMA secure_delete = ON');
     db.exec(`PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = ${WAL_KEPT_BYTES}`);
   });
 }

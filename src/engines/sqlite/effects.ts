@@ -1,13 +1,26 @@
 import type { Address } from '../../core/address.ts';
 import type { AuditNote, Effect } from '../../core/effect.ts';
 import type { Instant } from '../../core/instant.ts';
+import { ownerOf, type RowKeys } from '../row-keys.ts';
+import { changesRecord } from '../version-numbers.ts';
+import type { AuditChain } from './audit-chain.ts';
 import type { BodyStore } from './bodies.ts';
+import { insert } from './columns.ts';
 import type { Database, Statement } from './files/driver.ts';
-import { AUDIT_NOTE, HOLDER, QUEUE_ENTRY, RECORD, recordOf, RELEASE, VERSION } from './rows.ts';
+import { HOLDER, QUEUE_ENTRY, RECORD, recordOf, RELEASE, VERSION, versionValues } from './rows.ts';
 import type { WorldCache } from './writer/world-cache.ts';
+
+interface EffectStoreParts {
+  readonly db: Database;
+  readonly keys: RowKeys;
+  readonly worlds: WorldCache;
+  readonly bodies: BodyStore;
+  readonly chain: AuditChain;
+}
 
 /** Stores what was decided, row by row, inside the writer's transaction. */
 export class EffectStore {
+  readonly #keys: RowKeys;
   readonly #worlds: WorldCache;
   readonly #bodies: BodyStore;
   readonly #putRecord: Statement;
@@ -18,12 +31,14 @@ export class EffectStore {
   readonly #dropPlace: Statement;
   readonly #putRelease: Statement;
   readonly #dropReleases: Statement;
-  readonly #audit: Statement;
+  readonly #chain: AuditChain;
   readonly #bodyOf: Statement;
   readonly #numbers: Statement;
   readonly #dropVersion: Statement;
 
-  constructor(db: Database, worlds: WorldCache, bodies: BodyStore) {
+  constructor({ db, keys, worlds, bodies, chain }: EffectStoreParts) {
+    this.#chain = chain;
+    this.#keys = keys;
     this.#worlds = worlds;
     this.#bodies = bodies;
     this.#putRecord = db.prepare(`UPDATE address SET ${RECORD.assignments} WHERE id = ?`);
@@ -34,7 +49,6 @@ export class EffectStore {
     this.#dropPlace = db.prepare('DELETE FROM place WHERE address_id = ? AND waiter = ?');
     this.#putRelease = db.prepare(replace('release', `address_id, ${RELEASE.list}`));
     this.#dropReleases = db.prepare('DELETE FROM release WHERE address_id = ? AND (at < ? OR number <= ?)');
-    this.#audit = db.prepare(insert('audit', `at, address_id, ${AUDIT_NOTE.list}`));
     this.#bodyOf = db.prepare('SELECT body_id AS id FROM version WHERE address_id = ? AND number = ?');
     this.#numbers = db.prepare('SELECT number FROM version WHERE address_id = ?');
     this.#dropVersion = db.prepare('DELETE FROM version WHERE address_id = ? AND number = ?');
@@ -43,21 +57,33 @@ export class EffectStore {
   store(address: Address, effects: readonly Effect[], at: Instant): void {
     if (effects.length === 0) return;
     const id = this.#worlds.idOf(address);
-    for (const effect of effects) this.#storeOne(id, effect, at);
-    this.#worlds.evolve(address, effects);
+    const owner = ownerOf(address);
+    let noted: number | null = null;
+    for (const effect of effects) {
+      if (effect.type === 'audit')
+        noted = this.#chain.append(at, { addressId: id, owner, decided: true }, effect.note);
+      else this.#storeOne(id, owner, effect);
+    }
+    const placed = this.#worlds.evolve(address, effects, noted);
+    if (effects.some(changesRecord))
+      this.#putRecord.run(...RECORD.values(this.#keys, owner, recordOf(this.#keys, placed)), id);
   }
 
-  note(addressId: number | null, note: AuditNote, at: Instant): void {
-    this.#audit.run(at, addressId, ...AUDIT_NOTE.values(note));
+  /** Notes what changes nothing, or nothing of an address. */
+  note(address: Address | null, note: AuditNote, at: Instant): void {
+    const [addressId, owner] =
+      address === null ? [null, null] : [this.#worlds.idOf(address), ownerOf(address)];
+    this.#chain.append(at, { addressId, owner, decided: false }, note);
   }
 
-  #storeOne(id: number, effect: Effect, at: Instant): void {
+  #storeOne(id: number, owner: string, effect: Exclude<Effect, { type: 'audit' }>): void {
+    const keys = this.#keys;
     switch (effect.type) {
       case 'put-record':
-        this.#putRecord.run(...RECORD.values(recordOf(effect.record)), id);
+        // The record stands for other rows, too, and is stored after them.
         break;
       case 'put-version':
-        this.#putVersion.run(id, ...VERSION.values(effect.version));
+        this.#putVersion.run(id, ...versionValues(keys, owner, effect.version));
         this.#bodies.keep(effect.body);
         break;
       case 'drop-versions':
@@ -67,25 +93,22 @@ export class EffectStore {
         for (const { number } of this.#numbers.all(id) as { number: number }[]) this.#dropOne(id, number);
         break;
       case 'put-holder':
-        this.#putHolder.run(id, ...HOLDER.values(effect.holder));
+        this.#putHolder.run(id, ...HOLDER.values(keys, owner, effect.holder));
         break;
       case 'drop-holder':
         this.#dropHolder.run(id, effect.lockId);
         break;
       case 'put-place':
-        this.#putPlace.run(id, ...QUEUE_ENTRY.values(effect.place));
+        this.#putPlace.run(id, ...QUEUE_ENTRY.values(keys, owner, effect.place));
         break;
       case 'drop-place':
         this.#dropPlace.run(id, effect.waiter);
         break;
       case 'put-release':
-        this.#putRelease.run(id, ...RELEASE.values(effect.release));
+        this.#putRelease.run(id, ...RELEASE.values(keys, owner, effect.release));
         break;
       case 'drop-releases':
         this.#dropReleases.run(id, effect.before, effect.upTo);
-        break;
-      case 'audit':
-        this.note(id, effect.note, at);
         break;
       default:
         effect satisfies never;
@@ -97,11 +120,6 @@ export class EffectStore {
     if (body !== undefined) this.#bodies.drop(body.id);
     this.#dropVersion.run(addressId, number);
   }
-}
-
-/** INSERT with a value to be bound for each column. */
-export function insert(table: string, columns: string): string {
-  return `INSERT INTO ${table} (${columns}) VALUES (${columns.replaceAll(/\w+/g, '?')})`;
 }
 
 function replace(table: string, columns: string): string {

@@ -19,7 +19,11 @@ import {
   type StateSummary,
   type StoredBody,
 } from '../../ports/engine.ts';
+import type { OpenRowKey } from '../../ports/row-key.ts';
+import { RowKeys } from '../row-keys.ts';
+import { prepareDatabase } from './adoption.ts';
 import { AuditLog } from './audit.ts';
+import { auditHead } from './audit-chain.ts';
 import { BodyReader } from './bodies.ts';
 import { openForReading } from './connection.ts';
 import { DataDirectory } from './files/data-directory.ts';
@@ -35,6 +39,8 @@ export interface SqliteOptions {
   readonly clock?: Pick<Clock, 'now'>;
   /** Reads the id of the master key that something small was sealed under. */
   readonly keyIdOf?: (sealed: Uint8Array) => string;
+  /** Opens the key of the rows. Without one they are guarded against accidents alone. */
+  readonly openRowKey?: OpenRowKey;
 }
 
 /**
@@ -58,6 +64,7 @@ export class SqliteEngine implements Engine {
     directory: DataDirectory,
     writer: WriterHandle,
     now: () => Instant,
+    rowKey: Uint8Array,
     { keyIdOf = () => '' }: SqliteOptions,
   ) {
     this.#directory = directory;
@@ -65,19 +72,23 @@ export class SqliteEngine implements Engine {
     this.#now = now;
     this.failed = writer.stopped;
     this.#reader = openForReading(directory.databasePath);
-    this.#queries = new Queries(this.#reader, keyIdOf);
+    this.#queries = new Queries(this.#reader, keyIdOf, new RowKeys(rowKey));
     this.#bodies = new BodyReader(this.#reader);
     this.#audit = new AuditLog(this.#reader);
   }
 
-  /** @throws {EngineFault} when the directory is in use, cannot be used, or was used by a newer program */
+  /**
+   * @throws {EngineFault} when the directory is in use, cannot be used, or was used by a newer program
+   * @throws {UnauthenticatedRows} when there are rows without a key
+   */
   static async open(options: SqliteOptions): Promise<SqliteEngine> {
     const directory = DataDirectory.take(options.directory);
     try {
       const now = neverBackwards(options.clock);
-      const writer = await WriterHandle.start(directory.databasePath, now);
+      const rowKey = prepareDatabase(directory.databasePath, options.openRowKey);
+      const writer = await WriterHandle.start(directory.databasePath, { now, rowKey });
       try {
-        return reading(() => new SqliteEngine(directory, writer, now, options));
+        return reading(() => new SqliteEngine(directory, writer, now, rowKey, options));
       } catch (error) {
         await writer.close();
         throw error;
@@ -130,6 +141,10 @@ export class SqliteEngine implements Engine {
 
   async changes(after: number | null, limit: number): Promise<Changes> {
     return this.#audit.changes(after, limit);
+  }
+
+  async auditHead(): Promise<string> {
+    return reading(() => auditHead(this.#reader));
   }
 
   async beat(node: string): Promise<readonly string[]> {

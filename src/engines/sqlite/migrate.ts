@@ -36,6 +36,18 @@ export function migrate(db: Database): void {
   }
 }
 
+/** @throws {EngineFault} unless this program's migrations are all that the database has seen */
+export function requireSchema(db: Database): void {
+  const [current, own] = [schemaVersion(db), listMigrations().at(-1)?.number ?? 0];
+  if (current === own) return;
+  throw new EngineFault(
+    `the database has schema ${current}, and this statehouse reads ${own}: ` +
+      (current > own
+        ? 'it was used by a newer one'
+        : 'start "statehouse serve" on it once, which brings it up to date'),
+  );
+}
+
 function rollBack(db: Database): void {
   try {
     db.exec('ROLLBACK');

@@ -3,22 +3,27 @@ import type { Instant } from '../../core/instant.ts';
 import type { Credential } from '../../core/credential.ts';
 import type { Version, World } from '../../core/world.ts';
 import type { Entry, Resealed, WaitingRequest, StateQuery, StateSummary } from '../../ports/engine.ts';
+import { changedElsewhere, ownerOf, RowKeys } from '../row-keys.ts';
+import { newestVersions } from '../version-numbers.ts';
 import type { Database, SqlValue, Statement } from './files/driver.ts';
+import { HouseRow, sealedRowKey } from './credentials.ts';
 import {
   ADDRESS,
   CREDENTIAL,
   ENTRY,
-  RECORD,
+  HOUSE,
   toEntry,
+  toVersion,
   toWaitingRequest,
   VERSION,
   whole,
-  type AddressId,
 } from './rows.ts';
-import { WorldLoader } from './world.ts';
+import { RECORD_COLUMNS, WorldLoader } from './world.ts';
 
 /** Longer than any key can go on after its prefix, so no key that begins so sorts behind the two together. */
 const BEHIND_ALL_KEYS = '\u{10FFFF}'.repeat(226);
+
+const NO_KEY = new Uint8Array();
 
 interface SealedRow {
   readonly id: string;
@@ -28,8 +33,10 @@ interface SealedRow {
 /** The reads. Each sees one moment, and every commit that was answered before it began. */
 export class Queries {
   readonly #db: Database;
+  readonly #keys: RowKeys;
+  readonly #keyIdOf: (sealed: Uint8Array) => string;
   readonly #worlds: WorldLoader;
-  readonly #addressId: Statement;
+  readonly #house: HouseRow;
   readonly #versions: Statement;
   readonly #credentials: Statement;
   readonly #entries: Statement;
@@ -39,11 +46,13 @@ export class Queries {
   readonly #prepared = new Map<string, Statement>();
 
   /** @param keyIdOf reads the id of the master key that something small was sealed under */
-  constructor(db: Database, keyIdOf: (sealed: Uint8Array) => string) {
+  constructor(db: Database, keyIdOf: (sealed: Uint8Array) => string, keys: RowKeys = new RowKeys()) {
     this.#db = db;
+    this.#keys = keys;
+    this.#keyIdOf = keyIdOf;
+    this.#house = new HouseRow(db, keys);
     db.function('key_id_of', (sealed: Uint8Array) => (sealed.length === 0 ? '' : keyIdOf(sealed)));
-    this.#worlds = new WorldLoader(db);
-    this.#addressId = db.prepare('SELECT id FROM address WHERE project = ? AND key = ? AND workspace = ?');
+    this.#worlds = new WorldLoader(db, keys);
     this.#versions = db.prepare(
       `SELECT ${VERSION.list} FROM version WHERE address_id = ? AND number < ? ORDER BY number DESC LIMIT ?`,
     );
@@ -61,14 +70,24 @@ export class Queries {
 
   versions(address: Address, query: { before?: number; limit: number }): Version[] {
     const { before = Infinity, limit } = query;
-    const id = this.#idOf(address);
-    if (id === null) return [];
-    return VERSION.readAll(this.#versions.all(id, whole(before), whole(limit)));
+    const owner = ownerOf(address);
+    return this.#atOneMoment(() => {
+      const found = this.#worlds.record(address);
+      if (found === null) return [];
+      const rows = this.#versions.all(found.id, whole(before), whole(limit));
+      const versions = rows.map((row) => toVersion(this.#keys, owner, row));
+      const kept = newestVersions(found.record.kept, before, limit);
+      if (kept.length !== versions.length || versions.some(({ number }, at) => number !== kept[at]))
+        throw changedElsewhere('list of versions', owner);
+      return versions;
+    });
   }
 
   version(address: Address, number: number): Version | null {
-    const id = this.#idOf(address);
-    return id === null ? null : this.#worlds.version(id, number);
+    return this.#atOneMoment(() => {
+      const found = this.#worlds.record(address);
+      return found === null ? null : this.#worlds.version(ownerOf(address), found, number);
+    });
   }
 
   states(query: StateQuery): StateSummary[] {
@@ -76,7 +95,9 @@ export class Queries {
     const { locked = false, after, limit } = query;
     const isLocked = 'EXISTS (SELECT 1 FROM holder WHERE holder.address_id = address.id)';
     const isThere = deleted ? 'head IS NOT NULL' : '(head IS NOT NULL AND deleted_at IS NULL)';
-    const isShown = used ? 'TRUE' : `(${isThere} OR ${isLocked})`;
+    const isShown = used
+      ? '(last_version > 0 OR last_ticket > 0 OR fence > 0 OR change_index > 0)'
+      : `(${isThere} OR ${isLocked})`;
     const conditions = [locked ? 'id IN (SELECT address_id FROM holder)' : isShown];
     const values: SqlValue[] = [];
     const where = (condition: string, ...bound: SqlValue[]): void => {
@@ -93,22 +114,27 @@ export class Queries {
       where('(project, key, workspace) > (?, ?, ?)', after.project, after.key, after.workspace);
     }
     const sql =
-      `SELECT id, ${ADDRESS.list}, ${RECORD.list} FROM address WHERE ${conditions.join(' AND ')} ` +
+      `SELECT ${ADDRESS.list}, ${RECORD_COLUMNS} FROM address WHERE ${conditions.join(' AND ')} ` +
       'ORDER BY project, key, workspace LIMIT ?';
     return this.#atOneMoment(() =>
-      (this.#prepare(sql).all(...values, whole(limit)) as AddressId[]).map((row) => ({
-        address: ADDRESS.read(row),
-        world: this.#worlds.fill(row),
-      })),
+      this.#prepare(sql)
+        .all(...values, whole(limit))
+        .map((row) => {
+          const address = ADDRESS.read(row);
+          return { address, world: this.#worlds.fill(address, row) };
+        }),
     );
   }
 
   credentials(): Credential[] {
-    return CREDENTIAL.readAll(this.#credentials.all());
+    return this.#atOneMoment(() => {
+      this.#house.verifyCredentials();
+      return CREDENTIAL.readAll(this.#keys, HOUSE, this.#credentials.all());
+    });
   }
 
   entries(kind: string | null): Entry[] {
-    return this.#entries.all(kind, kind).map(toEntry);
+    return this.#entries.all(kind, kind).map((row) => toEntry(this.#keys, row));
   }
 
   seats(query: { node: string } | { notNode: string }): WaitingRequest[] {
@@ -139,6 +165,8 @@ export class Queries {
   sealedUnderOther(keyId: string, limit: number): Resealed[] {
     const found: Resealed[] = [];
     const rest = (): number => whole(limit - found.length);
+    const rowKey = sealedRowKey(this.#db) ?? NO_KEY;
+    if (rowKey.length > 0 && this.#keyIdOf(rowKey) !== keyId) found.push({ kind: 'row-key', sealed: rowKey });
     const bodies = this.#prepare(
       `SELECT id, key_id, wrapped_key FROM body WHERE key_id < ?
        UNION ALL SELECT id, key_id, wrapped_key FROM body WHERE key_id > ? LIMIT ?`,
@@ -164,11 +192,6 @@ export class Queries {
       `SELECT ${ADDRESS.list}, ${id} AS id, info AS sealed FROM ${table} JOIN address ON address.id = address_id
        WHERE length(info) > 0 AND key_id_of(info) <> ? LIMIT ?`,
     ).all(keyId, limit) as SealedRow[];
-  }
-
-  #idOf({ project, key, workspace }: Address): number | null {
-    const row = this.#addressId.get(project, key, workspace) as { id: number } | undefined;
-    return row?.id ?? null;
   }
 
   /** Runs several statements on one snapshot; the writer goes on beside it. */

@@ -7,34 +7,44 @@ import {
   type RecordCommand,
   type Resealed,
 } from '../../ports/engine.ts';
+import type { Credential } from '../../core/credential.ts';
 import type { Instant } from '../../core/instant.ts';
+import { resealedIn } from '../resealed.ts';
+import type { RowKeys } from '../row-keys.ts';
 import type { BodyStore } from './bodies.ts';
+import { insert } from './columns.ts';
 import type { Database, Statement } from './files/driver.ts';
-import { insert, type EffectStore } from './effects.ts';
-import { CREDENTIAL, ENTRY } from './rows.ts';
+import type { EffectStore } from './effects.ts';
+import { HouseRow } from './credentials.ts';
+import { CREDENTIAL, ENTRY, HOUSE } from './rows.ts';
 import type { WorldCache } from './writer/world-cache.ts';
 
-/** What is stored under a name. */
-interface EntryRow {
-  readonly attributes: string;
-  readonly body_id: string | null;
+interface RecordStoreParts {
+  readonly db: Database;
+  readonly keys: RowKeys;
+  readonly worlds: WorldCache;
+  readonly bodies: BodyStore;
+  readonly effects: EffectStore;
 }
 
 /** Stores the house's own records, which need no decision. */
 export class RecordStore {
+  readonly #keys: RowKeys;
+  readonly #house: HouseRow;
   readonly #worlds: WorldCache;
   readonly #bodies: BodyStore;
   readonly #effects: EffectStore;
   readonly #putCredential: Statement;
+  readonly #dropCredentials: Statement;
   readonly #putEntry: Statement;
   readonly #storedEntry: Statement;
   readonly #dropEntry: Statement;
   readonly #resealBody: Statement;
-  readonly #resealCredential: Statement;
-  readonly #resealHolder: Statement;
-  readonly #resealPlace: Statement;
+  readonly #credential: Statement;
 
-  constructor(db: Database, worlds: WorldCache, bodies: BodyStore, effects: EffectStore) {
+  constructor({ db, keys, worlds, bodies, effects }: RecordStoreParts) {
+    this.#keys = keys;
+    this.#house = new HouseRow(db, keys);
     this.#worlds = worlds;
     this.#bodies = bodies;
     this.#effects = effects;
@@ -43,26 +53,30 @@ export class RecordStore {
       `${insert('credential', CREDENTIAL.list)} ON CONFLICT (id) DO UPDATE SET (${CREDENTIAL.list}) =
          (${CREDENTIAL.list.replaceAll(/\w+/g, 'excluded.$&')})`,
     );
+    this.#dropCredentials = db.prepare('DELETE FROM credential WHERE revoked_at < ? OR expires_at < ?');
     this.#putEntry = db.prepare(insert('entry', ENTRY.list));
-    this.#storedEntry = db.prepare('SELECT attributes, body_id FROM entry WHERE kind = ? AND name = ?');
+    this.#storedEntry = db.prepare(`SELECT ${ENTRY.list} FROM entry WHERE kind = ? AND name = ?`);
     this.#dropEntry = db.prepare('DELETE FROM entry WHERE kind = ? AND name = ?');
     this.#resealBody = db.prepare('UPDATE body SET key_id = ?, wrapped_key = ? WHERE id = ?');
-    this.#resealCredential = db.prepare('UPDATE credential SET sealed_secret = ? WHERE id = ?');
-    this.#resealHolder = db.prepare('UPDATE holder SET info = ? WHERE address_id = ? AND lock_id = ?');
-    this.#resealPlace = db.prepare('UPDATE place SET info = ? WHERE address_id = ? AND waiter = ?');
+    this.#credential = db.prepare(`SELECT ${CREDENTIAL.list} FROM credential WHERE id = ?`);
   }
 
   /** @returns {@link CONFLICT}, and stores nothing, where something else is stored than is expected */
   store(command: RecordCommand, at: Instant): CommandResult {
     switch (command.type) {
       case 'put-credential':
-        this.#putCredential.run(...CREDENTIAL.values(command.credential));
+        this.#keepCredential(command.credential);
+        this.#house.countCredentials();
+        break;
+      case 'drop-credentials':
+        this.#dropCredentials.run(command.revokedBefore, command.expiredBefore);
+        this.#house.countCredentials();
         break;
       case 'put-entry': {
         const { kind, name } = command.entry;
         if (!this.#isStored(kind, name, command.expects)) return CONFLICT;
         this.#removeEntry(kind, name);
-        this.#putEntry.run(...ENTRY.values({ bodyId: null, ...command.entry }));
+        this.#putEntry.run(...ENTRY.values(this.#keys, HOUSE, { bodyId: null, ...command.entry }));
         if (command.body !== undefined) this.#bodies.keep(command.body);
         break;
       }
@@ -76,50 +90,57 @@ export class RecordStore {
         this.#effects.store(command.address, command.effects, at);
         return NOTED;
       case 'reseal':
-        for (const item of command.items) this.#reseal(item);
+        for (const item of command.items) this.#reseal(item, at);
+        if (command.items.some(({ kind }) => kind === 'credential')) this.#house.countCredentials();
         return NOTED;
       default:
         command satisfies never;
     }
     if (command.note === null) return NOTED;
     const [address, when] = command.type === 'audit' ? [command.address, command.at ?? at] : [null, at];
-    this.#effects.note(address === null ? null : this.#worlds.idOf(address), command.note, when);
+    this.#effects.note(address, command.note, when);
     return NOTED;
   }
 
   #isStored(kind: string, name: string, expects: Expected | undefined): boolean {
     if (expects === undefined) return true;
-    const row = this.#entryRow(kind, name);
-    return isDeepStrictEqual(row === undefined ? null : JSON.parse(row.attributes), expects);
+    return isDeepStrictEqual(this.#stored(kind, name)?.attributes ?? null, expects);
   }
 
-  #entryRow(kind: string, name: string): EntryRow | undefined {
-    return this.#storedEntry.get(kind, name) as EntryRow | undefined;
+  #stored(kind: string, name: string): { attributes: unknown; bodyId: string | null } | null {
+    const row = this.#storedEntry.get(kind, name);
+    return row === undefined ? null : ENTRY.read(this.#keys, HOUSE, row);
   }
 
   #removeEntry(kind: string, name: string): void {
-    const row = this.#entryRow(kind, name);
-    if (row === undefined) return;
-    if (row.body_id !== null) this.#bodies.drop(row.body_id);
+    const stored = this.#stored(kind, name);
+    if (stored === null) return;
+    if (stored.bodyId !== null) this.#bodies.drop(stored.bodyId);
     this.#dropEntry.run(kind, name);
   }
 
+  #keepCredential(credential: Credential): void {
+    this.#putCredential.run(...CREDENTIAL.values(this.#keys, HOUSE, credential));
+  }
+
   /** Puts the new sealing in the place of the old one, if what it seals is still there. */
-  #reseal(item: Resealed): void {
+  #reseal(item: Resealed, at: Instant): void {
     switch (item.kind) {
+      case 'row-key':
+        this.#house.resealKey(item.sealed);
+        break;
       case 'body':
         this.#resealBody.run(item.keyId, item.wrappedKey, item.id);
         break;
-      case 'credential':
-        this.#resealCredential.run(item.sealed, item.id);
+      case 'credential': {
+        const row = this.#credential.get(item.id);
+        if (row === undefined) break;
+        this.#keepCredential({ ...CREDENTIAL.read(this.#keys, HOUSE, row), sealedSecret: item.sealed });
         break;
+      }
       case 'holder':
-        this.#resealHolder.run(item.sealed, this.#worlds.idOf(item.address), item.lockId);
-        this.#worlds.forget(item.address);
-        break;
       case 'place':
-        this.#resealPlace.run(item.sealed, this.#worlds.idOf(item.address), item.waiter);
-        this.#worlds.forget(item.address);
+        this.#effects.store(item.address, resealedIn(this.#worlds.get(item.address, null), item), at);
         break;
       default:
         item satisfies never;

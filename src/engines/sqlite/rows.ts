@@ -1,19 +1,25 @@
 import type { Address } from '../../core/address.ts';
 import type { Credential } from '../../core/credential.ts';
 import type { AuditNote } from '../../core/effect.ts';
-import type { AddressRecord, Holder, QueueEntry, Release, Version } from '../../core/world.ts';
+import type { AddressRecord, Holder, QueueEntry, Release, Version, World } from '../../core/world.ts';
 import type { AuditRecord, Entry, WaitingRequest } from '../../ports/engine.ts';
-import { flag, json, large, plain, sealed, Table } from './columns.ts';
+import { digestOf, type RowKeys } from '../row-keys.ts';
+import type { VersionNumbers } from '../version-numbers.ts';
+import type { SqlValue } from './files/driver.ts';
+import { AuthenticatedTable, bytes, flag, json, large, macOf, plain, sealed, Table } from './columns.ts';
 
-export const VERSION: Table<Version> = new Table({
+/** What of a version would let a guess of its state be confirmed: kept sealed. */
+type SealedFacts = Pick<Version, 'size' | 'sha256' | 'md5'>;
+
+type StoredVersion = Omit<Version, keyof SealedFacts> & { readonly facts: Uint8Array };
+
+export const VERSION: AuthenticatedTable<StoredVersion> = new AuthenticatedTable('version', {
   number: plain('number'),
   serial: large('serial'),
   lineage: plain('lineage'),
   terraformVersion: plain('terraform_version'),
   encrypted: flag('encrypted'),
-  size: plain('size'),
-  sha256: plain('sha256'),
-  md5: plain('md5'),
+  facts: bytes('facts'),
   bodyId: plain('body_id'),
   at: plain('at'),
   subject: plain('subject'),
@@ -25,10 +31,17 @@ export const VERSION: Table<Version> = new Table({
   restoredFrom: plain('restored_from'),
 });
 
-/** The record of an address names its newest version by its number alone. */
-type StoredRecord = Omit<AddressRecord, 'head'> & { readonly head: number | null };
+/** The record of an address names its newest version by its number alone, and stands for its other rows. */
+export type StoredRecord = Omit<AddressRecord, 'head'> & {
+  readonly head: number | null;
+  readonly kept: VersionNumbers;
+  /** The digest of its holders' rows. */
+  readonly holders: Uint8Array;
+  /** The audit record of what was decided last; 0 for none. */
+  readonly audited: number;
+};
 
-export const RECORD: Table<StoredRecord> = new Table({
+export const RECORD: AuthenticatedTable<StoredRecord> = new AuthenticatedTable('record', {
   head: plain('head'),
   deletedAt: plain('deleted_at'),
   lastVersion: plain('last_version'),
@@ -36,12 +49,15 @@ export const RECORD: Table<StoredRecord> = new Table({
   lastTicket: plain('last_ticket'),
   typicalHold: plain('typical_hold'),
   freeAt: plain('free_at'),
-  keptFor: plain('kept_for'),
   changeIndex: plain('change_index'),
   lastRelease: plain('last_release'),
+  kept: plain('kept'),
+  holders: bytes('holders'),
+  audited: plain('audited'),
+  keptFor: plain('kept_for'),
 });
 
-export const HOLDER: Table<Holder> = new Table({
+export const HOLDER: AuthenticatedTable<Holder> = new AuthenticatedTable('holder', {
   lockId: plain('lock_id'),
   waiter: plain('waiter'),
   subject: plain('subject'),
@@ -59,7 +75,7 @@ export const HOLDER: Table<Holder> = new Table({
   answers: json('answers'),
 });
 
-export const RELEASE: Table<Release> = new Table({
+export const RELEASE: AuthenticatedTable<Release> = new AuthenticatedTable('release', {
   number: plain('number'),
   lockId: plain('lock_id'),
   subject: plain('subject'),
@@ -68,7 +84,7 @@ export const RELEASE: Table<Release> = new Table({
   at: plain('at'),
 });
 
-export const QUEUE_ENTRY: Table<QueueEntry> = new Table({
+export const QUEUE_ENTRY: AuthenticatedTable<QueueEntry> = new AuthenticatedTable('place in line', {
   waiter: plain('waiter'),
   lockId: plain('lock_id'),
   ticket: plain('ticket'),
@@ -87,7 +103,7 @@ export const QUEUE_ENTRY: Table<QueueEntry> = new Table({
   until: plain('until'),
 });
 
-export const CREDENTIAL: Table<Credential> = new Table({
+export const CREDENTIAL: AuthenticatedTable<Credential> = new AuthenticatedTable('credential', {
   id: plain('id'),
   name: plain('name'),
   sealedSecret: plain('sealed_secret'),
@@ -100,7 +116,7 @@ export const CREDENTIAL: Table<Credential> = new Table({
 /** An entry says by null that it has no body. */
 type StoredEntry = Omit<Entry, 'bodyId'> & { readonly bodyId: string | null };
 
-export const ENTRY: Table<StoredEntry> = new Table({
+export const ENTRY: AuthenticatedTable<StoredEntry> = new AuthenticatedTable('entry', {
   kind: plain('kind'),
   name: plain('name'),
   attributes: json('attributes'),
@@ -114,11 +130,16 @@ export const ADDRESS: Table<Address> = new Table({
   workspace: plain('workspace'),
 });
 
-export const AUDIT_NOTE: Table<AuditNote> = new Table({
+/** A note says nothing of what it does not know. */
+type StoredNote = Required<Omit<AuditNote, 'refused'>> & { readonly refused: string | null };
+
+export const AUDIT_NOTE: Table<StoredNote> = new Table({
   action: plain('action'),
   subject: plain('subject'),
   door: plain('door'),
   detail: json('detail'),
+  origin: json('origin'),
+  refused: plain('refused'),
 });
 
 const AUDIT_RECORD: Table<Pick<AuditRecord, 'id' | 'at'>> = new Table({ id: plain('id'), at: plain('at') });
@@ -129,28 +150,105 @@ const WAITING_REQUEST: Table<Omit<WaitingRequest, 'address'>> = new Table({
   granted: flag('granted'),
 });
 
+/** The owner of rows that belong to no address. */
+export const HOUSE = '';
+
 /** A row of `address` by what stands in it besides the record. */
 export interface AddressId {
   readonly id: number;
 }
 
 export function toRecord(stored: StoredRecord, head: Version | null): AddressRecord {
-  return { ...stored, head };
+  const { deletedAt, lastVersion, fence, lastTicket, typicalHold, freeAt, keptFor } = stored;
+  const { changeIndex, lastRelease } = stored;
+  return {
+    head,
+    deletedAt,
+    lastVersion,
+    fence,
+    lastTicket,
+    typicalHold,
+    freeAt,
+    keptFor,
+    changeIndex,
+    lastRelease,
+  };
 }
 
-export function recordOf(record: AddressRecord): StoredRecord {
-  return { ...record, head: record.head?.number ?? null };
+/** An address as its record stands for it. */
+export interface RecordOf {
+  readonly world: World;
+  /** The versions that are kept. */
+  readonly kept: VersionNumbers;
+  /** The audit record of what was decided last; 0 for none. */
+  readonly audited: number;
 }
 
-export function toEntry(row: unknown): Entry {
-  const { bodyId, ...entry } = ENTRY.read(row);
+/** Stands for holders that have been read from their rows or written to them. */
+export function digestOfHolders(keys: RowKeys, holders: readonly Holder[]): Uint8Array {
+  return digestOf(holders.map((holder) => macOf(keys, holder)));
+}
+
+/** @param holders have been read from their rows or written to them */
+export function recordOf(
+  keys: RowKeys,
+  { world: { record, holders }, kept, audited }: RecordOf,
+): StoredRecord {
+  return {
+    ...record,
+    head: record.head?.number ?? null,
+    kept,
+    holders: digestOfHolders(keys, holders),
+    audited,
+  };
+}
+
+/** @throws {EngineFault} where the row was changed */
+export function toVersion(keys: RowKeys, owner: string, row: unknown): Version {
+  const { facts, ...stored } = VERSION.read(keys, owner, row);
+  const opened = Buffer.from(keys.open(facts, factsContext(owner, stored.number))).toString();
+  return { ...stored, ...(JSON.parse(opened) as SealedFacts) };
+}
+
+/** The values to be bound for a version. */
+export function versionValues(keys: RowKeys, owner: string, version: Version): SqlValue[] {
+  const { size, sha256, md5, ...stored } = version;
+  const plainFacts = Buffer.from(JSON.stringify({ size, sha256, md5 } satisfies SealedFacts));
+  const facts = sealFacts(keys, owner, version.number, plainFacts);
+  return VERSION.values(keys, owner, { ...stored, facts });
+}
+
+/** @param plainFacts JSON of {@link SealedFacts} */
+export function sealFacts(keys: RowKeys, owner: string, number: number, plainFacts: Uint8Array): Uint8Array {
+  return keys.seal(plainFacts, factsContext(owner, number));
+}
+
+function factsContext(owner: string, number: number): string {
+  return `facts of version ${number}\n${owner}`;
+}
+
+export function toEntry(keys: RowKeys, row: unknown): Entry {
+  const { bodyId, ...entry } = ENTRY.read(keys, HOUSE, row);
   return { ...entry, ...(bodyId === null ? {} : { bodyId }) };
 }
 
 /** @param row an audit record that is joined with its address */
 export function toAuditRecord(row: unknown): AuditRecord {
   const address = (row as { address_id: number | null }).address_id === null ? null : ADDRESS.read(row);
-  return { ...AUDIT_RECORD.read(row), address, note: AUDIT_NOTE.read(row) };
+  return { ...AUDIT_RECORD.read(row), address, note: toNote(row) };
+}
+
+function toNote(row: unknown): AuditNote {
+  const { origin, refused, ...note } = AUDIT_NOTE.read(row);
+  return {
+    ...note,
+    ...(Object.keys(origin).length === 0 ? {} : { origin }),
+    ...(refused === null ? {} : { refused }),
+  };
+}
+
+export function storedNoteOf(note: AuditNote): StoredNote {
+  return { origin: {}, refused: null, ...note };
 }
 
 /** @param row a place or a holder that is joined with its address */

@@ -2,18 +2,44 @@ import type { Address } from '../../core/address.ts';
 import type { ReleaseQuery } from '../../core/decide.ts';
 import { NEW_WORLD, type Release, type Version, type World } from '../../core/world.ts';
 import { EngineFault } from '../../ports/engine.ts';
+import { changedElsewhere, ownerOf, sameBytes, type RowKeys } from '../row-keys.ts';
+import { hasVersion, NO_VERSIONS } from '../version-numbers.ts';
 import type { Database, Statement } from './files/driver.ts';
 import { damaged } from './faults.ts';
-import { HOLDER, QUEUE_ENTRY, RECORD, RELEASE, toRecord, VERSION, type AddressId } from './rows.ts';
+import {
+  digestOfHolders,
+  HOLDER,
+  QUEUE_ENTRY,
+  RECORD,
+  RELEASE,
+  toRecord,
+  toVersion,
+  VERSION,
+  type AddressId,
+  type RecordOf,
+  type StoredRecord,
+} from './rows.ts';
 
 /** An address with its row's id; null while there is no row. */
-export interface Placed {
+export interface Placed extends RecordOf {
   readonly id: number | null;
-  readonly world: World;
+}
+
+export const NEW_ADDRESS: Placed = { id: null, world: NEW_WORLD, kept: NO_VERSIONS, audited: 0 };
+
+/** The columns from which {@link WorldLoader} reads the record of an address. */
+export const RECORD_COLUMNS: string =
+  `id, ${RECORD.list}, ` +
+  '(SELECT max(number) FROM version WHERE address_id = address.id) AS newest_version';
+
+/** The record of an address as its row says it. */
+export interface PlacedRecord extends AddressId {
+  readonly record: StoredRecord;
 }
 
 /** Reads worlds out of their rows, on either side: the writer's or the readers'. */
 export class WorldLoader {
+  readonly #keys: RowKeys;
   readonly #record: Statement;
   readonly #version: Statement;
   readonly #holders: Statement;
@@ -21,9 +47,10 @@ export class WorldLoader {
   readonly #releaseOf: Statement;
   readonly #latestReleases: Statement;
 
-  constructor(db: Database) {
+  constructor(db: Database, keys: RowKeys) {
+    this.#keys = keys;
     this.#record = db.prepare(
-      `SELECT id, ${RECORD.list} FROM address WHERE project = ? AND key = ? AND workspace = ?`,
+      `SELECT ${RECORD_COLUMNS} FROM address WHERE project = ? AND key = ? AND workspace = ?`,
     );
     this.#version = db.prepare(`SELECT ${VERSION.list} FROM version WHERE address_id = ? AND number = ?`);
     this.#holders = db.prepare(`SELECT ${HOLDER.list} FROM holder WHERE address_id = ? ORDER BY fence`);
@@ -33,39 +60,59 @@ export class WorldLoader {
     this.#latestReleases = db.prepare(`${releases} ORDER BY number DESC LIMIT ?`);
   }
 
-  load({ project, key, workspace }: Address): Placed {
-    const row = this.#record.get(project, key, workspace) as AddressId | undefined;
-    return row === undefined ? { id: null, world: NEW_WORLD } : { id: row.id, world: this.fill(row) };
+  load(address: Address): Placed {
+    const found = this.record(address);
+    return found === null ? NEW_ADDRESS : this.#fill(ownerOf(address), found);
   }
 
-  /** The world that belongs to an address's row. */
-  fill(row: AddressId): World {
-    const record = RECORD.read(row);
-    return {
-      record: toRecord(record, record.head === null ? null : this.#head(row.id, record.head)),
-      holders: HOLDER.readAll(this.#holders.all(row.id)),
-      line: QUEUE_ENTRY.readAll(this.#line.all(row.id)),
-      releases: [],
-    };
+  /** @param row has {@link RECORD_COLUMNS} */
+  fill(address: Address, row: unknown): World {
+    const owner = ownerOf(address);
+    return this.#fill(owner, this.#read(owner, row)).world;
+  }
+
+  /** The record of an address; null where there is none. @throws {EngineFault} where it was changed */
+  record(address: Address): PlacedRecord | null {
+    const row = this.#record.get(address.project, address.key, address.workspace);
+    return row === undefined ? null : this.#read(ownerOf(address), row);
   }
 
   /** Releases of an address, newest last. */
-  releases(addressId: number, query: ReleaseQuery): readonly Release[] {
+  releases(address: Address, addressId: number, query: ReleaseQuery): readonly Release[] {
     const rows =
       'lockId' in query
         ? this.#releaseOf.all(addressId, query.lockId)
         : this.#latestReleases.all(addressId, query.latest).toReversed();
-    return RELEASE.readAll(rows);
+    return RELEASE.readAll(this.#keys, ownerOf(address), rows);
   }
 
-  version(addressId: number, number: number): Version | null {
-    const row = this.#version.get(addressId, number);
-    return row === undefined ? null : VERSION.read(row);
+  /** One version; null where it is not kept. @throws {EngineFault} where it was changed, or taken away */
+  version(owner: string, { id, record }: PlacedRecord, number: number): Version | null {
+    const row = this.#version.get(id, number);
+    const isKept = hasVersion(record.kept, number);
+    if (row === undefined && isKept)
+      throw new EngineFault(damaged(`version ${number} of a state is missing`));
+    if (row !== undefined && !isKept) throw changedElsewhere(`list of versions, by number ${number},`, owner);
+    return row === undefined ? null : toVersion(this.#keys, owner, row);
   }
 
-  #head(addressId: number, number: number): Version {
-    const head = this.version(addressId, number);
-    if (head === null) throw new EngineFault(damaged(`version ${number} of a state is missing`));
-    return head;
+  #read(owner: string, row: unknown): PlacedRecord {
+    const record = RECORD.read(this.#keys, owner, row);
+    const { id, newest_version: newest } = row as { id: number; newest_version: number | null };
+    // An older copy of the record knows nothing of what was written since.
+    if (newest !== null && !hasVersion(record.kept, newest)) throw changedElsewhere('record', owner);
+    return { id, record };
+  }
+
+  #fill(owner: string, found: PlacedRecord): Placed {
+    const { id, record } = found;
+    const holders = HOLDER.readAll(this.#keys, owner, this.#holders.all(id));
+    if (!sameBytes(digestOfHolders(this.#keys, holders), record.holders))
+      throw changedElsewhere('list of holders of the lock', owner);
+    const head = record.head === null ? null : this.version(owner, found, record.head);
+    if (record.head !== null && head === null) throw changedElsewhere('newest version', owner);
+    const line = QUEUE_ENTRY.readAll(this.#keys, owner, this.#line.all(id));
+    const { kept, audited } = record;
+    return { id, kept, audited, world: { record: toRecord(record, head), holders, line, releases: [] } };
   }
 }

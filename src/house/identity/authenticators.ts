@@ -1,22 +1,70 @@
 import type { Identity } from '../../core/grant.ts';
-import type { Credentials } from './credentials.ts';
-import { PairAuthenticator } from './pair.ts';
-import type { Authenticator, Presented } from './presented.ts';
+import { originOf, type Origin } from '../../core/origin.ts';
+import type { Audit } from '../audit.ts';
+import { CertificateAuthenticator } from './certificate.ts';
+import type { KnownCredentials } from './known-credentials.ts';
+import { idIn, PairAuthenticator } from './pair.ts';
+import type { Authenticator, Claimed, Presented } from './presented.ts';
+
+/** Who was not let in, as the audit log calls it. */
+const STRANGER = 'stranger';
+/** Asking to be let in. */
+export const ENTER_ACTION = 'enter';
+
+const WHY = { live: 'wrong-secret', revoked: 'revoked', unknown: 'unknown-credential' } as const;
+
+/** Where a request came from that is to be let in. */
+export interface Source {
+  readonly door: string;
+  readonly origin: Origin;
+}
 
 /** Who is asking: answered by the first authenticator that knows. A new kind of credential is a file beside this one and a row here. */
 export class Authenticators {
   readonly #all: readonly Authenticator[];
+  readonly #credentials: KnownCredentials;
+  readonly #audit: Audit;
 
-  constructor({ credentials }: { readonly credentials: Credentials }) {
-    this.#all = [new PairAuthenticator(credentials)];
+  constructor({ credentials, audit }: { readonly credentials: KnownCredentials; readonly audit: Audit }) {
+    this.#credentials = credentials;
+    this.#audit = audit;
+    this.#all = [new PairAuthenticator(credentials), new CertificateAuthenticator(credentials)];
   }
 
-  /** @param presented null when a request presents nothing that can be read. @returns null for a stranger */
-  async authenticate(presented: Presented | null): Promise<Identity | null> {
-    if (presented === null) return null;
+  /**
+   * @param presented null when a request presents nothing that can be read
+   * @param source the request, for the audit log; absent to ask again for one that was let in before
+   * @returns null for a stranger
+   */
+  async authenticate(presented: Presented | null, source?: Source): Promise<Identity | null> {
+    const identity = presented === null ? null : await this.#identityOf(presented);
+    if (identity === null && source !== undefined) await this.#note(presented, source);
+    return identity;
+  }
+
+  /** Notes that somebody was not let in: never what was presented, and its id only where it is a credential's. */
+  async #note(presented: Presented | null, { door, origin }: Source): Promise<void> {
+    const id = presented === null ? null : idIn(presented);
+    const standing = id === null ? null : await this.#credentials.standing(id);
+    const why = presented === null ? 'no-credential' : WHY[standing ?? 'unknown'];
+    const from = standing === null || id === null ? origin : originOf({ ...origin, credential: id });
+    this.#audit.refused({ subject: STRANGER, door, origin: from }, ENTER_ACTION, null, why);
+    await this.#audit.accepted();
+  }
+
+  async #identityOf(presented: Presented): Promise<Identity | null> {
     for (const authenticator of this.#all) {
       const identity = await authenticator.authenticate(presented);
       if (identity !== null) return identity;
+    }
+    return null;
+  }
+
+  /** What is known of the key that a request says it was signed with, before that is proven; null for an unknown one. */
+  async claimed(keyId: string): Promise<Claimed | null> {
+    for (const authenticator of this.#all) {
+      const claimed = await authenticator.claimed(keyId);
+      if (claimed !== null) return claimed;
     }
     return null;
   }

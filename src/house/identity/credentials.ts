@@ -1,16 +1,17 @@
-import { createHash } from 'node:crypto';
-import { isExpired, patternProblem, type Grant, type Identity } from '../../core/grant.ts';
+import { isExpired, patternProblem, type Grant } from '../../core/grant.ts';
 import { CREDENTIAL_ID, CREDENTIAL_NAME, CREDENTIAL_SECRET, type Credential } from '../../core/credential.ts';
-import { subjectOf } from '../../core/subject.ts';
-import type { Instant } from '../../core/instant.ts';
+import type { Instant, Milliseconds } from '../../core/instant.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Engine } from '../../ports/engine.ts';
 import type { Entropy } from '../../ports/entropy.ts';
 import type { Sealer } from '../../ports/sealer.ts';
-import { refuseInHouse, type Caller, type Forbidden } from '../caller.ts';
-import { REFRESH_MS, SharedRun } from '../shared-run.ts';
+import { noteBy, type Caller, type Shut } from '../caller.ts';
+import type { Gate } from '../gate.ts';
+import type { Locks } from '../locks/locks.ts';
+import { breakLocks, locksHeldBy, type HeldLock } from './held-locks.ts';
+import { credentialContext, type KnownCredentials } from './known-credentials.ts';
 
-/** No house needs more; each is held in memory. */
+/** Credentials that are good for something, at a time: no house needs more, and each is held in memory. */
 const CREDENTIALS_MAX = 10_000;
 const GRANTS_MAX = 64;
 
@@ -19,16 +20,12 @@ const SECRET_ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012
 const ID_RANDOM = 16;
 const SECRET_LENGTH = 40;
 
-/** A credential that is not revoked, with the secret that signatures are made with. */
-export interface KnownCredential {
-  readonly identity: Identity;
-  readonly secret: string;
-  /** The SHA-256 of the secret. */
-  readonly secretDigest: Uint8Array;
+/** A credential as it is shown: all but its secret, and the locks that it holds. */
+export interface CredentialView extends Omit<Credential, 'sealedSecret'> {
+  /** When its grace ends; null for one that does not expire. */
+  readonly graceUntil: Instant | null;
+  readonly locks: readonly HeldLock[];
 }
-
-/** A credential as it is shown: all but its secret. */
-export type CredentialView = Omit<Credential, 'sealedSecret'>;
 
 export interface CredentialsView {
   readonly type: 'credentials';
@@ -42,54 +39,59 @@ export interface NewCredential {
   readonly secret: string;
 }
 
-interface Held {
-  readonly credential: Credential;
-  readonly secret: string;
-  readonly secretDigest: Uint8Array;
+/** A credential that is revoked, with the locks that it still holds, and those that were broken with it. */
+export interface RevokedCredential {
+  readonly type: 'revocation';
+  readonly credential: CredentialView;
+  readonly broken: readonly HeldLock[];
 }
 
-/** The credentials of the house. All of them are held in memory; on many nodes they are read again every two seconds. */
+/** Makes, shows and ends the credentials of the house. */
 export class Credentials {
   readonly #engine: Engine;
   readonly #sealer: Sealer;
   readonly #clock: Clock;
   readonly #entropy: Entropy;
-  readonly #reading = new SharedRun(() => this.#read());
-  #held: ReadonlyMap<string, Held> = new Map();
-  #readAt: Instant = -Infinity;
+  readonly #gate: Gate;
+  readonly #known: KnownCredentials;
+  readonly #locks: Locks;
+  readonly #deadKept: Milliseconds;
 
-  constructor(options: { engine: Engine; sealer: Sealer; clock: Clock; entropy: Entropy }) {
+  /** @param deadKept how long revoked and expired credentials are kept */
+  constructor(options: {
+    engine: Engine;
+    sealer: Sealer;
+    clock: Clock;
+    entropy: Entropy;
+    gate: Gate;
+    known: KnownCredentials;
+    locks: Locks;
+    deadKept: Milliseconds;
+  }) {
     this.#engine = options.engine;
     this.#sealer = options.sealer;
     this.#clock = options.clock;
     this.#entropy = options.entropy;
+    this.#gate = options.gate;
+    this.#known = options.known;
+    this.#locks = options.locks;
+    this.#deadKept = options.deadKept;
   }
 
-  /** The credential of this id, if it is known and not revoked; an expired one is given too, and says so. */
-  async find(id: string): Promise<KnownCredential | null> {
-    if (this.#isStale()) await this.#reading.join();
-    const held = this.#held.get(id);
-    if (held === undefined || held.credential.revokedAt !== null) return null;
-    const { credential, secret, secretDigest } = held;
-    const expired = isExpired(credential.expiresAt, this.#clock.now());
-    const subject = subjectOf('token', credential.name);
-    return { identity: { subject, grants: credential.grants, expired }, secret, secretDigest };
-  }
-
-  async list(caller: Caller): Promise<CredentialsView | Forbidden> {
-    const refusal = refuseInHouse(caller, 'manage');
+  async list(caller: Caller): Promise<CredentialsView | Shut> {
+    const refusal = this.#gate.inHouse(caller, 'manage');
     if (refusal !== null) return refusal;
-    return { type: 'credentials', credentials: (await this.#engine.credentials()).map(viewOf) };
+    return { type: 'credentials', credentials: await this.#views(await this.#engine.credentials()) };
   }
 
   /** Makes a credential. Its secret is told this once. */
   async create(
     caller: Caller,
     wanted: { name: string; grants: readonly Grant[]; expiresAt: Instant | null },
-  ): Promise<NewCredential | { type: 'invalid'; problem: string } | Forbidden> {
-    const refusal = refuseInHouse(caller, 'manage');
+  ): Promise<NewCredential | { type: 'invalid'; problem: string } | Shut> {
+    const refusal = this.#gate.inHouse(caller, 'manage');
     if (refusal !== null) return refusal;
-    await this.#reading.run();
+    await this.#known.refresh();
     const problem = this.#problem(wanted);
     if (problem !== null) return { type: 'invalid', problem };
     const id = `SH${pick(this.#entropy, ID_ALPHABET, ID_RANDOM)}`;
@@ -104,7 +106,7 @@ export class Credentials {
         'invalid admin credential: expected ID.SECRET, with an id of 16 to 128 letters, digits or "_", and a secret of 20 to 128 letters and digits, a multiple of 4',
       );
     }
-    if ((await this.find(id))?.secret === secret) return;
+    if ((await this.#known.find(id))?.secret === secret) return;
     await this.#put(caller, id, secret, {
       name: `admin-${id.slice(-6)}`,
       grants: [{ role: 'admin', pattern: '*' }],
@@ -114,38 +116,60 @@ export class Credentials {
 
   /** Whether anybody may manage the house. */
   async hasAdmin(): Promise<boolean> {
-    await this.#reading.run();
-    return [...this.#held.values()].some(
-      ({ credential: { revokedAt, grants } }) =>
-        revokedAt === null && grants.some(({ role, pattern }) => role === 'admin' && pattern === '*'),
-    );
+    await this.#known.refresh();
+    return this.#known
+      .all()
+      .some(
+        ({ revokedAt, grants }) =>
+          revokedAt === null && grants.some(({ role, pattern }) => role === 'admin' && pattern === '*'),
+      );
   }
 
-  /** Revokes at once, grace and all. */
+  /**
+   * Revokes at once, grace and all; what the credential has under way ends with it.
+   * @param breaks whether the locks that it holds are broken, too
+   */
   async revoke(
     caller: Caller,
     id: string,
-  ): Promise<{ type: 'revoked'; credential: CredentialView } | { type: 'absent' } | Forbidden> {
-    const refusal = refuseInHouse(caller, 'manage');
+    { breaks = false }: { breaks?: boolean } = {},
+  ): Promise<RevokedCredential | { type: 'absent' } | Shut> {
+    const refusal = this.#gate.inHouse(caller, 'manage');
     if (refusal !== null) return refusal;
-    await this.#reading.run();
-    const held = this.#held.get(id);
-    if (held === undefined) return { type: 'absent' };
-    const credential = { ...held.credential, revokedAt: held.credential.revokedAt ?? this.#clock.now() };
-    const note = {
-      action: 'credential-revoke',
-      subject: caller.identity.subject,
-      door: caller.door,
-      detail: { id, name: credential.name },
-    };
+    await this.#known.refresh();
+    const known = this.#known.get(id);
+    if (known === undefined) return { type: 'absent' };
+    const credential = { ...known, revokedAt: known.revokedAt ?? this.#clock.now() };
+    const note = noteBy(caller, 'credential-revoke', { id, name: credential.name });
     await this.#engine.apply([{ type: 'put-credential', credential, note }]);
-    await this.#reading.run();
-    return { type: 'revoked', credential: viewOf(credential) };
+    await this.#known.refresh();
+    const [before] = breaks ? await this.#views([credential]) : [];
+    const broken = await breakLocks(this.#locks, caller, before?.locks ?? []);
+    const [view] = await this.#views([credential]);
+    return { type: 'revocation', credential: view as CredentialView, broken };
+  }
+
+  /**
+   * Forgets the credentials that have been good for nothing long enough; the audit log keeps what they did. Another node may
+   * do so at the same time.
+   */
+  async prune(): Promise<void> {
+    const before = this.#clock.now() - this.#deadKept;
+    const dead = (await this.#engine.credentials()).filter(
+      (credential) => this.#deadSince(credential) < before,
+    );
+    if (dead.length === 0) return;
+    const grace = this.#known.graceUntil({ expiresAt: 0 }) ?? 0;
+    const detail = { credentials: dead.length };
+    const note = { action: 'credential-prune', subject: 'house:retention', door: 'house', detail };
+    const times = { revokedBefore: before, expiredBefore: before - grace };
+    await this.#engine.apply([{ type: 'drop-credentials', ...times, note }]);
+    await this.#known.refresh();
   }
 
   /** Reads all credentials anew, as after a rotation of the master key. */
   async refresh(): Promise<void> {
-    await this.#reading.run();
+    await this.#known.refresh();
   }
 
   async #put(
@@ -163,77 +187,59 @@ export class Credentials {
       expiresAt: wanted.expiresAt,
       revokedAt: null,
     };
-    const note = {
-      action: 'credential-create',
-      subject: caller.identity.subject,
-      door: caller.door,
-      detail: { id, name: wanted.name, grants: wanted.grants.map((g) => `${g.role}:${g.pattern}`).join(' ') },
-    };
+    const note = noteBy(caller, 'credential-create', {
+      id,
+      name: wanted.name,
+      grants: wanted.grants.map((g) => `${g.role}:${g.pattern}`).join(' '),
+    });
     await this.#engine.apply([{ type: 'put-credential', credential, note }]);
-    await this.#reading.run();
-    return { type: 'created', credential: viewOf(credential), secret };
+    await this.#known.refresh();
+    return {
+      type: 'created',
+      credential: viewOf(credential, this.#known.graceUntil(credential), []),
+      secret,
+    };
   }
 
   #problem(wanted: { name: string; grants: readonly Grant[]; expiresAt: Instant | null }): string | null {
     if (!CREDENTIAL_NAME.test(wanted.name)) {
       return 'invalid name: expected 1 to 100 letters, digits and . _ @ : / -';
     }
-    const live = [...this.#held.values()].filter(({ credential }) => credential.revokedAt === null);
-    if (live.some(({ credential }) => credential.name === wanted.name)) {
+    const all = this.#known.all();
+    if (all.some(({ name, revokedAt }) => revokedAt === null && name === wanted.name)) {
       return `there is a credential named ${wanted.name} already: revoke it, or choose another name`;
     }
-    if (this.#held.size >= CREDENTIALS_MAX) return `a server has at most ${CREDENTIALS_MAX} credentials`;
+    const now = this.#clock.now();
+    const live = all.filter((credential) => this.#deadSince(credential) > now).length;
+    if (live >= CREDENTIALS_MAX) return `a server has at most ${CREDENTIALS_MAX} valid credentials`;
     if (wanted.grants.length === 0 || wanted.grants.length > GRANTS_MAX) {
       return `invalid grants: expected 1 to ${GRANTS_MAX} of them`;
     }
     const pattern = wanted.grants.map((grant) => patternProblem(grant.pattern)).find((p) => p !== null);
     if (pattern !== undefined) return pattern;
-    return isExpired(wanted.expiresAt, this.#clock.now())
-      ? 'invalid expiry: expected a time in the future'
-      : null;
+    return isExpired(wanted.expiresAt, now) ? 'invalid expiry: expected a time in the future' : null;
   }
 
-  #isStale(): boolean {
-    if (this.#readAt === -Infinity) return true;
-    return this.#engine.traits.shared && this.#clock.now() - this.#readAt > REFRESH_MS;
+  /** Since when it has been good for nothing, or will be. */
+  #deadSince(credential: Credential): Instant {
+    return credential.revokedAt ?? this.#known.graceUntil(credential) ?? Infinity;
   }
 
-  async #read(): Promise<void> {
-    const at = this.#clock.now();
-    const before = this.#held;
-    const held = (await this.#engine.credentials()).map((credential): [string, Held] => {
-      const same = before.get(credential.id);
-      // Opening them all is slow; but a secret that was changed, on this node or another, is another secret.
-      const known =
-        same !== undefined && sameBytes(same.credential.sealedSecret, credential.sealedSecret)
-          ? same
-          : undefined;
-      const secret =
-        known?.secret ??
-        Buffer.from(this.#sealer.open(credential.sealedSecret, credentialContext(credential.id))).toString();
-      return [credential.id, { credential, secret, secretDigest: known?.secretDigest ?? digest(secret) }];
-    });
-    this.#held = new Map(held);
-    this.#readAt = at;
+  async #views(credentials: readonly Credential[]): Promise<readonly CredentialView[]> {
+    const locks = await locksHeldBy(this.#engine, credentials);
+    return credentials.map((credential) =>
+      viewOf(credential, this.#known.graceUntil(credential), locks.get(credential.id) ?? []),
+    );
   }
 }
 
-/** What a credential's sealing is bound to. */
-export function credentialContext(id: string): string {
-  return `credential ${id}`;
-}
-
-function viewOf(credential: Credential): CredentialView {
+function viewOf(
+  credential: Credential,
+  graceUntil: Instant | null,
+  locks: readonly HeldLock[],
+): CredentialView {
   const { id, name, grants, createdAt, expiresAt, revokedAt } = credential;
-  return { id, name, grants, createdAt, expiresAt, revokedAt };
-}
-
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return Buffer.compare(a, b) === 0;
-}
-
-function digest(secret: string): Buffer {
-  return createHash('sha256').update(secret).digest();
+  return { id, name, grants, createdAt, expiresAt, revokedAt, graceUntil, locks };
 }
 
 /** Letters drawn without bias: bytes beyond the last whole multiple of the alphabet are drawn again. */

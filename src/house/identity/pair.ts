@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Identity } from '../../core/grant.ts';
-import type { Credentials } from './credentials.ts';
-import type { Authenticator, Presented } from './presented.ts';
+import type { KnownCredentials } from './known-credentials.ts';
+import type { Authenticator, Claimed, Presented } from './presented.ts';
 
 /** Longer than any id and secret that the house gives out. */
 const PAIR_LENGTH_MAX = 1_000;
@@ -11,9 +11,9 @@ const NO_SECRET = digest('');
 
 /** Authenticates by a credential's id and secret: as a pair, as the token `id.secret`, or by what was signed with the secret. */
 export class PairAuthenticator implements Authenticator {
-  readonly #credentials: Credentials;
+  readonly #credentials: KnownCredentials;
 
-  constructor(credentials: Credentials) {
+  constructor(credentials: KnownCredentials) {
     this.#credentials = credentials;
   }
 
@@ -29,6 +29,11 @@ export class PairAuthenticator implements Authenticator {
     return known !== null && presented.verify(known.secret) ? known.identity : null;
   }
 
+  async claimed(keyId: string): Promise<Claimed | null> {
+    const known = await this.#credentials.find(keyId);
+    return known === null ? null : { identity: known.identity };
+  }
+
   async #byToken(token: string): Promise<Identity | null> {
     const dot = token.indexOf('.');
     return dot === -1 ? null : this.#byPair(token.slice(0, dot), token.slice(dot + 1));
@@ -41,6 +46,25 @@ export class PairAuthenticator implements Authenticator {
     const right = timingSafeEqual(digest(secret), known?.secretDigest ?? NO_SECRET);
     return right && known !== null ? known.identity : null;
   }
+}
+
+/** The id of the credential that is presented, if it is of this form. */
+export function idIn(presented: Presented): string | null {
+  switch (presented.kind) {
+    case 'signed':
+      return presented.keyId;
+    case 'bearer':
+      return beforeDot(presented.token);
+    case 'basic':
+      return presented.password.includes('.') ? beforeDot(presented.password) : presented.user;
+    case 'certificate':
+      return null;
+  }
+}
+
+function beforeDot(token: string): string | null {
+  const dot = token.indexOf('.');
+  return dot === -1 ? null : token.slice(0, dot);
 }
 
 function digest(secret: string): Buffer {

@@ -1,4 +1,4 @@
-import { mayActOn, type Action } from '../../core/access.ts';
+import type { Action } from '../../core/access.ts';
 import type { Address } from '../../core/address.ts';
 import type { LockCommand } from '../../core/command.ts';
 import { hasEnded, isPlace, nextEnd } from '../../core/decide.ts';
@@ -7,11 +7,13 @@ import { OPERATION_PLAN } from '../../core/lock-info.ts';
 import type { Gone, Granted, OutcomeOf } from '../../core/outcome.ts';
 import type { LockAlias, Holder, QueueEntry, World } from '../../core/world.ts';
 import type { StateQuery } from '../../ports/engine.ts';
-import { actorOf, isShutOut, isShutOutOf, refuseOn, type Caller, type Forbidden } from '../caller.ts';
+import { Budget } from '../budget.ts';
+import { actorOf, type Caller, type Revoked, type Shut } from '../caller.ts';
 import type { CommandExecutor } from '../executor.ts';
+import type { Gate } from '../gate.ts';
 import { listVisible } from '../listing.ts';
 import type { LockInfos } from './lock-infos.ts';
-import type { ParkedRequests, ParkedRequest } from './parked-requests.ts';
+import type { ParkedRequests, ParkedRequest, WakeUp } from './parked-requests.ts';
 
 /** What a door asks for when its client asks for the lock. */
 export interface LockAsk {
@@ -54,27 +56,36 @@ export type LockAnswer =
   | Exclude<OutcomeOf['lock'], Granted>
   /** The client has left; nobody hears the answer. */
   | Gone
-  | Forbidden;
+  | Shut;
 
-export type UnlockAnswer = OutcomeOf['unlock'] | Forbidden;
+export type UnlockAnswer = OutcomeOf['unlock'] | Shut;
+
+/** Waiters that are shown of one line, and of each of many. */
+const LINE_SHOWN_MAX = 1_000;
+const LINE_LISTED_MAX = 100;
+/** Holders and waiters after which a page of locks ends. */
+const LISTED_MAX = 1_000;
+/** What a network address may have of the requests that are held open: a proxy makes all clients one address. */
+const WAITERS_PEER_SHARE = 3 / 4;
 
 /** Who holds the lock of an address and who waits for it, for people to see. Lock infos are opened. */
 export interface LockView {
   readonly address: Address;
   readonly holders: readonly Holder[];
-  /** Who asked once, and has not come back, does not wait. */
+  /** The first of those who wait. Who asked once, and has not come back, does not wait. */
   readonly line: readonly QueueEntry[];
+  /** How many wait. */
+  readonly waiting: number;
 }
 
 export interface LockSettings {
+  /** Lock requests that may be held open at a time; one credential may have half of them. */
+  readonly waitersMax: number;
   /** Whether plans hold the lock together where a door can tell holders apart. */
   readonly plansShare: boolean;
 }
 
-export type ShowAnswer =
-  | { readonly type: 'shown'; readonly lock: LockView }
-  | { readonly type: 'expired' }
-  | Forbidden;
+export type ShowAnswer = { readonly type: 'shown'; readonly lock: LockView } | Shut;
 
 /** The lock and its waiting line. */
 export class Locks {
@@ -82,37 +93,42 @@ export class Locks {
   readonly #lockInfos: LockInfos;
   readonly #parkedRequests: ParkedRequests;
   readonly #settings: LockSettings;
+  readonly #gate: Gate;
+  readonly #waiters: Budget;
 
   constructor(options: {
     executor: CommandExecutor;
     lockInfos: LockInfos;
     parkedRequests: ParkedRequests;
     settings: LockSettings;
+    gate: Gate;
   }) {
     this.#executor = options.executor;
     this.#lockInfos = options.lockInfos;
     this.#parkedRequests = options.parkedRequests;
     this.#settings = options.settings;
+    this.#gate = options.gate;
+    const { waitersMax } = options.settings;
+    this.#waiters = new Budget({
+      max: waitersMax,
+      // A crowd of CI jobs has one credential.
+      subjectMax: Math.ceil(waitersMax / 2),
+      peerMax: Math.ceil(waitersMax * WAITERS_PEER_SHARE),
+    });
   }
 
   /** Why a caller may not do this here at all, asked before anything else of its request is tried; null if it may. */
-  async refuse(
-    caller: Caller,
-    action: Action,
-    address: Address,
-  ): Promise<Forbidden | { readonly type: 'expired' } | null> {
-    const refusal = refuseOn(caller, action, address);
-    if (refusal !== null) return refusal;
-    return (await isShutOutOf(this.#executor.engine, caller, address)) ? { type: 'expired' } : null;
+  refuse(caller: Caller, action: Action, address: Address): Promise<Shut | null> {
+    return this.#gate.on(caller, action, address);
   }
 
   /** Asks for the lock; the answer may take as long as the request is parked. */
   async lock(caller: Caller, address: Address, ask: LockAsk): Promise<LockAnswer> {
-    const refusal = refuseOn(caller, 'lock', address);
+    const refusal = this.#gate.onForRules(caller, 'lock', address);
     if (refusal !== null) return refusal;
     const seat = ask.gone === null ? null : this.#parkedRequests.take(ask.gone);
     try {
-      return await this.#ask(this.#command(caller, address, ask, seat), seat);
+      return await this.#ask(caller, this.#command(caller, address, ask, seat), seat);
     } finally {
       seat?.free();
     }
@@ -120,8 +136,8 @@ export class Locks {
 
   /** Releases the lock. Another's lock is broken only for an operator. */
   async unlock(caller: Caller, address: Address, ask: UnlockAsk): Promise<UnlockAnswer> {
-    const mayBreak = mayActOn(caller.identity.grants, 'force-unlock', address) && !caller.identity.expired;
-    const refusal = mayBreak ? null : refuseOn(caller, 'unlock', address);
+    const mayBreak = (await this.#gate.on(caller, 'force-unlock', address)) === null;
+    const refusal = mayBreak ? null : this.#gate.onForRules(caller, 'unlock', address);
     if (refusal !== null) return refusal;
     return this.#executor.execute({
       type: 'unlock',
@@ -143,8 +159,8 @@ export class Locks {
     address: Address,
     lockId: string,
     lease: Milliseconds | null,
-  ): Promise<OutcomeOf['renew'] | Forbidden> {
-    const refusal = refuseOn(caller, 'lock', address);
+  ): Promise<OutcomeOf['renew'] | Shut> {
+    const refusal = this.#gate.onForRules(caller, 'lock', address);
     if (refusal !== null) return refusal;
     return this.#executor.execute({ type: 'renew', address, actor: actorOf(caller), lockId, lease });
   }
@@ -154,8 +170,8 @@ export class Locks {
     caller: Caller,
     address: Address,
     { lockId, operation, info }: { lockId: string; operation: string; info: Uint8Array },
-  ): Promise<OutcomeOf['describe'] | Forbidden> {
-    const refusal = refuseOn(caller, 'lock', address);
+  ): Promise<OutcomeOf['describe'] | Shut> {
+    const refusal = this.#gate.onForRules(caller, 'lock', address);
     if (refusal !== null) return refusal;
     const sealed = this.#lockInfos.seal(address, info);
     return this.#executor.execute({
@@ -170,35 +186,51 @@ export class Locks {
 
   /** The lock and the line of an address, as they are now. */
   async show(caller: Caller, address: Address): Promise<ShowAnswer> {
-    const refusal = refuseOn(caller, 'read', address);
+    const refusal = await this.#gate.on(caller, 'read', address);
     if (refusal !== null) return refusal;
     const { engine } = this.#executor;
     const world = await engine.world(address);
     const now = nextEnd(world) === null ? null : await engine.now();
-    return isShutOut(caller, world)
-      ? { type: 'expired' }
-      : { type: 'shown', lock: this.#view(address, world, now) };
+    return { type: 'shown', lock: this.#view(address, world, now, LINE_SHOWN_MAX) };
   }
 
   /** The locks that are held on the states that a query asks for, as far as the caller may see them. */
   async list(
     caller: Caller,
     query: StateQuery,
-  ): Promise<{ readonly locks: readonly LockView[]; readonly next: Address | null }> {
-    const { states, next } = await listVisible(this.#executor.engine, caller, { ...query, locked: true });
+  ): Promise<
+    { readonly type: 'locks'; readonly locks: readonly LockView[]; readonly next: Address | null } | Shut
+  > {
+    const page = await listVisible(this.#executor.engine, this.#gate, caller, { ...query, locked: true });
+    if (page.type !== 'page') return page;
+    const { states, next } = page;
     const now = states.some(({ world }) => nextEnd(world) !== null)
       ? await this.#executor.engine.now()
       : null;
-    return { locks: states.map(({ address, world }) => this.#view(address, world, now)), next };
+    const locks: LockView[] = [];
+    let shown = 0;
+    for (const { address, world } of states) {
+      // However long the lines are, a page is no larger than what can be shown at once.
+      if (shown >= LISTED_MAX) return { type: 'locks', locks, next: locks.at(-1)?.address ?? null };
+      const lock = this.#view(address, world, now, LINE_LISTED_MAX);
+      shown += lock.holders.length + lock.line.length;
+      locks.push(lock);
+    }
+    return { type: 'locks', locks, next };
   }
 
-  /** @param now by the engine's clock; null where no hold ends by itself */
-  #view(address: Address, { holders: all, line }: World, now: Instant | null): LockView {
+  /**
+   * @param now by the engine's clock; null where no hold ends by itself
+   * @param most waiters that are shown
+   */
+  #view(address: Address, { holders: all, line }: World, now: Instant | null, most: number): LockView {
     const holders = now === null ? all : all.filter((holder) => !hasEnded(holder, now));
+    const places = line.filter(isPlace);
     return {
       address,
       holders: this.#lockInfos.ofHolders(address, holders),
-      line: this.#lockInfos.ofLine(address, line.filter(isPlace)),
+      line: this.#lockInfos.ofLine(address, places.slice(0, most)),
+      waiting: places.length,
     };
   }
 
@@ -220,10 +252,10 @@ export class Locks {
     };
   }
 
-  async #ask(command: LockCommand, seat: ParkedRequest | null): Promise<LockAnswer> {
+  async #ask(caller: Caller, command: LockCommand, seat: ParkedRequest | null): Promise<LockAnswer> {
     try {
       const outcome = await this.#executor.execute(command);
-      const settled = seat === null ? outcome : await this.#waitIn(seat, command, outcome);
+      const settled = seat === null ? outcome : await this.#waitIn(caller, seat, command, outcome);
       if (settled.type !== 'granted') return settled;
       return { ...settled, undelivered: () => this.#takeBack(command, seat) };
     } catch (fault) {
@@ -237,20 +269,43 @@ export class Locks {
     if (seat !== null) this.#executor.executeLater({ type: 'leave', address, actor, waiter, seat: seat.id });
   }
 
-  /** Holds a parked request open until it is granted or refused. */
+  /** Holds a parked request open until it is granted or refused; at once where too many are open, and it keeps its place in line. */
   async #waitIn(
+    caller: Caller,
     seat: ParkedRequest,
     command: LockCommand,
     first: OutcomeOf['lock'],
-  ): Promise<OutcomeOf['lock'] | Gone> {
+  ): Promise<OutcomeOf['lock'] | Gone | Revoked> {
+    if (first.type !== 'held' || first.parkFor === null) return first;
+    const end = this.#gate.watch(caller.identity, () => seat.bar());
+    const place = this.#waiters.begin(caller);
+    try {
+      return await this.#wait(caller, { seat, command, first, hasRoom: place.take(1) });
+    } finally {
+      place.release();
+      end();
+    }
+  }
+
+  async #wait(
+    caller: Caller,
+    {
+      seat,
+      command,
+      first,
+      hasRoom,
+    }: { seat: ParkedRequest; command: LockCommand; first: OutcomeOf['lock']; hasRoom: boolean },
+  ): Promise<OutcomeOf['lock'] | Gone | Revoked> {
     const { address, actor, waiter } = command;
     const about = { address, actor, waiter, seat: seat.id };
     let outcome: OutcomeOf['lock'] | OutcomeOf['park-over'] | OutcomeOf['accept'] = first;
     while (outcome.type === 'held' && outcome.parkFor !== null) {
-      const why = await seat.wait(outcome.parkFor);
-      if (why === 'gone') {
+      const why: WakeUp = hasRoom ? await seat.wait(outcome.parkFor) : 'closing';
+      const ended = why === 'gone' ? ({ type: 'gone' } as const) : await this.#gate.again(caller);
+      if (ended !== null) {
+        // What was granted meanwhile goes to the next in line.
         await this.#executor.execute({ type: 'leave', ...about });
-        return { type: 'gone' };
+        return ended;
       }
       if (why !== 'handed') {
         outcome = await this.#executor.execute({ type: 'park-over', closing: why === 'closing', ...about });

@@ -3,13 +3,15 @@ import type { SignalledHandover } from '../../ports/signals.ts';
 import type { Clock } from '../../ports/clock.ts';
 
 /** Why a parked request was woken. */
-export type WakeUp = 'handed' | 'time' | 'gone' | 'closing';
+export type WakeUp = 'handed' | 'time' | 'gone' | 'closing' | 'barred';
 
 /** One request that is, or may soon be, held open. */
 export interface ParkedRequest {
   readonly id: string;
-  /** Waits for the first of: a grant, the end of the time, the client's leaving, the house's closing. */
+  /** Waits for the first of: a grant, the end of the time, the client's leaving, its being barred, the house's closing. */
   wait(time: Milliseconds): Promise<WakeUp>;
+  /** Ends the waiting, now and from now on: whoever waits may not have the lock any more. */
+  bar(): void;
   /** Must be called once the request is no longer held open. */
   free(): void;
 }
@@ -41,6 +43,7 @@ export class ParkedRequests {
   take(gone: AbortSignal): ParkedRequest {
     const id = `${this.#node}:${++this.#count}`;
     let handed = false;
+    let barred = false;
     let wake: (why: WakeUp) => void = () => undefined;
     this.#taken.set(id, () => {
       handed = true;
@@ -64,10 +67,15 @@ export class ParkedRequests {
           wake = end;
           gone.addEventListener('abort', leave);
           this.#wakers.add(close);
-          if (handed) end('handed');
+          if (barred) end('barred');
+          else if (handed) end('handed');
           else if (gone.aborted) end('gone');
           else if (this.#closing) end('closing');
         }),
+      bar: () => {
+        barred = true;
+        wake('barred');
+      },
       free: () => void this.#taken.delete(id),
     };
   }

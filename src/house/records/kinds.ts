@@ -5,11 +5,18 @@ export type RecordKind = string & { readonly [KIND]: true };
 
 export const PROJECT_KIND: RecordKind = kind('project');
 export const DYNAMODB_TABLE_KIND: RecordKind = kind('dynamodb-table');
+export const MASTER_KEY_KIND: RecordKind = kind('master-key');
 export const UPLOAD_KIND: RecordKind = kind('upload');
 
 /** The pieces of one upload: a kind of their own for each, so that one upload's are read without the others'. */
 export function pieceKindOf(uploadId: string): RecordKind {
   return kind(`${UPLOAD_KIND} ${uploadId}`);
+}
+
+/** The upload whose pieces a stored kind is; null for any other kind. */
+export function uploadOfPieceKind(kindStored: string): string | null {
+  const prefix = `${UPLOAD_KIND} `;
+  return kindStored.startsWith(prefix) ? kindStored.slice(prefix.length) : null;
 }
 
 function kind(name: string): RecordKind {

@@ -10,7 +10,7 @@ import {
   type Expected,
   type RecordCommand,
 } from '../../ports/engine.ts';
-import type { Caller } from '../caller.ts';
+import { noteBy, type Caller } from '../caller.ts';
 import { REFRESH_MS, SharedRun } from '../shared-run.ts';
 import type { RecordShape } from './shape.ts';
 
@@ -166,11 +166,7 @@ export class Records<T extends object> {
   ): AuditNote | null {
     if (by === null) return null;
     const { kind } = this.#shape;
-    return {
-      action: `${kind}-${deed}`,
-      subject: by.identity.subject,
-      door: by.door,
-      detail: { [kind]: name, ...(attributes === null ? {} : { attributes: attributes.join(' ') }) },
-    };
+    const detail = { [kind]: name, ...(attributes === null ? {} : { attributes: attributes.join(' ') }) };
+    return noteBy(by, `${kind}-${deed}`, detail);
   }
 }

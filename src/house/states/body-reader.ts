@@ -1,7 +1,8 @@
+import { createHash } from 'node:crypto';
 import { pipeline, Readable } from 'node:stream';
 import { createGunzip, gunzipSync } from 'node:zlib';
 import type { Version } from '../../core/world.ts';
-import type { Engine } from '../../ports/engine.ts';
+import { EngineFault, type Engine } from '../../ports/engine.ts';
 import type { Sealer } from '../../ports/sealer.ts';
 import { openSegments } from './segments.ts';
 
@@ -32,10 +33,17 @@ export class StateBodyReader {
     if (stored === null) return null;
     const opened = openSegments(stored, this.#sealer);
     if (version.size > AT_ONCE_BYTES) {
-      return { gzip: () => opened, plain: () => inflate(opened) };
+      return { gzip: () => opened, plain: () => compared(version, inflate(opened)) };
     }
     const gzip = await whole(opened);
-    return { gzip: () => gzip, plain: () => gunzipSync(gzip, { maxOutputLength: version.size }) };
+    return {
+      gzip: () => gzip,
+      plain: () => {
+        const plain = gunzipSync(gzip, { maxOutputLength: version.size });
+        requireSame(version, plain.length, createHash('sha256').update(plain).digest('hex'));
+        return plain;
+      },
+    };
   }
 
   /** A version's bytes in one piece: only for what must see a state whole, such as a restore or a diff. */
@@ -50,6 +58,28 @@ async function whole(chunks: AsyncIterable<Uint8Array>): Promise<Buffer> {
   const all: Uint8Array[] = [];
   for await (const chunk of chunks) all.push(chunk);
   return Buffer.concat(all);
+}
+
+/**
+ * The same bytes, which come to an end only if they are those that the version was made of. As gzip they are not looked
+ * at: there the seal of the segments alone says that they are what was stored.
+ */
+async function* compared(version: Version, bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const hash = createHash('sha256');
+  let size = 0;
+  for await (const chunk of bytes) {
+    size += chunk.length;
+    hash.update(chunk);
+    yield chunk;
+  }
+  requireSame(version, size, hash.digest('hex'));
+}
+
+function requireSame({ number, size, sha256 }: Version, found: number, digest: string): void {
+  if (found === size && digest === sha256) return;
+  throw new EngineFault(
+    `the bytes of version ${number} are not those that it was made of: restore a backup with "statehouse restore-backup"`,
+  );
 }
 
 /** A failure of the source reaches the reader as an error of the stream, so that a state never just ends early. */

@@ -5,7 +5,7 @@ import { StateHeaderScanner, isStateHeader } from '../../core/state-header.ts';
 import type { StateFacts } from '../../core/world.ts';
 import type { Sealer } from '../../ports/sealer.ts';
 import type { Busy, Caller } from '../caller.ts';
-import type { InFlightBudget } from './in-flight.ts';
+import type { Budget } from '../budget.ts';
 import { BodyPacker } from './segments.ts';
 
 /** Bodies up to here are compressed in one call, which costs less than a stream does. */
@@ -45,13 +45,13 @@ export class StateBodyWriter {
   readonly #sealer: Sealer;
   readonly #newId: () => string;
   readonly #sizeMax: number;
-  readonly #inFlight: InFlightBudget;
+  readonly #inFlight: Budget;
 
   /**
    * @param sizeMax bytes of the largest state
    * @param inFlight what all bodies that are coming in hold together
    */
-  constructor(options: { sealer: Sealer; newId: () => string; sizeMax: number; inFlight: InFlightBudget }) {
+  constructor(options: { sealer: Sealer; newId: () => string; sizeMax: number; inFlight: Budget }) {
     this.#sealer = options.sealer;
     this.#newId = options.newId;
     this.#sizeMax = options.sizeMax;

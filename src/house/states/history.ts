@@ -3,31 +3,35 @@ import type { Absent, OutcomeOf } from '../../core/outcome.ts';
 import { isStateHeader, readStateHeader, withSerial } from '../../core/state-header.ts';
 import type { Claim } from '../../core/command.ts';
 import type { Version } from '../../core/world.ts';
-import { actorOf, isShutOut, refuseOn, type Caller, type Forbidden } from '../caller.ts';
+import { actorOf, type Caller, type Shut } from '../caller.ts';
 import type { CommandExecutor } from '../executor.ts';
+import type { Gate } from '../gate.ts';
 import type { StateBodyWriter, BodyRefusal } from './body-writer.ts';
 import type { StateBodyReader } from './body-reader.ts';
 
-export type RestoreAnswer = OutcomeOf['write'] | BodyRefusal | Absent | Forbidden;
+export type RestoreAnswer = OutcomeOf['write'] | BodyRefusal | Absent | Shut;
 
-export type UndeleteAnswer = OutcomeOf['undelete'] | Forbidden;
+export type UndeleteAnswer = OutcomeOf['undelete'] | Shut;
 
-export type PurgeAnswer = OutcomeOf['purge'] | Forbidden;
+export type PurgeAnswer = OutcomeOf['purge'] | Shut;
 
 /** The versions of a state: looked at, brought back, and dropped with it. */
 export class History {
   readonly #executor: CommandExecutor;
   readonly #bodyWriter: StateBodyWriter;
   readonly #bodyReader: StateBodyReader;
+  readonly #gate: Gate;
 
   constructor(options: {
     executor: CommandExecutor;
     bodyWriter: StateBodyWriter;
     bodyReader: StateBodyReader;
+    gate: Gate;
   }) {
     this.#executor = options.executor;
     this.#bodyWriter = options.bodyWriter;
     this.#bodyReader = options.bodyReader;
+    this.#gate = options.gate;
   }
 
   /** Newest first, older than `before` if that is given; those of a deleted state too. */
@@ -35,10 +39,22 @@ export class History {
     caller: Caller,
     address: Address,
     query: { before?: number; limit: number },
-  ): Promise<{ readonly type: 'versions'; readonly versions: readonly Version[] } | Forbidden> {
-    const refusal = refuseOn(caller, 'read', address);
+  ): Promise<{ readonly type: 'versions'; readonly versions: readonly Version[] } | Shut> {
+    const refusal = await this.#gate.on(caller, 'read-history', address);
     if (refusal !== null) return refusal;
     return { type: 'versions', versions: await this.#executor.engine.versions(address, query) };
+  }
+
+  /** The MD5s of the newest versions, for who may read the newest: by them a client's own digest of a state is known. */
+  async digests(
+    caller: Caller,
+    address: Address,
+    limit: number,
+  ): Promise<{ readonly type: 'digests'; readonly digests: readonly string[] } | Shut> {
+    const refusal = await this.#gate.on(caller, 'read', address);
+    if (refusal !== null) return refusal;
+    const versions = await this.#executor.engine.versions(address, { limit });
+    return { type: 'digests', digests: versions.map(({ md5 }) => md5) };
   }
 
   /** One version of a state, without its bytes; of a deleted state too. */
@@ -46,8 +62,8 @@ export class History {
     caller: Caller,
     address: Address,
     number: number,
-  ): Promise<{ readonly type: 'version'; readonly version: Version } | Absent | Forbidden> {
-    const refusal = refuseOn(caller, 'read', address);
+  ): Promise<{ readonly type: 'version'; readonly version: Version } | Absent | Shut> {
+    const refusal = await this.#gate.on(caller, 'read-history', address);
     if (refusal !== null) return refusal;
     const version = await this.#executor.engine.version(address, number);
     return version === null ? { type: 'absent' } : { type: 'version', version };
@@ -59,12 +75,10 @@ export class History {
    * @param claim the lock to restore under, if one is held
    */
   async restore(caller: Caller, address: Address, number: number, claim: Claim): Promise<RestoreAnswer> {
-    const refusal = refuseOn(caller, 'restore', address);
+    const refusal = await this.#gate.on(caller, 'restore', address);
     if (refusal !== null) return refusal;
     const { engine } = this.#executor;
-    const world = await engine.world(address);
-    if (isShutOut(caller, world)) return { type: 'expired' };
-    const { record } = world;
+    const { record } = await engine.world(address);
     const version = await engine.version(address, number);
     const bytes = version === null ? null : await this.#bodyReader.whole(version);
     if (bytes === null) return { type: 'absent' };
@@ -75,6 +89,8 @@ export class History {
       header.encrypted || newest === null ? bytes : withSerial(bytes, header, newest.serial + 1n);
     const taken = await this.#bodyWriter.take(caller, oneChunk(content), { contentLength: content.length });
     if (taken.type !== 'taken-in') return taken;
+    const revoked = await this.#gate.again(caller);
+    if (revoked !== null) return revoked;
     return this.#executor.execute({
       type: 'write',
       address,
@@ -87,14 +103,14 @@ export class History {
 
   /** Shows a deleted state again. */
   async undelete(caller: Caller, address: Address): Promise<UndeleteAnswer> {
-    const refusal = refuseOn(caller, 'restore', address);
+    const refusal = this.#gate.onForRules(caller, 'restore', address);
     if (refusal !== null) return refusal;
     return this.#executor.execute({ type: 'undelete', address, actor: actorOf(caller) });
   }
 
   /** Drops a deleted state and its history for good. */
   async purge(caller: Caller, address: Address): Promise<PurgeAnswer> {
-    const refusal = refuseOn(caller, 'purge', address);
+    const refusal = this.#gate.onForRules(caller, 'purge', address);
     if (refusal !== null) return refusal;
     return this.#executor.execute({ type: 'purge', address, actor: actorOf(caller) });
   }

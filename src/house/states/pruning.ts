@@ -1,5 +1,6 @@
 import type { Address } from '../../core/address.ts';
-import { isLimited, prunable } from '../../core/retention.ts';
+import type { Instant } from '../../core/instant.ts';
+import { isLimited, keptSince, prunable } from '../../core/retention.ts';
 import type { Version } from '../../core/world.ts';
 import type { Engine } from '../../ports/engine.ts';
 import type { CommandExecutor } from '../executor.ts';
@@ -7,7 +8,7 @@ import type { Projects } from '../projects.ts';
 
 /** Versions that are read at a time. */
 const PAGE = 1_000;
-const ACTOR = { subject: 'house:retention', door: 'house', expired: false } as const;
+const ACTOR = { subject: 'house:retention', door: 'house' } as const;
 
 /**
  * Drops the versions that retention no longer keeps, each time that a new one was stored: by a write or by a restore.
@@ -25,17 +26,52 @@ async function prune(executor: CommandExecutor, projects: Projects, address: Add
   const retention = await projects.retentionOf(address.project);
   if (!isLimited(retention)) return;
   const { engine } = executor;
-  const numbers = prunable(await allVersions(engine, address), retention, await engine.now());
+  const at = await engine.now();
+  const newest = await versionsOf(engine, address, { count: Math.max(1, retention.keepVersions ?? 1) });
+  const [head] = newest;
+  if (head === undefined) return;
+  const end = await firstOfLate(engine, address, { head, since: keptSince(retention, at) });
+  const before = Math.min(end, newest.at(-1)?.number ?? end);
+  const older = await versionsOf(engine, address, { before });
+  const numbers = prunable([...newest, ...older], retention, at);
   if (numbers.length > 0) await executor.execute({ type: 'prune', address, actor: ACTOR, numbers });
 }
 
-async function allVersions(engine: Engine, address: Address): Promise<readonly Version[]> {
-  const versions: Version[] = [];
-  for (;;) {
-    const before = versions.at(-1)?.number;
-    const query = { limit: PAGE, ...(before === undefined ? {} : { before }) };
-    const page = await engine.versions(address, query);
-    versions.push(...page);
-    if (page.length < PAGE) return versions;
+/**
+ * The number of the first version that was written later than an instant; where there is none, one more than the newest
+ * version's. By halving, so that the many versions of a busy week are not read at each write.
+ */
+async function firstOfLate(
+  engine: Engine,
+  address: Address,
+  { head, since }: { head: Version; since: Instant },
+): Promise<number> {
+  if (head.at <= since) return head.number + 1;
+  let low = 1;
+  let high = head.number;
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    const [version] = await engine.versions(address, { before: middle + 1, limit: 1 });
+    if (version === undefined || version.at <= since) low = middle + 1;
+    else high = version.number;
   }
+  return high;
+}
+
+/** Some versions, newest first: at most `count`, and only those before a number. */
+async function versionsOf(
+  engine: Engine,
+  address: Address,
+  { before, count = Infinity }: { before?: number; count?: number },
+): Promise<readonly Version[]> {
+  const versions: Version[] = [];
+  let end = before;
+  while (versions.length < count) {
+    const limit = Math.min(PAGE, count - versions.length);
+    const page = await engine.versions(address, { limit, ...(end === undefined ? {} : { before: end }) });
+    versions.push(...page);
+    if (page.length < limit) break;
+    end = page.at(-1)?.number;
+  }
+  return versions;
 }

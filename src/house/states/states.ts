@@ -1,4 +1,3 @@
-import { mayActOn } from '../../core/access.ts';
 import type { Address } from '../../core/address.ts';
 import type { Claim, WriteCommand } from '../../core/command.ts';
 import type { Identity } from '../../core/grant.ts';
@@ -6,8 +5,9 @@ import type { OutcomeOf } from '../../core/outcome.ts';
 import { liveHead, type Version, type World } from '../../core/world.ts';
 import { EngineFault, type StateQuery } from '../../ports/engine.ts';
 import type { Audit } from '../audit.ts';
-import { actorOf, isShutOut, isShutOutOf, refuseOn, type Caller, type Forbidden } from '../caller.ts';
+import { actorOf, type Caller, type Shut } from '../caller.ts';
 import type { CommandExecutor } from '../executor.ts';
+import type { Gate } from '../gate.ts';
 import type { Announced, StateBodyWriter, BodyRefusal } from './body-writer.ts';
 import { listVisible, type VisiblePage } from '../listing.ts';
 import type { StateBodyReader, StateBytes } from './body-reader.ts';
@@ -24,7 +24,7 @@ export interface FoundState {
   readonly bytes: StateBytes;
 }
 
-export type ReadAnswer = FoundState | { readonly type: 'absent' } | { readonly type: 'expired' } | Forbidden;
+export type ReadAnswer = FoundState | { readonly type: 'absent' } | Shut;
 
 export type ReadWholeAnswer =
   | {
@@ -37,9 +37,9 @@ export type ReadWholeAnswer =
   | { readonly type: 'too-large'; readonly limit: number }
   | Exclude<ReadAnswer, FoundState>;
 
-export type WriteAnswer = OutcomeOf['write'] | BodyRefusal | Forbidden;
+export type WriteAnswer = OutcomeOf['write'] | BodyRefusal | Shut;
 
-export type DeleteAnswer = OutcomeOf['delete'] | Forbidden;
+export type DeleteAnswer = OutcomeOf['delete'] | Shut;
 
 /** How a write is to be taken. */
 export interface WriteTerms extends Announced {
@@ -53,29 +53,31 @@ export class States {
   readonly #bodyWriter: StateBodyWriter;
   readonly #bodyReader: StateBodyReader;
   readonly #audit: Audit;
+  readonly #gate: Gate;
 
   constructor(options: {
     executor: CommandExecutor;
     bodyWriter: StateBodyWriter;
     bodyReader: StateBodyReader;
     audit: Audit;
+    gate: Gate;
   }) {
     this.#executor = options.executor;
     this.#bodyWriter = options.bodyWriter;
     this.#bodyReader = options.bodyReader;
     this.#audit = options.audit;
+    this.#gate = options.gate;
   }
 
   /**
    * Reads the newest version, or a given one; a deleted state has versions, but no newest one.
-   * A caller whose credential has expired may read what it holds the lock of.
+   * A caller whose credential has expired may read the newest version of what it holds the lock of.
    */
   async read(caller: Caller, address: Address, number: number | null = null): Promise<ReadAnswer> {
-    const refusal = refuseOn(caller, 'read', address);
+    const refusal = await this.#gate.on(caller, number === null ? 'read' : 'read-history', address);
     if (refusal !== null) return refusal;
     for (let tries = 0; tries < READ_TRIES; tries += 1) {
-      const { version, expired } = await this.#find(caller, address, number);
-      if (expired) return { type: 'expired' };
+      const version = await this.#find(address, number);
       if (version === null) return { type: 'absent' };
       const bytes = await this.#bodyReader.open(version);
       if (bytes === null) continue;
@@ -94,17 +96,16 @@ export class States {
     address: Address,
     { number, action, limit }: { number: number | null; action: 'read' | 'read-outputs'; limit: number },
   ): Promise<ReadWholeAnswer> {
-    const refusal = refuseOn(caller, action, address);
+    const refusal = await this.#gate.on(caller, action, address);
     if (refusal !== null) return refusal;
     for (let tries = 0; tries < READ_TRIES; tries += 1) {
-      const { version, expired } = await this.#find(caller, address, number);
-      if (expired) return { type: 'expired' };
+      const version = await this.#find(address, number);
       if (version === null) return { type: 'absent' };
       if (version.size > limit) return { type: 'too-large', limit };
       const bytes = await this.#bodyReader.whole(version);
       if (bytes === null) continue;
       this.#audit.note(caller, action, address, { version: version.number });
-      const reveal = refuseOn(caller, 'read', address) === null;
+      const reveal = this.#gate.shows(caller.identity, 'read', address);
       return { type: 'whole', version, bytes, reveal };
     }
     throw bytesGone();
@@ -114,15 +115,10 @@ export class States {
   async describe(
     caller: Caller,
     address: Address,
-  ): Promise<
-    | { readonly type: 'described'; readonly world: World; readonly head: Version | null }
-    | { readonly type: 'expired' }
-    | Forbidden
-  > {
-    const refusal = refuseOn(caller, 'read', address);
+  ): Promise<{ readonly type: 'described'; readonly world: World; readonly head: Version | null } | Shut> {
+    const refusal = await this.#gate.on(caller, 'read', address);
     if (refusal !== null) return refusal;
     const world = await this.#executor.engine.world(address);
-    if (isShutOut(caller, world)) return { type: 'expired' };
     return { type: 'described', world, head: liveHead(world.record) };
   }
 
@@ -133,10 +129,12 @@ export class States {
     body: AsyncIterable<Uint8Array>,
     terms: WriteTerms,
   ): Promise<WriteAnswer> {
-    const refusal = refuseOn(caller, 'write', address);
+    // Asked before the body is read, so that nobody sends a state in vain; the rules ask again when it has come.
+    const refusal = await this.#gate.on(caller, 'write', address);
     if (refusal !== null) return refusal;
-    if (await isShutOutOf(this.#executor.engine, caller, address)) return { type: 'expired' };
-    const taken = await this.#bodyWriter.take(caller, body, terms);
+    const taken = await this.#gate.whileGood(caller, body, (stream) =>
+      this.#bodyWriter.take(caller, stream, terms),
+    );
     if (taken.type !== 'taken-in') return taken;
     return this.#executor.execute({
       type: 'write',
@@ -151,7 +149,7 @@ export class States {
 
   /** Hides a state; it can be undeleted until it is purged. */
   async delete(caller: Caller, address: Address, claim: Claim): Promise<DeleteAnswer> {
-    const refusal = refuseOn(caller, 'delete', address);
+    const refusal = this.#gate.onForRules(caller, 'delete', address);
     if (refusal !== null) return refusal;
     return this.#executor.execute({ type: 'delete', address, actor: actorOf(caller), claim });
   }
@@ -159,24 +157,19 @@ export class States {
   /**
    * The states that a query asks for and the caller may see, in the order of their addresses.
    */
-  async list(caller: Caller, query: StateQuery): Promise<VisiblePage> {
-    return listVisible(this.#executor.engine, caller, query);
+  async list(caller: Caller, query: StateQuery): Promise<VisiblePage | Shut> {
+    return listVisible(this.#executor.engine, this.#gate, caller, query);
   }
 
   /** Whether somebody may know of what happens to the state of an address. */
   maySee(identity: Identity, address: Address): boolean {
-    return mayActOn(identity.grants, 'read', address);
+    return this.#gate.shows(identity, 'read', address);
   }
 
-  async #find(
-    caller: Caller,
-    address: Address,
-    number: number | null,
-  ): Promise<{ version: Version | null; expired: boolean }> {
-    const world = await this.#executor.engine.world(address);
-    if (isShutOut(caller, world)) return { version: null, expired: true };
-    if (number === null) return { version: liveHead(world.record), expired: false };
-    return { version: await this.#executor.engine.version(address, number), expired: false };
+  async #find(address: Address, number: number | null): Promise<Version | null> {
+    const { engine } = this.#executor;
+    if (number !== null) return engine.version(address, number);
+    return liveHead((await engine.world(address)).record);
   }
 }
 

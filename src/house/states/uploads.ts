@@ -1,102 +1,73 @@
 import { createHash } from 'node:crypto';
-import { z } from 'zod';
 import { formatAddress, type Address } from '../../core/address.ts';
-import type { Instant, Milliseconds } from '../../core/instant.ts';
+import type { Milliseconds } from '../../core/instant.ts';
+import type { Clock } from '../../ports/clock.ts';
 import type { Engine } from '../../ports/engine.ts';
 import type { Entropy } from '../../ports/entropy.ts';
+import type { Log } from '../../ports/log.ts';
 import type { Sealer } from '../../ports/sealer.ts';
-import { isShutOutOf, refuseOn, type Busy, type Caller, type Forbidden } from '../caller.ts';
-import type { InFlightBudget } from './in-flight.ts';
-import { defineRecords, type RecordDefinition } from '../records/define.ts';
-import { pieceKindOf, UPLOAD_KIND } from '../records/kinds.ts';
+import type { Audit } from '../audit.ts';
+import type { Budget } from '../budget.ts';
+import type { Busy, Caller, Shut } from '../caller.ts';
+import type { Gate } from '../gate.ts';
+import { defineRecords } from '../records/define.ts';
+import { pieceKindOf, uploadOfPieceKind } from '../records/kinds.ts';
 import type { RecordOwner, Records } from '../records/records.ts';
 import { BodyPacker, openSegments } from './segments.ts';
+import { hasRoom, isOver, mayBegin, type UploadSettings } from './upload-limits.ts';
+import {
+  PIECE,
+  toUpload,
+  UPLOADS,
+  type Piece,
+  type StoredPiece,
+  type StoredUpload,
+  type Upload,
+  type UploadResult,
+} from './upload-records.ts';
 
-/** Uploads that are open in one house at a time. */
-export const UPLOADS_MAX = 64;
 /** Bytes of one piece: AWS's own clients send 5 to 8 MiB. */
 const PIECE_BYTES_MAX: number = 64 * 1024 * 1024;
 /** Pieces of one upload, as at Amazon S3. */
 export const PIECES_MAX = 10_000;
-/** An upload that is not finished by then is dropped with what has come of it. */
-export const UPLOAD_LIFE: Milliseconds = 24 * 60 * 60 * 1_000;
-/** How long a finished upload is remembered, for a client that never heard that it is. */
-export const FINISHED_LIFE: Milliseconds = 10 * 60 * 1_000;
+/** How often uploads that are over are looked for. */
+export const SWEEP_MS: Milliseconds = 5 * 60 * 1_000;
+/** A full share empties as uploads end, which takes a while. */
+const FULL: Busy = { type: 'busy', full: 'uploads', retryAfterSeconds: 60 };
 
-/** A state that is being sent in pieces. Its pieces are kept by the engine, so that any node can take the next one. */
-export interface Upload extends Omit<StoredUpload, 'attributes'> {
-  readonly id: string;
-  /** What it became; null until it is finished. */
-  readonly became: UploadResult | null;
-}
-
-/** The version that a finished upload became, kept for a client that asks again. */
-export interface UploadResult {
-  /** Of the whole state, lower-case hex. */
-  readonly md5: string;
-  readonly version: number;
-}
-
-/** An upload as it is stored, under its id. */
-interface StoredUpload {
-  readonly address: Address;
-  readonly subject: string;
-  readonly startedAt: Instant;
-  readonly finishedAt: Instant | null;
-  /** Empty until it is finished. */
-  readonly attributes: Partial<UploadResult>;
-}
-
-const UPLOADS: RecordDefinition<StoredUpload> = defineRecords<StoredUpload>(
-  UPLOAD_KIND,
-  z.object({
-    address: z.object({ project: z.string(), key: z.string(), workspace: z.string() }),
-    subject: z.string(),
-    startedAt: z.number(),
-    finishedAt: z.number().nullable(),
-    attributes: z.union([z.object({ md5: z.string(), version: z.number() }), z.strictObject({})]),
-  }),
-);
-
-export interface Piece extends StoredPiece {
-  readonly bodyId: string;
-}
-
-/** A piece as it is stored, under its number, beside its body. */
-interface StoredPiece {
-  readonly number: number;
-  readonly size: number;
-  /** Lower-case hex. */
-  readonly md5: string;
-  readonly sha256: string;
-  readonly at: Instant;
-}
-
-const PIECE: z.ZodType<StoredPiece> = z.object({
-  number: z.number(),
-  size: z.number(),
-  md5: z.string(),
-  sha256: z.string(),
-  at: z.number(),
-});
+/** Who ends what nobody finished. */
+const NODE: Caller = { identity: { subject: 'house:node', grants: [] }, door: 'house' };
 
 /** What may be said to a piece. */
 export type PieceAnswer =
   | { readonly type: 'kept'; readonly piece: Piece }
   | { readonly type: 'too-large'; readonly limit: number }
   | { readonly type: 'absent' }
-  | { readonly type: 'expired' }
+  | Shut
   | Busy;
+
+/** An upload that somebody asks for by its id. */
+export type UploadAnswer =
+  | { readonly type: 'upload'; readonly upload: Upload }
+  | { readonly type: 'absent' }
+  | Shut;
 
 /** Bodies that come in pieces, before they are one. */
 export class Uploads {
   readonly #engine: Engine;
+  readonly #clock: Clock;
   readonly #owner: RecordOwner;
   readonly #uploads: Records<StoredUpload>;
   readonly #sealer: Sealer;
   readonly #entropy: Entropy;
-  readonly #sizeMax: number;
-  readonly #inFlight: InFlightBudget;
+  readonly #audit: Audit;
+  readonly #log: Log;
+  readonly #limits: UploadSettings & { readonly sizeMax: number };
+  readonly #inFlight: Budget;
+  readonly #gate: Gate;
+  /** What counts all that is open takes turns, so that a crowd of requests does not slip in between. */
+  #turn: Promise<unknown> = Promise.resolve();
+  #endSweeping: () => void = () => undefined;
 
   /**
    * @param sizeMax bytes of the largest state, and so of all pieces of an upload together
@@ -106,53 +77,69 @@ export class Uploads {
     records: RecordOwner;
     sealer: Sealer;
     entropy: Entropy;
+    audit: Audit;
+    log: Log;
     sizeMax: number;
-    inFlight: InFlightBudget;
+    settings: UploadSettings;
+    inFlight: Budget;
+    gate: Gate;
   }) {
     this.#engine = options.records.engine;
+    this.#clock = options.records.clock;
     this.#owner = options.records;
     this.#uploads = UPLOADS.of(options.records);
     this.#sealer = options.sealer;
     this.#entropy = options.entropy;
-    this.#sizeMax = options.sizeMax;
+    this.#audit = options.audit;
+    this.#log = options.log;
+    this.#limits = { ...options.settings, sizeMax: options.sizeMax };
     this.#inFlight = options.inFlight;
+    this.#gate = options.gate;
   }
 
-  async begin(
-    caller: Caller,
-    address: Address,
-  ): Promise<{ type: 'begun'; upload: Upload } | { type: 'expired' } | Busy | Forbidden> {
-    const refusal = refuseOn(caller, 'write', address);
+  async begin(caller: Caller, address: Address): Promise<{ type: 'begun'; upload: Upload } | Busy | Shut> {
+    const refusal = await this.#gate.on(caller, 'write', address);
     if (refusal !== null) return refusal;
-    if (await isShutOutOf(this.#engine, caller, address)) return { type: 'expired' };
-    const open = (await this.#known()).filter(({ finishedAt }) => finishedAt === null);
-    if (open.length >= UPLOADS_MAX) return { type: 'busy', retryAfterSeconds: 60 };
-    const id = this.#entropy.uuid();
-    const upload = {
-      address,
-      subject: caller.identity.subject,
-      startedAt: await this.#engine.now(),
-      finishedAt: null,
-    };
-    await this.#uploads.put(null, id, { ...upload, attributes: {} });
-    return { type: 'begun', upload: { ...upload, id, became: null } };
-  }
-
-  /** An upload of this caller to this very address, open or lately finished. */
-  async find(caller: Caller, address: Address, id: string): Promise<Upload | null> {
-    const upload = (await this.#known()).find((known) => known.id === id);
-    const own =
-      upload?.subject === caller.identity.subject && formatAddress(upload.address) === formatAddress(address);
-    return own ? upload : null;
-  }
-
-  /** The caller's open uploads in a project. */
-  async list(caller: Caller, project: string): Promise<readonly Upload[]> {
     const { subject } = caller.identity;
-    return (await this.#known()).filter(
-      (upload) =>
-        upload.finishedAt === null && upload.subject === subject && upload.address.project === project,
+    return this.#inTurn(async () => {
+      if (!mayBegin(await this.#open(), subject, address)) return FULL;
+      const id = this.#entropy.uuid();
+      const at = await this.#engine.now();
+      const upload = { address, subject, startedAt: at, touchedAt: at, bytes: 0, finishedAt: null };
+      await this.#uploads.put(null, id, { ...upload, attributes: {} });
+      this.#audit.note(caller, 'upload-begin', address, { upload: id });
+      return { type: 'begun', upload: { ...upload, id, became: null } };
+    });
+  }
+
+  /** An upload to this very address, open or lately finished, that the caller began. */
+  async find(caller: Caller, address: Address, id: string): Promise<UploadAnswer> {
+    const answer = await this.look(caller, address, id);
+    const isOwn = answer.type !== 'upload' || answer.upload.subject === caller.identity.subject;
+    return isOwn ? answer : { type: 'absent' };
+  }
+
+  /** The same, or anybody's for an admin of the address. */
+  async look(caller: Caller, address: Address, id: string): Promise<UploadAnswer> {
+    const refusal = await this.#gate.on(caller, 'write', address);
+    if (refusal !== null) return refusal;
+    const upload = (await this.#known()).find((known) => known.id === id);
+    if (upload === undefined || formatAddress(upload.address) !== formatAddress(address))
+      return { type: 'absent' };
+    return this.#isSeenBy(caller, upload) ? { type: 'upload', upload } : { type: 'absent' };
+  }
+
+  /** The open uploads in a project: the caller's own, and all to the addresses that it administers. */
+  async list(
+    caller: Caller,
+    project: string,
+  ): Promise<{ type: 'uploads'; uploads: readonly Upload[] } | Shut> {
+    const refusal = this.#gate.known(caller.identity);
+    if (refusal !== null) return refusal;
+    const uploads = (await this.#open()).filter(
+      (upload) => upload.address.project === project && this.#isSeenBy(caller, upload),
     );
+    return { type: 'uploads', uploads };
   }
 
   /** Keeps a piece, in the place of one of the same number. Nothing is kept if the stream fails. */
@@ -162,9 +149,21 @@ export class Uploads {
     number: number,
     stream: AsyncIterable<Uint8Array>,
   ): Promise<PieceAnswer> {
-    if (await isShutOutOf(this.#engine, caller, upload.address)) return { type: 'expired' };
-    const others = (await this.pieces(upload)).filter((piece) => piece.number !== number);
-    const room = this.#sizeMax - others.reduce((sum, { size }) => sum + size, 0);
+    const refusal = await this.#gate.on(caller, 'write', upload.address);
+    if (refusal !== null) return refusal;
+    return this.#gate.whileGood(caller, stream, (good) => this.#put(caller, upload, number, good));
+  }
+
+  async #put(
+    caller: Caller,
+    upload: Upload,
+    number: number,
+    stream: AsyncIterable<Uint8Array>,
+  ): Promise<PieceAnswer> {
+    if (!hasRoom(await this.#open(), { subject: upload.subject, bytes: 1 }, this.#limits)) return FULL;
+    const pieces = await this.pieces(upload);
+    const replaced = pieces.find((piece) => piece.number === number)?.size ?? 0;
+    const room = this.#limits.sizeMax - pieces.reduce((sum, { size }) => sum + size, -replaced);
     const bodyId = this.#entropy.uuid();
     const packer = new BodyPacker(bodyId, this.#sealer);
     const [md5, sha256] = [createHash('md5'), createHash('sha256')];
@@ -174,7 +173,7 @@ export class Uploads {
       for await (const chunk of stream) {
         size += chunk.length;
         if (size > PIECE_BYTES_MAX) return { type: 'too-large', limit: PIECE_BYTES_MAX };
-        if (size > room) return { type: 'too-large', limit: this.#sizeMax };
+        if (size > room) return { type: 'too-large', limit: this.#limits.sizeMax };
         if (!held.take(chunk.length)) return { type: 'busy', retryAfterSeconds: 1 };
         md5.update(chunk);
         sha256.update(chunk);
@@ -183,6 +182,8 @@ export class Uploads {
     } finally {
       held.release();
     }
+    const reserved = await this.#inTurn(() => this.#reserve(upload, size - replaced));
+    if (reserved !== null) return reserved;
     const piece = {
       number,
       size,
@@ -190,17 +191,17 @@ export class Uploads {
       sha256: sha256.digest('hex'),
       at: await this.#engine.now(),
     };
-    await this.#piecesOf(upload).put(null, String(number), piece, packer.finish());
-    // Finished or given up while this piece came in: nothing else would ever drop it.
-    const known = (await this.#known()).find(({ id }) => id === upload.id);
-    if (known?.finishedAt === null) return { type: 'kept', piece: { ...piece, bodyId } };
-    await this.#dropPieces(upload);
+    await this.#piecesOf(upload.id).put(null, String(number), piece, packer.finish());
+    // Finished or given up while this piece came in: nothing but the next sweep would drop it.
+    if ((await this.#open()).some(({ id }) => id === upload.id))
+      return { type: 'kept', piece: { ...piece, bodyId } };
+    await this.#dropPieces(upload.id);
     return { type: 'absent' };
   }
 
   /** The pieces that have come, in the order of their numbers. */
   async pieces(upload: Upload): Promise<readonly Piece[]> {
-    return (await this.#piecesOf(upload).list())
+    return (await this.#piecesOf(upload.id).list())
       .map(({ record, bodyId }) => ({ ...record, bodyId: bodyId ?? '' }))
       .sort((a, b) => a.number - b.number);
   }
@@ -215,40 +216,105 @@ export class Uploads {
   }
 
   /** Ends an upload that has become a state. What it became is remembered, in case the client asks again. */
-  async finish(upload: Upload, attributes: UploadResult): Promise<void> {
+  async finish(caller: Caller, upload: Upload, attributes: UploadResult): Promise<void> {
     const { id, address, subject, startedAt } = upload;
     const finishedAt = await this.#engine.now();
     await this.#uploads.put(null, id, { address, subject, startedAt, finishedAt, attributes });
-    await this.#dropPieces(upload);
+    this.#audit.note(caller, 'upload-complete', address, { upload: id, version: attributes.version });
+    await this.#dropPieces(id);
   }
 
   /** Gives an upload up. */
-  async drop(upload: Upload): Promise<void> {
-    await this.#uploads.drop(null, upload.id);
-    await this.#dropPieces(upload);
+  async abort(caller: Caller, upload: Upload): Promise<void> {
+    await this.#drop(upload.id);
+    this.#audit.note(caller, 'upload-abort', upload.address, { upload: upload.id, of: upload.subject });
   }
 
-  /** All uploads that are not too old; older ones are dropped on the way. */
+  /** Goes on looking for uploads that are over, until {@link Uploads.close}. */
+  keepSwept(): void {
+    this.#endSweeping = this.#clock.after(SWEEP_MS, () => {
+      this.keepSwept();
+      this.sweep().catch((fault: unknown) =>
+        this.#log.error('uploads that are over could not be dropped', { fault: String(fault) }),
+      );
+    });
+  }
+
+  close(): void {
+    this.#endSweeping();
+  }
+
+  /** Drops every upload that is over, and pieces that were left of one by a node that was killed. */
+  async sweep(): Promise<void> {
+    const known = new Set((await this.#known()).map(({ id }) => id));
+    const stored = (await this.#engine.entries(null)).map(({ kind }) => uploadOfPieceKind(kind));
+    for (const id of new Set(stored)) if (id !== null && !known.has(id)) await this.#dropPieces(id);
+  }
+
+  /** Whoever began an upload sees it, and whoever administers its address. */
+  #isSeenBy({ identity }: Caller, { subject, address }: Upload): boolean {
+    return subject === identity.subject || this.#gate.shows(identity, 'manage', address);
+  }
+
+  /** Counts bytes as an upload's own before they are stored. @returns null when they are */
+  async #reserve(upload: Upload, bytes: number): Promise<PieceAnswer | null> {
+    const open = await this.#open();
+    const mine = open.find(({ id }) => id === upload.id);
+    if (mine === undefined) return { type: 'absent' };
+    if (mine.bytes + bytes > this.#limits.sizeMax) return { type: 'too-large', limit: this.#limits.sizeMax };
+    if (!hasRoom(open, { subject: mine.subject, bytes }, this.#limits)) return FULL;
+    const touchedAt = await this.#engine.now();
+    const after = await this.#uploads.update(null, upload.id, (before) =>
+      before === null || before.finishedAt !== null
+        ? before
+        : { ...before, touchedAt, bytes: (before.bytes ?? 0) + bytes },
+    );
+    return after === null || after.finishedAt !== null ? { type: 'absent' } : null;
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const mine = this.#turn.then(work);
+    this.#turn = mine.catch(() => undefined);
+    return mine;
+  }
+
+  async #open(): Promise<readonly Upload[]> {
+    return (await this.#known()).filter(({ finishedAt }) => finishedAt === null);
+  }
+
+  /** All uploads that are not over; the others are dropped on the way. */
   async #known(): Promise<readonly Upload[]> {
     const now = await this.#engine.now();
     const uploads = (await this.#uploads.list()).map(({ name, record }) => toUpload(name, record));
-    const isOld = ({ startedAt, finishedAt }: Upload): boolean =>
-      now - startedAt > UPLOAD_LIFE || (finishedAt !== null && now - finishedAt > FINISHED_LIFE);
-    for (const old of uploads.filter(isOld)) await this.drop(old);
-    return uploads.filter((upload) => !isOld(upload));
+    const over = new Set(uploads.filter((upload) => isOver(upload, now, this.#limits.uploadIdle)));
+    for (const { id, finishedAt, address, subject } of over) {
+      const dropped = await this.#drop(id);
+      if (dropped && finishedAt === null)
+        this.#audit.note(NODE, 'upload-expire', address, { upload: id, of: subject });
+    }
+    return uploads.filter((upload) => !over.has(upload));
   }
 
-  async #dropPieces(upload: Upload): Promise<void> {
-    const pieces = this.#piecesOf(upload);
+  /**
+   * The record goes last: while it is there, what is left of the pieces is found again.
+   * @returns whether it was there, and nobody else dropped it meanwhile
+   */
+  async #drop(id: string): Promise<boolean> {
+    await this.#dropPieces(id);
+    let wasThere = false;
+    await this.#uploads.update(null, id, (before) => {
+      wasThere = before !== null;
+      return null;
+    });
+    return wasThere;
+  }
+
+  async #dropPieces(id: string): Promise<void> {
+    const pieces = this.#piecesOf(id);
     await pieces.drop(null, ...(await pieces.list()).map(({ name }) => name));
   }
 
-  #piecesOf({ id }: Upload): Records<StoredPiece> {
+  #piecesOf(id: string): Records<StoredPiece> {
     return defineRecords(pieceKindOf(id), PIECE).of(this.#owner);
   }
-}
-
-function toUpload(id: string, { attributes: { md5, version }, ...upload }: StoredUpload): Upload {
-  const became = md5 === undefined || version === undefined ? null : { md5, version };
-  return { ...upload, id, became };
 }

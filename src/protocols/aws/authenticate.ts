@@ -1,9 +1,11 @@
 import type { Identity } from '../../core/grant.ts';
+import type { Claimed } from '../../house/identity/presented.ts';
 import type { House } from '../../house/house.ts';
+import { sourceOf } from '../caller.ts';
 import type { DoorRequest } from '../door.ts';
 import { sha256Hex } from './canonical.ts';
 import { parseSignature, type SignatureProblem } from './signature.ts';
-import { SigningKeys, verifySignature, type Verified } from './verify.ts';
+import { problemBeforeBody, SigningKeys, verifySignature, type Verified } from './verify.ts';
 
 /** Someone whose signature is right. */
 export interface Authenticated {
@@ -18,23 +20,47 @@ export type NotAuthenticated =
   /** The signature was made with a key that nobody here has. */
   | { readonly problem: 'unknown-key'; readonly accessKeyId: string };
 
+/** Whether somebody else's key or a wrong secret was tried, and not only a request written wrongly or sent late. */
+export function isStranger({ problem }: { readonly problem: string }): boolean {
+  return problem === 'unknown-key' || problem === 'mismatch';
+}
+
 /** Checks who signed a request. */
 export class AwsAuthenticator {
+  readonly #door: { readonly name: string };
   readonly #house: House;
   readonly #now: () => number;
+  readonly #service: string | null;
   readonly #keys = new SigningKeys();
 
-  /** @param now the machine's clock, which clients' clocks are compared with */
-  constructor(house: House, now: () => number) {
+  /**
+   * @param door whose requests they are
+   * @param now the machine's clock, which clients' clocks are compared with
+   * @param service the one whose requests are asked here, as signatures name it: a signature for another opens nothing. null
+   *   where it depends on what is asked
+   */
+  constructor(
+    door: { readonly name: string },
+    house: House,
+    { now, service }: { now: () => number; service: string | null },
+  ) {
+    this.#door = door;
     this.#house = house;
     this.#now = now;
+    this.#service = service;
   }
 
   /** @param payloadHash the hash of the body, or what stands for it in the canonical request */
   async authenticate(request: DoorRequest, payloadHash: string): Promise<Authenticated | NotAuthenticated> {
     const signature = parseSignature(request);
-    if ('problem' in signature) return signature;
-    const { accessKeyId } = signature;
+    const source = sourceOf(this.#door, request);
+    if ('problem' in signature) {
+      await this.#house.identity.authenticate(null, source);
+      return signature;
+    }
+    const { accessKeyId, scope } = signature;
+    const expected = this.#service ?? scope.service;
+    if (scope.service !== expected) return { problem: 'wrong-service', expected };
     // Stays null where the house knows no secret to verify with.
     const found: { verdict: Verified | SignatureProblem | null } = { verdict: null };
     const verify = (secret: string): boolean => {
@@ -47,11 +73,37 @@ export class AwsAuthenticator {
       found.verdict = verdict;
       return !('problem' in verdict);
     };
-    const identity = await this.#house.identity.authenticate({ kind: 'signed', keyId: accessKeyId, verify });
+    const identity = await this.#house.identity.authenticate(
+      { kind: 'signed', keyId: accessKeyId, verify },
+      source,
+    );
     const { verdict } = found;
     if (verdict !== null && 'problem' in verdict) return verdict;
     if (verdict === null || identity === null) return { problem: 'unknown-key', accessKeyId };
     return { identity, verified: verdict, accessKeyId };
+  }
+
+  /**
+   * What can be said before the body has come, where that is part of what was signed: nothing is read for who could not be
+   * admitted in any case.
+   * @returns whose key it claims to be signed with, which is not proven yet
+   */
+  async foresee(request: DoorRequest): Promise<Claimed | NotAuthenticated> {
+    const signature = parseSignature(request);
+    const source = sourceOf(this.#door, request);
+    if ('problem' in signature) {
+      await this.#house.identity.authenticate(null, source);
+      return signature;
+    }
+    const { accessKeyId } = signature;
+    const problem = problemBeforeBody(request, signature, this.#now());
+    const claimed = problem === null ? await this.#house.identity.claimed(accessKeyId) : null;
+    if (claimed !== null) return claimed;
+    await this.#house.identity.authenticate(
+      { kind: 'signed', keyId: accessKeyId, verify: () => false },
+      source,
+    );
+    return problem ?? { problem: 'unknown-key', accessKeyId };
   }
 
   /** The same for services other than S3, whose signature covers the whole body. */

@@ -1,4 +1,5 @@
 import { createHash, type Hash } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import { PayloadProblem } from './payload-problem.ts';
 import { sha256Hex } from './canonical.ts';
 import { hmac, isSame, scopeText, type Verified } from './verify.ts';
@@ -6,6 +7,10 @@ import { hmac, isSame, scopeText, type Verified } from './verify.ts';
 /** `<hex length>;chunk-signature=<64 hex>`: real ones have at most 98 characters. */
 const CHUNK_LINE_MAX = 256;
 const TRAILER_BYTES_MAX: number = 8 * 1024;
+/** Data of small chunks are put together, since whoever takes them does something with each piece: real chunks have 64 KiB. */
+const PIECE_BYTES: number = 16 * 1024;
+/** Chunks after which others have their turn. */
+const TURN_CHUNKS = 2_048;
 
 const CHUNK_LINE = /^([0-9a-fA-F]{1,12})(?:;chunk-signature=([0-9a-f]{64}))?$/;
 const TRAILER_LINE = /^([A-Za-z0-9-]+):(.*)$/;
@@ -33,23 +38,55 @@ export async function* decodeChunks(
 ): AsyncGenerator<Uint8Array> {
   const reader = new Reader(source);
   const signer = signed === null ? null : new ChunkSigner(signed);
+  const gathered = new Gathered();
   let total = 0;
-  for (;;) {
-    const { size, signature } = parseChunkLine(await reader.line(CHUNK_LINE_MAX), signer !== null);
+  for (let chunks = 1; ; chunks += 1) {
+    if (chunks % TURN_CHUNKS === 0) await setImmediate();
+    const line = reader.lineAtHand(CHUNK_LINE_MAX) ?? (await reader.line(CHUNK_LINE_MAX));
+    const { size, signature } = parseChunkLine(line, signer !== null);
     total += size;
     if (total > decodedLength) throw incomplete(decodedLength);
     const hash = signer === null ? null : createHash('sha256');
-    for await (const data of reader.data(size)) {
+    for (let left = size; left > 0;) {
+      const data = reader.dataAtHand(left) ?? (await reader.data(left));
+      left -= data.length;
       hash?.update(data);
-      yield data;
+      gathered.push(data);
+      if (gathered.bytes >= PIECE_BYTES) yield gathered.take();
     }
     if (signer !== null && hash !== null) signer.checkChunk(hash, signature);
     if (size === 0) break;
-    if ((await reader.line(1)) !== '') throw malformed('a chunk is longer than it says');
+    if ((reader.lineAtHand(1) ?? (await reader.line(1))) !== '') {
+      throw malformed('a chunk is longer than it says');
+    }
   }
+  if (gathered.bytes > 0) yield gathered.take();
   if (total !== decodedLength) throw incomplete(decodedLength);
   onTrailer(await readTrailer(reader, signer));
   if (!(await reader.isAtEnd())) throw malformed('something follows the last chunk');
+}
+
+/** Data that wait to be enough. */
+class Gathered {
+  #parts: Uint8Array[] = [];
+  #bytes = 0;
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  push(data: Uint8Array): void {
+    this.#parts.push(data);
+    this.#bytes += data.length;
+  }
+
+  take(): Uint8Array {
+    const [first, second] = this.#parts;
+    const all = first !== undefined && second === undefined ? first : Buffer.concat(this.#parts, this.#bytes);
+    this.#parts = [];
+    this.#bytes = 0;
+    return all;
+  }
 }
 
 function parseChunkLine(line: string, signed: boolean): { size: number; signature: string } {
@@ -134,15 +171,27 @@ class Reader {
     }
   }
 
-  async *data(size: number): AsyncGenerator<Uint8Array> {
-    let left = size;
-    while (left > 0) {
-      if (await this.isAtEnd()) throw new PayloadProblem('incomplete', 'the body ends within a chunk');
-      const taken = this.#piece.subarray(0, left);
-      this.#piece = this.#piece.subarray(taken.length);
-      left -= taken.length;
-      yield taken;
-    }
+  /** The next line, if all of it is here already: small chunks are many. Null where it is not, or is too long. */
+  lineAtHand(max: number): string | null {
+    const end = this.#piece.indexOf(0x0a);
+    if (end === -1 || end > max + 1) return null;
+    const until = this.#piece[end - 1] === 0x0d ? end - 1 : end;
+    const text = Buffer.from(this.#piece.subarray(0, until)).toString('latin1');
+    this.#piece = this.#piece.subarray(end + 1);
+    return text;
+  }
+
+  /** As many of the next bytes as are here; null where none is. */
+  dataAtHand(size: number): Uint8Array | null {
+    if (this.#piece.length === 0) return null;
+    const taken = this.#piece.subarray(0, size);
+    this.#piece = this.#piece.subarray(taken.length);
+    return taken;
+  }
+
+  async data(size: number): Promise<Uint8Array> {
+    if (await this.isAtEnd()) throw new PayloadProblem('incomplete', 'the body ends within a chunk');
+    return this.dataAtHand(size) ?? new Uint8Array(0);
   }
 
   async isAtEnd(): Promise<boolean> {

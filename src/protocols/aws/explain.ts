@@ -17,6 +17,8 @@ export function explainNotEntered(refusal: NotAuthenticated): string {
       return "The time of the request is too far from the server's time: set the clock of the client.";
     case 'expired':
       return 'The presigned request has expired: presign it anew.';
+    case 'wrong-service':
+      return `Credential should be scoped to correct service: '${refusal.expected}'.`;
     case 'mismatch':
       return 'The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method.';
     case 'unknown-key':

@@ -25,7 +25,9 @@ export type SignatureProblem =
   | { readonly problem: 'missing' | 'unsupported' | 'twice' | 'expired' | 'mismatch' }
   | { readonly problem: 'malformed'; readonly detail: string }
   | { readonly problem: 'unsigned-headers'; readonly names: readonly string[] }
-  | { readonly problem: 'skewed'; readonly date: string };
+  | { readonly problem: 'skewed'; readonly date: string }
+  /** The signature is good for another service than the one that is asked. */
+  | { readonly problem: 'wrong-service'; readonly expected: string };
 
 export const ALGORITHM = 'AWS4-HMAC-SHA256';
 /** Presigned requests live at most seven days. */
@@ -33,6 +35,8 @@ const EXPIRES_MAX_S: number = 7 * 24 * 60 * 60;
 
 const TIMESTAMP = /^(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})Z$/;
 const SIGNATURE = /^[0-9a-f]{64}$/;
+/** Any region: there is one server, and names of regions that AWS has not made yet are used with other stores. */
+const REGION = /^[A-Za-z0-9_-]{0,64}$/;
 const HEADER_NAME = /^[a-z0-9!#$%&'*+.^_`|~-]+$/;
 
 /** Reads the signature of a request, without a word on whether it is right. */
@@ -136,6 +140,7 @@ function assemble(fields: Fields): Signature | SignatureProblem {
   if (parts.length !== 5 || terminator !== 'aws4_request' || accessKeyId === '' || service === '') {
     return malformed('the credential is not written KEY/DATE/REGION/SERVICE/aws4_request');
   }
+  if (!REGION.test(region)) return malformed('the region of the credential is not the name of a region');
   const signedHeaders = (fields.signedHeaders ?? '').split(';');
   if (!signedHeaders.every((name) => HEADER_NAME.test(name))) {
     return malformed('SignedHeaders is not a list of lower-case header names');

@@ -45,10 +45,8 @@ export function verifySignature(
     keys,
   }: { secret: string; payloadHash: string; now: Instant; keys: SigningKeys },
 ): Verified | SignatureProblem {
-  const late = lateness(signature, now);
-  if (late !== null) return late;
-  const unsigned = unsignedHeaders(request, signature);
-  if (unsigned.length > 0) return { problem: 'unsigned-headers', names: unsigned };
+  const problem = problemBeforeBody(request, signature, now);
+  if (problem !== null) return problem;
   const signingKey = keys.derive(secret, signature.scope);
   const canonical = canonicalRequest(request, signature.scope.service, signature.signedHeaders, payloadHash);
   const expected = hmac(
@@ -56,6 +54,18 @@ export function verifySignature(
     [ALGORITHM, signature.date, scopeText(signature.scope), sha256Hex(canonical)].join('\n'),
   );
   return isSame(expected, signature.signature) ? { signature, signingKey } : { problem: 'mismatch' };
+}
+
+/** What is wrong with a signature whatever the body is: its date, and which headers it covers. */
+export function problemBeforeBody(
+  request: SignedRequest,
+  signature: Signature,
+  now: Instant,
+): SignatureProblem | null {
+  const late = lateness(signature, now);
+  if (late !== null) return late;
+  const names = unsignedHeaders(request, signature);
+  return names.length > 0 ? { problem: 'unsigned-headers', names } : null;
 }
 
 export function scopeText({ date, region, service }: Scope): string {

@@ -14,8 +14,14 @@ export const LOCK_ITEM_ALIAS = 'dynamodb-item';
 /** The prefix of every `X-Amz-Target` of this API version. */
 export const TARGET_PREFIX = 'DynamoDB_20120810.';
 export const CONTENT_TYPE = 'application/x-amz-json-1.0';
-/** A lock info has at most 64 KiB, so that an item of twice that holds one in any case; DynamoDB's own items end at 400 KB. */
+/** A lock info that was kept before had up to 64 KiB, so that an item of twice that holds one in any case; DynamoDB's own items end at 400 KB. */
 export const ITEM_BYTES_MAX: number = 128 * 1024;
+/** Tables of a server (Amazon DynamoDB developer guide, "Service, account, and table quotas"). */
+export const TABLES_MAX = 2_500;
+/** Tables that one subject makes or uses first, unless it is an admin of the server. */
+export const TABLES_OF_ONE_MAX = 50;
+/** Tags of a table (developer guide, "Tagging restrictions in DynamoDB"). */
+export const TAGS_MAX = 50;
 /** Room for one item of that size, and as much again. */
 export const REQUEST_BYTES_MAX: number = 256 * 1024;
 /** Items that one page of a scan looks at. */

@@ -1,8 +1,8 @@
 import { formatAddress, type Address } from '../../core/address.ts';
 import type { Instant } from '../../core/instant.ts';
-import { parseLockInfo } from '../../core/lock-info.ts';
+import { LOCK_INFO_TAKEN_BYTES_MAX, parseLockRequest } from '../../core/lock-info.ts';
 import type { LockAlias } from '../../core/world.ts';
-import type { Caller, Forbidden } from '../../house/caller.ts';
+import type { Caller, Shut } from '../../house/caller.ts';
 import type { House } from '../../house/house.ts';
 import type { LockAnswer, UnlockAnswer } from '../../house/locks/locks.ts';
 import type { DoorRequest } from '../door.ts';
@@ -40,7 +40,11 @@ export class LockObjects {
     address: Address,
     { info, alias, request }: { info: Uint8Array; alias: LockAlias; request: DoorRequest },
   ): Promise<LockAnswer | { readonly type: 'no-lock-info'; readonly problem: string }> {
-    const parsed = parseLockInfo(info);
+    if (info.length > LOCK_INFO_TAKEN_BYTES_MAX) {
+      const problem = `the lock info is too large: expected at most ${LOCK_INFO_TAKEN_BYTES_MAX} bytes`;
+      return { type: 'no-lock-info', problem };
+    }
+    const parsed = parseLockRequest(info);
     if ('problem' in parsed) return { type: 'no-lock-info', problem: parsed.problem };
     const { id } = parsed.info;
     const answer = await this.#house.locks.lock(caller, address, {
@@ -69,7 +73,7 @@ export class LockObjects {
     address: Address,
     request: DoorRequest,
     alias: LockAlias | null,
-  ): Promise<{ readonly type: 'looked'; readonly lock: SeenLock | null } | Forbidden | { type: 'expired' }> {
+  ): Promise<{ readonly type: 'looked'; readonly lock: SeenLock | null } | Shut> {
     const answer = await this.#house.locks.show(caller, address);
     if (answer.type !== 'shown') return answer;
     const owed = alias === null ? null : this.#refusals.looks(viewerOf(caller, request, address, alias));
@@ -86,9 +90,15 @@ export class LockObjects {
     { alias, request }: { alias: LockAlias; request: DoorRequest },
   ): Promise<UnlockAnswer> {
     const seen = this.#memory.lastSeen(clientOf(caller, request), address);
-    const lockId = seen ?? (await this.#heldNow(caller, address));
-    if (lockId === null) return { type: 'not-locked' };
-    return this.release(caller, address, lockId, { alias, request });
+    if (seen !== null) return this.release(caller, address, seen, { alias, request });
+    // Whoever may not end a lock is told so, whether or not there is one.
+    const refusal = await this.#house.locks.refuse(caller, 'unlock', address);
+    if (refusal !== null) return refusal;
+    const answer = await this.#house.locks.show(caller, address);
+    if (answer.type !== 'shown') return answer;
+    const [holder] = answer.lock.holders;
+    if (holder === undefined) return { type: 'not-locked' };
+    return this.release(caller, address, holder.lockId, { alias, request });
   }
 
   /** Ends the lock of this ID. */
@@ -109,11 +119,6 @@ export class LockObjects {
     if (RUN.test(request.header('user-agent') ?? '')) this.#refusals.unlooks(viewer);
     else this.#refusals.forget(viewer);
     return answer;
-  }
-
-  async #heldNow(caller: Caller, address: Address): Promise<string | null> {
-    const answer = await this.#house.locks.show(caller, address);
-    return answer.type === 'shown' ? (answer.lock.holders[0]?.lockId ?? null) : null;
   }
 }
 

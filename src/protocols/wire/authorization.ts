@@ -1,4 +1,13 @@
+import type { DoorRequest } from '../door.ts';
 import type { Presented } from '../../house/identity/presented.ts';
+
+/** What a request shows: its `Authorization` or, without one, the certificate of its connection; null for neither. */
+export function presentedBy(request: Pick<DoorRequest, 'header' | 'certificateNames'>): Presented | null {
+  const header = request.header('authorization');
+  if (header !== undefined) return readAuthorization(header);
+  const names = request.certificateNames;
+  return names.length === 0 ? null : { kind: 'certificate', names };
+}
 
 /** Reads an `Authorization` header of RFC 7617 (Basic) or RFC 6750 (Bearer); null for no header, or one of another scheme. */
 export function readAuthorization(header: string | undefined): Presented | null {

@@ -35,7 +35,16 @@ export function unauthenticatedReply(operation: string): DoorReply {
       'the credential is missing or invalid: give its id as the user name and its secret as the password',
   });
   const challenge = 'Basic realm="Statehouse", charset="UTF-8"';
-  return { ...reply, headers: { ...reply.headers, 'www-authenticate': challenge } };
+  return { ...reply, headers: { ...reply.headers, 'www-authenticate': challenge }, stranger: true };
+}
+
+/** More requests than one credential or one network address may send. */
+export function throttledReply(operation: string, retryAfterSeconds: number): DoorReply {
+  return problemReply(operation, 'throttled', {
+    status: 429,
+    message: `too many requests: try again in ${retryAfterSeconds} s`,
+    retryAfterSeconds,
+  });
 }
 
 /** Cannot say now: never taken for "no state". */

@@ -8,6 +8,7 @@ const STATUS: Readonly<Record<Refusal['type'], number>> = {
   exists: 409,
   gone: 503,
   expired: 401,
+  revoked: 401,
   forbidden: 403,
   held: 423,
   'released-before': 410,

@@ -47,7 +47,7 @@ export interface RouteRow<Parts, Query, Body> {
   readonly query: z.ZodType<Query>;
   readonly body: z.ZodType<Body>;
   readonly answer: Answer;
-  /** The statuses of its refusals, beside 400, 401 and 503, which any request may get. */
+  /** The statuses of its refusals, beside 400, 401, 415 and 503, which any request may get. */
   readonly refusals: readonly number[];
   readonly run: (call: RouteCall<Parts, Query, Body>) => Promise<DoorReply>;
 }
@@ -77,6 +77,10 @@ export function defineRoute<Parts, Query, Body>(row: RouteRow<Parts, Query, Body
         const message = `the body is too large: expected at most ${BODY_BYTES_MAX} bytes`;
         return problemReply(operation, 'too-large', { status: 413, message });
       }
+      if (given === OTHER_TYPE) {
+        const message = 'the body must be JSON and say so: send "Content-Type: application/json"';
+        return problemReply(operation, 'media-type', { status: 415, message });
+      }
       if (given === NO_JSON) return badRequest(operation, 'the body is not JSON');
       const body = row.body.safeParse(given);
       if (!body.success) return badRequest(operation, `the body: ${inWords(body.error)}`);
@@ -87,6 +91,8 @@ export function defineRoute<Parts, Query, Body>(row: RouteRow<Parts, Query, Body
 
 const TOO_LARGE = Symbol('too large');
 const NO_JSON = Symbol('no JSON');
+const OTHER_TYPE = Symbol('another type');
+const JSON_TYPE = /^application\/json\s*(?:;|$)/i;
 
 /** A parameter that is given twice is one too many, and is refused as what it is not: a text. */
 function queryOf(query: string): Record<string, string | string[]> {
@@ -103,6 +109,8 @@ async function bodyOf(request: DoorRequest): Promise<unknown> {
   const bytes = await readBody(request, BODY_BYTES_MAX);
   if (bytes === null) return TOO_LARGE;
   if (bytes.length === 0) return undefined;
+  // A page of another site can send any text without being asked, but not under this type.
+  if (!JSON_TYPE.test(request.header('content-type') ?? '')) return OTHER_TYPE;
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch {

@@ -5,12 +5,15 @@ import type { DoorReply, DoorRequest } from '../door.ts';
 import { methodReply, problemReply } from './problem.ts';
 import type { Route } from './route.ts';
 
+/** No name in a path is longer: the id of a credential has 128 characters at most. */
+const NAME_LENGTH_MAX = 256;
+
 const METHODS: readonly HTTPMethod[] = ['GET', 'POST', 'PATCH', 'PUT', 'DELETE'];
 const METHODS_KNOWN = new Set<string>(METHODS);
 
 /** Finds the row of a table for a request, and has it answer. */
 export class Router<Parts> {
-  readonly #ways = findMyWay<never>({ caseSensitive: true });
+  readonly #ways = findMyWay<never>({ caseSensitive: true, maxParamLength: NAME_LENGTH_MAX });
   readonly #unknown: DoorReply;
 
   /**

@@ -1,7 +1,14 @@
 import { OPENAPI_PATH } from '../../api/operations.ts';
 import type { Door, DoorReply, DoorRequest, DoorRoutes } from '../../protocols/door.ts';
-import { readAuthorization } from '../../protocols/wire/authorization.ts';
-import { faultReply, problemReply, unauthenticatedReply } from '../../protocols/wire/problem.ts';
+import { callerOf, sourceOf } from '../../protocols/caller.ts';
+import { presentedBy } from '../../protocols/wire/authorization.ts';
+import { ENTER_ACTION } from '../../house/identity/authenticators.ts';
+import {
+  faultReply,
+  problemReply,
+  throttledReply,
+  unauthenticatedReply,
+} from '../../protocols/wire/problem.ts';
 import type { ApiParts } from './parts.ts';
 import type { ApiRouter } from './router.ts';
 
@@ -18,19 +25,29 @@ export class ApiDoor implements Door {
 
   async answer(request: DoorRequest): Promise<DoorReply> {
     if (request.path === OPENAPI_PATH) return (await this.#load()).document(request);
-    const presented = readAuthorization(request.header('authorization'));
-    const identity = await this.#parts.house.identity.authenticate(presented);
+    const identity = await this.#parts.house.identity.authenticate(
+      presentedBy(request),
+      sourceOf(this, request),
+    );
     if (identity === null) return unauthenticatedReply('unknown');
+    const wait = request.admit(identity.subject);
+    if (wait !== null) return this.throttled(request, wait);
     // The grace that lets an expired one bring its state home holds at the doors that states come by.
-    if (identity.expired) {
+    const shut = this.#parts.house.gate.known(identity);
+    if (shut !== null) {
+      this.#parts.house.audit.refused(callerOf(identity, this, request), ENTER_ACTION, null, shut.type);
       return problemReply('unknown', 'expired', { status: 401, message: 'the credential has expired' });
     }
     const router = await this.#load();
-    return router.answer({ identity, door: this.name, peer: request.peer }, request);
+    return router.answer(callerOf(identity, this, request), request);
   }
 
   fault(_request: DoorRequest, message: string): DoorReply {
     return faultReply('unknown', message);
+  }
+
+  throttled(_request: DoorRequest, retryAfterSeconds: number): DoorReply {
+    return throttledReply('unknown', retryAfterSeconds);
   }
 
   /** The schemas are built when the first request comes, so that the house opens sooner. */

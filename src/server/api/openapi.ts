@@ -17,8 +17,10 @@ const REFUSALS: Readonly<Record<number, string>> = {
   409: 'Conflict: the message says why.',
   412: 'The state has changed meanwhile: read it again.',
   413: 'Too large.',
+  415: 'The body is not sent as application/json.',
   422: 'The request is well formed but cannot be carried out: the message says why.',
   423: 'The state is locked: the message names the holder.',
+  429: 'Too many requests of this caller wait already: ask again after `Retry-After`.',
   503: 'Temporarily unavailable: try again in a moment.',
 };
 
@@ -61,15 +63,17 @@ function operationOf(route: Route, components: Components): Json {
     schema: { type: 'string' },
   }));
   const wanted = components.inline(body, 'input');
-  const statuses = [...new Set([...ANY_REFUSALS, ...route.refusals])].sort((a, b) => a - b);
+  const takesBody = Object.keys(wanted).length > 0 && !('not' in wanted);
+  const refusals = [...ANY_REFUSALS, ...(takesBody ? [415] : []), ...route.refusals];
+  const statuses = [...new Set(refusals)].sort((a, b) => a - b);
   return {
     operationId: operation,
     summary,
     description: [about, `Needs the role: ${needs}.`].filter((text) => text !== '').join('\n\n'),
     parameters: [...named, ...parametersOf(components.inline(query, 'input'))],
-    ...(Object.keys(wanted).length === 0 || 'not' in wanted
-      ? {}
-      : { requestBody: { required: true, content: { 'application/json': { schema: wanted } } } }),
+    ...(takesBody
+      ? { requestBody: { required: true, content: { 'application/json': { schema: wanted } } } }
+      : {}),
     responses: {
       [answer.status]: answerOf(answer, components),
       ...Object.fromEntries(statuses.map((status) => [status, refusalOf(status, components)])),

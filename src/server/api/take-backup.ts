@@ -31,6 +31,7 @@ export async function takeBackup({
   if (damage !== null) log.error('a copy was made of a database that is damaged', { damage });
   const { size } = await stat(path);
   house.audit.note(caller, 'backup', null, { bytes: size });
+  await house.audit.accepted();
   const remove = (): void => {
     unlink(path).catch((fault: unknown) => log.warn('a copy could not be removed', { fault: String(fault) }));
   };

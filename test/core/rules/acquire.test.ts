@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { SHARERS_MAX } from '../../../src/core/rules/queue.ts';
-import { actorOf, anew, apply, OneAddress, plan } from './one-address.ts';
+import { anew, apply, OneAddress, plan } from './one-address.ts';
 
 const alice = apply('alice');
 const bob = apply('bob');
@@ -60,7 +60,7 @@ describe('a free lock', () => {
 
   it('is granted to an expired credential no more', () => {
     const address = new OneAddress();
-    expect(address.lock(alice, { actor: actorOf(alice, true) })).toEqual({ type: 'expired' });
+    expect(address.lock(alice, { actor: address.late(alice) })).toEqual({ type: 'expired' });
     expect(address.holders()).toEqual([]);
   });
 });
@@ -94,7 +94,7 @@ describe('a held lock', () => {
   it('is granted again even if the credential has expired meanwhile', () => {
     const address = new OneAddress();
     address.lock(alice);
-    expect(address.lock(alice, { actor: actorOf(alice, true) }).type).toBe('granted');
+    expect(address.lock(alice, { actor: address.late(alice) }).type).toBe('granted');
   });
 
   it('is not granted to another subject that sends the same lock ID', () => {

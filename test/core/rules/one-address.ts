@@ -56,6 +56,12 @@ export class OneAddress {
     return this;
   }
 
+  /** A client whose credential expires in a second, and has a minute of grace: that second has passed. */
+  late({ subject }: Client): Actor {
+    this.pass(1);
+    return { subject, door: 'http', expiry: { at: this.at, graceUntil: this.at + 60_000 } };
+  }
+
   send(command: AddressCommand): Outcome {
     this.last = decide(command, this.world, this.at);
     this.world = evolve(this.world, this.last.effects);
@@ -181,8 +187,8 @@ export class OneAddress {
   }
 }
 
-export function actorOf({ subject }: Client, expired = false): Actor {
-  return { subject, door: 'http', expired };
+export function actorOf({ subject }: Client): Actor {
+  return { subject, door: 'http' };
 }
 
 /** A write whose bytes are known by a name: the same name and serial are the same bytes. */

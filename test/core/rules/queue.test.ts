@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { clientSleep, WAIT_MAX } from '../../../src/core/rules/estimate.ts';
-import { LINE_LENGTH_MAX } from '../../../src/core/rules/queue.ts';
+import { LINE_LENGTH_MAX, LINE_SUBJECT_MAX } from '../../../src/core/rules/queue.ts';
 import { anew, apply, type Client, OneAddress, plan } from './one-address.ts';
 
 const alice = apply('alice');
@@ -391,6 +391,21 @@ describe('the line', () => {
     expect(address.lock(bob, { seat: null })).toMatchObject({ position: 1 });
     address.unlock(alice);
     expect(address.lock(carol).type).toBe('granted');
+  });
+
+  it('is never all of one subject: whoever comes later has a place in it all the same', () => {
+    const address = held();
+    address.lock(bob);
+    const [place] = address.world.line;
+    if (place === undefined) throw new Error('bob does not wait');
+    const crowd = Array.from({ length: LINE_SUBJECT_MAX - 1 }, (_, index) => ({
+      ...place,
+      waiter: `w${index}`,
+      ticket: index + 2,
+    }));
+    address.world = { ...address.world, line: [place, ...crowd] };
+    expect(address.lock(anew(bob, 1))).toMatchObject({ position: null, waiting: LINE_SUBJECT_MAX });
+    expect(address.lock(carol)).toMatchObject({ position: LINE_SUBJECT_MAX + 1 });
   });
 
   it('moves on where the dead are cleared away, even for one whom it does not take', () => {

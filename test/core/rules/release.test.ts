@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { RELEASES_MAX, RELEASES_PER_SWEEP } from '../../../src/core/rules/releases.ts';
-import { actorOf, anew, apply, OneAddress, plan } from './one-address.ts';
+import { anew, apply, OneAddress, plan } from './one-address.ts';
 
 const alice = apply('alice');
 const bob = apply('bob');
@@ -108,7 +108,7 @@ describe('a release', () => {
 
   it('is allowed to a credential that expired while it held the lock', () => {
     const address = heldBy(alice);
-    expect(address.unlock(alice, { actor: actorOf(alice, true) }).type).toBe('released');
+    expect(address.unlock(alice, { actor: address.late(alice) }).type).toBe('released');
   });
 });
 
@@ -211,7 +211,7 @@ describe('a break-in', () => {
 
   it('is refused to an expired credential', () => {
     const address = heldBy(alice);
-    const expired = { lockId: null, mayBreak: true, actor: actorOf(bob, true) };
+    const expired = { lockId: null, mayBreak: true, actor: address.late(bob) };
     expect(address.unlock(bob, expired).type).toBe('expired');
     expect(address.holders()).toEqual(['alice-lock']);
   });

@@ -51,12 +51,12 @@ describe('a removal', () => {
   it('is refused to an expired credential, even under its lock', () => {
     const address = written();
     address.lock(alice);
-    const actor = actorOf(alice, true);
+    const actor = address.late(alice);
     expect(address.send({ type: 'delete', address: ADDRESS, actor, claim: ALICES }).type).toBe('expired');
   });
 
   it('does not tell an expired credential whether a state is there, or was deleted', () => {
-    const actor = actorOf(alice, true);
+    const actor = { subject: alice.subject, door: 'http', expiry: { at: 0, graceUntil: Infinity } };
     const expired = { type: 'delete', address: ADDRESS, actor, claim: { kind: 'none' } } as const;
     expect(new OneAddress().send(expired).type).toBe('expired');
     const address = written();

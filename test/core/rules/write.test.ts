@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Claim } from '../../../src/core/command.ts';
 import { OPERATION_EXEC } from '../../../src/core/lock-info.ts';
-import { actorOf, anew, apply, OneAddress, plan, writeOf, type Client } from './one-address.ts';
+import { anew, apply, OneAddress, plan, writeOf, type Client } from './one-address.ts';
 
 const alice = apply('alice');
 const bob = apply('bob');
@@ -98,10 +98,10 @@ describe('a write under its lock', () => {
 
   it('is allowed to a credential that expired meanwhile, but to nobody else whose has', () => {
     const address = locked();
-    expect(address.write(alice, 6, { actor: actorOf(alice, true) }).type).toBe('stored');
-    expect(address.write(bob, 7, { actor: actorOf(bob, true) }).type).toBe('expired');
+    expect(address.write(alice, 6, { actor: address.late(alice) }).type).toBe('stored');
+    expect(address.write(bob, 7, { actor: address.late(bob) }).type).toBe('expired');
     address.unlock(alice);
-    expect(address.write(alice, 7, { actor: actorOf(alice, true), claim: NONE }).type).toBe('expired');
+    expect(address.write(alice, 7, { actor: address.late(alice), claim: NONE }).type).toBe('expired');
   });
 });
 

@@ -35,7 +35,7 @@ describe('a house authenticates', () => {
     expect(await identity.authenticate(signed(true))).toEqual({
       subject: 'token:ci',
       grants: GRANTS,
-      expired: false,
+      credentialId: id,
     });
     expect(await identity.authenticate(signed(false))).toBe(null);
     expect(told).toEqual([secret, secret]);

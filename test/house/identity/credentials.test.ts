@@ -27,7 +27,7 @@ describe.each(ENGINES)('credentials, on %s', (engine) => {
     const enter = (header: string | undefined): Promise<Identity | null> =>
       identity.authenticate(readAuthorization(header));
     const { id, secret } = await made(built, 'ci');
-    const known = { subject: 'token:ci', grants: GRANTS, expired: false };
+    const known = { subject: 'token:ci', grants: GRANTS, credentialId: id };
     const basic = (text: string): string => `Basic ${Buffer.from(text).toString('base64')}`;
     expect(await enter(basic(`${id}:${secret}`))).toEqual(known);
     expect(await enter(`bearer ${id}.${secret}`)).toEqual(known);
@@ -64,10 +64,13 @@ describe.each(ENGINES)('credentials, on %s', (engine) => {
     await using built = await BuiltHouse.build(engine);
     const { credentials } = built.house;
     const brief = await made(built, 'brief', built.clock.now() + 1_000);
-    expect(await byPair(built, brief)).toMatchObject({ expired: false });
+    expect(await byPair(built, brief)).toMatchObject({ expiry: { at: built.clock.now() + 1_000 } });
     built.clock.advance(1_000);
-    expect(await byPair(built, brief)).toMatchObject({ expired: true });
-    expect(await credentials.revoke(ADMIN, brief.id)).toMatchObject({ type: 'revoked' });
+    const caller = { identity: (await byPair(built, brief)) as Identity, door: 'test' };
+    expect(built.house.refuseEverywhere(caller, 'write')).toEqual({ type: 'expired' });
+    built.clock.advance(3_600_000);
+    expect(built.house.refuseEverywhere(caller, 'write')).toEqual({ type: 'expired', graceOver: true });
+    expect(await credentials.revoke(ADMIN, brief.id)).toMatchObject({ type: 'revocation' });
     expect(await byPair(built, brief)).toBe(null);
     expect(await credentials.revoke(ADMIN, 'SHNOBODY')).toEqual({ type: 'absent' });
     // Its name is free again; whoever takes it is somebody new.
@@ -81,7 +84,6 @@ describe.each(ENGINES)('credentials, on %s', (engine) => {
       identity: {
         subject: 'token:local',
         grants: [{ role: 'admin' as const, pattern: 'acme/*' }],
-        expired: false,
       },
       door: 'test',
     };
@@ -91,8 +93,8 @@ describe.each(ENGINES)('credentials, on %s', (engine) => {
       expect(await built.house.credentials.list(who)).toMatchObject({ type: 'forbidden' });
       expect(await built.house.credentials.revoke(who, 'any')).toMatchObject({ type: 'forbidden' });
     }
-    const expired = { ...ADMIN, identity: { ...ADMIN.identity, expired: true } };
-    expect(await built.house.credentials.create(expired, wanted)).toMatchObject({ type: 'forbidden' });
+    const expired = { ...ADMIN, identity: { ...ADMIN.identity, expiry: { at: 0, graceUntil: 1 } } };
+    expect(await built.house.credentials.create(expired, wanted)).toMatchObject({ type: 'expired' });
   });
 
   const wrongs: readonly (readonly [

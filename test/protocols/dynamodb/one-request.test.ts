@@ -1,17 +1,14 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DEFAULT_WORKSPACE } from '../../../src/core/address.ts';
 import { LOCK_ITEM_ALIAS, REQUEST_BYTES_MAX } from '../../../src/protocols/dynamodb/layout.ts';
+import { dynamoAsk, signAsk } from '../../support/ask-signed.ts';
 import { ADMIN_CALLER, TestHouse } from '../../support/open-test-house.ts';
 import { ask, type Answer } from '../../support/request.ts';
-import { TEST_ADMIN } from '../../support/test-admin.ts';
-import { signWithSmithy } from '../aws/request-signers.ts';
+import { LATE_MS, slowestAnswer } from '../../support/slowest-answer.ts';
 import { lockInfo } from '../aws/sdk.ts';
 
 // What one request may cost everybody else: the largest and worst that are taken, and an asker beside them.
 
-const ASK_EVERY_MS = 20;
-const LATE_MS = 250;
 /** Just below what a request may have. */
 const ROOM = 250_000;
 const LOCKS = 400;
@@ -47,63 +44,8 @@ type Body = object | string;
 async function prepare(operation: string, asked: Body): Promise<() => Promise<Answer>> {
   const body = typeof asked === 'string' ? asked : JSON.stringify(asked);
   expect(body.length).toBeLessThan(REQUEST_BYTES_MAX);
-  const { rawHeaders } = await signWithSmithy(
-    {
-      method: 'POST',
-      host: new URL(house.url).host,
-      path: '/',
-      query: [],
-      headers: {
-        'content-type': 'application/x-amz-json-1.0',
-        'x-amz-target': `DynamoDB_20120810.${operation}`,
-      },
-      service: 'dynamodb',
-      region: 'us-east-1',
-      body,
-      date: new Date(),
-    },
-    undefined,
-    TEST_ADMIN,
-  );
-  const headers: Record<string, string> = {};
-  for (let at = 0; at < rawHeaders.length; at += 2) headers[rawHeaders[at] ?? ''] = rawHeaders[at + 1] ?? '';
+  const { headers } = await signAsk(house.url, dynamoAsk(operation, body));
   return () => ask(house.url, 'POST', '/', { headers, body, as: null });
-}
-
-/**
- * How long the slowest of those waited who asked how the house is while a request was on its way, in milliseconds: of this
- * process's own time where that is less, since others may be using the machine.
- */
-async function slowest(send: () => Promise<unknown>): Promise<number> {
-  const waits: Promise<number>[] = [];
-  let last = now();
-  const look = async (due: Now): Promise<number> => {
-    await ask(house.url, 'GET', '/healthz', { as: null });
-    const { wall, own } = now();
-    return Math.min(wall - due.wall - ASK_EVERY_MS, own - due.own);
-  };
-  const timer = setInterval(() => {
-    waits.push(look(last));
-    last = now();
-  }, ASK_EVERY_MS);
-  try {
-    await sleep(2 * ASK_EVERY_MS);
-    await send();
-    await sleep(2 * ASK_EVERY_MS);
-  } finally {
-    clearInterval(timer);
-  }
-  return Math.max(...(await Promise.all(waits)));
-}
-
-interface Now {
-  readonly wall: number;
-  readonly own: number;
-}
-
-function now(): Now {
-  const { user, system } = process.cpuUsage();
-  return { wall: performance.now(), own: (user + system) / 1_000 };
 }
 
 const fill = <T>(bytes: number, one: (index: number) => T): T[] => {
@@ -280,7 +222,7 @@ describe('while one request asks for all that a request may ask for, others are 
     ],
   ])('%s', { timeout: 60_000 }, async (_, operation, body, expected) => {
     const send = await prepare(operation, body());
-    const wait = await slowest(async () => expect((await send()).text).toContain(expected));
+    const wait = await slowestAnswer(house.url, async () => expect((await send()).text).toContain(expected));
     expect(wait).toBeLessThan(LATE_MS);
   });
 });

@@ -40,6 +40,21 @@ it('is listed once it is made or has a state, to those who may see something in 
   expect(await failure(reader.send(new CreateBucketCommand({ Bucket: 'written' })))).toBe('AccessDenied 403');
 });
 
+it('is neither listed nor there for who may see nothing in it, although a pattern leaves the project open', async () => {
+  await write('unseen');
+  await aws.s3.send(new CreateBucketCommand({ Bucket: 'unseen-made' }));
+  const Key = 'env:/dev/only-this';
+  await aws.s3.send(new PutObjectCommand({ Bucket: 'partly', Key, Body: stateText(1) }));
+  const pair = await aws.house.credential('wide', [{ role: 'reader', pattern: '*/only-this@dev' }]);
+  const wide = s3Client(aws.house.url, pair);
+  expect(await names(wide)).toEqual(['partly']);
+  for (const Bucket of ['unseen', 'unseen-made', 'never-was']) {
+    expect(await failure(wide.send(new HeadBucketCommand({ Bucket })))).toBe('NotFound 404');
+    expect(await failure(wide.send(new GetBucketLocationCommand({ Bucket })))).toBe('NoSuchBucket 404');
+  }
+  await wide.send(new HeadBucketCommand({ Bucket: 'partly' }));
+});
+
 it('is there for its settings once it was made or has a state, and nowhere before', async () => {
   const nowhere = { Bucket: 'nowhere' };
   expect(await failure(aws.s3.send(new HeadBucketCommand(nowhere)))).toMatch(/404/);

@@ -1,5 +1,6 @@
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { replaceFile } from '../../../protocols/local/client/journal.ts';
 import { Failure } from '../../failure.ts';
 
 /** The lock IDs of one workspace, one for each side. */
@@ -81,9 +82,7 @@ export class Journal {
   }
 
   async #write(): Promise<void> {
-    const temporary = `${this.#path}.tmp`;
-    await writeFile(temporary, `${JSON.stringify(this.#content, null, 2)}\n`, { mode: 0o600 });
-    await rename(temporary, this.#path);
+    await replaceFile(this.#path, Buffer.from(`${JSON.stringify(this.#content, null, 2)}\n`), 0o600);
   }
 }
 

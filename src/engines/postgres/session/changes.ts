@@ -11,8 +11,11 @@ import {
   type Version,
   type World,
 } from '../../../core/world.ts';
+import { ownerOf, type RowKeys } from '../../row-keys.ts';
+import { keptAfter, NO_VERSIONS, type VersionNumbers } from '../../version-numbers.ts';
+import { auditedAs } from '../audit-chain.ts';
 import { toText, type KeyIdOf, type NewRow } from '../columns.ts';
-import { ADDRESS, HOLDER, QUEUE_ENTRY, RECORD, recordOf, RELEASE, VERSION } from '../rows.ts';
+import { ADDRESS, HOLDER, QUEUE_ENTRY, recordRow, RELEASE, versionRow } from '../rows.ts';
 import type { LoadedAddress } from '../world.ts';
 
 /** What one transaction makes of one address, command by command. */
@@ -20,7 +23,11 @@ export class AddressChange {
   readonly address: Address;
   /** The moment of everything that is decided about it here. */
   readonly at: Instant;
+  readonly #keys: RowKeys;
+  readonly #owner: string;
   readonly #before: World;
+  #kept: VersionNumbers;
+  #audited: string;
   #world: World;
   #touched = false;
   #dropsAll = false;
@@ -30,8 +37,12 @@ export class AddressChange {
   #sweep: Extract<Effect, { type: 'drop-releases' }> | null = null;
 
   /** @param now the database's clock, which counts unless the address was changed later by it, before it was set back */
-  constructor(address: Address, found: LoadedAddress | undefined, now: Instant) {
+  constructor(keys: RowKeys, address: Address, found: LoadedAddress | undefined, now: Instant) {
     const world = found?.world ?? NEW_WORLD;
+    this.#keys = keys;
+    this.#owner = ownerOf(address);
+    this.#kept = found?.kept ?? NO_VERSIONS;
+    this.#audited = found?.audited ?? '';
     this.address = address;
     this.at = Math.max(now, found?.changedAt ?? 0);
     this.#before = world;
@@ -52,6 +63,7 @@ export class AddressChange {
     if (effects.length === 0) return [];
     this.#touched = true;
     this.#world = evolve(this.#world, effects);
+    this.#kept = effects.reduce(keptAfter, this.#kept);
     const notes: AuditNote[] = [];
     for (const effect of effects) {
       switch (effect.type) {
@@ -89,6 +101,11 @@ export class AddressChange {
     return notes;
   }
 
+  /** The audit record of the last of it. */
+  auditedAs(chain: string, link: number): void {
+    this.#audited = auditedAs(chain, link);
+  }
+
   /** Whether this body is to be kept. */
   keeps(bodyId: string): boolean {
     return this.#puts.some(({ body }) => body.id === bodyId);
@@ -97,7 +114,7 @@ export class AddressChange {
   get versions(): readonly NewRow[] {
     return this.#puts.map(({ version }) => ({
       ...ADDRESS.row(this.address),
-      ...VERSION.row(version),
+      ...versionRow(this.#keys, this.#owner, version),
     }));
   }
 
@@ -109,15 +126,19 @@ export class AddressChange {
     return {
       ...ADDRESS.row(this.address),
       name: formatAddress(this.address),
-      ...RECORD.row(recordOf(this.#world.record)),
-      changed_at: this.at,
+      ...recordRow(this.#keys, this.#owner, {
+        world: this.#world,
+        kept: this.#kept,
+        changedAt: this.at,
+        audited: this.#audited,
+      }),
     };
   }
 
   get releases(): readonly NewRow[] {
     return [...this.#releases.values()].map((release) => ({
       ...ADDRESS.row(this.address),
-      ...RELEASE.row(release),
+      ...RELEASE.row(this.#keys, this.#owner, release),
     }));
   }
 
@@ -139,7 +160,7 @@ export class AddressChange {
     );
     return this.#changes(
       gone,
-      put.map((holder) => HOLDER.row(holder, keyIdOf)),
+      put.map((holder) => HOLDER.row(this.#keys, this.#owner, holder, keyIdOf)),
     );
   }
 
@@ -147,7 +168,7 @@ export class AddressChange {
     const { gone, put } = difference(this.#before.line, this.#world.line, ({ waiter }: QueueEntry) => waiter);
     return this.#changes(
       gone,
-      put.map((place) => QUEUE_ENTRY.row(place, keyIdOf)),
+      put.map((place) => QUEUE_ENTRY.row(this.#keys, this.#owner, place, keyIdOf)),
     );
   }
 

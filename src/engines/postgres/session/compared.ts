@@ -1,7 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Command, Entry, Expected } from '../../../ports/engine.ts';
+import type { Command, Expected } from '../../../ports/engine.ts';
+import type { RowKeys } from '../../row-keys.ts';
 import type { Row, Statement } from '../connection.ts';
 import { fromText, toText } from '../columns.ts';
+import { toEntry } from '../rows.ts';
 
 /** What stands in a row that was made only to be locked; attributes are never this. */
 const NOTHING = 'null';
@@ -26,7 +28,7 @@ export function lockEntries(schema: string, commands: readonly Command[]): State
     {
       text: `INSERT INTO ${schema}.entry (kind, name, attributes)
         SELECT DISTINCT kind, name, '${NOTHING}' FROM ${TABLE_OF_NAMES} ORDER BY kind, name
-        ON CONFLICT (kind, name) DO UPDATE SET kind = excluded.kind RETURNING kind, name, attributes`,
+        ON CONFLICT (kind, name) DO UPDATE SET kind = excluded.kind RETURNING *`,
       values: valuesOf(names),
     },
   ];
@@ -54,14 +56,16 @@ export class StoredEntries {
     this.#stored = new Map(stored.map((entry) => [keyOf(entry), entry.attributes]));
   }
 
-  /** @param rows what {@link lockEntries} returned */
-  static from(rows: readonly Row[]): StoredEntries {
+  /**
+   * @param rows what {@link lockEntries} returned
+   * @throws {EngineFault} where one was changed
+   */
+  static from(keys: RowKeys, rows: readonly Row[]): StoredEntries {
     return new StoredEntries(
-      rows.map((row) => ({
-        kind: row['kind'] as string,
-        name: fromText(row['name']),
-        attributes: JSON.parse(row['attributes'] as string) as Entry['attributes'] | null,
-      })),
+      rows.map((row) => {
+        if (row['attributes'] !== NOTHING) return toEntry(keys, row);
+        return { kind: row['kind'] as string, name: fromText(row['name']), attributes: null };
+      }),
     );
   }
 

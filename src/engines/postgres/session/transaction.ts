@@ -8,11 +8,16 @@ import {
   CONFLICT,
   NOTED,
   type RecordCommand,
+  resultOf,
 } from '../../../ports/engine.ts';
+import { resealedIn } from '../../resealed.ts';
+import type { RowKeys } from '../../row-keys.ts';
 import { COMMIT, ROLLBACK, type Row, type Session, type Statement } from '../connection.ts';
-import { type Noted, insertAudit } from '../audit.ts';
+import { auditRows, type Noted, insertAudit } from '../audit.ts';
+import type { AuditChain } from '../audit-chain.ts';
 import { dropBodies, insertBodies } from '../bodies.ts';
 import { dropUnused, storeAll } from '../effects.ts';
+import { HouseChanges, lockHouse } from '../credentials.ts';
 import { AddressChange } from './changes.ts';
 import { dropUnusedEntries, lockEntries, StoredEntries } from './compared.ts';
 import { addressesOf, recordStatements } from '../records.ts';
@@ -38,6 +43,9 @@ const UPLOAD_AT_ONCE = 16;
 export interface TransactionContext {
   readonly schema: string;
   readonly keyIdOf: KeyIdOf;
+  readonly keys: RowKeys;
+  /** Where its records of the audit log go. */
+  readonly chain: AuditChain;
   readonly clock: ClockSql;
   /** Names this transaction, for {@link CommitInDoubt}. */
   readonly mark: string;
@@ -68,20 +76,37 @@ export async function transact(
   const opened = await open(session, context, commands, early);
   const locking = lockEntries(context.schema, commands);
   const entries = StoredEntries.from(
+    context.keys,
     locking.length === 0 ? [] : ((await session.all(locking))[0]?.rows ?? []),
   );
-  const { changes, notes, results } = decideAll(commands, addresses, opened, entries);
+  const lockingHouse = lockHouse(context.schema, commands, context.chain);
+  const house = new HouseChanges(
+    context.keys,
+    lockingHouse.length === 0 ? [] : (await session.all(lockingHouse)).map(({ rows }) => rows),
+  );
+  const { changes, notes, results } = decideAll(context.keys, commands, addresses, opened, {
+    entries,
+    house,
+  });
+  const linked = context.chain.link(context.keys, auditRows(notes));
+  if (linked.length > 0) house.addChain(context.chain);
+  for (const [at, { address, decided }] of notes.entries()) {
+    if (decided && address !== null)
+      changes.get(formatAddress(address))?.auditedAs(context.chain.id, linked[at]?.['link'] as number);
+  }
   const touched = [...changes.values()].filter((change) => change.touched);
   const records = commands.flatMap((command, index) =>
     'actor' in command || results[index] === CONFLICT
       ? []
-      : recordStatements(context.schema, command, context.keyIdOf),
+      : recordStatements(context.schema, command, context),
   );
   const kept = new Set(early.map(({ id }) => id).filter((id) => touched.some((change) => change.keeps(id))));
   const statements = [
     ...storeAll(context.schema, context.keyIdOf, touched, kept),
     ...records,
-    ...insertAudit(context.schema, notes),
+    ...house.statements(context.schema, context.keyIdOf),
+    ...insertAudit(context.schema, linked),
+    ...context.chain.end(context.keys, context.schema),
   ];
   if (statements.length === 0) {
     await session.one(ROLLBACK);
@@ -109,7 +134,7 @@ interface Opened {
 /** Begins the transaction, locks its addresses and reads them. Most have a row already, and one trip does it all. */
 async function open(
   session: Session,
-  { schema, clock: tellTime }: TransactionContext,
+  { schema, keys, clock: tellTime }: TransactionContext,
   commands: readonly Command[],
   early: readonly SealedBody[],
 ): Promise<Opened> {
@@ -127,7 +152,7 @@ async function open(
   const reading = [lockAddresses(schema, wanted), clock, ...selectWorlds(schema, wanted), ...releases];
   if (early.length === 0) {
     const [locked, ...selected] = (await session.begin(reading)).map(({ rows }) => rows);
-    if (locked?.length === addresses.length) return readAll(selected, []);
+    if (locked?.length === addresses.length) return readAll(keys, selected, []);
     await session.one(ROLLBACK);
   }
   await session.begin([]);
@@ -136,7 +161,7 @@ async function open(
   const [made, , ...selected] = (await session.all([makeAddresses(schema, addresses), ...reading])).map(
     ({ rows }) => rows,
   );
-  return readAll(selected, ADDRESS.readAll(made ?? []));
+  return readAll(keys, selected, ADDRESS.readAll(made ?? []));
 }
 
 /** Sends large bodies piece by piece, so that each piece has the time of a statement, however large the whole. */
@@ -147,18 +172,20 @@ async function upload(session: Session, schema: string, bodies: readonly SealedB
   }
 }
 
-function readAll(selected: readonly (readonly Row[])[], made: readonly Address[]): Opened {
+function readAll(keys: RowKeys, selected: readonly (readonly Row[])[], made: readonly Address[]): Opened {
   const [clock, records = [], heads = [], holders = [], places = [], ...releases] = selected;
-  const worlds = withReleases(worldsFrom([records, heads, holders, places]), releases);
+  const unfilled = new Set(made.map(formatAddress));
+  const worlds = withReleases(keys, worldsFrom(keys, [records, heads, holders, places], unfilled), releases);
   const found = new Map(worlds.map((one) => [formatAddress(one.address), one]));
   return { found, made, at: Number(clock?.[0]?.['now']) };
 }
 
 function decideAll(
+  keys: RowKeys,
   commands: readonly Command[],
   addresses: readonly Address[],
   opened: Opened,
-  entries: StoredEntries,
+  { entries, house }: { readonly entries: StoredEntries; readonly house: HouseChanges },
 ): {
   changes: ReadonlyMap<string, AddressChange>;
   notes: readonly Noted[];
@@ -167,7 +194,7 @@ function decideAll(
   const changes = new Map(
     addresses.map((address) => {
       const name = formatAddress(address);
-      return [name, new AddressChange(address, opened.found.get(name), opened.at)];
+      return [name, new AddressChange(keys, address, opened.found.get(name), opened.at)];
     }),
   );
   const changeOf = (address: Address): AddressChange => changes.get(formatAddress(address)) as AddressChange;
@@ -176,14 +203,22 @@ function decideAll(
     if (!('actor' in command)) {
       if (!entries.take(command)) return CONFLICT;
       notes.push(...notesOf(command, opened.at));
+      house.take(command);
       if (command.type === 'adopt') changeOf(command.address).take(command.effects);
+      if (command.type === 'reseal') {
+        for (const item of command.items) {
+          if (item.kind !== 'holder' && item.kind !== 'place') continue;
+          const change = changeOf(item.address);
+          change.take(resealedIn(change.world, item));
+        }
+      }
       return NOTED;
     }
     const change = changeOf(command.address);
     const decision = decide(command, change.world, change.at);
     for (const note of change.take(decision.effects))
-      notes.push({ at: change.at, address: command.address, note });
-    return { outcome: decision.outcome, handovers: decision.handovers };
+      notes.push({ at: change.at, address: command.address, note, decided: true });
+    return resultOf(decision);
   });
   return { changes, notes, results };
 }
@@ -191,7 +226,7 @@ function decideAll(
 function notesOf(command: RecordCommand, now: Instant): Noted[] {
   if (command.type === 'reseal' || command.type === 'adopt' || command.note === null) return [];
   const [address, at] = command.type === 'audit' ? [command.address, command.at ?? now] : [null, now];
-  return [{ at, address, note: command.note }];
+  return [{ at, address, note: command.note, decided: false }];
 }
 
 /** Sends the rest of the transaction in one trip; a statement that fails makes the COMMIT a ROLLBACK. */

@@ -4,53 +4,60 @@ import { pathToFileURL } from 'node:url';
 import type { Address } from '../../../core/address.ts';
 import type { Credential } from '../../../core/credential.ts';
 import type { Version } from '../../../core/world.ts';
-import { EngineFault, type Engine, type StoredBody } from '../../../ports/engine.ts';
+import {
+  EngineFault,
+  type Engine,
+  type Entry,
+  type StateQuery,
+  type StateSummary,
+  type StoredBody,
+} from '../../../ports/engine.ts';
+import { UnauthenticatedRows, type OpenRowKey } from '../../../ports/row-key.ts';
+import { NO_ROW_KEY, RowKeys } from '../../row-keys.ts';
+import { verifyLog, type WholeLog } from '../audit-chain.ts';
 import { BodyReader } from '../bodies.ts';
 import { databasePath } from './data-directory.ts';
 import { openDatabase, type Database } from './driver.ts';
 import { reading } from '../faults.ts';
+import { sealedRowKey } from '../credentials.ts';
+import { requireSchema } from '../migrate.ts';
 import { Queries } from '../queries.ts';
 
 /**
  * The versions in a data directory or a backup, read without changing what is kept, whether or not a house has it open. A
  * damaged page is the trouble of whoever asks for what stands on it.
  */
-export class SqliteArchive implements Pick<Engine, 'version' | 'versions' | 'body' | 'credentials'> {
+export class SqliteArchive implements Pick<
+  Engine,
+  'version' | 'versions' | 'body' | 'credentials' | 'states' | 'entries'
+> {
   readonly #db: Database;
+  readonly #keys: RowKeys;
   readonly #queries: Queries;
   readonly #bodies: BodyReader;
 
-  private constructor(db: Database) {
+  private constructor(db: Database, keys: RowKeys) {
     this.#db = db;
-    this.#queries = new Queries(db, () => '');
+    this.#keys = keys;
+    this.#queries = new Queries(db, () => '', keys);
     this.#bodies = new BodyReader(db);
   }
 
   /**
    * @param path a data directory, or the file of a backup
-   * @throws {EngineFault} when there is no database, or it cannot be read
+   * @throws {EngineFault} when there is no database, or it cannot be read, or a former program wrote it
    */
-  static open(path: string): SqliteArchive {
+  static open(path: string, openRowKey: OpenRowKey = NO_ROW_KEY): SqliteArchive {
     const found = statSync(path, { throwIfNoEntry: false });
     const file = found?.isDirectory() === true ? databasePath(path) : path;
     const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
     if (size === 0) throw new EngineFault(`there is no database in ${resolve(path)}`);
-    return reading(() => {
-      try {
-        return SqliteArchive.#on(file);
-      } catch (error) {
-        // Where nothing may be written, SQLite cannot share the file with a writer. Without a log there is none.
-        if (existsSync(`${file}-wal`)) throw error;
-        return SqliteArchive.#on(`${pathToFileURL(file).href}?immutable=1`);
-      }
-    });
-  }
-
-  static #on(file: string): SqliteArchive {
-    const db = openDatabase(file, { readOnly: true });
+    const db = reading(() => openWhole(file));
     try {
-      db.exec('PRAGMA busy_timeout = 5000');
-      return new SqliteArchive(db);
+      const sealed = reading(() => sealedRowKey(db));
+      if (sealed === null) throw new UnauthenticatedRows();
+      const { bytes } = openRowKey({ sealed, used: true });
+      return reading(() => new SqliteArchive(db, new RowKeys(bytes)));
     } catch (error) {
       db.close();
       throw error;
@@ -73,7 +80,76 @@ export class SqliteArchive implements Pick<Engine, 'version' | 'versions' | 'bod
     return reading(() => this.#queries.credentials());
   }
 
+  async states(query: StateQuery): Promise<readonly StateSummary[]> {
+    return reading(() => this.#queries.states(query));
+  }
+
+  async entries(kind: string | null): Promise<readonly Entry[]> {
+    return reading(() => this.#queries.entries(kind));
+  }
+
+  /** Walks through the audit log. @throws {EngineFault} where it was changed, or does not go on from a former head */
+  verifyLog(heads: readonly string[]): WholeLog {
+    return reading(() => verifyLog(this.#db, this.#keys, heads));
+  }
+
   [Symbol.dispose](): void {
     this.#db.close();
   }
+}
+
+/** Opens a database to read it, whether or not its file can be shared with a writer. */
+function openWhole(file: string): Database {
+  try {
+    return openAs(file);
+  } catch (error) {
+    // Where nothing may be written, SQLite cannot share the file with a writer. Without a log there is none.
+    if (error instanceof EngineFault || existsSync(`${file}-wal`)) throw error;
+    return openAs(`${pathToFileURL(file).href}?immutable=1`);
+  }
+}
+
+function openAs(file: string): Database {
+  const db = openDatabase(file, { readOnly: true });
+  try {
+    db.exec('PRAGMA busy_timeout = 5000');
+    requireSchema(db);
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+/** The sealed secrets of a backup, whatever program wrote it. */
+export function secretsOf(backup: string): readonly Pick<Credential, 'id' | 'sealedSecret'>[] {
+  return onBackup(
+    backup,
+    (db) =>
+      db.prepare('SELECT id, sealed_secret AS sealedSecret FROM credential').all() as Pick<
+        Credential,
+        'id' | 'sealedSecret'
+      >[],
+  );
+}
+
+/** Whether the rows of a backup are authenticated: a former program did not do it. */
+export function isAuthenticated(backup: string): boolean {
+  return onBackup(backup, (db) => {
+    const table = db.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'house'").get();
+    return table !== undefined && sealedRowKey(db) !== null;
+  });
+}
+
+/** @throws {EngineFault} when it is no database, or a damaged one */
+function onBackup<T>(backup: string, read: (db: Database) => T): T {
+  if (!existsSync(backup)) throw new EngineFault(`there is no file ${backup}`);
+  return reading(() => {
+    const db = openDatabase(backup, { readOnly: true });
+    try {
+      return read(db);
+    } finally {
+      db.close();
+    }
+  });
 }

@@ -10,6 +10,7 @@ import {
   type FromWriter,
   type PackedCommand,
   type ToWriter,
+  type WriterData,
 } from './wire.ts';
 import type { BatchDone, Reply } from './writer.ts';
 
@@ -69,11 +70,14 @@ export class WriterHandle {
     });
   }
 
-  /** Starts the thread; resolves once the database is open and its schema up to date. */
-  static async start(databasePath: string, now: () => Instant): Promise<WriterHandle> {
+  /** Starts the thread on a database whose schema is up to date; resolves once it is open. */
+  static async start(
+    databasePath: string,
+    { now, rowKey }: { readonly now: () => Instant; readonly rowKey: Uint8Array },
+  ): Promise<WriterHandle> {
     // The built file, also where a test runner runs the sources: a thread does not inherit the runner's way to read them.
     const path = createRequire(import.meta.url).resolve('#sqlite-writer');
-    const worker = new Worker(path, { workerData: { databasePath } });
+    const worker = new Worker(path, { workerData: { databasePath, rowKey } satisfies WriterData });
     await new Promise<void>((resolve, reject) => {
       worker.once('message', () => resolve());
       worker.once('error', (cause) => reject(new EngineFault(messageOf(cause), { cause })));

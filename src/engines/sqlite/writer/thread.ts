@@ -1,8 +1,8 @@
 import { parentPort, receiveMessageOnPort, workerData, type MessagePort } from 'node:worker_threads';
+import { RowKeys } from '../../row-keys.ts';
 import { openForWriting } from '../connection.ts';
 import type { Database } from '../files/driver.ts';
 import { describe, reading } from '../faults.ts';
-import { migrate } from '../migrate.ts';
 import {
   BATCH_BYTES_MAX,
   BATCH_COMMANDS_MAX,
@@ -25,11 +25,10 @@ class WriterThread {
   readonly #idle: NodeJS.Timeout;
   #stopped = false;
 
-  constructor(port: MessagePort, { databasePath }: WriterData) {
+  constructor(port: MessagePort, { databasePath, rowKey }: WriterData) {
     this.#port = port;
     this.#db = openForWriting(databasePath);
-    migrate(this.#db);
-    this.#writer = new Writer(this.#db);
+    this.#writer = new Writer(this.#db, new RowKeys(rowKey));
     this.#log = new WriteAheadLog(this.#db, databasePath);
     this.#idle = setTimeout(() => this.#guard(() => this.#log.empty()), IDLE_MS).unref();
   }
@@ -79,7 +78,10 @@ class WriterThread {
 
   #close(): void {
     clearTimeout(this.#idle);
-    this.#guard(() => this.#log.end());
+    this.#guard(() => {
+      this.#writer.close();
+      this.#log.end();
+    });
     try {
       this.#db.close();
     } finally {

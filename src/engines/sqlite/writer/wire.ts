@@ -12,6 +12,8 @@ type PutEntry = Extract<Command, { type: 'put-entry' }>;
 /** What the writer thread is started with. */
 export interface WriterData {
   readonly databasePath: string;
+  /** The key of the rows. */
+  readonly rowKey: Uint8Array;
 }
 
 export type ToWriter = (Batch & { readonly bytes: number }) | 'close';
@@ -77,6 +79,7 @@ export function pack(command: Command): PackedCommand {
     case 'undelete':
     case 'prune':
     case 'purge':
+    case 'drop-credentials':
     case 'drop-entry':
     case 'audit':
       return packed(command, 0);

@@ -2,8 +2,12 @@ import { formatAddress, type Address } from '../../../core/address.ts';
 import { evolve, type ReleaseQuery } from '../../../core/decide.ts';
 import type { Effect } from '../../../core/effect.ts';
 import type { World } from '../../../core/world.ts';
-import type { Database, SqlValue, Statement } from '../files/driver.ts';
-import { WorldLoader, type Placed } from '../world.ts';
+import { ownerOf, type RowKeys } from '../../row-keys.ts';
+import { keptAfter } from '../../version-numbers.ts';
+import { insert } from '../columns.ts';
+import type { Database, Statement } from '../files/driver.ts';
+import { RECORD, recordOf } from '../rows.ts';
+import { NEW_ADDRESS, WorldLoader, type Placed } from '../world.ts';
 
 /** How many rows the writer's worlds may have in all; 20,000 is the longest line. */
 const ROWS_CACHED_MAX = 60_000;
@@ -13,6 +17,7 @@ const ROWS_CACHED_MAX = 60_000;
  * every command. What a transaction has touched is forgotten when it is rolled back.
  */
 export class WorldCache {
+  readonly #keys: RowKeys;
   readonly #loader: WorldLoader;
   readonly #create: Statement;
   /** In the order of last use. */
@@ -20,42 +25,49 @@ export class WorldCache {
   readonly #touched = new Set<string>();
   #rows = 0;
 
-  constructor(db: Database) {
-    this.#loader = new WorldLoader(db);
-    this.#create = db.prepare(
-      'INSERT INTO address (project, key, workspace, name, last_version, fence, last_ticket) VALUES (?, ?, ?, ?, 0, 0, 0)',
-    );
+  constructor(db: Database, keys: RowKeys) {
+    this.#keys = keys;
+    this.#loader = new WorldLoader(db, keys);
+    this.#create = db.prepare(insert('address', `project, key, workspace, name, ${RECORD.list}`));
   }
 
   /** @param releases those that are asked for are read, and not cached: they are many, and each is looked at once or twice */
   get(address: Address, releases: ReleaseQuery | null): World {
-    const { id, world } = this.#use(nameOf(address), address);
+    const { id, world } = this.#use(ownerOf(address), address);
     if (id === null || releases === null) return world;
-    return { ...world, releases: this.#loader.releases(id, releases) };
+    return { ...world, releases: this.#loader.releases(address, id, releases) };
   }
 
   /** The id of the address's row, which is made if there is none. */
   idOf(address: Address): number {
-    const name = nameOf(address);
+    const name = ownerOf(address);
     const placed = this.#use(name, address);
     if (placed.id !== null) return placed.id;
     this.#touched.add(name);
-    const values: SqlValue[] = [address.project, address.key, address.workspace, formatAddress(address)];
-    const id = Number(this.#create.run(...values).lastInsertRowid);
+    const { project, key, workspace } = address;
+    const record = RECORD.values(this.#keys, ownerOf(address), recordOf(this.#keys, NEW_ADDRESS));
+    const made = this.#create.run(project, key, workspace, formatAddress(address), ...record);
+    const id = Number(made.lastInsertRowid);
     this.#put(name, { ...placed, id });
     return id;
   }
 
-  /** Follows what has just been stored. */
-  evolve(address: Address, effects: readonly Effect[]): void {
-    const name = nameOf(address);
-    const placed = this.#use(name, address);
+  /**
+   * Follows what has just been stored.
+   * @param noted the audit record of it; null for none
+   */
+  evolve(address: Address, effects: readonly Effect[], noted: number | null): Placed {
+    const name = ownerOf(address);
+    const { id, world, kept, audited } = this.#use(name, address);
     this.#touched.add(name);
-    this.#put(name, { ...placed, world: { ...evolve(placed.world, effects), releases: [] } });
-  }
-
-  forget(address: Address): void {
-    this.#drop(nameOf(address));
+    const evolved = {
+      id,
+      world: { ...evolve(world, effects), releases: [] },
+      kept: effects.reduce(keptAfter, kept),
+      audited: noted ?? audited,
+    };
+    this.#put(name, evolved);
+    return evolved;
   }
 
   /** After a rollback: the rows are not what was followed. */
@@ -98,9 +110,4 @@ export class WorldCache {
 
 function rowsOf({ world }: Placed): number {
   return 2 + world.holders.length + world.line.length;
-}
-
-/** Unlike an address's text form this needs no look at what is in it; no part has a line feed. */
-function nameOf({ project, key, workspace }: Address): string {
-  return `${project}\n${key}\n${workspace}`;
 }

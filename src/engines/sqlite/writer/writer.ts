@@ -1,7 +1,9 @@
 import type { AddressCommand } from '../../../core/command.ts';
 import { decide, releasesAsked } from '../../../core/decide.ts';
 import type { Instant } from '../../../core/instant.ts';
-import { type Command, type CommandResult, EngineFault } from '../../../ports/engine.ts';
+import { type Command, type CommandResult, EngineFault, resultOf } from '../../../ports/engine.ts';
+import { RowKeys } from '../../row-keys.ts';
+import { AuditChain } from '../audit-chain.ts';
 import { BodyStore } from '../bodies.ts';
 import type { Database, Statement } from '../files/driver.ts';
 import { EffectStore } from '../effects.ts';
@@ -31,17 +33,19 @@ export interface BatchDone {
 export class Writer {
   readonly #db: Database;
   readonly #worlds: WorldCache;
+  readonly #chain: AuditChain;
   readonly #effects: EffectStore;
   readonly #records: RecordStore;
   readonly #begin: Statement;
   readonly #commit: Statement;
 
-  constructor(db: Database) {
+  constructor(db: Database, keys: RowKeys = new RowKeys()) {
     this.#db = db;
-    this.#worlds = new WorldCache(db);
+    this.#worlds = new WorldCache(db, keys);
     const bodies = new BodyStore(db);
-    this.#effects = new EffectStore(db, this.#worlds, bodies);
-    this.#records = new RecordStore(db, this.#worlds, bodies, this.#effects);
+    this.#chain = new AuditChain(db, keys);
+    this.#effects = new EffectStore({ db, keys, worlds: this.#worlds, bodies, chain: this.#chain });
+    this.#records = new RecordStore({ db, keys, worlds: this.#worlds, bodies, effects: this.#effects });
     this.#begin = db.prepare('BEGIN IMMEDIATE');
     this.#commit = db.prepare('COMMIT');
   }
@@ -67,6 +71,14 @@ export class Writer {
     }
   }
 
+  /** Stores where the audit log ends. Nothing is run after this. */
+  close(): void {
+    if (!this.#chain.hasGrown(1)) return;
+    this.#begin.run();
+    this.#chain.store();
+    this.#commit.run();
+  }
+
   #transact(batches: readonly Batch[], perform: (command: Command, at: Instant) => Reply): BatchDone[] {
     if (batches.every(({ commands }) => commands.length === 0)) {
       return batches.map(({ id }) => ({ id, replies: [] }));
@@ -76,6 +88,7 @@ export class Writer {
       id,
       replies: commands.map((command) => perform(command, at)),
     }));
+    if (this.#chain.hasGrown()) this.#chain.store();
     try {
       this.#commit.run();
     } catch (error) {
@@ -93,12 +106,13 @@ export class Writer {
   #decide(command: AddressCommand, at: Instant): CommandResult {
     const { address } = command;
     const world = this.#worlds.get(address, releasesAsked(command));
-    const { outcome, effects, handovers } = decide(command, world, at);
-    this.#effects.store(address, effects, at);
-    return { outcome, handovers };
+    const decision = decide(command, world, at);
+    this.#effects.store(address, decision.effects, at);
+    return resultOf(decision);
   }
 
   #performAlone(command: Command, at: Instant): Reply {
+    const { position } = this.#chain;
     this.#db.exec('SAVEPOINT command');
     try {
       return this.#perform(command, at);
@@ -107,6 +121,7 @@ export class Writer {
       this.#db.exec('ROLLBACK TO command');
       // Cheaper than to remember what each was before, and this is a rare path.
       this.#worlds.forgetTouched();
+      this.#chain.goBack(position);
       return { fault: describe(error), busy: false };
     } finally {
       this.#db.exec('RELEASE command');
@@ -116,6 +131,7 @@ export class Writer {
   /** Undoes the transaction, and rethrows what must stop the engine. */
   #rollBack(error: unknown): void {
     this.#worlds.forgetTouched();
+    this.#chain.goBack(null);
     try {
       this.#db.exec('ROLLBACK');
     } catch {

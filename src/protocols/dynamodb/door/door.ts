@@ -2,12 +2,13 @@ import type { House } from '../../../house/house.ts';
 import { AwsAuthenticator } from '../../aws/authenticate.ts';
 import type { LockObjects } from '../../lock-object/lock-objects.ts';
 import { readBody } from '../../wire/read-body.ts';
+import { callerOf } from '../../caller.ts';
 import type { Door, DoorReply, DoorRequest } from '../../door.ts';
 import { REQUEST_BYTES_MAX } from '../layout.ts';
 import { authenticate } from './auth.ts';
 import type { Answer } from './call.ts';
 import { detect, type Operation } from './detect.ts';
-import { errorReply, invalid, jsonReply, notAuthenticated } from './errors.ts';
+import { errorReply, invalid, jsonReply, notAuthenticated, throttled } from './errors.ts';
 import { problemOf } from './expressions.ts';
 
 /** The door for the lock table of Terraform's `backend "s3"` (`dynamodb_table`), and for AWS's own clients of DynamoDB. */
@@ -22,28 +23,36 @@ export class DynamoDbDoor implements Door {
   constructor(house: House, { locks, now }: { locks: LockObjects; now: () => number }) {
     this.#house = house;
     this.#locks = locks;
-    this.#authenticator = new AwsAuthenticator(house, now);
+    this.#authenticator = new AwsAuthenticator(this, house, { now, service: 'dynamodb' });
   }
 
   async answer(request: DoorRequest): Promise<DoorReply> {
     const operation = detect(request);
     const answer = await this.#answer(request, operation);
-    if ('error' in answer) return errorReply(operation ?? 'unknown', answer);
+    if ('error' in answer) return errorReply(request, operation ?? 'unknown', answer);
     const { content, undelivered } = answer;
-    const reply = jsonReply(operation ?? 'unknown', content);
+    const reply = jsonReply(request, operation ?? 'unknown', content);
     return undelivered === undefined ? reply : { ...reply, undelivered };
   }
 
-  fault(_request: DoorRequest, message: string): DoorReply {
-    return errorReply('unknown', { error: 'ServiceUnavailable', status: 503, message });
+  fault(request: DoorRequest, message: string): DoorReply {
+    return errorReply(request, 'unknown', { error: 'ServiceUnavailable', status: 503, message });
+  }
+
+  throttled(request: DoorRequest, retryAfterSeconds: number): DoorReply {
+    return errorReply(request, 'unknown', throttled(retryAfterSeconds));
   }
 
   async #answer(request: DoorRequest, operation: Operation | null): Promise<Answer> {
+    const claimed = await this.#authenticator.foresee(request);
+    if ('problem' in claimed) return notAuthenticated(claimed);
     const body = await readBody(request, REQUEST_BYTES_MAX);
     if (body === null)
       return invalid(`The request is too large: expected at most ${REQUEST_BYTES_MAX} bytes.`);
     const authenticated = await authenticate(request, body, this.#authenticator);
     if ('problem' in authenticated) return notAuthenticated(authenticated);
+    const wait = request.admit(authenticated.identity.subject);
+    if (wait !== null) return throttled(wait);
     if (operation === null) {
       return { error: 'UnknownOperationException', message: 'This operation is not supported.' };
     }
@@ -56,7 +65,7 @@ export class DynamoDbDoor implements Door {
     const call = {
       house: this.#house,
       locks: this.#locks,
-      caller: { identity: authenticated.identity, door: this.name, peer: request.peer },
+      caller: callerOf(authenticated.identity, this, request),
       request,
       region: authenticated.verified.signature.scope.region,
     };

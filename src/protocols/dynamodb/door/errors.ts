@@ -1,16 +1,16 @@
 import { crc32 } from 'node:zlib';
 import type { NotLocked } from '../../../core/outcome.ts';
 import type { LockAnswer, UnlockAnswer } from '../../../house/locks/locks.ts';
-import type { NotAuthenticated } from '../../aws/authenticate.ts';
+import { isStranger, type NotAuthenticated } from '../../aws/authenticate.ts';
 import { explainNotEntered } from '../../aws/explain.ts';
-import { newRequestId } from '../../aws/request-id.ts';
-import type { DoorReply } from '../../door.ts';
+import type { DoorReply, DoorRequest } from '../../door.ts';
 import { explain, type Refusal } from '../../explain.ts';
 import type { Item } from '../attribute.ts';
 import { CONTENT_TYPE } from '../layout.ts';
 
 const API = 'com.amazonaws.dynamodb.v20120810#';
 const VALIDATE = 'com.amazon.coral.validate#';
+const AVAILABILITY = 'com.amazon.coral.availability#';
 const SERVICE = 'com.amazon.coral.service#';
 
 /** The namespaces that the real service puts before its errors' names: clients look behind the "#" only. */
@@ -18,6 +18,7 @@ const ERRORS: Readonly<Record<ErrorName, string>> = {
   ConditionalCheckFailedException: API,
   ResourceNotFoundException: API,
   ResourceInUseException: API,
+  LimitExceededException: API,
   ValidationException: VALIDATE,
   SerializationException: SERVICE,
   UnknownOperationException: SERVICE,
@@ -28,12 +29,14 @@ const ERRORS: Readonly<Record<ErrorName, string>> = {
   MissingAuthenticationTokenException: SERVICE,
   ExpiredTokenException: SERVICE,
   ServiceUnavailable: SERVICE,
+  ThrottlingException: AVAILABILITY,
 };
 
 export type ErrorName =
   | 'ConditionalCheckFailedException'
   | 'ResourceNotFoundException'
   | 'ResourceInUseException'
+  | 'LimitExceededException'
   | 'ValidationException'
   | 'SerializationException'
   | 'UnknownOperationException'
@@ -43,7 +46,8 @@ export type ErrorName =
   | 'IncompleteSignatureException'
   | 'MissingAuthenticationTokenException'
   | 'ExpiredTokenException'
-  | 'ServiceUnavailable';
+  | 'ServiceUnavailable'
+  | 'ThrottlingException';
 
 /** A DynamoDB error: the name is what SDKs know it by, the message what people read. */
 export interface DynamoError {
@@ -52,6 +56,8 @@ export interface DynamoError {
   readonly status?: number;
   /** The item that failed a condition, where the client asked for it. */
   readonly item?: Item;
+  /** Whoever asked was refused for its credential. */
+  readonly stranger?: boolean;
 }
 
 /** All that the house may refuse with at this door, which stores no state. */
@@ -60,14 +66,19 @@ type Refused = Extract<Exclude<LockAnswer | UnlockAnswer, NotLocked>, Refusal>;
 /** What a lock looks like that somebody else holds: the item is there. */
 const CONDITION_FAILED = 'ConditionalCheckFailedException';
 
-export function jsonReply(operation: string, content: unknown, status = 200): DoorReply {
+export function jsonReply(
+  { id }: Pick<DoorRequest, 'id'>,
+  operation: string,
+  content: unknown,
+  status = 200,
+): DoorReply {
   const body = Buffer.from(JSON.stringify(content));
   return {
     operation,
     status,
     headers: {
       'content-type': CONTENT_TYPE,
-      'x-amzn-requestid': newRequestId(),
+      'x-amzn-requestid': id,
       // Go's and Java's SDKs check it.
       'x-amz-crc32': String(crc32(body)),
     },
@@ -76,15 +87,16 @@ export function jsonReply(operation: string, content: unknown, status = 200): Do
 }
 
 export function errorReply(
+  request: Pick<DoorRequest, 'id'>,
   operation: string,
-  { error, message, status = 400, item }: DynamoError,
+  { error, message, status = 400, item, stranger = false }: DynamoError,
 ): DoorReply {
   const content = {
     __type: `${ERRORS[error]}${error}`,
     message,
     ...(item === undefined ? {} : { Item: Object.fromEntries(item) }),
   };
-  return jsonReply(operation, content, status);
+  return { ...jsonReply(request, operation, content, status), stranger };
 }
 
 /** Who asks is not known, or did not sign the request as it came. */
@@ -97,17 +109,31 @@ const NOT_ENTERED: Readonly<Record<NotAuthenticated['problem'], ErrorName>> = {
   skewed: 'InvalidSignatureException',
   expired: 'InvalidSignatureException',
   mismatch: 'InvalidSignatureException',
+  'wrong-service': 'InvalidSignatureException',
   'unknown-key': 'UnrecognizedClientException',
 };
 
 export function notAuthenticated(refusal: NotAuthenticated): DynamoError {
-  return { error: NOT_ENTERED[refusal.problem], message: explainNotEntered(refusal) };
+  return {
+    error: NOT_ENTERED[refusal.problem],
+    message: explainNotEntered(refusal),
+    stranger: isStranger(refusal),
+  };
+}
+
+/** More requests than one credential or one network address may send: SDKs try it again by its name. */
+export function throttled(retryAfterSeconds: number): DynamoError {
+  return {
+    error: 'ThrottlingException',
+    message: `Rate of requests exceeds the allowed throughput: try again in ${retryAfterSeconds} s.`,
+  };
 }
 
 /** This door's one table from refusal to wire. */
 const REFUSED: Readonly<Record<Refused['type'], ErrorName>> = {
   gone: 'ServiceUnavailable',
   expired: 'ExpiredTokenException',
+  revoked: 'UnrecognizedClientException',
   forbidden: 'AccessDeniedException',
   held: CONDITION_FAILED,
   'released-before': CONDITION_FAILED,

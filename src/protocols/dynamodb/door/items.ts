@@ -1,5 +1,5 @@
 import type { Address } from '../../../core/address.ts';
-import { parseLockInfo } from '../../../core/lock-info.ts';
+import { parseLockInfo, parseLockRequest } from '../../../core/lock-info.ts';
 import type { AttributeValue, Item } from '../attribute.ts';
 import { DIGEST, HASH_KEY, INFO, LOCK_ITEM_ALIAS } from '../layout.ts';
 import { consumed, type Answer, type DoorCall } from './call.ts';
@@ -7,7 +7,7 @@ import { conditionFailed, invalid, refused, type DynamoError } from './errors.ts
 import { problemOf, readExpressions, type Expressions } from './expressions.ts';
 import type { DeleteItem, GetItem, PutItem, UpdateItem } from './requests.ts';
 import { readKey, readStored, refuseToWrite, type Stored } from './stored.ts';
-import { ensureTable, isTable, noTable } from './tables.ts';
+import { ensureTable, isTable, noTable } from './table-records.ts';
 
 const NOTHING: Item = new Map();
 /** How far back a digest may be of a version that has just been superseded. */
@@ -29,7 +29,10 @@ export async function getItem(call: DoorCall, asked: GetItem): Promise<Answer> {
   const stored = await readStored(call, key.of, LOCK_ITEM_ALIAS);
   if (!known && ('error' in stored || stored.lock === null)) return noTable(asked.TableName);
   if ('error' in stored) return stored;
-  if (!known && key.of.kind === 'lock') await ensureTable(call, asked.TableName, key.of.address);
+  if (!known && key.of.kind === 'lock') {
+    const refusal = await ensureTable(call, asked.TableName, key.of.address);
+    if (refusal !== null) return refusal;
+  }
   const { item } = stored;
   return {
     content: {
@@ -65,10 +68,13 @@ export async function deleteItem(call: DoorCall, asked: DeleteItem): Promise<Ans
   const key = readKey(asked.Key);
   if ('error' in key) return key;
   const unconditional = asked.ConditionExpression === undefined;
-  // A release without a condition is the house's to decide: it knows one that was sent before.
-  const refusal =
-    unconditional && key.of.kind === 'lock' ? null : await refuseToWrite(call, key.of, 'unlock');
-  if (refusal !== null) return refusal;
+  const refusal = await refuseToWrite(call, key.of, 'unlock');
+  // Of an expired credential a release without a condition is the house's to decide: it knows one that was sent before.
+  const isTheHouses =
+    unconditional &&
+    key.of.kind === 'lock' &&
+    call.house.gate.known(call.caller.identity)?.type === 'expired';
+  if (refusal !== null && !isTheHouses) return refusal;
   if (!(await isTable(call, asked.TableName))) return noTable(asked.TableName);
   // A client that deletes whatever is there has read it before; reading it once more would make that look its own.
   const stored =
@@ -157,7 +163,7 @@ async function putLock(call: DoorCall, address: Address, put: Put): Promise<Answ
     );
   }
   const info = Buffer.from(text.S);
-  const parsed = parseLockInfo(info);
+  const parsed = parseLockRequest(info);
   if (!meets(put.expressions, NOTHING)) {
     const stored = await readStored(call, { kind: 'lock', address });
     if ('error' in stored) return stored;
@@ -165,7 +171,8 @@ async function putLock(call: DoorCall, address: Address, put: Put): Promise<Answ
     if (!own || !holds(put.expressions, stored)) return failed(put, stored);
   }
   // Before the lock is asked for: nothing may go wrong between a grant and its answer.
-  if ('info' in parsed) await ensureTable(call, put.TableName, address);
+  const noRoom = 'info' in parsed ? await ensureTable(call, put.TableName, address) : null;
+  if (noRoom !== null) return noRoom;
   const answer = await call.locks.take(call.caller, address, {
     info,
     alias: LOCK_ITEM_ALIAS,
@@ -195,16 +202,15 @@ async function putDigest(call: DoorCall, address: Address, put: Put): Promise<An
   if ('error' in stored) return stored;
   if (!holds(put.expressions, stored)) return failed(put, stored);
   const digest = put.item.get(DIGEST);
-  const answer = await call.house.history.versions(call.caller, address, { limit: DIGESTS_KNOWN });
-  if (answer.type !== 'versions') return refused(answer);
-  const known = digest !== undefined && 'S' in digest && answer.versions.some(({ md5 }) => md5 === digest.S);
+  const answer = await call.house.history.digests(call.caller, address, DIGESTS_KNOWN);
+  if (answer.type !== 'digests') return refused(answer);
+  const known = digest !== undefined && 'S' in digest && answer.digests.includes(digest.S);
   if (!known) {
     return invalid(
       'The digest of a state is computed here from the state itself, and no version of it has this digest.',
     );
   }
-  await ensureTable(call, put.TableName, address);
-  return done(put, stored.item);
+  return (await ensureTable(call, put.TableName, address)) ?? done(put, stored.item);
 }
 
 /**

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { attributeProblem, type AttributeValue } from '../attribute.ts';
-import { ITEM_BYTES_MAX, TABLE_NAME } from '../layout.ts';
+import { ITEM_BYTES_MAX, TABLE_NAME, TAGS_MAX } from '../layout.ts';
 import { itemBytes } from '../size.ts';
 
 // What each operation takes, as far as this door reads it. Members that it does not know are passed over, as AWS's newer
@@ -20,7 +20,7 @@ export const REFUSED_MEMBERS: Readonly<Record<string, string>> = {
   ScanFilter: 'write a FilterExpression instead',
 };
 
-/** Members of an array that is no item's: a table has at most so many tags (Amazon DynamoDB developer guide, "Tagging"). */
+/** Members of an array that is no item's. */
 const MEMBERS_MAX = 50;
 
 type Attributes = Readonly<Record<string, AttributeValue>>;
@@ -205,7 +205,7 @@ function arrayOf<T>(element: z.ZodType<T>, most: number): z.ZodType<readonly T[]
   return short.pipe(z.array(element));
 }
 
-const tags = arrayOf(z.object({ Key: z.string().min(1).max(128), Value: z.string().max(256) }), MEMBERS_MAX);
+const tags = arrayOf(z.object({ Key: z.string().min(1).max(128), Value: z.string().max(256) }), TAGS_MAX);
 
 export const GET_ITEM: z.ZodType<GetItem> = z.object({
   ...expressive,

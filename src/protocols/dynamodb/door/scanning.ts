@@ -8,10 +8,11 @@ import { HASH_KEY, SCAN_BYTES_MAX, SCAN_ITEMS_MAX } from '../layout.ts';
 import { itemBytes } from '../size.ts';
 import { consumed, type Answer, type DoorCall } from './call.ts';
 import { invalid, refused } from './errors.ts';
+import type { Shut } from '../../../house/caller.ts';
 import { readExpressions, type Expressions } from './expressions.ts';
 import type { Query, Scan } from './requests.ts';
 import { digestItem, lockItem, readKey, readStored } from './stored.ts';
-import { isTable, noTable } from './tables.ts';
+import { isTable, noTable } from './table-records.ts';
 
 /** States that are looked at in one step of a scan. */
 const STATES_AT_A_TIME = 100;
@@ -27,13 +28,13 @@ export async function scan(call: DoorCall, asked: Scan): Promise<Answer> {
     return invalid('Segment and TotalSegments go together, and Segment is the lower');
   }
   if (!(await isTable(call, TableName))) return noTable(TableName);
-  if (call.caller.identity.expired) return refused({ type: 'expired' });
   const start = ExclusiveStartKey === undefined ? null : readKey(ExclusiveStartKey);
   if (start !== null && 'error' in start) return start;
   if (start?.of.kind === 'none') return invalid('The provided starting key is invalid');
   const limit = Math.min(asked.Limit ?? SCAN_ITEMS_MAX, SCAN_ITEMS_MAX);
   // There are never so many items that parting the work is worth it: the first segment has them all.
   const all = (Segment ?? 0) > 0 ? [] : await collect(call, start?.of ?? null, limit + 1);
+  if ('type' in all) return refused(all);
   const page = all.slice(0, Math.min(limit, countWithin(all, SCAN_BYTES_MAX)));
   return { content: await pageOf(asked, page, all.length > page.length, expressions) };
 }
@@ -89,7 +90,7 @@ async function collect(
   call: DoorCall,
   start: { readonly kind: 'lock' | 'digest'; readonly address: Address } | null,
   limit: number,
-): Promise<readonly Item[]> {
+): Promise<readonly Item[] | Shut> {
   const { house, caller } = call;
   const items: Item[] = [];
   if (start?.kind === 'lock') {
@@ -103,6 +104,7 @@ async function collect(
       limit: Math.min(limit, STATES_AT_A_TIME),
       ...(after === null ? {} : { after }),
     });
+    if (page.type !== 'page') return page;
     for (const summary of page.states) {
       for (const item of itemsOf(call, summary)) {
         items.push(item);

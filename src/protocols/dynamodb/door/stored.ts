@@ -50,8 +50,10 @@ export async function refuseToWrite(
   of: LockItem,
   action: 'lock' | 'unlock',
 ): Promise<DynamoError | null> {
-  if (of.kind === 'none') return caller.identity.expired ? refused({ type: 'expired' }) : null;
-  const refusal = await house.locks.refuse(caller, of.kind === 'digest' ? 'write' : action, of.address);
+  const refusal =
+    of.kind === 'none'
+      ? house.refuseEverywhere(caller, action)
+      : await house.locks.refuse(caller, of.kind === 'digest' ? 'write' : action, of.address);
   return refusal === null ? null : refused(refusal);
 }
 

@@ -1,11 +1,6 @@
 import { createHash } from 'node:crypto';
-import { z } from 'zod';
-import type { Address } from '../../../core/address.ts';
-import { defineRecords, type RecordDefinition } from '../../../house/records/define.ts';
-import { DYNAMODB_TABLE_KIND } from '../../../house/records/kinds.ts';
-import type { Records } from '../../../house/records/records.ts';
 import { ACCOUNT_ID } from '../../aws/account.ts';
-import { HASH_KEY } from '../layout.ts';
+import { HASH_KEY, TAGS_MAX } from '../layout.ts';
 import type { Answer, DoorCall } from './call.ts';
 import { invalid, refused, type DynamoError } from './errors.ts';
 import type {
@@ -18,67 +13,49 @@ import type {
   UpdateBackups,
   UpdateTable,
 } from './requests.ts';
-
-/** What the house remembers of a table: it has no items of its own, they are the house's locks and states. */
-interface Table {
-  readonly createdAt: number;
-  readonly billing: 'PROVISIONED' | 'PAY_PER_REQUEST';
-  readonly read: number;
-  readonly write: number;
-  readonly protected: boolean;
-  readonly backups: boolean;
-  readonly tags: Readonly<Record<string, string>>;
-}
-
-const NEW_TABLE: Omit<Table, 'createdAt'> = {
-  billing: 'PAY_PER_REQUEST',
-  read: 0,
-  write: 0,
-  protected: false,
-  backups: false,
-  tags: {},
-};
-
-const TABLES: RecordDefinition<Table> = defineRecords<Table>(
-  DYNAMODB_TABLE_KIND,
-  z.object({
-    createdAt: z.number(),
-    billing: z.enum(['PROVISIONED', 'PAY_PER_REQUEST']).default(NEW_TABLE.billing),
-    read: z.number().default(NEW_TABLE.read),
-    write: z.number().default(NEW_TABLE.write),
-    protected: z.boolean().default(NEW_TABLE.protected),
-    backups: z.boolean().default(NEW_TABLE.backups),
-    tags: z.record(z.string(), z.string()).default({}),
-  }),
-);
+import {
+  denied,
+  findTable,
+  isAdmin,
+  makeTable,
+  noTable,
+  ownTable,
+  refuseTables,
+  tablesOf,
+  type Table,
+} from './table-records.ts';
 
 export async function createTable(call: DoorCall, asked: CreateTable): Promise<Answer> {
   const problem = schemaProblem(asked);
   if (problem !== null) return invalid(problem);
-  const refusal = refuseToWrite(call);
+  const refusal = refuseTables(call) ?? refuseToProtect(call, asked, false);
   if (refusal !== null) return refusal;
-  const table = {
-    ...NEW_TABLE,
+  const table = await makeTable(call, asked.TableName, {
     ...settingsOf(asked),
     tags: Object.fromEntries((asked.Tags ?? []).map(({ Key, Value }) => [Key, Value])),
-    createdAt: await call.house.now(),
-  };
-  const stored = await tablesOf(call).update(call.caller, asked.TableName, (before) => before ?? table);
-  if (stored !== table) {
+  });
+  if (table === null) {
     return { error: 'ResourceInUseException', message: `Table already exists: ${asked.TableName}` };
   }
+  if ('error' in table) return table;
   return { content: { TableDescription: describe(call, asked.TableName, table) } };
 }
 
+/** For whoever may take a lock: a tool that is to make the table of a block looks first whether it is there. */
 export async function describeTable(call: DoorCall, { TableName }: NamedTable): Promise<Answer> {
-  const table = await findTable(call, TableName);
-  if (table === null) return noTable(TableName);
-  return { content: { Table: describe(call, TableName, table) } };
+  const table = await knownTable(call, TableName);
+  return 'error' in table ? table : { content: { Table: describe(call, TableName, table) } };
 }
 
+/** All tables for an admin of the house, and for others those that they have made or used first. */
 export async function listTables(call: DoorCall, asked: ListTables): Promise<Answer> {
+  const refusal = refuseTables(call);
+  if (refusal !== null) return refusal;
   const { Limit = 100, ExclusiveStartTableName = '' } = asked;
+  const { subject } = call.caller.identity;
+  const seesAll = isAdmin(call);
   const names = (await tablesOf(call).list())
+    .filter(({ record }) => seesAll || record.madeBy === subject)
     .map(({ name }) => name)
     .filter((name) => name > ExclusiveStartTableName)
     .sort();
@@ -89,16 +66,20 @@ export async function listTables(call: DoorCall, asked: ListTables): Promise<Ans
 
 export async function updateTable(call: DoorCall, asked: UpdateTable): Promise<Answer> {
   const { TableName } = asked;
+  const own = await ownTable(call, TableName);
+  if ('error' in own) return own;
+  const refusal = refuseToProtect(call, asked, own.protected);
+  if (refusal !== null) return refusal;
   const changed = await changeTable(call, TableName, settingsOf(asked));
   return 'error' in changed ? changed : { content: { TableDescription: describe(call, TableName, changed) } };
 }
 
-/** DeleteTable forgets the name. Locks and states are the house's, and stay. */
+/** DeleteTable forgets the name, for an admin of the house: others may use it. Locks and states are the house's, and stay. */
 export async function deleteTable(call: DoorCall, { TableName }: NamedTable): Promise<Answer> {
+  const forbidden = call.house.refuse(call.caller, 'manage');
+  if (forbidden !== null) return refuseTables(call) ?? refused(forbidden);
   const table = await findTable(call, TableName);
   if (table === null) return noTable(TableName);
-  const forbidden = call.house.refuse(call.caller, 'manage');
-  if (forbidden !== null) return refused(forbidden);
   if (table.protected) return protectedTable();
   // It may have been protected since it was looked at.
   const left = await tablesOf(call).update(call.caller, TableName, (now) =>
@@ -110,14 +91,15 @@ export async function deleteTable(call: DoorCall, { TableName }: NamedTable): Pr
 }
 
 export async function describeTimeToLive(call: DoorCall, { TableName }: NamedTable): Promise<Answer> {
-  if ((await findTable(call, TableName)) === null) return noTable(TableName);
+  const table = await knownTable(call, TableName);
+  if ('error' in table) return table;
   return { content: { TimeToLiveDescription: { TimeToLiveStatus: 'DISABLED' } } };
 }
 
 /** What is answered says what is set. The house keeps every version of a state in any case. */
 export async function describeContinuousBackups(call: DoorCall, { TableName }: NamedTable): Promise<Answer> {
-  const table = await findTable(call, TableName);
-  return table === null ? noTable(TableName) : { content: backups(table) };
+  const table = await knownTable(call, TableName);
+  return 'error' in table ? table : { content: backups(table) };
 }
 
 export async function updateContinuousBackups(call: DoorCall, asked: UpdateBackups): Promise<Answer> {
@@ -127,8 +109,8 @@ export async function updateContinuousBackups(call: DoorCall, asked: UpdateBacku
 }
 
 export async function listTags(call: DoorCall, { ResourceArn }: ListTags): Promise<Answer> {
-  const table = await findTable(call, ResourceArn);
-  if (table === null) return noTable(ResourceArn);
+  const table = await ownTable(call, ResourceArn);
+  if ('error' in table) return table;
   return { content: { Tags: Object.entries(table.tags).map(([Key, Value]) => ({ Key, Value })) } };
 }
 
@@ -145,28 +127,9 @@ export async function untagResource(call: DoorCall, asked: UntagResource): Promi
   );
 }
 
-/** Whether a table is known; what another node has just made is looked for once more. */
-export async function isTable(call: DoorCall, name: string): Promise<boolean> {
-  return (await findTable(call, name)) !== null;
-}
-
-/**
- * Makes a table known that was never created, because somebody who may take a lock asks for it there, whoever holds it. So
- * a `dynamodb_table` works with nothing but an endpoint set.
- */
-export async function ensureTable(call: DoorCall, name: string, address: Address): Promise<void> {
-  const { caller, house } = call;
-  if (caller.identity.expired || (await house.locks.refuse(caller, 'lock', address)) !== null) return;
-  if (await isTable(call, name)) return;
-  const createdAt = await house.now();
-  await tablesOf(call).update(caller, name, (before) => before ?? { ...NEW_TABLE, createdAt });
-}
-
-export function noTable(name: string): DynamoError {
-  return {
-    error: 'ResourceNotFoundException',
-    message: `Requested resource not found: Table: ${name} not found`,
-  };
+/** A table that is there, for whoever may know of one. */
+async function knownTable(call: DoorCall, name: string): Promise<Table | DynamoError> {
+  return refuseTables(call) ?? (await findTable(call, name)) ?? noTable(name);
 }
 
 async function retag(
@@ -174,8 +137,17 @@ async function retag(
   name: string,
   change: (tags: Table['tags']) => Table['tags'],
 ): Promise<Answer> {
-  const changed = await changeTable(call, name, ({ tags }) => ({ tags: change(tags) }));
-  return 'error' in changed ? changed : { content: {} };
+  let tooMany = false;
+  const changed = await changeTable(call, name, ({ tags: before }) => {
+    const tags = change(before);
+    tooMany = Object.keys(tags).length > TAGS_MAX;
+    return tooMany ? {} : { tags };
+  });
+  if ('error' in changed) return changed;
+  if (!tooMany) return { content: {} };
+  return invalid(
+    `One or more parameter values were invalid: Number of Tags exceed the current limit for the provided ResourceArn: a table has at most ${TAGS_MAX}`,
+  );
 }
 
 /** Changes what is set for a table, if it is there and the caller may. */
@@ -184,27 +156,31 @@ async function changeTable(
   name: string,
   change: Partial<Table> | ((before: Table) => Partial<Table>),
 ): Promise<Table | DynamoError> {
-  if (!(await isTable(call, name))) return noTable(name);
-  const refusal = refuseToWrite(call);
-  if (refusal !== null) return refusal;
-  const changed = await tablesOf(call).update(call.caller, name, (before) =>
-    before === null ? null : { ...before, ...(typeof change === 'function' ? change(before) : change) },
-  );
+  const own = await ownTable(call, name);
+  if ('error' in own) return own;
+  const changed = await tablesOf(call).update(call.caller, name, (before) => {
+    if (before === null) return null;
+    const settings = typeof change === 'function' ? change(before) : change;
+    return Object.keys(settings).length === 0 ? before : { ...before, ...settings };
+  });
   return changed ?? noTable(name);
+}
+
+/** A table that is protected cannot be deleted, which concerns all who use it. */
+function refuseToProtect(
+  call: DoorCall,
+  { DeletionProtectionEnabled }: { readonly DeletionProtectionEnabled?: boolean | undefined },
+  now: boolean,
+): DynamoError | null {
+  if (DeletionProtectionEnabled === undefined || DeletionProtectionEnabled === now || isAdmin(call))
+    return null;
+  return denied(
+    `${call.caller.identity.subject} may not change the protection of a table: only an admin of the server may.`,
+  );
 }
 
 function protectedTable(): DynamoError {
   return invalid(`Resource cannot be deleted as it is currently protected against deletion.`);
-}
-
-function tablesOf({ house }: DoorCall): Records<Table> {
-  return house.records(TABLES);
-}
-
-async function findTable(call: DoorCall, name: string): Promise<Table | null> {
-  const tables = tablesOf(call);
-  const known = await tables.find(name);
-  return known ?? (await tables.list()).find((candidate) => candidate.name === name)?.record ?? null;
 }
 
 /** A lock table has one key, and no other schema would let terraform lock. */
@@ -308,9 +284,4 @@ function backups({ backups: enabled, createdAt }: Table): Readonly<Record<string
       },
     },
   };
-}
-
-function refuseToWrite({ caller, house }: DoorCall): DynamoError | null {
-  const refusal = house.refuseEverywhere(caller, 'lock');
-  return refusal === null ? null : refused(refusal);
 }

@@ -70,7 +70,7 @@ export class HouseApi {
   async waiting(workspace: string): Promise<number | null> {
     const query = { address: formatAddress(this.#address(workspace)) };
     try {
-      return (await this.#api.ask('show-lock', { query })).waiters.length;
+      return (await this.#api.ask('show-lock', { query })).waiting;
     } catch (fault) {
       if (fault instanceof ApiError && fault.status !== 200) return null;
       return refuse(fault);

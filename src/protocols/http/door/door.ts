@@ -1,6 +1,7 @@
 import type { House } from '../../../house/house.ts';
+import { callerOf } from '../../caller.ts';
 import type { Door, DoorReply, DoorRequest, DoorRoutes } from '../../door.ts';
-import { faultReply, unauthenticatedReply } from '../../wire/problem.ts';
+import { faultReply, throttledReply, unauthenticatedReply } from '../../wire/problem.ts';
 import { PATH_PREFIX } from '../layout.ts';
 import { authenticate } from './auth.ts';
 import { detect } from './detect.ts';
@@ -18,15 +19,21 @@ export class HttpDoor implements Door {
   }
 
   async answer(request: DoorRequest): Promise<DoorReply> {
-    const identity = await authenticate(request, this.#house);
+    const identity = await authenticate(request, this.#house, this);
     if (identity === null) return unauthenticatedReply('unknown');
+    const wait = request.admit(identity.subject);
+    if (wait !== null) return this.throttled(request, wait);
     const asked = detect(request);
     if ('problem' in asked) return undetected(asked);
-    const caller = { identity, door: this.name, peer: request.peer };
+    const caller = callerOf(identity, this, request);
     return OPERATIONS[asked.operation]({ house: this.#house, caller, request, asked });
   }
 
   fault(_request: DoorRequest, message: string): DoorReply {
     return faultReply('unknown', message);
+  }
+
+  throttled(_request: DoorRequest, retryAfterSeconds: number): DoorReply {
+    return throttledReply('unknown', retryAfterSeconds);
   }
 }

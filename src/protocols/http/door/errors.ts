@@ -1,3 +1,4 @@
+import { visible } from '../../../core/visible.ts';
 import type { Address } from '../../../core/address.ts';
 import { formatLockInfo } from '../../../core/lock-info.ts';
 import type { Holder } from '../../../core/world.ts';
@@ -57,5 +58,14 @@ export function lockText(holders: readonly Holder[], { position, waiting }: Line
     holders.length > 1 ? `together with ${holders.length - 1} more` : '',
     position === null ? '' : `you are number ${position} of ${waiting} in line`,
   ];
-  return formatLockInfo({ ...lock, info: facts.filter((fact) => fact !== '').join('; ') });
+  // It is printed on the terminal of another person; the ID is what that person must be able to name.
+  return formatLockInfo({
+    id: lock.id,
+    operation: visible(lock.operation),
+    info: visible(facts.filter((fact) => fact !== '').join('; ')),
+    who: visible(lock.who),
+    version: visible(lock.version),
+    created: lock.created,
+    path: visible(lock.path),
+  });
 }

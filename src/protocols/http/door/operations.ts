@@ -1,4 +1,9 @@
-import { LOCK_INFO_BYTES_MAX, parseLockInfo } from '../../../core/lock-info.ts';
+import {
+  LOCK_INFO_BYTES_MAX,
+  LOCK_INFO_TAKEN_BYTES_MAX,
+  parseLockInfo,
+  parseLockRequest,
+} from '../../../core/lock-info.ts';
 import type { Caller } from '../../../house/caller.ts';
 import type { House } from '../../../house/house.ts';
 import type { DoorReply, DoorRequest } from '../../door.ts';
@@ -56,10 +61,12 @@ async function remove({ house, caller, asked: { address, lockId } }: DoorCall): 
 }
 
 async function lock({ house, caller, request, asked: { address, wait } }: DoorCall): Promise<DoorReply> {
-  const info = await readBody(request, LOCK_INFO_BYTES_MAX);
-  if (info === null)
-    return badRequest('lock', `the lock info is too large: expected at most ${LOCK_INFO_BYTES_MAX} bytes`);
-  const parsed = parseLockInfo(info);
+  const info = await readBody(request, LOCK_INFO_TAKEN_BYTES_MAX);
+  if (info === null) {
+    const message = `the lock info is too large: expected at most ${LOCK_INFO_TAKEN_BYTES_MAX} bytes`;
+    return badRequest('lock', message);
+  }
+  const parsed = parseLockRequest(info);
   if ('problem' in parsed) return badRequest('lock', parsed.problem);
   const answer = await house.locks.lock(caller, address, {
     lockId: parsed.info.id,
@@ -96,8 +103,8 @@ async function unlock({ house, caller, request, asked: { address, lockId } }: Do
 async function showLock({ house, caller, asked: { address } }: DoorCall): Promise<DoorReply> {
   const answer = await house.locks.show(caller, address);
   if (answer.type !== 'shown') return refused('show-lock', address, answer);
-  const { holders, line } = answer.lock;
-  const text = lockText(holders, { position: null, waiting: line.length });
+  const { holders, waiting } = answer.lock;
+  const text = lockText(holders, { position: null, waiting });
   if (text === null) return refused('show-lock', address, { type: 'absent' });
   return lockReply('show-lock', 200, text);
 }

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import { open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -41,9 +42,10 @@ export async function recover(file: FileHandle, journal: string): Promise<void> 
 
 /** Writes a new file beside, flushes it, and puts it in place. For files that nobody locks. */
 export async function replaceFile(path: string, content: Uint8Array, mode = 0o666): Promise<void> {
-  const temporary = `${path}.${process.pid}.tmp`;
+  // Nobody can have laid a file or a link at a name that nobody can guess.
+  const temporary = `${path}.${randomBytes(8).toString('hex')}.tmp`;
   try {
-    const file = await open(temporary, 'w', mode);
+    const file = await open(temporary, 'wx', mode);
     try {
       await file.writeFile(content);
       await file.sync();

@@ -1,4 +1,5 @@
 import { BackendFault } from '../../../ports/state-client.ts';
+import { loadOptional } from '../../optional-package.ts';
 
 /** What a record lock looks like on one system: <fcntl.h> as the system's C library has it, 64-bit. */
 interface Abi {
@@ -52,7 +53,7 @@ async function bind(): Promise<RecordLocks> {
       'They work on 64-bit Linux, macOS and FreeBSD. Reading states works everywhere.',
     );
   }
-  const { default: koffi } = await import('koffi');
+  const { default: koffi } = await loadOptional('a lock on a local state file', 'koffi', import('koffi'));
   const fcntl = koffi.load(null).func('int fcntl(int, int, ...)');
   const call = (fd: number, command: number, type: number): { failed: number; type: number; pid: number } => {
     const record = Buffer.alloc(abi.size);

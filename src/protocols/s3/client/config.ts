@@ -49,6 +49,8 @@ export interface CredentialConfig {
   readonly configFile: string | null;
   readonly assumeRole: RoleConfig | null;
   readonly webIdentity: WebIdentityConfig | null;
+  /** Whether no program may be run for a credential, as profiles can ask for. */
+  readonly noPrograms: boolean;
 }
 
 export interface RoleConfig {
@@ -70,7 +72,17 @@ export interface WebIdentityConfig {
   readonly tokenFile: string | null;
 }
 
-export function readS3Config(attributes: BackendAttributes, env: Environment): S3Config {
+/** Attributes that name files; some of those files name programs to run. */
+const FILE_ATTRIBUTES = [
+  'shared_config_files',
+  'shared_credentials_files',
+  'shared_credentials_file',
+  'custom_ca_bundle',
+] as const;
+
+/** @param noExternal whether nothing that the attributes name may be read or run */
+export function readS3Config(attributes: BackendAttributes, env: Environment, noExternal = false): S3Config {
+  if (noExternal) refuseFiles(attributes);
   const text = (name: string, ...variables: readonly string[]): string | null =>
     readText(attributes, name, env, ...variables);
   const yes = (name: string, ...variables: readonly string[]): boolean =>
@@ -122,8 +134,21 @@ export function readS3Config(attributes: BackendAttributes, env: Environment): S
     maxAttempts: readCount(attributes, 'max_retries', env, 'AWS_MAX_ATTEMPTS') ?? 5,
     caBundle: text('custom_ca_bundle', 'AWS_CA_BUNDLE'),
     insecure: yes('insecure'),
-    credentials: readCredentials(attributes, env),
+    credentials: { ...readCredentials(attributes, env), noPrograms: noExternal },
   };
+}
+
+function refuseFiles(attributes: BackendAttributes): void {
+  const web = readObject(attributes, 'assume_role_with_web_identity') ?? {};
+  const named = FILE_ATTRIBUTES.find((name) => (attributes[name] ?? null) !== null);
+  const found =
+    named ?? ((web['web_identity_token_file'] ?? null) === null ? null : 'web_identity_token_file');
+  if (found !== null && found !== undefined)
+    throw new BackendFault(
+      'configuration',
+      `the s3 backend's ${found} names files, which --no-external does not read`,
+      'Give credentials in the environment (AWS_ACCESS_KEY_ID …), or leave --no-external out if you trust the folder.',
+    );
 }
 
 function readTags(attributes: BackendAttributes, name: string): string {
@@ -146,7 +171,10 @@ function readEncryption(attributes: BackendAttributes, env: Environment): S3Encr
   return { type: 'customer', key: customer };
 }
 
-function readCredentials(attributes: BackendAttributes, env: Environment): CredentialConfig {
+function readCredentials(
+  attributes: BackendAttributes,
+  env: Environment,
+): Omit<CredentialConfig, 'noPrograms'> {
   const text = (name: string): string | null => readText(attributes, name);
   const profile = text('profile');
   // The SDK's chain looks at the process's own environment: whoever gives another one means that.

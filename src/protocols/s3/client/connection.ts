@@ -2,19 +2,18 @@ import { readFileSync } from 'node:fs';
 import { Agent } from 'node:https';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { S3Client, S3ClientConfig } from '@aws-sdk/client-s3';
-import type { fromTemporaryCredentials } from '@aws-sdk/credential-providers';
+import type * as Providers from '@aws-sdk/credential-providers';
 import { BackendFault } from '../../../ports/state-client.ts';
 import type { RoleConfig, S3Config } from './config.ts';
+import { loadDynamo, loadProviders, loadS3 } from './sdk.ts';
 
 type Credentials = NonNullable<S3ClientConfig['credentials']>;
-type MasterCredentials = NonNullable<Parameters<typeof fromTemporaryCredentials>[0]['masterCredentials']>;
+type MasterCredentials = NonNullable<
+  Parameters<typeof Providers.fromTemporaryCredentials>[0]['masterCredentials']
+>;
 
-// The SDK tells every user of an older Node about versions of it that are not used here.
-process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
-
-/** The SDK's clients, loaded when they are first needed: they take a tenth of a second each. */
 export async function connectS3(config: S3Config): Promise<S3Client> {
-  const { S3Client } = await import('@aws-sdk/client-s3');
+  const { S3Client } = await loadS3();
   return new S3Client({
     ...(await sharedSettings(config, config.endpoints.s3)),
     forcePathStyle: config.pathStyle,
@@ -25,7 +24,7 @@ export async function connectS3(config: S3Config): Promise<S3Client> {
 }
 
 export async function connectDynamo(config: S3Config): Promise<DynamoDBClient> {
-  const { DynamoDBClient } = await import('@aws-sdk/client-dynamodb');
+  const { DynamoDBClient } = await loadDynamo();
   return new DynamoDBClient(await sharedSettings(config, config.endpoints.dynamodb));
 }
 
@@ -73,7 +72,7 @@ function requestHandler({ caBundle, insecure }: S3Config): { requestHandler?: { 
 /** The SDK's own chain (environment, profiles, SSO, processes, containers, instances), and the roles configured on top. */
 async function makeCredentials(config: S3Config): Promise<Credentials> {
   const { credentials, region, endpoints } = config;
-  const providers = await import('@aws-sdk/credential-providers');
+  const providers = await loadProviders();
   const clientConfig = {
     ...(region === null ? {} : { region }),
     ...(endpoints.sts === null ? {} : { endpoint: endpoints.sts }),
@@ -84,6 +83,7 @@ async function makeCredentials(config: S3Config): Promise<Credentials> {
       const identity = { accessKeyId: accessKey, secretAccessKey: secretKey };
       return () => Promise.resolve(token === null ? identity : { ...identity, sessionToken: token });
     }
+    if (credentials.noPrograms) return withoutPrograms(providers);
     return providers.fromNodeProviderChain({
       clientConfig,
       // Outside of a cloud nobody answers there: do not make people wait for it.
@@ -110,6 +110,19 @@ async function makeCredentials(config: S3Config): Promise<Credentials> {
     clientConfig,
     params: roleParameters(credentials.assumeRole),
   });
+}
+
+/** What of the SDK's chain reads no profile: a profile can name a program, and the folder can name the profile. */
+function withoutPrograms(providers: typeof Providers): Credentials {
+  const near = { timeout: 1_000, maxRetries: 0 };
+  const inContainer =
+    process.env['AWS_CONTAINER_CREDENTIALS_RELATIVE_URI'] ??
+    process.env['AWS_CONTAINER_CREDENTIALS_FULL_URI'];
+  return providers.createCredentialChain(
+    providers.fromEnv(),
+    ...(process.env['AWS_WEB_IDENTITY_TOKEN_FILE'] === undefined ? [] : [providers.fromTokenFile()]),
+    inContainer === undefined ? providers.fromInstanceMetadata(near) : providers.fromContainerMetadata(near),
+  );
 }
 
 function roleParameters(role: RoleConfig): RoleParameters {

@@ -4,12 +4,12 @@ import { formatBlock, hclText, type ServedBackend, type Snippet, type SnippetTar
 export const S3: ServedBackend = {
   name: 's3',
   secrets: [{ name: 'access_key' }, { name: 'secret_key' }, { name: 'token' }, { name: 'sse_customer_key' }],
-  open: async ({ attributes, env }) => {
+  open: async ({ attributes, env, noExternal }) => {
     const [{ S3StateClient }, { readS3Config }] = await Promise.all([
       import('./client.ts'),
       import('./config.ts'),
     ]);
-    return new S3StateClient(readS3Config(attributes, env));
+    return new S3StateClient(readS3Config(attributes, env, noExternal));
   },
   snippet: s3Snippet,
 };

@@ -3,6 +3,7 @@ import { DIGEST, HASH_KEY, INFO } from '../../dynamodb/layout.ts';
 import type { S3Config } from './config.ts';
 import { connectDynamo } from './connection.ts';
 import { explainFault, isConflict } from './faults.ts';
+import { loadDynamo } from './sdk.ts';
 
 /** The DynamoDB calls that the s3 backend needs: items with a `LockID` and one other text. */
 export class LockItems {
@@ -16,7 +17,7 @@ export class LockItems {
   }
 
   async get(lockId: string, attribute: typeof INFO | typeof DIGEST): Promise<string | null> {
-    const { GetItemCommand } = await import('@aws-sdk/client-dynamodb');
+    const { GetItemCommand } = await loadDynamo();
     const answer = await this.#send((client) =>
       client.send(
         new GetItemCommand({
@@ -32,7 +33,7 @@ export class LockItems {
 
   /** Puts the lock's item; says false when there is one already. */
   async putNew(lockId: string, info: string): Promise<boolean> {
-    const { PutItemCommand } = await import('@aws-sdk/client-dynamodb');
+    const { PutItemCommand } = await loadDynamo();
     return this.#ifMet((client) =>
       client.send(
         new PutItemCommand({
@@ -45,7 +46,7 @@ export class LockItems {
   }
 
   async putDigest(lockId: string, digest: string): Promise<void> {
-    const { PutItemCommand } = await import('@aws-sdk/client-dynamodb');
+    const { PutItemCommand } = await loadDynamo();
     await this.#send((client) =>
       client.send(
         new PutItemCommand({
@@ -58,7 +59,7 @@ export class LockItems {
 
   /** Deletes the lock's item if it still has this text; says false when it has another, or is gone. */
   async deleteIf(lockId: string, info: string): Promise<boolean> {
-    const { DeleteItemCommand } = await import('@aws-sdk/client-dynamodb');
+    const { DeleteItemCommand } = await loadDynamo();
     return this.#ifMet((client) =>
       client.send(
         new DeleteItemCommand({
@@ -72,7 +73,7 @@ export class LockItems {
   }
 
   async delete(lockId: string): Promise<void> {
-    const { DeleteItemCommand } = await import('@aws-sdk/client-dynamodb');
+    const { DeleteItemCommand } = await loadDynamo();
     await this.#send((client) =>
       client.send(new DeleteItemCommand({ TableName: this.#table, Key: { [HASH_KEY]: { S: lockId } } })),
     );
@@ -80,7 +81,7 @@ export class LockItems {
 
   /** The table's hash key, as `LockID (S)`; null where asking is not allowed. */
   async describe(): Promise<{ readonly keys: string; readonly deletionProtected: boolean } | null> {
-    const { DescribeTableCommand } = await import('@aws-sdk/client-dynamodb');
+    const { DescribeTableCommand } = await loadDynamo();
     this.#client ??= connectDynamo(this.#config);
     const client = await this.#client;
     const answer = await client.send(new DescribeTableCommand({ TableName: this.#table })).catch(() => null);

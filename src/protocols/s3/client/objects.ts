@@ -5,6 +5,7 @@ import type { S3Config } from './config.ts';
 import { connectS3 } from './connection.ts';
 import { explainFault, isAbsent, isConflict } from './faults.ts';
 import { listPrefix, stateKey, workspaceOf } from '../layout.ts';
+import { loadS3 } from './sdk.ts';
 
 /** A bucket with more objects below the workspace prefix is not listed to its end. */
 const PAGES_MAX = 1_000;
@@ -20,7 +21,7 @@ export class S3Objects {
 
   /** The object's bytes; null when it is not there. */
   async get(key: string, versionId?: string): Promise<Uint8Array | null> {
-    const { GetObjectCommand } = await import('@aws-sdk/client-s3');
+    const { GetObjectCommand } = await loadS3();
     const version = versionId === undefined ? {} : { VersionId: versionId };
     try {
       const answer = await this.#send((client) =>
@@ -35,7 +36,7 @@ export class S3Objects {
 
   /** Puts an object; with `onlyNew`, says false when there is one already. */
   async put(key: string, body: Uint8Array, onlyNew = false): Promise<boolean> {
-    const { PutObjectCommand } = await import('@aws-sdk/client-s3');
+    const { PutObjectCommand } = await loadS3();
     // Only locks are put where nothing may be yet.
     const tags = onlyNew ? this.#config.lockTags : this.#config.stateTags;
     const input: PutObjectCommandInput = {
@@ -61,13 +62,13 @@ export class S3Objects {
   }
 
   async delete(key: string): Promise<void> {
-    const { DeleteObjectCommand } = await import('@aws-sdk/client-s3');
+    const { DeleteObjectCommand } = await loadS3();
     await this.#explained((client) => client.send(new DeleteObjectCommand(this.#named(key))));
   }
 
   /** The names of all workspaces but `default`, sorted. */
   async workspaces(): Promise<readonly string[]> {
-    const { ListObjectsV2Command } = await import('@aws-sdk/client-s3');
+    const { ListObjectsV2Command } = await loadS3();
     const { place } = this.#config;
     const found = new Set<string>();
     let token: string | undefined;
@@ -87,7 +88,7 @@ export class S3Objects {
 
   /** All versions of a workspace's state, the newest first. */
   async versions(workspace: string, limit: number): Promise<readonly StateVersion[]> {
-    const { ListObjectVersionsCommand } = await import('@aws-sdk/client-s3');
+    const { ListObjectVersionsCommand } = await loadS3();
     const key = stateKey(this.#config.place, workspace);
     const found: StateVersion[] = [];
     let from: { KeyMarker?: string; VersionIdMarker?: string } = {};
@@ -113,7 +114,7 @@ export class S3Objects {
 
   /** What the bucket is set to; null where asking is not allowed or not known to the store. */
   async settings(): Promise<{ readonly versioned: boolean | null; readonly encrypted: boolean | null }> {
-    const { GetBucketEncryptionCommand, GetBucketVersioningCommand } = await import('@aws-sdk/client-s3');
+    const { GetBucketEncryptionCommand, GetBucketVersioningCommand } = await loadS3();
     const bucket = { Bucket: this.#config.place.bucket };
     const [versioning, encryption] = await Promise.allSettled([
       this.#send((client) => client.send(new GetBucketVersioningCommand(bucket))),

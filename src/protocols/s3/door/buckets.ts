@@ -13,6 +13,7 @@ import {
 } from './call.ts';
 import { invalid, malformedXml, noSuchBucket, refused, type S3Error } from './errors.ts';
 import { owner } from './listing.ts';
+import { notDone, saying, undoneBySetting } from './undone.ts';
 
 /** Amazon S3 user guide, "General purpose bucket naming rules". */
 const BUCKET_NAME = /^[a-z0-9](?:[a-z0-9.-]{1,61})[a-z0-9]$/;
@@ -22,12 +23,12 @@ const HOME_REGION = 'us-east-1';
 /** Buckets are projects: those that were made, and those that have a state. */
 export async function listBuckets(call: DoorCall): Promise<Answer> {
   const { caller, house, authenticatedRequest } = call;
-  if (caller.identity.expired) return refused({ type: 'expired' });
-  const buckets = await house.projects.seen(caller);
+  const seen = await house.projects.seen(caller);
+  if (seen.type !== 'seen') return refused(seen);
   return documentReply(call, 'ListAllMyBucketsResult', {
     Owner: owner(),
     Buckets: {
-      Bucket: buckets.map(({ name, since }) => ({
+      Bucket: seen.projects.map(({ name, since }) => ({
         Name: name,
         CreationDate: isoTime(since),
         BucketRegion: regionOf(authenticatedRequest.verified.signature.scope.region),
@@ -52,7 +53,7 @@ export async function createBucket(call: DoorCall): Promise<Answer> {
     };
   }
   const answer = await house.projects.make(caller, bucket);
-  if (answer.type === 'forbidden' || answer.type === 'expired') return refused(answer);
+  if (answer.type !== 'made' && answer.type !== 'made-before') return refused(answer);
   const { region } = authenticatedRequest.verified.signature.scope;
   if (answer.type === 'made-before' && regionOf(region) !== HOME_REGION) {
     return {
@@ -81,8 +82,9 @@ export async function deleteBucket(call: DoorCall): Promise<Answer> {
   const missing = await refuseUnseen(call);
   if (missing !== null) return missing;
   const { house, caller, asked } = call;
-  const { states } = await house.states.list(caller, { project: asked.bucket, deleted: true, limit: 1 });
-  if (states.length > 0) {
+  const page = await house.states.list(caller, { project: asked.bucket, deleted: true, limit: 1 });
+  if (page.type !== 'page') return refused(page);
+  if (page.states.length > 0) {
     return {
       status: 409,
       code: 'BucketNotEmpty',
@@ -125,17 +127,21 @@ const UNSET: Readonly<Record<string, string | S3Error>> = {
   ownershipControls: none('OwnershipControlsNotFoundError', 'The bucket ownership controls were not found'),
 };
 
-/** Settings are remembered and shown again. None of them changes what the house does. */
+/** Settings are remembered and shown again. None of them changes what the house does, which the answer says. */
 export async function getBucketSetting(call: DoorCall): Promise<Answer> {
   const missing = await refuseUnseen(call);
   if (missing !== null) return missing;
   const { setting, bucket } = call.asked;
   const kept = (await call.house.projects.find(bucket))?.[nameOf(setting)];
-  const answer = typeof kept === 'string' ? kept : (UNSET[setting] ?? noSuchBucket(bucket));
+  const undone = typeof kept === 'string' ? undoneBySetting(setting, kept) : null;
+  // Shown, it would be taken for what holds.
+  const shown = call.strict && undone !== null ? null : kept;
+  const answer = typeof shown === 'string' ? shown : (UNSET[setting] ?? noSuchBucket(bucket));
   if (typeof answer !== 'string') return { ...answer, details: { BucketName: bucket } };
   const type = setting === 'policy' ? 'application/json' : 'application/xml';
   const reply = emptyReply(call, 200, { 'content-type': type });
-  return { ...reply, body: Buffer.from(answer) };
+  const whole = { ...reply, body: Buffer.from(answer) };
+  return undone === null || call.strict ? whole : saying(whole, [undone]);
 }
 
 export async function putBucketSetting(call: DoorCall): Promise<Answer> {
@@ -154,8 +160,12 @@ export async function putBucketSetting(call: DoorCall): Promise<Answer> {
     };
   }
   const text = withBucketKey(setting, Buffer.from(bytes).toString());
+  const undone = undoneBySetting(setting, text);
+  if (call.strict && undone !== null) return notDone([undone]);
   const answer = await call.house.projects.set(call.caller, bucket, { [nameOf(setting)]: text });
-  return answer.type === 'set' ? emptyReply(call, setting === 'policy' ? 204 : 200) : refused(answer);
+  if (answer.type !== 'set') return refused(answer);
+  const reply = emptyReply(call, setting === 'policy' ? 204 : 200);
+  return undone === null ? reply : saying(reply, [undone]);
 }
 
 export async function deleteBucketSetting(call: DoorCall): Promise<Answer> {
@@ -175,7 +185,7 @@ export async function readDocument(
   const plan = planPayload(authenticatedRequest.mode, (name) => request.header(name));
   const body = openPayload(request.body, plan, authenticatedRequest.verified);
   const bytes = await readBody(
-    { body, contentLength: plan.decodedLength ?? request.contentLength },
+    { body, contentLength: plan.decodedLength ?? request.contentLength, keep: request.keep },
     bytesMax,
   );
   return bytes ?? { status: 400, code: 'MaxMessageLengthExceeded', message: 'Your request was too big.' };

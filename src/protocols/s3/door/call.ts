@@ -1,7 +1,6 @@
 import type { Caller } from '../../../house/caller.ts';
 import type { House } from '../../../house/house.ts';
 import type { LockObjects } from '../../lock-object/lock-objects.ts';
-import { newRequestId } from '../../aws/request-id.ts';
 import { writeXml, type XmlElement } from '../../wire/xml-writer.ts';
 import type { DoorReply, DoorRequest } from '../../door.ts';
 import { S3_NAMESPACE } from '../layout.ts';
@@ -13,6 +12,8 @@ import type { S3Error } from './errors.ts';
 export interface DoorCall {
   readonly house: House;
   readonly locks: LockObjects;
+  /** What is not done is refused. */
+  readonly strict: boolean;
   readonly caller: Caller;
   readonly authenticatedRequest: AuthenticatedRequest;
   readonly request: DoorRequest;
@@ -27,29 +28,29 @@ export const DOCUMENT_BYTES_MAX: number = 64 * 1024;
 
 /** An answer with a document. */
 export function documentReply(
-  { asked: { operation } }: DoorCall,
+  { asked: { operation }, request }: DoorCall,
   root: string,
   content: XmlElement,
 ): DoorReply {
   return {
     operation,
     status: 200,
-    headers: { ...idHeaders(), 'content-type': 'application/xml' },
+    headers: { ...idHeaders(request), 'content-type': 'application/xml' },
     body: writeXml(root, content, S3_NAMESPACE),
   };
 }
 
 /** An answer without a body. */
 export function emptyReply(
-  { asked: { operation } }: DoorCall,
+  { asked: { operation }, request }: DoorCall,
   status: number,
   headers: Readonly<Record<string, string>> = {},
 ): DoorReply {
-  return { operation, status, headers: { ...idHeaders(), ...headers }, body: null };
+  return { operation, status, headers: { ...idHeaders(request), ...headers }, body: null };
 }
 
-export function idHeaders(): Record<string, string> {
-  return { 'x-amz-request-id': newRequestId(), 'x-amz-id-2': 'statehouse' };
+export function idHeaders({ id }: Pick<DoorRequest, 'id'>): Record<string, string> {
+  return { 'x-amz-request-id': id, 'x-amz-id-2': 'statehouse' };
 }
 
 /** A time as S3's documents write it. */

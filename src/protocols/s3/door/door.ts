@@ -2,12 +2,14 @@ import type { House } from '../../../house/house.ts';
 import { AwsAuthenticator } from '../../aws/authenticate.ts';
 import type { LockObjects } from '../../lock-object/lock-objects.ts';
 import { PayloadProblem } from '../../aws/payload-problem.ts';
-import type { Door, DoorReply, DoorRequest } from '../../door.ts';
+import { callerOf } from '../../caller.ts';
+import type { Door, DoorReply, DoorRequest, S3Settings } from '../../door.ts';
 import { authenticate } from './auth.ts';
 import type { Answer } from './call.ts';
 import { detect } from './detect.ts';
-import { brokenPayload, errorReply, notAdmitted, undetected } from './errors.ts';
+import { brokenPayload, errorReply, notAdmitted, slowDown, undetected } from './errors.ts';
 import { OPERATIONS } from './operations.ts';
+import { notDone, saying, undoneByHeaders } from './undone.ts';
 
 /** The door for Terraform's `backend "s3"`, and for AWS's own clients of S3. */
 export class S3Door implements Door {
@@ -17,6 +19,7 @@ export class S3Door implements Door {
   readonly #locks: LockObjects;
   readonly #authenticator: AwsAuthenticator;
   readonly #domain: string | null;
+  readonly #settings: S3Settings;
 
   /**
    * @param now the machine's clock
@@ -24,34 +27,51 @@ export class S3Door implements Door {
    */
   constructor(
     house: House,
-    { locks, now, domain }: { locks: LockObjects; now: () => number; domain: string | null },
+    {
+      locks,
+      now,
+      domain,
+      settings,
+    }: { locks: LockObjects; now: () => number; domain: string | null; settings: S3Settings },
   ) {
     this.#house = house;
     this.#locks = locks;
-    this.#authenticator = new AwsAuthenticator(house, now);
+    this.#authenticator = new AwsAuthenticator(this, house, { now, service: 's3' });
     this.#domain = domain;
+    this.#settings = settings;
   }
 
   async answer(request: DoorRequest): Promise<DoorReply> {
     const asked = detect(request, this.#domain);
     const operation = 'operation' in asked ? asked.operation : 'unknown';
     const answer = await this.#answer(request, asked);
-    return 'code' in answer ? errorReply(said(operation, request), request.path, answer) : answer;
+    return 'code' in answer ? errorReply(request, said(operation, request), answer) : answer;
   }
 
   fault(request: DoorRequest, message: string): DoorReply {
     const error = { status: 503, code: 'ServiceUnavailable', message, headers: { 'retry-after': '1' } };
-    return errorReply(said('unknown', request), request.path, error);
+    return errorReply(request, said('unknown', request), error);
+  }
+
+  throttled(request: DoorRequest, retryAfterSeconds: number): DoorReply {
+    return errorReply(request, said('unknown', request), slowDown(retryAfterSeconds));
   }
 
   async #answer(request: DoorRequest, asked: ReturnType<typeof detect>): Promise<Answer> {
-    const authenticatedRequest = await authenticate(request, this.#authenticator);
+    const authenticatedRequest = await authenticate(request, this.#authenticator, this.#settings);
     if ('problem' in authenticatedRequest) return notAdmitted(authenticatedRequest);
+    const wait = request.admit(authenticatedRequest.identity.subject);
+    if (wait !== null) return slowDown(wait);
     if ('problem' in asked) return undetected(asked);
-    const caller = { identity: authenticatedRequest.identity, door: this.name, peer: request.peer };
-    const call = { house: this.#house, locks: this.#locks, caller, authenticatedRequest, request, asked };
+    const caller = callerOf(authenticatedRequest.identity, this, request, authenticatedRequest);
+    const { strict } = this.#settings;
+    const undone = undoneByHeaders(request);
+    if (strict && undone.length > 0) return notDone(undone);
+    const [house, locks] = [this.#house, this.#locks];
+    const call = { house, locks, strict, caller, authenticatedRequest, request, asked };
     try {
-      return await OPERATIONS[asked.operation](call);
+      const answer = await OPERATIONS[asked.operation](call);
+      return undone.length === 0 || 'code' in answer ? answer : saying(answer, undone);
     } catch (problem) {
       if (problem instanceof PayloadProblem) return brokenPayload(problem);
       throw problem;

@@ -7,7 +7,7 @@ const CUSTOMER_KEY_MD5 = 'x-amz-server-side-encryption-customer-key-md5';
 
 /**
  * The answer to whatever a client says of encryption. States are encrypted at rest under the house's own key in any case:
- * what a client asks for is confirmed, no key of its is used or kept.
+ * what a client asks for is confirmed, no key of its is used or kept, and the answer says so (`undone.ts`).
  */
 export function encryptionHeaders(request: DoorRequest): Record<string, string> {
   const customer = request.header(CUSTOMER_ALGORITHM);

@@ -1,8 +1,8 @@
 import { CLOCK_SKEW_MAX_MS } from '../../aws/verify.ts';
+import { isStranger } from '../../aws/authenticate.ts';
 import { explainNotEntered } from '../../aws/explain.ts';
 import type { PayloadProblem } from '../../aws/payload-problem.ts';
-import { newRequestId } from '../../aws/request-id.ts';
-import type { DoorReply } from '../../door.ts';
+import type { DoorReply, DoorRequest } from '../../door.ts';
 import { explain, type Refusal } from '../../explain.ts';
 import { writeXml, type XmlElement } from '../../wire/xml-writer.ts';
 import type { NotAuthenticatedRequest } from './auth.ts';
@@ -15,23 +15,30 @@ export interface S3Error {
   readonly message: string;
   readonly details?: XmlElement;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Whoever asked was refused for its credential. */
+  readonly stranger?: boolean;
 }
 
 /** Writes an error as S3 does; a HEAD request's has no body. */
-export function errorReply(operation: string, resource: string, error: S3Error): DoorReply {
-  const { status, code, message, details = {}, headers = {} } = error;
-  const requestId = newRequestId();
+export function errorReply(
+  { id: requestId, path }: Pick<DoorRequest, 'id' | 'path'>,
+  operation: string,
+  error: S3Error,
+): DoorReply {
+  const { status, code, message, details = {}, headers = {}, stranger = false } = error;
   const body = writeXml('Error', {
     Code: code,
     Message: message,
     ...details,
-    Resource: resource,
+    Resource: path,
     RequestId: requestId,
     HostId: HOST_ID,
   });
   const ids = { 'x-amz-request-id': requestId, 'x-amz-id-2': HOST_ID };
-  if (operation.startsWith('Head')) return { operation, status, headers: { ...ids, ...headers }, body: null };
-  return { operation, status, headers: { ...ids, 'content-type': 'application/xml', ...headers }, body };
+  if (operation.startsWith('Head'))
+    return { operation, status, headers: { ...ids, ...headers }, body: null, stranger };
+  const all = { ...ids, 'content-type': 'application/xml', ...headers };
+  return { operation, status, headers: all, body, stranger };
 }
 
 /** Who asks is not known, or did not ask as S3 wants to be asked. */
@@ -46,17 +53,37 @@ const NOT_ADMITTED: Readonly<
   skewed: [403, 'RequestTimeTooSkewed'],
   expired: [403, 'AccessDenied'],
   mismatch: [403, 'SignatureDoesNotMatch'],
+  'wrong-service': [400, 'AuthorizationHeaderMalformed'],
   'unknown-key': [403, 'InvalidAccessKeyId'],
   'no-payload-hash': [400, 'InvalidRequest'],
+  'unsigned-body': [403, 'AccessDenied'],
 };
 
 export function notAdmitted(refusal: NotAuthenticatedRequest): S3Error {
   const [status, code] = NOT_ADMITTED[refusal.problem];
-  const message =
-    refusal.problem === 'no-payload-hash'
-      ? 'Missing required header for this request: x-amz-content-sha256'
-      : explainNotEntered(refusal);
-  return { status, code, message, details: detailsOf(refusal) };
+  const [message, details] = [messageOf(refusal), detailsOf(refusal)];
+  return { status, code, message, details, stranger: isStranger(refusal) };
+}
+
+/** More requests than one credential or one network address may send. */
+export function slowDown(retryAfterSeconds: number): S3Error {
+  return {
+    status: 503,
+    code: 'SlowDown',
+    message: 'Please reduce your request rate.',
+    headers: { 'retry-after': String(retryAfterSeconds) },
+  };
+}
+
+function messageOf(refusal: NotAuthenticatedRequest): string {
+  switch (refusal.problem) {
+    case 'no-payload-hash':
+      return 'Missing required header for this request: x-amz-content-sha256';
+    case 'unsigned-body':
+      return 'The body is not signed, and the connection is not encrypted: use https, or let the client sign the body. If a proxy before this server ends TLS, start the server with --allow-unsigned-bodies.';
+    default:
+      return explainNotEntered(refusal);
+  }
 }
 
 /** What SDKs find beside the message. */
@@ -99,6 +126,7 @@ const REFUSED: Readonly<Record<Refusal['type'], readonly [status: number, code: 
   exists: [412, 'PreconditionFailed'],
   gone: [503, 'ServiceUnavailable'],
   expired: [400, 'ExpiredToken'],
+  revoked: [403, 'InvalidAccessKeyId'],
   forbidden: [403, 'AccessDenied'],
   held: [409, 'OperationAborted'],
   'released-before': [412, 'PreconditionFailed'],

@@ -1,9 +1,12 @@
+import { setImmediate } from 'node:timers/promises';
 import { DEFAULT_WORKSPACE, type Address } from '../../../core/address.ts';
 import { liveHead, type World } from '../../../core/world.ts';
 import type { StateSummary } from '../../../ports/engine.ts';
 import { shownLockInfo } from '../../lock-object/shown-lock.ts';
 import { lockObject, meaningOfPrefix, stateObject } from '../layout.ts';
+import type { Shut } from '../../../house/caller.ts';
 import type { DoorCall } from './call.ts';
+import { refused, type S3Error } from './errors.ts';
 import { md5Hex, standingOf } from './state-object.ts';
 
 /** An object as a listing shows it. */
@@ -25,9 +28,9 @@ export interface InventoryEntry {
 const PAGE = 1_000;
 
 /** The objects of a bucket whose names begin so, in S3's order: states, and the lock files of those that are locked. */
-export async function listObjects(call: DoorCall, prefix: string): Promise<readonly Listed[]> {
+export async function listObjects(call: DoorCall, prefix: string): Promise<readonly Listed[] | S3Error> {
   const objects: Listed[] = [];
-  for await (const { address, world } of summaries(call, prefix, false)) {
+  const shut = await visit(call, { prefix, deleted: false }, ({ address, world }) => {
     const head = liveHead(world.record);
     if (head !== null) objects.push({ name: stateObject(address), ...standingOf(head) });
     const [holder] = call.house.lockInfos.ofHolders(address, world.holders.slice(0, 1));
@@ -36,17 +39,22 @@ export async function listObjects(call: DoorCall, prefix: string): Promise<reado
       const name = lockObject(address);
       objects.push({ name, etag: md5Hex(info), size: info.length, modified: holder.since });
     }
-  }
+  });
+  if (shut !== null) return refused(shut);
   return inOrder(objects.filter(({ name }) => name.startsWith(prefix)));
 }
 
 /** The states of a bucket whose objects' names begin so, deleted ones too, in S3's order. */
-export async function listInventory(call: DoorCall, prefix: string): Promise<readonly InventoryEntry[]> {
+export async function listInventory(
+  call: DoorCall,
+  prefix: string,
+): Promise<readonly InventoryEntry[] | S3Error> {
   const kept: InventoryEntry[] = [];
-  for await (const { address, world } of summaries(call, prefix, true)) {
+  const shut = await visit(call, { prefix, deleted: true }, ({ address, world }) => {
     const name = stateObject(address);
     if (name.startsWith(prefix) && world.record.head !== null) kept.push({ name, address, world });
-  }
+  });
+  if (shut !== null) return refused(shut);
   return inOrder(kept);
 }
 
@@ -56,7 +64,10 @@ export function compareNames(a: string, b: string): number {
 }
 
 function inOrder<T extends { readonly name: string }>(objects: readonly T[]): readonly T[] {
-  return [...objects].sort((a, b) => compareNames(a.name, b.name));
+  return objects
+    .map((object) => ({ object, bytes: Buffer.from(object.name) }))
+    .sort((a, b) => Buffer.compare(a.bytes, b.bytes))
+    .map(({ object }) => object);
 }
 
 /** Narrows a query to a prefix. Terraform asks for the other workspaces, and nothing else, before every command. */
@@ -71,11 +82,12 @@ function narrowing(prefix: string): { keyPrefix?: string; exceptWorkspace?: stri
   }
 }
 
-async function* summaries(
+/** Visits the states of a bucket. @returns why the caller may not see them; null when all were visited */
+async function visit(
   { house, caller, asked: { bucket } }: DoorCall,
-  prefix: string,
-  deleted: boolean,
-): AsyncGenerator<StateSummary> {
+  { prefix, deleted }: { prefix: string; deleted: boolean },
+  take: (summary: StateSummary) => void,
+): Promise<Shut | null> {
   const query = { project: bucket, deleted, limit: PAGE, ...narrowing(prefix) };
   let after: Address | null = null;
   do {
@@ -83,7 +95,11 @@ async function* summaries(
       caller,
       after === null ? query : { ...query, after },
     );
-    yield* page.states;
+    if (page.type !== 'page') return page;
+    for (const summary of page.states) take(summary);
+    // Others have their turn: there may be many pages.
+    await setImmediate();
     after = page.next;
   } while (after !== null);
+  return null;
 }

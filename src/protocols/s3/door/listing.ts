@@ -28,7 +28,9 @@ export async function listObjectsV1(call: DoorCall): Promise<Answer> {
   const terms = readTerms(call);
   if ('code' in terms) return terms;
   const marker = call.asked.query.get('marker') ?? '';
-  const { objects, prefixes, next } = pageOf(await listObjects(call, terms.prefix), terms, marker);
+  const all = await listObjects(call, terms.prefix);
+  if ('code' in all) return all;
+  const { objects, prefixes, next } = pageOf(all, terms, marker);
   return documentReply(call, 'ListBucketResult', {
     Name: call.asked.bucket,
     Prefix: terms.encode(terms.prefix),
@@ -54,7 +56,9 @@ export async function listObjectsV2(call: DoorCall): Promise<Answer> {
   if (after === null) {
     return invalidArgument('continuation-token', token ?? '', 'The continuation token provided is incorrect');
   }
-  const { objects, prefixes, next } = pageOf(await listObjects(call, terms.prefix), terms, after);
+  const all = await listObjects(call, terms.prefix);
+  if ('code' in all) return all;
+  const { objects, prefixes, next } = pageOf(all, terms, after);
   const withOwner = query.get('fetch-owner') === 'true';
   return documentReply(call, 'ListBucketResult', {
     Name: bucket,

@@ -1,4 +1,4 @@
-import { LOCK_INFO_BYTES_MAX } from '../../../core/lock-info.ts';
+import { LOCK_INFO_TAKEN_BYTES_MAX } from '../../../core/lock-info.ts';
 import type { Address } from '../../../core/address.ts';
 import { LOCK_FILE_ALIAS } from '../layout.ts';
 import { openPayload, planPayload } from '../../aws/payload.ts';
@@ -20,9 +20,12 @@ export async function putLockFile(call: DoorCall, address: Address): Promise<Ans
   const plan = planPayload(authenticatedRequest.mode, (name) => request.header(name));
   const seen = new Map<DigestName, Uint8Array>();
   const body = openPayload(request.body, plan, authenticatedRequest.verified, seen);
-  const info = await readBody({ body, contentLength: plan.decodedLength }, LOCK_INFO_BYTES_MAX);
+  const info = await readBody(
+    { body, contentLength: plan.decodedLength, keep: request.keep },
+    LOCK_INFO_TAKEN_BYTES_MAX,
+  );
   if (info === null)
-    return invalid(`The lock file is too large: expected at most ${LOCK_INFO_BYTES_MAX} bytes.`);
+    return invalid(`The lock file is too large: expected at most ${LOCK_INFO_TAKEN_BYTES_MAX} bytes.`);
   // Written first: nothing may go wrong between a grant and its answer.
   const granted = emptyReply(call, 200, {
     etag: `"${md5Hex(info)}"`,
@@ -53,7 +56,7 @@ export async function getLockFile(call: DoorCall, address: Address): Promise<Ans
   const { holder, info } = looked.lock;
   const etag = md5Hex(info);
   const headers = {
-    ...idHeaders(),
+    ...idHeaders(request),
     etag: `"${etag}"`,
     'last-modified': new Date(holder.since).toUTCString(),
     ...encryptionHeaders(request),

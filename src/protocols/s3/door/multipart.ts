@@ -1,5 +1,5 @@
 import type { Address } from '../../../core/address.ts';
-import type { UploadResult, Piece, Upload } from '../../../house/states/uploads.ts';
+import type { UploadResult, Piece, Upload } from '../../../house/states/upload-records.ts';
 import type { DigestName } from '../../wire/digest.ts';
 import { readObjectName, stateObject } from '../layout.ts';
 import { openPayload, planPayload } from '../../aws/payload.ts';
@@ -13,6 +13,8 @@ import { encryptionHeaders } from './encryption.ts';
 import { invalid, invalidArgument, malformedXml, refused, type S3Error } from './errors.ts';
 import { owner, readTerms } from './listing.ts';
 import { checksumsOf, writeState } from './state-object.ts';
+
+const NO_SUCH_UPLOAD = 'NoSuchUpload';
 
 export async function createMultipartUpload(call: DoorCall): Promise<Answer> {
   const address = stateAddress(call);
@@ -57,12 +59,14 @@ export async function uploadPart(call: DoorCall): Promise<Answer> {
 /** Puts the parts together and writes them as one state, under the same rules as any other write. */
 export async function completeMultipartUpload(call: DoorCall): Promise<Answer> {
   const { asked, house } = call;
+  const upload = await findUpload(call);
+  // S3 looks at the document first; but nothing is read for whom it would not help.
+  if ('code' in upload && upload.code !== NO_SUCH_UPLOAD) return upload;
   const bytes = await readDocument(call, XML_BYTES_MAX);
   if (!(bytes instanceof Uint8Array)) return bytes;
   const document = readXml(bytes);
   const wanted = document?.children.filter(({ name }) => name === 'Part') ?? [];
   if (document?.name !== 'CompleteMultipartUpload' || wanted.length === 0) return malformedXml();
-  const upload = await findUpload(call);
   if ('code' in upload) return upload;
   if (upload.became !== null) return completed(call, upload.became);
   const pieces = choose(await house.uploads.pieces(upload), wanted);
@@ -71,20 +75,21 @@ export async function completeMultipartUpload(call: DoorCall): Promise<Answer> {
   const stored = await writeState(call, upload.address, house.uploads.read(pieces), size);
   if ('code' in stored) return stored;
   const became: UploadResult = { md5: stored.md5, version: stored.number };
-  await house.uploads.finish(upload, became);
+  await house.uploads.finish(call.caller, upload, became);
   return completed({ ...call, asked }, became);
 }
 
 export async function abortMultipartUpload(call: DoorCall): Promise<Answer> {
-  const upload = await findUpload(call);
+  const upload = await findUpload(call, 'anybody');
   if ('code' in upload) return upload;
-  await call.house.uploads.drop(upload);
+  await call.house.uploads.abort(call.caller, upload);
   return emptyReply(call, 204);
 }
 
 export async function listParts(call: DoorCall): Promise<Answer> {
-  const upload = await findUpload(call);
-  if ('code' in upload || upload.finishedAt !== null) return noSuchUpload();
+  const upload = await findUpload(call, 'anybody');
+  if ('code' in upload) return upload;
+  if (upload.finishedAt !== null) return noSuchUpload();
   const { bucket, key, query } = call.asked;
   const after = Number(query.get('part-number-marker') ?? 0);
   const limit = Math.min(Number(query.get('max-parts') ?? 1_000), 1_000);
@@ -117,12 +122,13 @@ export async function listParts(call: DoorCall): Promise<Answer> {
   });
 }
 
-/** ListMultipartUploads: the caller's own, all on one page, since there are never many. */
+/** ListMultipartUploads: the caller's own, and all that it administers, on one page, since there are never many. */
 export async function listMultipartUploads(call: DoorCall): Promise<Answer> {
   const terms = readTerms(call);
   if ('code' in terms) return terms;
-  const uploads = await call.house.uploads.list(call.caller, call.asked.bucket);
-  const shown = uploads.filter(({ address }) => stateObject(address).startsWith(terms.prefix));
+  const answer = await call.house.uploads.list(call.caller, call.asked.bucket);
+  if (answer.type !== 'uploads') return refused(answer);
+  const shown = answer.uploads.filter(({ address }) => stateObject(address).startsWith(terms.prefix));
   return documentReply(call, 'ListMultipartUploadsResult', {
     Bucket: call.asked.bucket,
     KeyMarker: '',
@@ -160,6 +166,7 @@ function completed(call: DoorCall, { md5, version }: UploadResult): DoorReply {
 /** The pieces that the client names, in order; what it says of each must be so. */
 function choose(pieces: readonly Piece[], wanted: readonly XmlNode[]): readonly Piece[] | S3Error {
   const chosen: Piece[] = [];
+  const kept = new Map(pieces.map((piece) => [piece.number, piece]));
   for (const part of wanted) {
     const number = Number(xmlText(part, 'PartNumber') ?? 0);
     if (number <= (chosen.at(-1)?.number ?? 0)) {
@@ -169,7 +176,7 @@ function choose(pieces: readonly Piece[], wanted: readonly XmlNode[]): readonly 
         message: 'The list of parts was not in ascending order. Parts must be ordered by part number.',
       };
     }
-    const piece = pieces.find((kept) => kept.number === number);
+    const piece = kept.get(number);
     const etag = xmlText(part, 'ETag')?.replaceAll('"', '') ?? '';
     const sha256 = xmlText(part, 'ChecksumSHA256');
     const isThis =
@@ -200,17 +207,23 @@ function stateAddress({ asked: { bucket, key } }: DoorCall): Address | S3Error {
   );
 }
 
-async function findUpload(call: DoorCall): Promise<Upload | S3Error> {
+/** @param whose those of others are shown to an admin of the address, and can be ended, but not added to */
+async function findUpload(call: DoorCall, whose: 'own' | 'anybody' = 'own'): Promise<Upload | S3Error> {
   const address = stateAddress(call);
   if ('code' in address) return address;
   const id = call.asked.query.get('uploadId') ?? '';
-  return (await call.house.uploads.find(call.caller, address, id)) ?? noSuchUpload();
+  const { uploads } = call.house;
+  const answer = await (whose === 'own'
+    ? uploads.find(call.caller, address, id)
+    : uploads.look(call.caller, address, id));
+  if (answer.type === 'absent') return noSuchUpload();
+  return answer.type === 'upload' ? answer.upload : refused(answer);
 }
 
 function noSuchUpload(): S3Error {
   return {
     status: 404,
-    code: 'NoSuchUpload',
+    code: NO_SUCH_UPLOAD,
     message:
       'The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed.',
   };

@@ -4,7 +4,7 @@ import type { XmlElement } from '../../wire/xml-writer.ts';
 import { decodeUriText, readQuery } from '../../wire/uri.ts';
 import { DELETE_OBJECTS_MAX, readVersionId, versionId } from '../layout.ts';
 import { readDocument } from './buckets.ts';
-import { documentReply, isoTime, type Answer, type DoorCall } from './call.ts';
+import { documentReply, emptyReply, isoTime, type Answer, type DoorCall } from './call.ts';
 import { encryptionHeaders } from './encryption.ts';
 import { invalid, malformedXml, refused, type S3Error } from './errors.ts';
 import { deleteLockFile, getLockFile, putLockFile } from './lock-file.ts';
@@ -89,11 +89,16 @@ export async function copyObject(call: DoorCall): Promise<Answer> {
 
 async function deleteNamed(call: DoorCall, key: string, version: string | undefined): Promise<Answer> {
   const name = readObjectName(call.asked.bucket, key);
-  // Nothing is kept under such a name, and S3 answers the deletion of what is not there like any other.
-  if (name.kind === 'none') return { operation: call.asked.operation, status: 204, headers: {}, body: null };
+  if (name.kind === 'none') return deleteNothing(call);
   return name.kind === 'state'
     ? deleteState(call, name.address, version)
     : deleteLockFile(call, name.address);
+}
+
+/** Nothing is kept under such a name, and S3 answers the deletion of what is not there like any other. */
+function deleteNothing(call: DoorCall): Answer {
+  const refusal = call.house.projects.refuse(call.caller, 'delete', call.asked.bucket);
+  return refusal === null ? emptyReply(call, 204) : refused(refusal);
 }
 
 function noPlaceFor(problem: string): S3Error {

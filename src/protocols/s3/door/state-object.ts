@@ -1,7 +1,7 @@
 import type { Address } from '../../../core/address.ts';
 import type { Claim } from '../../../core/command.ts';
 import type { Version } from '../../../core/world.ts';
-import type { Forbidden } from '../../../house/caller.ts';
+import type { Shut } from '../../../house/caller.ts';
 import type { WriteTerms } from '../../../house/states/states.ts';
 import { newDigest, type DigestName } from '../../wire/digest.ts';
 import { openPayload, planPayload, type PayloadPlan } from '../../aws/payload.ts';
@@ -12,6 +12,7 @@ import { emptyReply, idHeaders, type Answer, type DoorCall } from './call.ts';
 import { namesETag, readConditions } from '../../wire/conditions.ts';
 import { cut, readRange } from '../../wire/ranges.ts';
 import { encryptionHeaders } from './encryption.ts';
+import { readResponseHeaders } from './response-headers.ts';
 import { denied, preconditionFailed, refused, type S3Error } from './errors.ts';
 
 /** A PUT or DELETE at S3 names no lock: whoever holds it by either of AWS's means is its holder. */
@@ -26,6 +27,8 @@ const NO_SUCH_VERSION: S3Error = {
 /** GetObject and HeadObject of a state. */
 export async function getState(call: DoorCall, address: Address): Promise<Answer> {
   const { house, caller, asked, request } = call;
+  const said = readResponseHeaders(asked.query);
+  if ('code' in said) return said;
   const wanted = asked.query.get('versionId');
   const version = wanted === undefined ? null : readVersionId(wanted);
   if (wanted !== undefined && version === null) return NO_SUCH_VERSION;
@@ -46,7 +49,7 @@ export async function getState(call: DoorCall, address: Address): Promise<Answer
   if (answer.type !== 'found') return refused(answer);
   const { etag, size, modified } = standingOf(answer.version);
   const headers = {
-    ...idHeaders(),
+    ...idHeaders(request),
     etag: `"${etag}"`,
     'last-modified': new Date(modified).toUTCString(),
     'x-amz-version-id': versionId(answer.version.number),
@@ -77,7 +80,7 @@ export async function getState(call: DoorCall, address: Address): Promise<Answer
       'content-length': String(to - from),
       ...(span === null ? {} : { 'content-range': `bytes ${from}-${to - 1}/${size}` }),
       ...(span === null ? checksumHeaders(call, answer.version) : {}),
-      ...overrides(asked.query),
+      ...said.headers,
     },
     body: head || answer.bytes === null ? null : cut(answer.bytes.plain(), [from, to]),
   };
@@ -87,7 +90,7 @@ export async function getState(call: DoorCall, address: Address): Promise<Answer
 async function describeState(
   { house, caller }: DoorCall,
   address: Address,
-): Promise<{ type: 'found'; version: Version; bytes: null } | { type: 'absent' | 'expired' } | Forbidden> {
+): Promise<{ type: 'found'; version: Version; bytes: null } | { type: 'absent' } | Shut> {
   const described = await house.states.describe(caller, address);
   if (described.type !== 'described') return described;
   const { head } = described;
@@ -189,8 +192,12 @@ async function deleteVersion(call: DoorCall, address: Address, wanted: string): 
       'Versions of a state are not deleted one by one: history is kept whole until it is pruned or purged.',
     );
   }
+  const refusal = await call.house.locks.refuse(call.caller, 'restore', address);
+  if (refusal !== null) return refused(refusal);
   const answer = await call.house.history.undelete(call.caller, address);
-  if (answer.type === 'forbidden') return refused(answer);
+  // A mark that is gone already, or never was, is deleted all the same, as at S3.
+  if (answer.type !== 'undeleted' && answer.type !== 'absent' && answer.type !== 'exists')
+    return refused(answer);
   return emptyReply(call, 204, { 'x-amz-delete-marker': 'true', 'x-amz-version-id': wanted });
 }
 
@@ -216,15 +223,4 @@ function checksumHeaders({ request }: DoorCall, { sha256 }: Version): Record<str
     'x-amz-checksum-sha256': Buffer.from(sha256, 'hex').toString('base64'),
     'x-amz-checksum-type': 'FULL_OBJECT',
   };
-}
-
-/** Presigned links may say under which name and type a browser is to save the state. */
-function overrides(query: ReadonlyMap<string, string>): Record<string, string> {
-  const allowed = ['cache-control', 'content-disposition', 'content-language', 'content-type', 'expires'];
-  return Object.fromEntries(
-    allowed.flatMap((name) => {
-      const value = query.get(`response-${name}`);
-      return value === undefined || /[^\u0020-\u007e]/.test(value) ? [] : [[name, value]];
-    }),
-  );
 }

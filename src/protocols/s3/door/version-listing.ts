@@ -27,7 +27,9 @@ export async function listObjectVersions(call: DoorCall): Promise<Answer> {
   const lines: Line[] = [];
   const prefixes: string[] = [];
   let truncated = false;
-  for (const kept of await listInventory(call, terms.prefix)) {
+  const inventory = await listInventory(call, terms.prefix);
+  if ('code' in inventory) return inventory;
+  for (const kept of inventory) {
     const order = compareNames(kept.name, keyMarker);
     if (order < 0 || (order === 0 && idMarker === '' && keyMarker !== '')) continue;
     const left = terms.limit - lines.length - prefixes.length;

@@ -1,8 +1,7 @@
-import type { NotAuthenticated } from '../../aws/authenticate.ts';
+import { isStranger, type NotAuthenticated } from '../../aws/authenticate.ts';
 import { explainNotEntered } from '../../aws/explain.ts';
-import { newRequestId } from '../../aws/request-id.ts';
 import { writeXml } from '../../wire/xml-writer.ts';
-import type { DoorReply } from '../../door.ts';
+import type { DoorReply, DoorRequest } from '../../door.ts';
 import { STS_NAMESPACE } from '../layout.ts';
 
 /** An error of AWS's query protocol. */
@@ -10,16 +9,22 @@ export interface QueryError {
   readonly status: number;
   readonly code: string;
   readonly message: string;
+  /** Whoever asked was refused for its credential. */
+  readonly stranger?: boolean;
 }
 
-export function errorReply(operation: string, { status, code, message }: QueryError): DoorReply {
-  const requestId = newRequestId();
+export function errorReply(
+  { id: requestId }: Pick<DoorRequest, 'id'>,
+  operation: string,
+  { status, code, message, stranger = false }: QueryError,
+): DoorReply {
   const error = { Type: status < 500 ? 'Sender' : 'Receiver', Code: code, Message: message };
   return {
     operation,
     status,
     headers: { 'content-type': 'text/xml', 'x-amzn-requestid': requestId },
     body: writeXml('ErrorResponse', { Error: error, RequestId: requestId }, STS_NAMESPACE),
+    stranger,
   };
 }
 
@@ -33,12 +38,22 @@ const NOT_ENTERED: Readonly<Record<NotAuthenticated['problem'], readonly [code: 
   skewed: ['SignatureDoesNotMatch', 403],
   expired: ['SignatureDoesNotMatch', 403],
   mismatch: ['SignatureDoesNotMatch', 403],
+  'wrong-service': ['SignatureDoesNotMatch', 403],
   'unknown-key': ['InvalidClientTokenId', 403],
 };
 
 export function notAuthenticated(refusal: NotAuthenticated): QueryError {
   const [code, status] = NOT_ENTERED[refusal.problem];
-  return { status, code, message: explainNotEntered(refusal) };
+  return { status, code, message: explainNotEntered(refusal), stranger: isStranger(refusal) };
+}
+
+/** More requests than one credential or one network address may send: SDKs try it again by its name. */
+export function throttled(retryAfterSeconds: number): QueryError {
+  return error('Throttling', `Rate exceeded: try again in ${retryAfterSeconds} s.`, 400);
+}
+
+export function expired(): QueryError {
+  return error('ExpiredToken', 'The credential has expired.');
 }
 
 /** Whatever else is asked of AWS: no other service is here. */

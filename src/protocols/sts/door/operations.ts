@@ -1,22 +1,29 @@
 import type { Authenticated } from '../../aws/authenticate.ts';
 import { ACCOUNT_ID } from '../../aws/account.ts';
-import { newRequestId } from '../../aws/request-id.ts';
 import { writeXml, type XmlElement } from '../../wire/xml-writer.ts';
-import type { DoorReply } from '../../door.ts';
+import type { DoorReply, DoorRequest } from '../../door.ts';
 import { arnOf, IAM_NAMESPACE, STS_NAMESPACE, userName } from '../layout.ts';
 import type { Operation } from './detect.ts';
 
+/** The service of AWS that each operation is one of, as signatures name it. */
+export const SERVICE_OF: Readonly<Record<Operation, 'sts' | 'iam'>> = {
+  GetCallerIdentity: 'sts',
+  GetUser: 'iam',
+};
+
+type Answerer = (authenticated: Authenticated, request: Pick<DoorRequest, 'id'>) => DoorReply;
+
 /** The one table of this door. */
-export const OPERATIONS: Readonly<Record<Operation, (authenticated: Authenticated) => DoorReply>> = {
+export const OPERATIONS: Readonly<Record<Operation, Answerer>> = {
   // What terraform and the aws command ask first of all.
-  GetCallerIdentity: ({ identity, accessKeyId }) =>
-    reply('GetCallerIdentity', STS_NAMESPACE, {
+  GetCallerIdentity: ({ identity, accessKeyId }, { id }) =>
+    reply(id, 'GetCallerIdentity', STS_NAMESPACE, {
       Arn: arnOf(identity.subject),
       UserId: accessKeyId,
       Account: ACCOUNT_ID,
     }),
-  GetUser: ({ identity, accessKeyId }) =>
-    reply('GetUser', IAM_NAMESPACE, {
+  GetUser: ({ identity, accessKeyId }, { id }) =>
+    reply(id, 'GetUser', IAM_NAMESPACE, {
       User: {
         Path: '/',
         UserName: userName(identity.subject),
@@ -27,8 +34,7 @@ export const OPERATIONS: Readonly<Record<Operation, (authenticated: Authenticate
     }),
 };
 
-function reply(operation: Operation, namespace: string, result: XmlElement): DoorReply {
-  const requestId = newRequestId();
+function reply(requestId: string, operation: Operation, namespace: string, result: XmlElement): DoorReply {
   const content = { [`${operation}Result`]: result, ResponseMetadata: { RequestId: requestId } };
   return {
     operation,

@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { Identity } from '../../../core/grant.ts';
 import { formatAddress, type Address } from '../../../core/address.ts';
 import type { Following } from '../../../house/feed.ts';
+import { Budget, sharesOf } from '../../../house/budget.ts';
 import type { House } from '../../../house/house.ts';
 import type { ChangeRecord } from '../../../ports/engine.ts';
 import type { Log } from '../../../ports/log.ts';
@@ -26,6 +27,8 @@ export interface Listening {
   /** Who it is now; null once its credential is revoked. */
   readonly authenticate: () => Promise<Identity | null>;
   readonly identity: Identity;
+  /** The network address that it came from. */
+  readonly peer?: string;
   readonly project: string | null;
   readonly address: Address | null;
   /** The id of the last event that it has seen. */
@@ -34,6 +37,8 @@ export interface Listening {
 
 interface Listener {
   readonly client: EventClient;
+  /** Its place among those who may listen at a time. */
+  readonly place: ReturnType<Budget['begin']>;
   readonly listening: Listening;
   /** Who it was when that was last looked at. */
   identity: Identity;
@@ -46,9 +51,10 @@ interface Listener {
  * on every node the same, so that a client that comes back is told what it missed; what happens in lines has none.
  */
 export class EventHub {
-  readonly #house: Pick<House, 'signals' | 'feed' | 'states'>;
+  readonly #house: Pick<House, 'signals' | 'feed' | 'states' | 'gate'>;
   readonly #log: Log;
   readonly #listeners = new Set<Listener>();
+  readonly #places = new Budget(sharesOf(CLIENTS_MAX));
   readonly #unsubscribe: () => void;
   #following: Following | null = null;
   /** How far those who listen have been told. */
@@ -58,21 +64,31 @@ export class EventHub {
   #turn: Promise<void> = Promise.resolve();
   #tick: NodeJS.Timeout | null = null;
 
-  constructor(house: Pick<House, 'signals' | 'feed' | 'states'>, closing: AbortSignal, log: Log) {
+  constructor(house: Pick<House, 'signals' | 'feed' | 'states' | 'gate'>, closing: AbortSignal, log: Log) {
     this.#house = house;
     this.#log = log;
     this.#unsubscribe = house.signals.subscribe((signal) => this.#tellLive(signal));
     closing.addEventListener('abort', () => this.#close(), { once: true });
   }
 
-  /** @returns null when too many clients follow the events already: try again later */
+  /** @returns null when too many clients follow the events already, of all or of this subject or peer: try again later */
   listen(listening: Listening): EventClient | null {
-    if (this.#listeners.size >= CLIENTS_MAX) return null;
-    const client = new EventClient((gone) => this.#forget(gone));
-    const listener = { client, listening, identity: listening.identity, position: null };
+    const place = this.#places.begin(listening);
+    if (!place.take(1)) {
+      place.release();
+      return null;
+    }
+    let unwatch: () => void = () => undefined;
+    const client = new EventClient((gone) => {
+      unwatch();
+      this.#forget(gone);
+    });
+    const listener = { client, place, listening, identity: listening.identity, position: null };
     this.#listeners.add(listener);
     this.#tick ??= setInterval(() => this.#look(), TICK_MS).unref();
     this.#following ??= this.#house.feed.follow(null, (records, position) => this.#tell(records, position));
+    // Looked at as well: a credential may expire, and its grants be others.
+    unwatch = this.#house.gate.watch(listening.identity, () => client.cut());
     this.#greet(listener, this.#following).catch((fault: unknown) => this.#letGo(listener, fault));
     return client;
   }
@@ -189,13 +205,15 @@ export class EventHub {
   /** A client whose credential is revoked or has expired hears no more. */
   async #check(listener: Listener): Promise<void> {
     const identity = await listener.listening.authenticate().catch(() => listener.listening.identity);
-    if (identity === null || identity.expired) listener.client.cut();
+    if (identity === null || this.#house.gate.known(identity) !== null) listener.client.cut();
     else listener.identity = identity;
   }
 
   #forget(client: EventClient): void {
     for (const listener of this.#listeners) {
-      if (listener.client === client) this.#listeners.delete(listener);
+      if (listener.client !== client) continue;
+      this.#listeners.delete(listener);
+      listener.place.release();
     }
     if (this.#listeners.size > 0) return;
     this.#following?.close();

@@ -10,7 +10,9 @@ import { defineRoute, NO_BODY, type RouteCall, type Route } from '../route.ts';
 import { DIFF, OUTPUTS, SNAPSHOT } from '../shapes/content.ts';
 
 const NEWEST = VERSION_NUMBER.optional().describe('The newest one if it is left out.');
-const REFUSALS = [403, 404, 413, 422] as const;
+/** When to ask again where others are served first. */
+const RETRY_SECONDS = 2;
+const REFUSALS = [403, 404, 413, 422, 429] as const;
 
 /** What states say, for people to see. Sensitive values are masked. */
 export const CONTENT_ROUTES: readonly Route[] = [
@@ -93,17 +95,28 @@ type Asking = Pick<RouteCall<unknown, unknown>, 'house' | 'caller' | 'operation'
 
 /** Reads the versions and has the worker answer what is in them, when it is this request's turn. */
 async function runTask(asking: Asking, question: Question): Promise<DoorReply> {
-  const { operation, parts } = asking;
-  const reply = await parts.snapshotWorker.enqueue(() => answerNow(asking, question));
+  const { operation, parts, caller, request } = asking;
+  const { subject } = caller.identity;
+  const turn = { subject, gone: request.gone };
+  const reply = await parts.snapshotWorker.enqueue(turn, () => answerNow(asking, question));
   if (!('type' in reply)) return reply;
-  const message = 'the contents of too many states are being read at once: try again in a moment';
-  return problemReply(operation, 'busy', { status: 503, message });
+  switch (reply.type) {
+    case 'gone':
+      return refusalReply(operation, question.address, reply);
+    case 'busy': {
+      const message = 'the contents of too many states are being read at once: try again in a moment';
+      return problemReply(operation, 'busy', { status: 503, message, retryAfterSeconds: RETRY_SECONDS });
+    }
+    case 'too-many': {
+      const message = `${subject} waits for the contents of ${reply.limit} states already: ask for the next one when one has come`;
+      return problemReply(operation, 'busy', { status: 429, message, retryAfterSeconds: RETRY_SECONDS });
+    }
+  }
 }
 
 async function answerNow(asking: Asking, question: Question): Promise<DoorReply> {
   const { house, caller, operation, parts, request } = asking;
   const { address, action, numbers, task } = question;
-  if (request.gone.aborted) return refusalReply(operation, address, { type: 'gone' });
   const versions: VersionBytes[] = [];
   let reveal = true;
   for (const number of numbers) {
@@ -117,9 +130,19 @@ async function answerNow(asking: Asking, question: Question): Promise<DoorReply>
   }
   const [first, ...others] = versions;
   if (first === undefined) throw new Error('nothing was asked for');
-  const answer = await parts.snapshotWorker.runTask(task([first, ...others], reveal));
-  if (answer.type === 'answer') return jsonTextReply(operation, answer.text);
-  return problemReply(operation, 'unreadable', { status: 422, message: answer.problem });
+  const answer = await parts.snapshotWorker.runTask(task([first, ...others], reveal), request.gone);
+  switch (answer.type) {
+    case 'answer':
+      return jsonTextReply(operation, answer.text);
+    case 'gone':
+      return refusalReply(operation, address, answer);
+    case 'unreadable':
+      return problemReply(operation, 'unreadable', { status: 422, message: answer.problem });
+    case 'too-slow': {
+      const message = `reading what is in the state takes more than ${answer.seconds} s: it can be downloaded, but not shown`;
+      return problemReply(operation, 'unreadable', { status: 422, message });
+    }
+  }
 }
 
 function encrypted(operation: string, version: number): DoorReply {

@@ -1,9 +1,17 @@
 import { z } from 'zod';
 import { problemReply } from '../../../protocols/wire/problem.ts';
+import { FLAG } from '../parameters.ts';
 import { refusalReply } from '../refusal-reply.ts';
 import { jsonReply } from '../json-reply.ts';
 import { defineRoute, NO_BODY, NO_QUERY, type Route } from '../route.ts';
-import { CREDENTIAL, CREDENTIALS, GRANT, NEW_CREDENTIAL, toCredentialShape } from '../shapes/house.ts';
+import {
+  CREDENTIALS,
+  GRANT,
+  NEW_CREDENTIAL,
+  REVOKED_CREDENTIAL,
+  toCredentialShape,
+  toHeldLockShape,
+} from '../shapes/house.ts';
 
 /** Who may enter. */
 export const CREDENTIAL_ROUTES: readonly Route[] = [
@@ -48,19 +56,26 @@ export const CREDENTIAL_ROUTES: readonly Route[] = [
   defineRoute({
     operation: 'revoke-credential',
     summary:
-      'Revokes a credential at once and for good. It may not write any more, not even under a lock that it holds.',
+      'Revokes a credential at once and for good. It may not write any more, not even under a lock that it holds, and what it has under way ends.',
     needs: 'admin of the server',
-    query: NO_QUERY,
+    about:
+      'Writes, uploads and event streams that are under way and requests that wait for a lock end at once, on other nodes within 2.5 seconds. The locks that the credential holds stay until an operator breaks them, or are broken with it if `breakLocks` is `true`.',
+    query: z.strictObject({
+      breakLocks: FLAG.default(false).describe('Whether the locks that it holds are broken, too.'),
+    }),
     body: NO_BODY,
-    answer: { status: 200, says: 'The credential, revoked.', schema: CREDENTIAL },
+    answer: { status: 200, says: 'The credential, revoked.', schema: REVOKED_CREDENTIAL },
     refusals: [403, 404],
-    run: async ({ house, caller, operation, name }) => {
-      const answer = await house.credentials.revoke(caller, name);
+    run: async ({ house, caller, operation, name, query: { breakLocks } }) => {
+      const answer = await house.credentials.revoke(caller, name, { breaks: breakLocks });
       if (answer.type === 'absent') {
         return problemReply(operation, 'absent', { status: 404, message: 'there is no such credential' });
       }
-      if (answer.type !== 'revoked') return refusalReply(operation, null, answer);
-      return jsonReply(operation, toCredentialShape(answer.credential));
+      if (answer.type !== 'revocation') return refusalReply(operation, null, answer);
+      return jsonReply(operation, {
+        ...toCredentialShape(answer.credential),
+        broken: answer.broken.map(toHeldLockShape),
+      });
     },
   }),
 ];

@@ -1,8 +1,11 @@
 import { z } from 'zod';
-import { readAuthorization } from '../../../protocols/wire/authorization.ts';
+import { presentedBy } from '../../../protocols/wire/authorization.ts';
 import { problemReply } from '../../../protocols/wire/problem.ts';
 import { ADDRESS, PROJECT } from '../parameters.ts';
 import { defineRoute, NO_BODY, type Route } from '../route.ts';
+
+/** When to ask again where there are too many streams: some end all the time. */
+const RETRY_SECONDS = 10;
 
 /** What happens, as it happens. */
 export const EVENT_ROUTES: readonly Route[] = [
@@ -35,10 +38,11 @@ export const EVENT_ROUTES: readonly Route[] = [
         'x-accel-buffering': 'no',
       };
       if (request.method === 'HEAD') return { operation, status: 200, headers, body: null };
-      const presented = readAuthorization(request.header('authorization'));
+      house.audit.looked(caller, 'subscribe', address, project === null ? {} : { project });
+      const presented = presentedBy(request);
       const client = parts.events.listen({
         authenticate: () => house.identity.authenticate(presented),
-        identity: caller.identity,
+        ...caller,
         project,
         address,
         after: request.header('last-event-id') ?? null,
@@ -46,7 +50,8 @@ export const EVENT_ROUTES: readonly Route[] = [
       if (client === null) {
         return problemReply(operation, 'busy', {
           status: 503,
-          message: 'too many clients follow the events already: try again later',
+          message: 'too many clients follow the events already, of all or of yours: try again later',
+          retryAfterSeconds: RETRY_SECONDS,
         });
       }
       const { gone } = request;

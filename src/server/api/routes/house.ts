@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { problemReply } from '../../../protocols/wire/problem.ts';
 import { numberCursor } from '../cursor.ts';
-import { ADDRESS, given, LIMIT, NUMBER_CURSOR, WORD } from '../parameters.ts';
+import { ADDRESS, FLAG, given, LIMIT, NUMBER_CURSOR, WORD } from '../parameters.ts';
 import { refusalReply } from '../refusal-reply.ts';
 import { jsonReply } from '../json-reply.ts';
 import { defineRoute, NO_BODY, NO_QUERY, type Route } from '../route.ts';
@@ -47,6 +47,7 @@ export const HOUSE_ROUTES: readonly Route[] = [
       address: ADDRESS.optional().describe('Only what concerns this address.'),
       action: WORD.optional().describe('Only this action: `write`, `lock`, `credential-create` …'),
       subject: WORD.optional().describe('Only what this subject did: `token:ci`.'),
+      refused: FLAG.default(false).describe('`true`: only what was refused.'),
       limit: LIMIT,
       cursor: NUMBER_CURSOR,
     }),

@@ -24,7 +24,9 @@ export const LOCK_ROUTES: readonly Route[] = [
     refusals: [],
     run: async ({ house, caller, operation, query: { prefix, cursor, ...query } }) => {
       const wanted = given({ ...query, keyPrefix: prefix, after: cursor });
-      const { locks, next } = await house.locks.list(caller, wanted);
+      const answer = await house.locks.list(caller, wanted);
+      if (answer.type !== 'locks') return refusalReply(operation, null, answer);
+      const { locks, next } = answer;
       const now = await house.now();
       return jsonReply(operation, {
         locks: locks.map((lock) => toLockShape(lock, now)),

@@ -20,15 +20,17 @@ export const PROJECT_ROUTES: readonly Route[] = [
     answer: { status: 200, says: 'The projects, by name.', schema: PROJECTS },
     refusals: [],
     run: async ({ house, caller, operation }) => {
-      const entries = await house.projects.listVisible(caller);
-      const projects = await Promise.all(entries.map(({ name }) => shapeOf(house, name)));
+      const answer = await house.projects.listVisible(caller);
+      if (answer.type !== 'projects') return refusalReply(operation, null, answer);
+      const projects = await Promise.all(answer.projects.map(({ name }) => shapeOf(house, name)));
       return jsonReply(operation, { projects });
     },
   }),
   defineRoute({
     operation: 'show-project',
     summary: 'Shows the settings of a project, whether or not it has a state yet.',
-    needs: 'reader of something in the project',
+    needs:
+      'reader of something in the project, by a grant that names or covers it or by something that is there',
     query: NO_QUERY,
     body: NO_BODY,
     answer: { status: 200, says: 'Its settings.', schema: PROJECT },
@@ -36,7 +38,7 @@ export const PROJECT_ROUTES: readonly Route[] = [
     run: async ({ house, caller, operation, name }) => {
       const problem = projectProblem(name);
       if (problem !== null) return badRequest(operation, problem);
-      if (house.projects.refuse(caller, 'list', name) !== null) {
+      if (!(await house.projects.mayKnow(caller, name))) {
         const message = `${caller.identity.subject} may not read anything in ${name}`;
         return problemReply(operation, 'forbidden', { status: 403, message });
       }

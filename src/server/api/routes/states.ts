@@ -29,7 +29,9 @@ export const STATE_ROUTES: readonly Route[] = [
     refusals: [],
     run: async ({ house, caller, operation, query: { prefix, cursor, ...query } }) => {
       const wanted = given({ ...query, keyPrefix: prefix, after: cursor });
-      const { states, next } = await house.states.list(caller, wanted);
+      const page = await house.states.list(caller, wanted);
+      if (page.type !== 'page') return refusalReply(operation, null, page);
+      const { states, next } = page;
       return jsonReply(operation, { states: states.map(toStateShape), next: addressCursor(next) });
     },
   }),

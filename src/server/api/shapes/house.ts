@@ -2,6 +2,8 @@ import { z } from 'zod';
 import type { Page } from '../../../api/shapes/page.ts';
 import type {
   CredentialShape,
+  HeldLockShape,
+  RevokedCredentialShape,
   NewCredentialShape,
   AuditShape,
   RetentionShape,
@@ -16,6 +18,7 @@ import { formatAddress } from '../../../core/address.ts';
 import { ROLES, type Grant } from '../../../core/grant.ts';
 import type { Instant } from '../../../core/instant.ts';
 import { mapLimits, RETENTION_LIMITS, type Retention } from '../../../core/retention.ts';
+import type { HeldLock } from '../../../house/identity/held-locks.ts';
 import type { CredentialView } from '../../../house/identity/credentials.ts';
 import type { AuditRecord } from '../../../ports/engine.ts';
 import { DEFAULTS, SHOWN_SETTINGS, type ShownSettings } from '../../configuration.ts';
@@ -28,16 +31,26 @@ export const GRANT: z.ZodType<Grant, Grant> = z
   })
   .meta({ id: 'Grant' });
 
+const HELD_LOCK: z.ZodType<HeldLockShape> = objectOf<HeldLockShape>({
+  address: text('`project/key@workspace`'),
+  lockId: text('The ID of the lock.'),
+}).meta({ id: 'HeldLock' });
+
 const CREDENTIAL_FIELDS = {
   id: text('The user name, AWS access key id and so on.'),
   name: text('Its name. Locks, versions and the audit log show it as `token:<name>`.'),
   grants: z.array(GRANT),
   createdAt: instant('When it was made.'),
   expiresAt: z.string().nullable().describe('When it stops being valid; null for never.'),
+  graceUntil: z
+    .string()
+    .nullable()
+    .describe('Until then it may still write and release what it took the lock of before it expired.'),
   revokedAt: z.string().nullable().describe('When it was revoked.'),
+  locks: z.array(HELD_LOCK).describe('The locks that it holds now.'),
 };
 
-export const CREDENTIAL: z.ZodType<CredentialShape> = objectOf<CredentialShape>(CREDENTIAL_FIELDS).meta({
+const CREDENTIAL: z.ZodType<CredentialShape> = objectOf<CredentialShape>(CREDENTIAL_FIELDS).meta({
   id: 'Credential',
 });
 
@@ -45,6 +58,11 @@ export const NEW_CREDENTIAL: z.ZodType<NewCredentialShape> = objectOf<NewCredent
   ...CREDENTIAL_FIELDS,
   secret: text('Shown in this answer only. `id.secret` is the bearer form.'),
 }).meta({ id: 'NewCredential' });
+
+export const REVOKED_CREDENTIAL: z.ZodType<RevokedCredentialShape> = objectOf<RevokedCredentialShape>({
+  ...CREDENTIAL_FIELDS,
+  broken: z.array(HELD_LOCK).describe('The locks that were broken with it.'),
+}).meta({ id: 'RevokedCredential' });
 
 export const CREDENTIALS: z.ZodType<{ readonly credentials: readonly CredentialShape[] }> = objectOf<{
   readonly credentials: readonly CredentialShape[];
@@ -58,6 +76,15 @@ const AUDIT: z.ZodType<AuditShape> = objectOf<AuditShape>({
   subject: text('Who did it, as authenticated.'),
   door: text('The door that it was done through.'),
   detail: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
+  refused: z
+    .string()
+    .nullable()
+    .describe('What it was refused for: `forbidden`, `held` …; null if it was done.'),
+  credential: z.string().nullable().describe('The id of the credential.'),
+  peer: z.string().nullable().describe('The network address that the request came from.'),
+  requestId: z.string().nullable().describe('The request, as its answer named it in `X-Request-Id`.'),
+  userAgent: z.string().nullable().describe('The program, as it names itself.'),
+  presigned: z.boolean().describe('Whether a URL was used that had been signed beforehand.'),
 }).meta({ id: 'AuditRecord' });
 
 export const AUDIT_PAGE: z.ZodType<Page<'records', AuditShape>> = pageOf('records', AUDIT).meta({
@@ -65,21 +92,28 @@ export const AUDIT_PAGE: z.ZodType<Page<'records', AuditShape>> = pageOf('record
 });
 
 const RETENTION: z.ZodType<RetentionShape> = objectOf<RetentionShape>(
-  mapLimits((limit) => z.int().min(1).nullable().describe(`Keep ${RETENTION_LIMITS[limit].keeps}.`)),
+  mapLimits((limit) => {
+    const { min, says } = RETENTION_LIMITS[limit];
+    return z
+      .int()
+      .min(min)
+      .nullable()
+      .describe(`${upperFirst(says)}.`);
+  }),
 ).meta({ id: 'Retention' });
 
 /** What may be set for a project; what is left out stays as it is. */
 export const PROJECT_SETTINGS: z.ZodType<ProjectSettings, ProjectSettings> = z
   .strictObject(
     mapLimits((limit) => {
-      const { keeps, max } = RETENTION_LIMITS[limit];
+      const { min, max, says } = RETENTION_LIMITS[limit];
       return z
         .int()
-        .min(1)
+        .min(min)
         .max(max)
         .nullable()
         .optional()
-        .describe(`Keep ${keeps}; null for the default of the server.`);
+        .describe(`${upperFirst(says)}; null for the default of the server.`);
     }),
   )
   .meta({ id: 'ProjectSettings' });
@@ -137,26 +171,46 @@ export const PROBLEM: z.ZodType<ProblemShape> = z
   });
 
 export function toCredentialShape(credential: CredentialView): CredentialShape {
-  const { createdAt, expiresAt, revokedAt, ...same } = credential;
+  const { createdAt, expiresAt, graceUntil, revokedAt, locks, ...same } = credential;
   return {
     ...same,
     createdAt: new Date(createdAt).toISOString(),
     expiresAt: toTime(expiresAt),
+    graceUntil: toTime(graceUntil),
     revokedAt: toTime(revokedAt),
+    locks: locks.map(toHeldLockShape),
   };
 }
 
+export function toHeldLockShape({ address, lockId }: HeldLock): HeldLockShape {
+  return { address: formatAddress(address), lockId };
+}
+
 export function toAuditShape({ id, at, address, note }: AuditRecord): AuditShape {
+  const { origin = {} } = note;
   return {
     id,
     at: new Date(at).toISOString(),
     address: address === null ? null : formatAddress(address),
-    ...note,
+    action: note.action,
+    subject: note.subject,
+    door: note.door,
+    detail: note.detail,
+    refused: note.refused ?? null,
+    credential: origin.credential ?? null,
+    peer: origin.peer ?? null,
+    requestId: origin.requestId ?? null,
+    userAgent: origin.userAgent ?? null,
+    presigned: origin.presigned ?? false,
   };
 }
 
 export function toRetentionShape(retention: Retention): RetentionShape {
   return mapLimits((limit) => retention[limit] ?? null);
+}
+
+function upperFirst(text: string): string {
+  return text.slice(0, 1).toUpperCase() + text.slice(1);
 }
 
 function toTime(at: Instant | null): string | null {

@@ -57,7 +57,10 @@ const WAITER: z.ZodType<WaiterShape> = objectOf<WaiterShape>({
 export const LOCK: z.ZodType<LockShape> = objectOf<LockShape>({
   address: text('The address that is locked.'),
   holders: z.array(HOLDER).describe('Who holds the lock, oldest first; empty when the lock is free.'),
-  waiters: z.array(WAITER).describe('Who waits for it, in line.'),
+  waiters: z
+    .array(WAITER)
+    .describe('The first of those who wait for it, in line: 100 in a list, 1,000 of one lock.'),
+  waiting: count('How many wait for it.'),
 }).meta({ id: 'Lock' });
 
 export const LOCKS: z.ZodType<Page<'locks', LockShape>> = pageOf('locks', LOCK).meta({ id: 'Locks' });
@@ -68,11 +71,12 @@ export const RELEASED: z.ZodType<ReleasedShape> = objectOf<ReleasedShape>({
 }).meta({ id: 'Released' });
 
 /** @param now by the clock that granted the locks */
-export function toLockShape({ address, holders, line }: LockView, now: Instant): LockShape {
+export function toLockShape({ address, holders, line, waiting }: LockView, now: Instant): LockShape {
   return {
     address: formatAddress(address),
     holders: holders.map((holder) => toHolderShape(holder, now)),
     waiters: line.map((place, index) => toWaiterShape(place, index + 1, now)),
+    waiting,
   };
 }
 

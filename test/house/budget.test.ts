@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Caller } from '../../src/house/caller.ts';
-import { InFlightBudget } from '../../src/house/states/in-flight.ts';
+import { Budget, sharesOf } from '../../src/house/budget.ts';
 import { EngineFault } from '../../src/ports/engine.ts';
 import { sampleState } from '../support/sample-state.ts';
 import { ADDRESS, BuiltHouse, callerOf, inChunks, NO_CLAIM } from './fixtures/built-house.ts';
@@ -15,7 +15,7 @@ function sender(name: string, peer?: string): Caller {
 
 describe('the room for bodies that come in', () => {
   it('is never all of one subject: a quarter, and the others have the rest', () => {
-    const budget = new InFlightBudget({ max: MAX, bodyMax: BODY_MAX });
+    const budget = new Budget(sharesOf(MAX, BODY_MAX));
     const first = budget.begin(sender('ann', 'p1'));
     const other = budget.begin(sender('bob', 'p2'));
     expect(first.take(200)).toBe(true);
@@ -29,7 +29,7 @@ describe('the room for bodies that come in', () => {
   });
 
   it('is never all of one network address: three quarters, whoever its subjects are', () => {
-    const budget = new InFlightBudget({ max: MAX, bodyMax: BODY_MAX });
+    const budget = new Budget(sharesOf(MAX, BODY_MAX));
     for (const name of ['a', 'b', 'c']) expect(budget.begin(sender(name, 'proxy')).take(250)).toBe(true);
     expect(budget.begin(sender('d', 'proxy')).take(1)).toBe(false);
     expect(budget.begin(sender('d', 'elsewhere')).take(250)).toBe(true);
@@ -37,7 +37,7 @@ describe('the room for bodies that come in', () => {
   });
 
   it('has place for a largest body in each share, however small the whole is', () => {
-    const budget = new InFlightBudget({ max: 10, bodyMax: BODY_MAX });
+    const budget = new Budget(sharesOf(10, BODY_MAX));
     const large = budget.begin(sender('ann', 'p'));
     expect(large.take(60) && large.take(40)).toBe(true);
     expect(budget.begin(sender('bob')).take(1)).toBe(false);
@@ -56,7 +56,7 @@ describe('the room for bodies that come in', () => {
     });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
-        const budget = new InFlightBudget({ max: MAX, bodyMax: BODY_MAX });
+        const budget = new Budget(sharesOf(MAX, BODY_MAX));
         type Open = { body: ReturnType<typeof budget.begin>; subject: string; peer?: string; held: number };
         const open = new Map<number, Open>();
         const sum = (wanted: (one: Open) => boolean): number =>
@@ -146,7 +146,6 @@ describe('a house holds nothing of bodies', () => {
 });
 
 describe('a credential that has expired', () => {
-  const late: Caller = { ...callerOf('late'), identity: { ...callerOf('late').identity, expired: true } };
   let read = false;
   async function* body(): AsyncGenerator<Uint8Array> {
     read = true;
@@ -156,12 +155,17 @@ describe('a credential that has expired', () => {
   it('is refused before a piece is read, unless it holds the lock', async () => {
     await using built = await BuiltHouse.build('memory');
     const { uploads, locks } = built.house;
-    const begun = await uploads.begin(callerOf('late'), ADDRESS);
+    const at = built.clock.now() + 1_000;
+    const soon = callerOf('late');
+    const late = { ...soon, identity: { ...soon.identity, expiry: { at, graceUntil: at + 1_000 } } };
+    const begun = await uploads.begin(late, ADDRESS);
     if (begun.type !== 'begun') throw new Error(begun.type);
+    built.clock.advance(1_000);
     expect(await uploads.begin(late, ADDRESS)).toEqual({ type: 'expired' });
     expect(await uploads.put(late, begun.upload, 1, body())).toEqual({ type: 'expired' });
     expect(read).toBe(false);
-    const granted = await locks.lock(callerOf('late'), ADDRESS, {
+    built.clock.advance(-1_000);
+    const granted = await locks.lock(late, ADDRESS, {
       lockId: 'mine',
       operation: 'OperationTypeApply',
       info: Buffer.from('{"ID":"mine"}'),
@@ -171,6 +175,7 @@ describe('a credential that has expired', () => {
       gone: new AbortController().signal,
     });
     expect(granted.type).toBe('granted');
+    built.clock.advance(1_000);
     expect((await uploads.begin(late, ADDRESS)).type).toBe('begun');
     expect((await uploads.put(late, begun.upload, 1, body())).type).toBe('kept');
     expect(read).toBe(true);

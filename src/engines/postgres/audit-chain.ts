@@ -1,0 +1,237 @@
+import { randomUUID } from 'node:crypto';
+import { formatAddress } from '../../core/address.ts';
+import { changedElsewhere, ownerOf, sameBytes, type RowKeys, type StoredValue } from '../row-keys.ts';
+import { AuthenticatedTable, binary, number, plain, toBuffer, toBytes, type NewRow } from './columns.ts';
+import type { Row, Statement } from './connection.ts';
+import { ADDRESS, AUDIT_NOTE, HOUSE } from './rows.ts';
+import { replaceAll } from './session/statements.ts';
+
+/** The ends of one chain of the audit log. */
+interface StoredHead {
+  readonly chain: string;
+  /** The code that its first record goes on from. */
+  readonly anchor: Uint8Array;
+  /** The number of its last record. */
+  readonly last: number;
+  /** The code of its last record. */
+  readonly link: Uint8Array;
+}
+
+const HEAD: AuthenticatedTable<StoredHead> = new AuthenticatedTable('end of the audit log', {
+  chain: plain('chain'),
+  anchor: binary('anchor'),
+  last: number('last'),
+  link: binary('link'),
+});
+
+const NO_LINK = new Uint8Array();
+/** The chain of the records that were there before there were chains. */
+const ADOPTED = 'adopted';
+/** Records that are looked through at a time. */
+const STRETCH = 10_000;
+
+/** One chain of the audit log, which one transaction at a time goes on with: what it has linked counts once it commits. */
+export class AuditChain {
+  #head: StoredHead = { chain: randomUUID(), anchor: NO_LINK, last: 0, link: NO_LINK };
+  #next: StoredHead | null = null;
+
+  get id(): string {
+    return this.#head.chain;
+  }
+
+  /** Where it ends: its name, and the number and the code of its last record. */
+  get head(): string {
+    const { chain, last, link } = this.#head;
+    return headText(chain, last, link);
+  }
+
+  /** Nothing of it is stored yet. */
+  get isNew(): boolean {
+    return this.#head.last === 0;
+  }
+
+  /** Links rows of the log to the chain. */
+  link(keys: RowKeys, rows: readonly NewRow[]): readonly NewRow[] {
+    this.#next = null;
+    return rows.map((row) => {
+      const { chain, anchor, last, link } = this.#next ?? this.#head;
+      const linked = { ...row, chain, link: last + 1 };
+      const mac = linkOf(keys, link, linked);
+      this.#next = { chain, anchor, last: last + 1, link: mac };
+      return { ...linked, mac: toBuffer(mac) };
+    });
+  }
+
+  /** The statement that stores where the chain then ends. */
+  end(keys: RowKeys, schema: string): Statement[] {
+    if (this.#next === null) return [];
+    return replaceAll(`${schema}.audit_head`, ['chain'], [HEAD.row(keys, HOUSE, this.#next)]);
+  }
+
+  /** What was linked last has been stored. */
+  committed(): void {
+    this.#head = this.#next ?? this.#head;
+    this.#next = null;
+  }
+}
+
+/** The chains of one node: as many as it has transactions open at a time. */
+export class AuditChains {
+  readonly #free: AuditChain[] = [];
+  readonly #all: AuditChain[] = [];
+
+  /** Where each chain ends. */
+  get heads(): readonly string[] {
+    return this.#all.filter(({ isNew }) => !isNew).map(({ head }) => head);
+  }
+
+  async with<T>(work: (chain: AuditChain) => Promise<T>): Promise<T> {
+    const chain = this.#free.pop() ?? this.#new();
+    const result = await work(chain);
+    // Where the work failed, nobody may know where the chain ends: it is not gone on with.
+    this.#free.push(chain);
+    return result;
+  }
+
+  #new(): AuditChain {
+    const chain = new AuditChain();
+    this.#all.push(chain);
+    return chain;
+  }
+}
+
+/** Names a record of the log, as the record of its address does. */
+export function auditedAs(chain: string, link: number): string {
+  return `${chain}:${link}`;
+}
+
+/** What is known of the audit log once all of it was looked at. */
+export interface WholeLog {
+  readonly records: number;
+  readonly head: string;
+}
+
+type Read = (statement: Statement) => Promise<readonly Row[]>;
+
+/**
+ * Walks through the whole log, and holds every address against its last record.
+ * @param read reads at one moment
+ * @param chains the names of all chains, as the row of the house has them
+ * @param heads what {@link WholeLog.head} once was: each chain must still have got there
+ * @throws {EngineFault} naming the first record or address that was changed
+ */
+export async function verifyLog(
+  read: Read,
+  schema: string,
+  keys: RowKeys,
+  heads: readonly string[],
+): Promise<WholeLog> {
+  const stored = HEAD.readAll(
+    keys,
+    HOUSE,
+    await read({ text: `SELECT * FROM ${schema}.audit_head ORDER BY chain` }),
+  );
+  const ends = new Map(stored.map(({ chain, anchor }) => [chain, { last: 0, link: anchor }]));
+  const missing = new Set(heads.flatMap((head) => head.split(' ')));
+  const decided = new Map<string, string>();
+  let [after, records] = ['0', 0];
+  for (;;) {
+    const rows = await read({
+      text: `SELECT * FROM ${schema}.audit WHERE id > $1 ORDER BY id LIMIT ${STRETCH}`,
+      values: [after],
+    });
+    for (const row of rows) {
+      const [chain, link] = [row['chain'] as string, Number(row['link'])];
+      const end = ends.get(chain);
+      const mac = end === undefined ? NO_LINK : linkOf(keys, end.link, row);
+      if (end === undefined || link !== end.last + 1 || !sameBytes(mac, toBytes(row['mac'])))
+        throw changedElsewhere(`record ${String(row['id'])} of the audit log, or one before it,`, HOUSE);
+      ends.set(chain, { last: link, link: mac });
+      missing.delete(headText(chain, link, mac));
+      if (row['decided'] === true) decided.set(formatAddress(ADDRESS.read(row)), auditedAs(chain, link));
+      [after, records] = [row['id'] as string, records + 1];
+    }
+    if (rows.length < STRETCH) break;
+  }
+  for (const { chain, last, link } of stored) {
+    const end = ends.get(chain);
+    if (end === undefined || end.last !== last || !sameBytes(end.link, link))
+      throw changedElsewhere('end of the audit log', HOUSE);
+  }
+  const [lost] = missing;
+  if (lost !== undefined) throw changedElsewhere(`audit log, which once got to ${lost},`, HOUSE);
+  await compareAddresses(read, schema, decided);
+  return { records, head: stored.map(({ chain, last, link }) => headText(chain, last, link)).join(' ') };
+}
+
+/** The record of an address names the last thing that was decided there, and so tells if it is older than the log. */
+async function compareAddresses(
+  read: Read,
+  schema: string,
+  decided: ReadonlyMap<string, string>,
+): Promise<void> {
+  const rows = await read({ text: `SELECT project, key, workspace, audited FROM ${schema}.address` });
+  const there = new Set<string>();
+  for (const row of rows) {
+    const address = ADDRESS.read(row);
+    const name = formatAddress(address);
+    there.add(name);
+    if (row['audited'] !== (decided.get(name) ?? '')) throw changedElsewhere('record', ownerOf(address));
+  }
+  for (const name of decided.keys()) if (!there.has(name)) throw changedElsewhere('record', name);
+}
+
+/**
+ * Looks whether there is a log where there should be one.
+ * @throws {EngineFault} where it is empty, and should not be
+ */
+export async function verifyEnd(read: Read, schema: string, keys: RowKeys): Promise<void> {
+  const [row] = await read({ text: `SELECT * FROM ${schema}.audit ORDER BY id DESC LIMIT 1` });
+  const heads = HEAD.readAll(keys, HOUSE, await read({ text: `SELECT * FROM ${schema}.audit_head` }));
+  const newest = heads.find(({ chain }) => chain === row?.['chain']);
+  const isThere = newest !== undefined && newest.last >= Number(row?.['link']);
+  if (row === undefined ? heads.some(({ last }) => last > 0) : !isThere)
+    throw changedElsewhere('end of the audit log', HOUSE);
+}
+
+/** Authenticates the records that are there as they are. @returns the names of the chains */
+export async function adoptLog(read: Read, schema: string, keys: RowKeys): Promise<readonly string[]> {
+  let head: StoredHead = { chain: ADOPTED, anchor: NO_LINK, last: 0, link: NO_LINK };
+  let after = '0';
+  for (;;) {
+    const rows = await read({
+      text: `SELECT * FROM ${schema}.audit WHERE id > $1 ORDER BY id LIMIT ${STRETCH}`,
+      values: [after],
+    });
+    const [links, macs]: [number[], Buffer[]] = [[], []];
+    for (const row of rows) {
+      const last = head.last + 1;
+      const link = linkOf(keys, head.link, { ...row, chain: ADOPTED, link: last });
+      head = { ...head, last, link };
+      links.push(last);
+      macs.push(toBuffer(link));
+    }
+    await read({
+      text: `UPDATE ${schema}.audit AS a SET chain = $4, link = n.link, mac = n.mac
+        FROM unnest($1::bigint[], $2::bigint[], $3::bytea[]) AS n (id, link, mac) WHERE a.id = n.id`,
+      values: [rows.map((row) => row['id']), links, macs, ADOPTED],
+    });
+    after = (rows.at(-1)?.['id'] as string | undefined) ?? after;
+    if (rows.length < STRETCH) break;
+  }
+  if (head.last === 0) return [];
+  for (const statement of replaceAll(`${schema}.audit_head`, ['chain'], [HEAD.row(keys, HOUSE, head)]))
+    await read(statement);
+  return [ADOPTED];
+}
+
+function linkOf(keys: RowKeys, before: Uint8Array, row: NewRow): Uint8Array {
+  const values = ['chain', 'link', 'at', 'project', 'key', 'workspace', ...AUDIT_NOTE.names, 'decided'].map(
+    (name) => row[name] as StoredValue,
+  );
+  return keys.mac('audit record', Buffer.from(before).toString('hex'), values);
+}
+
+function headText(chain: string, last: number, link: Uint8Array): string {
+  return `${chain}:${last}:${Buffer.from(link).toString('hex')}`;
+}

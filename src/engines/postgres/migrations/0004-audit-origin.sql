@@ -1,0 +1,4 @@
+-- least-program: 3
+-- Where a deed came from (credential, network address, request, program), as JSON, and what it was refused for.
+ALTER TABLE audit ADD COLUMN origin text NOT NULL DEFAULT '{}';
+ALTER TABLE audit ADD COLUMN refused text;

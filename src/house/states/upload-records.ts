@@ -1,0 +1,79 @@
+import { z } from 'zod';
+import type { Address } from '../../core/address.ts';
+import type { Instant } from '../../core/instant.ts';
+import { defineRecords, type RecordDefinition } from '../records/define.ts';
+import { UPLOAD_KIND } from '../records/kinds.ts';
+
+/** A state that is being sent in pieces. Its pieces are kept by the engine, so that any node can take the next one. */
+export interface Upload extends Omit<StoredUpload, 'attributes' | 'touchedAt' | 'bytes'> {
+  readonly id: string;
+  /** When something of it came last. */
+  readonly touchedAt: Instant;
+  /** Bytes of its pieces. */
+  readonly bytes: number;
+  /** What it became; null until it is finished. */
+  readonly became: UploadResult | null;
+}
+
+/** The version that a finished upload became, kept for a client that asks again. */
+export interface UploadResult {
+  /** Of the whole state, lower-case hex. */
+  readonly md5: string;
+  readonly version: number;
+}
+
+/** An upload as it is stored, under its id. */
+export interface StoredUpload {
+  readonly address: Address;
+  readonly subject: string;
+  readonly startedAt: Instant;
+  readonly finishedAt: Instant | null;
+  /** When something of it came last; absent where an earlier program began it. */
+  readonly touchedAt?: Instant | undefined;
+  /** Bytes of its pieces; absent where an earlier program began it. */
+  readonly bytes?: number | undefined;
+  /** Empty until it is finished. */
+  readonly attributes: Partial<UploadResult>;
+}
+
+export const UPLOADS: RecordDefinition<StoredUpload> = defineRecords<StoredUpload>(
+  UPLOAD_KIND,
+  z.object({
+    address: z.object({ project: z.string(), key: z.string(), workspace: z.string() }),
+    subject: z.string(),
+    startedAt: z.number(),
+    finishedAt: z.number().nullable(),
+    touchedAt: z.number().optional(),
+    bytes: z.number().optional(),
+    attributes: z.union([z.object({ md5: z.string(), version: z.number() }), z.strictObject({})]),
+  }),
+);
+
+export interface Piece extends StoredPiece {
+  readonly bodyId: string;
+}
+
+/** A piece as it is stored, under its number, beside its body. */
+export interface StoredPiece {
+  readonly number: number;
+  readonly size: number;
+  /** Lower-case hex. */
+  readonly md5: string;
+  readonly sha256: string;
+  readonly at: Instant;
+}
+
+export const PIECE: z.ZodType<StoredPiece> = z.object({
+  number: z.number(),
+  size: z.number(),
+  md5: z.string(),
+  sha256: z.string(),
+  at: z.number(),
+});
+
+/** An upload as it is stored under its id. */
+export function toUpload(id: string, { attributes: { md5, version }, ...stored }: StoredUpload): Upload {
+  const became = md5 === undefined || version === undefined ? null : { md5, version };
+  const { startedAt, touchedAt = startedAt, bytes = 0 } = stored;
+  return { ...stored, id, touchedAt, bytes, became };
+}

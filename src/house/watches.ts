@@ -1,0 +1,66 @@
+import type { Audit } from './audit.ts';
+import type { Credentials } from './identity/credentials.ts';
+import type { Locks } from './locks/locks.ts';
+import type { Projects } from './projects.ts';
+import type { History } from './states/history.ts';
+import type { States } from './states/states.ts';
+import type { Uploads } from './states/uploads.ts';
+import type { Watches } from './watched.ts';
+
+/** What each method of a part is called in the audit log. A method that a caller may be refused has a row. */
+export const WATCHED: {
+  readonly states: Watches<States>;
+  readonly history: Watches<History>;
+  readonly locks: Watches<Locks>;
+  readonly credentials: Watches<Credentials>;
+  readonly projects: Watches<Projects>;
+  readonly uploads: Watches<Uploads>;
+  readonly audit: Watches<Audit>;
+} = {
+  states: {
+    read: { action: 'read' },
+    readWhole: { action: 'read-outputs' },
+    describe: { action: 'read' },
+    write: { action: 'write' },
+    delete: { action: 'delete' },
+    list: { action: 'list-states', looks: true },
+  },
+  history: {
+    versions: { action: 'list-versions', looks: true },
+    version: { action: 'list-versions', looks: true },
+    restore: { action: 'restore' },
+    undelete: { action: 'undelete' },
+    purge: { action: 'purge' },
+  },
+  locks: {
+    refuse: { action: 'lock', asks: true },
+    lock: { action: 'lock' },
+    unlock: { action: 'unlock' },
+    renew: { action: 'renew' },
+    describe: { action: 'describe-lock' },
+    show: { action: 'read-lock', looks: true },
+    list: { action: 'list-locks', looks: true },
+  },
+  credentials: {
+    list: { action: 'list-credentials', looks: true },
+    create: { action: 'credential-create' },
+    revoke: { action: 'credential-revoke' },
+  },
+  projects: {
+    look: { action: 'read-project', looks: true },
+    refuse: { action: 'list', asks: true },
+    listVisible: { action: 'list-projects', looks: true },
+    seen: { action: 'list-projects', looks: true },
+    make: { action: 'project-set' },
+    set: { action: 'project-set' },
+    forget: { action: 'project-drop' },
+  },
+  uploads: {
+    begin: { action: 'upload-begin' },
+    put: { action: 'upload-part' },
+    list: { action: 'list-uploads', looks: true },
+  },
+  audit: {
+    read: { action: 'read-audit', looks: true },
+  },
+};

@@ -1,0 +1,63 @@
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const read = (path: string): string => readFileSync(`${root}${path}`, 'utf8');
+
+interface Manifest {
+  readonly scripts: Readonly<Record<string, string>>;
+  readonly dependencies: Readonly<Record<string, string>>;
+  readonly optionalDependencies: Readonly<Record<string, string>>;
+}
+interface BillOfMaterials {
+  readonly bomFormat: string;
+  readonly components: readonly { readonly purl: string; readonly hashes?: readonly { alg: string }[] }[];
+}
+
+const manifest = JSON.parse(read('package.json')) as Manifest;
+const purls = (packages: Readonly<Record<string, string>>): string[] =>
+  Object.entries(packages).map(([name, version]) => `pkg:npm/${name.replace('@', '%40')}@${version}`);
+
+describe('what a release is made of', () => {
+  const billOf = async (...options: readonly string[]): Promise<BillOfMaterials> => {
+    const words = ['scripts/sbom.mjs', ...options];
+    const limits = { maxBuffer: 32 * 1_048_576 };
+    const { stdout } = await promisify(execFile)(process.execPath, words, { cwd: root, ...limits });
+    return JSON.parse(stdout) as BillOfMaterials;
+  };
+
+  it('is listed by the build: every package that runs, and none of development', async () => {
+    const { bomFormat, components } = await billOf();
+    expect(bomFormat).toBe('CycloneDX');
+    const listed = components.map(({ purl }) => purl);
+    expect(listed).toEqual(expect.arrayContaining(purls(manifest.dependencies)));
+    expect(listed).toEqual(expect.arrayContaining(purls(manifest.optionalDependencies)));
+    expect(listed.filter((purl) => /\/(?:vitest|typescript|oxlint|yaml|esbuild)@/.test(purl))).toEqual([]);
+    expect(components.filter(({ hashes }) => hashes?.[0]?.alg !== 'SHA-512')).toEqual([]);
+    expect(manifest.scripts['prepack']).toContain('npm run sbom');
+  });
+
+  it('has no AWS SDK in the image of the server', async () => {
+    const dockerfile = read('deploy/Dockerfile');
+    expect(dockerfile).toContain('npm prune --omit=dev --omit=optional');
+    expect(dockerfile).toContain('node scripts/sbom.mjs --omit=optional');
+    const { components } = await billOf('--omit=optional');
+    expect(components.filter(({ purl }) => purl.includes('aws-sdk'))).toEqual([]);
+    expect(components.map(({ purl }) => purl)).toEqual(expect.arrayContaining(purls(manifest.dependencies)));
+  });
+
+  it('stands on images of one full version', () => {
+    const images = ['deploy/Dockerfile', 'deploy/compose.yaml'].flatMap((path) =>
+      [...read(path).matchAll(/^(?:ARG BASE=|FROM (?!\$\{BASE\})| *image: )(\S+)/gm)].map(
+        ([, image]) => image,
+      ),
+    );
+    const others = images.filter((image) => image !== 'statehouse');
+    expect(others.length).toBe(3);
+    const exact = /^[a-z]+:\d+\.\d+(?:\.\d+)?(?:-[\w.-]+)?(?:@sha256:[0-9a-f]{64})?$/;
+    expect(others.filter((image) => !exact.test(image ?? ''))).toEqual([]);
+  });
+});

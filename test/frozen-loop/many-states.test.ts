@@ -1,0 +1,88 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ADMIN_CALLER, TestHouse } from '../support/open-test-house.ts';
+import { askSigned } from '../support/ask-signed.ts';
+import { sampleState } from '../support/sample-state.ts';
+import { LATE_MS, slowestAnswer } from '../support/slowest-answer.ts';
+import { TEST_ADMIN, type Pair } from '../support/test-admin.ts';
+
+// What a listing may cost everybody else where there are many states, on the engine that a server has by default.
+
+const STATES = 10_000;
+const PROJECTS = 200;
+const AT_A_TIME = 500;
+
+let directory: string;
+let house: TestHouse;
+let stranger: Pair;
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'statehouse-many-'));
+  house = await TestHouse.open({ store: { kind: 'directory', path: join(directory, 'data') } });
+  stranger = await house.credential('stranger', [{ role: 'reader', pattern: 'many/none*@*' }]);
+  const body = Buffer.from(sampleState(1));
+  for (let at = 0; at < STATES; at += AT_A_TIME) {
+    await Promise.all(
+      Array.from({ length: AT_A_TIME }, (_, offset) => {
+        const number = at + offset;
+        const project = number < PROJECTS ? `project-${number}` : 'many';
+        const workspace = number % 2 === 0 ? 'default' : 'dev';
+        const address = { project, key: `team-${number % 100}/state-${number}`, workspace };
+        return house.house.states.write(ADMIN_CALLER, address, streamOf(body), {
+          claim: { kind: 'none' },
+          contentLength: body.length,
+        });
+      }),
+    );
+  }
+}, 120_000);
+
+afterAll(async () => {
+  await house.close();
+  await rm(directory, { recursive: true, force: true });
+});
+
+async function* streamOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}
+
+const api =
+  (target: string, as = (): Pair => TEST_ADMIN) =>
+  async (): Promise<number> =>
+    (await house.ask('GET', `/api/v1${target}`, { as: as() })).status;
+const s3 =
+  (path: string, query: readonly (readonly [string, string])[], as = (): Pair => TEST_ADMIN) =>
+  async (): Promise<number> =>
+    (await askSigned(house.url, { method: 'GET', path, service: 's3', query }, as())).status;
+
+describe(`while ${STATES} states are listed, others are answered`, () => {
+  it.each<readonly [string, () => Promise<number>]>([
+    ['a page of the API', api('/states?limit=500')],
+    ['a search that finds nothing', api('/states?search=nothing-of-the-kind')],
+    ['for one who may see none of them', api('/states?limit=500', () => stranger)],
+    ['the locks of them all', api('/locks?limit=500')],
+    ['objects', s3('/many', [['list-type', '2']])],
+    [
+      'objects, by their folders',
+      s3('/many', [
+        ['list-type', '2'],
+        ['delimiter', '/'],
+      ]),
+    ],
+    [
+      'workspaces',
+      s3('/many', [
+        ['list-type', '2'],
+        ['prefix', 'env:/'],
+      ]),
+    ],
+    ['objects, for one who may see none of them', s3('/many', [], () => stranger)],
+    ['versions', s3('/many', [['versions', '']])],
+    ['buckets', s3('/', [])],
+  ])('%s', async (_, list) => {
+    const wait = await slowestAnswer(house.url, async () => expect(await list()).toBe(200));
+    expect(wait).toBeLessThan(LATE_MS);
+  });
+});

@@ -1,0 +1,145 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { TestHouse } from '../../support/open-test-house.ts';
+import type { Answer } from '../../support/request.ts';
+import { lockInfo, stateText } from '../aws/sdk.ts';
+import { code, sendSigned, type Sent } from '../aws/send-signed.ts';
+
+const REFUSED = '501 NotImplemented';
+const NOT_DONE = 'x-statehouse-not-done';
+const MODE = 'x-amz-server-side-encryption';
+
+let plain: TestHouse;
+let strict: TestHouse;
+let writes = 0;
+
+beforeAll(async () => {
+  plain = await TestHouse.open();
+  strict = await TestHouse.open({ s3: { strict: true, unsignedBodies: false } });
+  for (const house of [plain, strict]) expect((await sendSigned(house, made)).status).toBe(200);
+});
+
+afterAll(async () => {
+  await plain.close();
+  await strict.close();
+});
+
+const made: Sent = { method: 'PUT', path: '/acme' };
+
+/** Writes a state, or what else the request says. */
+const put = (house: TestHouse, headers: Record<string, string>, more: Sent = {}): Promise<Answer> => {
+  writes += 1;
+  const path = `/acme/state-${writes}`;
+  return sendSigned(house, { method: 'PUT', path, body: stateText(1), headers, ...more });
+};
+
+const customer = `${MODE}-customer-algorithm`;
+const SETTINGS: readonly (readonly [setting: string, document: string, undone: string])[] = [
+  ['policy', '{"Statement":[{"Effect":"Deny","Principal":"*","Action":"*","Resource":"*"}]}', 'policy'],
+  [
+    'publicAccessBlock',
+    '<PublicAccessBlockConfiguration><BlockPublicAcls>true</BlockPublicAcls></PublicAccessBlockConfiguration>',
+    'public-access-block',
+  ],
+  ['lifecycle', '<LifecycleConfiguration></LifecycleConfiguration>', 'lifecycle'],
+  ['ownershipControls', '<OwnershipControls></OwnershipControls>', 'ownership-controls'],
+  [
+    'encryption',
+    '<ServerSideEncryptionConfiguration><Rule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>aws:kms</SSEAlgorithm></ApplyServerSideEncryptionByDefault></Rule></ServerSideEncryptionConfiguration>',
+    'kms-key',
+  ],
+  [
+    'versioning',
+    '<VersioningConfiguration><Status>Enabled</Status><MfaDelete>Enabled</MfaDelete></VersioningConfiguration>',
+    'mfa-delete',
+  ],
+];
+const DONE: readonly (readonly [setting: string, document: string])[] = [
+  ['versioning', '<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>'],
+  [
+    'encryption',
+    '<ServerSideEncryptionConfiguration><Rule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>AES256</SSEAlgorithm></ApplyServerSideEncryptionByDefault></Rule></ServerSideEncryptionConfiguration>',
+  ],
+  ['tagging', '<Tagging><TagSet><Tag><Key>a</Key><Value>b</Value></Tag></TagSet></Tagging>'],
+];
+
+const set = (house: TestHouse, setting: string, body: string): Promise<Answer> =>
+  sendSigned(house, { method: 'PUT', path: '/acme', query: [[setting, '']], body });
+const show = (house: TestHouse, setting: string): Promise<Answer> =>
+  sendSigned(house, { path: '/acme', query: [[setting, '']] });
+
+describe('what is asked for with a state and not done', () => {
+  it.each<readonly [string, Record<string, string>, string]>([
+    ['a key of KMS', { [MODE]: 'aws:kms', [`${MODE}-aws-kms-key-id`]: 'key' }, 'kms-key'],
+    ['KMS without a key', { [MODE]: 'aws:kms' }, 'kms-key'],
+    ['a key of the customer', { [customer]: 'AES256', [`${MODE}-customer-key`]: 'x' }, 'customer-key'],
+    ['a published state', { 'x-amz-acl': 'public-read' }, 'acl'],
+    ['a grant', { 'x-amz-grant-read': 'id=x' }, 'acl'],
+    ['a storage class', { 'x-amz-storage-class': 'GLACIER' }, 'storage-class'],
+    ['a lock against deletion', { 'x-amz-object-lock-mode': 'COMPLIANCE' }, 'object-lock'],
+    ['tags and metadata', { 'x-amz-tagging': 'a=b', 'x-amz-meta-a': 'b' }, 'metadata, tags'],
+    ['the bucket of another', { 'x-amz-expected-bucket-owner': '123456789012' }, 'bucket-owner'],
+  ])('is said in the answer, and refused by a strict server: %s', async (_, headers, undone) => {
+    const confirmed = await put(plain, headers);
+    expect([confirmed.status, confirmed.headers[NOT_DONE]]).toEqual([200, undone]);
+    const refused = await put(strict, headers);
+    expect(code(refused)).toBe(REFUSED);
+    expect(refused.text).toContain(`<NotDone>${undone}</NotDone>`);
+    expect(code(await put(strict, {}, { method: 'GET', body: '' }))).toBe('404 NoSuchKey');
+  });
+
+  it('is nothing in what Terraform sends without such settings', async () => {
+    const headers = { [MODE]: 'AES256', 'x-amz-acl': 'private', 'x-amz-storage-class': 'STANDARD' };
+    for (const house of [plain, strict]) {
+      const path = `/acme/plain.tflock`;
+      const answers = [
+        await put(house, headers),
+        await put(house, headers, { path, body: lockInfo('one') }),
+        await sendSigned(house, { path }),
+        await sendSigned(house, { method: 'DELETE', path }),
+      ];
+      expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 204]);
+      expect(answers.map((answer) => answer.headers[NOT_DONE])).toEqual(Array(4).fill(undefined));
+    }
+  });
+
+  it('is not read with a key that nothing was encrypted with, by a strict server', async () => {
+    await put(strict, {}, { path: '/acme/read' });
+    const headers = { [customer]: 'AES256', [`${MODE}-customer-key`]: 'x' };
+    expect(code(await sendSigned(strict, { path: '/acme/read', headers }))).toBe(REFUSED);
+  });
+});
+
+describe('what is set for a bucket and not done', () => {
+  it.each(SETTINGS)('is said in the answers, and refused by a strict server: %s', async (...row) => {
+    const [setting, document, undone] = row;
+    const confirmed = await set(plain, setting, document);
+    expect([confirmed.status < 300, confirmed.headers[NOT_DONE]]).toEqual([true, undone]);
+    expect((await show(plain, setting)).headers[NOT_DONE]).toBe(undone);
+    const unset = (await show(strict, setting)).text;
+    expect(code(await set(strict, setting, document))).toBe(REFUSED);
+    expect((await show(strict, setting)).text.replaceAll(/<RequestId>.*?</g, '')).toBe(
+      unset.replaceAll(/<RequestId>.*?</g, ''),
+    );
+  });
+
+  it('is not shown by a strict server, where it was set before', async () => {
+    const { house } = strict;
+    const [[setting, document]] = SETTINGS as [readonly [string, string, string]];
+    const caller = {
+      identity: { subject: 'token:a', grants: [{ role: 'admin', pattern: '*' }], expired: false },
+      door: 's3',
+    } as const;
+    await house.projects.set(caller, 'acme', { 's3-policy': document });
+    expect(code(await show(strict, setting))).toBe('404 NoSuchBucketPolicy');
+    const removed = await sendSigned(strict, { method: 'DELETE', path: '/acme', query: [[setting, '']] });
+    expect(removed.status).toBe(204);
+  });
+
+  it.each(DONE)('is not what is so in any case: %s', async (setting, document) => {
+    for (const house of [plain, strict]) {
+      const answer = await set(house, setting, document);
+      expect([answer.status < 300, answer.headers[NOT_DONE]]).toEqual([true, undefined]);
+      expect((await show(house, setting)).headers[NOT_DONE]).toBeUndefined();
+    }
+  });
+});

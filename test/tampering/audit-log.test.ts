@@ -1,0 +1,147 @@
+import { rmSync } from 'node:fs';
+import { cp, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openDatabase } from '../../src/engines/sqlite/files/driver.ts';
+import { backUp } from '../../src/engines/sqlite/files/backup.ts';
+import { restoreHouse } from '../../src/server/restore-house.ts';
+import { verifyKept, type VerifiedHouse } from '../../src/server/verify-kept.ts';
+import { findPostgres, PostgresServer } from '../support/postgres-server.ts';
+import { sampleLock, sampleState } from '../support/sample-state.ts';
+import { inDatabase, inDirectory, MASTER_KEY, openOn, type StoredHouse } from './stored-house.ts';
+
+const programs = await findPostgres();
+const CHANGED = /was changed in the database by something else than this server/;
+
+describe('the audit log in SQLite', () => verifies(inDirectory));
+
+describe.skipIf(programs === null)('the audit log in PostgreSQL (skipped unless postgres is on PATH)', () => {
+  let server: PostgresServer;
+  beforeAll(async () => {
+    server = await PostgresServer.start(programs!);
+  });
+  afterAll(() => server[Symbol.asyncDispose]());
+  verifies(() => inDatabase(server));
+});
+
+/** Two states, each written twice, one of them under a lock; and a credential that is revoked. */
+async function fill(stored: StoredHouse): Promise<void> {
+  await using house = await openOn(stored);
+  const at = (key: string): string => `/http/acme/${key}`;
+  for (const serial of [1, 2]) {
+    await house.ask('POST', at('one'), { body: sampleState(serial) });
+    await house.ask('LOCK', at('two'), { body: sampleLock(`lock-${serial}`) });
+    await house.ask('POST', `${at('two')}?ID=lock-${serial}`, { body: sampleState(serial) });
+    await house.ask('UNLOCK', at('two'), { body: sampleLock(`lock-${serial}`) });
+  }
+  const { id } = await house.credential('ci', [{ role: 'reader', pattern: '*' }]);
+  await house.ask('DELETE', `/api/v1/credentials/${id}`);
+  expect((await house.ask('GET', at('one'))).status).toBe(200);
+}
+
+function verify(stored: StoredHouse, ...heads: readonly string[]): Promise<VerifiedHouse> {
+  return verifyKept({ masterKeyFile: null, exposedSecrets: false, ...stored.configuration }, heads);
+}
+
+function verifies(open: () => Promise<StoredHouse>): void {
+  it('is found whole where nobody else has written, again and again, and goes on from every former head', async () => {
+    await using stored = await open();
+    await fill(stored);
+    const first = await verify(stored);
+    expect(first).toMatchObject({ states: 2, versions: 4, credentials: 2 });
+    await fill(stored);
+    const second = await verify(stored, first.auditHead);
+    expect(second.auditRecords).toBeGreaterThan(first.auditRecords);
+    expect((await verify(stored, first.auditHead, second.auditHead)).auditHead).toBe(second.auditHead);
+    await using house = await openOn(stored);
+    await house.ask('POST', '/http/acme/one', { body: sampleState(9) });
+    expect((await verify(stored, second.auditHead)).versions).toBe(5);
+  });
+
+  it('is not opened once it was emptied', async () => {
+    await using stored = await open();
+    await fill(stored);
+    await stored.sql('DELETE FROM audit');
+    await expect(openOn(stored)).rejects.toThrow(CHANGED);
+  });
+
+  it.each<[string, string]>([
+    ['a record taken away', "DELETE FROM audit WHERE action = 'credential-revoke'"],
+    [
+      'another named as who did it',
+      "UPDATE audit SET subject = 'token:bob' WHERE action = 'credential-revoke'",
+    ],
+    ['another time', "UPDATE audit SET at = at + 1 WHERE action = 'lock'"],
+    ['its end cut off', 'DELETE FROM audit WHERE id = (SELECT max(id) FROM audit)'],
+    ['its end put back', 'UPDATE audit_head SET last = last - 1'],
+  ])('is not found whole with %s', async (_, sql) => {
+    await using stored = await open();
+    await fill(stored);
+    await stored.sql(sql);
+    await expect(verify(stored)).rejects.toThrow(CHANGED);
+  });
+
+  it('tells of a state that was rolled back with all its rows, and of one that was taken away', async () => {
+    await using stored = await open();
+    await fill(stored);
+    const [older = {}] = await stored.sql("SELECT * FROM address WHERE key = 'one'");
+    await using house = await openOn(stored);
+    await house.ask('POST', '/http/acme/one', { body: sampleState(3) });
+    await house.close();
+    await stored.sql(`DELETE FROM version WHERE number = 3 AND ${stored.at('one')}`);
+    const names = Object.keys(older).filter(
+      (name) => !['id', 'project', 'key', 'workspace', 'name'].includes(name),
+    );
+    const set = names.map((name) => `${name} = ?`).join(', ');
+    await stored.sql(`UPDATE address SET ${set} WHERE key = 'one'`, ...names.map((name) => older[name]));
+    await expect(verify(stored)).rejects.toThrow(/the record of acme one default was changed/);
+    await stored.sql("DELETE FROM address WHERE key = 'one'");
+    await expect(verify(stored)).rejects.toThrow(CHANGED);
+  });
+}
+
+describe('a backup', () => {
+  it('that was edited is not restored, nor opened; one that is only old is told by a former head', async () => {
+    await using stored = await inDirectory();
+    await fill(stored);
+    const [backup, keyFile] = [join(stored.directory, 'backup.db'), join(stored.directory, 'key')];
+    await backUp(stored.directory, backup);
+    await writeFile(keyFile, MASTER_KEY);
+    const target = `${stored.directory}-restored`;
+    try {
+      const edited = `${backup}-edited`;
+      await cp(backup, edited);
+      const db = openDatabase(edited);
+      db.exec("UPDATE address SET head = 1 WHERE key = 'one'");
+      db.close();
+      const restore = (from: string, key: string | null): Promise<unknown> =>
+        restoreHouse({ backup: from, directory: target, keyFile: key, exposedSecrets: false });
+      await expect(restore(edited, keyFile)).rejects.toThrow(CHANGED);
+      await fill(stored);
+      const { auditHead } = await verify(stored);
+      await restore(backup, keyFile);
+      const restored = { ...stored.configuration, store: { kind: 'directory', path: target } as const };
+      expect(
+        (await verifyKept({ masterKeyFile: null, exposedSecrets: false, ...restored }, [])).versions,
+      ).toBe(4);
+      await expect(
+        verifyKept({ masterKeyFile: null, exposedSecrets: false, ...restored }, [auditHead]),
+      ).rejects.toThrow(CHANGED);
+    } finally {
+      rmSync(target, { recursive: true, force: true });
+    }
+  });
+
+  it('has nothing of a purged state in it, nor has the database', async () => {
+    await using stored = await inDirectory();
+    await using house = await openOn(stored);
+    await house.ask('POST', '/http/acme/gone', { body: sampleState(1) });
+    const [body = {}] = await stored.sql('SELECT hex(wrapped_key) AS key FROM body');
+    const key = Buffer.from(body['key'] as string, 'hex');
+    await house.ask('DELETE', '/http/acme/gone');
+    expect((await house.ask('POST', '/api/v1/state/purge?address=acme/gone')).status).toBe(200);
+    await house.close();
+    const { readFileSync } = await import('node:fs');
+    expect(readFileSync(join(stored.directory, 'statehouse.db')).includes(key)).toBe(false);
+  });
+});
