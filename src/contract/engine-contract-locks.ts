@@ -23,7 +23,7 @@ export function lockContract(bench: Bench): void {
       const info = bytes('k{"ID":"a"}');
       expect(await give(lockOf(address, 'a', { info }))).toMatchObject({ type: 'granted', again: false });
       const refused = await give(lockOf(address, 'b', { actor: BOB }));
-      expect(refused).toMatchObject({ type: 'held', position: 1, waiting: 1, parkFor: null });
+      expect(refused).toMatchObject({ type: 'held', position: null, waiting: 0, parkFor: null });
       const { holders } = await bench.engine().world(address);
       expect(holders).toHaveLength(1);
       expect(holders[0]).toMatchObject({ lockId: 'a', subject: 'token:alice', fence: 1, since: clock.now() });
@@ -173,7 +173,7 @@ export function lockContract(bench: Bench): void {
       expect(await give(lockOf(address, 'p1', PLAN))).toMatchObject({ type: 'granted' });
       expect(await give(lockOf(address, 'p2', { ...PLAN, actor: BOB }))).toMatchObject({ type: 'granted' });
       expect(await park(address, 'apply')).toMatchObject({ type: 'held', parkFor: 2_000 });
-      expect(await give(lockOf(address, 'p3', PLAN))).toMatchObject({ type: 'held', position: 2 });
+      expect(await give(lockOf(address, 'p3', PLAN))).toMatchObject({ type: 'held', waiting: 1 });
       expect((await result(unlockOf(address, 'p1'))).handovers).toEqual([]);
       const last = await result(unlockOf(address, 'p2', { actor: BOB }));
       expect(last.handovers).toMatchObject([{ waiter: 'apply', seat: 'n1:apply' }]);
@@ -187,7 +187,7 @@ export function lockContract(bench: Bench): void {
       await give(lockOf(address, 'first', { actor: BOB, seat: 'n1:1' }));
       await give(lockOf(address, 'second', { seat: 'n2:7' }));
       const second = await give(lockOf(address, 'second', { seat: 'n2:8' }));
-      expect(second).toMatchObject({ type: 'held', position: 2, parkFor: 2_000 });
+      expect(second).toMatchObject({ type: 'held', position: 1, parkFor: 2_000 });
       await give(lockOf(address, 'first', { actor: BOB, seat: 'n1:2' }));
       const { line } = await bench.engine().world(address);
       expect(line.map(({ waiter, seat, asks }) => [waiter, seat, asks])).toEqual([
@@ -210,7 +210,30 @@ export function lockContract(bench: Bench): void {
       await give(lockOf(address, 'next'));
       expect(await give(lockOf(address, 'sleeper'))).toMatchObject({ type: 'held', position: 1 });
       clock.advance(120_000);
-      expect(await give(lockOf(address, 'other'))).toMatchObject({ position: 1, waiting: 1 });
+      expect(await give(lockOf(address, 'other'))).toMatchObject({ position: null, waiting: 0 });
+    });
+
+    it('keeps a free lock for the first in line, who sleeps and is due back, and tells who that is', async () => {
+      const address = bench.address();
+      await give(lockOf(address, 'before'));
+      clock.advance(20_000);
+      await give(unlockOf(address, 'before'));
+      await give(lockOf(address, 'holder'));
+      for (const seat of ['n1:1', 'n1:2']) await give(lockOf(address, 'sleeper', { seat }));
+      const sleeps = { type: 'park-over', address, actor: ALICE, waiter: 'sleeper', seat: 'n1:2' } as const;
+      await give({ ...sleeps, closing: true });
+      await park(address, 'next');
+      expect((await result(unlockOf(address, 'holder'))).handovers).toEqual([]);
+      expect(await bench.engine().world(address)).toMatchObject({
+        holders: [],
+        record: { keptFor: 'sleeper', freeAt: clock.now() + 3_000 },
+      });
+      expect(await give(lockOf(address, 'other'))).toMatchObject({
+        type: 'held',
+        holders: [{ lockId: 'sleeper' }],
+      });
+      expect(await give(lockOf(address, 'sleeper'))).toMatchObject({ type: 'granted' });
+      expect((await bench.engine().world(address)).record).toMatchObject({ keptFor: null, freeAt: null });
     });
 
     it('sends a parked waiter away when its time is over', async () => {
