@@ -109,7 +109,7 @@ export class House {
     this.#recordOwner = { engine, clock };
     this.node = entropy.uuid();
     this.lockInfos = new LockInfos(sealer);
-    this.#executor = new CommandExecutor({ engine, lockInfos: this.lockInfos, signals, log });
+    this.#executor = new CommandExecutor({ engine, lockInfos: this.lockInfos, signals, clock, log });
     this.#parkedRequests = new ParkedRequests(this.node, clock);
     this.#nodes = new Nodes({
       engine,

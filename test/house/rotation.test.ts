@@ -88,7 +88,7 @@ describe('a change of the master key', () => {
       yield Buffer.from(stateText(1));
     })();
     await house.states.write(CALLER, ADDRESS, body, { claim: { kind: 'none' }, contentLength: null });
-    for (const lockId of ['first', 'second']) {
+    for (const lockId of ['first', 'second', 'second']) {
       await house.locks.lock(CALLER, ADDRESS, {
         lockId,
         operation: 'OperationTypeApply',

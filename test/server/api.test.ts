@@ -284,9 +284,7 @@ describe('the API', () => {
             info: { ID: 'one', Who: 'alice@laptop', Version: '1.11.4' },
           },
         ],
-        waiters: [
-          { position: 1, lockId: 'three', parked: true },
-        ],
+        waiters: [{ position: 1, lockId: 'three', parked: true }],
       });
       const list = await callApi(house, 'GET /locks');
       expect(list.json).toMatchObject({ locks: [{ address: NET }], next: null });

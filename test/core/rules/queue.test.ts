@@ -400,12 +400,14 @@ describe('the line', () => {
     if (place === undefined) throw new Error('bob does not wait');
     const crowd = Array.from({ length: LINE_SUBJECT_MAX - 1 }, (_, index) => ({
       ...place,
+      asks: 2,
       waiter: `w${index}`,
       ticket: index + 2,
     }));
     address.world = { ...address.world, line: [place, ...crowd] };
-    expect(address.lock(anew(bob, 1))).toMatchObject({ position: null, waiting: LINE_SUBJECT_MAX });
-    expect(address.lock(carol)).toMatchObject({ position: LINE_SUBJECT_MAX + 1 });
+    expect(address.lock(anew(bob, 1))).toMatchObject({ position: null, waiting: LINE_SUBJECT_MAX - 1 });
+    address.park(carol);
+    expect(address.last.outcome).toMatchObject({ position: LINE_SUBJECT_MAX, waiting: LINE_SUBJECT_MAX });
   });
 
   it('moves on where the dead are cleared away, even for one whom it does not take', () => {
