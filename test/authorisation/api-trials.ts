@@ -85,6 +85,12 @@ const state200 = (target: string, text: string): Trial => ({
   proof: { text },
 });
 
+const oldVersion = (what: string, text: string): Trial => ({
+  prepare: [state],
+  ask: async (scene) => send(scene, 'GET', `/state/${what}?${OF_STATE}&version=${await version(scene, 1)}`),
+  proof: { text },
+});
+
 /** How the rows of the API are tried. */
 export const API_TRIALS: Readonly<Record<string, Trial>> = {
   'list-states, each state': state200('/states', 'acme/net/app@dev'),
@@ -113,7 +119,9 @@ export const API_TRIALS: Readonly<Record<string, Trial>> = {
     proof: { text: '"lineage"' },
   },
   'download-version, the state': state200(`/state/content?${OF_STATE}`, SECRET),
+  'download-version, an old version': oldVersion('content', SECRET),
   'show-snapshot, the state': state200(`/state/snapshot?${OF_STATE}`, '"outputs"'),
+  'show-snapshot, an old version': oldVersion('snapshot', '"outputs"'),
   'show-outputs, the state': state200(`/state/outputs?${OF_STATE}`, '"said"'),
   'show-outputs, sensitive values': state200(`/state/outputs?${OF_STATE}`, SECRET),
   'diff-versions, the state': {

@@ -1,6 +1,10 @@
+import { z } from 'zod';
+import { defineRecords } from '../../src/house/records/define.ts';
+import { DYNAMODB_TABLE_KIND } from '../../src/house/records/kinds.ts';
 import { LOCK_ITEM_ALIAS } from '../../src/protocols/dynamodb/layout.ts';
 import { askSigned, dynamoAsk } from '../support/ask-signed.ts';
 import type { Answer } from '../support/request.ts';
+import { ADMIN_CALLER } from '../support/open-test-house.ts';
 import { TEST_ADMIN } from '../support/test-admin.ts';
 import { sampleLock } from '../support/sample-state.ts';
 import {
@@ -23,6 +27,9 @@ const SCHEMA = {
   BillingMode: 'PAY_PER_REQUEST',
 };
 
+/** The tables, as they are stored: who made one, and what else there is. */
+const TABLES = defineRecords(DYNAMODB_TABLE_KIND, z.looseObject({ madeBy: z.string() }));
+
 type Asked = object | ((scene: Scene) => object | Promise<object>);
 
 async function send({ house, pair }: Scene, operation: string, asked: object): Promise<Answer> {
@@ -38,6 +45,18 @@ async function table({ house }: Scene): Promise<void> {
   const asked = { TableName: TABLE, ...SCHEMA, Tags: [{ Key: 'team', Value: 'net' }] };
   const made = await askSigned(house.url, dynamoAsk('CreateTable', asked), TEST_ADMIN);
   if (made.status !== 200) throw new Error(made.text);
+}
+
+/** What is tried with a table of the admin's, tried with one that the asker has made. */
+function own(trial: Trial): Trial {
+  return { ...trial, perAsker: true, prepare: [...trial.prepare, tableIsOwn] };
+}
+
+async function tableIsOwn({ house, owner }: Scene): Promise<void> {
+  const madeBy = owner.identity.subject;
+  await house.house
+    .records(TABLES)
+    .update(ADMIN_CALLER, TABLE, (before) => (before === null ? null : { ...before, madeBy }));
 }
 
 /** A client reads the item before it deletes it. */
@@ -66,6 +85,38 @@ const queryOf = (key: string): object => ({
   ExpressionAttributeValues: { ':id': { S: key } },
 });
 const digestSaid = { text: '"Digest"' } as const;
+
+const LIST: Trial = {
+  prepare: [table],
+  ask: ({ house, pair }) => askSigned(house.url, dynamoAsk('ListTables', {}), pair),
+  proof: { text: TABLE },
+};
+const UPDATE: Trial = {
+  prepare: [table],
+  ask: ask('UpdateTable', {
+    BillingMode: 'PROVISIONED',
+    ProvisionedThroughput: { ReadCapacityUnits: 2, WriteCapacityUnits: 2 },
+  }),
+  proof: 'changed',
+};
+const BACKUPS: Trial = {
+  prepare: [table],
+  ask: ask('UpdateContinuousBackups', {
+    PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+  }),
+  proof: 'changed',
+};
+const TAGS: Trial = { prepare: [table], ask: ask('ListTagsOfResource', arn), proof: { text: '"team"' } };
+const TAG: Trial = {
+  prepare: [table],
+  ask: ask('TagResource', { ...arn, Tags: [{ Key: 'a', Value: 'b' }] }),
+  proof: 'changed',
+};
+const UNTAG: Trial = {
+  prepare: [table],
+  ask: ask('UntagResource', { ...arn, TagKeys: ['team'] }),
+  proof: 'changed',
+};
 
 /** How the rows of the DynamoDB door are tried. */
 export const DYNAMODB_TRIALS: Readonly<Record<string, Trial>> = {
@@ -151,17 +202,21 @@ export const DYNAMODB_TRIALS: Readonly<Record<string, Trial>> = {
   },
   'Scan, each item': { prepare: [table, state], ask: ask('Scan'), proof: digestSaid },
   'CreateTable, a table': { prepare: [], ask: ask('CreateTable', SCHEMA), proof: 'changed' },
-  'DescribeTable, a table': { prepare: [table], ask: ask('DescribeTable'), proof: { text: '"TableArn"' } },
-  'ListTables, all tables': {
-    prepare: [table],
-    ask: ({ house, pair }) => askSigned(house.url, dynamoAsk('ListTables', {}), pair),
-    proof: { text: TABLE },
+  'CreateTable, a protected table': {
+    prepare: [],
+    ask: ask('CreateTable', { ...SCHEMA, DeletionProtectionEnabled: true }),
+    proof: 'changed',
   },
-  'UpdateTable, a table': {
+  'DescribeTable, a table': { prepare: [table], ask: ask('DescribeTable'), proof: { text: '"TableArn"' } },
+  "ListTables, one's own table": own(LIST),
+  "ListTables, another's table": LIST,
+  "UpdateTable, one's own table": own(UPDATE),
+  "UpdateTable, another's table": UPDATE,
+  "UpdateTable, the protection of one's own table": own({
     prepare: [table],
     ask: ask('UpdateTable', { DeletionProtectionEnabled: true }),
     proof: 'changed',
-  },
+  }),
   'DeleteTable, a table': { prepare: [table], ask: ask('DeleteTable'), proof: 'changed' },
   'DescribeTimeToLive, a table': {
     prepare: [table],
@@ -173,26 +228,12 @@ export const DYNAMODB_TRIALS: Readonly<Record<string, Trial>> = {
     ask: ask('DescribeContinuousBackups'),
     proof: { text: 'ContinuousBackupsStatus' },
   },
-  'UpdateContinuousBackups, a table': {
-    prepare: [table],
-    ask: ask('UpdateContinuousBackups', {
-      PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
-    }),
-    proof: 'changed',
-  },
-  'ListTagsOfResource, a table': {
-    prepare: [table],
-    ask: ask('ListTagsOfResource', arn),
-    proof: { text: '"team"' },
-  },
-  'TagResource, a table': {
-    prepare: [table],
-    ask: ask('TagResource', { ...arn, Tags: [{ Key: 'a', Value: 'b' }] }),
-    proof: 'changed',
-  },
-  'UntagResource, a table': {
-    prepare: [table],
-    ask: ask('UntagResource', { ...arn, TagKeys: ['team'] }),
-    proof: 'changed',
-  },
+  "UpdateContinuousBackups, one's own table": own(BACKUPS),
+  "UpdateContinuousBackups, another's table": BACKUPS,
+  "ListTagsOfResource, one's own table": own(TAGS),
+  "ListTagsOfResource, another's table": TAGS,
+  "TagResource, one's own table": own(TAG),
+  "TagResource, another's table": TAG,
+  "UntagResource, one's own table": own(UNTAG),
+  "UntagResource, another's table": UNTAG,
 };

@@ -11,6 +11,7 @@ import {
   otherLock,
   otherUpload,
   ownLock,
+  ownProject,
   ownUpload,
   projectSettings,
   put,
@@ -100,15 +101,31 @@ const lists = (query: readonly (readonly [string, string])[], text: string): Tri
   proof: { text },
 });
 
+const buckets = (prepare: (scene: Scene) => Promise<void>): Trial => ({
+  prepare: [prepare],
+  ask: ask('GET', '/'),
+  proof: { text: '<Name>acme</Name>' },
+});
+const head = (prepare: (scene: Scene) => Promise<void>): Trial => ({
+  prepare: [prepare],
+  ask: ask('HEAD', BUCKET),
+  proof: { status: 200 },
+});
+const uploads = (prepare: (scene: Scene) => Promise<void>): Trial => ({
+  prepare: [prepare],
+  ask: ask('GET', BUCKET, { query: [['uploads', '']] }),
+  proof: { text: ({ uploadId }) => `<UploadId>${uploadId}</UploadId>` },
+});
+
 /** How the rows of the S3 door are tried. */
 export const S3_TRIALS: Readonly<Record<string, Trial>> = {
-  'ListBuckets, each project': {
-    prepare: [state],
-    ask: ask('GET', '/'),
-    proof: { text: '<Name>acme</Name>' },
-  },
+  'ListBuckets, each project with a state': buckets(state),
+  'ListBuckets, each project that was made': buckets(emptyProject),
+  'ListBuckets, each project that one has made': { ...buckets(ownProject), perAsker: true },
   'CreateBucket, a project': { prepare: [], ask: ask('PUT', BUCKET), proof: 'changed' },
-  'HeadBucket, a project': { prepare: [emptyProject], ask: ask('HEAD', BUCKET), proof: { status: 200 } },
+  'HeadBucket, a project with a state': head(state),
+  'HeadBucket, a project that was made': head(emptyProject),
+  'HeadBucket, a project that one has made': { ...head(ownProject), perAsker: true },
   'DeleteBucket, a project': { prepare: [emptyProject], ask: ask('DELETE', BUCKET), proof: 'changed' },
   'GetBucketLocation, a project': {
     prepare: [emptyProject],
@@ -137,6 +154,8 @@ export const S3_TRIALS: Readonly<Record<string, Trial>> = {
   'ListObjectVersions, a project': lists([['versions', '']], '<ListVersionsResult'),
   'ListObjectVersions, each state': lists([['versions', '']], `<Key>${OBJECT}</Key>`),
   'ListMultipartUploads, a project': lists([['uploads', '']], '<ListMultipartUploadsResult'),
+  "ListMultipartUploads, one's own upload": { ...uploads(ownUpload), perAsker: true },
+  "ListMultipartUploads, another's upload": uploads(otherUpload),
   'DeleteObjects, a state': { prepare: [state], ask: (scene) => deleteMany(scene, OBJECT), proof: 'changed' },
   "DeleteObjects, one's own lock": {
     perAsker: true,

@@ -111,6 +111,11 @@ export async function emptyProject({ house }: Scene): Promise<void> {
   await house.house.projects.make(ADMIN_CALLER, EMPTY_PROJECT);
 }
 
+/** A project that the asker has made. */
+export async function ownProject({ house, owner }: Scene): Promise<void> {
+  await house.house.projects.make(owner, EMPTY_PROJECT);
+}
+
 /** Settings of the project. */
 export async function projectSettings({ house }: Scene): Promise<void> {
   await house.house.projects.set(ADMIN_CALLER, EMPTY_PROJECT, {

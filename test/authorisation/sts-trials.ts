@@ -1,15 +1,17 @@
+import type { Operation } from '../../src/protocols/sts/door/detect.ts';
+import { SERVICE_OF } from '../../src/protocols/sts/door/operations.ts';
 import { askSigned } from '../support/ask-signed.ts';
 import type { Trial } from './scene.ts';
 
 const ask =
-  (action: string): Trial['ask'] =>
+  (action: Operation): Trial['ask'] =>
   ({ house, pair }) =>
     askSigned(
       house.url,
       {
         method: 'POST',
         path: '/',
-        service: 'sts',
+        service: SERVICE_OF[action],
         headers: { 'content-type': 'application/x-www-form-urlencoded' },
         body: `Action=${action}&Version=2011-06-15`,
       },

@@ -33,6 +33,9 @@ const plain =
   () =>
     house.ask(method, target, { headers, ...(body === undefined ? {} : { body }) });
 
+const json = (target: string, body: string): Prepare =>
+  plain('POST', target, body, { 'content-type': 'application/json' });
+
 const filled = (bytes: number, one: (index: number) => string): string => {
   const parts: string[] = [];
   for (let size = 0, at = 0; size < bytes; at += 1) {
@@ -83,7 +86,8 @@ const CASES: readonly (readonly [string, Prepare, number | RegExp])[] = [
     ),
     200,
   ],
-  ['http: the largest lock info', plain('LOCK', '/http/acme/locked', bigLock('i'.repeat(64_000))), 200],
+  ['http: the largest lock info', plain('LOCK', '/http/acme/locked', bigLock('i'.repeat(3_800))), 200],
+  ['http: a lock info that is too large', plain('LOCK', '/http/acme/l1', bigLock('i'.repeat(64_000))), 400],
   ['http: a lock info in a lock info', plain('LOCK', '/http/acme/l2', `{"a":${'['.repeat(64_000)}`), 400],
   [
     'http: a lock info of one time',
@@ -171,11 +175,10 @@ const CASES: readonly (readonly [string, Prepare, number | RegExp])[] = [
     s3('POST', '/acme/none', { query: [['uploadId', 'x']], body: partList(10_000) }),
     404,
   ],
-  ['api: a body of brackets', plain('POST', '/api/v1/credentials', '['.repeat(65_000)), 400],
+  ['api: a body of brackets', json('/api/v1/credentials', '['.repeat(65_000)), 400],
   [
     'api: a body of many grants',
-    plain(
-      'POST',
+    json(
       '/api/v1/credentials',
       JSON.stringify({
         name: 'n',
@@ -186,7 +189,7 @@ const CASES: readonly (readonly [string, Prepare, number | RegExp])[] = [
   ],
   [
     'api: a body of many members',
-    plain('POST', '/api/v1/credentials', `{${filled(64_000, (at) => `"a${at}":1,`)}"name":"n"}`),
+    json('/api/v1/credentials', `{${filled(64_000, (at) => `"a${at}":1,`)}"name":"n"}`),
     400,
   ],
   ['api: a query of many parts', plain('GET', `/api/v1/states?${query8k}`), 400],

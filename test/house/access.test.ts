@@ -108,6 +108,30 @@ describe.each(ENGINES)('the house, on %s, says who may', (engine) => {
     expect(ofOutputs).toMatchObject({ type: 'whole', reveal: false });
   });
 
+  it('read in their grace: the newest version of what they hold the lock of, and no old one', async () => {
+    await using built = await BuiltHouse.build(engine);
+    const { states, history, locks } = built.house;
+    for (const serial of [1, 2]) await built.write(callerOf('ann'), sampleState(serial));
+    const caller = granted('admin', '*');
+    const asked = { lockId: 'run', operation: 'OperationTypeApply', info: null, alias: 'test' } as const;
+    await locks.lock(caller, ADDRESS, { ...asked, tellsHoldersApart: true, wait: null, gone: null });
+    built.clock.advance(1_000);
+    const at = built.clock.now();
+    const inGrace = { ...caller, identity: { ...caller.identity, expiry: { at, graceUntil: at + 1_000 } } };
+    const whole = (number: number | null, action: 'read' | 'read-outputs'): Promise<{ type: string }> =>
+      states.readWhole(inGrace, ADDRESS, { number, action, limit: 1_000_000 });
+    expect(await states.read(inGrace, ADDRESS)).toMatchObject({ type: 'found' });
+    expect(await whole(null, 'read')).toMatchObject({ type: 'whole' });
+    for (const answer of [
+      await states.read(inGrace, ADDRESS, 1),
+      await whole(1, 'read'),
+      await whole(1, 'read-outputs'),
+      await history.version(inGrace, ADDRESS, 1),
+      await history.versions(inGrace, ADDRESS, { limit: 9 }),
+    ])
+      expect(answer).toEqual({ type: 'expired' });
+  });
+
   it('hear of a state: who may read it', async () => {
     await using built = await BuiltHouse.build(engine);
     const { states } = built.house;

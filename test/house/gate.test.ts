@@ -20,13 +20,19 @@ type Deed = (built: BuiltHouse, caller: Caller) => unknown;
 
 /** What is given to a caller who was let in before, or to the house itself. */
 const NOT_ASKED: Readonly<Record<Part, readonly string[]>> = {
-  states: ['maySee'],
+  states: [],
   history: [],
   locks: [],
   uploads: ['pieces', 'read', 'finish', 'abort', 'keepSwept', 'sweep', 'close'],
   projects: ['find', 'list', 'retentionOf', 'retentionSetFor'],
   credentials: ['ensureAdmin', 'hasAdmin', 'prune', 'refresh'],
   audit: ['note', 'flush', 'refused', 'looked', 'admit', 'accepted', 'close'],
+};
+
+/** What answers yes or no, and so no to whom the gate would not let through. */
+const QUESTIONS: Readonly<Partial<Record<Part, Readonly<Record<string, Deed>>>>> = {
+  states: { maySee: ({ house }, caller) => house.states.maySee(caller.identity, ADDRESS) },
+  projects: { mayKnow: ({ house }, caller) => house.projects.mayKnow(caller, ADDRESS.project) },
 };
 
 /** Every deed of the house's parts that a caller may ask for. */
@@ -98,9 +104,16 @@ const DEEDS: Readonly<Record<Part, Readonly<Record<string, Deed>>>> = {
   },
 };
 
-const ROWS = Object.entries(DEEDS).flatMap(([part, deeds]) =>
-  Object.entries(deeds).map(([name, deed]) => [`${part}.${name}`, deed] as const),
-);
+const ROWS = rowsOf(DEEDS);
+const QUESTION_ROWS = rowsOf(QUESTIONS);
+
+function rowsOf(
+  parts: Readonly<Record<string, Readonly<Record<string, Deed>>>>,
+): (readonly [string, Deed])[] {
+  return Object.entries(parts).flatMap(([part, deeds]) =>
+    Object.entries(deeds).map(([name, deed]) => [`${part}.${name}`, deed] as const),
+  );
+}
 
 /** An admin of everything, so that nothing but its expiry, or its revocation, can stand in its way. */
 function admin(change: object): Caller {
@@ -113,7 +126,8 @@ describe('the gate of the house', () => {
     await using built = await BuiltHouse.build('memory');
     for (const [part, deeds] of Object.entries(DEEDS)) {
       const methods = Object.getOwnPropertyNames(Object.getPrototypeOf(built.house[part as Part]));
-      const known = ['constructor', ...Object.keys(deeds), ...NOT_ASKED[part as Part]];
+      const asked = Object.keys(QUESTIONS[part as Part] ?? {});
+      const known = ['constructor', ...Object.keys(deeds), ...asked, ...NOT_ASKED[part as Part]];
       expect([part, methods.sort()]).toEqual([part, known.sort()]);
     }
   });
@@ -133,5 +147,14 @@ describe('the gate of the house', () => {
   it.each(ROWS)('lets no revoked credential do %s', async (_name, deed) => {
     await using built = await BuiltHouse.build('memory');
     expect(await deed(built, admin({ credentialId: 'SHGONEGONEGONEGO' }))).toEqual({ type: 'revoked' });
+  });
+
+  it.each(QUESTION_ROWS)('says no to %s of a credential that is over, else yes', async (_name, ask) => {
+    await using built = await BuiltHouse.build('memory');
+    await built.write(callerOf('ann'), sampleState(1));
+    const at = built.clock.now();
+    expect(await ask(built, admin({}))).toBe(true);
+    expect(await ask(built, admin({ expiry: { at, graceUntil: at + 1_000 } }))).toBe(false);
+    expect(await ask(built, admin({ credentialId: 'SHGONEGONEGONEGO' }))).toBe(false);
   });
 });

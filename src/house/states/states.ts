@@ -74,7 +74,7 @@ export class States {
    * A caller whose credential has expired may read the newest version of what it holds the lock of.
    */
   async read(caller: Caller, address: Address, number: number | null = null): Promise<ReadAnswer> {
-    const refusal = await this.#gate.on(caller, number === null ? 'read' : 'read-history', address);
+    const refusal = await this.#gate.on(caller, toRead(number), address);
     if (refusal !== null) return refusal;
     for (let tries = 0; tries < READ_TRIES; tries += 1) {
       const version = await this.#find(address, number);
@@ -96,7 +96,8 @@ export class States {
     address: Address,
     { number, action, limit }: { number: number | null; action: 'read' | 'read-outputs'; limit: number },
   ): Promise<ReadWholeAnswer> {
-    const refusal = await this.#gate.on(caller, action, address);
+    const needed = action === 'read' ? toRead(number) : action;
+    const refusal = await this.#gate.on(caller, needed, address);
     if (refusal !== null) return refusal;
     for (let tries = 0; tries < READ_TRIES; tries += 1) {
       const version = await this.#find(address, number);
@@ -171,6 +172,11 @@ export class States {
     if (number !== null) return engine.version(address, number);
     return liveHead((await engine.world(address)).record);
   }
+}
+
+/** What reading a version is: the newest, or a given one, which may be an old one. */
+function toRead(number: number | null): 'read' | 'read-history' {
+  return number === null ? 'read' : 'read-history';
 }
 
 function bytesGone(): EngineFault {

@@ -14,6 +14,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Records } from '../../../src/house/records/records.ts';
+import { LockObjects } from '../../../src/protocols/lock-object/lock-objects.ts';
 import { eventually } from '../../support/eventually.ts';
 import { TestHouse } from '../../support/open-test-house.ts';
 import type { Pair } from '../../support/test-admin.ts';
@@ -197,9 +198,11 @@ describe('a table that was never used', () => {
 
 describe('a lock whose answer could not be written', () => {
   it('is taken back', async () => {
-    const show = house.house.locks.show.bind(house.house.locks);
-    vi.spyOn(house.house.locks, 'show')
-      .mockImplementationOnce(show)
+    const { look } = LockObjects.prototype;
+    vi.spyOn(LockObjects.prototype, 'look')
+      .mockImplementationOnce(async function (this: LockObjects, ...asked) {
+        return look.apply(this, asked);
+      })
       .mockRejectedValueOnce(new Error('the disk is gone'));
     const update = new UpdateItemCommand({
       ...lockItem(),

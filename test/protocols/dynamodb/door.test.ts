@@ -23,6 +23,9 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { LOCK_INFO_TAKEN_BYTES_MAX } from '../../../src/core/lock-info.ts';
+import type { Item } from '../../../src/protocols/dynamodb/attribute.ts';
+import { itemBytes } from '../../../src/protocols/dynamodb/size.ts';
 import { SCAN_BYTES_MAX } from '../../../src/protocols/dynamodb/layout.ts';
 import { ADMIN_CALLER, TestHouse } from '../../support/open-test-house.ts';
 import { AwsHouse } from '../aws/aws-house.ts';
@@ -270,14 +273,20 @@ describe('reading many items', () => {
   it('ends a page of a scan where it has enough bytes', async () => {
     const own = await TestHouse.open();
     const client = dynamoClient(own.url);
-    const large = 60_000;
-    const Info = (id: string): { S: string } => ({ S: lockInfo(id, 'x'.repeat(large)) });
-    const ids = Array.from({ length: 20 }, (_, index) => `acme/${index}`);
-    for (const id of ids) {
-      await client.send(new PutItemCommand({ TableName, Item: { LockID: { S: id }, Info: Info(id) } }));
-    }
+    // As large as a lock info may be, so that a page is full of bytes before it is full of items.
+    const Info = (id: string): { S: string } => {
+      const room = LOCK_INFO_TAKEN_BYTES_MAX - Buffer.byteLength(lockInfo(id, ''));
+      return { S: lockInfo(id, 'x'.repeat(room)) };
+    };
+    const ids = Array.from({ length: 300 }, (_, index) => `acme/${String(index).padStart(3, '0')}`);
+    const put = (id: string): Promise<unknown> =>
+      client.send(new PutItemCommand({ TableName, Item: { LockID: { S: id }, Info: Info(id) } }));
+    for (let at = 0; at < ids.length; at += 20) await Promise.all(ids.slice(at, at + 20).map(put));
     const first = await client.send(new ScanCommand({ TableName }));
-    expect(first.Count).toBe(Math.floor(SCAN_BYTES_MAX / (large + 500)));
+    const bytes = (first.Items ?? []).map((item) => itemBytes(new Map(Object.entries(item)) as Item));
+    const total = bytes.reduce((sum, size) => sum + size, 0);
+    expect(total).toBeLessThanOrEqual(SCAN_BYTES_MAX);
+    expect(total + Math.max(...bytes)).toBeGreaterThan(SCAN_BYTES_MAX);
     const found: string[] = [];
     for await (const page of paginateScan({ client }, { TableName })) {
       found.push(...(page.Items ?? []).map(({ LockID }) => LockID?.S ?? ''));
