@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { aws } from './aws.ts';
 import { contention } from './contention.ts';
 import { cycles } from './cycles.ts';
+import { holds } from './holds.ts';
 import { key } from './key.ts';
 import { large } from './large.ts';
 import { line } from './line/line.ts';
@@ -26,6 +27,7 @@ const PARTS: Readonly<Record<string, () => Promise<Section>>> = {
   large,
   waiters,
   contention,
+  holds,
   line,
   nodes,
 };
