@@ -232,6 +232,8 @@ export interface Engine extends AsyncDisposable {
   credentials(): Promise<readonly Credential[]>;
   /** Of one kind, or null for all. By kind and name, byte by byte. */
   entries(kind: string | null): Promise<readonly Entry[]>;
+  /** One of them; null when there is none. */
+  entry(kind: string, name: string): Promise<Entry | null>;
   audit(query: AuditQuery): Promise<readonly AuditRecord[]>;
   /**
    * What was stored about addresses, as a feed that is kept: the records of the audit log with an address, but for refusals

@@ -112,6 +112,10 @@ export class MemoryEngine implements Engine {
       .sort((a, b) => compareBytes(a.kind, b.kind) || compareBytes(a.name, b.name));
   }
 
+  async entry(kind: string, name: string): Promise<Entry | null> {
+    return this.#entries.get(`${kind}\n${name}`) ?? null;
+  }
+
   async audit(query: AuditQuery): Promise<readonly AuditRecord[]> {
     const { address, action, subject, refused = false, before = Infinity, limit } = query;
     return this.#audit

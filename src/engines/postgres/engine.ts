@@ -152,6 +152,10 @@ export class PostgresEngine implements Engine {
     return this.#queries.entries(kind);
   }
 
+  async entry(kind: string, name: string): Promise<Entry | null> {
+    return this.#queries.entry(kind, name);
+  }
+
   async audit(query: AuditQuery): Promise<readonly AuditRecord[]> {
     return this.#audit.read(query);
   }
