@@ -67,6 +67,16 @@ export type RecordCommand =
       /** When it was, where another engine noted it; absent for now. */
       readonly at?: Instant;
     }
+  /**
+   * Forgets the oldest records of the audit log, at most so many, up to the first that is not older than a moment, and never
+   * the newest. It is noted where there were any.
+   */
+  | {
+      readonly type: 'prune-audit';
+      readonly before: Instant;
+      readonly limit: number;
+      readonly note: AuditNote | null;
+    }
   /** Rows of an address as another engine had them, for moving a house: they were decided about there, and no rule is asked. */
   | { readonly type: 'adopt'; readonly address: Address; readonly effects: readonly Effect[] }
   /** New wrappings of the same data keys and secrets, after the master key was changed. */
@@ -84,9 +94,15 @@ export interface Conflict {
   readonly type: 'conflict';
 }
 
+/** So many records of the audit log were forgotten. */
+export interface AuditPruned {
+  readonly type: 'audit-pruned';
+  readonly records: number;
+}
+
 /** What came of one command, and who else was served by it. */
 export interface CommandResult {
-  readonly outcome: Outcome | Noted | Conflict;
+  readonly outcome: Outcome | Noted | Conflict | AuditPruned;
   readonly handovers: readonly Handover[];
   /** What was noted of a command about an address. */
   readonly notes?: readonly AuditNote[];
@@ -102,6 +118,11 @@ export function resultOf({ outcome, effects, handovers }: Decision): CommandResu
 export const NOTED: CommandResult = { outcome: { type: 'noted' }, handovers: [] };
 /** The result of a record command that expected something else. */
 export const CONFLICT: CommandResult = { outcome: { type: 'conflict' }, handovers: [] };
+
+/** The result of a command that forgets records of the audit log. */
+export function auditPruned(records: number): CommandResult {
+  return { outcome: { type: 'audit-pruned', records }, handovers: [] };
+}
 
 /** A sealed thing that is not a body: where it stands, and what it says under the old key and under the new one. */
 export type Resealed =
@@ -155,6 +176,8 @@ export interface Changes {
   readonly records: readonly ChangeRecord[];
   /** Nothing will ever appear up to here that was not told: what to go on after. */
   readonly position: number;
+  /** Records after the position that was asked for have been forgotten: changes before the first of these may be missing. */
+  readonly pruned?: true;
 }
 
 export interface StateQuery {
@@ -214,7 +237,7 @@ export interface Engine extends AsyncDisposable {
    * Resolves once all of them are durable. Commands given by concurrent calls share a flush.
    * A body that is given is the engine's from then on: its segments may be handed to another thread, and be gone here.
    * @returns one result per command: of an address command an outcome of its own type, of a record command
-   *   {@link NOTED} or {@link CONFLICT}
+   *   {@link NOTED} or {@link CONFLICT}, or how much of the audit log was forgotten
    */
   apply(commands: readonly Command[]): Promise<readonly CommandResult[]>;
 

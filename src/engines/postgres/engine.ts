@@ -115,8 +115,8 @@ export class PostgresEngine implements Engine {
         commands,
         names: new Set(commands.flatMap(addressesTouched).map(formatAddress)),
         bytes: commands.reduce((sum, command) => sum + bodyBytes(command), 0),
-        // What is sealed anew must not be written over by what another call read before.
-        alone: commands.some(({ type }) => type === 'reseal'),
+        // What is sealed anew must not be written over by what another call read before; and what forgets takes its time.
+        alone: commands.some(({ type }) => type === 'reseal' || type === 'prune-audit'),
         since: Date.now(),
         resolve,
         reject,

@@ -20,6 +20,7 @@ const STRETCH = 10_000;
 export class AuditLog {
   readonly #addressId: Statement;
   readonly #newest: Statement;
+  readonly #oldest: Statement;
   readonly #ofAddress: Statement;
   readonly #stretch: Statement;
   readonly #changes: Statement;
@@ -27,6 +28,7 @@ export class AuditLog {
   constructor(db: Database) {
     this.#addressId = db.prepare('SELECT id FROM address WHERE project = ? AND key = ? AND workspace = ?');
     this.#newest = db.prepare('SELECT max(id) AS id FROM audit');
+    this.#oldest = db.prepare('SELECT min(id) AS id FROM audit');
     this.#ofAddress = db.prepare(select('address_id = ? AND audit.id < ?'));
     this.#stretch = db.prepare(select('audit.id >= ? AND audit.id < ?'));
     const placeholders = LOOK_ACTIONS.map(() => '?').join(', ');
@@ -46,11 +48,12 @@ export class AuditLog {
     }
     const found: AuditRecord[] = [];
     let to = Math.min(before, this.#end());
-    while (to > 0 && found.length < limit) {
+    const pruned = this.#pruned();
+    while (to > pruned && found.length < limit) {
       const from = to - STRETCH;
       found.push(...this.#all(this.#stretch, from, to, ...filter, whole(limit - found.length)));
       to = from;
-      if (to > 0 && found.length < limit) await setImmediate();
+      if (to > pruned && found.length < limit) await setImmediate();
     }
     return found;
   }
@@ -59,7 +62,7 @@ export class AuditLog {
   async changes(after: number | null, limit: number): Promise<Changes> {
     const end = Math.max(this.#end() - 1, after ?? 0);
     const records: ChangeRecord[] = [];
-    for (let from = after ?? end; from < end && records.length < limit;) {
+    for (let from = Math.max(after ?? end, this.#pruned()); from < end && records.length < limit;) {
       const to = Math.min(from + STRETCH, end);
       const rows = this.#all(this.#changes, from, to, ...LOOK_ACTIONS, whole(limit - records.length));
       records.push(
@@ -68,7 +71,15 @@ export class AuditLog {
       from = to;
       if (from < end && records.length < limit) await setImmediate();
     }
-    return { records, position: records.length < limit ? end : (records.at(-1)?.id ?? end) };
+    const position = records.length < limit ? end : (records.at(-1)?.id ?? end);
+    // Asked last: what is forgotten while the records are read is not told.
+    return { records, position, ...((after ?? end) < this.#pruned() ? { pruned: true } : {}) };
+  }
+
+  /** The number of the last record that was forgotten; they are numbered without gaps. */
+  #pruned(): number {
+    const { id } = reading(() => this.#oldest.get()) as { id: number | null };
+    return (id ?? 1) - 1;
   }
 
   #end(): number {
