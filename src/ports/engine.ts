@@ -152,6 +152,17 @@ export interface AuditRecord {
   readonly note: AuditNote;
 }
 
+/** What is known of the audit log once all of it was looked at. */
+export interface WholeLog {
+  readonly records: number;
+  /** Where it ends: kept elsewhere, it tells of a log that was cut. */
+  readonly head: string;
+  /** How many records were forgotten, because they were older than is kept. */
+  readonly pruned: number;
+  /** The former heads that are among those, so that nothing can be said of them. */
+  readonly prunedHeads: readonly string[];
+}
+
 /** The actions of notes that somebody looked at something of an address, or prepared something, which changes nothing. */
 export const LOOK_ACTIONS: readonly string[] = [
   'read',

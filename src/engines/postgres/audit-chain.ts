@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { formatAddress } from '../../core/address.ts';
 import type { Instant } from '../../core/instant.ts';
+import type { WholeLog } from '../../ports/engine.ts';
 import { changedElsewhere, ownerOf, sameBytes, type RowKeys, type StoredValue } from '../row-keys.ts';
 import { AuthenticatedTable, binary, number, plain, toBuffer, toBytes, type NewRow } from './columns.ts';
 import type { Row, Statement } from './connection.ts';
@@ -119,16 +120,6 @@ export class AuditChains {
 /** Names a record of the log, as the record of its address does. */
 export function auditedAs(chain: string, link: number): string {
   return `${chain}:${link}`;
-}
-
-/** What is known of the audit log once all of it was looked at. */
-export interface WholeLog {
-  readonly records: number;
-  readonly head: string;
-  /** How many records were forgotten, because they were older than is kept. */
-  readonly pruned: number;
-  /** The former heads that are among those, so that nothing can be said of them. */
-  readonly prunedHeads: readonly string[];
 }
 
 type Read = (statement: Statement) => Promise<readonly Row[]>;

@@ -18,13 +18,14 @@ import {
   type StateQuery,
   type StateSummary,
   type StoredBody,
+  type WholeLog,
 } from '../../ports/engine.ts';
 import type { OpenRowKey } from '../../ports/row-key.ts';
 import type { RowKeys } from '../row-keys.ts';
 import { findRowKeys, verifyAll } from './adoption.ts';
 import { Batches, type PendingCall } from './session/batches.ts';
 import { AuditLog } from './audit.ts';
-import { AuditChains, type AuditChain, type WholeLog } from './audit-chain.ts';
+import { AuditChains, type AuditChain } from './audit-chain.ts';
 import { BodyReader } from './bodies.ts';
 import { Connections, type Row, type Statement } from './connection.ts';
 import { wasCommitted } from './session/doubt.ts';

@@ -1,5 +1,6 @@
 import type { AuditNote } from '../../core/effect.ts';
 import type { Instant } from '../../core/instant.ts';
+import type { WholeLog } from '../../ports/engine.ts';
 import { changedElsewhere, sameBytes, type RowKeys, type StoredValue } from '../row-keys.ts';
 import { AuthenticatedTable, bytes, insert, plain } from './columns.ts';
 import type { Database, Statement } from './files/driver.ts';
@@ -150,16 +151,6 @@ export function verifyEnd(db: Database, keys: RowKeys): void {
   };
   if (!sameBytes(row?.mac ?? NO_LINK, link) || (decided ?? 0) > (newest?.id ?? 0))
     throw changedElsewhere('end of the audit log', HOUSE);
-}
-
-/** What is known of the audit log once all of it was looked at. */
-export interface WholeLog {
-  readonly records: number;
-  readonly head: string;
-  /** How many records were forgotten, because they were older than is kept. */
-  readonly pruned: number;
-  /** The former heads that are among those, so that nothing can be said of them. */
-  readonly prunedHeads: readonly string[];
 }
 
 /**
