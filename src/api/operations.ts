@@ -140,6 +140,9 @@ interface Operations {
       address?: string | undefined;
       action?: string | undefined;
       subject?: string | undefined;
+      /** With its zone: `2026-01-31T12:00:00Z`. */
+      since?: string | undefined;
+      until?: string | undefined;
       refused?: boolean | undefined;
     } & Paged;
     body: undefined;

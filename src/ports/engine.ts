@@ -220,6 +220,10 @@ export interface AuditQuery {
   readonly address?: Address;
   readonly action?: string;
   readonly subject?: string;
+  /** Only records made at this moment or later. */
+  readonly since?: Instant;
+  /** Only records made before this moment. */
+  readonly until?: Instant;
   /** Only what was refused. Default false. */
   readonly refused?: boolean;
   /** Only records older than this id: newest come first. */

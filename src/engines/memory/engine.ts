@@ -121,10 +121,13 @@ export class MemoryEngine implements Engine {
 
   async audit(query: AuditQuery): Promise<readonly AuditRecord[]> {
     const { address, action, subject, refused = false, before = Infinity, limit } = query;
+    const { since = -Infinity, until = Infinity } = query;
     return this.#audit
       .filter(
         (record) =>
           record.id < before &&
+          record.at >= since &&
+          record.at < until &&
           (address === undefined || (record.address !== null && sameAddress(record.address, address))) &&
           (action === undefined || record.note.action === action) &&
           (!refused || record.note.refused !== undefined) &&

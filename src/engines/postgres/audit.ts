@@ -97,6 +97,8 @@ function changesAsked(schema: string, after: number, upTo: number, limit: number
 function auditAsked(schema: string, query: AuditQuery): Statement {
   const conditions = new Conditions();
   if (query.before !== undefined) conditions.add('id < ?', query.before);
+  if (query.since !== undefined) conditions.add('at >= ?', query.since);
+  if (query.until !== undefined) conditions.add('at < ?', query.until);
   if (query.action !== undefined) conditions.add('action = ?', query.action);
   if (query.subject !== undefined) conditions.add('subject = ?', toText(query.subject));
   if (query.refused === true) conditions.add('refused IS NOT NULL');

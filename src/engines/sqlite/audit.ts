@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
+import type { Instant } from '../../core/instant.ts';
 import {
   type AuditQuery,
   type AuditRecord,
@@ -21,6 +22,7 @@ export class AuditLog {
   readonly #addressId: Statement;
   readonly #newest: Statement;
   readonly #oldest: Statement;
+  readonly #at: Statement;
   readonly #ofAddress: Statement;
   readonly #stretch: Statement;
   readonly #changes: Statement;
@@ -29,6 +31,7 @@ export class AuditLog {
     this.#addressId = db.prepare('SELECT id FROM address WHERE project = ? AND key = ? AND workspace = ?');
     this.#newest = db.prepare('SELECT max(id) AS id FROM audit');
     this.#oldest = db.prepare('SELECT min(id) AS id FROM audit');
+    this.#at = db.prepare('SELECT at FROM audit WHERE id = ?');
     this.#ofAddress = db.prepare(select('address_id = ? AND audit.id < ?'));
     this.#stretch = db.prepare(select('audit.id >= ? AND audit.id < ?'));
     const placeholders = LOOK_ACTIONS.map(() => '?').join(', ');
@@ -40,7 +43,8 @@ export class AuditLog {
 
   async read(query: AuditQuery): Promise<AuditRecord[]> {
     const { address, action = null, subject = null, refused = false, before = Infinity, limit } = query;
-    const filter: SqlValue[] = [action, action, subject, subject, Number(refused)];
+    const { since = 0, until = Infinity } = query;
+    const filter: SqlValue[] = [since, whole(until), action, action, subject, subject, Number(refused)];
     if (address !== undefined) {
       const id = reading(() => this.#addressId.get(address.project, address.key, address.workspace));
       if (id === undefined) return [];
@@ -49,7 +53,7 @@ export class AuditLog {
     const found: AuditRecord[] = [];
     let to = Math.min(before, this.#end());
     const pruned = this.#pruned();
-    while (to > pruned && found.length < limit) {
+    while (to > pruned && found.length < limit && this.#madeAt(to - 1) >= since) {
       const from = to - STRETCH;
       found.push(...this.#all(this.#stretch, from, to, ...filter, whole(limit - found.length)));
       to = from;
@@ -76,6 +80,12 @@ export class AuditLog {
     return { records, position, ...((after ?? end) < this.#pruned() ? { pruned: true } : {}) };
   }
 
+  /** When a record was made: none before it is younger. */
+  #madeAt(id: number): Instant {
+    const row = reading(() => this.#at.get(id)) as { at: Instant } | undefined;
+    return row?.at ?? Infinity;
+  }
+
   /** The number of the last record that was forgotten; they are numbered without gaps. */
   #pruned(): number {
     const { id } = reading(() => this.#oldest.get()) as { id: number | null };
@@ -97,6 +107,6 @@ const COLUMNS = `audit.id, at, address_id, ${AUDIT_NOTE.list}, ${ADDRESS.list}`;
 function select(condition: string): string {
   return (
     `SELECT ${COLUMNS} FROM audit LEFT JOIN address ON address.id = address_id WHERE ${condition} ` +
-    'AND (? IS NULL OR action = ?) AND (? IS NULL OR subject = ?) AND (? = 0 OR refused IS NOT NULL) ORDER BY audit.id DESC LIMIT ?'
+    'AND at >= ? AND at < ? AND (? IS NULL OR action = ?) AND (? IS NULL OR subject = ?) AND (? = 0 OR refused IS NOT NULL) ORDER BY audit.id DESC LIMIT ?'
   );
 }

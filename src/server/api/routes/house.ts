@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { problemReply } from '../../../protocols/wire/problem.ts';
 import { numberCursor } from '../cursor.ts';
-import { ADDRESS, FLAG, given, LIMIT, NUMBER_CURSOR, WORD } from '../parameters.ts';
+import { ADDRESS, AUDIT_ACTION, FLAG, given, LIMIT, MOMENT, NUMBER_CURSOR, WORD } from '../parameters.ts';
 import { refusalReply } from '../refusal-reply.ts';
 import { jsonReply } from '../json-reply.ts';
 import { defineRoute, NO_BODY, NO_QUERY, type Route } from '../route.ts';
@@ -45,8 +45,10 @@ export const HOUSE_ROUTES: readonly Route[] = [
     needs: 'admin of the server; with `address`, admin of that address',
     query: z.strictObject({
       address: ADDRESS.optional().describe('Only what concerns this address.'),
-      action: WORD.optional().describe('Only this action: `write`, `lock`, `credential-create` …'),
+      action: AUDIT_ACTION.optional().describe('Only this action: `write`, `lock`, `credential-create` …'),
       subject: WORD.optional().describe('Only what this subject did: `token:ci`.'),
+      since: MOMENT.optional().describe('Only what was done at this time or later: `2026-01-31T12:00:00Z`.'),
+      until: MOMENT.optional().describe('Only what was done before this time.'),
       refused: FLAG.default(false).describe('`true`: only what was refused.'),
       limit: LIMIT,
       cursor: NUMBER_CURSOR,
