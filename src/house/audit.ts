@@ -105,6 +105,22 @@ export class Audit {
     return { type: 'records', records: await this.#engine.audit(query) };
   }
 
+  /** Where the log ends, as far as this node has written it: kept elsewhere, it tells of a log that was cut. */
+  async head(caller: Caller): Promise<{ readonly type: 'head'; readonly head: string } | Shut> {
+    const refusal = this.#gate.inHouse(caller, 'read-audit');
+    if (refusal !== null) return refusal;
+    await this.flush();
+    return { type: 'head', head: await this.#engine.auditHead() };
+  }
+
+  /** Sends where the log ends to the audit devices, for whoever may compare it later. */
+  async tellHead(): Promise<void> {
+    const head = await this.#engine.auditHead();
+    if (head === '') return;
+    const note = noteOf(NODE, 'audit-head', { head });
+    this.#sink.write({ at: this.#clock.now(), address: null, note });
+  }
+
   /**
    * Forgets the records that are older than they are kept, some at a time, so that nobody waits long for it.
    * @throws {EngineFault} where one was changed: what shows it is not forgotten
