@@ -85,7 +85,7 @@ describe('an audit device', () => {
     expect((await house.ask('GET', '/api/v1/audit/head', { as: reader })).status).toBe(403);
     await house.close();
     const told = lines().filter(({ action }) => action === 'audit-head');
-    const last = (told.at(-1)?.['detail'] as { head: string }).head;
+    const { head: last } = told[told.length - 1]!['detail'] as { head: string };
     const kept = { store, masterKeys, masterKeyFile: null, exposedSecrets: false };
     expect((await verifyKept(kept, [head, last])).auditHead).toBe(last);
   });

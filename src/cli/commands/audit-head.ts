@@ -5,7 +5,7 @@ import { CONNECTION_OPTIONS, readConnection } from '../server/connection.ts';
 
 export const command: Command = defineCommand({
   description:
-    'Prints the head of the audit log of a running server, which stands for all of the log up to now. Keep it where nobody who can write the database can change it, and give it to "statehouse audit verify --head" later. Of several nodes each tells of what it has written itself.',
+    'Prints the head of the audit log of a running server, which stands for all of the log up to now. Keep it where those who can write the database cannot change it, and give it to "statehouse audit verify --head" later. Of several nodes each tells of what it has written itself.',
   args: [],
   options: CONNECTION_OPTIONS,
   examples: [{ line: 'statehouse audit head >> heads.txt', says: 'every day, on another machine' }],

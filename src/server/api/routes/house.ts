@@ -77,7 +77,7 @@ export const HOUSE_ROUTES: readonly Route[] = [
     summary: 'Shows where the audit log ends.',
     needs: 'admin of the server',
     about:
-      'Kept where nobody who can write the database can change it, it later shows whether the log still goes on from here. On several nodes each tells of what it has written itself.',
+      'Kept where those who can write the database cannot change it, it later shows whether the log still goes on from here. On several nodes each tells of what it has written itself.',
     query: NO_QUERY,
     body: NO_BODY,
     answer: { status: 200, says: 'The head of the log.', schema: AUDIT_HEAD },

@@ -153,7 +153,7 @@ export const INFO: z.ZodType<InfoShape> = objectOf<InfoShape>({
 
 export const AUDIT_HEAD: z.ZodType<AuditHeadShape> = objectOf<AuditHeadShape>({
   head: text(
-    'Stands for the whole log up to now; empty where there is none. `statehouse audit verify --head` takes it.',
+    'Stands for the whole log up to now; empty while nothing is stored. `statehouse audit verify --head` takes it.',
   ),
 }).meta({ id: 'AuditHead' });
 
