@@ -1,6 +1,7 @@
 import type { Grant } from '../core/grant.ts';
 import type { DiffShape, OutputsShape, SnapshotShape } from './shapes/content.ts';
 import type {
+  AuditHeadShape,
   AuditShape,
   CredentialShape,
   InfoShape,
@@ -59,6 +60,7 @@ export const OPERATIONS: { readonly [Name in OperationName]: RouteOf<Name> } = {
   whoami: { method: 'GET', path: '/whoami' },
   info: { method: 'GET', path: '/info' },
   'list-audit': { method: 'GET', path: '/audit', items: 'records' },
+  'show-audit-head': { method: 'GET', path: '/audit/head' },
   'rotate-key': { method: 'POST', path: '/rotate-key', long: true },
   backup: { method: 'POST', path: '/backup', long: true },
 };
@@ -140,11 +142,15 @@ interface Operations {
       address?: string | undefined;
       action?: string | undefined;
       subject?: string | undefined;
+      /** With its zone: `2026-01-31T12:00:00Z`. */
+      since?: string | undefined;
+      until?: string | undefined;
       refused?: boolean | undefined;
     } & Paged;
     body: undefined;
     answer: Page<'records', AuditShape>;
   };
+  'show-audit-head': { query: Nothing; body: undefined; answer: AuditHeadShape };
   'rotate-key': { query: Nothing; body: undefined; answer: RotationShape };
   backup: { query: Nothing; body: undefined; answer: null };
 }

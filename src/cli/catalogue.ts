@@ -189,6 +189,12 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
     load: () => import('./commands/audit.ts'),
   },
   {
+    name: 'audit head',
+    section: 'server',
+    summary: 'show where the audit log ends',
+    load: () => import('./commands/audit-head.ts'),
+  },
+  {
     name: 'audit verify',
     section: 'server',
     summary: 'check that nothing but a server changed the data',

@@ -31,7 +31,8 @@ interface Extras {
   readonly isSecret?: (text: string) => boolean;
 }
 
-function spec<T>(
+/** An option that reads its texts in a way of its own. */
+export function spec<T>(
   base: Pick<OptionSpec<T>, 'kind' | 'placeholder' | 'help' | 'read'> & { fallback?: string | null },
   extras: Extras,
 ): OptionSpec<T> {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { formatAddress, type Address } from '../core/address.ts';
-import type { ChangeRecord } from '../ports/engine.ts';
+import type { AuditRecord, ChangeRecord } from '../ports/engine.ts';
 import { lockOf, unlockOf, writeOf } from './engine-commands.ts';
 import type { Bench } from './engine-contract.ts';
 
@@ -114,6 +114,36 @@ export function changeContract(bench: Bench): void {
           Array.from({ length: 12 }, (_, n) => n + 1),
         );
       }
+    });
+
+    it('tells when changes after the position have been forgotten, oldest first, and goes on after them', async () => {
+      const address = bench.address();
+      const start = await end();
+      for (let serial = 1n; serial <= 5n; serial += 1n) await give(writeOf(address, serial));
+      const at = (await bench.engine().now()) + 1;
+      const note = { action: 'prune-audit', subject: 'house:node', door: 'house', detail: {} };
+      const prune = async (before: number, limit: number): Promise<number> => {
+        const [result] = await bench.engine().apply([{ type: 'prune-audit', before, limit, note }]);
+        return result?.outcome.type === 'audit-pruned' ? result.outcome.records : -1;
+      };
+      const kept = (): Promise<readonly AuditRecord[]> => bench.engine().audit({ limit: 1_000_000 });
+      const before = await kept();
+      expect(await prune(0, 10)).toBe(0);
+      expect((await bench.engine().changes(start, 10)).pruned).toBeUndefined();
+      expect(await kept()).toEqual(before);
+      expect(await prune(at, 2)).toBe(2);
+      expect((await kept()).slice(1)).toEqual(before.slice(0, -2));
+      expect(await prune(at, before.length)).toBe(before.length - 2);
+      expect((await kept()).map((record) => record.note)).toEqual([note, note]);
+      const page = await bench.engine().changes(start, 10);
+      expect(page.pruned).toBe(true);
+      expect((await bench.engine().changes(page.position, 10)).pruned).toBeUndefined();
+      await give(writeOf(address, 6n));
+      const { records } = await follow(page.position, 10);
+      expect(records.map((record) => record.note.detail['version'])).toEqual([6]);
+      await bench.reopen();
+      expect((await bench.engine().changes(0, 10)).pruned).toBe(true);
+      expect((await bench.engine().changes(page.position, 10)).records).toEqual(records);
     });
 
     it('is the same after a reopening', async () => {

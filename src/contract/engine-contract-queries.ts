@@ -136,6 +136,12 @@ export function queryContract(bench: Bench): void {
       const older = { address, subject: ALICE.subject, before: ids[0] ?? 0, limit: 1 };
       expect(await bench.engine().audit(older)).toEqual([records[1]]);
       expect(await bench.engine().audit({ address, subject: 'token:nobody', limit: 10 })).toEqual([]);
+      const [newest, oldest] = [records[0]?.at ?? 0, records.at(-1)?.at ?? 0];
+      const span = { address, since: oldest, until: newest + 1, limit: 10 };
+      expect(await bench.engine().audit(span)).toEqual(records);
+      expect(await bench.engine().audit({ ...span, until: oldest })).toEqual([]);
+      expect(await bench.engine().audit({ ...span, since: newest + 1 })).toEqual([]);
+      expect(await bench.engine().audit({ since: newest + 1, limit: 10 })).toEqual([]);
       expect(await bench.engine().audit({ address: bench.address(), limit: 10 })).toEqual([]);
     });
 

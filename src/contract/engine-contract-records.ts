@@ -92,9 +92,11 @@ export function recordContract(bench: Bench): void {
       const entries = await bench.engine().entries('project');
       expect(entries.map(({ name }) => name)).toEqual(['B', 'a', 'b', '\u{FF5E}', '\u{1F3E0}']);
       expect(entries[2]).toEqual({ kind: 'project', name: 'b', attributes: { nested: [1, 'two', null] } });
+      expect(await bench.engine().entry('project', 'b')).toEqual(entries[2]);
       await bench
         .engine()
         .apply([{ type: 'drop-entry', kind: 'project', name: 'b', note: note('project-dropped') }]);
+      expect(await bench.engine().entry('project', 'b')).toBeNull();
       await bench.engine().apply([{ type: 'drop-entry', kind: 'other', name: 'a', note: null }]);
       expect((await bench.engine().entries('project')).map(({ name }) => name)).not.toContain('b');
       expect(await bench.engine().entries('other')).toEqual([]);

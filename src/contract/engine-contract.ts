@@ -57,7 +57,8 @@ export function engineContract(
       const [only] = await engine.apply([command]);
       if (only === undefined) throw new Error('no outcome came back');
       const { outcome, handovers } = only;
-      if (outcome.type === 'noted' || outcome.type === 'conflict') throw new Error('no decision came back');
+      if (outcome.type === 'noted' || outcome.type === 'conflict' || outcome.type === 'audit-pruned')
+        throw new Error('no decision came back');
       return { outcome, handovers };
     };
     const bench: Bench = {

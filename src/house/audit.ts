@@ -1,5 +1,6 @@
 import type { Address } from '../core/address.ts';
 import type { Actor } from '../core/command.ts';
+import type { Milliseconds } from '../core/instant.ts';
 import { noteOf, type AuditNote } from '../core/effect.ts';
 import type { AuditQuery, AuditRecord, Engine } from '../ports/engine.ts';
 import type { AuditSink } from '../ports/audit-sink.ts';
@@ -12,6 +13,11 @@ import type { Gate } from './gate.ts';
 /** Reads wait so long for others to be written down with them. */
 const GATHER_MS = 100;
 const GATHER_MAX = 256;
+/** Records that are forgotten by a command, and commands of one sweep. */
+const PRUNED_AT_ONCE = 1_000;
+const PRUNINGS_MAX = 1_000;
+/** Who forgets records that are older than they are kept. */
+const NODE: Actor = { subject: 'house:node', door: 'house' };
 
 interface Gathered {
   readonly type: 'audit';
@@ -32,11 +38,22 @@ export class Audit {
   readonly #gate: Gate;
   readonly #sink: AuditSink;
   readonly #repeats: Repeats;
+  readonly #kept: Milliseconds;
   #gathered: Gathered[] = [];
   #cancel: (() => void) | null = null;
   #writing: Promise<void> = Promise.resolve();
+  #isClosed = false;
 
-  constructor(options: { engine: Engine; clock: Clock; log: Log; gate: Gate; sink: AuditSink }) {
+  /** @param kept how long records are kept; 0, the default, for always */
+  constructor(options: {
+    engine: Engine;
+    clock: Clock;
+    log: Log;
+    gate: Gate;
+    sink: AuditSink;
+    kept?: Milliseconds;
+  }) {
+    this.#kept = options.kept ?? 0;
     this.#sink = options.sink;
     this.#engine = options.engine;
     this.#clock = options.clock;
@@ -88,6 +105,40 @@ export class Audit {
     return { type: 'records', records: await this.#engine.audit(query) };
   }
 
+  /** Where the log ends, as far as this node has written it: kept elsewhere, it tells of a log that was cut. */
+  async head(caller: Caller): Promise<{ readonly type: 'head'; readonly head: string } | Shut> {
+    const refusal = this.#gate.inHouse(caller, 'read-audit');
+    if (refusal !== null) return refusal;
+    await this.flush();
+    return { type: 'head', head: await this.#engine.auditHead() };
+  }
+
+  /** Sends where the log ends to the audit devices, for whoever may compare it later. */
+  async tellHead(): Promise<void> {
+    const head = await this.#engine.auditHead();
+    if (head === '') return;
+    const note = noteOf(NODE, 'audit-head', { head });
+    this.#sink.write({ at: this.#clock.now(), address: null, note });
+  }
+
+  /**
+   * Forgets the records that are older than they are kept, some at a time, so that nobody waits long for it.
+   * @throws {EngineFault} where one was changed: what shows it is not forgotten
+   */
+  async prune(): Promise<void> {
+    if (this.#kept === 0) return;
+    const before = (await this.#engine.now()) - this.#kept;
+    const noted = noteOf(NODE, 'prune-audit', { before: new Date(before).toISOString() });
+    for (let runs = 0; runs < PRUNINGS_MAX && !this.#isClosed; runs += 1) {
+      const note = runs === 0 ? noted : null;
+      const [result] = await this.#engine.apply([
+        { type: 'prune-audit', before, limit: PRUNED_AT_ONCE, note },
+      ]);
+      const outcome = result?.outcome;
+      if (outcome?.type !== 'audit-pruned' || outcome.records < PRUNED_AT_ONCE) return;
+    }
+  }
+
   /** @throws {EngineFault} where nothing may be answered now, because its record would reach no audit device */
   admit(): void {
     this.#sink.admit();
@@ -106,6 +157,7 @@ export class Audit {
 
   /** Notes what was only counted so far, and waits until all is kept. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     this.#repeats.end();
     await this.flush();
   }

@@ -12,9 +12,14 @@ const PAGE = 500;
 
 /**
  * Told of changes in their order, and how far they go: `position` is what to go on after. Told of the same ones again when it
- * throws. Told of none, with the position alone, where nothing of what was looked through is a change.
+ * throws. Told of none, with the position alone, where nothing of what was looked through is a change. `pruned`: changes before
+ * the first of these may have been forgotten.
  */
-export type ChangeListener = (records: readonly ChangeRecord[], position: number) => void | Promise<void>;
+export type ChangeListener = (
+  records: readonly ChangeRecord[],
+  position: number,
+  pruned: boolean,
+) => void | Promise<void>;
 
 /** Follows what is stored about addresses, by whichever node: at once where a signal says so, else within seconds. */
 export class Feed {
@@ -109,9 +114,9 @@ export class Following {
   async #goOn(): Promise<void> {
     while (!this.#closed) {
       const before = this.#position;
-      const { records, position } = await this.#read(before, PAGE);
+      const { records, position, pruned = false } = await this.#read(before, PAGE);
       if (this.#closed) return;
-      if (position !== before) await this.#listener(records, position);
+      if (position !== before) await this.#listener(records, position, pruned);
       this.#position = position;
       if (before !== null && records.length < PAGE) return;
     }

@@ -11,7 +11,6 @@ import type { Signals } from '../ports/signals.ts';
 import { Audit } from './audit.ts';
 import { Budget, sharesOf } from './budget.ts';
 import type { Caller, Shut } from './caller.ts';
-import { CredentialSweep } from './identity/sweep.ts';
 import { Authenticators } from './identity/authenticators.ts';
 import { Credentials } from './identity/credentials.ts';
 import { KnownCredentials } from './identity/known-credentials.ts';
@@ -32,6 +31,7 @@ import type { RecordOwner, Records } from './records/records.ts';
 import { resealAll } from './rotation.ts';
 import { MASTER_KEY_RECORDS, SealCount } from './seal-count.ts';
 import { States } from './states/states.ts';
+import { Sweep } from './sweep.ts';
 import { requireWhole } from './transfer.ts';
 import type { UploadSettings } from './states/upload-limits.ts';
 import { Uploads } from './states/uploads.ts';
@@ -57,6 +57,8 @@ export interface HouseOptions extends LockSettings, ProjectSettings, UploadSetti
   readonly expiryGrace: Milliseconds;
   /** How long revoked and expired credentials are kept. */
   readonly deadCredentialsKept: Milliseconds;
+  /** How long records of the audit log are kept; 0 for always. */
+  readonly auditKept: Milliseconds;
 }
 
 /** Who acts where the house itself keeps order. */
@@ -91,7 +93,7 @@ export class House {
   readonly #engine: Engine;
   readonly #executor: CommandExecutor;
   readonly #nodes: Nodes;
-  readonly #sweep: CredentialSweep;
+  readonly #sweep: Sweep;
   readonly #parkedRequests: ParkedRequests;
   readonly #bodyReader: StateBodyReader;
   readonly #inFlight: Budget;
@@ -128,7 +130,8 @@ export class House {
     const known = new KnownCredentials({ engine, sealer, clock, grace: options.expiryGrace });
     const gate = new Gate({ engine, clock, credentials: known });
     this.gate = gate;
-    const audit = new Audit({ engine, clock, log, gate, sink: sink ?? NO_SINK });
+    const { auditKept } = options;
+    const audit = new Audit({ engine, clock, log, gate, sink: sink ?? NO_SINK, kept: auditKept });
     this.audit = watched(audit, audit, WATCHED.audit);
     this.identity = new Authenticators({ credentials: known, audit });
     const projects = new Projects({
@@ -170,7 +173,8 @@ export class House {
       deadKept: options.deadCredentialsKept,
     });
     this.credentials = watched(credentials, audit, WATCHED.credentials);
-    this.#sweep = new CredentialSweep({ credentials, clock, log });
+    const works = { 'dead credentials': () => credentials.prune(), 'old audit records': () => audit.prune() };
+    this.#sweep = new Sweep({ works, clock, log });
     const bodyWriter = new StateBodyWriter({
       sealer,
       newId: () => entropy.uuid(),

@@ -27,5 +27,7 @@ export function tapped(engine: Engine, sink: AuditSink, clock: Clock): Engine {
 function notesOf(command: Command, result: CommandResult | undefined): readonly AuditNote[] {
   if ('actor' in command) return result?.notes ?? [];
   if (command.type === 'audit' || !('note' in command) || command.note === null) return [];
-  return result?.outcome.type === 'noted' ? [command.note] : [];
+  const outcome = result?.outcome;
+  const isDone = outcome?.type === 'audit-pruned' ? outcome.records > 0 : outcome?.type === 'noted';
+  return isDone ? [command.note] : [];
 }

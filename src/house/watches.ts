@@ -62,5 +62,6 @@ export const WATCHED: {
   },
   audit: {
     read: { action: 'read-audit', looks: true },
+    head: { action: 'read-audit', looks: true },
   },
 };

@@ -67,6 +67,16 @@ export type RecordCommand =
       /** When it was, where another engine noted it; absent for now. */
       readonly at?: Instant;
     }
+  /**
+   * Forgets the oldest records of the audit log, at most so many, up to the first that is not older than a moment, and never
+   * the newest. It is noted where there were any.
+   */
+  | {
+      readonly type: 'prune-audit';
+      readonly before: Instant;
+      readonly limit: number;
+      readonly note: AuditNote | null;
+    }
   /** Rows of an address as another engine had them, for moving a house: they were decided about there, and no rule is asked. */
   | { readonly type: 'adopt'; readonly address: Address; readonly effects: readonly Effect[] }
   /** New wrappings of the same data keys and secrets, after the master key was changed. */
@@ -84,9 +94,15 @@ export interface Conflict {
   readonly type: 'conflict';
 }
 
+/** So many records of the audit log were forgotten. */
+export interface AuditPruned {
+  readonly type: 'audit-pruned';
+  readonly records: number;
+}
+
 /** What came of one command, and who else was served by it. */
 export interface CommandResult {
-  readonly outcome: Outcome | Noted | Conflict;
+  readonly outcome: Outcome | Noted | Conflict | AuditPruned;
   readonly handovers: readonly Handover[];
   /** What was noted of a command about an address. */
   readonly notes?: readonly AuditNote[];
@@ -102,6 +118,11 @@ export function resultOf({ outcome, effects, handovers }: Decision): CommandResu
 export const NOTED: CommandResult = { outcome: { type: 'noted' }, handovers: [] };
 /** The result of a record command that expected something else. */
 export const CONFLICT: CommandResult = { outcome: { type: 'conflict' }, handovers: [] };
+
+/** The result of a command that forgets records of the audit log. */
+export function auditPruned(records: number): CommandResult {
+  return { outcome: { type: 'audit-pruned', records }, handovers: [] };
+}
 
 /** A sealed thing that is not a body: where it stands, and what it says under the old key and under the new one. */
 export type Resealed =
@@ -131,6 +152,17 @@ export interface AuditRecord {
   readonly note: AuditNote;
 }
 
+/** What is known of the audit log once all of it was looked at. */
+export interface WholeLog {
+  readonly records: number;
+  /** Where it ends: kept elsewhere, it tells of a log that was cut. */
+  readonly head: string;
+  /** How many records were forgotten, because they were older than is kept. */
+  readonly pruned: number;
+  /** The former heads that are among those, so that nothing can be said of them. */
+  readonly prunedHeads: readonly string[];
+}
+
 /** The actions of notes that somebody looked at something of an address, or prepared something, which changes nothing. */
 export const LOOK_ACTIONS: readonly string[] = [
   'read',
@@ -155,6 +187,8 @@ export interface Changes {
   readonly records: readonly ChangeRecord[];
   /** Nothing will ever appear up to here that was not told: what to go on after. */
   readonly position: number;
+  /** Records after the position that was asked for have been forgotten: changes before the first of these may be missing. */
+  readonly pruned?: true;
 }
 
 export interface StateQuery {
@@ -186,6 +220,10 @@ export interface AuditQuery {
   readonly address?: Address;
   readonly action?: string;
   readonly subject?: string;
+  /** Only records made at this moment or later. */
+  readonly since?: Instant;
+  /** Only records made before this moment. */
+  readonly until?: Instant;
   /** Only what was refused. Default false. */
   readonly refused?: boolean;
   /** Only records older than this id: newest come first. */
@@ -214,7 +252,7 @@ export interface Engine extends AsyncDisposable {
    * Resolves once all of them are durable. Commands given by concurrent calls share a flush.
    * A body that is given is the engine's from then on: its segments may be handed to another thread, and be gone here.
    * @returns one result per command: of an address command an outcome of its own type, of a record command
-   *   {@link NOTED} or {@link CONFLICT}
+   *   {@link NOTED} or {@link CONFLICT}, or how much of the audit log was forgotten
    */
   apply(commands: readonly Command[]): Promise<readonly CommandResult[]>;
 
@@ -232,6 +270,8 @@ export interface Engine extends AsyncDisposable {
   credentials(): Promise<readonly Credential[]>;
   /** Of one kind, or null for all. By kind and name, byte by byte. */
   entries(kind: string | null): Promise<readonly Entry[]>;
+  /** One of them; null when there is none. */
+  entry(kind: string, name: string): Promise<Entry | null>;
   audit(query: AuditQuery): Promise<readonly AuditRecord[]>;
   /**
    * What was stored about addresses, as a feed that is kept: the records of the audit log with an address, but for refusals

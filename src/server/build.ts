@@ -1,3 +1,4 @@
+import type { Milliseconds } from '../core/instant.ts';
 import { House } from '../house/house.ts';
 import type { Log } from '../ports/log.ts';
 import type { Configuration } from './configuration.ts';
@@ -5,6 +6,9 @@ import type { AuditDevices } from './audit-devices/devices.ts';
 import { openDevices } from './audit-devices/open.ts';
 import { openEngine, type OpenEngine } from './engines.ts';
 import { openLog, systemClock, systemEntropy } from './runtime.ts';
+
+/** How often the audit devices are told where the audit log ends. */
+const HEAD_MS: Milliseconds = 10 * 60 * 1_000;
 
 /** A house on its engine, with its secrets opened, and without a port. */
 export interface BuiltHouse extends OpenEngine {
@@ -35,10 +39,12 @@ export async function buildHouse(configuration: Configuration): Promise<BuiltHou
     log,
     sink: devices,
   });
+  const telling = setInterval(() => void house.audit.tellHead().catch(() => undefined), HEAD_MS).unref();
   const close = async (): Promise<void> => {
     try {
       await house.close();
-      await tellAuditHead(opened, log);
+      clearInterval(telling);
+      await tellAuditHead(house, opened, log);
     } finally {
       await devices?.close();
       await signals[Symbol.asyncDispose]();
@@ -53,12 +59,13 @@ export async function buildHouse(configuration: Configuration): Promise<BuiltHou
     await close().catch(() => undefined);
     throw fault;
   }
-  await tellAuditHead(opened, log);
+  await tellAuditHead(house, opened, log);
   return { ...opened, house, log, devices, close };
 }
 
 /** Where the audit log ends goes where whoever writes the database cannot take it back. */
-async function tellAuditHead({ engine }: Pick<OpenEngine, 'engine'>, log: Log): Promise<void> {
+async function tellAuditHead(house: House, { engine }: Pick<OpenEngine, 'engine'>, log: Log): Promise<void> {
+  await house.audit.tellHead().catch(() => undefined);
   const head = await engine.auditHead().catch(() => '');
   if (head !== '') log.info('the audit log ends here', { head });
 }

@@ -67,6 +67,8 @@ export interface Configuration {
   readonly expiryGrace: Milliseconds;
   /** How long revoked and expired credentials are kept. */
   readonly deadCredentialsKept: Milliseconds;
+  /** How long records of the audit log are kept; 0 for always. */
+  readonly auditKept: Milliseconds;
   readonly retention: Retention;
   /** Where records of the audit log are sent, besides being kept. */
   readonly auditDevices: readonly DeviceSetting[];
@@ -111,6 +113,8 @@ export interface Settings extends Readonly<Record<RetentionLimit, number>> {
   readonly expiryGrace: number;
   /** In days. */
   readonly keepDeadCredentials: number;
+  /** In days. */
+  readonly keepAuditDays: number;
   readonly auditLog: readonly DeviceSetting[];
   readonly auditRequired: boolean;
   /** In seconds. */
@@ -212,6 +216,12 @@ export const SETTINGS: { readonly [K in keyof Settings]: Setting<Settings[K]> } 
     'DAYS',
     'how long revoked and expired credentials are listed; the audit log keeps them',
   ),
+  keepAuditDays: whole(
+    0,
+    { from: 0, to: 36_500 },
+    'DAYS',
+    'forget records of the audit log after DAYS; 0 keeps all',
+  ),
   ...mapLimits((limit) => {
     const { fallback, max, placeholder, says } = RETENTION_LIMITS[limit];
     return whole(fallback, { from: 0, to: max }, placeholder, says);
@@ -291,6 +301,7 @@ export function configure(given: Settings, env: Environment = {}): Configuration
     s3: { strict: given.strictS3, unsignedBodies: given.allowUnsignedBodies },
     expiryGrace: given.expiryGrace * 1_000,
     deadCredentialsKept: given.keepDeadCredentials * DAY_MS,
+    auditKept: given.keepAuditDays * DAY_MS,
     retention: readRetention({ ...given }),
     auditDevices: given.auditLog,
     auditRequired: given.auditRequired,

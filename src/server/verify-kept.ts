@@ -1,6 +1,7 @@
 import { verifyRows, type VerifiedRows } from '../house/integrity.ts';
 import { Keyring, sealedKeyId } from '../keyring/keyring.ts';
 import type { OpenRowKey } from '../ports/row-key.ts';
+import type { WholeLog } from '../ports/engine.ts';
 import type { Configuration } from './configuration.ts';
 import { findMasterKeys } from './master-key.ts';
 import { rowKeyUnder } from './row-key.ts';
@@ -10,6 +11,10 @@ export interface VerifiedHouse extends VerifiedRows {
   readonly auditRecords: number;
   /** Stands for the whole log up to now. Given again later, it shows whether the log still goes on from here. */
   readonly auditHead: string;
+  /** Records of the audit log that were forgotten, because they were older than is kept. */
+  readonly auditPruned: number;
+  /** The former heads that are among those, so that nothing can be said of them. */
+  readonly prunedHeads: readonly string[];
 }
 
 /**
@@ -30,8 +35,8 @@ export async function verifyKept(
       const { SqliteArchive } = await import('../engines/sqlite/files/archive.ts');
       const archive = SqliteArchive.open(store.path, openRowKey);
       try {
-        const { records, head } = archive.verifyLog(heads);
-        return { ...(await verifyRows(archive)), auditRecords: records, auditHead: head };
+        const log = archive.verifyLog(heads);
+        return { ...(await verifyRows(archive)), ...namedIn(log) };
       } finally {
         archive[Symbol.dispose]();
       }
@@ -41,10 +46,14 @@ export async function verifyKept(
       const { parsePostgresUrl } = await import('../engines/postgres/session/options.ts');
       const place = parsePostgresUrl(store.url);
       await using engine = await PostgresEngine.open(place, { keyIdOf: sealedKeyId, openRowKey });
-      const { records, head } = await engine.verifyLog(heads);
-      return { ...(await verifyRows(engine)), auditRecords: records, auditHead: head };
+      const log = await engine.verifyLog(heads);
+      return { ...(await verifyRows(engine)), ...namedIn(log) };
     }
     case 'memory':
       throw new TypeError('data in memory ends with its server');
   }
+}
+
+function namedIn({ records, head, pruned, prunedHeads }: WholeLog): Omit<VerifiedHouse, keyof VerifiedRows> {
+  return { auditRecords: records, auditHead: head, auditPruned: pruned, prunedHeads };
 }

@@ -73,11 +73,25 @@ describe('deploy/', () => {
     ).toEqual([]);
     // The database is reached by the nodes alone, and no port of it is published.
     expect(compose['networks']!['database']).toEqual({ internal: true });
-    const onDatabase = Object.entries(services as unknown as Record<string, { networks: string[] }>);
-    expect(
-      onDatabase.filter(([, { networks }]) => networks.includes('database')).map(([name]) => name),
-    ).toEqual(['node-a', 'node-b', 'database']);
+    const onDatabase = Object.entries(services as unknown as Record<string, { networks: object }>);
+    const isOn = (networks: object): boolean =>
+      (Array.isArray(networks) ? networks : Object.keys(networks)).includes('database');
+    expect(onDatabase.filter(([, { networks }]) => isOn(networks)).map(([name]) => name)).toEqual([
+      'node-a',
+      'node-b',
+      'database',
+    ]);
     expect(services['database']!['ports']).toBeUndefined();
+    // Secrets are files, and the nodes believe the balancer alone.
+    const mounted = Object.values(services).flatMap(
+      (service) => (service['secrets'] ?? []) as unknown as string[],
+    );
+    expect([...new Set(mounted)].sort()).toEqual(Object.keys(compose['secrets']!).sort());
+    expect(read('deploy/compose.yaml')).not.toMatch(/^ +[A-Z_]+: .*(?:\$\{|:\/\/)/m);
+    expect(services['node-a']!['environment']!['STATEHOUSE_TRUSTED_PROXY']).toBe(
+      services['balancer']!['networks']!['front']!['ipv4_address'],
+    );
+    expect(read('deploy/haproxy.cfg')).toMatch(/^ {2}option forwardfor$/m);
     const balanced = [...read('deploy/haproxy.cfg').matchAll(/^ {2}server \S+ ([\w-]+):7117/gm)];
     expect(balanced.map(([, host]) => host)).toEqual(['node-a', 'node-b']);
   });

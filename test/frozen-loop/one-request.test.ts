@@ -45,7 +45,7 @@ const filled = (bytes: number, one: (index: number) => string): string => {
   }
   return parts.join('');
 };
-const PARTS = 1_000;
+const PARTS = 2_000;
 const KIB = 1_024;
 const MIB = 1_024 * KIB;
 const manyParts = filled(60 * KIB, (at) => `a${at}=${'%C3%A9'}&`);

@@ -26,7 +26,7 @@ const NOT_ASKED: Readonly<Record<Part, readonly string[]>> = {
   uploads: ['pieces', 'read', 'finish', 'abort', 'keepSwept', 'sweep', 'close'],
   projects: ['find', 'list', 'retentionOf', 'retentionSetFor'],
   credentials: ['ensureAdmin', 'hasAdmin', 'prune', 'refresh'],
-  audit: ['note', 'flush', 'refused', 'looked', 'admit', 'accepted', 'close'],
+  audit: ['note', 'flush', 'refused', 'looked', 'admit', 'accepted', 'prune', 'tellHead', 'close'],
 };
 
 /** What answers yes or no, and so no to whom the gate would not let through. */
@@ -101,6 +101,7 @@ const DEEDS: Readonly<Record<Part, Readonly<Record<string, Deed>>>> = {
   },
   audit: {
     read: ({ house }, caller) => house.audit.read(caller, { limit: 1 }),
+    head: ({ house }, caller) => house.audit.head(caller),
   },
 };
 

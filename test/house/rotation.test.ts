@@ -38,6 +38,7 @@ function build(): { house: House; keyring: Keyring } {
     retention: {},
     expiryGrace: 0,
     deadCredentialsKept: 1,
+    auditKept: 0,
   });
   return { house, keyring };
 }

@@ -1,5 +1,5 @@
 import { buffer } from 'node:stream/consumers';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ManualClock } from '../../src/contract/manual-clock.ts';
 import type { Role } from '../../src/core/grant.ts';
 import { MemoryEngine } from '../../src/engines/memory/engine.ts';
@@ -8,6 +8,7 @@ import { Budget, sharesOf } from '../../src/house/budget.ts';
 import type { Caller } from '../../src/house/caller.ts';
 import { Gate } from '../../src/house/gate.ts';
 import { FINISHED_LIFE, UPLOAD_LIFE, UPLOADS_MAX } from '../../src/house/states/upload-limits.ts';
+import { pieceKindOf } from '../../src/house/records/kinds.ts';
 import type { Upload } from '../../src/house/states/upload-records.ts';
 import { SWEEP_MS, Uploads } from '../../src/house/states/uploads.ts';
 import { NO_SINK } from '../../src/ports/audit-sink.ts';
@@ -91,6 +92,15 @@ describe('an upload in pieces', () => {
     ]);
     expect((await buffer(uploads.read(pieces))).toString()).toBe('abcd');
     expect(JSON.stringify(await engine.body(pieces[0]?.bodyId ?? ''))).not.toContain('ab');
+  });
+
+  it('reads none of the pieces that came before to take one more', async () => {
+    const upload = await begin();
+    for (let number = 1; number <= 5; number += 1)
+      await uploads.put(caller('a'), upload, number, stream('a'));
+    const read = vi.spyOn(engine, 'entries');
+    await uploads.put(caller('a'), upload, 6, stream('a'));
+    expect(read.mock.calls.map(([kind]) => kind)).not.toContain(pieceKindOf(upload.id));
   });
 
   it('is seen by its own caller alone, at its own address alone', async () => {

@@ -90,6 +90,16 @@ describe('the event stream', () => {
     expect(late.names).toEqual(['reset']);
   });
 
+  it('tells a client that comes back to read anew when what it missed has been forgotten', async () => {
+    await house.ask('POST', A, { body: sampleState(1) });
+    const { position } = await house.engine.changes(null, 1);
+    for (const serial of [2, 3]) await house.ask('POST', A, { body: sampleState(serial) });
+    const before = (await house.engine.now()) + 1;
+    await house.engine.apply([{ type: 'prune-audit', before, limit: position + 1, note: null }]);
+    using stream = await EventStream.open(house.url, '', { after: String(position) });
+    await eventually('it is told', () => stream.names[0] === 'reset');
+  });
+
   it('sends a client that comes back what it asks for and may see, once, and no event of the line', async () => {
     const reader = await house.credential('reader', [{ role: 'reader', pattern: 'acme/*' }]);
     using all = await EventStream.open(house.url);

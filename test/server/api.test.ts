@@ -373,6 +373,14 @@ describe('the API', () => {
     const writes = await callApi(house, 'GET /audit?action=write');
     expect(Object.values(writes.json['records'] ?? {})).toHaveLength(2);
     expect((await callApi(house, 'GET /audit?subject=token:nobody')).json['records']).toEqual([]);
+    const since = encodeURIComponent(new Date(Date.now() + 60_000).toISOString());
+    expect((await callApi(house, `GET /audit?since=${since}`)).json['records']).toEqual([]);
+    expect((await callApi(house, `GET /audit?until=${since}&limit=2`)).json['records']).toHaveLength(2);
+    const mistyped = await callApi(house, 'GET /audit?action=writes');
+    expect([mistyped.status, JSON.stringify(mistyped.json)]).toEqual([
+      400,
+      expect.stringContaining('expected one of'),
+    ]);
     const as = await house.credential('owner', [{ role: 'admin', pattern: 'acme/*' }]);
     expect((await callApi(house, 'GET /audit', { as })).status).toBe(403);
     const own = await callApi(house, `GET /audit${at(NET)}`, { as });

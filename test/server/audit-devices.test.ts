@@ -11,6 +11,7 @@ import type { Log, LogFields } from '../../src/ports/log.ts';
 import type { AuditDevices } from '../../src/server/audit-devices/devices.ts';
 import { openDevices } from '../../src/server/audit-devices/open.ts';
 import { readDevices, type DeviceSetting } from '../../src/server/audit-devices/read-device.ts';
+import { verifyKept } from '../../src/server/verify-kept.ts';
 import { eventually } from '../support/eventually.ts';
 import { TestHouse } from '../support/open-test-house.ts';
 import { sampleLock, sampleState } from '../support/sample-state.ts';
@@ -71,6 +72,22 @@ describe('an audit device', () => {
     await eventually('the new file has it', () => lines().length === 1);
     expect(lines()).toMatchObject([{ action: 'unlock' }]);
     expect(lines(`${path}.1`)).toHaveLength(actions.length);
+  });
+
+  it('is told where the log ends when the server stops, as the API tells it and the log is verified by', async () => {
+    const store = { kind: 'directory', path: join(directory, 'data') } as const;
+    const masterKeys = Buffer.alloc(32, 7).toString('base64');
+    const house = await TestHouse.open({ auditDevices: devicesOf(`file:${path}`), store, masterKeys });
+    await house.ask('POST', NET, { body: sampleState(1) });
+    const answer = await house.ask('GET', '/api/v1/audit/head');
+    const { head } = JSON.parse(answer.text) as { head: string };
+    const reader = await house.credential('reader', [{ role: 'admin', pattern: 'acme/*' }]);
+    expect((await house.ask('GET', '/api/v1/audit/head', { as: reader })).status).toBe(403);
+    await house.close();
+    const told = lines().filter(({ action }) => action === 'audit-head');
+    const { head: last } = told[told.length - 1]!['detail'] as { head: string };
+    const kept = { store, masterKeys, masterKeyFile: null, exposedSecrets: false };
+    expect((await verifyKept(kept, [head, last])).auditHead).toBe(last);
   });
 
   it('that is a syslog collector gets a message of RFC 5424 for each, over UDP and over TCP', async () => {

@@ -43,6 +43,23 @@ function verify(stored: StoredHouse, ...heads: readonly string[]): Promise<Verif
   return verifyKept({ masterKeyFile: null, exposedSecrets: false, ...stored.configuration }, heads);
 }
 
+/** Where the audit log of a new house ends before it goes on. */
+async function firstHead(stored: StoredHouse): Promise<string> {
+  await using house = await openOn(stored);
+  await house.ask('POST', '/http/acme/one', { body: sampleState(1) });
+  const head = await house.engine.auditHead();
+  await house.ask('POST', '/http/acme/one', { body: sampleState(2) });
+  return head.split(' ')[0] ?? '';
+}
+
+/** Has so many of the oldest records forgotten. @returns how many were */
+async function prune(stored: StoredHouse, limit: number): Promise<number> {
+  await using house = await openOn(stored);
+  const before = (await house.engine.now()) + 1;
+  const [result] = await house.engine.apply([{ type: 'prune-audit', before, limit, note: null }]);
+  return result?.outcome.type === 'audit-pruned' ? result.outcome.records : -1;
+}
+
 function verifies(open: () => Promise<StoredHouse>): void {
   it('is found whole where nobody else has written, again and again, and goes on from every former head', async () => {
     await using stored = await open();
@@ -56,6 +73,44 @@ function verifies(open: () => Promise<StoredHouse>): void {
     await using house = await openOn(stored);
     await house.ask('POST', '/http/acme/one', { body: sampleState(9) });
     expect((await verify(stored, second.auditHead)).versions).toBe(5);
+  });
+
+  it('is found whole from where its oldest records were forgotten, and heads among these are told as such', async () => {
+    await using stored = await open();
+    const first = await firstHead(stored);
+    await fill(stored);
+    const { auditRecords: before } = await verify(stored, first);
+    await fill(stored);
+    const { auditHead: second } = await verify(stored, first);
+    expect(await prune(stored, before)).toBe(before);
+    expect(await verify(stored, first, second)).toMatchObject({ auditPruned: before, prunedHeads: [first] });
+    await expect(verify(stored, `${second.slice(0, -4)}0000`)).rejects.toThrow(CHANGED);
+    await expect(verify(stored, 'nonsense')).rejects.toThrow(CHANGED);
+    await fill(stored);
+    expect(await verify(stored, second)).toMatchObject({ auditPruned: before, prunedHeads: [] });
+    const third = await verify(stored);
+    await prune(stored, 100_000);
+    expect(await verify(stored, third.auditHead)).toMatchObject({
+      states: 2,
+      auditRecords: expect.any(Number),
+    });
+    await using house = await openOn(stored);
+    expect((await house.ask('POST', '/http/acme/one', { body: sampleState(9) })).status).toBe(200);
+  });
+
+  it.each([
+    ['more of its oldest records taken away', 'DELETE FROM audit WHERE id = (SELECT min(id) FROM audit)'],
+    [
+      'another of its oldest records',
+      "UPDATE audit SET subject = 'token:bob' WHERE id = (SELECT min(id) FROM audit)",
+    ],
+  ])('tells %s once some were forgotten', async (_what, sql) => {
+    await using stored = await open();
+    await fill(stored);
+    await prune(stored, 3);
+    await stored.sql(sql);
+    await expect(verify(stored)).rejects.toThrow(CHANGED);
+    await expect(prune(stored, 3)).rejects.toThrow(CHANGED);
   });
 
   it('is not opened once it was emptied', async () => {

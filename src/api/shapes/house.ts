@@ -45,6 +45,11 @@ export interface AuditShape {
   readonly presigned: boolean;
 }
 
+/** Where the audit log ends. */
+export interface AuditHeadShape {
+  readonly head: string;
+}
+
 /** How much history is kept; null where it is not limited. */
 export type RetentionShape = { readonly [L in RetentionLimit]: number | null };
 

@@ -29,11 +29,16 @@ export const command: Command = defineCommand({
         terminal.result(found);
         return DONE;
       }
-      const { states, versions, credentials, entries, auditRecords, auditHead } = found;
+      const { states, versions, credentials, entries, auditRecords, auditHead, auditPruned, prunedHeads } =
+        found;
       terminal.note(
         `All is as a server wrote it: ${states} states with ${versions} versions, ${credentials} credentials, ` +
           `${entries} other records, ${auditRecords} records of the audit log.`,
       );
+      if (auditPruned > 0)
+        terminal.note(`${auditPruned} older records were forgotten, as --keep-audit-days says.`);
+      if (prunedHeads.length > 0)
+        terminal.note('The given head is among these: nothing can be said of it. Give a newer one.');
       terminal.say(auditHead);
       return DONE;
     } catch (fault) {

@@ -1,11 +1,13 @@
 import { formatAddress } from '../../core/address.ts';
+import { readAuditAction } from '../../core/audit-actions.ts';
 import type { AuditShape } from '../../api/shapes/house.ts';
 import { defineCommand, type Command } from '../command.ts';
 import { DONE } from '../exit-codes.ts';
 import { HouseClient } from '../server/client.ts';
+import { moment, localTime } from '../moment.ts';
 import { CONNECTION_OPTIONS, readConnection } from '../server/connection.ts';
 import { readAddress } from '../server/read-address.ts';
-import { flag, text, wholeNumber } from '../options.ts';
+import { accepted, flag, text, wholeNumber } from '../options.ts';
 
 export const command: Command = defineCommand({
   description:
@@ -16,19 +18,23 @@ export const command: Command = defineCommand({
     action: text('NAME', 'only this action, such as write or unlock', { environment: false }),
     subject: text('NAME', 'only what this subject did, such as token:ci', { environment: false }),
     refused: flag('only what was refused', { environment: false }),
+    since: moment('only what was done since then'),
+    until: moment('only what was done before then'),
     limit: wholeNumber({ fallback: 50, from: 1, to: 1_000_000 }, 'N', 'show at most N', {
       environment: false,
     }),
   },
   examples: [
     { line: 'statehouse audit app/net.tfstate', says: 'what was done to one state' },
+    { line: 'statehouse audit --since 2h --refused', says: 'what was refused in the last two hours' },
     { line: 'statehouse audit --subject token:ci --limit 500 --json', says: 'what one credential did' },
   ],
   run: async ({ args: [place], options, terminal, stopped }) => {
     const address = place === undefined ? undefined : formatAddress(readAddress(place));
-    const { action, subject, refused, limit } = options;
+    const { action, subject, since, until, refused, limit } = options;
+    if (action !== undefined) accepted(readAuditAction(action));
     const house = new HouseClient(readConnection(options), stopped);
-    const query = { address, action, subject, refused };
+    const query = { address, action, subject, since, until, refused };
     const { items, more } = await house.list('list-audit', query, limit);
     if (terminal.json) {
       terminal.result({ records: items, more });
@@ -46,5 +52,5 @@ const COLUMNS = ['WHEN', 'ACTION', 'RESULT', 'SUBJECT', 'FROM', 'DOOR', 'ADDRESS
 function rowOf({ at, action, refused, subject, peer, door, address, detail }: AuditShape): readonly string[] {
   const facts = Object.entries(detail).map(([name, value]) => `${name}=${value}`);
   const result = refused === null ? 'done' : `refused: ${refused}`;
-  return [at, action, result, subject, peer ?? '', door, address ?? '', facts.join(' ')];
+  return [localTime(at), action, result, subject, peer ?? '', door, address ?? '', facts.join(' ')];
 }

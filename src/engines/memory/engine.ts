@@ -3,12 +3,13 @@ import { formatAddress, type Address } from '../../core/address.ts';
 import type { AddressCommand, SealedBody } from '../../core/command.ts';
 import type { Credential } from '../../core/credential.ts';
 import { decide, evolve, nextEnd } from '../../core/decide.ts';
-import type { Effect } from '../../core/effect.ts';
+import type { AuditNote, Effect } from '../../core/effect.ts';
 import type { Instant } from '../../core/instant.ts';
 import { NEW_WORLD, type Version, type World } from '../../core/world.ts';
 import type { Clock } from '../../ports/clock.ts';
 import {
   type AuditQuery,
+  auditPruned,
   type AuditRecord,
   type ChangeRecord,
   type Changes,
@@ -52,6 +53,8 @@ export class MemoryEngine implements Engine {
   readonly #credentials = new Map<string, Credential>();
   readonly #entries = new Map<string, Entry>();
   readonly #audit: AuditRecord[] = [];
+  /** How many records of the audit log were forgotten. */
+  #pruned = 0;
 
   /** @param keyIdOf reads the id of the master key that something small was sealed under */
   constructor(clock: Clock, keyIdOf: (sealed: Uint8Array) => string = () => '') {
@@ -112,12 +115,19 @@ export class MemoryEngine implements Engine {
       .sort((a, b) => compareBytes(a.kind, b.kind) || compareBytes(a.name, b.name));
   }
 
+  async entry(kind: string, name: string): Promise<Entry | null> {
+    return this.#entries.get(`${kind}\n${name}`) ?? null;
+  }
+
   async audit(query: AuditQuery): Promise<readonly AuditRecord[]> {
     const { address, action, subject, refused = false, before = Infinity, limit } = query;
+    const { since = -Infinity, until = Infinity } = query;
     return this.#audit
       .filter(
         (record) =>
           record.id < before &&
+          record.at >= since &&
+          record.at < until &&
           (address === undefined || (record.address !== null && sameAddress(record.address, address))) &&
           (action === undefined || record.note.action === action) &&
           (!refused || record.note.refused !== undefined) &&
@@ -128,16 +138,17 @@ export class MemoryEngine implements Engine {
   }
 
   async changes(after: number | null, limit: number): Promise<Changes> {
-    const end = Math.max(this.#audit.length, after ?? 0);
+    const end = Math.max(this.#audit.at(-1)?.id ?? 0, after ?? 0);
     const isChange = (record: AuditRecord): record is ChangeRecord =>
       record.address !== null &&
       record.note.refused === undefined &&
       !LOOK_ACTIONS.includes(record.note.action);
     const records = this.#audit
-      .slice(after ?? end)
+      .filter(({ id }) => id > (after ?? end))
       .filter(isChange)
       .slice(0, limit);
-    return { records, position: records.length < limit ? end : (records.at(-1)?.id ?? end) };
+    const position = records.length < limit ? end : (records.at(-1)?.id ?? end);
+    return { records, position, ...((after ?? end) < this.#pruned ? { pruned: true } : {}) };
   }
 
   async auditHead(): Promise<string> {
@@ -217,7 +228,7 @@ export class MemoryEngine implements Engine {
         this.#drop(kept, () => true);
         break;
       case 'audit':
-        this.#audit.push({ id: this.#audit.length + 1, at, address: kept.address, note: effect.note });
+        this.#note(at, kept.address, effect.note);
         break;
       case 'put-record':
       case 'put-holder':
@@ -258,6 +269,8 @@ export class MemoryEngine implements Engine {
         break;
       case 'audit':
         break;
+      case 'prune-audit':
+        return auditPruned(this.#pruneAudit(command, at));
       case 'adopt':
         this.#store(command.address, command.effects, at);
         return NOTED;
@@ -269,9 +282,23 @@ export class MemoryEngine implements Engine {
     }
     if (command.note !== null) {
       const [address, when] = command.type === 'audit' ? [command.address, command.at ?? at] : [null, at];
-      this.#audit.push({ id: this.#audit.length + 1, at: when, address, note: command.note });
+      this.#note(when, address, command.note);
     }
     return NOTED;
+  }
+
+  #note(at: Instant, address: Address | null, note: AuditNote): void {
+    this.#audit.push({ id: this.#pruned + this.#audit.length + 1, at, address, note });
+  }
+
+  #pruneAudit({ before, limit, note }: Extract<RecordCommand, { type: 'prune-audit' }>, at: Instant): number {
+    const old = this.#audit.slice(0, -1).slice(0, limit);
+    const kept = old.findIndex((record) => record.at >= before);
+    const records = kept === -1 ? old.length : kept;
+    this.#audit.splice(0, records);
+    this.#pruned += records;
+    if (records > 0 && note !== null) this.#note(at, null, note);
+    return records;
   }
 
   #isStored(kind: string, name: string, expects: Expected | undefined): boolean {

@@ -4,7 +4,7 @@ import { formatAddress } from '../../core/address.ts';
 import { UnauthenticatedRows, type OpenRowKey, type RowKey } from '../../ports/row-key.ts';
 import { digestOf, NO_ROW_KEY, ownerOf, RowKeys } from '../row-keys.ts';
 import { versionRanges } from '../version-numbers.ts';
-import { adoptLog, verifyEnd, verifyLog, type WholeLog } from './audit-chain.ts';
+import { adoptLog, verifyEnd, verifyLog } from './audit-chain.ts';
 import { toBuffer, toBytes, type AuthenticatedTable, type KeyIdOf, type NewRow } from './columns.ts';
 import { connectAlone, type Row, type Statement } from './connection.ts';
 import { digestOfChains, digestOfCredentials, HOUSE_ROW, verifyChains } from './credentials.ts';
@@ -21,7 +21,7 @@ import {
   sealFacts,
   VERSION,
 } from './rows.ts';
-import { EngineFault } from '../../ports/engine.ts';
+import { EngineFault, type WholeLog } from '../../ports/engine.ts';
 import { lockSchema } from './migrate.ts';
 import type { PostgresOptions } from './session/options.ts';
 import { replaceAll } from './session/statements.ts';

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { formatAddress } from '../../core/address.ts';
+import type { Instant } from '../../core/instant.ts';
+import type { WholeLog } from '../../ports/engine.ts';
 import { changedElsewhere, ownerOf, sameBytes, type RowKeys, type StoredValue } from '../row-keys.ts';
 import { AuthenticatedTable, binary, number, plain, toBuffer, toBytes, type NewRow } from './columns.ts';
 import type { Row, Statement } from './connection.ts';
@@ -20,6 +22,21 @@ interface StoredHead {
 const HEAD: AuthenticatedTable<StoredHead> = new AuthenticatedTable('end of the audit log', {
   chain: plain('chain'),
   anchor: binary('anchor'),
+  last: number('last'),
+  link: binary('link'),
+});
+
+/** The last record of a chain that was forgotten: what the others go on from. */
+interface PrunedEnd {
+  readonly chain: string;
+  readonly id: number;
+  readonly last: number;
+  readonly link: Uint8Array;
+}
+
+const PRUNED: AuthenticatedTable<PrunedEnd> = new AuthenticatedTable('beginning of the audit log', {
+  chain: plain('chain'),
+  id: number('id'),
   last: number('last'),
   link: binary('link'),
 });
@@ -105,18 +122,11 @@ export function auditedAs(chain: string, link: number): string {
   return `${chain}:${link}`;
 }
 
-/** What is known of the audit log once all of it was looked at. */
-export interface WholeLog {
-  readonly records: number;
-  readonly head: string;
-}
-
 type Read = (statement: Statement) => Promise<readonly Row[]>;
 
 /**
  * Walks through the whole log, and holds every address against its last record.
  * @param read reads at one moment
- * @param chains the names of all chains, as the row of the house has them
  * @param heads what {@link WholeLog.head} once was: each chain must still have got there
  * @throws {EngineFault} naming the first record or address that was changed
  */
@@ -131,8 +141,14 @@ export async function verifyLog(
     HOUSE,
     await read({ text: `SELECT * FROM ${schema}.audit_head ORDER BY chain` }),
   );
-  const ends = new Map(stored.map(({ chain, anchor }) => [chain, { last: 0, link: anchor }]));
-  const missing = new Set(heads.flatMap((head) => head.split(' ')));
+  const pruned = await prunedEnds(read, schema, keys);
+  const ends = new Map<string, ChainEnd>(
+    stored.map(({ chain, anchor }) => [chain, pruned.get(chain) ?? { last: 0, link: anchor }]),
+  );
+  const former = heads.flatMap((head) => head.split(' '));
+  const prunedHeads = former.filter((head) => isBefore(head, pruned));
+  const missing = new Set(former.filter((head) => !prunedHeads.includes(head)));
+  for (const { chain, last, link } of pruned.values()) missing.delete(headText(chain, last, link));
   const decided = new Map<string, string>();
   let [after, records] = ['0', 0];
   for (;;) {
@@ -141,14 +157,11 @@ export async function verifyLog(
       values: [after],
     });
     for (const row of rows) {
-      const [chain, link] = [row['chain'] as string, Number(row['link'])];
-      const end = ends.get(chain);
-      const mac = end === undefined ? NO_LINK : linkOf(keys, end.link, row);
-      if (end === undefined || link !== end.last + 1 || !sameBytes(mac, toBytes(row['mac'])))
-        throw changedElsewhere(`record ${String(row['id'])} of the audit log, or one before it,`, HOUSE);
-      ends.set(chain, { last: link, link: mac });
-      missing.delete(headText(chain, link, mac));
-      if (row['decided'] === true) decided.set(formatAddress(ADDRESS.read(row)), auditedAs(chain, link));
+      const chain = row['chain'] as string;
+      const end = verifiedEnd(keys, ends.get(chain), row);
+      ends.set(chain, end);
+      missing.delete(headText(chain, end.last, end.link));
+      if (row['decided'] === true) decided.set(formatAddress(ADDRESS.read(row)), auditedAs(chain, end.last));
       [after, records] = [row['id'] as string, records + 1];
     }
     if (rows.length < STRETCH) break;
@@ -160,8 +173,79 @@ export async function verifyLog(
   }
   const [lost] = missing;
   if (lost !== undefined) throw changedElsewhere(`audit log, which once got to ${lost},`, HOUSE);
-  await compareAddresses(read, schema, decided);
-  return { records, head: stored.map(({ chain, last, link }) => headText(chain, last, link)).join(' ') };
+  await compareAddresses(read, schema, decided, pruned);
+  return {
+    records,
+    head: stored.map(({ chain, last, link }) => headText(chain, last, link)).join(' '),
+    pruned: [...pruned.values()].reduce((sum, { last }) => sum + last, 0),
+    prunedHeads,
+  };
+}
+
+/**
+ * What forgets the oldest records, at most so many, up to the first that is not older than a moment, and never the newest.
+ * Transactions that do it take turns; those that go on with a chain do not wait, because they do not write what this writes.
+ * @throws {EngineFault} where a record was changed: what shows it must not be forgotten
+ */
+export async function pruneLog(
+  read: Read,
+  schema: string,
+  keys: RowKeys,
+  { before, limit }: { readonly before: Instant; readonly limit: number },
+): Promise<{ readonly records: number; readonly statements: readonly Statement[] }> {
+  await read({ text: `LOCK TABLE ${schema}.audit_pruned IN SHARE ROW EXCLUSIVE MODE` });
+  const ends = new Map(await prunedEnds(read, schema, keys));
+  const oldest = await read({
+    text: `SELECT * FROM ${schema}.audit ORDER BY id LIMIT $1`,
+    values: [limit + 1],
+  });
+  const young = oldest.findIndex((row) => Number(row['at']) >= before);
+  const old = oldest.slice(0, young === -1 ? -1 : Math.min(young, oldest.length - 1));
+  for (const row of old) {
+    const chain = row['chain'] as string;
+    const end = verifiedEnd(keys, ends.get(chain) ?? { last: 0, link: NO_LINK }, row);
+    ends.set(chain, { chain, id: Number(row['id']), ...end });
+  }
+  const changed = [...new Set(old.map((row) => row['chain'] as string))];
+  const rows = changed.map((chain) => PRUNED.row(keys, HOUSE, ends.get(chain) as PrunedEnd));
+  const ids = old.map((row) => row['id']);
+  return {
+    records: old.length,
+    statements:
+      old.length === 0
+        ? []
+        : [
+            { text: `DELETE FROM ${schema}.audit WHERE id = ANY($1::bigint[])`, values: [ids] },
+            ...replaceAll(`${schema}.audit_pruned`, ['chain'], rows),
+          ],
+  };
+}
+
+async function prunedEnds(
+  read: Read,
+  schema: string,
+  keys: RowKeys,
+): Promise<ReadonlyMap<string, PrunedEnd>> {
+  const rows = await read({ text: `SELECT * FROM ${schema}.audit_pruned` });
+  return new Map(PRUNED.readAll(keys, HOUSE, rows).map((end) => [end.chain, end]));
+}
+
+/** Where a chain has got to. */
+type ChainEnd = Pick<PrunedEnd, 'last' | 'link'>;
+
+/** Where a chain then gets to. @throws {EngineFault} unless this row is its next record */
+function verifiedEnd(keys: RowKeys, end: ChainEnd | undefined, row: Row): ChainEnd {
+  const last = Number(row['link']);
+  const link = end === undefined ? NO_LINK : linkOf(keys, end.link, row);
+  if (end !== undefined && last === end.last + 1 && sameBytes(link, toBytes(row['mac'])))
+    return { last, link };
+  throw changedElsewhere(`record ${String(row['id'])} of the audit log, or one before it,`, HOUSE);
+}
+
+/** Whether a former head is among what was forgotten. */
+function isBefore(head: string, pruned: ReadonlyMap<string, PrunedEnd>): boolean {
+  const [chain = '', last] = head.split(':');
+  return Number(last) < (pruned.get(chain)?.last ?? 0);
 }
 
 /** The record of an address names the last thing that was decided there, and so tells if it is older than the log. */
@@ -169,6 +253,7 @@ async function compareAddresses(
   read: Read,
   schema: string,
   decided: ReadonlyMap<string, string>,
+  pruned: ReadonlyMap<string, PrunedEnd>,
 ): Promise<void> {
   const rows = await read({ text: `SELECT project, key, workspace, audited FROM ${schema}.address` });
   const there = new Set<string>();
@@ -176,9 +261,16 @@ async function compareAddresses(
     const address = ADDRESS.read(row);
     const name = formatAddress(address);
     there.add(name);
-    if (row['audited'] !== (decided.get(name) ?? '')) throw changedElsewhere('record', ownerOf(address));
+    const [audited, found] = [row['audited'] as string, decided.get(name)];
+    if (found === undefined ? !isForgotten(audited, pruned) : audited !== found)
+      throw changedElsewhere('record', ownerOf(address));
   }
   for (const name of decided.keys()) if (!there.has(name)) throw changedElsewhere('record', name);
+}
+
+function isForgotten(audited: string, pruned: ReadonlyMap<string, PrunedEnd>): boolean {
+  const [chain = '', link] = audited.split(':');
+  return audited === '' || Number(link) <= (pruned.get(chain)?.last ?? 0);
 }
 
 /**

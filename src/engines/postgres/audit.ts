@@ -36,7 +36,9 @@ export class AuditLog {
     const [row] = await this.#connections.read(markedAsked(this.#schema));
     const end = Math.max(drawnUpTo(row), after ?? 0);
     const records: ChangeRecord[] = [];
-    for (let from = after ?? end; from < end && records.length < limit;) {
+    const start = after ?? end;
+    const first = end - start > STRETCH ? Math.max(start, await this.#prunedTo()) : start;
+    for (let from = first; from < end && records.length < limit;) {
       const to = Math.min(from + STRETCH, end);
       const asked = changesAsked(this.#schema, from, to, limit - records.length);
       const rows = (await this.#connections.read(asked)).map(toAuditRecord);
@@ -45,7 +47,18 @@ export class AuditLog {
       );
       from = to;
     }
-    return { records, position: records.length < limit ? end : (records.at(-1)?.id ?? end) };
+    const position = records.length < limit ? end : (records.at(-1)?.id ?? end);
+    // Asked last: what is forgotten while the records are read is not told.
+    const isPruned = start < end && start < (await this.#prunedTo());
+    return { records, position, ...(isPruned ? { pruned: true } : {}) };
+  }
+
+  /** The id of the last record that was forgotten. */
+  async #prunedTo(): Promise<number> {
+    const [row] = await this.#connections.read({
+      text: `SELECT coalesce(max(id), 0) AS id FROM ${this.#schema}.audit_pruned`,
+    });
+    return Number(row?.['id']);
   }
 }
 
@@ -84,6 +97,8 @@ function changesAsked(schema: string, after: number, upTo: number, limit: number
 function auditAsked(schema: string, query: AuditQuery): Statement {
   const conditions = new Conditions();
   if (query.before !== undefined) conditions.add('id < ?', query.before);
+  if (query.since !== undefined) conditions.add('at >= ?', query.since);
+  if (query.until !== undefined) conditions.add('at < ?', query.until);
   if (query.action !== undefined) conditions.add('action = ?', query.action);
   if (query.subject !== undefined) conditions.add('subject = ?', toText(query.subject));
   if (query.refused === true) conditions.add('refused IS NOT NULL');

@@ -18,13 +18,14 @@ import {
   type StateQuery,
   type StateSummary,
   type StoredBody,
+  type WholeLog,
 } from '../../ports/engine.ts';
 import type { OpenRowKey } from '../../ports/row-key.ts';
 import type { RowKeys } from '../row-keys.ts';
 import { findRowKeys, verifyAll } from './adoption.ts';
 import { Batches, type PendingCall } from './session/batches.ts';
 import { AuditLog } from './audit.ts';
-import { AuditChains, type AuditChain, type WholeLog } from './audit-chain.ts';
+import { AuditChains, type AuditChain } from './audit-chain.ts';
 import { BodyReader } from './bodies.ts';
 import { Connections, type Row, type Statement } from './connection.ts';
 import { wasCommitted } from './session/doubt.ts';
@@ -115,8 +116,8 @@ export class PostgresEngine implements Engine {
         commands,
         names: new Set(commands.flatMap(addressesTouched).map(formatAddress)),
         bytes: commands.reduce((sum, command) => sum + bodyBytes(command), 0),
-        // What is sealed anew must not be written over by what another call read before.
-        alone: commands.some(({ type }) => type === 'reseal'),
+        // What is sealed anew must not be written over by what another call read before; and what forgets takes its time.
+        alone: commands.some(({ type }) => type === 'reseal' || type === 'prune-audit'),
         since: Date.now(),
         resolve,
         reject,
@@ -150,6 +151,10 @@ export class PostgresEngine implements Engine {
 
   async entries(kind: string | null): Promise<readonly Entry[]> {
     return this.#queries.entries(kind);
+  }
+
+  async entry(kind: string, name: string): Promise<Entry | null> {
+    return this.#queries.entry(kind, name);
   }
 
   async audit(query: AuditQuery): Promise<readonly AuditRecord[]> {

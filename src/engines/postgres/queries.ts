@@ -5,7 +5,7 @@ import type { Entry, Resealed, WaitingRequest, StateQuery, StateSummary } from '
 import { changedElsewhere, ownerOf, type RowKeys } from '../row-keys.ts';
 import { hasVersion, newestVersions } from '../version-numbers.ts';
 import type { Connections, Row, Statement } from './connection.ts';
-import { fromText, toBytes } from './columns.ts';
+import { fromText, toBytes, toText } from './columns.ts';
 import { credentialsFrom } from './credentials.ts';
 import { ADDRESS, toEntry, toVersion, toWaitingRequest, type StoredRecord } from './rows.ts';
 import { Conditions, limitOf } from './session/conditions.ts';
@@ -94,6 +94,14 @@ export class Queries {
       [kind],
     );
     return rows.map((row) => toEntry(this.#keys, row));
+  }
+
+  async entry(kind: string, name: string): Promise<Entry | null> {
+    const [row] = await this.#read(`SELECT * FROM ${this.#schema}.entry WHERE kind = $1 AND name = $2`, [
+      kind,
+      toText(name),
+    ]);
+    return row === undefined ? null : toEntry(this.#keys, row);
   }
 
   async seats(query: { node: string } | { notNode: string }): Promise<WaitingRequest[]> {

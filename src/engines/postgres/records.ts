@@ -21,6 +21,7 @@ export function recordStatements(
     case 'put-credential':
     case 'drop-credentials':
     case 'audit':
+    case 'prune-audit':
     case 'adopt':
       // Stored with the others of their kind.
       return [];

@@ -1,5 +1,6 @@
 import type { AuditNote } from '../../core/effect.ts';
 import type { Instant } from '../../core/instant.ts';
+import type { WholeLog } from '../../ports/engine.ts';
 import { changedElsewhere, sameBytes, type RowKeys, type StoredValue } from '../row-keys.ts';
 import { AuthenticatedTable, bytes, insert, plain } from './columns.ts';
 import type { Database, Statement } from './files/driver.ts';
@@ -27,6 +28,9 @@ const NO_HEAD: StoredHead = { anchor: NO_LINK, last: 0, link: NO_LINK };
 const STRETCH = 10_000;
 /** Records after which the end of the chain is stored again. */
 const STORED_EVERY = 1_000;
+const STRETCH_AFTER =
+  `SELECT audit.id, at, ${AUDIT_NOTE.list}, decided, audit.mac, address_id, ${ADDRESS.list} FROM audit ` +
+  'LEFT JOIN address ON address.id = address_id WHERE audit.id > ? ORDER BY audit.id LIMIT ?';
 const NEWEST = 'SELECT id, mac FROM audit ORDER BY id DESC LIMIT 1';
 
 /** Where a record of the audit log belongs. */
@@ -48,6 +52,8 @@ export class AuditChain {
   readonly #stored: Statement;
   readonly #put: Statement;
   readonly #newest: Statement;
+  readonly #oldest: Statement;
+  readonly #forget: Statement;
   #head: StoredHead | null = null;
   #storedLast = 0;
 
@@ -56,6 +62,8 @@ export class AuditChain {
     this.#insert = db.prepare(insert('audit', `id, at, address_id, ${AUDIT_NOTE.list}, decided, mac`));
     this.#stored = db.prepare(`SELECT ${HEAD.list} FROM audit_head`);
     this.#newest = db.prepare(NEWEST);
+    this.#oldest = db.prepare(STRETCH_AFTER);
+    this.#forget = db.prepare('DELETE FROM audit WHERE id <= ?');
     this.#put = db.prepare(insert('audit_head', `id, ${HEAD.list}`).replace('INSERT', 'REPLACE'));
   }
 
@@ -68,6 +76,27 @@ export class AuditChain {
     this.#insert.run(id, at, addressId, ...values, Number(decided), mac);
     this.#head = { anchor, last: id, link: mac };
     return id;
+  }
+
+  /**
+   * Forgets the oldest records, at most so many, up to the first that is not older than a moment, and never the newest.
+   * @returns how many there were
+   * @throws {EngineFault} where one was changed: what shows it must not be forgotten
+   */
+  prune(before: Instant, limit: number): number {
+    const { anchor, last, link } = this.#end();
+    const oldest = this.#oldest.all(0, limit + 1) as ChainedRow[];
+    let [to, code, records] = [0, anchor, 0];
+    for (const row of oldest.slice(0, -1)) {
+      if (Number(row['at']) >= before) break;
+      code = verifiedLink(this.#keys, code, row);
+      [to, records] = [row.id, records + 1];
+    }
+    if (records === 0) return 0;
+    this.#forget.run(to);
+    this.#head = { anchor: code, last, link };
+    this.store();
+    return records;
   }
 
   /** Where the chain ends now, to go back to. */
@@ -124,12 +153,6 @@ export function verifyEnd(db: Database, keys: RowKeys): void {
     throw changedElsewhere('end of the audit log', HOUSE);
 }
 
-/** What is known of the audit log once all of it was looked at. */
-export interface WholeLog {
-  readonly records: number;
-  readonly head: string;
-}
-
 /**
  * Walks through the whole log, and holds every address against its last record.
  * @param heads what {@link WholeLog.head} once was: each must still be in the log
@@ -137,21 +160,17 @@ export interface WholeLog {
  */
 export function verifyLog(db: Database, keys: RowKeys, heads: readonly string[]): WholeLog {
   const { anchor, last, link } = headFrom(keys, db.prepare(`SELECT ${HEAD.list} FROM audit_head`).get());
-  const stretch = db.prepare(
-    `SELECT audit.id, at, ${AUDIT_NOTE.list}, decided, audit.mac, address_id, ${ADDRESS.list} FROM audit ` +
-      'LEFT JOIN address ON address.id = address_id WHERE audit.id > ? ORDER BY audit.id LIMIT ?',
-  );
-  const missing = new Set(heads);
+  const stretch = db.prepare(STRETCH_AFTER);
+  const pruned = anchor.length === 0 ? 0 : ((stretch.get(0, 1) as ChainedRow | undefined)?.id ?? 1) - 1;
+  const prunedHeads = heads.filter((head) => numberIn(head) < pruned);
+  const missing = new Set(heads.filter((head) => !prunedHeads.includes(head)));
+  missing.delete(headText(pruned, anchor));
   const decided = new Map<number, number>();
   let [before, id, records, isStoredEndThere] = [anchor, 0, 0, last === 0];
   for (;;) {
-    const rows = stretch.all(id, STRETCH) as (AuditRow & Record<string, StoredValue>)[];
+    const rows = stretch.all(id, STRETCH) as ChainedRow[];
     for (const row of rows) {
-      const owner = row.address_id === null ? null : `${row['project']}\n${row['key']}\n${row['workspace']}`;
-      const values = AUDIT_NOTE.names.map((name) => row[name]);
-      const mac = linkOf(keys, before, [row.id, row['at'], owner, ...values, row['decided']]);
-      if (!sameBytes(mac, row.mac))
-        throw changedElsewhere(`record ${row.id} of the audit log, or one before it,`, HOUSE);
+      const mac = verifiedLink(keys, before, row);
       isStoredEndThere ||= row.id === last && sameBytes(mac, link);
       missing.delete(headText(row.id, mac));
       if (row['decided'] === 1 && row.address_id !== null) decided.set(row.address_id, row.id);
@@ -162,17 +181,23 @@ export function verifyLog(db: Database, keys: RowKeys, heads: readonly string[])
   if (!isStoredEndThere) throw changedElsewhere('end of the audit log', HOUSE);
   const [lost] = missing;
   if (lost !== undefined) throw changedElsewhere(`audit log, which once ended with ${lost},`, HOUSE);
-  compareAddresses(db, decided);
-  return { records, head: headText(id, before) };
+  compareAddresses(db, decided, pruned);
+  return { records, head: headText(id, before), pruned, prunedHeads };
 }
 
-/** The record of an address names the last thing that was decided there, and so tells if it is older than the log. */
-function compareAddresses(db: Database, decided: ReadonlyMap<number, number>): void {
+/**
+ * The record of an address names the last thing that was decided there, and so tells if it is older than the log.
+ * @param pruned records up to here were forgotten
+ */
+function compareAddresses(db: Database, decided: ReadonlyMap<number, number>, pruned: number): void {
   const rows = db.prepare(`SELECT id, audited, ${ADDRESS.list} FROM address`).all() as (AddressId & {
     audited: number;
   })[];
   const there = new Set(rows.map(({ id }) => id));
-  const behind = rows.find(({ id, audited }) => audited !== (decided.get(id) ?? 0));
+  const behind = rows.find(({ id, audited }) => {
+    const found = decided.get(id);
+    return found === undefined ? audited > pruned : audited !== found;
+  });
   if (behind !== undefined) {
     const { project, key, workspace } = ADDRESS.read(behind);
     throw changedElsewhere('record', `${project}\n${key}\n${workspace}`);
@@ -182,18 +207,13 @@ function compareAddresses(db: Database, decided: ReadonlyMap<number, number>): v
 
 /** Authenticates the records that are there as they are. */
 export function adoptLog(db: Database, keys: RowKeys): void {
-  const rows = db.prepare(
-    `SELECT audit.id, at, ${AUDIT_NOTE.list}, decided, address_id, ${ADDRESS.list} FROM audit ` +
-      'LEFT JOIN address ON address.id = address_id WHERE audit.id > ? ORDER BY audit.id LIMIT ?',
-  );
+  const rows = db.prepare(STRETCH_AFTER);
   const put = db.prepare('UPDATE audit SET mac = ? WHERE id = ?');
   let [link, last] = [NO_LINK as Uint8Array, 0];
   for (;;) {
-    const some = rows.all(last, STRETCH) as (AuditRow & Record<string, StoredValue>)[];
+    const some = rows.all(last, STRETCH) as ChainedRow[];
     for (const row of some) {
-      const owner = row.address_id === null ? null : `${row['project']}\n${row['key']}\n${row['workspace']}`;
-      const values = AUDIT_NOTE.names.map((name) => row[name]);
-      link = linkOf(keys, link, [row.id, row['at'], owner, ...values, row['decided']]);
+      link = nextLink(keys, link, row);
       put.run(link, row.id);
       last = row.id;
     }
@@ -208,12 +228,33 @@ interface AuditRow extends AddressId {
   readonly address_id: number | null;
 }
 
+type ChainedRow = AuditRow & Readonly<Record<string, StoredValue>>;
+
+/** The code of a record that goes on from another one's. */
+function nextLink(keys: RowKeys, before: Uint8Array, row: ChainedRow): Uint8Array {
+  const owner = row.address_id === null ? null : `${row['project']}\n${row['key']}\n${row['workspace']}`;
+  const values = AUDIT_NOTE.names.map((name) => row[name]);
+  return linkOf(keys, before, [row.id, row['at'], owner, ...values, row['decided']]);
+}
+
+/** The same. @throws {EngineFault} unless the record has this code */
+function verifiedLink(keys: RowKeys, before: Uint8Array, row: ChainedRow): Uint8Array {
+  const link = nextLink(keys, before, row);
+  if (sameBytes(link, row.mac)) return link;
+  throw changedElsewhere(`record ${row.id} of the audit log, or one before it,`, HOUSE);
+}
+
 function headFrom(keys: RowKeys, row: unknown): StoredHead {
   return row === undefined ? NO_HEAD : HEAD.read(keys, HOUSE, row);
 }
 
 function linkOf(keys: RowKeys, before: Uint8Array, values: readonly StoredValue[]): Uint8Array {
   return keys.mac('audit record', Buffer.from(before).toString('hex'), values);
+}
+
+/** The number of the record that a head names. */
+function numberIn(head: string): number {
+  return Number(head.slice(0, head.indexOf(':')));
 }
 
 function headText(last: number, link: Uint8Array): string {

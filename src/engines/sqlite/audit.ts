@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
+import type { Instant } from '../../core/instant.ts';
 import {
   type AuditQuery,
   type AuditRecord,
@@ -20,6 +21,8 @@ const STRETCH = 10_000;
 export class AuditLog {
   readonly #addressId: Statement;
   readonly #newest: Statement;
+  readonly #oldest: Statement;
+  readonly #at: Statement;
   readonly #ofAddress: Statement;
   readonly #stretch: Statement;
   readonly #changes: Statement;
@@ -27,6 +30,8 @@ export class AuditLog {
   constructor(db: Database) {
     this.#addressId = db.prepare('SELECT id FROM address WHERE project = ? AND key = ? AND workspace = ?');
     this.#newest = db.prepare('SELECT max(id) AS id FROM audit');
+    this.#oldest = db.prepare('SELECT min(id) AS id FROM audit');
+    this.#at = db.prepare('SELECT at FROM audit WHERE id = ?');
     this.#ofAddress = db.prepare(select('address_id = ? AND audit.id < ?'));
     this.#stretch = db.prepare(select('audit.id >= ? AND audit.id < ?'));
     const placeholders = LOOK_ACTIONS.map(() => '?').join(', ');
@@ -38,7 +43,8 @@ export class AuditLog {
 
   async read(query: AuditQuery): Promise<AuditRecord[]> {
     const { address, action = null, subject = null, refused = false, before = Infinity, limit } = query;
-    const filter: SqlValue[] = [action, action, subject, subject, Number(refused)];
+    const { since = 0, until = Infinity } = query;
+    const filter: SqlValue[] = [since, whole(until), action, action, subject, subject, Number(refused)];
     if (address !== undefined) {
       const id = reading(() => this.#addressId.get(address.project, address.key, address.workspace));
       if (id === undefined) return [];
@@ -46,11 +52,12 @@ export class AuditLog {
     }
     const found: AuditRecord[] = [];
     let to = Math.min(before, this.#end());
-    while (to > 0 && found.length < limit) {
+    const pruned = this.#pruned();
+    while (to > pruned && found.length < limit && this.#madeAt(to - 1) >= since) {
       const from = to - STRETCH;
       found.push(...this.#all(this.#stretch, from, to, ...filter, whole(limit - found.length)));
       to = from;
-      if (to > 0 && found.length < limit) await setImmediate();
+      if (to > pruned && found.length < limit) await setImmediate();
     }
     return found;
   }
@@ -59,7 +66,7 @@ export class AuditLog {
   async changes(after: number | null, limit: number): Promise<Changes> {
     const end = Math.max(this.#end() - 1, after ?? 0);
     const records: ChangeRecord[] = [];
-    for (let from = after ?? end; from < end && records.length < limit;) {
+    for (let from = Math.max(after ?? end, this.#pruned()); from < end && records.length < limit;) {
       const to = Math.min(from + STRETCH, end);
       const rows = this.#all(this.#changes, from, to, ...LOOK_ACTIONS, whole(limit - records.length));
       records.push(
@@ -68,7 +75,21 @@ export class AuditLog {
       from = to;
       if (from < end && records.length < limit) await setImmediate();
     }
-    return { records, position: records.length < limit ? end : (records.at(-1)?.id ?? end) };
+    const position = records.length < limit ? end : (records.at(-1)?.id ?? end);
+    // Asked last: what is forgotten while the records are read is not told.
+    return { records, position, ...((after ?? end) < this.#pruned() ? { pruned: true } : {}) };
+  }
+
+  /** When a record was made: none before it is younger. */
+  #madeAt(id: number): Instant {
+    const row = reading(() => this.#at.get(id)) as { at: Instant } | undefined;
+    return row?.at ?? Infinity;
+  }
+
+  /** The number of the last record that was forgotten; they are numbered without gaps. */
+  #pruned(): number {
+    const { id } = reading(() => this.#oldest.get()) as { id: number | null };
+    return (id ?? 1) - 1;
   }
 
   #end(): number {
@@ -86,6 +107,6 @@ const COLUMNS = `audit.id, at, address_id, ${AUDIT_NOTE.list}, ${ADDRESS.list}`;
 function select(condition: string): string {
   return (
     `SELECT ${COLUMNS} FROM audit LEFT JOIN address ON address.id = address_id WHERE ${condition} ` +
-    'AND (? IS NULL OR action = ?) AND (? IS NULL OR subject = ?) AND (? = 0 OR refused IS NOT NULL) ORDER BY audit.id DESC LIMIT ?'
+    'AND at >= ? AND at < ? AND (? IS NULL OR action = ?) AND (? IS NULL OR subject = ?) AND (? = 0 OR refused IS NOT NULL) ORDER BY audit.id DESC LIMIT ?'
   );
 }

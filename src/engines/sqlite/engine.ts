@@ -135,6 +135,10 @@ export class SqliteEngine implements Engine {
     return reading(() => this.#queries.entries(kind));
   }
 
+  async entry(kind: string, name: string): Promise<Entry | null> {
+    return reading(() => this.#queries.entry(kind, name));
+  }
+
   async audit(query: AuditQuery): Promise<readonly AuditRecord[]> {
     return this.#audit.read(query);
   }

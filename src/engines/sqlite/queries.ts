@@ -40,6 +40,7 @@ export class Queries {
   readonly #versions: Statement;
   readonly #credentials: Statement;
   readonly #entries: Statement;
+  readonly #entry: Statement;
   readonly #begin: Statement;
   readonly #end: Statement;
   /** Statements of queries whose text depends on what is asked; there are a few dozen of them. */
@@ -60,6 +61,7 @@ export class Queries {
     this.#entries = db.prepare(
       `SELECT ${ENTRY.list} FROM entry WHERE kind = ? OR ? IS NULL ORDER BY kind, name`,
     );
+    this.#entry = db.prepare(`SELECT ${ENTRY.list} FROM entry WHERE kind = ? AND name = ?`);
     this.#begin = db.prepare('BEGIN');
     this.#end = db.prepare('COMMIT');
   }
@@ -135,6 +137,11 @@ export class Queries {
 
   entries(kind: string | null): Entry[] {
     return this.#entries.all(kind, kind).map((row) => toEntry(this.#keys, row));
+  }
+
+  entry(kind: string, name: string): Entry | null {
+    const row = this.#entry.get(kind, name);
+    return row === undefined ? null : toEntry(this.#keys, row);
   }
 
   seats(query: { node: string } | { notNode: string }): WaitingRequest[] {

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import {
+  auditPruned,
   CONFLICT,
   NOTED,
   type CommandResult,
@@ -11,6 +12,7 @@ import type { Credential } from '../../core/credential.ts';
 import type { Instant } from '../../core/instant.ts';
 import { resealedIn } from '../resealed.ts';
 import type { RowKeys } from '../row-keys.ts';
+import type { AuditChain } from './audit-chain.ts';
 import type { BodyStore } from './bodies.ts';
 import { insert } from './columns.ts';
 import type { Database, Statement } from './files/driver.ts';
@@ -25,6 +27,7 @@ interface RecordStoreParts {
   readonly worlds: WorldCache;
   readonly bodies: BodyStore;
   readonly effects: EffectStore;
+  readonly chain: AuditChain;
 }
 
 /** Stores the house's own records, which need no decision. */
@@ -34,6 +37,7 @@ export class RecordStore {
   readonly #worlds: WorldCache;
   readonly #bodies: BodyStore;
   readonly #effects: EffectStore;
+  readonly #chain: AuditChain;
   readonly #putCredential: Statement;
   readonly #dropCredentials: Statement;
   readonly #putEntry: Statement;
@@ -42,12 +46,13 @@ export class RecordStore {
   readonly #resealBody: Statement;
   readonly #credential: Statement;
 
-  constructor({ db, keys, worlds, bodies, effects }: RecordStoreParts) {
+  constructor({ db, keys, worlds, bodies, effects, chain }: RecordStoreParts) {
     this.#keys = keys;
     this.#house = new HouseRow(db, keys);
     this.#worlds = worlds;
     this.#bodies = bodies;
     this.#effects = effects;
+    this.#chain = chain;
     // Put again it keeps its ordinal, and so its place among those that were made in the same moment.
     this.#putCredential = db.prepare(
       `${insert('credential', CREDENTIAL.list)} ON CONFLICT (id) DO UPDATE SET (${CREDENTIAL.list}) =
@@ -86,6 +91,11 @@ export class RecordStore {
         break;
       case 'audit':
         break;
+      case 'prune-audit': {
+        const records = this.#chain.prune(command.before, command.limit);
+        if (records > 0 && command.note !== null) this.#effects.note(null, command.note, at);
+        return auditPruned(records);
+      }
       case 'adopt':
         this.#effects.store(command.address, command.effects, at);
         return NOTED;

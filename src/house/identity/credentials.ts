@@ -114,14 +114,17 @@ export class Credentials {
     });
   }
 
-  /** Whether anybody may manage the house. */
+  /** Whether anybody may manage the house now. */
   async hasAdmin(): Promise<boolean> {
     await this.#known.refresh();
+    const now = await this.#engine.now();
     return this.#known
       .all()
       .some(
-        ({ revokedAt, grants }) =>
-          revokedAt === null && grants.some(({ role, pattern }) => role === 'admin' && pattern === '*'),
+        ({ revokedAt, expiresAt, grants }) =>
+          revokedAt === null &&
+          (expiresAt === null || expiresAt > now) &&
+          grants.some(({ role, pattern }) => role === 'admin' && pattern === '*'),
       );
   }
 

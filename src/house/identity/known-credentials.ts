@@ -37,6 +37,8 @@ export class KnownCredentials {
   readonly #reading = new SharedRun(() => this.#read());
   readonly #watchers = new Map<string, Set<() => void>>();
   #held: ReadonlyMap<string, Held> = new Map();
+  /** The credentials of each name that are not revoked. */
+  #named: ReadonlyMap<string, readonly Credential[]> = new Map();
   #readAt: Instant = -Infinity;
   #cancel: (() => void) | null = null;
 
@@ -60,9 +62,7 @@ export class KnownCredentials {
   /** Whom the credential of this name stands for, if it is not revoked; of two, no one knows, so it is nobody. */
   async findByName(name: string): Promise<Identity | null> {
     await this.look();
-    const [credential, ...others] = this.all().filter(
-      (each) => each.name === name && each.revokedAt === null,
-    );
+    const [credential, ...others] = this.#named.get(name) ?? [];
     return credential === undefined || others.length > 0 ? null : this.#identityOf(credential);
   }
 
@@ -170,6 +170,7 @@ export class KnownCredentials {
       return [credential.id, { credential, secret, secretDigest: known?.secretDigest ?? digest(secret) }];
     });
     this.#held = new Map(held);
+    this.#named = byName(this.all().filter(({ revokedAt }) => revokedAt === null));
     this.#readAt = at;
     this.#tell();
   }
@@ -186,6 +187,16 @@ export class KnownCredentials {
 /** What a credential's sealing is bound to. */
 export function credentialContext(id: string): string {
   return `credential ${id}`;
+}
+
+function byName(credentials: readonly Credential[]): ReadonlyMap<string, readonly Credential[]> {
+  const named = new Map<string, Credential[]>();
+  for (const credential of credentials) {
+    const others = named.get(credential.name);
+    if (others === undefined) named.set(credential.name, [credential]);
+    else others.push(credential);
+  }
+  return named;
 }
 
 function sameBytes(a: Uint8Array, b: Uint8Array): boolean {

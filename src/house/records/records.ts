@@ -74,6 +74,12 @@ export class Records<T extends object> {
     }));
   }
 
+  /** One of them as it is now, without the others; null if there is none. @throws {EngineFault} when it is damaged */
+  async one(name: string): Promise<T | null> {
+    const entry = await this.#engine.entry(this.#shape.kind, name);
+    return entry === null ? null : this.#shape.read(entry);
+  }
+
   /**
    * Stores a record in the place of whatever is there; a body that was there goes.
    * @param by whom the audit log names; null to note nothing

@@ -160,10 +160,11 @@ export class Uploads {
     number: number,
     stream: AsyncIterable<Uint8Array>,
   ): Promise<PieceAnswer> {
-    if (!hasRoom(await this.#open(), { subject: upload.subject, bytes: 1 }, this.#limits)) return FULL;
-    const pieces = await this.pieces(upload);
-    const replaced = pieces.find((piece) => piece.number === number)?.size ?? 0;
-    const room = this.#limits.sizeMax - pieces.reduce((sum, { size }) => sum + size, -replaced);
+    const open = await this.#open();
+    if (!hasRoom(open, { subject: upload.subject, bytes: 1 }, this.#limits)) return FULL;
+    const kept = open.find(({ id }) => id === upload.id)?.bytes ?? 0;
+    const replaced = (await this.#piecesOf(upload.id).one(String(number)))?.size ?? 0;
+    const room = this.#limits.sizeMax - kept + replaced;
     const bodyId = this.#entropy.uuid();
     const packer = new BodyPacker(bodyId, this.#sealer);
     const [md5, sha256] = [createHash('md5'), createHash('sha256')];

@@ -1,6 +1,9 @@
 import { z } from 'zod';
 import { PAGE_MAX } from '../../api/operations.ts';
 import { isAddress, parseAddress, projectProblem, type Address } from '../../core/address.ts';
+import { readAuditAction } from '../../core/audit-actions.ts';
+import type { Instant } from '../../core/instant.ts';
+import { isProblem } from '../../core/read-value.ts';
 import { readAddressCursor, readNumberCursor } from './cursor.ts';
 
 const PAGE_DEFAULT = 100;
@@ -44,6 +47,17 @@ export const SEARCH: z.ZodType<string, string> = z
   .describe('Only addresses that contain this text.');
 
 export const WORD: z.ZodType<string, string> = z.string().min(1).max(TEXT_LENGTH_MAX);
+
+/** An action of the audit log. */
+export const AUDIT_ACTION: z.ZodType<string, string> = WORD.superRefine((text, context) => {
+  const action = readAuditAction(text);
+  if (isProblem(action)) context.addIssue({ code: 'custom', message: action.problem });
+});
+
+/** A moment with its zone. */
+export const MOMENT: z.ZodType<Instant, string> = z.iso
+  .datetime({ offset: true, error: 'invalid time: expected for example 2026-01-31T12:00:00Z' })
+  .transform((text) => Date.parse(text));
 
 /** `true` or `false`: a boolean in `src/api`, a text in the query. */
 export const FLAG: z.ZodType<boolean, boolean> = z.stringbool({

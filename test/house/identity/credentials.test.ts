@@ -127,6 +127,16 @@ describe.each(ENGINES)('credentials, on %s', (engine) => {
     expect(await built.engine.credentials()).toHaveLength(1);
   });
 
+  it('of an admin that has expired leave the house without one', async () => {
+    await using built = await BuiltHouse.build(engine);
+    const { credentials } = built.house;
+    const grants: readonly Grant[] = [{ role: 'admin', pattern: '*' }];
+    await credentials.create(ADMIN, { name: 'brief', grants, expiresAt: built.clock.now() + 1_000 });
+    expect(await credentials.hasAdmin()).toBe(true);
+    built.clock.advance(1_000);
+    expect(await credentials.hasAdmin()).toBe(false);
+  });
+
   it('can be fixed for automation: the same admin is there after every start, and nobody else', async () => {
     await using built = await BuiltHouse.build(engine);
     const { credentials } = built.house;

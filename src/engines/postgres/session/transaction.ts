@@ -5,6 +5,7 @@ import type { Instant } from '../../../core/instant.ts';
 import {
   type Command,
   type CommandResult,
+  auditPruned,
   CONFLICT,
   NOTED,
   type RecordCommand,
@@ -14,7 +15,7 @@ import { resealedIn } from '../../resealed.ts';
 import type { RowKeys } from '../../row-keys.ts';
 import { COMMIT, ROLLBACK, type Row, type Session, type Statement } from '../connection.ts';
 import { auditRows, type Noted, insertAudit } from '../audit.ts';
-import type { AuditChain } from '../audit-chain.ts';
+import { pruneLog, type AuditChain } from '../audit-chain.ts';
 import { dropBodies, insertBodies } from '../bodies.ts';
 import { dropUnused, storeAll } from '../effects.ts';
 import { HouseChanges, lockHouse } from '../credentials.ts';
@@ -39,6 +40,7 @@ import {
 const EARLY_BODY_BYTES = 1024 * 1024;
 /** Segments that are on their way at a time, 256 KiB each. */
 const UPLOAD_AT_ONCE = 16;
+const NOTHING_PRUNED = { records: 0, statements: [] } as const;
 
 export interface TransactionContext {
   readonly schema: string;
@@ -84,9 +86,15 @@ export async function transact(
     context.keys,
     lockingHouse.length === 0 ? [] : (await session.all(lockingHouse)).map(({ rows }) => rows),
   );
+  const pruning = commands.find(({ type }) => type === 'prune-audit');
+  const pruned =
+    pruning?.type === 'prune-audit'
+      ? await pruneLog(async (one) => (await session.one(one)).rows, context.schema, context.keys, pruning)
+      : NOTHING_PRUNED;
   const { changes, notes, results } = decideAll(context.keys, commands, addresses, opened, {
     entries,
     house,
+    pruned: pruned.records,
   });
   const linked = context.chain.link(context.keys, auditRows(notes));
   if (linked.length > 0) house.addChain(context.chain);
@@ -104,6 +112,7 @@ export async function transact(
   const statements = [
     ...storeAll(context.schema, context.keyIdOf, touched, kept),
     ...records,
+    ...pruned.statements,
     ...house.statements(context.schema, context.keyIdOf),
     ...insertAudit(context.schema, linked),
     ...context.chain.end(context.keys, context.schema),
@@ -185,7 +194,11 @@ function decideAll(
   commands: readonly Command[],
   addresses: readonly Address[],
   opened: Opened,
-  { entries, house }: { readonly entries: StoredEntries; readonly house: HouseChanges },
+  {
+    entries,
+    house,
+    pruned,
+  }: { readonly entries: StoredEntries; readonly house: HouseChanges; readonly pruned: number },
 ): {
   changes: ReadonlyMap<string, AddressChange>;
   notes: readonly Noted[];
@@ -202,7 +215,9 @@ function decideAll(
   const results = commands.map((command) => {
     if (!('actor' in command)) {
       if (!entries.take(command)) return CONFLICT;
+      if (command.type === 'prune-audit' && pruned === 0) return auditPruned(0);
       notes.push(...notesOf(command, opened.at));
+      if (command.type === 'prune-audit') return auditPruned(pruned);
       house.take(command);
       if (command.type === 'adopt') changeOf(command.address).take(command.effects);
       if (command.type === 'reseal') {

@@ -11,10 +11,11 @@ import {
   type StateQuery,
   type StateSummary,
   type StoredBody,
+  type WholeLog,
 } from '../../../ports/engine.ts';
 import { UnauthenticatedRows, type OpenRowKey } from '../../../ports/row-key.ts';
 import { NO_ROW_KEY, RowKeys } from '../../row-keys.ts';
-import { verifyLog, type WholeLog } from '../audit-chain.ts';
+import { verifyLog } from '../audit-chain.ts';
 import { BodyReader } from '../bodies.ts';
 import { databasePath } from './data-directory.ts';
 import { openDatabase, type Database } from './driver.ts';

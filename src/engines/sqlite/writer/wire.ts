@@ -82,6 +82,7 @@ export function pack(command: Command): PackedCommand {
     case 'drop-credentials':
     case 'drop-entry':
     case 'audit':
+    case 'prune-audit':
       return packed(command, 0);
   }
 }

@@ -45,7 +45,14 @@ export class Writer {
     const bodies = new BodyStore(db);
     this.#chain = new AuditChain(db, keys);
     this.#effects = new EffectStore({ db, keys, worlds: this.#worlds, bodies, chain: this.#chain });
-    this.#records = new RecordStore({ db, keys, worlds: this.#worlds, bodies, effects: this.#effects });
+    this.#records = new RecordStore({
+      db,
+      keys,
+      worlds: this.#worlds,
+      bodies,
+      effects: this.#effects,
+      chain: this.#chain,
+    });
     this.#begin = db.prepare('BEGIN IMMEDIATE');
     this.#commit = db.prepare('COMMIT');
   }

@@ -86,7 +86,10 @@ export class EventHub {
     const listener = { client, place, listening, identity: listening.identity, position: null };
     this.#listeners.add(listener);
     this.#tick ??= setInterval(() => this.#look(), TICK_MS).unref();
-    this.#following ??= this.#house.feed.follow(null, (records, position) => this.#tell(records, position));
+    this.#following ??= this.#house.feed.follow(null, (records, position, pruned) => {
+      if (pruned) this.#resetAll(position);
+      else this.#tell(records, position);
+    });
     // Looked at as well: a credential may expire, and its grants be others.
     unwatch = this.#house.gate.watch(listening.identity, () => client.cut());
     this.#greet(listener, this.#following).catch((fault: unknown) => this.#letGo(listener, fault));
@@ -116,18 +119,20 @@ export class EventHub {
     const missed: string[] = [];
     let looked = 0;
     let position = seen;
+    let isPruned = false;
     // Nothing is awaited between the last look at what the others were told and the greeting, so nothing falls between.
     while (position < this.#told) {
       if (!this.#listeners.has(listener)) return;
-      if (looked >= LOOKED_THROUGH_MAX || missed.length > MISSED_MAX) break;
+      if (isPruned || looked >= LOOKED_THROUGH_MAX || missed.length > MISSED_MAX) break;
       const page = await this.#house.feed.read(position, PAGE);
       looked += page.records.length;
       position = page.position;
+      isPruned = page.pruned === true;
       for (const record of page.records)
         missed.push(...this.#textOf(listener, eventOfChange(record), record.id));
       await setImmediate();
     }
-    if (position < this.#told || missed.length > MISSED_MAX) {
+    if (isPruned || position < this.#told || missed.length > MISSED_MAX) {
       this.#open(listener, 'reset', this.#told);
       return;
     }
@@ -139,6 +144,13 @@ export class EventHub {
   #open(listener: Listener, name: 'ready' | 'reset', position: number, id: number = position): void {
     listener.position = position;
     listener.client.push(`retry: 2000\nid: ${id}\nevent: ${name}\ndata: {}\n\n`);
+  }
+
+  /** Changes were forgotten before anybody was told of them: all must read anew. */
+  #resetAll(position: number): void {
+    this.#told = position;
+    for (const listener of this.#listeners)
+      if (listener.position !== null) this.#open(listener, 'reset', position);
   }
 
   #tell(records: readonly ChangeRecord[], position: number): void {

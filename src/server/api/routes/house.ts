@@ -1,11 +1,19 @@
 import { z } from 'zod';
 import { problemReply } from '../../../protocols/wire/problem.ts';
 import { numberCursor } from '../cursor.ts';
-import { ADDRESS, FLAG, given, LIMIT, NUMBER_CURSOR, WORD } from '../parameters.ts';
+import { ADDRESS, AUDIT_ACTION, FLAG, given, LIMIT, MOMENT, NUMBER_CURSOR, WORD } from '../parameters.ts';
 import { refusalReply } from '../refusal-reply.ts';
 import { jsonReply } from '../json-reply.ts';
 import { defineRoute, NO_BODY, NO_QUERY, type Route } from '../route.ts';
-import { AUDIT_PAGE, INFO, ROTATION, toAuditShape, toRetentionShape, WHOAMI } from '../shapes/house.ts';
+import {
+  AUDIT_HEAD,
+  AUDIT_PAGE,
+  INFO,
+  ROTATION,
+  toAuditShape,
+  toRetentionShape,
+  WHOAMI,
+} from '../shapes/house.ts';
 import { takeBackup } from '../take-backup.ts';
 
 /** The house itself: what it is, what was done in it, and its keeping. */
@@ -45,8 +53,10 @@ export const HOUSE_ROUTES: readonly Route[] = [
     needs: 'admin of the server; with `address`, admin of that address',
     query: z.strictObject({
       address: ADDRESS.optional().describe('Only what concerns this address.'),
-      action: WORD.optional().describe('Only this action: `write`, `lock`, `credential-create` …'),
+      action: AUDIT_ACTION.optional().describe('Only this action: `write`, `lock`, `credential-create` …'),
       subject: WORD.optional().describe('Only what this subject did: `token:ci`.'),
+      since: MOMENT.optional().describe('Only what was done at this time or later: `2026-01-31T12:00:00Z`.'),
+      until: MOMENT.optional().describe('Only what was done before this time.'),
       refused: FLAG.default(false).describe('`true`: only what was refused.'),
       limit: LIMIT,
       cursor: NUMBER_CURSOR,
@@ -60,6 +70,22 @@ export const HOUSE_ROUTES: readonly Route[] = [
       const { records } = answer;
       const last = records.length < query.limit ? null : (records.at(-1)?.id ?? null);
       return jsonReply(operation, { records: records.map(toAuditShape), next: numberCursor(last) });
+    },
+  }),
+  defineRoute({
+    operation: 'show-audit-head',
+    summary: 'Shows where the audit log ends.',
+    needs: 'admin of the server',
+    about:
+      'Kept where those who can write the database cannot change it, it later shows whether the log still goes on from here. On several nodes each tells of what it has written itself.',
+    query: NO_QUERY,
+    body: NO_BODY,
+    answer: { status: 200, says: 'The head of the log.', schema: AUDIT_HEAD },
+    refusals: [403],
+    run: async ({ house, caller, operation }) => {
+      const answer = await house.audit.head(caller);
+      if (answer.type !== 'head') return refusalReply(operation, null, answer);
+      return jsonReply(operation, { head: answer.head });
     },
   }),
   defineRoute({

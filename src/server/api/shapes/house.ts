@@ -5,6 +5,7 @@ import type {
   HeldLockShape,
   RevokedCredentialShape,
   NewCredentialShape,
+  AuditHeadShape,
   AuditShape,
   RetentionShape,
   ProjectSettings,
@@ -149,6 +150,12 @@ export const INFO: z.ZodType<InfoShape> = objectOf<InfoShape>({
   retention: RETENTION.describe('How much history is kept of a project without settings of its own.'),
   backup: z.boolean().describe('Whether this server can be backed up through the API.'),
 }).meta({ id: 'Info' });
+
+export const AUDIT_HEAD: z.ZodType<AuditHeadShape> = objectOf<AuditHeadShape>({
+  head: text(
+    'Stands for the whole log up to now; empty while nothing is stored. `statehouse audit verify --head` takes it.',
+  ),
+}).meta({ id: 'AuditHead' });
 
 export const ROTATION: z.ZodType<RotationShape> = objectOf<RotationShape>({
   keyId: text('The id of the master key that everything is encrypted under now.'),
