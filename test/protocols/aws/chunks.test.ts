@@ -16,6 +16,7 @@ const SIGNED: Verified = {
     signature: '4f232c4386841ef735655705268965c44a0e4690baa4adea153f7db9fa80a0a9',
     date: '20130524T000000Z',
     expires: null,
+    token: null,
   },
   signingKey: ['20130524', 'us-east-1', 's3', 'aws4_request'].reduce<Uint8Array>(
     (key, part) => createHmac('sha256', key).update(part).digest(),

@@ -267,7 +267,7 @@ describe('what the DynamoDB and STS doors say', () => {
       () => db('DynamoDB_20120810.ListTables', '{}', { forged: { authorization: '' } }),
       '400 MissingAuthenticationTokenException',
     ],
-    ['an unknown action', () => sts('Action=AssumeRole&Version=2011-06-15'), '400 InvalidAction'],
+    ['an unknown action', () => sts('Action=GetFederationToken&Version=2011-06-15'), '400 InvalidAction'],
     ['an unknown service', () => send({ service: 'kms', method: 'POST', body: '{}' }), '400 InvalidAction'],
     [
       'another secret',

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { ACCOUNT_ID } from '../../aws/account.ts';
 import { HASH_KEY, TAGS_MAX } from '../layout.ts';
 import type { Answer, DoorCall } from './call.ts';
 import { invalid, refused, type DynamoError } from './errors.ts';
@@ -247,7 +246,7 @@ function describe(call: DoorCall, name: string, table: Table): Readonly<Record<s
     },
     TableSizeBytes: 0,
     ItemCount: 0,
-    TableArn: `arn:aws:dynamodb:${call.region}:${ACCOUNT_ID}:table/${name}`,
+    TableArn: `arn:aws:dynamodb:${call.region}:${call.account}:table/${name}`,
     TableId: tableId(name, table.createdAt),
     ...(onDemand
       ? {

@@ -2,6 +2,7 @@ import { projectProblem } from '../../../core/address.ts';
 import type { DoorSetting } from '../../../house/projects.ts';
 import { openPayload, planPayload } from '../../aws/payload.ts';
 import { readXml, xmlText } from '../../wire/xml-reader.ts';
+import { HOME_REGION } from '../layout.ts';
 import { readBody } from '../../wire/read-body.ts';
 import {
   documentReply,
@@ -17,8 +18,6 @@ import { notDone, saying, undoneBySetting } from './undone.ts';
 
 /** Amazon S3 user guide, "General purpose bucket naming rules". */
 const BUCKET_NAME = /^[a-z0-9](?:[a-z0-9.-]{1,61})[a-z0-9]$/;
-/** Where every AWS client begins. */
-const HOME_REGION = 'us-east-1';
 
 /** Buckets are projects: those that were made, and those that have a state. */
 export async function listBuckets(call: DoorCall): Promise<Answer> {

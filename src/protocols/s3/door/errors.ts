@@ -5,6 +5,7 @@ import type { PayloadProblem } from '../../aws/payload-problem.ts';
 import type { DoorReply, DoorRequest } from '../../door.ts';
 import { explain, type Refusal } from '../../explain.ts';
 import { writeXml, type XmlElement } from '../../wire/xml-writer.ts';
+import { HOME_REGION } from '../layout.ts';
 import type { NotAuthenticatedRequest } from './auth.ts';
 import type { Undetected } from './detect.ts';
 
@@ -55,6 +56,7 @@ const NOT_ADMITTED: Readonly<
   mismatch: [403, 'SignatureDoesNotMatch'],
   'wrong-service': [400, 'AuthorizationHeaderMalformed'],
   'unknown-key': [403, 'InvalidAccessKeyId'],
+  'bad-token': [400, 'InvalidToken'],
   'no-payload-hash': [400, 'InvalidRequest'],
   'unsigned-body': [403, 'AccessDenied'],
 };
@@ -62,7 +64,8 @@ const NOT_ADMITTED: Readonly<
 export function notAdmitted(refusal: NotAuthenticatedRequest): S3Error {
   const [status, code] = NOT_ADMITTED[refusal.problem];
   const [message, details] = [messageOf(refusal), detailsOf(refusal)];
-  return { status, code, message, details, stranger: isStranger(refusal) };
+  const headers = refusal.problem === 'missing' ? { 'x-amz-bucket-region': HOME_REGION } : {};
+  return { status, code, message, details, headers, stranger: isStranger(refusal) };
 }
 
 /** More requests than one credential or one network address may send. */
