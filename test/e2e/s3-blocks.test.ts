@@ -157,6 +157,37 @@ describe.skipIf(terraform === null)(
       expect(output.replaceAll(/[\s│]+/g, ' ')).toMatch(expected);
     });
 
+    it.each<[string, readonly string[], RegExp]>([
+      [
+        'a key that no state may have',
+        ['bucket = "refusing"', 'key = "net/app-md5"'],
+        /a state cannot have this name: a key does not end with "-md5"/,
+      ],
+      [
+        'a key that is the name of a lock',
+        ['bucket = "refusing"', 'key = "net/.lock"', 'use_lockfile = true'],
+        /a state cannot have this name: a key does not end with "\/\.lock"/,
+      ],
+      [
+        'a bucket that is no name of a project',
+        ['bucket = "refusing..x"', 'key = "net/app"'],
+        /a project name is made of letters/,
+      ],
+    ])('%s is refused in words that terraform prints', async (_, lines, expected) => {
+      const { url } = houses.get('http')!;
+      await using folder = await TerraformFolder.make(terraform!, {
+        files: { 'backend.tf': s3Backend([...lines, 'region = "us-east-1"']), 'main.tf': resource('one') },
+        env: awsLogin(url),
+      });
+      const outputs: string[] = [];
+      for (const args of [['init'], ['apply', '-auto-approve']]) {
+        const { code, output } = await folder.run(...args);
+        outputs.push(output);
+        if (code !== 0) break;
+      }
+      expect(outputs.join('').replaceAll(/[\s│]+/g, ' ')).toMatch(expected);
+    });
+
     /** Where the house signed its own certificate, clients are told to trust it. */
     function caOf(house: TestHouse): Record<string, string> {
       return house.certPath === null ? {} : { AWS_CA_BUNDLE: house.certPath };

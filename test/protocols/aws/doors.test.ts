@@ -164,7 +164,7 @@ describe('what the S3 door refuses', () => {
     [
       'a lock file that is too large',
       { method: 'PUT', path: '/acme/x.tflock', body: 'x'.repeat(70_000) },
-      '400 InvalidRequest',
+      '400 InvalidArgument',
     ],
   ])('%s', async (_, request, expected) => {
     await send({ method: 'PUT', path: '/made' });

@@ -140,7 +140,7 @@ const REFUSED: Readonly<Record<Refusal['type'], readonly [status: number, code: 
   'shared-hold': [409, 'OperationAborted'],
   stale: [412, 'PreconditionFailed'],
   'too-large': [400, 'EntityTooLarge'],
-  'not-a-state': [400, 'InvalidRequest'],
+  'not-a-state': [400, 'InvalidArgument'],
   damaged: [400, 'IncompleteBody'],
   busy: [503, 'SlowDown'],
 };
@@ -172,6 +172,14 @@ export function preconditionFailed(condition?: string): S3Error {
 
 export function invalid(message: string): S3Error {
   return { status: 400, code: 'InvalidRequest', message };
+}
+
+/**
+ * What S3 would keep and this door does not: by a code of which no SDK has a shape, because Go's, which terraform uses, drops the
+ * message of an `InvalidRequest` (aws-sdk-go-v2 service/s3/deserializers.go, `awsRestxml_deserializeErrorInvalidRequest`).
+ */
+export function notKept(message: string): S3Error {
+  return { status: 400, code: 'InvalidArgument', message };
 }
 
 export function invalidArgument(name: string, value: string, message: string): S3Error {
