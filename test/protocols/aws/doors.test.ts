@@ -99,7 +99,7 @@ describe('who may enter the S3 door', () => {
 describe('what the S3 door refuses', () => {
   it.each<[string, Sent, string]>([
     ['a method', { method: 'PATCH', path: '/acme/x' }, '405 MethodNotAllowed'],
-    ['a subresource', { path: '/acme', query: [['website', '']] }, '501 NotImplemented'],
+    ['a subresource', { path: '/acme', query: [['analytics', '']] }, '501 NotImplemented'],
     ['a path that is no UTF-8', { path: '/acme/%FF' }, '400 InvalidURI'],
     ['a bucket that is none', { method: 'PUT', path: '/Not_A_Bucket' }, '400 InvalidBucketName'],
     ['a range of pages', { path: '/acme', query: [['max-keys', '-1']] }, '400 InvalidArgument'],

@@ -9,6 +9,7 @@ export type Undone =
   | 'customer-key'
   | 'kms-key'
   | 'lifecycle'
+  | 'logging'
   | 'metadata'
   | 'mfa-delete'
   | 'object-lock'
@@ -70,16 +71,21 @@ export function undoneByHeaders(
 }
 
 const SETTINGS: Readonly<Record<string, Undone>> = {
+  acl: 'acl',
   policy: 'policy',
   publicAccessBlock: 'public-access-block',
   lifecycle: 'lifecycle',
   ownershipControls: 'ownership-controls',
 };
 
+/** Settings of which it depends on what they say. */
+const LOOKED_INTO: ReadonlySet<string> = new Set(['encryption', 'versioning', 'logging']);
+
 /** What of a bucket's setting is remembered and not done; null where it is so. Tags are there to be remembered. */
 export function undoneBySetting(setting: string, text: string): Undone | null {
-  const document = setting === 'encryption' || setting === 'versioning' ? readXml(Buffer.from(text)) : null;
+  const document = LOOKED_INTO.has(setting) ? readXml(Buffer.from(text)) : null;
   if (document === null) return SETTINGS[setting] ?? null;
+  if (setting === 'logging') return document.children.length === 0 ? null : 'logging';
   if (setting === 'versioning')
     return textsOf(document, 'MfaDelete').includes('Enabled') ? 'mfa-delete' : null;
   const others = textsOf(document, 'SSEAlgorithm').some((algorithm) => algorithm !== 'AES256');
