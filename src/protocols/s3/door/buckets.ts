@@ -12,29 +12,47 @@ import {
   type Answer,
   type DoorCall,
 } from './call.ts';
-import { invalid, malformedXml, noSuchBucket, refused, type S3Error } from './errors.ts';
-import { owner } from './listing.ts';
+import { invalid, invalidArgument, malformedXml, noSuchBucket, refused, type S3Error } from './errors.ts';
+import { owner, readToken, writeToken } from './listing.ts';
 import { aclOfHeaders } from './acl.ts';
 import { notDone, saying, undoneBySetting } from './undone.ts';
 import { UNSET } from './unset.ts';
 
 /** Amazon S3 user guide, "General purpose bucket naming rules". */
-const BUCKET_NAME = /^[a-z0-9](?:[a-z0-9.-]{1,61})[a-z0-9]$/;
+const BUCKET_NAME = /^(?!\d+\.\d+\.\d+\.\d+$)[a-z0-9](?:[a-z0-9.-]{1,61})[a-z0-9]$/;
+/** Buckets of one page, at most and by default (Amazon S3 API reference, ListBuckets). */
+const LIST_BUCKETS_MAX = 10_000;
 
 /** Buckets are projects: those that were made, and those that have a state. */
 export async function listBuckets(call: DoorCall): Promise<Answer> {
-  const { caller, house, authenticatedRequest } = call;
+  const { caller, house, authenticatedRequest, asked } = call;
+  const most = asked.query.get('max-buckets') ?? String(LIST_BUCKETS_MAX);
+  if (!/^\d{1,5}$/.test(most) || Number(most) < 1 || Number(most) > LIST_BUCKETS_MAX) {
+    const expected = `Argument max-buckets must be an integer between 1 and ${LIST_BUCKETS_MAX}`;
+    return invalidArgument('max-buckets', most, expected);
+  }
+  const token = asked.query.get('continuation-token');
+  const after = token === undefined ? '' : readToken(token);
+  if (token !== undefined && after === null) {
+    return invalidArgument('continuation-token', token, 'The continuation token provided is incorrect');
+  }
   const seen = await house.projects.seen(caller);
   if (seen.type !== 'seen') return refused(seen);
+  const prefix = asked.query.get('prefix');
+  const all = seen.projects.filter(({ name }) => name.startsWith(prefix ?? '') && name > (after ?? ''));
+  const page = all.slice(0, Number(most));
+  const last = page.at(-1);
   return documentReply(call, 'ListAllMyBucketsResult', {
     Owner: owner(),
     Buckets: {
-      Bucket: seen.projects.map(({ name, since }) => ({
+      Bucket: page.map(({ name, since }) => ({
         Name: name,
         CreationDate: isoTime(since),
         BucketRegion: regionOf(authenticatedRequest.verified.signature.scope.region),
       })),
     },
+    ContinuationToken: page.length < all.length && last !== undefined ? writeToken(last.name) : undefined,
+    Prefix: prefix,
   });
 }
 

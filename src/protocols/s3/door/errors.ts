@@ -117,6 +117,7 @@ export function brokenPayload({ flaw, message }: PayloadProblem): S3Error {
     'sha256-mismatch': [400, 'XAmzContentSHA256Mismatch'],
     'bad-digest': [400, 'BadDigest'],
     'invalid-digest': [400, 'InvalidRequest'],
+    'invalid-md5': [400, 'InvalidDigest'],
     'too-large': [400, 'EntityTooLarge'],
   } as const;
   const [status, code] = codes[flaw];
@@ -153,6 +154,16 @@ export function refused(refusal: Refusal): S3Error {
     message: explain(refusal),
     ...(refusal.type === 'too-large' ? { details: { MaxSizeAllowed: refusal.limit } } : {}),
     ...(refusal.type === 'busy' ? { headers: { 'retry-after': String(refusal.retryAfterSeconds) } } : {}),
+  };
+}
+
+/** The refusal of a write. Who puts an old version back as it is would lose what came after, and is told how it is done. */
+export function writeRefused(refusal: Refusal): S3Error {
+  const error = refused(refusal);
+  if (refusal.type !== 'stale' || refusal.reason === 'lineage') return error;
+  return {
+    ...error,
+    message: `${error.message}. To bring an old version back, copy it onto its own name ("aws s3api copy-object" with --copy-source "BUCKET/KEY?versionId=ID"), or use "statehouse restore"`,
   };
 }
 
