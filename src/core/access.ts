@@ -61,9 +61,19 @@ export function mayActOn(grants: readonly Grant[], action: Action, address: Addr
   return grants.some(({ role, pattern }) => includes(role, action) && matches(pattern, address));
 }
 
+/** Whether whoever has the outer grants may do all that the inner ones allow, each of them by a grant of its own. */
+export function areWithin(inner: readonly Grant[], outer: readonly Grant[]): boolean {
+  return inner.every((wanted) =>
+    outer.some(
+      ({ role, pattern }) =>
+        ROLES.indexOf(role) >= ROLES.indexOf(wanted.role) && includesPattern(pattern, wanted.pattern),
+    ),
+  );
+}
+
 /** Whether one of the grants allows the action on the house as a whole: its pattern must be `*`. */
 export function mayActOnHouse(grants: readonly Grant[], action: Action): boolean {
-  return grants.some(({ role, pattern }) => includes(role, action) && (pattern === '*' || pattern === '*@*'));
+  return grants.some(({ role, pattern }) => includes(role, action) && isWhole(pattern));
 }
 
 /**
@@ -146,6 +156,17 @@ function untilStar(pattern: string): string {
 
 function includes(role: Role, action: Action): boolean {
   return ROLES.indexOf(role) >= ROLES.indexOf(LEAST_ROLE[action]);
+}
+
+function isWhole(pattern: string): boolean {
+  return pattern === '*' || pattern === '*@*';
+}
+
+/** A "*" of the inner pattern is a character that only a "*" of the outer one fits, so that what this finds is so. */
+function includesPattern(outer: string, inner: string): boolean {
+  if (isWhole(inner)) return isWhole(outer);
+  const [wide, narrow] = [splitWorkspace(outer), splitWorkspace(inner)];
+  return fits(wide.path, narrow.path) && fits(wide.workspace ?? '*', narrow.workspace ?? '*');
 }
 
 function matches(pattern: string, { project, key, workspace }: Address): boolean {

@@ -22,6 +22,22 @@ export interface Identity {
   readonly expiry?: Expiry;
   /** The id of the credential that proved it; absent where none did. */
   readonly credentialId?: string;
+  /** The session that it comes in; absent where the credential itself was presented. */
+  readonly session?: Session;
+}
+
+/** What a credential made to act for it for a while, with no more rights than it has. */
+export interface Session {
+  /** What stands for the credential's id. */
+  readonly id: string;
+  /** The role that was asked for, as it was named. */
+  readonly role: string;
+  /** The account that the role was named in. */
+  readonly account: string;
+  /** What the session calls itself. */
+  readonly name: string;
+  /** The name of the credential whose grants it is narrowed to; null where it has all that the caller has. */
+  readonly narrowedTo: string | null;
 }
 
 /** When an identity ends. */

@@ -14,6 +14,8 @@ import type { Caller, Shut } from './caller.ts';
 import { Authenticators } from './identity/authenticators.ts';
 import { Credentials } from './identity/credentials.ts';
 import { KnownCredentials } from './identity/known-credentials.ts';
+import { SessionTokens } from './identity/session-tokens.ts';
+import { Sessions } from './identity/sessions.ts';
 import { CommandExecutor, type ResultListener } from './executor.ts';
 import { Gate } from './gate.ts';
 import { Feed } from './feed.ts';
@@ -80,6 +82,7 @@ export class House {
   readonly history: History;
   readonly identity: Authenticators;
   readonly credentials: Credentials;
+  readonly sessions: Sessions;
   readonly projects: Projects;
   readonly uploads: Uploads;
   readonly audit: Audit;
@@ -133,7 +136,10 @@ export class House {
     const { auditKept } = options;
     const audit = new Audit({ engine, clock, log, gate, sink: sink ?? NO_SINK, kept: auditKept });
     this.audit = watched(audit, audit, WATCHED.audit);
-    this.identity = new Authenticators({ credentials: known, audit });
+    const tokens = new SessionTokens({ sealer, credentials: known });
+    this.identity = new Authenticators({ credentials: known, tokens, audit });
+    const sessions = new Sessions({ tokens, clock, entropy, gate, audit });
+    this.sessions = watched(sessions, audit, WATCHED.sessions);
     const projects = new Projects({
       engine,
       gate,

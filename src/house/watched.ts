@@ -36,6 +36,7 @@ const REFUSALS: ReadonlySet<string> = new Set([
   'not-a-state',
   'damaged',
   'too-large',
+  'no-role',
 ]);
 
 const TEXT_LENGTH_MAX = 200;

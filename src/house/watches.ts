@@ -1,5 +1,6 @@
 import type { Audit } from './audit.ts';
 import type { Credentials } from './identity/credentials.ts';
+import type { Sessions } from './identity/sessions.ts';
 import type { Locks } from './locks/locks.ts';
 import type { Projects } from './projects.ts';
 import type { History } from './states/history.ts';
@@ -13,6 +14,7 @@ export const WATCHED: {
   readonly history: Watches<History>;
   readonly locks: Watches<Locks>;
   readonly credentials: Watches<Credentials>;
+  readonly sessions: Watches<Sessions>;
   readonly projects: Watches<Projects>;
   readonly uploads: Watches<Uploads>;
   readonly audit: Watches<Audit>;
@@ -45,6 +47,9 @@ export const WATCHED: {
     list: { action: 'list-credentials', looks: true },
     create: { action: 'credential-create' },
     revoke: { action: 'credential-revoke' },
+  },
+  sessions: {
+    assume: { action: 'assume-role' },
   },
   projects: {
     look: { action: 'read-project', looks: true },

@@ -23,8 +23,10 @@ export interface Door {
  */
 export type DoorRoutes = { readonly aws: AwsService } | { readonly paths: readonly string[] };
 
-/** How the S3 door is to behave. */
+/** How the doors of AWS's services are to behave. */
 export interface S3Settings {
+  /** The number of the account that everything here belongs to. */
+  readonly account: string;
   /** What is not done is refused, where it is confirmed otherwise. */
   readonly strict: boolean;
   /** Bodies that are not signed are taken over plain HTTP from other machines, too: a proxy before the house ends TLS. */

@@ -1,3 +1,4 @@
+import { ACCOUNT, DEFAULT_ACCOUNT } from '../protocols/aws/account.ts';
 import type { S3Settings } from '../protocols/door.ts';
 import type { Milliseconds } from '../core/instant.ts';
 import type { Environment } from '../ports/environment.ts';
@@ -107,6 +108,7 @@ export interface Settings extends Readonly<Record<RetentionLimit, number>> {
   readonly requestRate: number;
   readonly trustedProxy: readonly string[];
   readonly noSharedPlans: boolean;
+  readonly awsAccount: string;
   readonly strictS3: boolean;
   readonly allowUnsignedBodies: boolean;
   /** In seconds. */
@@ -200,6 +202,13 @@ export const SETTINGS: { readonly [K in keyof Settings]: Setting<Settings[K]> } 
     read: (text) => readNetworks(text),
   },
   noSharedPlans: flag('let each plan hold the lock alone'),
+  awsAccount: {
+    placeholder: 'NUMBER',
+    help: 'the account that AWS clients are told everything belongs to, as in allowed_account_ids',
+    fallback: DEFAULT_ACCOUNT,
+    read: (text = DEFAULT_ACCOUNT) =>
+      ACCOUNT.test(text) ? text : { problem: `invalid account "${text}": expected 12 digits` },
+  },
   strictS3: flag('refuse at the S3 door what it would only confirm: KMS and customer keys, policies, ACLs …'),
   allowUnsignedBodies: flag(
     'take S3 bodies that are not signed over plain HTTP from other machines, for a proxy that ends TLS',
@@ -298,7 +307,7 @@ export function configure(given: Settings, env: Environment = {}): Configuration
     trustedProxies: given.trustedProxy,
     uploadIdle: given.uploadIdle * 60_000,
     plansShare: !given.noSharedPlans,
-    s3: { strict: given.strictS3, unsignedBodies: given.allowUnsignedBodies },
+    s3: { account: given.awsAccount, strict: given.strictS3, unsignedBodies: given.allowUnsignedBodies },
     expiryGrace: given.expiryGrace * 1_000,
     deadCredentialsKept: given.keepDeadCredentials * DAY_MS,
     auditKept: given.keepAuditDays * DAY_MS,

@@ -209,6 +209,19 @@ export const S3_TRIALS: Readonly<Record<string, Trial>> = {
   },
   'CopyObject, an old version onto its state': { prepare: [state], ask: copyBack, proof: 'changed' },
   'DeleteObject, a state': { prepare: [state], ask: ask('DELETE', AT), proof: 'changed' },
+  'GetObjectSetting, a state': {
+    prepare: [state],
+    ask: ask('GET', AT, { query: [['acl', '']] }),
+    proof: { text: 'FULL_CONTROL' },
+  },
+  'GetObjectAttributes, a state': {
+    prepare: [state],
+    ask: ask('GET', AT, {
+      query: [['attributes', '']],
+      headers: { 'x-amz-object-attributes': 'ETag,ObjectSize' },
+    }),
+    proof: { text: '<ObjectSize>' },
+  },
   "DeleteObject, one's own lock": {
     perAsker: true,
     prepare: [ownLock(LOCK_FILE_ALIAS)],

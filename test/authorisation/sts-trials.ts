@@ -4,7 +4,7 @@ import { askSigned } from '../support/ask-signed.ts';
 import type { Trial } from './scene.ts';
 
 const ask =
-  (action: Operation): Trial['ask'] =>
+  (action: Operation, more = ''): Trial['ask'] =>
   ({ house, pair }) =>
     askSigned(
       house.url,
@@ -13,7 +13,7 @@ const ask =
         path: '/',
         service: SERVICE_OF[action],
         headers: { 'content-type': 'application/x-www-form-urlencoded' },
-        body: `Action=${action}&Version=2011-06-15`,
+        body: `Action=${action}&Version=2011-06-15${more}`,
       },
       pair,
     );
@@ -21,5 +21,10 @@ const ask =
 /** How the rows of the STS door are tried. */
 export const STS_TRIALS: Readonly<Record<string, Trial>> = {
   'GetCallerIdentity, oneself': { prepare: [], ask: ask('GetCallerIdentity'), proof: { text: '<UserId>' } },
+  'AssumeRole, oneself': {
+    prepare: [],
+    ask: ask('AssumeRole', '&RoleArn=arn:aws:iam::123456789012:role/any&RoleSessionName=run'),
+    proof: { text: '<SessionToken>' },
+  },
   'GetUser, oneself': { prepare: [], ask: ask('GetUser'), proof: { text: '<UserName>' } },
 };

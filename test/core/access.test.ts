@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  areWithin,
   keyPrefixesIn,
   knowsProject,
   mayActInProject,
@@ -103,6 +104,46 @@ describe('a grant', () => {
       }),
       { numRuns: 10_000 },
     );
+  });
+
+  it('is within another only if that one covers all that it covers', () => {
+    const pattern = fc.oneof(
+      fc.constantFrom('*', '*@*'),
+      fc
+        .tuple(
+          fc.string({ unit: fc.constantFrom(...'ab*'), minLength: 1, maxLength: 3 }),
+          fc.string({ unit, minLength: 1, maxLength: 6 }),
+        )
+        .map((parts) => parts.join('/')),
+    );
+    fc.assert(
+      fc.property(pattern, pattern, addresses, (inner, outer, address) => {
+        const [narrow, wide]: Grant[][] = [
+          [{ role: 'reader', pattern: inner }],
+          [{ role: 'writer', pattern: outer }],
+        ];
+        expect(areWithin([{ role: 'reader', pattern: inner }], narrow ?? [])).toBe(true);
+        if (!areWithin(narrow ?? [], wide ?? [])) return;
+        if (mayActOn(narrow ?? [], 'read', address)) expect(mayActOn(wide ?? [], 'read', address)).toBe(true);
+        if (mayActOnHouse(narrow ?? [], 'read')) expect(mayActOnHouse(wide ?? [], 'read')).toBe(true);
+      }),
+      { numRuns: 5_000 },
+    );
+  });
+
+  it.each<[string, string, boolean]>([
+    ['acme/net/*', 'acme/*', true],
+    ['acme/net/*@dev', 'acme/net/*', true],
+    ['acme/net/*', 'acme/net/*@dev', false],
+    ['acme/*', 'acme/net/*', false],
+    ['*', 'acme/*', false],
+    ['*', '*/*', false],
+    ['*/*', '*', true],
+  ])('on %s is within one on %s: %s', (inner, outer, expected) => {
+    const within = (role: Role): boolean =>
+      areWithin([{ role: 'writer', pattern: inner }], [{ role, pattern: outer }]);
+    expect(within('writer')).toBe(expected);
+    expect(within('reader')).toBe(false);
   });
 
   it('on an address of a project counts in that project', () => {

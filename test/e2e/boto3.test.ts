@@ -40,7 +40,7 @@ db = boto3.resource('dynamodb', region_name='us-east-1')
 s3.create_bucket(Bucket='boto')
 s3.put_object(Bucket='boto', Key='a.tfstate', Body=state(1))
 assert s3.get_object(Bucket='boto', Key='a.tfstate')['Body'].read() == state(1)
-assert code(s3.put_object, Bucket='boto', Key='a.tfstate', Body=b'no state') == 'InvalidRequest'
+assert code(s3.put_object, Bucket='boto', Key='a.tfstate', Body=b'no state') == 'InvalidArgument'
 assert code(s3.get_object, Bucket='boto', Key='absent') == 'NoSuchKey'
 for algorithm in ['CRC32', 'SHA1', 'SHA256']:
     s3.put_object(Bucket='boto', Key='c/' + algorithm, Body=state(1), ChecksumAlgorithm=algorithm)

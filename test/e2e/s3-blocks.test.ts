@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ADMIN_CALLER, TestHouse } from '../support/open-test-house.ts';
-import { findTerraform } from '../support/terraform.ts';
+import { findTerraform, TerraformFolder } from '../support/terraform.ts';
 import { resource } from './fixtures/http-folder.ts';
-import { s3Folder } from './fixtures/s3-folder.ts';
+import { awsLogin, s3Backend, s3Folder } from './fixtures/s3-folder.ts';
 
 const terraform = await findTerraform();
 
@@ -32,6 +32,13 @@ const BLOCKS: Readonly<Record<string, readonly string[]>> = {
     `sse_customer_key = "${KEY}"`,
   ],
   'with skip_s3_checksum': [...TUTORIAL, TABLE, 'skip_s3_checksum = true'],
+  'with assume_role': [
+    ...TUTORIAL,
+    TABLE,
+    'assume_role    = { role_arn = "arn:aws:iam::210987654321:role/teams/terraform", session_name = "ci", external_id = "ext-1", duration = "15m", source_identity = "someone", tags = { team = "net" } }',
+    'allowed_account_ids = ["210987654321"]',
+  ],
+  'with allowed_account_ids': [...TUTORIAL, TABLE, 'allowed_account_ids = ["123456789012"]'],
   'with another region': [...TUTORIAL.slice(0, 2), 'region         = "eu-central-1"', TABLE],
 };
 
@@ -46,12 +53,14 @@ describe.skipIf(terraform === null)(
 
     beforeAll(async () => {
       directory = await mkdtemp(join(tmpdir(), 'statehouse-s3-'));
-      houses.set('http', await TestHouse.open());
+      const s3 = { account: '123456789012', strict: false, unsignedBodies: false };
+      houses.set('http', await TestHouse.open({ s3 }));
       houses.set(
         'https',
         await TestHouse.open({
           store: { kind: 'directory', path: directory },
           tls: { kind: 'self-signed' },
+          s3,
         }),
       );
     }, 60_000);
@@ -117,6 +126,66 @@ describe.skipIf(terraform === null)(
       const env = { AWS_ENDPOINT_URL: '' };
       await using folder = await s3Folder(terraform!, { url, lines, env }, resource('first'));
       expect(await folder.must('apply', '-auto-approve')).toContain('1 added');
+    });
+
+    it.each<[string, readonly string[], RegExp]>([
+      [
+        'a token of another',
+        [
+          'assume_role_with_web_identity = { role_arn = "arn:aws:iam::210987654321:role/ci", web_identity_token = "x.y.z" }',
+        ],
+        /AssumeRoleWithWebIdentity and AssumeRoleWithSAML are not supported/,
+      ],
+      [
+        'a session that may do less by a policy',
+        ['assume_role = { role_arn = "arn:aws:iam::210987654321:role/ci", policy = "{}" }'],
+        /Policy is not supported: a session cannot be narrowed by policies/,
+      ],
+      [
+        'another account',
+        ['allowed_account_ids = ["999999999999"]'],
+        /AWS account ID not allowed: 123456789012/,
+      ],
+    ])('a block that asks for %s is told why not', async (_, more, expected) => {
+      const { url } = houses.get('http')!;
+      await using folder = await TerraformFolder.make(terraform!, {
+        files: { 'backend.tf': s3Backend([...TUTORIAL, ...more]) },
+        env: awsLogin(url),
+      });
+      const { code, output } = await folder.run('init');
+      expect(code).toBe(1);
+      expect(output.replaceAll(/[\s│]+/g, ' ')).toMatch(expected);
+    });
+
+    it.each<[string, readonly string[], RegExp]>([
+      [
+        'a key that no state may have',
+        ['bucket = "refusing"', 'key = "net/app-md5"'],
+        /a state cannot have this name: a key does not end with "-md5"/,
+      ],
+      [
+        'a key that is the name of a lock',
+        ['bucket = "refusing"', 'key = "net/.lock"', 'use_lockfile = true'],
+        /a state cannot have this name: a key does not end with "\/\.lock"/,
+      ],
+      [
+        'a bucket that is no name of a project',
+        ['bucket = "refusing..x"', 'key = "net/app"'],
+        /a project name is made of letters/,
+      ],
+    ])('%s is refused in words that terraform prints', async (_, lines, expected) => {
+      const { url } = houses.get('http')!;
+      await using folder = await TerraformFolder.make(terraform!, {
+        files: { 'backend.tf': s3Backend([...lines, 'region = "us-east-1"']), 'main.tf': resource('one') },
+        env: awsLogin(url),
+      });
+      const outputs: string[] = [];
+      for (const args of [['init'], ['apply', '-auto-approve']]) {
+        const { code, output } = await folder.run(...args);
+        outputs.push(output);
+        if (code !== 0) break;
+      }
+      expect(outputs.join('').replaceAll(/[\s│]+/g, ' ')).toMatch(expected);
     });
 
     /** Where the house signed its own certificate, clients are told to trust it. */

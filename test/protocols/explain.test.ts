@@ -65,6 +65,7 @@ const NOT_ENTERED: { readonly [P in NotAuthenticated['problem']]: NotAuthenticat
   mismatch: { problem: 'mismatch' },
   'wrong-service': { problem: 'wrong-service', expected: 's3' },
   'unknown-key': { problem: 'unknown-key', accessKeyId: 'AK' },
+  'bad-token': { problem: 'bad-token' },
 };
 
 describe('a refusal', () => {

@@ -124,7 +124,7 @@ describe('a lock info', () => {
     const [s3, db] = [s3Client(house.url), dynamoClient(house.url)];
     const put = (Key: string, Body: string): PutObjectCommand =>
       new PutObjectCommand({ Bucket: 'acme', Key: `${Key}.tflock`, Body });
-    expect(await failure(s3.send(put('a', over)))).toBe('InvalidRequest 400');
+    expect(await failure(s3.send(put('a', over)))).toBe('InvalidArgument 400');
     const item = (key: string, Info: string): PutItemCommand =>
       new PutItemCommand({ TableName: 'locks', Item: { LockID: { S: `acme/${key}` }, Info: { S: Info } } });
     const thrown: unknown = await db.send(item('a', over)).catch((error: unknown) => error);

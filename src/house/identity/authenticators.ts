@@ -5,6 +5,8 @@ import { CertificateAuthenticator } from './certificate.ts';
 import type { KnownCredentials } from './known-credentials.ts';
 import { idIn, PairAuthenticator } from './pair.ts';
 import type { Authenticator, Claimed, Presented } from './presented.ts';
+import { SessionAuthenticator } from './session-authenticator.ts';
+import type { SessionTokens } from './session-tokens.ts';
 
 /** Who was not let in, as the audit log calls it. */
 const STRANGER = 'stranger';
@@ -25,10 +27,22 @@ export class Authenticators {
   readonly #credentials: KnownCredentials;
   readonly #audit: Audit;
 
-  constructor({ credentials, audit }: { readonly credentials: KnownCredentials; readonly audit: Audit }) {
+  constructor({
+    credentials,
+    tokens,
+    audit,
+  }: {
+    readonly credentials: KnownCredentials;
+    readonly tokens: SessionTokens;
+    readonly audit: Audit;
+  }) {
     this.#credentials = credentials;
     this.#audit = audit;
-    this.#all = [new PairAuthenticator(credentials), new CertificateAuthenticator(credentials)];
+    this.#all = [
+      new PairAuthenticator(credentials),
+      new SessionAuthenticator(tokens),
+      new CertificateAuthenticator(credentials),
+    ];
   }
 
   /**
@@ -60,10 +74,13 @@ export class Authenticators {
     return null;
   }
 
-  /** What is known of the key that a request says it was signed with, before that is proven; null for an unknown one. */
-  async claimed(keyId: string): Promise<Claimed | null> {
+  /**
+   * What is known of the key that a request says it was signed with, before that is proven; null for an unknown one.
+   * @param token what was sent beside the signature of a session, if anything
+   */
+  async claimed(keyId: string, token: string | null = null): Promise<Claimed | null> {
     for (const authenticator of this.#all) {
-      const claimed = await authenticator.claimed(keyId);
+      const claimed = await authenticator.claimed(keyId, token);
       if (claimed !== null) return claimed;
     }
     return null;

@@ -10,15 +10,11 @@ import type { Gate } from '../gate.ts';
 import type { Locks } from '../locks/locks.ts';
 import { breakLocks, locksHeldBy, type HeldLock } from './held-locks.ts';
 import { credentialContext, type KnownCredentials } from './known-credentials.ts';
+import { newId, newSecret } from './new-pair.ts';
 
 /** Credentials that are good for something, at a time: no house needs more, and each is held in memory. */
 const CREDENTIALS_MAX = 10_000;
 const GRANTS_MAX = 64;
-
-const ID_ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
-const SECRET_ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
-const ID_RANDOM = 16;
-const SECRET_LENGTH = 40;
 
 /** A credential as it is shown: all but its secret, and the locks that it holds. */
 export interface CredentialView extends Omit<Credential, 'sealedSecret'> {
@@ -94,8 +90,8 @@ export class Credentials {
     await this.#known.refresh();
     const problem = this.#problem(wanted);
     if (problem !== null) return { type: 'invalid', problem };
-    const id = `SH${pick(this.#entropy, ID_ALPHABET, ID_RANDOM)}`;
-    const secret = pick(this.#entropy, SECRET_ALPHABET, SECRET_LENGTH);
+    const id = newId('SH', this.#entropy);
+    const secret = newSecret(this.#entropy);
     return this.#put(caller, id, secret, wanted);
   }
 
@@ -243,16 +239,4 @@ function viewOf(
 ): CredentialView {
   const { id, name, grants, createdAt, expiresAt, revokedAt } = credential;
   return { id, name, grants, createdAt, expiresAt, revokedAt, graceUntil, locks };
-}
-
-/** Letters drawn without bias: bytes beyond the last whole multiple of the alphabet are drawn again. */
-function pick(entropy: Entropy, alphabet: string, length: number): string {
-  const bound = 256 - (256 % alphabet.length);
-  let text = '';
-  while (text.length < length) {
-    for (const byte of entropy.bytes(length)) {
-      if (byte < bound && text.length < length) text += alphabet[byte % alphabet.length];
-    }
-  }
-  return text;
 }

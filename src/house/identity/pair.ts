@@ -24,12 +24,13 @@ export class PairAuthenticator implements Authenticator {
       // Some programs keep one secret a system, so a password may also be the whole token, whatever the user.
       return (await this.#byPair(user, password)) ?? this.#byToken(password);
     }
-    if (presented.kind !== 'signed') return null;
+    if (presented.kind !== 'signed' || presented.token !== null) return null;
     const known = await this.#credentials.find(presented.keyId);
     return known !== null && presented.verify(known.secret) ? known.identity : null;
   }
 
-  async claimed(keyId: string): Promise<Claimed | null> {
+  async claimed(keyId: string, token: string | null): Promise<Claimed | null> {
+    if (token !== null) return null;
     const known = await this.#credentials.find(keyId);
     return known === null ? null : { identity: known.identity };
   }

@@ -9,6 +9,8 @@ export type Presented =
   | {
       readonly kind: 'signed';
       readonly keyId: string;
+      /** What was sent beside the signature of a session; null where nothing was. */
+      readonly token: string | null;
       /** Whether the request was signed with this secret. */
       readonly verify: (secret: string) => boolean;
     };
@@ -23,5 +25,5 @@ export interface Authenticator {
   /** Who presents this; null when it is not of this kind, or not valid. An expired identity is given, and says so. */
   readonly authenticate: (presented: Presented) => Promise<Identity | null>;
   /** What is known of the key of this id, before anybody has shown to have its secret; null where it is unknown. */
-  readonly claimed: (keyId: string) => Promise<Claimed | null>;
+  readonly claimed: (keyId: string, token: string | null) => Promise<Claimed | null>;
 }

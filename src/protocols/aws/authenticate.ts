@@ -4,25 +4,27 @@ import type { House } from '../../house/house.ts';
 import { sourceOf } from '../caller.ts';
 import type { DoorRequest } from '../door.ts';
 import { sha256Hex } from './canonical.ts';
-import { parseSignature, type SignatureProblem } from './signature.ts';
+import { parseSignature, type Signature, type SignatureProblem } from './signature.ts';
 import { problemBeforeBody, SigningKeys, verifySignature, type Verified } from './verify.ts';
 
 /** Someone whose signature is right. */
 export interface Authenticated {
   readonly identity: Identity;
   readonly verified: Verified;
-  /** The credential's id, which AWS calls the access key id. */
+  /** The id of the credential or of its session, which AWS calls the access key id. */
   readonly accessKeyId: string;
 }
 
 export type NotAuthenticated =
   | SignatureProblem
   /** The signature was made with a key that nobody here has. */
-  | { readonly problem: 'unknown-key'; readonly accessKeyId: string };
+  | { readonly problem: 'unknown-key'; readonly accessKeyId: string }
+  /** The session token is not one that was given out with that key, or its credential is no more. */
+  | { readonly problem: 'bad-token' };
 
 /** Whether somebody else's key or a wrong secret was tried, and not only a request written wrongly or sent late. */
 export function isStranger({ problem }: { readonly problem: string }): boolean {
-  return problem === 'unknown-key' || problem === 'mismatch';
+  return problem === 'unknown-key' || problem === 'bad-token' || problem === 'mismatch';
 }
 
 /** Checks who signed a request. */
@@ -58,7 +60,7 @@ export class AwsAuthenticator {
       await this.#house.identity.authenticate(null, source);
       return signature;
     }
-    const { accessKeyId, scope } = signature;
+    const { accessKeyId, scope, token } = signature;
     const expected = this.#service ?? scope.service;
     if (scope.service !== expected) return { problem: 'wrong-service', expected };
     // Stays null where the house knows no secret to verify with.
@@ -74,12 +76,12 @@ export class AwsAuthenticator {
       return !('problem' in verdict);
     };
     const identity = await this.#house.identity.authenticate(
-      { kind: 'signed', keyId: accessKeyId, verify },
+      { kind: 'signed', keyId: accessKeyId, token, verify },
       source,
     );
     const { verdict } = found;
     if (verdict !== null && 'problem' in verdict) return verdict;
-    if (verdict === null || identity === null) return { problem: 'unknown-key', accessKeyId };
+    if (verdict === null || identity === null) return unknown(signature);
     return { identity, verified: verdict, accessKeyId };
   }
 
@@ -95,19 +97,23 @@ export class AwsAuthenticator {
       await this.#house.identity.authenticate(null, source);
       return signature;
     }
-    const { accessKeyId } = signature;
+    const { accessKeyId, token } = signature;
     const problem = problemBeforeBody(request, signature, this.#now());
-    const claimed = problem === null ? await this.#house.identity.claimed(accessKeyId) : null;
+    const claimed = problem === null ? await this.#house.identity.claimed(accessKeyId, token) : null;
     if (claimed !== null) return claimed;
     await this.#house.identity.authenticate(
-      { kind: 'signed', keyId: accessKeyId, verify: () => false },
+      { kind: 'signed', keyId: accessKeyId, token, verify: () => false },
       source,
     );
-    return problem ?? { problem: 'unknown-key', accessKeyId };
+    return problem ?? unknown(signature);
   }
 
   /** The same for services other than S3, whose signature covers the whole body. */
   authenticateWithBody(request: DoorRequest, body: Uint8Array): Promise<Authenticated | NotAuthenticated> {
     return this.authenticate(request, sha256Hex(body));
   }
+}
+
+function unknown({ accessKeyId, token }: Signature): NotAuthenticated {
+  return token === null ? { problem: 'unknown-key', accessKeyId } : { problem: 'bad-token' };
 }

@@ -21,6 +21,8 @@ export function explainNotEntered(refusal: NotAuthenticated): string {
       return `Credential should be scoped to correct service: '${refusal.expected}'.`;
     case 'mismatch':
       return 'The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method.';
+    case 'bad-token':
+      return 'The session token is not one of this server, or its credential is no longer valid: unset AWS_SESSION_TOKEN where the key is a credential of the server, or assume the role again.';
     case 'unknown-key':
       return 'The access key ID that the request is signed with does not exist here: check AWS_ACCESS_KEY_ID.';
   }

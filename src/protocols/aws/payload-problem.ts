@@ -12,6 +12,8 @@ export type PayloadFlaw =
   | 'bad-digest'
   /** A checksum is announced that is not one, or never comes. */
   | 'invalid-digest'
+  /** The same of the oldest of them, for which S3 has a code of its own. */
+  | 'invalid-md5'
   | 'too-large';
 
 /**

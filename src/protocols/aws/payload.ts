@@ -126,8 +126,9 @@ function trailerOf(mode: PayloadMode, announced: string | undefined): ChecksumAl
 
 function digestOf(name: DigestName, header: string, value: string): Uint8Array {
   const digest = parseDigest(name, value);
-  if (digest === null) throw invalid(`Value for ${header} header is invalid.`);
-  return digest;
+  if (digest !== null) return digest;
+  if (name === 'md5') throw new PayloadProblem('invalid-md5', 'The Content-MD5 you specified was invalid.');
+  throw invalid(`Value for ${header} header is invalid.`);
 }
 
 function invalid(message: string): PayloadProblem {

@@ -19,6 +19,8 @@ export interface Signature {
   readonly date: string;
   /** Seconds; null in the header form. */
   readonly expires: number | null;
+  /** The token of a session; null where the key is a credential's own. */
+  readonly token: string | null;
 }
 
 export type SignatureProblem =
@@ -91,6 +93,7 @@ function parseHeader(authorization: string, headers: Headers): Signature | Signa
     signature: fields.get('Signature'),
     date: date.length === 0 ? dateHeader(headers) : date.length === 1 ? date[0] : undefined,
     expires: null,
+    token: headers.get('x-amz-security-token')?.join(',') ?? null,
   });
 }
 
@@ -121,6 +124,7 @@ function parsePresigned(query: string): Signature | SignatureProblem {
     signature: fields.get(SIGNATURE_PARAMETER),
     date: fields.get('X-Amz-Date'),
     expires: Number(expires),
+    token: fields.get('X-Amz-Security-Token') ?? null,
   });
 }
 
@@ -131,10 +135,11 @@ interface Fields {
   readonly signature: string | undefined;
   readonly date: string | undefined;
   readonly expires: number | null;
+  readonly token: string | null;
 }
 
 function assemble(fields: Fields): Signature | SignatureProblem {
-  const { form, date = '', signature = '', expires } = fields;
+  const { form, date = '', signature = '', expires, token } = fields;
   const parts = (fields.credential ?? '').split('/');
   const [accessKeyId = '', day = '', region = '', service = '', terminator] = parts;
   if (parts.length !== 5 || terminator !== 'aws4_request' || accessKeyId === '' || service === '') {
@@ -159,6 +164,7 @@ function assemble(fields: Fields): Signature | SignatureProblem {
     signature,
     date,
     expires,
+    token,
   };
 }
 

@@ -11,6 +11,8 @@ import {
 
 /** The namespace of every document that S3 answers with. */
 export const S3_NAMESPACE = 'http://s3.amazonaws.com/doc/2006-03-01/';
+/** Where every AWS client begins, and what one is told that has signed for no region. */
+export const HOME_REGION = 'us-east-1';
 /** Entries of one page of a listing, at most and by default (Amazon S3 API reference, ListObjectsV2). */
 export const LIST_KEYS_MAX = 1_000;
 /** Objects that one DeleteObjects request may name. */

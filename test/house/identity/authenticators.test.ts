@@ -27,6 +27,7 @@ describe('a house authenticates', () => {
     const signed = (right: boolean, keyId: string = id): Presented => ({
       kind: 'signed',
       keyId,
+      token: null,
       verify: (known) => {
         told.push(known);
         return right;

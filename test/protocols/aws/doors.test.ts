@@ -99,9 +99,15 @@ describe('who may enter the S3 door', () => {
 describe('what the S3 door refuses', () => {
   it.each<[string, Sent, string]>([
     ['a method', { method: 'PATCH', path: '/acme/x' }, '405 MethodNotAllowed'],
-    ['a subresource', { path: '/acme', query: [['website', '']] }, '501 NotImplemented'],
+    ['a subresource', { path: '/acme', query: [['analytics', '']] }, '501 NotImplemented'],
     ['a path that is no UTF-8', { path: '/acme/%FF' }, '400 InvalidURI'],
     ['a bucket that is none', { method: 'PUT', path: '/Not_A_Bucket' }, '400 InvalidBucketName'],
+    ['a bucket that is a network address', { method: 'PUT', path: '/192.168.5.4' }, '400 InvalidBucketName'],
+    [
+      'an MD5 that is none',
+      { ...state('digest'), headers: { ...UNSIGNED, 'content-md5': 'nonsense' } },
+      '400 InvalidDigest',
+    ],
     ['a range of pages', { path: '/acme', query: [['max-keys', '-1']] }, '400 InvalidArgument'],
     ['an encoding', { path: '/acme', query: [['encoding-type', 'base64']] }, '400 InvalidArgument'],
     ['settings of no bucket', { path: '/nowhere', query: [['versioning', '']] }, '404 NoSuchBucket'],
@@ -164,11 +170,20 @@ describe('what the S3 door refuses', () => {
     [
       'a lock file that is too large',
       { method: 'PUT', path: '/acme/x.tflock', body: 'x'.repeat(70_000) },
-      '400 InvalidRequest',
+      '400 InvalidArgument',
     ],
   ])('%s', async (_, request, expected) => {
     await send({ method: 'PUT', path: '/made' });
     expect(code(await send(request))).toBe(expected);
+  });
+
+  it('an old version that is put back as it is, and says how it is brought back', async () => {
+    for (const serial of [1, 2]) await send({ ...state('restored'), body: stateText(serial) });
+    const old = await send({ ...state('restored'), body: stateText(1) });
+    expect(code(old)).toBe('412 PreconditionFailed');
+    expect(old.text).toContain('aws s3api copy-object');
+    expect(old.text).toContain('?versionId=');
+    expect(old.text).toContain('statehouse restore');
   });
 
   it('headers without end, and targets without end', async () => {
@@ -267,7 +282,7 @@ describe('what the DynamoDB and STS doors say', () => {
       () => db('DynamoDB_20120810.ListTables', '{}', { forged: { authorization: '' } }),
       '400 MissingAuthenticationTokenException',
     ],
-    ['an unknown action', () => sts('Action=AssumeRole&Version=2011-06-15'), '400 InvalidAction'],
+    ['an unknown action', () => sts('Action=GetFederationToken&Version=2011-06-15'), '400 InvalidAction'],
     ['an unknown service', () => send({ service: 'kms', method: 'POST', body: '{}' }), '400 InvalidAction'],
     [
       'another secret',

@@ -101,7 +101,7 @@ describe('the names of the AWS doors', () => {
 
 describe('an AWS call', () => {
   const service = (headers: Record<string, string>, query = ''): string | null =>
-    awsService({ query, header: (name) => headers[name] });
+    awsService({ method: 'POST', path: '/', query, header: (name) => headers[name] });
   const signed = (name: string): string =>
     `AWS4-HMAC-SHA256 Credential=AK/20261120/us-east-1/${name}/aws4_request, SignedHeaders=host, Signature=x`;
 
@@ -115,6 +115,11 @@ describe('an AWS call', () => {
     ['presigned for STS', {}, 'X-Amz-Credential=AK%2F20261120%2Fus-east-1%2Fsts%2Faws4_request', 'query'],
     ['signed as long ago', { authorization: 'AWS AK:sig' }, '', 's3'],
     ['with half a signature', { authorization: 'AWS4-HMAC-SHA256 nonsense' }, '', 's3'],
+    ['of an SDK that signs nothing', { 'user-agent': 'aws-sdk-go/1.55.5 (go1.22; linux; amd64)' }, '', 's3'],
+    ['of a newer one', { 'amz-sdk-invocation-id': 'x' }, '', 's3'],
+    ['with a token of another', { 'content-type': 'application/x-www-form-urlencoded' }, '', 'query'],
+    ['with such a token, in its query', {}, 'Action=AssumeRoleWithWebIdentity', 'query'],
+    ['that is none: a browser', { 'user-agent': 'Mozilla/5.0', accept: 'text/html' }, '', null],
     ['that is none: Basic', { authorization: 'Basic abc' }, '', null],
     ['that is none: Bearer', { authorization: 'Bearer AWS.secret' }, 'list-type=2', null],
     ['that is none at all', {}, '', null],

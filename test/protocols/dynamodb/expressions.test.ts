@@ -22,8 +22,8 @@ const ITEM: Item = new Map<string, AttributeValue>([
   ['n', { N: '10' }],
   ['flag', { BOOL: true }],
   ['tags', { SS: ['a', 'b'] }],
-  ['list', { L: [{ N: '1' }, { S: 'x' }] }],
-  ['map', { M: { inner: { M: { deep: { S: 'd' } } } } }],
+  ['listed', { L: [{ N: '1' }, { S: 'x' }] }],
+  ['mapped', { M: { nested: { M: { deep: { S: 'd' } } } } }],
 ]);
 
 const VALUES: Readonly<Record<string, AttributeValue>> = {
@@ -52,13 +52,16 @@ describe('a condition', () => {
     // What terraform and tofu send.
     ['attribute_not_exists(LockID)', false],
     ['Info = :info', true],
+    ['(Info = :info)', true],
+    ['((Info = :info) AND (LockID = :id)) OR (Info = :other)', true],
+    ['(NOT (Info = :info))', false],
     ['Info = :other', false],
     // What tutorials and other lock tables use.
     ['attribute_exists(#l) AND #i = :info', true],
     ['attribute_not_exists(absent)', true],
     ['attribute_type(LockID, :s)', true],
     ['begins_with(LockID, :a)', false],
-    ['contains(tags, :a) and contains(list, :one)', true],
+    ['contains(tags, :a) and contains(listed, :one)', true],
     ['contains(Info, :a)', false],
     ['n BETWEEN :nine AND :eleven', true],
     ['n IN (:nine, :ten)', true],
@@ -66,11 +69,11 @@ describe('a condition', () => {
     ['n <> :ten', false],
     ['n < :eleven AND n > :nine AND n <= :ten AND n >= :ten', true],
     ['size(tags) = :nine OR size(LockID) = :ten', true],
-    ['size(list) < :nine', true],
+    ['size(listed) < :nine', true],
     ['tags = :set', true],
-    ['map.inner.#d = :other', false],
-    ['attribute_exists(map.inner.#d) AND attribute_exists(list[1])', true],
-    ['attribute_exists(list[2])', false],
+    ['mapped.nested.#d = :other', false],
+    ['attribute_exists(mapped.nested.#d) AND attribute_exists(listed[1])', true],
+    ['attribute_exists(listed[2])', false],
     ['NOT n = :nine AND NOT (flag = :one OR absent = :one)', true],
     ['absent = :one', false],
     ['absent <> :one', true],
@@ -98,14 +101,24 @@ describe('a condition', () => {
     'n BETWEEN :nine',
     'n IN ()',
     'LockID = :id AND',
-    'list[x] = :one',
-    'list[',
+    'listed[x] = :one',
+    'listed[',
+    // Words that DynamoDB keeps for itself, functions of a path, brackets around brackets.
+    'Status = :s',
+    'list[0] = :one',
+    'map.within = :one',
+    'mapped.inner = :one',
+    'attribute_exists(:id)',
+    'attribute_not_exists(:id)',
+    'attribute_type(:id, :s)',
+    '((Info = :info))',
+    '((Info = :info) OR ((LockID = :id)))',
     'a..b = :one',
     'LockID = "text"',
     'LockID = :id; n = :ten',
     'n = :ten'.concat(' AND n = :ten'.repeat(150)),
     `n IN (${':ten, '.repeat(100)}:ten)`,
-    `map${'.deep'.repeat(32)} = :one`,
+    `mapped${'.deep'.repeat(32)} = :one`,
     '('.repeat(200) + 'n = :ten' + ')'.repeat(200),
     'NOT '.repeat(200) + 'n = :ten',
     `LockID = :id ${' '.repeat(5_000)}`,
@@ -116,7 +129,7 @@ describe('a condition', () => {
   it.each([
     ['n = :ten'.concat(' AND n = :ten'.repeat(149)), true],
     [`n IN (${':nine, '.repeat(99)}:ten)`, true],
-    [`attribute_exists(map${'.deep'.repeat(31)})`, false],
+    [`attribute_exists(mapped${'.deep'.repeat(31)})`, false],
   ])('may be as large as at AWS: %s', (expression, expected) => {
     expect(holds(expression)).toBe(expected);
   });
@@ -137,7 +150,9 @@ describe('a condition', () => {
       'Expression size has exceeded the maximum allowed size; expression size: 4104',
     );
     expect(said(`n IN (${':ten, '.repeat(100)}:ten)`)).toContain('function: IN, number of operands: 101');
-    expect(said(`map${'.deep'.repeat(32)} = :one`)).toContain('too many nesting levels; nesting levels: 33');
+    expect(said(`mapped${'.deep'.repeat(32)} = :one`)).toContain(
+      'too many nesting levels; nesting levels: 33',
+    );
   });
 
   it('looks at no more than a request may, however often it is asked', () => {
@@ -226,9 +241,9 @@ describe('a projection', () => {
   it('gives what its paths name, and nothing for what is not there', () => {
     expect(project('LockID, Info')).toEqual({ LockID: { S: 'bucket/key' }, Info: { S: '{"ID":"1"}' } });
     expect(project('#l, absent')).toEqual({ LockID: { S: 'bucket/key' } });
-    expect(project('map.inner.#d, list[1]')).toEqual({
-      map: { M: { inner: { M: { deep: { S: 'd' } } } } },
-      list: { L: [{ S: 'x' }] },
+    expect(project('mapped.nested.#d, listed[1]')).toEqual({
+      mapped: { M: { nested: { M: { deep: { S: 'd' } } } } },
+      listed: { L: [{ S: 'x' }] },
     });
     for (const wrong of ['', 'a,', ',a', 'a b', ':id'])
       expect(() => project(wrong)).toThrow(ExpressionProblem);
@@ -240,14 +255,14 @@ describe('an update', () => {
     Object.fromEntries(parseUpdate(expression, new Placeholders(NAMES, VALUES))(ITEM));
 
   it('makes a new item of an item', () => {
-    expect(update('SET #i = :other, copy = LockID REMOVE tags, list ADD n :one, fresh :nine')).toEqual({
+    expect(update('SET #i = :other, copied = LockID REMOVE tags, listed ADD n :one, fresh :nine')).toEqual({
       ...Object.fromEntries(ITEM),
       Info: { S: 'zzz' },
-      copy: { S: 'bucket/key' },
+      copied: { S: 'bucket/key' },
       n: { N: '11' },
       fresh: { N: '9' },
       tags: undefined,
-      list: undefined,
+      listed: undefined,
     });
     expect(update('SET n = n - :one, m = if_not_exists(absent, :ten) + :one')).toMatchObject({
       n: { N: '9' },
@@ -261,9 +276,9 @@ describe('an update', () => {
       'SET a = :id + :one',
       'SET a = :id SET b = :id',
       'PUT a = :id',
-      'SET map.inner = :id',
+      'SET mapped.nested = :id',
       'ADD LockID :one',
-      'SET a = list_append(list, :id)',
+      'SET a = list_append(listed, :id)',
       'SET a = :big + :big',
       `SET ${Array.from({ length: 301 }, (_, index) => `a${index}=n+n`).join()}`,
     ]) {

@@ -24,6 +24,25 @@ describe('what the http door answers', () => {
   const lock = (target: string, lockId: string, query = ''): Promise<Answer> =>
     house.ask('LOCK', `${target}${query}`, { body: sampleLock(lockId) });
 
+  it('takes an escaped "/" as a plain one, as blocks for GitLab write it, and keeps one state', async () => {
+    const plain = fresh();
+    const [, , project = '', name = ''] = plain.split('/');
+    const names = [
+      `/http/${project}/${name}%2Fnet`,
+      `/http/${project}/${name}%2fnet`,
+      `/http/${project}%2F${name}/net`,
+    ];
+    for (const [index, target] of names.entries()) {
+      expect((await lock(target, `lock-${index}`)).status).toBe(200);
+      const body = sampleState(index + 1);
+      expect((await house.ask('POST', `${target}?ID=lock-${index}`, { body })).status).toBe(200);
+      expect((await house.ask('GET', `${plain}/net`)).text).toBe(body);
+      expect((await lock(`${plain}/net`, 'another')).status).toBe(423);
+      const freed = await house.ask('UNLOCK', `${plain}/net`, { body: sampleLock(`lock-${index}`) });
+      expect(freed.status).toBe(200);
+    }
+  });
+
   it.each([2_000, 600_000])(
     'gives a state of %d bytes back as it came, plain and compressed',
     async (size) => {

@@ -114,3 +114,21 @@ it('is forgotten when it is empty, and never with a history in it', async () => 
   expect(await failure(aws.s3.send(new DeleteBucketCommand({ Bucket })))).toBe('BucketNotEmpty 409');
   expect(await failure(aws.s3.send(new DeleteBucketCommand({ Bucket: 'never' })))).toBe('NoSuchBucket 404');
 });
+
+it('is listed by what its name begins with, and by pages', async () => {
+  for (const name of ['paged-1', 'paged-2', 'paged-3']) {
+    await aws.s3.send(new CreateBucketCommand({ Bucket: name }));
+  }
+  const list = async (more: { MaxBuckets?: number; ContinuationToken?: string }): Promise<unknown> => {
+    const { Buckets, ContinuationToken, Prefix } = await aws.s3.send(
+      new ListBucketsCommand({ Prefix: 'paged-', ...more }),
+    );
+    return [Prefix, (Buckets ?? []).map(({ Name }) => Name), ContinuationToken];
+  };
+  expect(await list({})).toEqual(['paged-', ['paged-1', 'paged-2', 'paged-3'], undefined]);
+  const [, first, token] = (await list({ MaxBuckets: 2 })) as [string, string[], string];
+  expect(first).toEqual(['paged-1', 'paged-2']);
+  expect(await list({ MaxBuckets: 2, ContinuationToken: token })).toEqual(['paged-', ['paged-3'], undefined]);
+  expect(await failure(list({ MaxBuckets: 0 }))).toBe('InvalidArgument 400');
+  expect(await failure(list({ ContinuationToken: '!' }))).toBe('InvalidArgument 400');
+});

@@ -106,12 +106,12 @@ describe('an object at the S3 door', () => {
   });
 
   it('is a state or a lock file and nothing else', async () => {
-    expect(await failure(put('hello'))).toBe('InvalidRequest 400');
-    expect(await failure(put(''))).toBe('InvalidRequest 400');
-    expect(await failure(put(stateText(1).slice(0, -10)))).toBe('InvalidRequest 400');
-    expect(await failure(put('{}', `${Key}.tflock`))).toBe('InvalidRequest 400');
+    expect(await failure(put('hello'))).toBe('InvalidArgument 400');
+    expect(await failure(put(''))).toBe('InvalidArgument 400');
+    expect(await failure(put(stateText(1).slice(0, -10)))).toBe('InvalidArgument 400');
+    expect(await failure(put('{}', `${Key}.tflock`))).toBe('InvalidArgument 400');
     for (const key of ['a//b', 'env:/default/a', 'env:/dev', 'a/../b', 'a-md5', 'env:/a b/c']) {
-      expect(await failure(put(stateText(1), key))).toBe('InvalidRequest 400');
+      expect(await failure(put(stateText(1), key))).toBe('InvalidArgument 400');
       expect(await failure(get(key))).toBe('NoSuchKey 404');
     }
   });
@@ -297,7 +297,7 @@ describe('a multipart upload', () => {
       aws.s3.send(new CompleteMultipartUploadCommand({ ...upload, MultipartUpload: { Parts: parts } }));
     expect(await failure(complete([second, first]))).toBe('InvalidPartOrder 400');
     expect(await failure(complete([first, { ...second, ETag: '"x"' }]))).toBe('InvalidPart 400');
-    expect(await failure(complete([first, second]))).toBe('InvalidRequest 400');
+    expect(await failure(complete([first, second]))).toBe('InvalidArgument 400');
     await complete([first, second, third]);
     // The answer was lost and the client asks again.
     await complete([first, second, third]);

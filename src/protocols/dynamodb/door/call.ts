@@ -12,6 +12,8 @@ export interface DoorCall {
   readonly request: DoorRequest;
   /** The region that the client signed for, as it stands in names of resources. */
   readonly region: string;
+  /** The account that the client is told, as it stands there, too. */
+  readonly account: string;
 }
 
 /** What a row answers: a document, and what to do if it is never heard; or an error. */

@@ -18,10 +18,18 @@ export class DynamoDbDoor implements Door {
   readonly #house: House;
   readonly #locks: LockObjects;
   readonly #authenticator: AwsAuthenticator;
+  readonly #account: string;
 
-  /** @param now the machine's clock */
-  constructor(house: House, { locks, now }: { locks: LockObjects; now: () => number }) {
+  /**
+   * @param now the machine's clock
+   * @param account the account that tables belong to
+   */
+  constructor(
+    house: House,
+    { locks, now, account }: { locks: LockObjects; now: () => number; account: string },
+  ) {
     this.#house = house;
+    this.#account = account;
     this.#locks = locks;
     this.#authenticator = new AwsAuthenticator(this, house, { now, service: 'dynamodb' });
   }
@@ -68,6 +76,7 @@ export class DynamoDbDoor implements Door {
       caller: callerOf(authenticated.identity, this, request),
       request,
       region: authenticated.verified.signature.scope.region,
+      account: authenticated.identity.session?.account ?? this.#account,
     };
     try {
       // Not before the first request: its schemas take longer to build than the house to open.

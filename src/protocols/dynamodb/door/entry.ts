@@ -4,6 +4,6 @@ import type { DoorEntry } from '../../door.ts';
 export const DYNAMODB: DoorEntry = {
   name: 'dynamodb',
   listed: null,
-  open: async ({ house, lockObjects, now }) =>
-    new (await import('./door.ts')).DynamoDbDoor(house, { locks: lockObjects, now }),
+  open: async ({ house, lockObjects, now, s3: { account } }) =>
+    new (await import('./door.ts')).DynamoDbDoor(house, { locks: lockObjects, now, account }),
 };

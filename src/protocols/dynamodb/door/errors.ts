@@ -111,6 +111,7 @@ const NOT_ENTERED: Readonly<Record<NotAuthenticated['problem'], ErrorName>> = {
   mismatch: 'InvalidSignatureException',
   'wrong-service': 'InvalidSignatureException',
   'unknown-key': 'UnrecognizedClientException',
+  'bad-token': 'UnrecognizedClientException',
 };
 
 export function notAuthenticated(refusal: NotAuthenticated): DynamoError {

@@ -6,10 +6,13 @@ import { consumed, type Answer, type DoorCall } from './call.ts';
 import { conditionFailed, invalid, refused, type DynamoError } from './errors.ts';
 import { problemOf, readExpressions, type Expressions } from './expressions.ts';
 import type { DeleteItem, GetItem, PutItem, UpdateItem } from './requests.ts';
-import { readKey, readStored, refuseToWrite, type Stored } from './stored.ts';
+import { COMPUTED, readKey, readStored, refuseToWrite, type Stored } from './stored.ts';
 import { ensureTable, isTable, noTable } from './table-records.ts';
 
 const NOTHING: Item = new Map();
+/** What a lock item may have: what Terraform writes, and what is computed, so that one that was read can be put back. */
+const LOCK_ATTRIBUTES: ReadonlySet<string> = new Set([HASH_KEY, INFO, ...COMPUTED.lock]);
+const DIGEST_ATTRIBUTES: ReadonlySet<string> = new Set([HASH_KEY, DIGEST, ...COMPUTED.digest]);
 /** How far back a digest may be of a version that has just been superseded. */
 const DIGESTS_KNOWN = 20;
 /** Values of a failed condition that are tried as the lock that it is about: clients give one. */
@@ -156,6 +159,8 @@ interface Put {
  * moment of granting it. Any other put could only overwrite, and a held lock is never overwritten.
  */
 async function putLock(call: DoorCall, address: Address, put: Put): Promise<Answer> {
+  const extra = extraIn(put.item, LOCK_ATTRIBUTES);
+  if (extra !== null) return extra;
   const text = put.item.get(INFO);
   if (text === undefined || !('S' in text)) {
     return invalid(
@@ -194,14 +199,18 @@ async function putLock(call: DoorCall, address: Address, put: Put): Promise<Answ
 }
 
 /**
- * The digest is computed from the state, so one that is put can only say what is so already, or what was so a moment ago,
- * before somebody wrote the next version. Anything else is refused, because it would be forgotten.
+ * The digest is computed from the state. One that is so already is taken whatever its condition: tools that put it where they moved
+ * a state to, such as `terragrunt backend migrate`, want to find none. One that was so a moment ago is taken, too, before somebody
+ * wrote the next version. Anything else is refused, because it would be forgotten.
  */
 async function putDigest(call: DoorCall, address: Address, put: Put): Promise<Answer> {
+  const extra = extraIn(put.item, DIGEST_ATTRIBUTES);
+  if (extra !== null) return extra;
   const stored = await readStored(call, { kind: 'digest', address });
   if ('error' in stored) return stored;
-  if (!holds(put.expressions, stored)) return failed(put, stored);
   const digest = put.item.get(DIGEST);
+  const isSo = digest !== undefined && 'S' in digest && sameText(stored.item?.get(DIGEST), digest.S);
+  if (!isSo && !holds(put.expressions, stored)) return failed(put, stored);
   const answer = await call.house.history.digests(call.caller, address, DIGESTS_KNOWN);
   if (answer.type !== 'digests') return refused(answer);
   const known = digest !== undefined && 'S' in digest && answer.digests.includes(digest.S);
@@ -233,6 +242,19 @@ async function releasedBefore(
     if (answer.type === 'released') return true;
   }
   return false;
+}
+
+/** Refuses what would be forgotten. */
+function extraIn(item: Item, known: ReadonlySet<string>): DynamoError | null {
+  const extra = [...item.keys()].find((name) => !known.has(name));
+  if (extra === undefined) return null;
+  return invalid(
+    `Only lock items of Terraform are kept here, and the attribute ${extra} would be forgotten: leave it out.`,
+  );
+}
+
+function sameText(value: AttributeValue | undefined, text: string): boolean {
+  return value !== undefined && 'S' in value && value.S === text;
 }
 
 function holds(expressions: Expressions, { item }: Stored): boolean {

@@ -86,6 +86,14 @@ interface TableSettings {
     | { readonly ReadCapacityUnits: number; readonly WriteCapacityUnits: number }
     | undefined;
   readonly DeletionProtectionEnabled?: boolean | undefined;
+  readonly SSESpecification?: EncryptionSettings | undefined;
+}
+
+/** Which key a table is to be encrypted with. */
+interface EncryptionSettings {
+  readonly Enabled?: boolean | undefined;
+  readonly SSEType?: 'AES256' | 'KMS' | undefined;
+  readonly KMSMasterKeyId?: string | undefined;
 }
 
 interface Tag {
@@ -195,6 +203,13 @@ const settings = {
     .object({ ReadCapacityUnits: z.int().min(1), WriteCapacityUnits: z.int().min(1) })
     .optional(),
   DeletionProtectionEnabled: z.boolean().optional(),
+  SSESpecification: z
+    .object({
+      Enabled: z.boolean().optional(),
+      SSEType: z.enum(['AES256', 'KMS']).optional(),
+      KMSMasterKeyId: z.string().min(1).max(2_048).optional(),
+    })
+    .optional(),
 };
 /** An array that is not looked into where it is longer than allowed. */
 function arrayOf<T>(element: z.ZodType<T>, most: number): z.ZodType<readonly T[]> {

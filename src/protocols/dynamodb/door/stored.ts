@@ -23,6 +23,12 @@ export interface Stored {
   readonly lock: SeenLock | null;
 }
 
+/** The attributes of each kind of item that are computed. */
+export const COMPUTED = {
+  lock: ['IsLocked', 'LockedBy', 'Subject', 'Door', 'Fence', 'LastModified'],
+  digest: ['Version', 'Serial', 'LastModified'],
+} as const;
+
 /** The LockID of a key that fits a lock table's schema, and what it stands for. */
 export function readKey(
   key: Readonly<Record<string, AttributeValue>>,

@@ -17,6 +17,8 @@ export interface Table {
   readonly write: number;
   readonly protected: boolean;
   readonly backups: boolean;
+  /** The KMS key that it is said to be encrypted with, "" for the account's own; null where nobody has asked for one. */
+  readonly kmsKey: string | null;
   readonly tags: Readonly<Record<string, string>>;
 }
 
@@ -26,6 +28,7 @@ const UNSET: Omit<Table, 'createdAt' | 'madeBy'> = {
   write: 0,
   protected: false,
   backups: false,
+  kmsKey: null,
   tags: {},
 };
 
@@ -39,6 +42,7 @@ const TABLES: RecordDefinition<Table> = defineRecords<Table>(
     write: z.number().default(UNSET.write),
     protected: z.boolean().default(UNSET.protected),
     backups: z.boolean().default(UNSET.backups),
+    kmsKey: z.string().nullable().default(UNSET.kmsKey),
     tags: z.record(z.string(), z.string()).default({}),
   }),
 );

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { ACCOUNT_ID } from '../../aws/account.ts';
 import { HASH_KEY, TAGS_MAX } from '../layout.ts';
 import type { Answer, DoorCall } from './call.ts';
 import { invalid, refused, type DynamoError } from './errors.ts';
@@ -215,8 +214,9 @@ function settingsOf(asked: {
   BillingMode?: Table['billing'] | undefined;
   ProvisionedThroughput?: { ReadCapacityUnits: number; WriteCapacityUnits: number } | undefined;
   DeletionProtectionEnabled?: boolean | undefined;
+  SSESpecification?: CreateTable['SSESpecification'];
 }): Partial<Table> {
-  const { BillingMode, ProvisionedThroughput, DeletionProtectionEnabled } = asked;
+  const { BillingMode, ProvisionedThroughput, DeletionProtectionEnabled, SSESpecification } = asked;
   return {
     ...(ProvisionedThroughput === undefined
       ? BillingMode === undefined
@@ -228,7 +228,17 @@ function settingsOf(asked: {
           write: ProvisionedThroughput.WriteCapacityUnits,
         }),
     ...(DeletionProtectionEnabled === undefined ? {} : { protected: DeletionProtectionEnabled }),
+    ...(SSESpecification === undefined ? {} : { kmsKey: kmsKeyOf(SSESpecification) }),
   };
+}
+
+/** Where encryption is turned on, it is by KMS: what is not so is encrypted by a key of the service's own. */
+function kmsKeyOf({
+  Enabled = false,
+  SSEType = 'KMS',
+  KMSMasterKeyId = '',
+}: NonNullable<CreateTable['SSESpecification']>): string | null {
+  return Enabled && SSEType === 'KMS' ? KMSMasterKeyId : null;
 }
 
 function describe(call: DoorCall, name: string, table: Table): Readonly<Record<string, unknown>> {
@@ -247,7 +257,7 @@ function describe(call: DoorCall, name: string, table: Table): Readonly<Record<s
     },
     TableSizeBytes: 0,
     ItemCount: 0,
-    TableArn: `arn:aws:dynamodb:${call.region}:${ACCOUNT_ID}:table/${name}`,
+    TableArn: `arn:aws:dynamodb:${call.region}:${call.account}:table/${name}`,
     TableId: tableId(name, table.createdAt),
     ...(onDemand
       ? {
@@ -258,7 +268,22 @@ function describe(call: DoorCall, name: string, table: Table): Readonly<Record<s
         }
       : {}),
     DeletionProtectionEnabled: table.protected,
+    ...(table.kmsKey === null
+      ? {}
+      : {
+          SSEDescription: {
+            Status: 'ENABLED',
+            SSEType: 'KMS',
+            KMSMasterKeyArn: keyArn(call, table.kmsKey),
+          },
+        }),
   };
+}
+
+function keyArn({ region, account }: DoorCall, key: string): string {
+  if (key.startsWith('arn:')) return key;
+  const name = key === '' ? 'alias/aws/dynamodb' : key.startsWith('alias/') ? key : `key/${key}`;
+  return `arn:aws:kms:${region}:${account}:${name}`;
 }
 
 /** A UUID that is always the same for the same table. */

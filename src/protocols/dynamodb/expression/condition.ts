@@ -48,6 +48,8 @@ class Parser {
   readonly #placeholders: Placeholders;
   readonly #work: Work;
   #depth = 0;
+  /** Where the last pair of brackets began and ended. */
+  #bracketed: readonly [number, number] = [-1, -1];
 
   constructor(tokens: Tokens, placeholders: Placeholders, work: Work) {
     this.#tokens = tokens;
@@ -87,15 +89,24 @@ class Parser {
         const inner = this.#not();
         return (item) => !inner(item);
       }
-      if (this.#tokens.accept('(')) {
-        const inner = this.#or();
-        this.#tokens.expect(')');
-        return inner;
-      }
+      if (this.#tokens.accept('(')) return this.#brackets();
       return this.#test();
     } finally {
       this.#depth -= 1;
     }
+  }
+
+  /** Brackets around brackets are refused, as DynamoDB does. */
+  #brackets(): Condition {
+    const from = this.#tokens.at;
+    const inner = this.#or();
+    const [innerFrom, innerTo] = this.#bracketed;
+    if (innerFrom === from + 1 && innerTo === this.#tokens.at) {
+      throw new ExpressionProblem('The expression has redundant parentheses;');
+    }
+    this.#tokens.expect(')');
+    this.#bracketed = [from, this.#tokens.at];
+    return inner;
   }
 
   #test(): Condition {
@@ -150,9 +161,15 @@ class Parser {
     const { text: name } = this.#tokens.take();
     this.#tokens.countOperator();
     this.#tokens.expect('(');
+    const isPath = this.#tokens.next.kind !== 'value';
     const path = parsePathOrValue(this.#tokens, this.#placeholders);
     const argument = this.#tokens.accept(',') ? this.#operand() : null;
     this.#tokens.expect(')');
+    if (!isPath && name.startsWith('attribute_')) {
+      throw new ExpressionProblem(
+        `Operator or function requires a document path; operator or function: ${name}`,
+      );
+    }
     const two = (): Operand => {
       if (argument !== null) return argument;
       throw new ExpressionProblem(

@@ -1,4 +1,5 @@
 import type { AttributeValue, Item } from '../attribute.ts';
+import { isReserved } from './reserved.ts';
 import { ExpressionProblem, type Tokens } from './tokens.ts';
 
 /** A path into an item: an attribute, and what is inside it by name or by place. */
@@ -103,5 +104,9 @@ function attributeName(tokens: Tokens, placeholders: Placeholders): string {
   const { kind, text } = tokens.next;
   if (kind !== 'word' && kind !== 'name') throw tokens.unexpected();
   tokens.take();
-  return kind === 'name' ? placeholders.name(text) : text;
+  if (kind === 'name') return placeholders.name(text);
+  if (isReserved(text)) {
+    throw new ExpressionProblem(`Attribute name is a reserved keyword; reserved keyword: ${text}`);
+  }
+  return text;
 }

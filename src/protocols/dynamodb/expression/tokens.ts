@@ -44,6 +44,11 @@ export class Tokens {
     return this.#tokens[this.#at] ?? { kind: 'end', text: '<EOF>' };
   }
 
+  /** How many pieces have been taken. */
+  get at(): number {
+    return this.#at;
+  }
+
   take(): Token {
     const token = this.next;
     this.#at += 1;

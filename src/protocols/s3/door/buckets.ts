@@ -2,6 +2,7 @@ import { projectProblem } from '../../../core/address.ts';
 import type { DoorSetting } from '../../../house/projects.ts';
 import { openPayload, planPayload } from '../../aws/payload.ts';
 import { readXml, xmlText } from '../../wire/xml-reader.ts';
+import { HOME_REGION } from '../layout.ts';
 import { readBody } from '../../wire/read-body.ts';
 import {
   documentReply,
@@ -11,29 +12,47 @@ import {
   type Answer,
   type DoorCall,
 } from './call.ts';
-import { invalid, malformedXml, noSuchBucket, refused, type S3Error } from './errors.ts';
-import { owner } from './listing.ts';
+import { invalid, invalidArgument, malformedXml, noSuchBucket, refused, type S3Error } from './errors.ts';
+import { owner, readToken, writeToken } from './listing.ts';
+import { aclOfHeaders } from './acl.ts';
 import { notDone, saying, undoneBySetting } from './undone.ts';
+import { UNSET } from './unset.ts';
 
 /** Amazon S3 user guide, "General purpose bucket naming rules". */
-const BUCKET_NAME = /^[a-z0-9](?:[a-z0-9.-]{1,61})[a-z0-9]$/;
-/** Where every AWS client begins. */
-const HOME_REGION = 'us-east-1';
+const BUCKET_NAME = /^(?!\d+\.\d+\.\d+\.\d+$)[a-z0-9](?:[a-z0-9.-]{1,61})[a-z0-9]$/;
+/** Buckets of one page, at most and by default (Amazon S3 API reference, ListBuckets). */
+const LIST_BUCKETS_MAX = 10_000;
 
 /** Buckets are projects: those that were made, and those that have a state. */
 export async function listBuckets(call: DoorCall): Promise<Answer> {
-  const { caller, house, authenticatedRequest } = call;
+  const { caller, house, authenticatedRequest, asked } = call;
+  const most = asked.query.get('max-buckets') ?? String(LIST_BUCKETS_MAX);
+  if (!/^\d{1,5}$/.test(most) || Number(most) < 1 || Number(most) > LIST_BUCKETS_MAX) {
+    const expected = `Argument max-buckets must be an integer between 1 and ${LIST_BUCKETS_MAX}`;
+    return invalidArgument('max-buckets', most, expected);
+  }
+  const token = asked.query.get('continuation-token');
+  const after = token === undefined ? '' : readToken(token);
+  if (token !== undefined && after === null) {
+    return invalidArgument('continuation-token', token, 'The continuation token provided is incorrect');
+  }
   const seen = await house.projects.seen(caller);
   if (seen.type !== 'seen') return refused(seen);
+  const prefix = asked.query.get('prefix');
+  const all = seen.projects.filter(({ name }) => name.startsWith(prefix ?? '') && name > (after ?? ''));
+  const page = all.slice(0, Number(most));
+  const last = page.at(-1);
   return documentReply(call, 'ListAllMyBucketsResult', {
     Owner: owner(),
     Buckets: {
-      Bucket: seen.projects.map(({ name, since }) => ({
+      Bucket: page.map(({ name, since }) => ({
         Name: name,
         CreationDate: isoTime(since),
         BucketRegion: regionOf(authenticatedRequest.verified.signature.scope.region),
       })),
     },
+    ContinuationToken: page.length < all.length && last !== undefined ? writeToken(last.name) : undefined,
+    Prefix: prefix,
   });
 }
 
@@ -110,23 +129,6 @@ export async function getBucketLocation(call: DoorCall): Promise<Answer> {
   };
 }
 
-/** What is answered for a setting that nobody has set: what holds here in any case, or S3's own "there is none". */
-const UNSET: Readonly<Record<string, string | S3Error>> = {
-  versioning: xml('VersioningConfiguration', '<Status>Enabled</Status>'),
-  encryption: xml(
-    'ServerSideEncryptionConfiguration',
-    '<Rule><ApplyServerSideEncryptionByDefault><SSEAlgorithm>AES256</SSEAlgorithm></ApplyServerSideEncryptionByDefault><BucketKeyEnabled>false</BucketKeyEnabled></Rule>',
-  ),
-  publicAccessBlock: none(
-    'NoSuchPublicAccessBlockConfiguration',
-    'The public access block configuration was not found',
-  ),
-  tagging: none('NoSuchTagSet', 'The TagSet does not exist'),
-  policy: none('NoSuchBucketPolicy', 'The bucket policy does not exist'),
-  lifecycle: none('NoSuchLifecycleConfiguration', 'The lifecycle configuration does not exist'),
-  ownershipControls: none('OwnershipControlsNotFoundError', 'The bucket ownership controls were not found'),
-};
-
 /** Settings are remembered and shown again. None of them changes what the house does, which the answer says. */
 export async function getBucketSetting(call: DoorCall): Promise<Answer> {
   const missing = await refuseUnseen(call);
@@ -150,6 +152,7 @@ export async function putBucketSetting(call: DoorCall): Promise<Answer> {
   const missing = await refuseUnseen(call);
   if (missing !== null) return missing;
   const { setting, bucket } = call.asked;
+  if (setting === 'acl' && bytes.length === 0) return putAclOfHeaders(call);
   const document = setting === 'policy' ? null : readXml(bytes);
   if (setting !== 'policy' && document === null) return malformedXml();
   if (setting === 'versioning' && document !== null && xmlText(document, 'Status') !== 'Enabled') {
@@ -166,6 +169,14 @@ export async function putBucketSetting(call: DoorCall): Promise<Answer> {
   if (answer.type !== 'set') return refused(answer);
   const reply = emptyReply(call, setting === 'policy' ? 204 : 200);
   return undone === null ? reply : saying(reply, [undone]);
+}
+
+/** An ACL comes in a document or in headers, which are looked at for what is not done with those of every request. */
+async function putAclOfHeaders(call: DoorCall): Promise<Answer> {
+  const acl = aclOfHeaders(call.request);
+  if (acl !== null && typeof acl !== 'string') return acl;
+  const answer = await call.house.projects.set(call.caller, call.asked.bucket, { [nameOf('acl')]: acl });
+  return answer.type === 'set' ? emptyReply(call, 200) : refused(answer);
 }
 
 export async function deleteBucketSetting(call: DoorCall): Promise<Answer> {
@@ -212,12 +223,4 @@ function withBucketKey(setting: string, text: string): string {
 /** Clients that are not tied to a region sign for this one (`aws-global` is what some of them call it). */
 function regionOf(region: string): string {
   return region === 'aws-global' || region === '' ? HOME_REGION : region;
-}
-
-function xml(root: string, content: string): string {
-  return `<?xml version="1.0" encoding="UTF-8"?>\n<${root} xmlns="http://s3.amazonaws.com/doc/2006-03-01/">${content}</${root}>`;
-}
-
-function none(code: string, message: string): S3Error {
-  return { status: 404, code, message };
 }

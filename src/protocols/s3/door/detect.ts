@@ -22,6 +22,8 @@ export type Operation =
   | 'PutObject'
   | 'CopyObject'
   | 'DeleteObject'
+  | 'GetObjectSetting'
+  | 'GetObjectAttributes'
   | 'CreateMultipartUpload'
   | 'UploadPart'
   | 'CompleteMultipartUpload'
@@ -65,7 +67,16 @@ const BUCKET_SETTINGS = [
   'policy',
   'lifecycle',
   'ownershipControls',
+  'acl',
+  'logging',
 ] as const;
+
+/** Settings of a bucket that are shown as what they are when nobody has set them, and that nobody can set here. */
+const SHOWN_SETTINGS =
+  'policyStatus cors website replication notification accelerate requestPayment object-lock'.split(' ');
+
+/** The same of an object. */
+const OBJECT_SETTINGS = ['acl', 'tagging', 'retention', 'legal-hold'];
 
 /** Query parameters that make another operation of a request: those that no row names are not done here. */
 const SUBRESOURCES = new Set<string>([
@@ -88,6 +99,7 @@ const ROWS: readonly Row[] = [
     row('bucket', 'PUT', [setting], 'PutBucketSetting'),
     row('bucket', 'DELETE', [setting], 'DeleteBucketSetting'),
   ]),
+  ...SHOWN_SETTINGS.map((setting) => row('bucket', 'GET', [setting], 'GetBucketSetting')),
   row('bucket', 'GET', ['list-type'], 'ListObjectsV2'),
   row('bucket', 'GET', ['versions'], 'ListObjectVersions'),
   row('bucket', 'GET', ['uploads'], 'ListMultipartUploads'),
@@ -98,6 +110,8 @@ const ROWS: readonly Row[] = [
   row('object', 'POST', ['uploadId'], 'CompleteMultipartUpload'),
   row('object', 'DELETE', ['uploadId'], 'AbortMultipartUpload'),
   row('object', 'GET', ['uploadId'], 'ListParts'),
+  ...OBJECT_SETTINGS.map((setting) => row('object', 'GET', [setting], 'GetObjectSetting')),
+  row('object', 'GET', ['attributes'], 'GetObjectAttributes'),
   row('object', 'GET', [], 'GetObject'),
   row('object', 'HEAD', [], 'HeadObject'),
   { ...row('object', 'PUT', [], 'CopyObject'), header: 'x-amz-copy-source' },

@@ -65,7 +65,10 @@ export class S3Door implements Door {
     if ('problem' in asked) return undetected(asked);
     const caller = callerOf(authenticatedRequest.identity, this, request, authenticatedRequest);
     const { strict } = this.#settings;
-    const undone = undoneByHeaders(request);
+    const undone = undoneByHeaders(
+      request,
+      authenticatedRequest.identity.session?.account ?? this.#settings.account,
+    );
     if (strict && undone.length > 0) return notDone(undone);
     const [house, locks] = [this.#house, this.#locks];
     const call = { house, locks, strict, caller, authenticatedRequest, request, asked };

@@ -5,6 +5,7 @@ import type { PayloadProblem } from '../../aws/payload-problem.ts';
 import type { DoorReply, DoorRequest } from '../../door.ts';
 import { explain, type Refusal } from '../../explain.ts';
 import { writeXml, type XmlElement } from '../../wire/xml-writer.ts';
+import { HOME_REGION } from '../layout.ts';
 import type { NotAuthenticatedRequest } from './auth.ts';
 import type { Undetected } from './detect.ts';
 
@@ -55,6 +56,7 @@ const NOT_ADMITTED: Readonly<
   mismatch: [403, 'SignatureDoesNotMatch'],
   'wrong-service': [400, 'AuthorizationHeaderMalformed'],
   'unknown-key': [403, 'InvalidAccessKeyId'],
+  'bad-token': [400, 'InvalidToken'],
   'no-payload-hash': [400, 'InvalidRequest'],
   'unsigned-body': [403, 'AccessDenied'],
 };
@@ -62,7 +64,8 @@ const NOT_ADMITTED: Readonly<
 export function notAdmitted(refusal: NotAuthenticatedRequest): S3Error {
   const [status, code] = NOT_ADMITTED[refusal.problem];
   const [message, details] = [messageOf(refusal), detailsOf(refusal)];
-  return { status, code, message, details, stranger: isStranger(refusal) };
+  const headers = refusal.problem === 'missing' ? { 'x-amz-bucket-region': HOME_REGION } : {};
+  return { status, code, message, details, headers, stranger: isStranger(refusal) };
 }
 
 /** More requests than one credential or one network address may send. */
@@ -114,6 +117,7 @@ export function brokenPayload({ flaw, message }: PayloadProblem): S3Error {
     'sha256-mismatch': [400, 'XAmzContentSHA256Mismatch'],
     'bad-digest': [400, 'BadDigest'],
     'invalid-digest': [400, 'InvalidRequest'],
+    'invalid-md5': [400, 'InvalidDigest'],
     'too-large': [400, 'EntityTooLarge'],
   } as const;
   const [status, code] = codes[flaw];
@@ -137,7 +141,7 @@ const REFUSED: Readonly<Record<Refusal['type'], readonly [status: number, code: 
   'shared-hold': [409, 'OperationAborted'],
   stale: [412, 'PreconditionFailed'],
   'too-large': [400, 'EntityTooLarge'],
-  'not-a-state': [400, 'InvalidRequest'],
+  'not-a-state': [400, 'InvalidArgument'],
   damaged: [400, 'IncompleteBody'],
   busy: [503, 'SlowDown'],
 };
@@ -150,6 +154,16 @@ export function refused(refusal: Refusal): S3Error {
     message: explain(refusal),
     ...(refusal.type === 'too-large' ? { details: { MaxSizeAllowed: refusal.limit } } : {}),
     ...(refusal.type === 'busy' ? { headers: { 'retry-after': String(refusal.retryAfterSeconds) } } : {}),
+  };
+}
+
+/** The refusal of a write. Who puts an old version back as it is would lose what came after, and is told how it is done. */
+export function writeRefused(refusal: Refusal): S3Error {
+  const error = refused(refusal);
+  if (refusal.type !== 'stale' || refusal.reason === 'lineage') return error;
+  return {
+    ...error,
+    message: `${error.message}. To bring an old version back, copy it onto its own name ("aws s3api copy-object" with --copy-source "BUCKET/KEY?versionId=ID"), or use "statehouse restore"`,
   };
 }
 
@@ -169,6 +183,14 @@ export function preconditionFailed(condition?: string): S3Error {
 
 export function invalid(message: string): S3Error {
   return { status: 400, code: 'InvalidRequest', message };
+}
+
+/**
+ * What S3 would keep and this door does not: by a code of which no SDK has a shape, because Go's, which terraform uses, drops the
+ * message of an `InvalidRequest` (aws-sdk-go-v2 service/s3/deserializers.go, `awsRestxml_deserializeErrorInvalidRequest`).
+ */
+export function notKept(message: string): S3Error {
+  return { status: 400, code: 'InvalidArgument', message };
 }
 
 export function invalidArgument(name: string, value: string, message: string): S3Error {

@@ -138,11 +138,13 @@ function urlEncoded(name: string): string {
   return encodeUri(Buffer.from(name).toString('latin1'), true);
 }
 
-function writeToken(name: string): string {
+/** A place in a listing, as the client sends it back. */
+export function writeToken(name: string): string {
   return Buffer.from(name).toString('base64url');
 }
 
-function readToken(token: string): string | null {
+/** The name that a token stands for, or null. */
+export function readToken(token: string): string | null {
   const name = Buffer.from(token, 'base64url').toString();
   return token !== '' && writeToken(name) === token ? name : null;
 }

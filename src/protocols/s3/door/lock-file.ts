@@ -8,7 +8,7 @@ import { emptyReply, idHeaders, type Answer, type DoorCall } from './call.ts';
 import { readConditions } from '../../wire/conditions.ts';
 import { readRange } from '../../wire/ranges.ts';
 import { encryptionHeaders } from './encryption.ts';
-import { invalid, noSuchKey, preconditionFailed, refused } from './errors.ts';
+import { noSuchKey, notKept, preconditionFailed, refused } from './errors.ts';
 import { checksumsOf, md5Hex } from './state-object.ts';
 
 /**
@@ -25,7 +25,7 @@ export async function putLockFile(call: DoorCall, address: Address): Promise<Ans
     LOCK_INFO_TAKEN_BYTES_MAX,
   );
   if (info === null)
-    return invalid(`The lock file is too large: expected at most ${LOCK_INFO_TAKEN_BYTES_MAX} bytes.`);
+    return notKept(`The lock file is too large: expected at most ${LOCK_INFO_TAKEN_BYTES_MAX} bytes.`);
   // Written first: nothing may go wrong between a grant and its answer.
   const granted = emptyReply(call, 200, {
     etag: `"${md5Hex(info)}"`,
@@ -37,7 +37,7 @@ export async function putLockFile(call: DoorCall, address: Address): Promise<Ans
     case 'granted':
       return { ...granted, undelivered: answer.undelivered };
     case 'no-lock-info':
-      return invalid(`Only lock files of Terraform are kept under this name: ${answer.problem}.`);
+      return notKept(`Only lock files of Terraform are kept under this name: ${answer.problem}.`);
     case 'held':
       return preconditionFailed('If-None-Match');
     default:

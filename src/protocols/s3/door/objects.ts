@@ -6,7 +6,7 @@ import { DELETE_OBJECTS_MAX, readVersionId, versionId } from '../layout.ts';
 import { readDocument } from './buckets.ts';
 import { documentReply, emptyReply, isoTime, type Answer, type DoorCall } from './call.ts';
 import { encryptionHeaders } from './encryption.ts';
-import { invalid, malformedXml, refused, type S3Error } from './errors.ts';
+import { invalid, malformedXml, notKept, refused, type S3Error } from './errors.ts';
 import { deleteLockFile, getLockFile, putLockFile } from './lock-file.ts';
 import { deleteState, getState, putState, restoreState, writeState } from './state-object.ts';
 
@@ -102,7 +102,7 @@ function deleteNothing(call: DoorCall): Answer {
 }
 
 function noPlaceFor(problem: string): S3Error {
-  return invalid(
+  return notKept(
     `Only Terraform states and their lock files are kept here, and a state cannot have this name: ${problem}.`,
   );
 }

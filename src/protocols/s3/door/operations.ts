@@ -19,6 +19,7 @@ import {
   listParts,
   uploadPart,
 } from './multipart.ts';
+import { getObjectAttributes, getObjectSetting } from './object-settings.ts';
 import { copyObject, deleteObject, deleteObjects, getObject, putObject } from './objects.ts';
 import { listObjectVersions } from './version-listing.ts';
 
@@ -42,6 +43,8 @@ export const OPERATIONS: Readonly<Record<Operation, (call: DoorCall) => Promise<
   PutObject: putObject,
   CopyObject: copyObject,
   DeleteObject: deleteObject,
+  GetObjectSetting: getObjectSetting,
+  GetObjectAttributes: getObjectAttributes,
   CreateMultipartUpload: createMultipartUpload,
   UploadPart: uploadPart,
   CompleteMultipartUpload: completeMultipartUpload,

@@ -13,7 +13,7 @@ import { namesETag, readConditions } from '../../wire/conditions.ts';
 import { cut, readRange } from '../../wire/ranges.ts';
 import { encryptionHeaders } from './encryption.ts';
 import { readResponseHeaders } from './response-headers.ts';
-import { denied, preconditionFailed, refused, type S3Error } from './errors.ts';
+import { denied, preconditionFailed, refused, writeRefused, type S3Error } from './errors.ts';
 
 /** A PUT or DELETE at S3 names no lock: whoever holds it by either of AWS's means is its holder. */
 const CLAIM: Claim = { kind: 'unnamed', aliases: [LOCK_FILE_ALIAS, LOCK_ITEM_ALIAS] };
@@ -127,7 +127,7 @@ export async function writeState(
     contentLength,
     ...(expects === null ? {} : { expects }),
   });
-  return answer.type === 'stored' ? answer.version : refused(answer);
+  return answer.type === 'stored' ? answer.version : writeRefused(answer);
 }
 
 /** DeleteObject of a state, or of the mark of its deletion. */

@@ -1,4 +1,3 @@
-import { ACCOUNT_ID } from '../../aws/account.ts';
 import type { DoorReply, DoorRequest } from '../../door.ts';
 import { readXml, type XmlNode } from '../../wire/xml-reader.ts';
 import type { S3Error } from './errors.ts';
@@ -10,6 +9,7 @@ export type Undone =
   | 'customer-key'
   | 'kms-key'
   | 'lifecycle'
+  | 'logging'
   | 'metadata'
   | 'mfa-delete'
   | 'object-lock'
@@ -31,8 +31,6 @@ const DONE: Readonly<Record<string, readonly string[]>> = {
   'x-amz-server-side-encryption-bucket-key-enabled': ['false'],
   'x-amz-bucket-object-lock-enabled': ['false'],
   'x-amz-object-ownership': ['BucketOwnerEnforced'],
-  'x-amz-expected-bucket-owner': [ACCOUNT_ID],
-  'x-amz-source-expected-bucket-owner': [ACCOUNT_ID],
 };
 
 /** The longest prefix of a header's name counts, so that they stand in that order. */
@@ -53,29 +51,41 @@ const HEADERS: readonly (readonly [prefix: string, undone: Undone])[] = [
   ['x-amz-source-expected-bucket-owner', 'bucket-owner'],
 ];
 
-/** What the headers of a request ask for that is not done here, each once. */
-export function undoneByHeaders({ rawHeaders }: Pick<DoorRequest, 'rawHeaders'>): readonly Undone[] {
+/**
+ * What the headers of a request ask for that is not done here, each once.
+ * @param account the one that owns every bucket
+ */
+export function undoneByHeaders(
+  { rawHeaders }: Pick<DoorRequest, 'rawHeaders'>,
+  account: string,
+): readonly Undone[] {
   const found = new Set<Undone>();
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
     const name = (rawHeaders[index] ?? '').toLowerCase();
     const undone = HEADERS.find(([prefix]) => name.startsWith(prefix))?.[1];
-    const isDone = DONE[name]?.includes((rawHeaders[index + 1] ?? '').trim()) === true;
+    const value = (rawHeaders[index + 1] ?? '').trim();
+    const isDone = undone === 'bucket-owner' ? value === account : DONE[name]?.includes(value) === true;
     if (undone !== undefined && !isDone) found.add(undone);
   }
   return [...found].sort();
 }
 
 const SETTINGS: Readonly<Record<string, Undone>> = {
+  acl: 'acl',
   policy: 'policy',
   publicAccessBlock: 'public-access-block',
   lifecycle: 'lifecycle',
   ownershipControls: 'ownership-controls',
 };
 
+/** Settings of which it depends on what they say. */
+const LOOKED_INTO: ReadonlySet<string> = new Set(['encryption', 'versioning', 'logging']);
+
 /** What of a bucket's setting is remembered and not done; null where it is so. Tags are there to be remembered. */
 export function undoneBySetting(setting: string, text: string): Undone | null {
-  const document = setting === 'encryption' || setting === 'versioning' ? readXml(Buffer.from(text)) : null;
+  const document = LOOKED_INTO.has(setting) ? readXml(Buffer.from(text)) : null;
   if (document === null) return SETTINGS[setting] ?? null;
+  if (setting === 'logging') return document.children.length === 0 ? null : 'logging';
   if (setting === 'versioning')
     return textsOf(document, 'MfaDelete').includes('Enabled') ? 'mfa-delete' : null;
   const others = textsOf(document, 'SSEAlgorithm').some((algorithm) => algorithm !== 'AES256');

@@ -2,12 +2,20 @@ import { readQuery } from '../../wire/uri.ts';
 import type { DoorRequest } from '../../door.ts';
 
 /** The operations of this door, by the names that AWS gives them. */
-export const OPERATION_NAMES = ['GetCallerIdentity', 'GetUser'] as const;
+export const OPERATION_NAMES = ['GetCallerIdentity', 'GetUser', 'AssumeRole'] as const;
 export type Operation = (typeof OPERATION_NAMES)[number];
 
-/** The action that a request names, in its body (POST) or its query (GET); null where this door has none of that name. */
-export function detect(request: DoorRequest, body: Uint8Array): Operation | null {
+/** What a request asks. */
+export interface DetectedRequest {
+  /** null where this door has no action of that name. */
+  readonly operation: Operation | null;
+  readonly parameters: ReadonlyMap<string, string>;
+}
+
+/** The action that a request names, in its body (POST) or its query (GET), and what else stands there. */
+export function detect(request: DoorRequest, body: Uint8Array): DetectedRequest {
   const form = request.method === 'POST' ? Buffer.from(body).toString('latin1') : request.query;
-  const action = readQuery(form)?.get('Action');
-  return OPERATION_NAMES.find((operation) => operation === action) ?? null;
+  const parameters = readQuery(form) ?? new Map<string, string>();
+  const action = parameters.get('Action');
+  return { operation: OPERATION_NAMES.find((operation) => operation === action) ?? null, parameters };
 }

@@ -4,5 +4,5 @@ import type { DoorEntry } from '../../door.ts';
 export const STS: DoorEntry = {
   name: 'sts',
   listed: null,
-  open: async ({ house, now }) => new (await import('./door.ts')).StsDoor(house, now),
+  open: async ({ house, now, s3 }) => new (await import('./door.ts')).StsDoor(house, { now, settings: s3 }),
 };

@@ -3,6 +3,7 @@ import { explainNotEntered } from '../../aws/explain.ts';
 import { writeXml } from '../../wire/xml-writer.ts';
 import type { DoorReply, DoorRequest } from '../../door.ts';
 import { STS_NAMESPACE } from '../layout.ts';
+import { OPERATION_NAMES } from './detect.ts';
 
 /** An error of AWS's query protocol. */
 export interface QueryError {
@@ -40,6 +41,7 @@ const NOT_ENTERED: Readonly<Record<NotAuthenticated['problem'], readonly [code: 
   mismatch: ['SignatureDoesNotMatch', 403],
   'wrong-service': ['SignatureDoesNotMatch', 403],
   'unknown-key': ['InvalidClientTokenId', 403],
+  'bad-token': ['InvalidClientTokenId', 403],
 };
 
 export function notAuthenticated(refusal: NotAuthenticated): QueryError {
@@ -47,9 +49,25 @@ export function notAuthenticated(refusal: NotAuthenticated): QueryError {
   return { status, code, message: explainNotEntered(refusal), stranger: isStranger(refusal) };
 }
 
+/**
+ * Nothing is signed, as where a role is asked for with a token of somebody else's: which action it is stands in the body, and
+ * that is not read of who may be anybody.
+ */
+export function notSigned(): QueryError {
+  const error = notAuthenticated({ problem: 'missing' });
+  return { ...error, message: `${error.message} ${OTHERS_TOKENS}` };
+}
+
+const OTHERS_TOKENS =
+  'AssumeRoleWithWebIdentity and AssumeRoleWithSAML are not supported: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY to a credential of the server, and leave out assume_role_with_web_identity and AWS_WEB_IDENTITY_TOKEN_FILE.';
+
 /** More requests than one credential or one network address may send: SDKs try it again by its name. */
 export function throttled(retryAfterSeconds: number): QueryError {
   return error('Throttling', `Rate exceeded: try again in ${retryAfterSeconds} s.`, 400);
+}
+
+export function revoked(): QueryError {
+  return error('InvalidClientTokenId', 'The credential was revoked.');
 }
 
 export function expired(): QueryError {
@@ -60,7 +78,7 @@ export function expired(): QueryError {
 export function unknownAction(): QueryError {
   return error(
     'InvalidAction',
-    'This operation is not supported: of STS and IAM, only GetCallerIdentity and GetUser are.',
+    `This operation is not supported: of STS and IAM, only ${OPERATION_NAMES.join(', ')} are.`,
     400,
   );
 }

@@ -1,45 +1,57 @@
-import type { Authenticated } from '../../aws/authenticate.ts';
-import { ACCOUNT_ID } from '../../aws/account.ts';
-import { writeXml, type XmlElement } from '../../wire/xml-writer.ts';
-import type { DoorReply, DoorRequest } from '../../door.ts';
-import { arnOf, IAM_NAMESPACE, STS_NAMESPACE, userName } from '../layout.ts';
+import { IAM_NAMESPACE, sessionArn, STS_NAMESPACE, userArn, userName } from '../layout.ts';
+import { assumeRole, assumedRoleId } from './assume-role.ts';
+import { reply, type Answer, type DoorCall } from './call.ts';
 import type { Operation } from './detect.ts';
+import { error } from './errors.ts';
 
 /** The service of AWS that each operation is one of, as signatures name it. */
 export const SERVICE_OF: Readonly<Record<Operation, 'sts' | 'iam'>> = {
   GetCallerIdentity: 'sts',
   GetUser: 'iam',
+  AssumeRole: 'sts',
 };
-
-type Answerer = (authenticated: Authenticated, request: Pick<DoorRequest, 'id'>) => DoorReply;
 
 /** The one table of this door. */
-export const OPERATIONS: Readonly<Record<Operation, Answerer>> = {
-  // What terraform and the aws command ask first of all.
-  GetCallerIdentity: ({ identity, accessKeyId }, { id }) =>
-    reply(id, 'GetCallerIdentity', STS_NAMESPACE, {
-      Arn: arnOf(identity.subject),
-      UserId: accessKeyId,
-      Account: ACCOUNT_ID,
-    }),
-  GetUser: ({ identity, accessKeyId }, { id }) =>
-    reply(id, 'GetUser', IAM_NAMESPACE, {
-      User: {
-        Path: '/',
-        UserName: userName(identity.subject),
-        UserId: accessKeyId,
-        Arn: arnOf(identity.subject),
-        CreateDate: new Date(0).toISOString(),
-      },
-    }),
+export const OPERATIONS: Readonly<Record<Operation, (call: DoorCall) => Promise<Answer>>> = {
+  GetCallerIdentity: getCallerIdentity,
+  GetUser: getUser,
+  AssumeRole: assumeRole,
 };
 
-function reply(requestId: string, operation: Operation, namespace: string, result: XmlElement): DoorReply {
-  const content = { [`${operation}Result`]: result, ResponseMetadata: { RequestId: requestId } };
-  return {
-    operation,
-    status: 200,
-    headers: { 'content-type': 'text/xml', 'x-amzn-requestid': requestId },
-    body: writeXml(`${operation}Response`, content, namespace),
-  };
+/** What terraform and the aws command ask first of all. */
+async function getCallerIdentity(call: DoorCall): Promise<Answer> {
+  const { authenticated, settings } = call;
+  const { subject, session } = authenticated.identity;
+  return reply(
+    call,
+    'GetCallerIdentity',
+    STS_NAMESPACE,
+    session === undefined
+      ? {
+          Arn: userArn(settings.account, subject),
+          UserId: authenticated.accessKeyId,
+          Account: settings.account,
+        }
+      : {
+          Arn: sessionArn(session),
+          UserId: assumedRoleId(authenticated.identity, session.name),
+          Account: session.account,
+        },
+  );
+}
+
+async function getUser(call: DoorCall): Promise<Answer> {
+  const { authenticated, settings } = call;
+  const { subject, session } = authenticated.identity;
+  if (session !== undefined)
+    return error('ValidationError', 'Must specify userName when calling with non-User credentials', 400);
+  return reply(call, 'GetUser', IAM_NAMESPACE, {
+    User: {
+      Path: '/',
+      UserName: userName(subject),
+      UserId: authenticated.accessKeyId,
+      Arn: userArn(settings.account, subject),
+      CreateDate: new Date(0).toISOString(),
+    },
+  });
 }
