@@ -43,13 +43,12 @@ describe(`${CROWD} connections`, { timeout: TIMEOUT_MS }, () => {
     await using house = await HouseProcess.start();
     await ask(house.url, 'LOCK', '/http/acme/a', { body: sampleLock('holder') });
     const other = await otherCredential(house);
-    const sockets = await crowd(house.url);
+    const sockets = await crowd(house.url, (index) => {
+      const body = sampleLock(`waiter-${index}`);
+      const head = `LOCK /http/acme/a?wait=10m HTTP/1.1\r\nhost: h\r\nauthorization: ${basic(TEST_ADMIN)}\r\n`;
+      return `${head}content-length: ${body.length}\r\n\r\n${body}`;
+    });
     try {
-      for (const [index, socket] of sockets.entries()) {
-        const body = sampleLock(`waiter-${index}`);
-        const head = `LOCK /http/acme/a?wait=10m HTTP/1.1\r\nhost: h\r\nauthorization: ${basic(TEST_ADMIN)}\r\n`;
-        socket.write(`${head}content-length: ${body.length}\r\n\r\n${body}`);
-      }
       await eventually('all are parked', async () => (await parked(house)) === CROWD, 120_000);
       // The crowd may have all that one credential may have of a line; others still get a place in it.
       const refused = await ask(house.url, 'LOCK', '/http/acme/a', { body: sampleLock('late'), as: other });
@@ -76,12 +75,19 @@ function openFilesMax(): number {
   return hard === 'unlimited' ? Infinity : Number(hard);
 }
 
-async function crowd(url: string): Promise<readonly Socket[]> {
+/** @param greeting what each says as soon as it is let in: whoever is silent for long is cut off */
+async function crowd(url: string, greeting?: (index: number) => string): Promise<readonly Socket[]> {
   const { hostname, port } = new URL(url);
   const sockets: Socket[] = [];
   while (sockets.length < CROWD) {
     const wave = Array.from({ length: WAVE }, () => connect(Number(port), hostname));
-    await Promise.all(wave.map((socket) => once(socket, 'connect')));
+    const first = sockets.length;
+    await Promise.all(
+      wave.map(async (socket, index) => {
+        await once(socket, 'connect');
+        if (greeting !== undefined) socket.write(greeting(first + index));
+      }),
+    );
     for (const socket of wave) socket.on('error', () => undefined);
     sockets.push(...wave);
   }
