@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
@@ -48,6 +48,19 @@ it('a migration that was killed before its first lock made the target goes on', 
     const copied = await copyWorkspace(sides, 'default', journal, options);
     expect(copied.outcome).toBe('copied');
     expect(Buffer.from((await sides.to.read('default')) ?? []).toString()).toBe(sampleState(1));
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+});
+
+it('leaves nothing behind at its end of what killed runs were writing', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'statehouse-resumed-'));
+  try {
+    await writeFile(join(folder, 'statehouse-migration.json.0123456789abcdef.tmp'), '{');
+    await writeFile(join(folder, 'notes.tmp'), '');
+    const { journal } = await Journal.open(folder, 'from', 'to', 'host');
+    await journal.finish();
+    expect(await readdir(folder)).toEqual(['notes.tmp']);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

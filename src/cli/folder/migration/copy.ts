@@ -104,7 +104,7 @@ async function lockIdAt(client: StateClient, workspace: string, known: string | 
   return isGone ? randomUUID() : known;
 }
 
-/** What a backend says; null where there is none yet, and the first lock makes it. */
+/** The answer of a backend; null where it is missing, and the first lock makes it. */
 async function ifMade<T>({ traits }: StateClient, asked: Promise<T>): Promise<T | null> {
   return asked.catch((fault: unknown) => {
     if (traits.madeByLock && fault instanceof BackendFault && fault.kind === 'missing') return null;
