@@ -76,6 +76,33 @@ describe('serve', () => {
     expect(second).toContain('statehouse config http PROJECT/KEY');
   });
 
+  it.each([
+    ['over http', []],
+    ['over https, with a certificate that the server signed itself', ['--tls-self-signed']],
+  ])('prints what lets the command line manage this very server, %s', async (_how, flags) => {
+    const data = join(directory, `manage-${flags.length}`);
+    const run = serve(`--listen=127.0.0.1:${await freePort()}`, `--data=${data}`, ...flags);
+    await eventually('the house opens', () => run.stdout.includes('For another state') || !run.running);
+    const lines = [...run.stdout.matchAll(/^ *export (STATEHOUSE_\w+)=(\S+)$/gm)];
+    const env = Object.fromEntries(lines.map(([, name = '', value = '']) => [name, value]));
+    const listed = await runStatehouse(['credential', 'list', '--json'], { env });
+    expect(listed.code, listed.err).toBe(0);
+    run.signal('SIGTERM');
+    await run.end;
+  });
+
+  it('names no server where the command line asks it by itself', async () => {
+    const output = new PassThrough();
+    const shown = text(output);
+    const terminal = openTerminal({ input: new PassThrough(), output, errors: new PassThrough() }, {}, false);
+    const made = { id: 'ID', secret: 'SECRET', path: '/data/file' };
+    const open = { url: 'http://127.0.0.1:7117', certPath: null, newKeyPath: null };
+    const first = { admin: made, writer: made };
+    welcome(terminal, { ...open, first }, { kind: 'directory', path: '/data' }, {});
+    output.end();
+    expect(await shown).not.toContain('STATEHOUSE_SERVER');
+  });
+
   it('says the same in JSON', async () => {
     const data = join(directory, 'json');
     const printed = await opened('}\n', `--data=${data}`, '--json');

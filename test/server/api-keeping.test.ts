@@ -48,8 +48,8 @@ describe('a house on the embedded engine', () => {
     const [former] = await keyFile();
     const { json } = await callApi(house, 'POST /rotate-key');
     expect(json).toMatchObject({ newKey: true });
-    // The data key of one state, two credentials' secrets and one lock info.
-    expect(json['sealedAnew']).toBe(4);
+    // The data key of one state, two credentials' secrets, one lock info, and the key of the rows' codes.
+    expect(json['sealedAnew']).toBe(5);
     expect(await keyFile()).toEqual([String(json['keyId'])]);
     expect(String(json['keyId'])).not.toBe(former);
     expect((await house.ask('GET', A, { as: reader })).text).toBe(sampleState(1));
@@ -60,7 +60,7 @@ describe('a house on the embedded engine', () => {
       locks: [{ holders: [{ lockId: 'one', info: { Who: 'alice@laptop' } }] }],
     });
     const audit = await callApi(house, 'GET /audit?action=rotate-key');
-    expect(audit.json['records']).toMatchObject([{ detail: { key: json['keyId'], sealed: 4 } }]);
+    expect(audit.json['records']).toMatchObject([{ detail: { key: json['keyId'], sealed: 5 } }]);
   });
 
   it('does one change of the key at a time', async () => {

@@ -5,6 +5,7 @@ import { FIRST_PROJECT, type FirstCredential, type FirstCredentials } from '../.
 import type { OpenHouse } from '../../server/open.ts';
 import type { Variable } from '../../protocols/backend.ts';
 import { FIRST_STEPS } from '../../protocols/backends.ts';
+import { CONNECTION_OPTIONS } from './connection.ts';
 import { exportLine, quoted } from './export-line.ts';
 import type { Terminal } from '../terminal.ts';
 
@@ -77,6 +78,7 @@ function firstSteps(
     onScreen
       ? `  export STATEHOUSE_CREDENTIAL=${admin.id}.${admin.secret}`
       : `  export STATEHOUSE_CREDENTIAL_FILE=${quoted(admin.path)}`,
+    ...reach(url, certPath),
     `  ${program} credential create NAME --grant "writer:PROJECT/*"     # one for each person and pipeline`,
     '',
     'Copy this block into main.tf of a Terraform folder:',
@@ -91,6 +93,14 @@ function firstSteps(
     '',
     `For another state: ${program} config ${FIRST_STEPS.name} PROJECT/KEY`,
     '',
+  ];
+}
+
+/** What the command line is told so that it asks this server, as far as it would not by itself. */
+function reach(url: string, certPath: string | null): readonly string[] {
+  return [
+    ...(url === CONNECTION_OPTIONS.server.fallback ? [] : [`  export STATEHOUSE_SERVER=${quoted(url)}`]),
+    ...(certPath === null ? [] : [`  export STATEHOUSE_CA=${quoted(certPath)}`]),
   ];
 }
 

@@ -41,10 +41,7 @@ export type Planned =
 /** Looks at a workspace on both sides, and changes nothing. */
 export async function planCopy({ from, to }: Sides, workspace: string, force: boolean): Promise<Planned> {
   const source = await readState(from, workspace);
-  const target = await readState(to, workspace).catch((fault: unknown) => {
-    if (to.traits.madeByLock && fault instanceof BackendFault && fault.kind === 'missing') return null;
-    throw fault;
-  });
+  const target = await ifMade(to, readState(to, workspace));
   const verdict = judge(source, target, force);
   if ('why' in verdict) return { workspace, outcome: 'conflict', why: verdict.why };
   return describe(workspace, verdict.outcome, source);
@@ -99,10 +96,20 @@ async function lockIdsOf(sides: Sides, workspace: string, journal: Journal): Pro
 /** An ID of ours whose lock is gone was perhaps released just before that run died, and a server grants an ID only once. */
 async function lockIdAt(client: StateClient, workspace: string, known: string | null): Promise<string> {
   if (known === null) return randomUUID();
-  const lock = await client.inspectLock(workspace);
+  const lock = await ifMade(client, client.inspectLock(workspace));
   const isGone =
-    lock.type === 'free' || (lock.type === 'held' && lock.holder !== null && lock.holder.id !== known);
+    lock === null ||
+    lock.type === 'free' ||
+    (lock.type === 'held' && lock.holder !== null && lock.holder.id !== known);
   return isGone ? randomUUID() : known;
+}
+
+/** The answer of a backend; null where it is missing, and the first lock makes it. */
+async function ifMade<T>({ traits }: StateClient, asked: Promise<T>): Promise<T | null> {
+  return asked.catch((fault: unknown) => {
+    if (traits.madeByLock && fault instanceof BackendFault && fault.kind === 'missing') return null;
+    throw fault;
+  });
 }
 
 /** A refusal that names the workspace and what can be done. */

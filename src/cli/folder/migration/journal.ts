@@ -1,6 +1,6 @@
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { replaceFile } from '../../../protocols/local/client/journal.ts';
+import { removeLeftovers, replaceFile } from '../../../protocols/local/client/journal.ts';
 import { Failure } from '../../failure.ts';
 
 /** The lock IDs of one workspace, one for each side. */
@@ -78,6 +78,7 @@ export class Journal {
   }
 
   async finish(): Promise<void> {
+    await removeLeftovers(this.#path);
     await rm(this.#path, { force: true });
   }
 

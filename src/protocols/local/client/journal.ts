@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
-import { open, readFile, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 
 /**
  * Writes that are whole or not at all, in a file that must stay the same file: terraform's lock is on the file itself, and
@@ -34,6 +34,7 @@ export async function readThrough(content: Uint8Array, journal: string): Promise
 
 /** Finishes a write that a crash left behind. Only under the lock. */
 export async function recover(file: FileHandle, journal: string): Promise<void> {
+  await removeLeftovers(journal);
   const found = await readJournal(journal);
   if (found === null) return;
   if (isUnfinished(await readWhole(file), found)) await apply(file, found.after);
@@ -62,6 +63,15 @@ export async function replaceFile(path: string, content: Uint8Array, mode = 0o66
     await folder.sync();
   } finally {
     await folder.close();
+  }
+}
+
+/** Removes what killed runs of {@link replaceFile} left beside a file. Only where nobody else replaces it now. */
+export async function removeLeftovers(path: string): Promise<void> {
+  const [folder, name] = [dirname(path), `${basename(path)}.`];
+  for (const entry of await readdir(folder)) {
+    const isLeft = entry.startsWith(name) && /^[0-9a-f]{16}\.tmp$/.test(entry.slice(name.length));
+    if (isLeft) await rm(join(folder, entry), { force: true });
   }
 }
 
