@@ -31,6 +31,8 @@ import type { RecordDefinition } from './records/define.ts';
 import type { RecordOwner, Records } from './records/records.ts';
 import { resealAll } from './rotation.ts';
 import { MASTER_KEY_RECORDS, SealCount } from './seal-count.ts';
+import type { RefusedSettings } from './states/refused-limits.ts';
+import { RefusedWrites } from './states/refused-writes.ts';
 import { States } from './states/states.ts';
 import { requireWhole } from './transfer.ts';
 import type { UploadSettings } from './states/upload-limits.ts';
@@ -40,7 +42,7 @@ import { watched } from './watched.ts';
 import { WATCHED } from './watches.ts';
 
 /** What a house is built from, and how it is to behave. */
-export interface HouseOptions extends LockSettings, ProjectSettings, UploadSettings {
+export interface HouseOptions extends LockSettings, ProjectSettings, UploadSettings, RefusedSettings {
   readonly engine: Engine;
   readonly sealer: Sealer;
   readonly signals: Signals;
@@ -80,6 +82,7 @@ export class House {
   readonly credentials: Credentials;
   readonly projects: Projects;
   readonly uploads: Uploads;
+  readonly refusedWrites: RefusedWrites;
   readonly audit: Audit;
   /** What is stored about addresses, as it comes. */
   readonly feed: Feed;
@@ -180,7 +183,17 @@ export class House {
     this.#bodyReader = new StateBodyReader(engine, sealer);
     const shared = { executor: this.#executor, bodyWriter, bodyReader: this.#bodyReader, gate };
     this.history = watched(new History(shared), audit, WATCHED.history);
-    this.states = watched(new States({ ...shared, audit }), audit, WATCHED.states);
+    const refusedWrites = new RefusedWrites({
+      records: this.#recordOwner,
+      bodyReader: this.#bodyReader,
+      audit: this.audit,
+      log,
+      gate,
+      settings: options,
+      inFlight: this.#inFlight,
+    });
+    this.refusedWrites = watched(refusedWrites, audit, WATCHED.refusedWrites);
+    this.states = watched(new States({ ...shared, audit, refusedWrites }), audit, WATCHED.states);
     this.#subscriptions = [
       pruneWhatIsSuperseded(this.#executor, projects),
       signals.subscribe(({ handovers }) => this.#parkedRequests.wake(handovers)),
@@ -245,6 +258,7 @@ export class House {
     this.#sealCount.start();
     this.#sweep.start();
     this.uploads.keepSwept();
+    this.refusedWrites.keepSwept();
   }
 
   /**
@@ -287,6 +301,7 @@ export class House {
     this.closeLine();
     await this.#executor.settle();
     this.uploads.close();
+    this.refusedWrites.close();
     await this.audit.close();
     await this.#sealCount.close();
     this.#nodes.leave();

@@ -3,6 +3,7 @@ import type { Credentials } from './identity/credentials.ts';
 import type { Locks } from './locks/locks.ts';
 import type { Projects } from './projects.ts';
 import type { History } from './states/history.ts';
+import type { RefusedWrites } from './states/refused-writes.ts';
 import type { States } from './states/states.ts';
 import type { Uploads } from './states/uploads.ts';
 import type { Watches } from './watched.ts';
@@ -15,6 +16,7 @@ export const WATCHED: {
   readonly credentials: Watches<Credentials>;
   readonly projects: Watches<Projects>;
   readonly uploads: Watches<Uploads>;
+  readonly refusedWrites: Watches<RefusedWrites>;
   readonly audit: Watches<Audit>;
 } = {
   states: {
@@ -59,6 +61,11 @@ export const WATCHED: {
     begin: { action: 'upload-begin' },
     put: { action: 'upload-part' },
     list: { action: 'list-uploads', looks: true },
+  },
+  refusedWrites: {
+    list: { action: 'list-kept', looks: true },
+    read: { action: 'read-kept' },
+    drop: { action: 'drop-kept' },
   },
   audit: {
     read: { action: 'read-audit', looks: true },

@@ -54,7 +54,14 @@ const FULL: Readonly<Record<NonNullable<Busy['full']> | 'bodies', string>> = {
  */
 export function explain(refusal: Refusal, address: Address | null = null): string {
   // Others wrote part of it, and it is printed on terminals.
-  return visible(sentence(refusal, address));
+  return visible(`${sentence(refusal, address)}${whereKept(refusal)}`);
+}
+
+/** Where the bytes of a refused write are; empty where they are nowhere. */
+export function whereKept(refusal: Refusal): string {
+  const kept = 'kept' in refusal ? refusal.kept : undefined;
+  if (kept === undefined) return '';
+  return `. This state is kept: "statehouse rescue ${formatAddress(kept.address)} ${kept.id}" merges it with the newest one`;
 }
 
 function sentence(refusal: Refusal, address: Address | null): string {

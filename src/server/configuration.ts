@@ -67,6 +67,9 @@ export interface Configuration {
   readonly expiryGrace: Milliseconds;
   /** How long revoked and expired credentials are kept. */
   readonly deadCredentialsKept: Milliseconds;
+  /** How long refused writes are kept; 0 for not at all. */
+  readonly refusedKept: Milliseconds;
+  readonly refusedBytesMax: number;
   readonly retention: Retention;
   /** Where records of the audit log are sent, besides being kept. */
   readonly auditDevices: readonly DeviceSetting[];
@@ -109,8 +112,11 @@ export interface Settings extends Readonly<Record<RetentionLimit, number>> {
   readonly allowUnsignedBodies: boolean;
   /** In seconds. */
   readonly expiryGrace: number;
-  /** In days. */
+  /** In days, as is the next one. */
   readonly keepDeadCredentials: number;
+  readonly keepRefused: number;
+  /** In MiB. */
+  readonly refusedLimit: number;
   readonly auditLog: readonly DeviceSetting[];
   readonly auditRequired: boolean;
   /** In seconds. */
@@ -212,6 +218,18 @@ export const SETTINGS: { readonly [K in keyof Settings]: Setting<Settings[K]> } 
     'DAYS',
     'how long revoked and expired credentials are listed; the audit log keeps them',
   ),
+  keepRefused: whole(
+    14,
+    { from: 0, to: 3_650 },
+    'DAYS',
+    'keep the state of a refused write for DAYS; 0 for not at all',
+  ),
+  refusedLimit: whole(
+    1_024,
+    { from: 1, to: 1_048_576 },
+    'MIB',
+    'the total size of refused writes that are kept',
+  ),
   ...mapLimits((limit) => {
     const { fallback, max, placeholder, says } = RETENTION_LIMITS[limit];
     return whole(fallback, { from: 0, to: max }, placeholder, says);
@@ -291,6 +309,8 @@ export function configure(given: Settings, env: Environment = {}): Configuration
     s3: { strict: given.strictS3, unsignedBodies: given.allowUnsignedBodies },
     expiryGrace: given.expiryGrace * 1_000,
     deadCredentialsKept: given.keepDeadCredentials * DAY_MS,
+    refusedKept: given.keepRefused * DAY_MS,
+    refusedBytesMax: given.refusedLimit * MEBIBYTE,
     retention: readRetention({ ...given }),
     auditDevices: given.auditLog,
     auditRequired: given.auditRequired,

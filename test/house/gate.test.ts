@@ -15,7 +15,15 @@ const UPLOAD = {
   became: null,
 };
 
-type Part = 'states' | 'history' | 'locks' | 'uploads' | 'projects' | 'credentials' | 'audit';
+type Part =
+  | 'states'
+  | 'history'
+  | 'locks'
+  | 'uploads'
+  | 'refusedWrites'
+  | 'projects'
+  | 'credentials'
+  | 'audit';
 type Deed = (built: BuiltHouse, caller: Caller) => unknown;
 
 /** What is given to a caller who was let in before, or to the house itself. */
@@ -24,6 +32,7 @@ const NOT_ASKED: Readonly<Record<Part, readonly string[]>> = {
   history: [],
   locks: [],
   uploads: ['pieces', 'read', 'finish', 'abort', 'keepSwept', 'sweep', 'close'],
+  refusedWrites: ['keepIfRefused', 'keepSwept', 'close'],
   projects: ['find', 'list', 'retentionOf', 'retentionSetFor'],
   credentials: ['ensureAdmin', 'hasAdmin', 'prune', 'refresh'],
   audit: ['note', 'flush', 'refused', 'looked', 'admit', 'accepted', 'close'],
@@ -77,6 +86,11 @@ const DEEDS: Readonly<Record<Part, Readonly<Record<string, Deed>>>> = {
     look: ({ house }, caller) => house.uploads.look(caller, ADDRESS, 'an-upload'),
     list: ({ house }, caller) => house.uploads.list(caller, 'acme'),
     put: ({ house }, caller) => house.uploads.put(caller, UPLOAD, 1, inChunks(Buffer.from('x'))),
+  },
+  refusedWrites: {
+    list: ({ house }, caller) => house.refusedWrites.list(caller, ADDRESS),
+    read: ({ house }, caller) => house.refusedWrites.read(caller, ADDRESS, 'a-write'),
+    drop: ({ house }, caller) => house.refusedWrites.drop(caller, ADDRESS, 'a-write'),
   },
   projects: {
     listVisible: ({ house }, caller) => house.projects.listVisible(caller),

@@ -11,6 +11,7 @@ import type { Gate } from '../gate.ts';
 import type { Announced, StateBodyWriter, BodyRefusal } from './body-writer.ts';
 import { listVisible, type VisiblePage } from '../listing.ts';
 import type { StateBodyReader, StateBytes } from './body-reader.ts';
+import type { KeptWrite, RefusedWrites, WriteRefusal } from './refused-writes.ts';
 
 /**
  * How often a read looks again when the bytes of what it found were pruned since: there is a state, and it is another one
@@ -37,7 +38,7 @@ export type ReadWholeAnswer =
   | { readonly type: 'too-large'; readonly limit: number }
   | Exclude<ReadAnswer, FoundState>;
 
-export type WriteAnswer = OutcomeOf['write'] | BodyRefusal | Shut;
+export type WriteAnswer = OutcomeOf['write'] | (WriteRefusal & KeptWrite) | BodyRefusal | Shut;
 
 export type DeleteAnswer = OutcomeOf['delete'] | Shut;
 
@@ -54,6 +55,7 @@ export class States {
   readonly #bodyReader: StateBodyReader;
   readonly #audit: Audit;
   readonly #gate: Gate;
+  readonly #refusedWrites: RefusedWrites;
 
   constructor(options: {
     executor: CommandExecutor;
@@ -61,12 +63,14 @@ export class States {
     bodyReader: StateBodyReader;
     audit: Audit;
     gate: Gate;
+    refusedWrites: RefusedWrites;
   }) {
     this.#executor = options.executor;
     this.#bodyWriter = options.bodyWriter;
     this.#bodyReader = options.bodyReader;
     this.#audit = options.audit;
     this.#gate = options.gate;
+    this.#refusedWrites = options.refusedWrites;
   }
 
   /**
@@ -122,7 +126,7 @@ export class States {
     return { type: 'described', world, head: liveHead(world.record) };
   }
 
-  /** Takes a state in and keeps it as a new version, if the rules allow. */
+  /** Takes a state in and keeps it as a new version, if the rules allow; else as a refused write. */
   async write(
     caller: Caller,
     address: Address,
@@ -136,15 +140,19 @@ export class States {
       this.#bodyWriter.take(caller, stream, terms),
     );
     if (taken.type !== 'taken-in') return taken;
-    return this.#executor.execute({
-      type: 'write',
-      address,
-      actor: actorOf(caller),
-      claim: terms.claim,
-      ...taken.content,
-      restore: null,
-      ...(terms.expects === undefined ? {} : { expects: terms.expects }),
-    });
+    const { content } = taken;
+    const { claim, expects } = terms;
+    return this.#refusedWrites.keepIfRefused(caller, { address, claim, content }, () =>
+      this.#executor.execute({
+        type: 'write',
+        address,
+        actor: actorOf(caller),
+        claim,
+        ...content,
+        restore: null,
+        ...(expects === undefined ? {} : { expects }),
+      }),
+    );
   }
 
   /** Hides a state; it can be undeleted until it is purged. */

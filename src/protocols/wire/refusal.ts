@@ -35,9 +35,14 @@ export function refusalProblem(address: Address | null, refusal: Refusal): Probl
   return {
     status: own ? PRECONDITION_FAILED : STATUS[refusal.type],
     message: explain(refusal, address),
-    facts: factsOf(refusal),
+    facts: { ...factsOf(refusal), ...keptOf(refusal) },
     ...(refusal.type === 'busy' ? { retryAfterSeconds: refusal.retryAfterSeconds } : {}),
   };
+}
+
+/** The ID under which a refused write is kept. */
+function keptOf(refusal: Refusal): { readonly kept?: string } {
+  return 'kept' in refusal && refusal.kept !== undefined ? { kept: refusal.kept.id } : {};
 }
 
 /** What a program may want to know of it. */

@@ -3,7 +3,7 @@ import type { Address } from '../../../core/address.ts';
 import { formatLockInfo } from '../../../core/lock-info.ts';
 import type { Holder } from '../../../core/world.ts';
 import type { DoorReply } from '../../door.ts';
-import { heldBy, lockInfoOf, type Refusal } from '../../explain.ts';
+import { heldBy, lockInfoOf, whereKept, type Refusal } from '../../explain.ts';
 import { problemReply } from '../../wire/problem.ts';
 import { refusalProblem } from '../../wire/refusal.ts';
 import type { Operation, Undetected } from './detect.ts';
@@ -32,7 +32,8 @@ export function refused(operation: Operation, address: Address, refusal: Refusal
   if (refusal.type !== 'held' && refusal.type !== 'fenced') {
     return problemReply(operation, refusal.type, problem);
   }
-  const text = lockText(refusal.holders, refusal.type === 'held' ? refusal : { position: null, waiting: 0 });
+  const place = refusal.type === 'held' ? refusal : { position: null, waiting: 0 };
+  const text = lockText(refusal.holders, place, whereKept(refusal).replace(/^\. /, ''));
   // Clients look for a lock info in a 423.
   if (text === null) return problemReply(operation, refusal.type, { ...problem, status: 409 });
   return lockReply(operation, 423, text);
@@ -48,7 +49,11 @@ export function lockReply(operation: Operation, status: number, text: string): D
  * Terraform up to 1.14 reads the ID alone, later ones and OpenTofu print the whole.
  * @returns null where nobody holds the lock
  */
-export function lockText(holders: readonly Holder[], { position, waiting }: LinePosition): string | null {
+export function lockText(
+  holders: readonly Holder[],
+  { position, waiting }: LinePosition,
+  more = '',
+): string | null {
   const [holder] = holders;
   if (holder === undefined) return null;
   const lock = lockInfoOf(holder);
@@ -57,6 +62,7 @@ export function lockText(holders: readonly Holder[], { position, waiting }: Line
     heldBy(holder),
     holders.length > 1 ? `together with ${holders.length - 1} more` : '',
     position === null ? '' : `you are number ${position} of ${waiting} in line`,
+    more,
   ];
   // It is printed on the terminal of another person; the ID is what that person must be able to name.
   return formatLockInfo({
