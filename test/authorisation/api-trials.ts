@@ -5,7 +5,9 @@ import {
   deleted,
   emptyProject,
   otherLock,
+  otherRefused,
   ownLock,
+  ownRefused,
   projectSettings,
   put,
   SECRET,
@@ -85,6 +87,39 @@ const state200 = (target: string, text: string): Trial => ({
   proof: { text },
 });
 
+/** What is asked of refused writes, one's own and others'. */
+function refusedTrials(
+  whose: "one's own" | "another's",
+  prepare: Trial['prepare'],
+): Readonly<Record<string, Trial>> {
+  const perAsker = whose === "one's own" ? ({ perAsker: true } as const) : {};
+  const one =
+    (method: string, path: string): Trial['ask'] =>
+    (scene) =>
+      send(scene, method, `${path}?${OF_STATE}&id=${scene.refusedId}`);
+  const several = whose === "one's own" ? whose : "others'";
+  return {
+    [`list-refused, ${several} refused writes`]: {
+      ...perAsker,
+      prepare,
+      ask: ask('GET', `/refused?${OF_STATE}`),
+      proof: { text: ({ refusedId }) => refusedId },
+    },
+    [`download-refused, ${whose} refused write`]: {
+      ...perAsker,
+      prepare,
+      ask: one('GET', '/refused/content'),
+      proof: { text: SECRET },
+    },
+    [`drop-refused, ${whose} refused write`]: {
+      ...perAsker,
+      prepare,
+      ask: one('DELETE', '/refused'),
+      proof: 'changed',
+    },
+  };
+}
+
 /** How the rows of the API are tried. */
 export const API_TRIALS: Readonly<Record<string, Trial>> = {
   'list-states, each state': state200('/states', 'acme/net/app@dev'),
@@ -121,6 +156,8 @@ export const API_TRIALS: Readonly<Record<string, Trial>> = {
     ask: async (scene) => send(scene, 'GET', `/state/diff?${OF_STATE}&from=${await version(scene, 1)}`),
     proof: { text: '"same"' },
   },
+  ...refusedTrials("one's own", [ownRefused]),
+  ...refusedTrials("another's", [otherRefused]),
   'list-locks, each lock': {
     prepare: [otherLock(HTTP_ALIAS)],
     ask: ask('GET', '/locks'),

@@ -33,6 +33,8 @@ export interface Scene {
   lockId: string;
   /** The ID of the upload that is open, where one is. */
   uploadId: string;
+  /** The ID of the refused write that is kept, where one is. */
+  refusedId: string;
   /** How long to wait for what should come, in milliseconds. */
   readonly patience: number;
 }
@@ -148,6 +150,25 @@ async function upload(scene: Scene, by: Caller): Promise<void> {
   scene.uploadId = begun.upload.id;
   const kept = await uploads.put(by, begun.upload, 1, streamOf([Buffer.from(stateText(9))]));
   if (kept.type !== 'kept') throw new Error(`not kept: ${kept.type}`);
+}
+
+/** A refused write of the asker's own. */
+export async function ownRefused(scene: Scene): Promise<void> {
+  await refuse(scene, scene.owner);
+}
+
+/** A refused write of the admin's. */
+export async function otherRefused(scene: Scene): Promise<void> {
+  await refuse(scene, ADMIN_CALLER);
+}
+
+async function refuse(scene: Scene, by: Caller): Promise<void> {
+  const { states } = scene.house.house;
+  await state(scene);
+  const body = streamOf([Buffer.from(stateText(1))]);
+  const refused = await states.write(by, STATE, body, { claim: { kind: 'none' }, contentLength: null });
+  if (!('kept' in refused) || refused.kept === undefined) throw new Error(`not kept: ${refused.type}`);
+  scene.refusedId = refused.kept.id;
 }
 
 async function* streamOf(parts: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {

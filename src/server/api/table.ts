@@ -4,6 +4,7 @@ import { EVENT_ROUTES } from './routes/events.ts';
 import { HOUSE_ROUTES } from './routes/house.ts';
 import { LOCK_ROUTES } from './routes/locks.ts';
 import { PROJECT_ROUTES } from './routes/projects.ts';
+import { REFUSED_ROUTES } from './routes/refused.ts';
 import { STATE_ROUTES } from './routes/states.ts';
 import { VERSION_ROUTES } from './routes/versions.ts';
 import type { Route } from './route.ts';
@@ -13,6 +14,7 @@ export const ROUTES: readonly Route[] = [
   ...STATE_ROUTES,
   ...VERSION_ROUTES,
   ...CONTENT_ROUTES,
+  ...REFUSED_ROUTES,
   ...LOCK_ROUTES,
   ...EVENT_ROUTES,
   ...PROJECT_ROUTES,
