@@ -99,6 +99,12 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
     load: () => import('./commands/state-restore.ts'),
   },
   {
+    name: 'rescue',
+    section: 'folder',
+    summary: 'merge a state that was refused into the newest one',
+    load: () => import('./commands/rescue.ts'),
+  },
+  {
     name: 'workspace list',
     section: 'folder',
     summary: 'list the workspaces',
