@@ -11,6 +11,7 @@ import type {
   RotationShape,
   WhoamiShape,
 } from './shapes/house.ts';
+import type { FreezeShape } from './shapes/freeze.ts';
 import type { LockShape, ReleasedShape } from './shapes/lock.ts';
 import type { Page } from './shapes/page.ts';
 import type { RefusedWriteShape } from './shapes/refused.ts';
@@ -53,6 +54,9 @@ export const OPERATIONS: { readonly [Name in OperationName]: RouteOf<Name> } = {
   'list-locks': { method: 'GET', path: '/locks', items: 'locks' },
   'show-lock': { method: 'GET', path: '/state/lock' },
   'force-unlock': { method: 'POST', path: '/state/force-unlock' },
+  'list-freezes': { method: 'GET', path: '/freezes' },
+  freeze: { method: 'POST', path: '/freezes' },
+  unfreeze: { method: 'DELETE', path: '/freezes' },
   events: { method: 'GET', path: '/events', long: true },
   'list-projects': { method: 'GET', path: '/projects' },
   'show-project': { method: 'GET', path: '/projects/:project' },
@@ -111,6 +115,13 @@ interface Operations {
   'list-locks': { query: Matching & Paged; body: undefined; answer: Page<'locks', LockShape> };
   'show-lock': { query: OfState; body: undefined; answer: LockShape };
   'force-unlock': { query: OfState; body: { lockId: string }; answer: ReleasedShape };
+  'list-freezes': {
+    query: Nothing;
+    body: undefined;
+    answer: { readonly freezes: readonly FreezeShape[] };
+  };
+  freeze: { query: Nothing; body: Omit<FreezeShape, 'by' | 'since'>; answer: FreezeShape };
+  unfreeze: { query: { pattern: string }; body: undefined; answer: { readonly unfrozen: string } };
   events: {
     query: { project?: string | undefined; address?: string | undefined };
     body: undefined;

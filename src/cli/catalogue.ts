@@ -177,6 +177,18 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
     load: () => import('./commands/locks.ts'),
   },
   {
+    name: 'freeze',
+    section: 'server',
+    summary: 'refuse applies for a time, while plans go on',
+    load: () => import('./commands/freeze.ts'),
+  },
+  {
+    name: 'unfreeze',
+    section: 'server',
+    summary: 'end a freeze before its time',
+    load: () => import('./commands/unfreeze.ts'),
+  },
+  {
     name: 'history',
     section: 'server',
     summary: 'list the versions of a state',

@@ -58,7 +58,7 @@ export function mayBeInGrace(action: Action): boolean {
 
 /** Whether one of the grants allows the action on this address. */
 export function mayActOn(grants: readonly Grant[], action: Action, address: Address): boolean {
-  return grants.some(({ role, pattern }) => includes(role, action) && matches(pattern, address));
+  return grants.some(({ role, pattern }) => includes(role, action) && matchesPattern(pattern, address));
 }
 
 /** Whether one of the grants allows the action on the house as a whole: its pattern must be `*`. */
@@ -148,7 +148,8 @@ function includes(role: Role, action: Action): boolean {
   return ROLES.indexOf(role) >= ROLES.indexOf(LEAST_ROLE[action]);
 }
 
-function matches(pattern: string, { project, key, workspace }: Address): boolean {
+/** Whether a pattern covers an address. */
+export function matchesPattern(pattern: string, { project, key, workspace }: Address): boolean {
   const wanted = splitWorkspace(pattern);
   return (
     fits(wanted.path, `${project}/${key}`) &&

@@ -18,6 +18,7 @@ import { KnownCredentials } from './identity/known-credentials.ts';
 import { CommandExecutor, type ResultListener } from './executor.ts';
 import { Gate } from './gate.ts';
 import { Feed } from './feed.ts';
+import { Freezes, FREEZES } from './freezes.ts';
 import { History } from './states/history.ts';
 import { StateBodyWriter } from './states/body-writer.ts';
 import { LockInfos } from './locks/lock-infos.ts';
@@ -83,6 +84,7 @@ export class House {
   readonly projects: Projects;
   readonly uploads: Uploads;
   readonly refusedWrites: RefusedWrites;
+  readonly freezes: Freezes;
   readonly audit: Audit;
   /** What is stored about addresses, as it comes. */
   readonly feed: Feed;
@@ -154,12 +156,15 @@ export class House {
       gate,
     });
     this.uploads = watched(uploads, audit, WATCHED.uploads);
+    const freezes = new Freezes({ engine, clock, records: this.records(FREEZES), gate, audit: this.audit });
+    this.freezes = watched(freezes, audit, WATCHED.freezes);
     const locks = new Locks({
       executor: this.#executor,
       lockInfos: this.lockInfos,
       parkedRequests: this.#parkedRequests,
       settings: options,
       gate,
+      freezes,
     });
     this.locks = watched(locks, audit, WATCHED.locks);
     const credentials = new Credentials({
@@ -181,7 +186,7 @@ export class House {
       inFlight: this.#inFlight,
     });
     this.#bodyReader = new StateBodyReader(engine, sealer);
-    const shared = { executor: this.#executor, bodyWriter, bodyReader: this.#bodyReader, gate };
+    const shared = { executor: this.#executor, bodyWriter, bodyReader: this.#bodyReader, gate, freezes };
     this.history = watched(new History(shared), audit, WATCHED.history);
     const refusedWrites = new RefusedWrites({
       records: this.#recordOwner,

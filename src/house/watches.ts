@@ -1,4 +1,5 @@
 import type { Audit } from './audit.ts';
+import type { Freezes } from './freezes.ts';
 import type { Credentials } from './identity/credentials.ts';
 import type { Locks } from './locks/locks.ts';
 import type { Projects } from './projects.ts';
@@ -17,6 +18,7 @@ export const WATCHED: {
   readonly projects: Watches<Projects>;
   readonly uploads: Watches<Uploads>;
   readonly refusedWrites: Watches<RefusedWrites>;
+  readonly freezes: Watches<Freezes>;
   readonly audit: Watches<Audit>;
 } = {
   states: {
@@ -66,6 +68,11 @@ export const WATCHED: {
     list: { action: 'list-kept', looks: true },
     read: { action: 'read-kept' },
     drop: { action: 'drop-kept' },
+  },
+  freezes: {
+    set: { action: 'freeze' },
+    lift: { action: 'unfreeze' },
+    list: { action: 'list-freezes', looks: true },
   },
   audit: {
     read: { action: 'read-audit', looks: true },

@@ -104,6 +104,10 @@ function sentence(refusal: Refusal, address: Address | null): string {
     }
     case 'shared-hold':
       return 'the lock is shared by plans, and a plan may not write: take the lock for an apply';
+    case 'frozen': {
+      const until = new Date(refusal.until).toISOString();
+      return `${state} is frozen until ${until} by ${refusal.by}: ${refusal.reason}. Plans go on; an operator can end it with "statehouse unfreeze '${refusal.pattern}'"`;
+    }
     case 'stale':
       return `${STALE[refusal.reason]}. Pull the newest state and try again; to replace it on purpose, push under a lock with "state push -force"`;
     case 'too-large':

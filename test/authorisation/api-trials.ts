@@ -4,6 +4,8 @@ import { basic, type Answer } from '../support/request.ts';
 import {
   deleted,
   emptyProject,
+  FREEZE,
+  frozen,
   otherLock,
   otherRefused,
   ownLock,
@@ -175,6 +177,21 @@ export const API_TRIALS: Readonly<Record<string, Trial>> = {
     proof: 'changed',
   },
   "force-unlock, another's lock": { prepare: [otherLock(HTTP_ALIAS)], ask: forceUnlock, proof: 'changed' },
+  'list-freezes, each freeze': {
+    prepare: [frozen],
+    ask: ask('GET', '/freezes'),
+    proof: { text: '"release week"' },
+  },
+  'freeze, what the pattern covers': {
+    prepare: [],
+    ask: ask('POST', '/freezes', { ...FREEZE, until: new Date(FREEZE.until).toISOString() }),
+    proof: 'changed',
+  },
+  'unfreeze, what the pattern covers': {
+    prepare: [frozen],
+    ask: ask('DELETE', `/freezes?pattern=${FREEZE.pattern}`),
+    proof: 'changed',
+  },
   'events, each event': { prepare: [state], ask: events, proof: { text: 'acme/net/app@dev' } },
   'list-projects, each project': { ...settings, ask: ask('GET', '/projects'), proof: { text: '"acme"' } },
   'show-project, a project': {

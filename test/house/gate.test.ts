@@ -21,6 +21,7 @@ type Part =
   | 'locks'
   | 'uploads'
   | 'refusedWrites'
+  | 'freezes'
   | 'projects'
   | 'credentials'
   | 'audit';
@@ -33,6 +34,7 @@ const NOT_ASKED: Readonly<Record<Part, readonly string[]>> = {
   locks: [],
   uploads: ['pieces', 'read', 'finish', 'abort', 'keepSwept', 'sweep', 'close'],
   refusedWrites: ['keepIfRefused', 'keepSwept', 'close'],
+  freezes: ['stops', 'stopsLock', 'stopsChange'],
   projects: ['find', 'list', 'retentionOf', 'retentionSetFor'],
   credentials: ['ensureAdmin', 'hasAdmin', 'prune', 'refresh'],
   audit: ['note', 'flush', 'refused', 'looked', 'admit', 'accepted', 'close'],
@@ -91,6 +93,11 @@ const DEEDS: Readonly<Record<Part, Readonly<Record<string, Deed>>>> = {
     list: ({ house }, caller) => house.refusedWrites.list(caller, ADDRESS),
     read: ({ house }, caller) => house.refusedWrites.read(caller, ADDRESS, 'a-write'),
     drop: ({ house }, caller) => house.refusedWrites.drop(caller, ADDRESS, 'a-write'),
+  },
+  freezes: {
+    set: ({ house }, caller) => house.freezes.set(caller, { pattern: 'acme/*', reason: 'r', until: 1 }),
+    lift: ({ house }, caller) => house.freezes.lift(caller, 'acme/*'),
+    list: ({ house }, caller) => house.freezes.list(caller),
   },
   projects: {
     listVisible: ({ house }, caller) => house.projects.listVisible(caller),

@@ -74,7 +74,7 @@ async function rescueKept({ args, options, terminal, env, cwd, stopped }: Rescui
     else terminal.say(`${options.save}: ${bytes.length} bytes`);
     return DONE;
   }
-  const client = await openServed(address, connection);
+  const client = openServed(address, connection);
   try {
     const name = `refused write ${id} of ${write.subject}`;
     const { workspace } = address;

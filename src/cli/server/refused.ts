@@ -1,7 +1,8 @@
 import type { RefusedWriteShape } from '../../api/shapes/refused.ts';
 import { buffer } from 'node:stream/consumers';
 import { formatAddress, type Address } from '../../core/address.ts';
-import { openClient } from '../../protocols/backends.ts';
+import { HttpClient } from '../../protocols/http/client/client.ts';
+import { readHttpConfig } from '../../protocols/http/client/config.ts';
 import { pathOf } from '../../protocols/http/layout.ts';
 import type { StateClient } from '../../ports/state-client.ts';
 import { Failure } from '../failure.ts';
@@ -22,7 +23,7 @@ export async function showRefused(house: HouseClient, address: Address, terminal
   }
 }
 
-/** One of them with its bytes. @throws Failure when there is none */
+/** One of them with its bytes. @throws Failure when it is not kept */
 export async function fetchRefused(
   house: HouseClient,
   address: Address,
@@ -42,10 +43,7 @@ export async function fetchRefused(
 }
 
 /** The client of one state of a server, under the lock that terraform takes there. */
-export function openServed(
-  address: Address,
-  { url, credential, ca, insecure }: Connection,
-): Promise<StateClient> {
+export function openServed(address: Address, { url, credential, ca, insecure }: Connection): StateClient {
   const place = `${url}${pathOf({ ...address, workspace: 'default' })}`;
   const attributes = {
     address: place,
@@ -55,7 +53,7 @@ export function openServed(
     ...(ca === null ? {} : { client_ca_certificate_pem: ca.pem }),
     skip_cert_verification: insecure,
   };
-  return openClient({ type: 'http', attributes, folder: '.', env: {} });
+  return new HttpClient(readHttpConfig(attributes, {}));
 }
 
 function rowOf(write: RefusedWriteShape): readonly string[] {

@@ -10,6 +10,7 @@ import type { Log } from '../../ports/log.ts';
 import type { Audit } from '../audit.ts';
 import type { Budget } from '../budget.ts';
 import type { Caller, Shut } from '../caller.ts';
+import type { Frozen } from '../freezes.ts';
 import type { Gate } from '../gate.ts';
 import type { RecordOwner, Records } from '../records/records.ts';
 import type { StateBodyReader, StateBytes } from './body-reader.ts';
@@ -23,7 +24,7 @@ const SWEEP_MS: Milliseconds = 60 * 60 * 1_000;
 const NODE: Caller = { identity: { subject: 'house:node', grants: [] }, door: 'house' };
 
 /** The refusals that throw away what a writer could not send again. */
-export type WriteRefusal = Exclude<OutcomeOf['write'], { type: 'stored' | 'expired' }>;
+export type WriteRefusal = Exclude<OutcomeOf['write'], { type: 'stored' | 'expired' }> | Frozen;
 
 /** Where the bytes of a refused write are. */
 export interface KeptWrite {
@@ -89,7 +90,7 @@ export class RefusedWrites {
    * Has a write decided, and keeps its bytes if it was refused. Its sender has the right to write: that was asked before.
    * @param decide gives the body to the engine
    */
-  async keepIfRefused<O extends OutcomeOf['write']>(
+  async keepIfRefused<O extends OutcomeOf['write'] | Frozen>(
     caller: Caller,
     write: WriteTaken,
     decide: () => Promise<O>,
@@ -203,7 +204,7 @@ export class RefusedWrites {
       door,
       at: await this.#engine.now(),
       outcome: refusal.type,
-      reason: refusal.type === 'stale' ? refusal.reason : null,
+      reason: 'reason' in refusal ? refusal.reason : null,
       lockId: claim.kind === 'named' ? claim.lockId : null,
       head:
         head === null

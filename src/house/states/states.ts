@@ -7,6 +7,7 @@ import { EngineFault, type StateQuery } from '../../ports/engine.ts';
 import type { Audit } from '../audit.ts';
 import { actorOf, type Caller, type Shut } from '../caller.ts';
 import type { CommandExecutor } from '../executor.ts';
+import type { Freezes, Frozen } from '../freezes.ts';
 import type { Gate } from '../gate.ts';
 import type { Announced, StateBodyWriter, BodyRefusal } from './body-writer.ts';
 import { listVisible, type VisiblePage } from '../listing.ts';
@@ -40,7 +41,7 @@ export type ReadWholeAnswer =
 
 export type WriteAnswer = OutcomeOf['write'] | (WriteRefusal & KeptWrite) | BodyRefusal | Shut;
 
-export type DeleteAnswer = OutcomeOf['delete'] | Shut;
+export type DeleteAnswer = OutcomeOf['delete'] | Frozen | Shut;
 
 /** How a write is to be taken. */
 export interface WriteTerms extends Announced {
@@ -56,6 +57,7 @@ export class States {
   readonly #audit: Audit;
   readonly #gate: Gate;
   readonly #refusedWrites: RefusedWrites;
+  readonly #freezes: Freezes;
 
   constructor(options: {
     executor: CommandExecutor;
@@ -64,6 +66,7 @@ export class States {
     audit: Audit;
     gate: Gate;
     refusedWrites: RefusedWrites;
+    freezes: Freezes;
   }) {
     this.#executor = options.executor;
     this.#bodyWriter = options.bodyWriter;
@@ -71,6 +74,7 @@ export class States {
     this.#audit = options.audit;
     this.#gate = options.gate;
     this.#refusedWrites = options.refusedWrites;
+    this.#freezes = options.freezes;
   }
 
   /**
@@ -142,16 +146,21 @@ export class States {
     if (taken.type !== 'taken-in') return taken;
     const { content } = taken;
     const { claim, expects } = terms;
-    return this.#refusedWrites.keepIfRefused(caller, { address, claim, content }, () =>
-      this.#executor.execute({
-        type: 'write',
-        address,
-        actor: actorOf(caller),
-        claim,
-        ...content,
-        restore: null,
-        ...(expects === undefined ? {} : { expects }),
-      }),
+    const frozen = claim.kind === 'named' ? null : await this.#freezes.stopsChange(address);
+    return this.#refusedWrites.keepIfRefused(
+      caller,
+      { address, claim, content },
+      async () =>
+        frozen ??
+        this.#executor.execute({
+          type: 'write',
+          address,
+          actor: actorOf(caller),
+          claim,
+          ...content,
+          restore: null,
+          ...(expects === undefined ? {} : { expects }),
+        }),
     );
   }
 
@@ -159,6 +168,8 @@ export class States {
   async delete(caller: Caller, address: Address, claim: Claim): Promise<DeleteAnswer> {
     const refusal = this.#gate.onForRules(caller, 'delete', address);
     if (refusal !== null) return refusal;
+    const frozen = claim.kind === 'named' ? null : await this.#freezes.stopsChange(address);
+    if (frozen !== null) return frozen;
     return this.#executor.execute({ type: 'delete', address, actor: actorOf(caller), claim });
   }
 

@@ -1,6 +1,7 @@
 import { CONTENT_ROUTES } from './routes/content.ts';
 import { CREDENTIAL_ROUTES } from './routes/credentials.ts';
 import { EVENT_ROUTES } from './routes/events.ts';
+import { FREEZE_ROUTES } from './routes/freezes.ts';
 import { HOUSE_ROUTES } from './routes/house.ts';
 import { LOCK_ROUTES } from './routes/locks.ts';
 import { PROJECT_ROUTES } from './routes/projects.ts';
@@ -16,6 +17,7 @@ export const ROUTES: readonly Route[] = [
   ...CONTENT_ROUTES,
   ...REFUSED_ROUTES,
   ...LOCK_ROUTES,
+  ...FREEZE_ROUTES,
   ...EVENT_ROUTES,
   ...PROJECT_ROUTES,
   ...CREDENTIAL_ROUTES,

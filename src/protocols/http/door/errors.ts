@@ -4,7 +4,8 @@ import { formatLockInfo } from '../../../core/lock-info.ts';
 import type { Holder } from '../../../core/world.ts';
 import type { DoorReply } from '../../door.ts';
 import { heldBy, lockInfoOf, whereKept, type Refusal } from '../../explain.ts';
-import { problemReply } from '../../wire/problem.ts';
+import type { Frozen } from '../../../house/freezes.ts';
+import { problemReply, type Problem } from '../../wire/problem.ts';
 import { refusalProblem } from '../../wire/refusal.ts';
 import type { Operation, Undetected } from './detect.ts';
 
@@ -29,6 +30,7 @@ interface LinePosition {
 /** A refusal as this door answers it: where somebody holds the lock, with the holder's lock info. */
 export function refused(operation: Operation, address: Address, refusal: Refusal): DoorReply {
   const problem = refusalProblem(address, refusal);
+  if (refusal.type === 'frozen' && operation === 'lock') return frozenReply(problem, refusal);
   if (refusal.type !== 'held' && refusal.type !== 'fenced') {
     return problemReply(operation, refusal.type, problem);
   }
@@ -37,6 +39,27 @@ export function refused(operation: Operation, address: Address, refusal: Refusal
   // Clients look for a lock info in a 423.
   if (text === null) return problemReply(operation, refusal.type, { ...problem, status: 409 });
   return lockReply(operation, 423, text);
+}
+
+/**
+ * Clients of a lock request look for a lock info in a 423. Terraform up to 1.14 prints its ID alone, with the words after it;
+ * later ones and OpenTofu print the whole.
+ */
+function frozenReply(problem: Problem, { by, since }: Frozen): DoorReply {
+  const { message, facts } = problem;
+  const body = {
+    error: 'frozen',
+    message,
+    ...facts,
+    ID: `frozen\n${message}`,
+    Operation: 'freeze',
+    Info: message,
+    Who: visible(by),
+    Version: '',
+    Created: new Date(since).toISOString(),
+    Path: '',
+  };
+  return lockReply('lock', problem.status, JSON.stringify(body));
 }
 
 /** An answer that is a lock info. */
