@@ -196,6 +196,8 @@ export class House {
       gate,
       settings: options,
       inFlight: this.#inFlight,
+      sealer,
+      entropy,
     });
     this.refusedWrites = watched(refusedWrites, audit, WATCHED.refusedWrites);
     this.states = watched(new States({ ...shared, audit, refusedWrites }), audit, WATCHED.states);

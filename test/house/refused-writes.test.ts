@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
 import type { House } from '../../src/house/house.ts';
@@ -101,6 +101,21 @@ describe.each(ENGINES)('a refused write on %s', (engine) => {
       ['held', null, null],
       ['shared-hold', 'b', null],
     ]);
+  });
+
+  it('tells whoever reads the database nothing that would confirm a guess of what is in it', async () => {
+    await using built = await BuiltHouse.build(engine);
+    await built.write(BOB, stateText(3));
+    const text = stateText(2, 'guess');
+    await built.write(ALICE, text);
+    const [{ id, sha256, size } = { id: '', sha256: '', size: 0 }] = await seen(built.house, ALICE);
+    const digest = createHash('sha256').update(text).digest('hex');
+    expect({ sha256, size }).toEqual({ sha256: digest, size: text.length });
+    const stored = JSON.stringify(await built.engine.entries(null));
+    expect(stored).not.toContain(digest);
+    expect(stored).not.toContain('"size"');
+    await built.house.reseal();
+    expect(await bytesOf(built.house, ALICE, id)).toBe(text);
   });
 
   it('is kept once, however often its sender tries again', async () => {

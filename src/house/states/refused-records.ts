@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import type { Address } from '../../core/address.ts';
+import type { SealedBody } from '../../core/command.ts';
 import type { Instant } from '../../core/instant.ts';
 import type { StateFacts } from '../../core/world.ts';
+import type { Sealer } from '../../ports/sealer.ts';
 import { defineRecords, type RecordDefinition } from '../records/define.ts';
 import { REFUSED_WRITE_KIND } from '../records/kinds.ts';
 
@@ -34,8 +36,14 @@ export interface RefusedWrite extends StateFacts {
   readonly bodyId: string;
 }
 
-/** The same as it is stored, under its ID and beside its body. */
-export interface StoredRefused extends Omit<RefusedWrite, 'id' | 'until' | 'bodyId' | 'serial' | 'head'> {
+/** The same before its facts are opened. */
+export type SealedRefused = Omit<RefusedWrite, keyof RefusedFacts> & { readonly facts: string };
+
+/** What would confirm a guess of what is in the state. */
+export type RefusedFacts = Pick<StateFacts, 'size' | 'sha256' | 'md5'>;
+
+/** A refused write as it is stored, under its ID and beside its body. */
+export interface StoredRefused extends Omit<SealedRefused, 'id' | 'until' | 'bodyId' | 'serial' | 'head'> {
   /** In digits: JSON has no numbers of 64 bits. */
   readonly serial: string;
   readonly head: { readonly version: number; readonly serial: string; readonly lineage: string } | null;
@@ -57,8 +65,28 @@ export const REFUSED_WRITES: RecordDefinition<StoredRefused> = defineRecords<Sto
     lineage: z.string(),
     terraformVersion: z.string(),
     encrypted: z.boolean(),
-    size: z.number(),
-    sha256: z.string(),
-    md5: z.string(),
+    facts: z.string(),
   }),
 );
+
+const FACTS: z.ZodType<RefusedFacts> = z.object({ size: z.number(), sha256: z.string(), md5: z.string() });
+/** The number of the segment that the facts are sealed as, under the key of the body: no body has so many. */
+const FACTS_SEGMENT = 0xffff_ffff;
+
+/** Seals the facts of a state with its body, so that a change of the master key rewrites the one key of both. */
+export function sealFacts(sealer: Sealer, { id, wrappedKey }: SealedBody, facts: RefusedFacts): string {
+  const { size, sha256, md5 } = facts;
+  const plain = Buffer.from(JSON.stringify({ size, sha256, md5 }));
+  const sealed = sealer.openDataKey(wrappedKey, id).sealSegment(plain, FACTS_SEGMENT, true);
+  return Buffer.from(sealed).toString('base64');
+}
+
+export function openFacts(
+  sealer: Sealer,
+  { id, wrappedKey }: Pick<SealedBody, 'id' | 'wrappedKey'>,
+  facts: string,
+): RefusedFacts {
+  const sealed = Buffer.from(facts, 'base64');
+  const plain = sealer.openDataKey(wrappedKey, id).openSegment(sealed, FACTS_SEGMENT, true);
+  return FACTS.parse(JSON.parse(Buffer.from(plain).toString()));
+}

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { formatAddress, type Address } from '../../core/address.ts';
 import type { Claim, SealedBody } from '../../core/command.ts';
 import type { Milliseconds } from '../../core/instant.ts';
@@ -6,7 +5,9 @@ import type { OutcomeOf } from '../../core/outcome.ts';
 import type { StateFacts } from '../../core/world.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Engine } from '../../ports/engine.ts';
+import type { Entropy } from '../../ports/entropy.ts';
 import type { Log } from '../../ports/log.ts';
+import type { Sealer } from '../../ports/sealer.ts';
 import type { Audit } from '../audit.ts';
 import type { Budget } from '../budget.ts';
 import type { Caller, Shut } from '../caller.ts';
@@ -15,10 +16,20 @@ import type { Gate } from '../gate.ts';
 import type { RecordOwner, Records } from '../records/records.ts';
 import type { StateBodyReader, StateBytes } from './body-reader.ts';
 import { crowdedOut, largestKept, type RefusedSettings } from './refused-limits.ts';
-import { REFUSED_WRITES, type RefusedWrite, type StoredRefused } from './refused-records.ts';
+import {
+  openFacts,
+  REFUSED_WRITES,
+  sealFacts,
+  type RefusedWrite,
+  type SealedRefused,
+  type StoredRefused,
+} from './refused-records.ts';
 
 /** How often those that are over are looked for. */
 const SWEEP_MS: Milliseconds = 60 * 60 * 1_000;
+
+/** Hex digits: enough that nobody meets two. */
+const ID_LENGTH = 16;
 
 /** Who drops what is over. */
 const NODE: Caller = { identity: { subject: 'house:node', grants: [] }, door: 'house' };
@@ -61,6 +72,8 @@ export class RefusedWrites {
   readonly #gate: Gate;
   readonly #settings: RefusedSettings;
   readonly #inFlight: Budget;
+  readonly #sealer: Sealer;
+  readonly #entropy: Entropy;
   /** What makes room takes turns, so that a crowd of refusals does not slip in between. */
   #turn: Promise<unknown> = Promise.resolve();
   #endSweeping: () => void = () => undefined;
@@ -74,6 +87,8 @@ export class RefusedWrites {
     gate: Gate;
     settings: RefusedSettings;
     inFlight: Budget;
+    sealer: Sealer;
+    entropy: Entropy;
   }) {
     this.#engine = options.records.engine;
     this.#clock = options.records.clock;
@@ -84,6 +99,8 @@ export class RefusedWrites {
     this.#gate = options.gate;
     this.#settings = options.settings;
     this.#inFlight = options.inFlight;
+    this.#sealer = options.sealer;
+    this.#entropy = options.entropy;
   }
 
   /**
@@ -116,17 +133,23 @@ export class RefusedWrites {
   async list(caller: Caller, address: Address | null): Promise<RefusedListAnswer> {
     const refusal = this.#gate.known(caller.identity);
     if (refusal !== null) return refusal;
-    const writes = (await this.#known())
+    const sealed = (await this.#known())
       .filter((write) => address === null || formatAddress(write.address) === formatAddress(address))
       .filter((write) => this.#isSeenBy(caller, write));
-    return { type: 'refused-writes', writes: writes.toSorted((a, b) => b.at - a.at) };
+    const writes: RefusedWrite[] = [];
+    for (const write of sealed.toSorted((a, b) => b.at - a.at)) {
+      const opened = await this.#open(write);
+      if (opened !== null) writes.push(opened);
+    }
+    return { type: 'refused-writes', writes };
   }
 
   /** One of them with its bytes; absent for whom it is not shown. */
   async read(caller: Caller, address: Address, id: string): Promise<RefusedReadAnswer> {
     const refusal = this.#gate.known(caller.identity);
     if (refusal !== null) return refusal;
-    const write = await this.#find(caller, address, id);
+    const found = await this.#find(caller, address, id);
+    const write = found === null ? null : await this.#open(found);
     const bytes = write === null ? null : await this.#bodyReader.open({ ...write, number: null });
     if (write === null || bytes === null) return { type: 'absent' };
     this.#audit.note(caller, 'read-kept', address, { write: id });
@@ -171,17 +194,18 @@ export class RefusedWrites {
     const { address, copy } = write;
     try {
       const record = await this.#recordOf(caller, write, refusal);
-      const id = idOf(record);
-      await this.#inTurn(async () => {
+      return await this.#inTurn(async () => {
         const kept = await this.#known();
-        if (kept.some((one) => one.id === id)) return;
+        const same = await this.#findSame(kept, record, write.content.sha256);
+        if (same !== null) return { id: same, address };
+        const id = this.#entropy.uuid().replaceAll('-', '').slice(0, ID_LENGTH);
         await this.#dropAll(crowdedOut(kept, { ...record, id }, this.#settings), kept, 'room');
         await this.#records.put(null, id, record, copy);
-        const { outcome, reason, size } = record;
+        const { outcome, reason } = record;
         const why = { refused: outcome, ...(reason === null ? {} : { reason }) };
-        this.#audit.note(caller, 'write-kept', address, { write: id, size, ...why });
+        this.#audit.note(caller, 'write-kept', address, { write: id, ...why });
+        return { id, address };
       });
-      return { id, address };
     } catch (fault) {
       this.#log.error('a refused write could not be kept', { fault: String(fault) });
       return null;
@@ -193,12 +217,15 @@ export class RefusedWrites {
     { address, claim, content, stored }: WriteTaken & { readonly stored: number },
     refusal: WriteRefusal,
   ): Promise<StoredRefused> {
-    const { body: _body, serial, ...facts } = content;
+    const { body, serial, lineage, terraformVersion, encrypted } = content;
     const { record } = await this.#engine.world(address);
     const head = refusal.type === 'stale' ? refusal.head : record.head;
     return {
-      ...facts,
+      facts: sealFacts(this.#sealer, body, content),
       serial: serial.toString(),
+      lineage,
+      terraformVersion,
+      encrypted,
       address,
       subject,
       door,
@@ -214,22 +241,45 @@ export class RefusedWrites {
     };
   }
 
-  async #find(caller: Caller, address: Address, id: string): Promise<RefusedWrite | null> {
+  async #find(caller: Caller, address: Address, id: string): Promise<SealedRefused | null> {
     const write = (await this.#known()).find((one) => one.id === id);
     if (write === undefined || formatAddress(write.address) !== formatAddress(address)) return null;
     return this.#isSeenBy(caller, write) ? write : null;
   }
 
-  #isSeenBy({ identity }: Caller, { subject, address }: RefusedWrite): boolean {
+  /** What is kept already for the same bytes of the same sender. @returns its ID */
+  async #findSame(
+    kept: readonly SealedRefused[],
+    { address, subject, serial, lineage }: StoredRefused,
+    sha256: string,
+  ): Promise<string | null> {
+    for (const one of kept) {
+      const isLike =
+        one.subject === subject &&
+        formatAddress(one.address) === formatAddress(address) &&
+        one.serial.toString() === serial &&
+        one.lineage === lineage;
+      if (isLike && (await this.#open(one))?.sha256 === sha256) return one.id;
+    }
+    return null;
+  }
+
+  /** With its facts; null when it was dropped meanwhile. */
+  async #open({ facts, ...write }: SealedRefused): Promise<RefusedWrite | null> {
+    const body = await this.#engine.body(write.bodyId);
+    return body === null ? null : { ...write, ...openFacts(this.#sealer, body, facts) };
+  }
+
+  #isSeenBy({ identity }: Caller, { subject, address }: SealedRefused): boolean {
     if (!this.#gate.shows(identity, 'read-history', address)) return false;
     return subject === identity.subject || this.#gate.shows(identity, 'force-unlock', address);
   }
 
   /** All that are not over; the others are dropped on the way. */
-  async #known(): Promise<readonly RefusedWrite[]> {
+  async #known(): Promise<readonly SealedRefused[]> {
     const now = await this.#engine.now();
     const { refusedKept } = this.#settings;
-    const writes = (await this.#records.list()).map(({ name, record, bodyId }): RefusedWrite => ({
+    const writes = (await this.#records.list()).map(({ name, record, bodyId }): SealedRefused => ({
       ...record,
       id: name,
       bodyId: bodyId ?? '',
@@ -242,7 +292,7 @@ export class RefusedWrites {
     return writes.filter(({ id }) => !over.includes(id));
   }
 
-  async #dropAll(ids: readonly string[], kept: readonly RefusedWrite[], why: 'age' | 'room'): Promise<void> {
+  async #dropAll(ids: readonly string[], kept: readonly SealedRefused[], why: 'age' | 'room'): Promise<void> {
     if (ids.length === 0) return;
     await this.#records.drop(null, ...ids);
     for (const { id, address, subject } of kept) {
@@ -255,12 +305,4 @@ export class RefusedWrites {
     this.#turn = mine.catch(() => undefined);
     return mine;
   }
-}
-
-/** The same for the same bytes of the same sender. */
-function idOf({ address, subject, sha256 }: { address: Address; subject: string; sha256: string }): string {
-  return createHash('sha256')
-    .update(JSON.stringify([formatAddress(address), subject, sha256]))
-    .digest('hex')
-    .slice(0, 16);
 }
