@@ -12,6 +12,7 @@ export type ErrorWord =
   | 'fault'
   | 'fenced'
   | 'forbidden'
+  | 'frozen'
   | 'gone'
   | 'held'
   | 'invalid'

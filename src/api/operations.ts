@@ -12,8 +12,10 @@ import type {
   RotationShape,
   WhoamiShape,
 } from './shapes/house.ts';
+import type { FreezeShape } from './shapes/freeze.ts';
 import type { LockShape, ReleasedShape } from './shapes/lock.ts';
 import type { Page } from './shapes/page.ts';
+import type { RefusedWriteShape } from './shapes/refused.ts';
 import type { StateShape, VersionShape } from './shapes/state.ts';
 
 /** All routes are under it. */
@@ -47,9 +49,15 @@ export const OPERATIONS: { readonly [Name in OperationName]: RouteOf<Name> } = {
   'show-snapshot': { method: 'GET', path: '/state/snapshot' },
   'show-outputs': { method: 'GET', path: '/state/outputs' },
   'diff-versions': { method: 'GET', path: '/state/diff' },
+  'list-refused': { method: 'GET', path: '/refused' },
+  'download-refused': { method: 'GET', path: '/refused/content' },
+  'drop-refused': { method: 'DELETE', path: '/refused' },
   'list-locks': { method: 'GET', path: '/locks', items: 'locks' },
   'show-lock': { method: 'GET', path: '/state/lock' },
   'force-unlock': { method: 'POST', path: '/state/force-unlock' },
+  'list-freezes': { method: 'GET', path: '/freezes' },
+  freeze: { method: 'POST', path: '/freezes' },
+  unfreeze: { method: 'DELETE', path: '/freezes' },
   events: { method: 'GET', path: '/events', long: true },
   'list-projects': { method: 'GET', path: '/projects' },
   'show-project': { method: 'GET', path: '/projects/:project' },
@@ -99,9 +107,23 @@ interface Operations {
     body: undefined;
     answer: DiffShape;
   };
+  'list-refused': {
+    query: { address?: string | undefined };
+    body: undefined;
+    answer: { readonly writes: readonly RefusedWriteShape[] };
+  };
+  'download-refused': { query: OfRefused; body: undefined; answer: null };
+  'drop-refused': { query: OfRefused; body: undefined; answer: { readonly dropped: string } };
   'list-locks': { query: Matching & Paged; body: undefined; answer: Page<'locks', LockShape> };
   'show-lock': { query: OfState; body: undefined; answer: LockShape };
   'force-unlock': { query: OfState; body: { lockId: string }; answer: ReleasedShape };
+  'list-freezes': {
+    query: Nothing;
+    body: undefined;
+    answer: { readonly freezes: readonly FreezeShape[] };
+  };
+  freeze: { query: Nothing; body: Omit<FreezeShape, 'by' | 'since'>; answer: FreezeShape };
+  unfreeze: { query: { pattern: string }; body: undefined; answer: { readonly unfrozen: string } };
   events: {
     query: { project?: string | undefined; address?: string | undefined };
     body: undefined;
@@ -191,6 +213,10 @@ interface OfState {
 interface OfVersion extends OfState {
   /** The newest one if it is left out. */
   version?: number | undefined;
+}
+
+interface OfRefused extends OfState {
+  id: string;
 }
 
 interface Matching {

@@ -99,6 +99,12 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
     load: () => import('./commands/state-restore.ts'),
   },
   {
+    name: 'rescue',
+    section: 'folder',
+    summary: 'merge a state that was refused into the newest one',
+    load: () => import('./commands/rescue.ts'),
+  },
+  {
     name: 'workspace list',
     section: 'folder',
     summary: 'list the workspaces',
@@ -169,6 +175,18 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
     section: 'server',
     summary: 'show who holds locks and who waits',
     load: () => import('./commands/locks.ts'),
+  },
+  {
+    name: 'freeze',
+    section: 'server',
+    summary: 'refuse applies for a time, while plans go on',
+    load: () => import('./commands/freeze.ts'),
+  },
+  {
+    name: 'unfreeze',
+    section: 'server',
+    summary: 'end a freeze before its time',
+    load: () => import('./commands/unfreeze.ts'),
   },
   {
     name: 'history',

@@ -58,7 +58,7 @@ export function mayBeInGrace(action: Action): boolean {
 
 /** Whether one of the grants allows the action on this address. */
 export function mayActOn(grants: readonly Grant[], action: Action, address: Address): boolean {
-  return grants.some(({ role, pattern }) => includes(role, action) && matches(pattern, address));
+  return grants.some(({ role, pattern }) => includes(role, action) && matchesPattern(pattern, address));
 }
 
 /** Whether whoever has the outer grants may do all that the inner ones allow, each of them by a grant of its own. */
@@ -169,7 +169,8 @@ function includesPattern(outer: string, inner: string): boolean {
   return fits(wide.path, narrow.path) && fits(wide.workspace ?? '*', narrow.workspace ?? '*');
 }
 
-function matches(pattern: string, { project, key, workspace }: Address): boolean {
+/** Whether a pattern covers an address. */
+export function matchesPattern(pattern: string, { project, key, workspace }: Address): boolean {
   const wanted = splitWorkspace(pattern);
   return (
     fits(wanted.path, `${project}/${key}`) &&

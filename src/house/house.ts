@@ -19,6 +19,7 @@ import { Sessions } from './identity/sessions.ts';
 import { CommandExecutor, type ResultListener } from './executor.ts';
 import { Gate } from './gate.ts';
 import { Feed } from './feed.ts';
+import { Freezes, FREEZES } from './freezes.ts';
 import { History } from './states/history.ts';
 import { StateBodyWriter } from './states/body-writer.ts';
 import { LockInfos } from './locks/lock-infos.ts';
@@ -32,6 +33,8 @@ import type { RecordDefinition } from './records/define.ts';
 import type { RecordOwner, Records } from './records/records.ts';
 import { resealAll } from './rotation.ts';
 import { MASTER_KEY_RECORDS, SealCount } from './seal-count.ts';
+import type { RefusedSettings } from './states/refused-limits.ts';
+import { RefusedWrites } from './states/refused-writes.ts';
 import { States } from './states/states.ts';
 import { Sweep } from './sweep.ts';
 import { requireWhole } from './transfer.ts';
@@ -42,7 +45,7 @@ import { watched } from './watched.ts';
 import { WATCHED } from './watches.ts';
 
 /** What a house is built from, and how it is to behave. */
-export interface HouseOptions extends LockSettings, ProjectSettings, UploadSettings {
+export interface HouseOptions extends LockSettings, ProjectSettings, UploadSettings, RefusedSettings {
   readonly engine: Engine;
   readonly sealer: Sealer;
   readonly signals: Signals;
@@ -85,6 +88,8 @@ export class House {
   readonly sessions: Sessions;
   readonly projects: Projects;
   readonly uploads: Uploads;
+  readonly refusedWrites: RefusedWrites;
+  readonly freezes: Freezes;
   readonly audit: Audit;
   /** What is stored about addresses, as it comes. */
   readonly feed: Feed;
@@ -160,12 +165,15 @@ export class House {
       gate,
     });
     this.uploads = watched(uploads, audit, WATCHED.uploads);
+    const freezes = new Freezes({ engine, clock, records: this.records(FREEZES), gate, audit: this.audit });
+    this.freezes = watched(freezes, audit, WATCHED.freezes);
     const locks = new Locks({
       executor: this.#executor,
       lockInfos: this.lockInfos,
       parkedRequests: this.#parkedRequests,
       settings: options,
       gate,
+      freezes,
     });
     this.locks = watched(locks, audit, WATCHED.locks);
     const credentials = new Credentials({
@@ -188,9 +196,21 @@ export class House {
       inFlight: this.#inFlight,
     });
     this.#bodyReader = new StateBodyReader(engine, sealer);
-    const shared = { executor: this.#executor, bodyWriter, bodyReader: this.#bodyReader, gate };
+    const shared = { executor: this.#executor, bodyWriter, bodyReader: this.#bodyReader, gate, freezes };
     this.history = watched(new History(shared), audit, WATCHED.history);
-    this.states = watched(new States({ ...shared, audit }), audit, WATCHED.states);
+    const refusedWrites = new RefusedWrites({
+      records: this.#recordOwner,
+      bodyReader: this.#bodyReader,
+      audit: this.audit,
+      log,
+      gate,
+      settings: options,
+      inFlight: this.#inFlight,
+      sealer,
+      entropy,
+    });
+    this.refusedWrites = watched(refusedWrites, audit, WATCHED.refusedWrites);
+    this.states = watched(new States({ ...shared, audit, refusedWrites }), audit, WATCHED.states);
     this.#subscriptions = [
       pruneWhatIsSuperseded(this.#executor, projects),
       signals.subscribe(({ handovers }) => this.#parkedRequests.wake(handovers)),
@@ -255,6 +275,7 @@ export class House {
     this.#sealCount.start();
     this.#sweep.start();
     this.uploads.keepSwept();
+    this.refusedWrites.keepSwept();
   }
 
   /**
@@ -297,6 +318,7 @@ export class House {
     this.closeLine();
     await this.#executor.settle();
     this.uploads.close();
+    this.refusedWrites.close();
     await this.audit.close();
     await this.#sealCount.close();
     this.#nodes.leave();

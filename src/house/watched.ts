@@ -31,6 +31,7 @@ const REFUSALS: ReadonlySet<string> = new Set([
   'fenced',
   'shared-hold',
   'stale',
+  'frozen',
   'exists',
   'invalid',
   'not-a-state',

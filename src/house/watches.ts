@@ -1,9 +1,11 @@
 import type { Audit } from './audit.ts';
+import type { Freezes } from './freezes.ts';
 import type { Credentials } from './identity/credentials.ts';
 import type { Sessions } from './identity/sessions.ts';
 import type { Locks } from './locks/locks.ts';
 import type { Projects } from './projects.ts';
 import type { History } from './states/history.ts';
+import type { RefusedWrites } from './states/refused-writes.ts';
 import type { States } from './states/states.ts';
 import type { Uploads } from './states/uploads.ts';
 import type { Watches } from './watched.ts';
@@ -17,6 +19,8 @@ export const WATCHED: {
   readonly sessions: Watches<Sessions>;
   readonly projects: Watches<Projects>;
   readonly uploads: Watches<Uploads>;
+  readonly refusedWrites: Watches<RefusedWrites>;
+  readonly freezes: Watches<Freezes>;
   readonly audit: Watches<Audit>;
 } = {
   states: {
@@ -64,6 +68,16 @@ export const WATCHED: {
     begin: { action: 'upload-begin' },
     put: { action: 'upload-part' },
     list: { action: 'list-uploads', looks: true },
+  },
+  refusedWrites: {
+    list: { action: 'list-kept', looks: true },
+    read: { action: 'read-kept' },
+    drop: { action: 'drop-kept' },
+  },
+  freezes: {
+    set: { action: 'freeze' },
+    lift: { action: 'unfreeze' },
+    list: { action: 'list-freezes', looks: true },
   },
   audit: {
     read: { action: 'read-audit', looks: true },

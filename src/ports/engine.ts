@@ -174,6 +174,9 @@ export const LOOK_ACTIONS: readonly string[] = [
   'upload-begin',
   'upload-complete',
   'upload-abort',
+  'write-kept',
+  'read-kept',
+  'drop-kept',
 ];
 
 /** Something that was stored about an address. */

@@ -54,7 +54,14 @@ const FULL: Readonly<Record<NonNullable<Busy['full']> | 'bodies', string>> = {
  */
 export function explain(refusal: Refusal, address: Address | null = null): string {
   // Others wrote part of it, and it is printed on terminals.
-  return visible(sentence(refusal, address));
+  return visible(`${sentence(refusal, address)}${whereKept(refusal)}`);
+}
+
+/** Where the bytes of a refused write are; empty where they are nowhere. */
+export function whereKept(refusal: Refusal): string {
+  const kept = 'kept' in refusal ? refusal.kept : undefined;
+  if (kept === undefined) return '';
+  return `. This state is kept: "statehouse rescue ${formatAddress(kept.address)} ${kept.id}" merges it with the newest one`;
 }
 
 function sentence(refusal: Refusal, address: Address | null): string {
@@ -97,6 +104,10 @@ function sentence(refusal: Refusal, address: Address | null): string {
     }
     case 'shared-hold':
       return 'the lock is shared by plans, and a plan may not write: take the lock for an apply';
+    case 'frozen': {
+      const until = new Date(refusal.until).toISOString();
+      return `${state} is frozen until ${until} by ${refusal.by}: ${refusal.reason}. Plans go on; an operator can end it with "statehouse unfreeze '${refusal.pattern}'"`;
+    }
     case 'stale':
       return `${STALE[refusal.reason]}. Pull the newest state and try again; to replace it on purpose, push under a lock with "state push -force"`;
     case 'too-large':

@@ -70,6 +70,9 @@ export interface Configuration {
   readonly deadCredentialsKept: Milliseconds;
   /** How long records of the audit log are kept; 0 for always. */
   readonly auditKept: Milliseconds;
+  /** How long refused writes are kept; 0 for not at all. */
+  readonly refusedKept: Milliseconds;
+  readonly refusedBytesMax: number;
   readonly retention: Retention;
   /** Where records of the audit log are sent, besides being kept. */
   readonly auditDevices: readonly DeviceSetting[];
@@ -113,10 +116,12 @@ export interface Settings extends Readonly<Record<RetentionLimit, number>> {
   readonly allowUnsignedBodies: boolean;
   /** In seconds. */
   readonly expiryGrace: number;
-  /** In days. */
+  /** In days, as are the next two. */
   readonly keepDeadCredentials: number;
-  /** In days. */
   readonly keepAuditDays: number;
+  readonly keepRefused: number;
+  /** In MiB. */
+  readonly refusedLimit: number;
   readonly auditLog: readonly DeviceSetting[];
   readonly auditRequired: boolean;
   /** In seconds. */
@@ -231,6 +236,18 @@ export const SETTINGS: { readonly [K in keyof Settings]: Setting<Settings[K]> } 
     'DAYS',
     'forget records of the audit log after DAYS; 0 keeps all',
   ),
+  keepRefused: whole(
+    14,
+    { from: 0, to: 3_650 },
+    'DAYS',
+    'keep the state of a refused write for DAYS; 0 for not at all',
+  ),
+  refusedLimit: whole(
+    1_024,
+    { from: 1, to: 1_048_576 },
+    'MIB',
+    'the total size of refused writes that are kept',
+  ),
   ...mapLimits((limit) => {
     const { fallback, max, placeholder, says } = RETENTION_LIMITS[limit];
     return whole(fallback, { from: 0, to: max }, placeholder, says);
@@ -311,6 +328,8 @@ export function configure(given: Settings, env: Environment = {}): Configuration
     expiryGrace: given.expiryGrace * 1_000,
     deadCredentialsKept: given.keepDeadCredentials * DAY_MS,
     auditKept: given.keepAuditDays * DAY_MS,
+    refusedKept: given.keepRefused * DAY_MS,
+    refusedBytesMax: given.refusedLimit * MEBIBYTE,
     retention: readRetention({ ...given }),
     auditDevices: given.auditLog,
     auditRequired: given.auditRequired,

@@ -4,8 +4,12 @@ import { basic, type Answer } from '../support/request.ts';
 import {
   deleted,
   emptyProject,
+  FREEZE,
+  frozen,
   otherLock,
+  otherRefused,
   ownLock,
+  ownRefused,
   projectSettings,
   put,
   SECRET,
@@ -90,6 +94,38 @@ const oldVersion = (what: string, text: string): Trial => ({
   ask: async (scene) => send(scene, 'GET', `/state/${what}?${OF_STATE}&version=${await version(scene, 1)}`),
   proof: { text },
 });
+/** What is asked of refused writes, one's own and others'. */
+function refusedTrials(
+  whose: "one's own" | "another's",
+  prepare: Trial['prepare'],
+): Readonly<Record<string, Trial>> {
+  const perAsker = whose === "one's own" ? ({ perAsker: true } as const) : {};
+  const one =
+    (method: string, path: string): Trial['ask'] =>
+    (scene) =>
+      send(scene, method, `${path}?${OF_STATE}&id=${scene.refusedId}`);
+  const several = whose === "one's own" ? whose : "others'";
+  return {
+    [`list-refused, ${several} refused writes`]: {
+      ...perAsker,
+      prepare,
+      ask: ask('GET', `/refused?${OF_STATE}`),
+      proof: { text: ({ refusedId }) => refusedId },
+    },
+    [`download-refused, ${whose} refused write`]: {
+      ...perAsker,
+      prepare,
+      ask: one('GET', '/refused/content'),
+      proof: { text: SECRET },
+    },
+    [`drop-refused, ${whose} refused write`]: {
+      ...perAsker,
+      prepare,
+      ask: one('DELETE', '/refused'),
+      proof: 'changed',
+    },
+  };
+}
 
 /** How the rows of the API are tried. */
 export const API_TRIALS: Readonly<Record<string, Trial>> = {
@@ -129,6 +165,8 @@ export const API_TRIALS: Readonly<Record<string, Trial>> = {
     ask: async (scene) => send(scene, 'GET', `/state/diff?${OF_STATE}&from=${await version(scene, 1)}`),
     proof: { text: '"same"' },
   },
+  ...refusedTrials("one's own", [ownRefused]),
+  ...refusedTrials("another's", [otherRefused]),
   'list-locks, each lock': {
     prepare: [otherLock(HTTP_ALIAS)],
     ask: ask('GET', '/locks'),
@@ -146,6 +184,21 @@ export const API_TRIALS: Readonly<Record<string, Trial>> = {
     proof: 'changed',
   },
   "force-unlock, another's lock": { prepare: [otherLock(HTTP_ALIAS)], ask: forceUnlock, proof: 'changed' },
+  'list-freezes, each freeze': {
+    prepare: [frozen],
+    ask: ask('GET', '/freezes'),
+    proof: { text: '"release week"' },
+  },
+  'freeze, what the pattern covers': {
+    prepare: [],
+    ask: ask('POST', '/freezes', { ...FREEZE, until: new Date(FREEZE.until).toISOString() }),
+    proof: 'changed',
+  },
+  'unfreeze, what the pattern covers': {
+    prepare: [frozen],
+    ask: ask('DELETE', `/freezes?pattern=${FREEZE.pattern}`),
+    proof: 'changed',
+  },
   'events, each event': { prepare: [state], ask: events, proof: { text: 'acme/net/app@dev' } },
   'list-projects, each project': { ...settings, ask: ask('GET', '/projects'), proof: { text: '"acme"' } },
   'show-project, a project': {

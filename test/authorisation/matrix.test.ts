@@ -143,6 +143,7 @@ describe('what the page says', () => {
       pair: asker.pair,
       lockId: before?.lockId ?? '',
       uploadId: before?.uploadId ?? '',
+      refusedId: before?.refusedId ?? '',
       patience: may ? PATIENCE_MS : IMPATIENCE_MS,
     };
     if (before === null) {

@@ -1,7 +1,8 @@
 import type { Address } from '../../src/core/address.ts';
 import type { Grant } from '../../src/core/grant.ts';
 import type { Caller } from '../../src/house/caller.ts';
-import { DYNAMODB_TABLE_KIND, PROJECT_KIND } from '../../src/house/records/kinds.ts';
+import type { Freeze } from '../../src/house/freezes.ts';
+import { DYNAMODB_TABLE_KIND, FREEZE_KIND, PROJECT_KIND } from '../../src/house/records/kinds.ts';
 import { askSigned, dynamoAsk } from '../support/ask-signed.ts';
 import { ADMIN_CALLER, type TestHouse } from '../support/open-test-house.ts';
 import type { Answer } from '../support/request.ts';
@@ -33,6 +34,8 @@ export interface Scene {
   lockId: string;
   /** The ID of the upload that is open, where one is. */
   uploadId: string;
+  /** The ID of the refused write that is kept, where one is. */
+  refusedId: string;
   /** How long to wait for what should come, in milliseconds. */
   readonly patience: number;
 }
@@ -155,6 +158,38 @@ async function upload(scene: Scene, by: Caller): Promise<void> {
   if (kept.type !== 'kept') throw new Error(`not kept: ${kept.type}`);
 }
 
+/** A freeze of the state. */
+export const FREEZE: Pick<Freeze, 'pattern' | 'reason' | 'until'> = {
+  pattern: 'acme/net/app@dev',
+  reason: 'release week',
+  until: Date.now() + 3_600_000,
+};
+
+/** The state, frozen. */
+export async function frozen({ house }: Scene): Promise<void> {
+  const answer = await house.house.freezes.set(ADMIN_CALLER, FREEZE);
+  if (answer.type !== 'set') throw new Error(`not frozen: ${answer.type}`);
+}
+
+/** A refused write of the asker's own. */
+export async function ownRefused(scene: Scene): Promise<void> {
+  await refuse(scene, scene.owner);
+}
+
+/** A refused write of the admin's. */
+export async function otherRefused(scene: Scene): Promise<void> {
+  await refuse(scene, ADMIN_CALLER);
+}
+
+async function refuse(scene: Scene, by: Caller): Promise<void> {
+  const { states } = scene.house.house;
+  await state(scene);
+  const body = streamOf([Buffer.from(stateText(1))]);
+  const refused = await states.write(by, STATE, body, { claim: { kind: 'none' }, contentLength: null });
+  if (!('kept' in refused) || refused.kept === undefined) throw new Error(`not kept: ${refused.type}`);
+  scene.refusedId = refused.kept.id;
+}
+
 async function* streamOf(parts: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {
   yield* parts;
 }
@@ -173,6 +208,7 @@ export async function empty({ house, engine, url }: TestHouse): Promise<void> {
   await engine.apply(entries.map(({ kind, name }) => ({ type: 'drop-entry', kind, name, note: null })));
   // Projects and tables are remembered for a moment, unless all of them are asked for.
   if (entries.some(({ kind }) => kind === PROJECT_KIND)) await house.projects.list();
+  if (entries.some(({ kind }) => kind === FREEZE_KIND)) await house.freezes.list(ADMIN_CALLER);
   if (entries.some(({ kind }) => kind === DYNAMODB_TABLE_KIND)) {
     await askSigned(url, dynamoAsk('ListTables', {}));
   }

@@ -15,7 +15,16 @@ const UPLOAD = {
   became: null,
 };
 
-type Part = 'states' | 'history' | 'locks' | 'uploads' | 'projects' | 'credentials' | 'audit';
+type Part =
+  | 'states'
+  | 'history'
+  | 'locks'
+  | 'uploads'
+  | 'refusedWrites'
+  | 'freezes'
+  | 'projects'
+  | 'credentials'
+  | 'audit';
 type Deed = (built: BuiltHouse, caller: Caller) => unknown;
 
 /** What is given to a caller who was let in before, or to the house itself. */
@@ -24,6 +33,8 @@ const NOT_ASKED: Readonly<Record<Part, readonly string[]>> = {
   history: [],
   locks: [],
   uploads: ['pieces', 'read', 'finish', 'abort', 'keepSwept', 'sweep', 'close'],
+  refusedWrites: ['keepIfRefused', 'keepSwept', 'close'],
+  freezes: ['stops', 'stopsLock', 'stopsChange'],
   projects: ['find', 'list', 'retentionOf', 'retentionSetFor'],
   credentials: ['ensureAdmin', 'hasAdmin', 'prune', 'refresh'],
   audit: ['note', 'flush', 'refused', 'looked', 'admit', 'accepted', 'prune', 'tellHead', 'close'],
@@ -83,6 +94,16 @@ const DEEDS: Readonly<Record<Part, Readonly<Record<string, Deed>>>> = {
     look: ({ house }, caller) => house.uploads.look(caller, ADDRESS, 'an-upload'),
     list: ({ house }, caller) => house.uploads.list(caller, 'acme'),
     put: ({ house }, caller) => house.uploads.put(caller, UPLOAD, 1, inChunks(Buffer.from('x'))),
+  },
+  refusedWrites: {
+    list: ({ house }, caller) => house.refusedWrites.list(caller, ADDRESS),
+    read: ({ house }, caller) => house.refusedWrites.read(caller, ADDRESS, 'a-write'),
+    drop: ({ house }, caller) => house.refusedWrites.drop(caller, ADDRESS, 'a-write'),
+  },
+  freezes: {
+    set: ({ house }, caller) => house.freezes.set(caller, { pattern: 'acme/*', reason: 'r', until: 1 }),
+    lift: ({ house }, caller) => house.freezes.lift(caller, 'acme/*'),
+    list: ({ house }, caller) => house.freezes.list(caller),
   },
   projects: {
     listVisible: ({ house }, caller) => house.projects.listVisible(caller),

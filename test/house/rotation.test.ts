@@ -33,6 +33,8 @@ function build(): { house: House; keyring: Keyring } {
     inFlightBytesMax: 1_000_000,
     uploadBytesMax: 1_000_000,
     uploadIdle: 3_600_000,
+    refusedKept: 14 * 86_400_000,
+    refusedBytesMax: 4_000_000,
     waitersMax: 100,
     plansShare: true,
     retention: {},

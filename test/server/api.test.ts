@@ -469,6 +469,50 @@ describe('the API', () => {
     });
   });
 
+  it('lists refused writes, gives their bytes, and drops them', async () => {
+    await write(NET_HTTP, sampleState(3));
+    const refused = await house.ask('POST', NET_HTTP, { body: sampleState(2) });
+    expect(refused.status).toBe(409);
+    const { kept, message } = JSON.parse(refused.text) as { kept: string; message: string };
+    expect(message).toContain(`statehouse rescue ${NET} ${kept}`);
+    const listed = await callApi(house, `GET /refused${at(NET)}`);
+    expect(listed.json['writes']).toMatchObject([
+      {
+        id: kept,
+        address: NET,
+        refused: 'stale',
+        reason: 'serial-lower',
+        serial: '2',
+        newest: { version: 1 },
+      },
+    ]);
+    expect((await callApi(house, 'GET /refused')).json).toEqual(listed.json);
+    const bytes = await callApi(house, `GET /refused/content${at(NET, { id: kept })}`);
+    expect(bytes.text).toBe(sampleState(2));
+    const dropped = await callApi(house, `DELETE /refused${at(NET, { id: kept })}`);
+    expect(dropped.json).toEqual({ dropped: kept });
+    expect((await callApi(house, `GET /refused/content${at(NET, { id: kept })}`)).status).toBe(404);
+  });
+
+  it('freezes, shows what is frozen, and ends it', async () => {
+    const until = new Date(Date.now() + 3_600_000).toISOString();
+    const body = { pattern: 'acme/*', reason: 'release week', until };
+    expect((await callApi(house, 'POST /freezes', { body })).json).toMatchObject(body);
+    const past = { ...body, until: new Date(0).toISOString() };
+    expect((await callApi(house, 'POST /freezes', { body: past })).status).toBe(422);
+    expect((await callApi(house, 'GET /freezes')).json['freezes']).toMatchObject([body]);
+    expect((await callApi(house, `GET /state/lock${at(NET)}`)).json['frozen']).toMatchObject(body);
+    const locked = await house.ask('LOCK', NET_HTTP, { body: sampleLock('one') });
+    expect([locked.status, JSON.parse(locked.text)]).toMatchObject([
+      423,
+      { error: 'frozen', pattern: 'acme/*' },
+    ]);
+    const ended = await callApi(house, 'DELETE /freezes?pattern=acme/*');
+    expect(ended.json).toEqual({ unfrozen: 'acme/*' });
+    expect((await callApi(house, 'DELETE /freezes?pattern=acme/*')).status).toBe(404);
+    expect((await house.ask('LOCK', NET_HTTP, { body: sampleLock('one') })).status).toBe(200);
+  });
+
   it('answers HEAD as GET, without the body', async () => {
     await write(NET_HTTP, sampleState(1));
     const head = await house.ask('HEAD', `/api/v1/state/content${at(NET)}`);

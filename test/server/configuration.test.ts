@@ -34,6 +34,8 @@ describe('the settings of a server', () => {
       inFlightBytesMax: 1_024 * 1_048_576,
       uploadBytesMax: 4_096 * 1_048_576,
       uploadIdle: 3_600_000,
+      refusedKept: 14 * 86_400_000,
+      refusedBytesMax: 1_024 * 1_048_576,
       plansShare: true,
       retention: {},
       logLevel: 'info',

@@ -1,3 +1,4 @@
+import type { FreezeShape } from './freeze.ts';
 /** Terraform's own lock info, as the client sent it, under Terraform's own names. */
 export interface LockInfoShape {
   readonly ID: string;
@@ -40,6 +41,8 @@ export interface LockShape {
   readonly holders: readonly HolderShape[];
   readonly waiters: readonly WaiterShape[];
   readonly waiting: number;
+  /** What refuses applies here; null where nothing does. */
+  readonly frozen: FreezeShape | null;
 }
 
 export interface ReleasedShape {

@@ -4,6 +4,7 @@ import { formatDuration } from '../../core/duration.ts';
 import { DONE } from '../exit-codes.ts';
 import { HouseClient } from '../server/client.ts';
 import { CONNECTION_OPTIONS, readConnection } from '../server/connection.ts';
+import { freezeRow, FREEZE_COLUMNS } from '../server/freezes.ts';
 import { watchEvents } from '../server/events.ts';
 import { flag, text } from '../options.ts';
 import type { Terminal } from '../terminal.ts';
@@ -34,8 +35,13 @@ export const command: Command = defineCommand({
     };
     if (!options.watch) {
       const locks = await look();
-      if (terminal.json) terminal.result({ locks });
-      else show(terminal, locks);
+      const { freezes } = await house.ask('list-freezes', {});
+      if (terminal.json) {
+        terminal.result({ locks, freezes });
+        return DONE;
+      }
+      show(terminal, locks);
+      if (freezes.length > 0) terminal.table(FREEZE_COLUMNS, freezes.map(freezeRow));
       return DONE;
     }
     let shown = '';

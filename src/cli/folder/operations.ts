@@ -8,3 +8,5 @@ export const OPERATION_TO = 'migration destination state';
 /** Terraform's name for the lock under which a workspace's first state is made. */
 export const OPERATION_INIT = 'init';
 export const OPERATION_DELETE = 'workspace-delete';
+/** The lock under which a refused state is merged into the newest one. */
+export const OPERATION_RESCUE = 'statehouse-rescue';

@@ -10,6 +10,7 @@ import type { StateQuery } from '../../ports/engine.ts';
 import { Budget } from '../budget.ts';
 import { actorOf, type Caller, type Revoked, type Shut } from '../caller.ts';
 import type { CommandExecutor } from '../executor.ts';
+import type { Freeze, Freezes, Frozen } from '../freezes.ts';
 import type { Gate } from '../gate.ts';
 import { listVisible } from '../listing.ts';
 import type { LockInfos } from './lock-infos.ts';
@@ -56,6 +57,7 @@ export type LockAnswer =
   | Exclude<OutcomeOf['lock'], Granted>
   /** The client has left; nobody hears the answer. */
   | Gone
+  | Frozen
   | Shut;
 
 export type UnlockAnswer = OutcomeOf['unlock'] | Shut;
@@ -76,6 +78,8 @@ export interface LockView {
   readonly line: readonly QueueEntry[];
   /** How many wait. */
   readonly waiting: number;
+  /** What refuses applies here; null where nothing does. */
+  readonly frozen: Freeze | null;
 }
 
 export interface LockSettings {
@@ -94,6 +98,7 @@ export class Locks {
   readonly #parkedRequests: ParkedRequests;
   readonly #settings: LockSettings;
   readonly #gate: Gate;
+  readonly #freezes: Freezes;
   readonly #waiters: Budget;
 
   constructor(options: {
@@ -102,12 +107,14 @@ export class Locks {
     parkedRequests: ParkedRequests;
     settings: LockSettings;
     gate: Gate;
+    freezes: Freezes;
   }) {
     this.#executor = options.executor;
     this.#lockInfos = options.lockInfos;
     this.#parkedRequests = options.parkedRequests;
     this.#settings = options.settings;
     this.#gate = options.gate;
+    this.#freezes = options.freezes;
     const { waitersMax } = options.settings;
     this.#waiters = new Budget({
       max: waitersMax,
@@ -126,6 +133,8 @@ export class Locks {
   async lock(caller: Caller, address: Address, ask: LockAsk): Promise<LockAnswer> {
     const refusal = this.#gate.onForRules(caller, 'lock', address);
     if (refusal !== null) return refusal;
+    const frozen = await this.#freezes.stopsLock(caller, address, ask);
+    if (frozen !== null) return frozen;
     const seat = ask.gone === null ? null : this.#parkedRequests.take(ask.gone);
     try {
       return await this.#ask(caller, this.#command(caller, address, ask, seat), seat);
@@ -191,7 +200,7 @@ export class Locks {
     const { engine } = this.#executor;
     const world = await engine.world(address);
     const now = nextEnd(world) === null ? null : await engine.now();
-    return { type: 'shown', lock: this.#view(address, world, now, LINE_SHOWN_MAX) };
+    return { type: 'shown', lock: await this.#view(address, world, now, LINE_SHOWN_MAX) };
   }
 
   /** The locks that are held on the states that a query asks for, as far as the caller may see them. */
@@ -212,7 +221,7 @@ export class Locks {
     for (const { address, world } of states) {
       // However long the lines are, a page is no larger than what can be shown at once.
       if (shown >= LISTED_MAX) return { type: 'locks', locks, next: locks.at(-1)?.address ?? null };
-      const lock = this.#view(address, world, now, LINE_LISTED_MAX);
+      const lock = await this.#view(address, world, now, LINE_LISTED_MAX);
       shown += lock.holders.length + lock.line.length;
       locks.push(lock);
     }
@@ -223,7 +232,12 @@ export class Locks {
    * @param now by the engine's clock; null where no hold ends by itself
    * @param most waiters that are shown
    */
-  #view(address: Address, { holders: all, line }: World, now: Instant | null, most: number): LockView {
+  async #view(
+    address: Address,
+    { holders: all, line }: World,
+    now: Instant | null,
+    most: number,
+  ): Promise<LockView> {
     const holders = now === null ? all : all.filter((holder) => !hasEnded(holder, now));
     const places = line.filter(isPlace);
     return {
@@ -231,6 +245,7 @@ export class Locks {
       holders: this.#lockInfos.ofHolders(address, holders),
       line: this.#lockInfos.ofLine(address, places.slice(0, most)),
       waiting: places.length,
+      frozen: await this.#freezes.stops(address, ''),
     };
   }
 
@@ -275,7 +290,7 @@ export class Locks {
     seat: ParkedRequest,
     command: LockCommand,
     first: OutcomeOf['lock'],
-  ): Promise<OutcomeOf['lock'] | Gone | Revoked> {
+  ): Promise<OutcomeOf['lock'] | Gone | Frozen | Revoked> {
     if (first.type !== 'held' || first.parkFor === null) return first;
     const end = this.#gate.watch(caller.identity, () => seat.bar());
     const place = this.#waiters.begin(caller);
@@ -295,13 +310,16 @@ export class Locks {
       first,
       hasRoom,
     }: { seat: ParkedRequest; command: LockCommand; first: OutcomeOf['lock']; hasRoom: boolean },
-  ): Promise<OutcomeOf['lock'] | Gone | Revoked> {
+  ): Promise<OutcomeOf['lock'] | Gone | Frozen | Revoked> {
     const { address, actor, waiter } = command;
     const about = { address, actor, waiter, seat: seat.id };
     let outcome: OutcomeOf['lock'] | OutcomeOf['park-over'] | OutcomeOf['accept'] = first;
     while (outcome.type === 'held' && outcome.parkFor !== null) {
       const why: WakeUp = hasRoom ? await seat.wait(outcome.parkFor) : 'closing';
-      const ended = why === 'gone' ? ({ type: 'gone' } as const) : await this.#gate.again(caller);
+      const ended =
+        why === 'gone'
+          ? ({ type: 'gone' } as const)
+          : ((await this.#gate.again(caller)) ?? (await this.#freezes.stops(address, command.operation)));
       if (ended !== null) {
         // What was granted meanwhile goes to the next in line.
         await this.#executor.execute({ type: 'leave', ...about });

@@ -64,14 +64,17 @@ export class Records<T extends object> {
     return entry === undefined ? null : this.#shape.read(entry);
   }
 
+  /** All of them, by name; as old as {@link Records.find} may be. @throws {EngineFault} when one is damaged */
+  async known(): Promise<readonly NamedRecord<T>[]> {
+    if (!this.#isFresh()) await this.#reading.join();
+    if (this.#readAfter !== this.#changes) await this.#reading.run();
+    return this.#all();
+  }
+
   /** All of them as they are now, by name. @throws {EngineFault} when one is damaged */
   async list(): Promise<readonly NamedRecord<T>[]> {
     await this.#reading.run();
-    return [...this.#entries.values()].map((entry) => ({
-      name: entry.name,
-      record: this.#shape.read(entry),
-      bodyId: entry.bodyId ?? null,
-    }));
+    return this.#all();
   }
 
   /** One of them as it is now, without the others; null if there is none. @throws {EngineFault} when it is damaged */
@@ -111,6 +114,14 @@ export class Records<T extends object> {
     await this.#store(
       names.map((name) => ({ type: 'drop-entry', kind, name, note: this.#note(by, 'drop', name, null) })),
     );
+  }
+
+  #all(): readonly NamedRecord<T>[] {
+    return [...this.#entries.values()].map((entry) => ({
+      name: entry.name,
+      record: this.#shape.read(entry),
+      bodyId: entry.bodyId ?? null,
+    }));
   }
 
   async #update(by: Caller | null, name: string, change: (before: T | null) => T | null): Promise<T | null> {

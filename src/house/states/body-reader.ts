@@ -17,6 +17,12 @@ export interface StateBytes {
   gzip(): AsyncIterable<Uint8Array> | Uint8Array;
 }
 
+/** A state whose bytes are kept: a version, or a write that was refused. */
+export interface KeptState extends Pick<Version, 'bodyId' | 'size' | 'sha256'> {
+  /** Of the version; null for a write that was refused. */
+  readonly number: number | null;
+}
+
 /** Reads bodies: opens their segments and gives the state's own bytes. */
 export class StateBodyReader {
   readonly #engine: Pick<Engine, 'body'>;
@@ -27,8 +33,8 @@ export class StateBodyReader {
     this.#sealer = sealer;
   }
 
-  /** The bytes of a version; null when it was pruned since its description was read. */
-  async open(version: Version): Promise<StateBytes | null> {
+  /** The bytes of a version or of a refused write; null when it was dropped since its description was read. */
+  async open(version: KeptState): Promise<StateBytes | null> {
     const stored = await this.#engine.body(version.bodyId);
     if (stored === null) return null;
     const opened = openSegments(stored, this.#sealer);
@@ -64,7 +70,7 @@ async function whole(chunks: AsyncIterable<Uint8Array>): Promise<Buffer> {
  * The same bytes, which come to an end only if they are those that the version was made of. As gzip they are not looked
  * at: there the seal of the segments alone says that they are what was stored.
  */
-async function* compared(version: Version, bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+async function* compared(version: KeptState, bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   const hash = createHash('sha256');
   let size = 0;
   for await (const chunk of bytes) {
@@ -75,10 +81,11 @@ async function* compared(version: Version, bytes: AsyncIterable<Uint8Array>): As
   requireSame(version, size, hash.digest('hex'));
 }
 
-function requireSame({ number, size, sha256 }: Version, found: number, digest: string): void {
+function requireSame({ number, size, sha256 }: KeptState, found: number, digest: string): void {
   if (found === size && digest === sha256) return;
+  const what = number === null ? 'a refused write' : `version ${number}`;
   throw new EngineFault(
-    `the bytes of version ${number} are not those that it was made of: restore a backup with "statehouse restore-backup"`,
+    `the bytes of ${what} are not those that it was made of: restore a backup with "statehouse restore-backup"`,
   );
 }
 

@@ -5,11 +5,12 @@ import type { Claim } from '../../core/command.ts';
 import type { Version } from '../../core/world.ts';
 import { actorOf, type Caller, type Shut } from '../caller.ts';
 import type { CommandExecutor } from '../executor.ts';
+import type { Freezes, Frozen } from '../freezes.ts';
 import type { Gate } from '../gate.ts';
 import type { StateBodyWriter, BodyRefusal } from './body-writer.ts';
 import type { StateBodyReader } from './body-reader.ts';
 
-export type RestoreAnswer = OutcomeOf['write'] | BodyRefusal | Absent | Shut;
+export type RestoreAnswer = OutcomeOf['write'] | Frozen | BodyRefusal | Absent | Shut;
 
 export type UndeleteAnswer = OutcomeOf['undelete'] | Shut;
 
@@ -21,17 +22,20 @@ export class History {
   readonly #bodyWriter: StateBodyWriter;
   readonly #bodyReader: StateBodyReader;
   readonly #gate: Gate;
+  readonly #freezes: Freezes;
 
   constructor(options: {
     executor: CommandExecutor;
     bodyWriter: StateBodyWriter;
     bodyReader: StateBodyReader;
     gate: Gate;
+    freezes: Freezes;
   }) {
     this.#executor = options.executor;
     this.#bodyWriter = options.bodyWriter;
     this.#bodyReader = options.bodyReader;
     this.#gate = options.gate;
+    this.#freezes = options.freezes;
   }
 
   /** Newest first, older than `before` if that is given; those of a deleted state too. */
@@ -77,6 +81,8 @@ export class History {
   async restore(caller: Caller, address: Address, number: number, claim: Claim): Promise<RestoreAnswer> {
     const refusal = await this.#gate.on(caller, 'restore', address);
     if (refusal !== null) return refusal;
+    const frozen = claim.kind === 'named' ? null : await this.#freezes.stopsChange(address);
+    if (frozen !== null) return frozen;
     const { engine } = this.#executor;
     const { record } = await engine.world(address);
     const version = await engine.version(address, number);

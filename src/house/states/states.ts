@@ -7,10 +7,12 @@ import { EngineFault, type StateQuery } from '../../ports/engine.ts';
 import type { Audit } from '../audit.ts';
 import { actorOf, type Caller, type Shut } from '../caller.ts';
 import type { CommandExecutor } from '../executor.ts';
+import type { Freezes, Frozen } from '../freezes.ts';
 import type { Gate } from '../gate.ts';
 import type { Announced, StateBodyWriter, BodyRefusal } from './body-writer.ts';
 import { listVisible, type VisiblePage } from '../listing.ts';
 import type { StateBodyReader, StateBytes } from './body-reader.ts';
+import type { KeptWrite, RefusedWrites, WriteRefusal } from './refused-writes.ts';
 
 /**
  * How often a read looks again when the bytes of what it found were pruned since: there is a state, and it is another one
@@ -37,9 +39,9 @@ export type ReadWholeAnswer =
   | { readonly type: 'too-large'; readonly limit: number }
   | Exclude<ReadAnswer, FoundState>;
 
-export type WriteAnswer = OutcomeOf['write'] | BodyRefusal | Shut;
+export type WriteAnswer = OutcomeOf['write'] | (WriteRefusal & KeptWrite) | BodyRefusal | Shut;
 
-export type DeleteAnswer = OutcomeOf['delete'] | Shut;
+export type DeleteAnswer = OutcomeOf['delete'] | Frozen | Shut;
 
 /** How a write is to be taken. */
 export interface WriteTerms extends Announced {
@@ -54,6 +56,8 @@ export class States {
   readonly #bodyReader: StateBodyReader;
   readonly #audit: Audit;
   readonly #gate: Gate;
+  readonly #refusedWrites: RefusedWrites;
+  readonly #freezes: Freezes;
 
   constructor(options: {
     executor: CommandExecutor;
@@ -61,12 +65,16 @@ export class States {
     bodyReader: StateBodyReader;
     audit: Audit;
     gate: Gate;
+    refusedWrites: RefusedWrites;
+    freezes: Freezes;
   }) {
     this.#executor = options.executor;
     this.#bodyWriter = options.bodyWriter;
     this.#bodyReader = options.bodyReader;
     this.#audit = options.audit;
     this.#gate = options.gate;
+    this.#refusedWrites = options.refusedWrites;
+    this.#freezes = options.freezes;
   }
 
   /**
@@ -123,7 +131,7 @@ export class States {
     return { type: 'described', world, head: liveHead(world.record) };
   }
 
-  /** Takes a state in and keeps it as a new version, if the rules allow. */
+  /** Takes a state in and keeps it as a new version, if the rules allow; else as a refused write. */
   async write(
     caller: Caller,
     address: Address,
@@ -137,21 +145,32 @@ export class States {
       this.#bodyWriter.take(caller, stream, terms),
     );
     if (taken.type !== 'taken-in') return taken;
-    return this.#executor.execute({
-      type: 'write',
-      address,
-      actor: actorOf(caller),
-      claim: terms.claim,
-      ...taken.content,
-      restore: null,
-      ...(terms.expects === undefined ? {} : { expects: terms.expects }),
-    });
+    const { content } = taken;
+    const { claim, expects } = terms;
+    const frozen = claim.kind === 'named' ? null : await this.#freezes.stopsChange(address);
+    return this.#refusedWrites.keepIfRefused(
+      caller,
+      { address, claim, content },
+      async () =>
+        frozen ??
+        this.#executor.execute({
+          type: 'write',
+          address,
+          actor: actorOf(caller),
+          claim,
+          ...content,
+          restore: null,
+          ...(expects === undefined ? {} : { expects }),
+        }),
+    );
   }
 
   /** Hides a state; it can be undeleted until it is purged. */
   async delete(caller: Caller, address: Address, claim: Claim): Promise<DeleteAnswer> {
     const refusal = this.#gate.onForRules(caller, 'delete', address);
     if (refusal !== null) return refusal;
+    const frozen = claim.kind === 'named' ? null : await this.#freezes.stopsChange(address);
+    if (frozen !== null) return frozen;
     return this.#executor.execute({ type: 'delete', address, actor: actorOf(caller), claim });
   }
 

@@ -18,6 +18,7 @@ const STATUS: Readonly<Record<Refusal['type'], number>> = {
   fenced: 409,
   'shared-hold': 409,
   stale: 409,
+  frozen: 423,
   'too-large': 413,
   'not-a-state': 422,
   damaged: 400,
@@ -35,9 +36,14 @@ export function refusalProblem(address: Address | null, refusal: Refusal): Probl
   return {
     status: own ? PRECONDITION_FAILED : STATUS[refusal.type],
     message: explain(refusal, address),
-    facts: factsOf(refusal),
+    facts: { ...factsOf(refusal), ...keptOf(refusal) },
     ...(refusal.type === 'busy' ? { retryAfterSeconds: refusal.retryAfterSeconds } : {}),
   };
+}
+
+/** The ID under which a refused write is kept. */
+function keptOf(refusal: Refusal): { readonly kept?: string } {
+  return 'kept' in refusal && refusal.kept !== undefined ? { kept: refusal.kept.id } : {};
 }
 
 /** What a program may want to know of it. */
@@ -51,6 +57,12 @@ function factsOf(refusal: Refusal): Readonly<Record<string, unknown>> {
       const { head, reason } = refusal;
       return { reason, serial: head?.serial.toString(), lineage: head?.lineage, version: head?.number };
     }
+    case 'frozen':
+      return {
+        pattern: refusal.pattern,
+        until: new Date(refusal.until).toISOString(),
+        reason: refusal.reason,
+      };
     case 'too-large':
       return { limit: refusal.limit };
     default:

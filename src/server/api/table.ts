@@ -1,9 +1,11 @@
 import { CONTENT_ROUTES } from './routes/content.ts';
 import { CREDENTIAL_ROUTES } from './routes/credentials.ts';
 import { EVENT_ROUTES } from './routes/events.ts';
+import { FREEZE_ROUTES } from './routes/freezes.ts';
 import { HOUSE_ROUTES } from './routes/house.ts';
 import { LOCK_ROUTES } from './routes/locks.ts';
 import { PROJECT_ROUTES } from './routes/projects.ts';
+import { REFUSED_ROUTES } from './routes/refused.ts';
 import { STATE_ROUTES } from './routes/states.ts';
 import { VERSION_ROUTES } from './routes/versions.ts';
 import type { Route } from './route.ts';
@@ -13,7 +15,9 @@ export const ROUTES: readonly Route[] = [
   ...STATE_ROUTES,
   ...VERSION_ROUTES,
   ...CONTENT_ROUTES,
+  ...REFUSED_ROUTES,
   ...LOCK_ROUTES,
+  ...FREEZE_ROUTES,
   ...EVENT_ROUTES,
   ...PROJECT_ROUTES,
   ...CREDENTIAL_ROUTES,

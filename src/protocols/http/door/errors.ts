@@ -3,8 +3,9 @@ import type { Address } from '../../../core/address.ts';
 import { formatLockInfo } from '../../../core/lock-info.ts';
 import type { Holder } from '../../../core/world.ts';
 import type { DoorReply } from '../../door.ts';
-import { heldBy, lockInfoOf, type Refusal } from '../../explain.ts';
-import { problemReply } from '../../wire/problem.ts';
+import { heldBy, lockInfoOf, whereKept, type Refusal } from '../../explain.ts';
+import type { Frozen } from '../../../house/freezes.ts';
+import { problemReply, type Problem } from '../../wire/problem.ts';
 import { refusalProblem } from '../../wire/refusal.ts';
 import type { Operation, Undetected } from './detect.ts';
 
@@ -29,13 +30,36 @@ interface LinePosition {
 /** A refusal as this door answers it: where somebody holds the lock, with the holder's lock info. */
 export function refused(operation: Operation, address: Address, refusal: Refusal): DoorReply {
   const problem = refusalProblem(address, refusal);
+  if (refusal.type === 'frozen' && operation === 'lock') return frozenReply(problem, refusal);
   if (refusal.type !== 'held' && refusal.type !== 'fenced') {
     return problemReply(operation, refusal.type, problem);
   }
-  const text = lockText(refusal.holders, refusal.type === 'held' ? refusal : { position: null, waiting: 0 });
+  const place = refusal.type === 'held' ? refusal : { position: null, waiting: 0 };
+  const text = lockText(refusal.holders, place, whereKept(refusal).replace(/^\. /, ''));
   // Clients look for a lock info in a 423.
   if (text === null) return problemReply(operation, refusal.type, { ...problem, status: 409 });
   return lockReply(operation, 423, text);
+}
+
+/**
+ * Clients of a lock request look for a lock info in a 423. Terraform up to 1.14 prints its ID alone, with the words after it;
+ * later ones and OpenTofu print the whole.
+ */
+function frozenReply(problem: Problem, { by, since }: Frozen): DoorReply {
+  const { message, facts } = problem;
+  const body = {
+    error: 'frozen',
+    message,
+    ...facts,
+    ID: `frozen\n${message}`,
+    Operation: 'freeze',
+    Info: message,
+    Who: visible(by),
+    Version: '',
+    Created: new Date(since).toISOString(),
+    Path: '',
+  };
+  return lockReply('lock', problem.status, JSON.stringify(body));
 }
 
 /** An answer that is a lock info. */
@@ -48,7 +72,11 @@ export function lockReply(operation: Operation, status: number, text: string): D
  * Terraform up to 1.14 reads the ID alone, later ones and OpenTofu print the whole.
  * @returns null where nobody holds the lock
  */
-export function lockText(holders: readonly Holder[], { position, waiting }: LinePosition): string | null {
+export function lockText(
+  holders: readonly Holder[],
+  { position, waiting }: LinePosition,
+  more = '',
+): string | null {
   const [holder] = holders;
   if (holder === undefined) return null;
   const lock = lockInfoOf(holder);
@@ -57,6 +85,7 @@ export function lockText(holders: readonly Holder[], { position, waiting }: Line
     heldBy(holder),
     holders.length > 1 ? `together with ${holders.length - 1} more` : '',
     position === null ? '' : `you are number ${position} of ${waiting} in line`,
+    more,
   ];
   // It is printed on the terminal of another person; the ID is what that person must be able to name.
   return formatLockInfo({

@@ -140,6 +140,8 @@ const REFUSED: Readonly<Record<Refusal['type'], readonly [status: number, code: 
   fenced: [412, 'PreconditionFailed'],
   'shared-hold': [409, 'OperationAborted'],
   stale: [412, 'PreconditionFailed'],
+  // A conflict would be tried again by SDKs.
+  frozen: [403, 'AccessDenied'],
   'too-large': [400, 'EntityTooLarge'],
   'not-a-state': [400, 'InvalidArgument'],
   damaged: [400, 'IncompleteBody'],

@@ -12,6 +12,7 @@ import type { Instant } from '../../../core/instant.ts';
 import { parseLockInfo, type LockInfo } from '../../../core/lock-info.ts';
 import type { Holder, QueueEntry } from '../../../core/world.ts';
 import type { LockView } from '../../../house/locks/locks.ts';
+import { FREEZE, toFreezeShape } from './freeze.ts';
 import { count, instant, objectOf, pageOf, text } from './plain.ts';
 
 const LOCK_INFO: z.ZodType<LockInfoShape> = objectOf<LockInfoShape>({
@@ -61,6 +62,7 @@ export const LOCK: z.ZodType<LockShape> = objectOf<LockShape>({
     .array(WAITER)
     .describe('The first of those who wait for it, in line: 100 in a list, 1,000 of one lock.'),
   waiting: count('How many wait for it.'),
+  frozen: FREEZE.nullable().describe('What refuses applies here; null where nothing does.'),
 }).meta({ id: 'Lock' });
 
 export const LOCKS: z.ZodType<Page<'locks', LockShape>> = pageOf('locks', LOCK).meta({ id: 'Locks' });
@@ -71,12 +73,13 @@ export const RELEASED: z.ZodType<ReleasedShape> = objectOf<ReleasedShape>({
 }).meta({ id: 'Released' });
 
 /** @param now by the clock that granted the locks */
-export function toLockShape({ address, holders, line, waiting }: LockView, now: Instant): LockShape {
+export function toLockShape({ address, holders, line, waiting, frozen }: LockView, now: Instant): LockShape {
   return {
     address: formatAddress(address),
     holders: holders.map((holder) => toHolderShape(holder, now)),
     waiters: line.map((place, index) => toWaiterShape(place, index + 1, now)),
     waiting,
+    frozen: frozen === null ? null : toFreezeShape(frozen),
   };
 }
 
