@@ -15,7 +15,7 @@ import type { BodyStore } from './bodies.ts';
 import { insert } from './columns.ts';
 import type { Database, Statement } from './files/driver.ts';
 import type { EffectStore } from './effects.ts';
-import { HouseRow } from './credentials.ts';
+import type { HouseRow } from './credentials.ts';
 import { CREDENTIAL, ENTRY, HOUSE } from './rows.ts';
 import type { WorldCache } from './writer/world-cache.ts';
 
@@ -25,6 +25,7 @@ interface RecordStoreParts {
   readonly worlds: WorldCache;
   readonly bodies: BodyStore;
   readonly effects: EffectStore;
+  readonly house: HouseRow;
 }
 
 /** Stores the house's own records, which need no decision. */
@@ -42,9 +43,9 @@ export class RecordStore {
   readonly #resealBody: Statement;
   readonly #credential: Statement;
 
-  constructor({ db, keys, worlds, bodies, effects }: RecordStoreParts) {
+  constructor({ db, keys, worlds, bodies, effects, house }: RecordStoreParts) {
     this.#keys = keys;
-    this.#house = new HouseRow(db, keys);
+    this.#house = house;
     this.#worlds = worlds;
     this.#bodies = bodies;
     this.#effects = effects;
@@ -66,11 +67,10 @@ export class RecordStore {
     switch (command.type) {
       case 'put-credential':
         this.#keepCredential(command.credential);
-        this.#house.countCredentials();
         break;
       case 'drop-credentials':
+        this.#house.changeCredentials();
         this.#dropCredentials.run(command.revokedBefore, command.expiredBefore);
-        this.#house.countCredentials();
         break;
       case 'put-entry': {
         const { kind, name } = command.entry;
@@ -91,7 +91,6 @@ export class RecordStore {
         return NOTED;
       case 'reseal':
         for (const item of command.items) this.#reseal(item, at);
-        if (command.items.some(({ kind }) => kind === 'credential')) this.#house.countCredentials();
         return NOTED;
       default:
         command satisfies never;
@@ -120,6 +119,7 @@ export class RecordStore {
   }
 
   #keepCredential(credential: Credential): void {
+    this.#house.changeCredentials();
     this.#putCredential.run(...CREDENTIAL.values(this.#keys, HOUSE, credential));
   }
 
