@@ -78,6 +78,21 @@ export function recordContract(bench: Bench): void {
       await drop(9_000, 90_000);
       expect(await credentialsOf(good.id)).toEqual([]);
     });
+
+    it('is made and forgotten in one call, and the others are there when the engine is opened again', async () => {
+      const put = (each: Credential): RecordCommand => ({
+        type: 'put-credential',
+        credential: each,
+        note: null,
+      });
+      const [old, dead, good] = ['OLD', 'DEAD', 'GOOD'].map((name) => credential(`CREDENTIALPRUNED${name}`));
+      const ended = [old, dead].map((each) => ({ ...each!, revokedAt: 5_000 }));
+      await bench.engine().apply([put(ended[0]!)]);
+      const drop = { type: 'drop-credentials', revokedBefore: 9_000, expiredBefore: 0, note: null } as const;
+      expect(await bench.engine().apply([put(ended[1]!), drop, put(good!)])).toEqual([NOTED, NOTED, NOTED]);
+      await bench.reopen();
+      expect(await credentialsOf(old!.id, dead!.id, good!.id)).toEqual([good]);
+    });
   });
 
   describe('an entry', () => {

@@ -1,9 +1,8 @@
 import {
   createCipheriv,
   createDecipheriv,
-  createHash,
-  createHmac,
   createSecretKey,
+  hash,
   hkdfSync,
   randomBytes,
   timingSafeEqual,
@@ -12,6 +11,7 @@ import {
 import type { Address } from '../core/address.ts';
 import { EngineFault } from '../ports/engine.ts';
 import type { OpenRowKey } from '../ports/row-key.ts';
+import { HmacSha256 } from './hmac.ts';
 
 const KEY_BYTES = 32;
 const CIPHER = 'aes-256-gcm';
@@ -26,17 +26,17 @@ export type StoredValue = null | undefined | boolean | number | bigint | string 
  * rows by HKDF-SHA256. A row's code is over its kind, whose it is, and every value in it, so that no row can stand for another.
  */
 export class RowKeys {
-  readonly #macKey: KeyObject;
+  readonly #hmac: HmacSha256;
   readonly #sealKey: KeyObject;
   /** The codes of rows that were read or written, by what the rows say, which never changes. */
   readonly macs: WeakMap<object, Uint8Array> = new WeakMap();
 
   /** @param bytes 32 of them; without a key rows are guarded against accidents alone */
   constructor(bytes: Uint8Array = new Uint8Array(KEY_BYTES)) {
-    const derive = (use: string): KeyObject =>
-      createSecretKey(Buffer.from(hkdfSync('sha256', bytes, '', `statehouse rows ${use}`, KEY_BYTES)));
-    this.#macKey = derive('authentication');
-    this.#sealKey = derive('sealing');
+    const derive = (use: string): Buffer =>
+      Buffer.from(hkdfSync('sha256', bytes, '', `statehouse rows ${use}`, KEY_BYTES));
+    this.#hmac = new HmacSha256(derive('authentication'));
+    this.#sealKey = createSecretKey(derive('sealing'));
   }
 
   /**
@@ -47,7 +47,7 @@ export class RowKeys {
     let text = encoded(kind) + encoded(owner);
     const last = values.findLastIndex((value) => value !== null && value !== undefined);
     for (let index = 0; index <= last; index += 1) text += encoded(values[index]);
-    return createHmac('sha256', this.#macKey).update(text).digest();
+    return this.#hmac.digest(text);
   }
 
   /** @throws {EngineFault} unless exactly these values were written by a server with this key */
@@ -86,9 +86,7 @@ export const NO_ROW_KEY: OpenRowKey = () => ({
 
 /** Stands for a list of rows by their codes, in their order. */
 export function digestOf(macs: readonly Uint8Array[]): Uint8Array {
-  const hash = createHash('sha256');
-  for (const mac of macs) hash.update(mac);
-  return hash.digest();
+  return hash('sha256', Buffer.concat(macs), 'buffer');
 }
 
 export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {

@@ -135,17 +135,19 @@ export class Gate {
     stream: AsyncIterable<Uint8Array>,
     take: (stream: AsyncIterable<Uint8Array>) => Promise<T>,
   ): Promise<T | Revoked> {
-    const cut = new BrokenOff();
+    let cut: BrokenOff | null = null;
+    let breakOff: (fault: BrokenOff) => void = () => undefined;
     const broken = new Promise<never>((_resolve, reject) => {
-      cut.fire = () => reject(cut);
+      breakOff = reject;
     });
     broken.catch(() => undefined);
-    const end = this.watch(caller.identity, () => cut.fire());
+    // An error is dear to make, and nearly no stream needs it.
+    const end = this.watch(caller.identity, () => breakOff((cut = new BrokenOff())));
     try {
       const taken = await take(until(broken, stream));
       return (await this.again(caller)) ?? taken;
     } catch (fault) {
-      if (fault === cut) return REVOKED;
+      if (cut !== null && fault === cut) return REVOKED;
       throw fault;
     } finally {
       end();
@@ -158,9 +160,7 @@ export class Gate {
 }
 
 /** What a stream fails with whose sender's credential was revoked. */
-class BrokenOff extends Error {
-  fire: () => void = () => undefined;
-}
+class BrokenOff extends Error {}
 
 /** A stream that fails as soon as `broken` does, even while nothing comes. */
 async function* until(broken: Promise<never>, stream: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {

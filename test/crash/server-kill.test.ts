@@ -8,6 +8,8 @@ import { Locker, Writer, type Shared } from './fixtures/clients.ts';
 
 /** Deaths of the house. CI asks for all of them; a quick run at one's desk for a few. */
 const CYCLES = Number(process.env['CRASH_CYCLES'] ?? (process.env['CI'] === 'true' ? 300 : 40));
+/** To be killed, and to start again on a machine that does much else. */
+const DEATH_MS_MAX = 20_000;
 const LIFE_MS = [10, 120] as const;
 /** The first sizes are compressed in one go; the last takes several segments and much of a life to come in. */
 const SIZES = [0, 2_000, 20_000, 900_000] as const;
@@ -16,7 +18,7 @@ const LOCKERS = 4;
 describe('a house that is killed with -9 again and again while clients write', () => {
   it(
     `has every answered write and lock, nothing half-written and nothing twice, after ${CYCLES} deaths`,
-    { timeout: CYCLES * 5_000 },
+    { timeout: CYCLES * DEATH_MS_MAX },
     async () => {
       await using house = await HouseProcess.start();
       const stop = new AbortController();

@@ -96,7 +96,7 @@ export async function openKeptSchema(data: string, server: PostgresServer): Prom
 
 /** What `--adopt-unauthenticated` does: these houses are older than the key of the rows. */
 function adopting(keyPath: string): OpenRowKey {
-  return ({ sealed }) => rowKeyUnder(new Keyring(readKeyFile(keyPath)!), sealed, true);
+  return ({ sealed }) => rowKeyUnder(new Keyring(readKeyFile(keyPath, true)!), sealed, true);
 }
 
 async function openHouse(

@@ -161,7 +161,7 @@ describe('a backup', () => {
     await fill(stored);
     const [backup, keyFile] = [join(stored.directory, 'backup.db'), join(stored.directory, 'key')];
     await backUp(stored.directory, backup);
-    await writeFile(keyFile, MASTER_KEY);
+    await writeFile(keyFile, MASTER_KEY, { mode: 0o600 });
     const target = `${stored.directory}-restored`;
     try {
       const edited = `${backup}-edited`;

@@ -197,6 +197,41 @@ function detects(open: () => Promise<StoredHouse>): void {
     expect(await after(attack, async () => 'it opened')).toMatch(CHANGED);
   });
 
+  it('opens with the credentials that are left once the dead ones are forgotten', async () => {
+    await using stored = await open();
+    const { revoked } = await filled(stored);
+    const house = await openOn(stored, { deadCredentialsKept: 0 });
+    expect((await house.ask('DELETE', `/api/v1/credentials/${revoked.id}`)).status).toBe(200);
+    await vi.waitFor(async () => {
+      await house.house.credentials.prune();
+      expect(await namesIn(house)).toEqual([expect.stringMatching(/^admin-/), 'reader']);
+    });
+    await house.close();
+    await using again = await openOn(stored);
+    expect(await namesIn(again)).toEqual([expect.stringMatching(/^admin-/), 'reader']);
+  });
+
+  it('does not take a credential that was put back for its own because it changes another', async () => {
+    await using stored = await open();
+    const { revoked } = await filled(stored);
+    const [older = {}] = await stored.sql('SELECT * FROM credential WHERE id = ?', revoked.id);
+    const house = await openOn(stored);
+    await house.ask('DELETE', `/api/v1/credentials/${revoked.id}`);
+    await stored.sql(
+      'UPDATE credential SET revoked_at = ?, mac = ? WHERE id = ?',
+      older['revoked_at'],
+      older['mac'],
+      revoked.id,
+    );
+    const credential = { id: 'CREDENTIALOFOTHER', name: 'other', grants: [], createdAt: 1 } as const;
+    const put = { ...credential, sealedSecret: Buffer.from('-'), expiresAt: null, revokedAt: null };
+    await expect(
+      house.engine.apply([{ type: 'put-credential', credential: put, note: null }]),
+    ).rejects.toThrow(CHANGED);
+    await house.close().catch(() => undefined);
+    await expect(openOn(stored)).rejects.toThrow(CHANGED);
+  });
+
   it('refuses raised rights within two seconds where the server runs, too', async () => {
     await using stored = await open();
     const { reader } = await filled(stored);
@@ -258,4 +293,8 @@ function detects(open: () => Promise<StoredHouse>): void {
       expect(told).not.toContain(createHash(name).update(text).digest('hex'));
     expect(rows.every((row) => row['unsealed'] === null)).toBe(true);
   });
+}
+
+async function namesIn(house: TestHouse): Promise<readonly string[]> {
+  return (await house.engine.credentials()).map(({ name }) => name).toSorted();
 }

@@ -64,7 +64,7 @@ function adoptRows(db: Database, { bytes, sealed }: RowKey): void {
     }
     adopt(db, keys, CREDENTIAL, { table: 'credential', owner: HOUSE, id: ['id'] });
     adopt(db, keys, ENTRY, { table: 'entry', owner: HOUSE, id: ['kind', 'name'] });
-    new HouseRow(db, keys).countCredentials();
+    new HouseRow(db, keys).adoptCredentials();
     adoptLog(db, keys);
     db.exec('COMMIT');
   } catch (error) {

@@ -88,7 +88,7 @@ export class Table<T extends object> {
   }
 }
 
-/** The code of the row that says this, which was read or written before. */
+/** The code of the row that says this, which was read or written before by a table that remembers. */
 export function macOf(keys: RowKeys, value: object): Uint8Array {
   const mac = keys.macs.get(value);
   if (mac === undefined) throw new Error('this was neither read from a row nor written to one');
@@ -103,10 +103,15 @@ export class AuthenticatedTable<T extends object> {
   readonly assignments: string;
   readonly #kind: string;
   readonly #table: Table<T>;
+  readonly #remembers: boolean;
 
-  /** @param kind what a row is called in a fault */
-  constructor(kind: string, columns: Columns<T>) {
+  /**
+   * @param kind what a row is called in a fault
+   * @param remembers whether {@link macOf} is to know the codes; the collector of garbage pays for each
+   */
+  constructor(kind: string, columns: Columns<T>, { remembers = false }: { remembers?: boolean } = {}) {
     this.#kind = kind;
+    this.#remembers = remembers;
     this.#table = new Table(columns);
     this.list = `${this.#table.list}, mac`;
     this.assignments = [...this.#table.names, 'mac'].map((name) => `${name} = ?`).join(', ');
@@ -122,7 +127,7 @@ export class AuthenticatedTable<T extends object> {
     const values = this.#table.names.map((name) => stored[name]);
     keys.verify(this.#kind, owner, values, mac);
     const value = this.#table.read(row);
-    keys.macs.set(value, mac as Uint8Array);
+    if (this.#remembers) keys.macs.set(value, mac as Uint8Array);
     return value;
   }
 
@@ -139,8 +144,9 @@ export class AuthenticatedTable<T extends object> {
   values(keys: RowKeys, owner: string, value: T): SqlValue[] {
     const values = this.#table.values(value);
     const mac = keys.mac(this.#kind, owner, values);
-    keys.macs.set(value, mac);
-    return [...values, mac];
+    if (this.#remembers) keys.macs.set(value, mac);
+    values.push(mac);
+    return values;
   }
 }
 

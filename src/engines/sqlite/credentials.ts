@@ -26,6 +26,7 @@ export class HouseRow {
   readonly #macs: Statement;
   readonly #put: Statement;
   readonly #resealKey: Statement;
+  #isChanging = false;
 
   constructor(db: Database, keys: RowKeys) {
     this.#keys = keys;
@@ -35,8 +36,30 @@ export class HouseRow {
     this.#resealKey = db.prepare('UPDATE house SET sealed_key = ?');
   }
 
-  /** Writes down which credentials there are. */
-  countCredentials(): void {
+  /**
+   * Credentials are about to be changed in this transaction.
+   * @throws {EngineFault} where they are not those that the row stands for: what else has written is not to become right by it
+   */
+  changeCredentials(): void {
+    if (this.#isChanging) return;
+    this.verifyCredentials();
+    this.#isChanging = true;
+  }
+
+  /** Writes down which credentials there are, once for all changes of a transaction: to look at all of them is slow. */
+  store(): void {
+    if (!this.#isChanging) return;
+    this.adoptCredentials();
+    this.#isChanging = false;
+  }
+
+  /** What was changed in this transaction has been rolled back. */
+  goBack(): void {
+    this.#isChanging = false;
+  }
+
+  /** Takes the credentials as they are. */
+  adoptCredentials(): void {
     this.#put.run(...HOUSE_ROW.values(this.#keys, HOUSE, { credentials: this.#digest() }));
   }
 

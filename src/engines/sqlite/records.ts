@@ -17,7 +17,7 @@ import type { BodyStore } from './bodies.ts';
 import { insert } from './columns.ts';
 import type { Database, Statement } from './files/driver.ts';
 import type { EffectStore } from './effects.ts';
-import { HouseRow } from './credentials.ts';
+import type { HouseRow } from './credentials.ts';
 import { CREDENTIAL, ENTRY, HOUSE } from './rows.ts';
 import type { WorldCache } from './writer/world-cache.ts';
 
@@ -28,6 +28,7 @@ interface RecordStoreParts {
   readonly bodies: BodyStore;
   readonly effects: EffectStore;
   readonly chain: AuditChain;
+  readonly house: HouseRow;
 }
 
 /** Stores the house's own records, which need no decision. */
@@ -46,9 +47,9 @@ export class RecordStore {
   readonly #resealBody: Statement;
   readonly #credential: Statement;
 
-  constructor({ db, keys, worlds, bodies, effects, chain }: RecordStoreParts) {
+  constructor({ db, keys, worlds, bodies, effects, chain, house }: RecordStoreParts) {
     this.#keys = keys;
-    this.#house = new HouseRow(db, keys);
+    this.#house = house;
     this.#worlds = worlds;
     this.#bodies = bodies;
     this.#effects = effects;
@@ -71,11 +72,10 @@ export class RecordStore {
     switch (command.type) {
       case 'put-credential':
         this.#keepCredential(command.credential);
-        this.#house.countCredentials();
         break;
       case 'drop-credentials':
+        this.#house.changeCredentials();
         this.#dropCredentials.run(command.revokedBefore, command.expiredBefore);
-        this.#house.countCredentials();
         break;
       case 'put-entry': {
         const { kind, name } = command.entry;
@@ -101,7 +101,6 @@ export class RecordStore {
         return NOTED;
       case 'reseal':
         for (const item of command.items) this.#reseal(item, at);
-        if (command.items.some(({ kind }) => kind === 'credential')) this.#house.countCredentials();
         return NOTED;
       default:
         command satisfies never;
@@ -130,6 +129,7 @@ export class RecordStore {
   }
 
   #keepCredential(credential: Credential): void {
+    this.#house.changeCredentials();
     this.#putCredential.run(...CREDENTIAL.values(this.#keys, HOUSE, credential));
   }
 

@@ -57,23 +57,27 @@ export const RECORD: AuthenticatedTable<StoredRecord> = new AuthenticatedTable('
   keptFor: plain('kept_for'),
 });
 
-export const HOLDER: AuthenticatedTable<Holder> = new AuthenticatedTable('holder', {
-  lockId: plain('lock_id'),
-  waiter: plain('waiter'),
-  subject: plain('subject'),
-  door: plain('door'),
-  operation: plain('operation'),
-  shared: flag('shared'),
-  fence: plain('fence'),
-  since: plain('since'),
-  until: plain('until'),
-  delay: plain('delay'),
-  info: sealed('info'),
-  aliases: json('faces'),
-  seat: plain('seat'),
-  accepted: flag('accepted'),
-  answers: json('answers'),
-});
+export const HOLDER: AuthenticatedTable<Holder> = new AuthenticatedTable(
+  'holder',
+  {
+    lockId: plain('lock_id'),
+    waiter: plain('waiter'),
+    subject: plain('subject'),
+    door: plain('door'),
+    operation: plain('operation'),
+    shared: flag('shared'),
+    fence: plain('fence'),
+    since: plain('since'),
+    until: plain('until'),
+    delay: plain('delay'),
+    info: sealed('info'),
+    aliases: json('faces'),
+    seat: plain('seat'),
+    accepted: flag('accepted'),
+    answers: json('answers'),
+  },
+  { remembers: true },
+);
 
 export const RELEASE: AuthenticatedTable<Release> = new AuthenticatedTable('release', {
   number: plain('number'),

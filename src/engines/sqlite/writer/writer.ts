@@ -5,6 +5,7 @@ import { type Command, type CommandResult, EngineFault, resultOf } from '../../.
 import { RowKeys } from '../../row-keys.ts';
 import { AuditChain } from '../audit-chain.ts';
 import { BodyStore } from '../bodies.ts';
+import { HouseRow } from '../credentials.ts';
 import type { Database, Statement } from '../files/driver.ts';
 import { EffectStore } from '../effects.ts';
 import { describe, isBusy, isUntrusted } from '../faults.ts';
@@ -34,6 +35,7 @@ export class Writer {
   readonly #db: Database;
   readonly #worlds: WorldCache;
   readonly #chain: AuditChain;
+  readonly #house: HouseRow;
   readonly #effects: EffectStore;
   readonly #records: RecordStore;
   readonly #begin: Statement;
@@ -45,6 +47,7 @@ export class Writer {
     const bodies = new BodyStore(db);
     this.#chain = new AuditChain(db, keys);
     this.#effects = new EffectStore({ db, keys, worlds: this.#worlds, bodies, chain: this.#chain });
+    this.#house = new HouseRow(db, keys);
     this.#records = new RecordStore({
       db,
       keys,
@@ -52,6 +55,7 @@ export class Writer {
       bodies,
       effects: this.#effects,
       chain: this.#chain,
+      house: this.#house,
     });
     this.#begin = db.prepare('BEGIN IMMEDIATE');
     this.#commit = db.prepare('COMMIT');
@@ -95,6 +99,7 @@ export class Writer {
       id,
       replies: commands.map((command) => perform(command, at)),
     }));
+    this.#house.store();
     if (this.#chain.hasGrown()) this.#chain.store();
     try {
       this.#commit.run();
@@ -139,6 +144,7 @@ export class Writer {
   #rollBack(error: unknown): void {
     this.#worlds.forgetTouched();
     this.#chain.goBack(null);
+    this.#house.goBack();
     try {
       this.#db.exec('ROLLBACK');
     } catch {
