@@ -1,6 +1,6 @@
 import { readDuration } from '../core/duration.ts';
 import { isProblem, readBoolean, readWholeNumber, type Problem } from '../core/read-value.ts';
-import type { Setting } from '../server/configuration.ts';
+import type { Setting } from '../server/setting.ts';
 import { wrongUse } from './failure.ts';
 
 /** What one option is. Its name is its key in the command's `options`: `lockTimeout` is `--lock-timeout`. */

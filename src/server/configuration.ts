@@ -1,9 +1,8 @@
 import type { S3Settings } from '../protocols/door.ts';
 import type { Milliseconds } from '../core/instant.ts';
 import type { Environment } from '../ports/environment.ts';
-import { isProblem, readBoolean, readWholeNumber, readWord, type Problem } from '../core/read-value.ts';
+import { isProblem, readWord, type Problem } from '../core/read-value.ts';
 import { readDevices, type DeviceSetting } from './audit-devices/read-device.ts';
-import { networkProblem } from './peer.ts';
 import {
   mapLimits,
   readRetention,
@@ -13,6 +12,7 @@ import {
 } from '../core/retention.ts';
 import type { ClientCertificates } from './listener.ts';
 import { readSecretFile } from './secret-file.ts';
+import { flag, optional, readListen, readNetworks, whole, type Setting } from './setting.ts';
 
 /** Where the house keeps everything. */
 export type Store =
@@ -75,19 +75,6 @@ export interface Configuration {
   readonly logLevel: LogLevel;
   /** How long open requests may take to end when the house is told to stop. */
   readonly shutdownMs: number;
-}
-
-/** One setting, as the command line, the environment and the documents have it. The key names it: `stateLimit`. */
-export interface Setting<T> {
-  /** Shown after the option's name in the help; empty for a setting that is on when it is named. */
-  readonly placeholder: string;
-  readonly help: string;
-  /** The default as the help shows it; null where there is none. */
-  readonly fallback: string | null;
-  /** Reads the text that was given, else the default. */
-  readonly read: (text: string | undefined) => T | Problem;
-  /** Whether such a text is a secret, which every user of the machine reads when it stands on the command line. */
-  readonly isSecret?: (text: string) => boolean;
 }
 
 /** What `statehouse serve` is told, option by option. */
@@ -327,23 +314,6 @@ function standard(): Configuration {
   return configuration;
 }
 
-function readListen(listen: string): { readonly host: string; readonly port: number } | Problem {
-  const match = /^(?:\[(.+)\]|([^:]*)):(\d{1,5})$/.exec(listen);
-  const port = Number(match?.[3]);
-  if (match === null || port > 65_535)
-    return { problem: `invalid address "${listen}": expected HOST:PORT, for example 127.0.0.1:7117` };
-  return { host: match[1] ?? (match[2] === '' ? '0.0.0.0' : (match[2] ?? '')), port };
-}
-
-function readNetworks(text = ''): readonly string[] | Problem {
-  const networks = text
-    .split(',')
-    .map((network) => network.trim())
-    .filter((network) => network !== '');
-  const problem = networks.map((network) => networkProblem(network)).find((found) => found !== null);
-  return problem === undefined ? networks : { problem };
-}
-
 function storeOf({ database, data }: Pick<Settings, 'database' | 'data'>, env: Environment): Store {
   const url = database ?? (data === null ? env[HOSTS_DATABASE] : undefined) ?? '';
   return url === '' ? { kind: 'directory', path: data ?? DEFAULT_DATA } : { kind: 'postgres', url };
@@ -376,27 +346,4 @@ function tlsOf(given: Settings): Tls | Problem {
   if (tlsCert === null && tlsKey === null) return { kind: tlsSelfSigned ? 'self-signed' : 'none' };
   const missing = tlsCert === null ? '--tls-cert' : '--tls-key';
   return { problem: `${missing} is missing: --tls-cert and --tls-key go together` };
-}
-
-function optional(
-  placeholder: string,
-  help: string,
-  isSecret: (text: string) => boolean = () => false,
-): Setting<string | null> {
-  return { placeholder, help, fallback: null, read: (text) => text ?? null, isSecret };
-}
-
-function flag(help: string): Setting<boolean> {
-  return { placeholder: '', help, fallback: null, read: (text = '') => readBoolean(text) };
-}
-
-function whole(
-  fallback: number,
-  bounds: { readonly from: number; readonly to: number },
-  placeholder: string,
-  help: string,
-): Setting<number> {
-  const read = (text: string | undefined): number | Problem =>
-    text === undefined ? fallback : readWholeNumber(text, bounds);
-  return { placeholder, help, fallback: String(fallback), read };
 }
