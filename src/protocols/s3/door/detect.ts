@@ -24,6 +24,7 @@ export type Operation =
   | 'DeleteObject'
   | 'CreateMultipartUpload'
   | 'UploadPart'
+  | 'UploadPartCopy'
   | 'CompleteMultipartUpload'
   | 'AbortMultipartUpload'
   | 'ListParts';
@@ -94,12 +95,15 @@ const ROWS: readonly Row[] = [
   row('bucket', 'GET', [], 'ListObjects'),
   row('bucket', 'POST', ['delete'], 'DeleteObjects'),
   row('object', 'POST', ['uploads'], 'CreateMultipartUpload'),
+  { ...row('object', 'PUT', ['partNumber', 'uploadId'], 'UploadPartCopy'), header: 'x-amz-copy-source' },
   row('object', 'PUT', ['partNumber', 'uploadId'], 'UploadPart'),
   row('object', 'POST', ['uploadId'], 'CompleteMultipartUpload'),
   row('object', 'DELETE', ['uploadId'], 'AbortMultipartUpload'),
   row('object', 'GET', ['uploadId'], 'ListParts'),
   row('object', 'GET', [], 'GetObject'),
+  row('object', 'GET', ['partNumber'], 'GetObject'),
   row('object', 'HEAD', [], 'HeadObject'),
+  row('object', 'HEAD', ['partNumber'], 'HeadObject'),
   { ...row('object', 'PUT', [], 'CopyObject'), header: 'x-amz-copy-source' },
   row('object', 'PUT', [], 'PutObject'),
   row('object', 'DELETE', [], 'DeleteObject'),

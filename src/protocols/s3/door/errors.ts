@@ -113,6 +113,7 @@ export function brokenPayload({ flaw, message }: PayloadProblem): S3Error {
     'chunk-signature': [403, 'SignatureDoesNotMatch'],
     'sha256-mismatch': [400, 'XAmzContentSHA256Mismatch'],
     'bad-digest': [400, 'BadDigest'],
+    'bad-part': [400, 'InvalidPart'],
     'invalid-digest': [400, 'InvalidRequest'],
     'too-large': [400, 'EntityTooLarge'],
   } as const;
@@ -171,12 +172,33 @@ export function invalid(message: string): S3Error {
   return { status: 400, code: 'InvalidRequest', message };
 }
 
+/** What cannot be a state has no place. */
+export function noPlaceFor(problem: string): S3Error {
+  return invalid(
+    `Only Terraform states and their lock files are kept here, and a state cannot have this name: ${problem}.`,
+  );
+}
+
 export function invalidArgument(name: string, value: string, message: string): S3Error {
   return {
     status: 400,
     code: 'InvalidArgument',
     message,
     details: { ArgumentName: name, ArgumentValue: value },
+  };
+}
+
+export function noSuchVersion(): S3Error {
+  return { status: 404, code: 'NoSuchVersion', message: 'The specified version does not exist.' };
+}
+
+/** A header or parameter that would change what the request means, and that is not done here. */
+export function headerNotDone(name: string): S3Error {
+  return {
+    status: 501,
+    code: 'NotImplemented',
+    message: `A header or parameter you provided implies functionality that is not implemented: ${name}`,
+    details: { Header: name },
   };
 }
 
@@ -198,6 +220,16 @@ export function noSuchBucket(bucket: string): S3Error {
     code: 'NoSuchBucket',
     message: 'The specified bucket does not exist',
     details: { BucketName: bucket },
+  };
+}
+
+export function invalidRange(size: number): S3Error {
+  return {
+    status: 416,
+    code: 'InvalidRange',
+    message: 'The requested range is not satisfiable',
+    headers: { 'content-range': `bytes */${size}` },
+    details: { ActualObjectSize: size },
   };
 }
 

@@ -18,8 +18,10 @@ import {
   listMultipartUploads,
   listParts,
   uploadPart,
+  uploadPartCopy,
 } from './multipart.ts';
-import { copyObject, deleteObject, deleteObjects, getObject, putObject } from './objects.ts';
+import { copyObject } from './copy.ts';
+import { deleteObject, deleteObjects, getObject, putObject } from './objects.ts';
 import { listObjectVersions } from './version-listing.ts';
 
 /** The one table of this door. */
@@ -44,6 +46,7 @@ export const OPERATIONS: Readonly<Record<Operation, (call: DoorCall) => Promise<
   DeleteObject: deleteObject,
   CreateMultipartUpload: createMultipartUpload,
   UploadPart: uploadPart,
+  UploadPartCopy: uploadPartCopy,
   CompleteMultipartUpload: completeMultipartUpload,
   AbortMultipartUpload: abortMultipartUpload,
   ListParts: listParts,
