@@ -121,7 +121,11 @@ export function commandOf(step: Step, sight: Sight): Command {
     case 'expire':
       return { type: 'expire', address, actor };
     case 'delete':
-      return deleteOf(address, { actor, claim: claimOf(step, sight) });
+      return deleteOf(address, {
+        actor,
+        claim: claimOf(step, sight),
+        ...(step.pick === 11 ? { expects: { sha256: sight.world.record.head?.sha256 ?? '' } } : {}),
+      });
     case 'undelete':
       return { type: 'undelete', address, actor };
     case 'prune':

@@ -135,10 +135,14 @@ export interface WriteCommand extends OnAddress, StateFacts {
 export interface DeleteCommand extends OnAddress {
   readonly type: 'delete';
   readonly claim: Claim;
+  /** A precondition that the protocol carries: the sha256 of the state that is to be deleted. */
+  readonly expects?: { readonly sha256: string };
 }
 
 export interface UndeleteCommand extends OnAddress {
   readonly type: 'undelete';
+  /** The newest version, as far as the asker knows; any if it does not say. */
+  readonly newest?: number;
 }
 
 /** Drops versions that retention no longer keeps. */
@@ -150,6 +154,8 @@ export interface PruneCommand extends OnAddress {
 /** Drops a deleted state with its whole history. */
 export interface PurgeCommand extends OnAddress {
   readonly type: 'purge';
+  /** The newest version, as far as the asker knows; any if it does not say. */
+  readonly newest?: number;
 }
 
 /** The commands about an address, by their types. */

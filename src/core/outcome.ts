@@ -159,7 +159,7 @@ export interface OutcomeOf {
   readonly describe: Described | NotLocked | NotHolder | Expired;
   readonly expire: Ended;
   readonly write: Stored | Stale | LockRefusal | Expired;
-  readonly delete: Deleted | Absent | LockRefusal | Expired;
+  readonly delete: Deleted | Absent | Stale | LockRefusal | Expired;
   readonly undelete: Undeleted | Absent | Exists | LockRefusal | Expired;
   readonly prune: Pruned;
   readonly purge: Purged | Absent | Exists | Held | Expired;

@@ -31,6 +31,8 @@ export interface S3Settings {
   readonly strict: boolean;
   /** Bodies that are not signed are taken over plain HTTP from other machines, too: a proxy before the house ends TLS. */
   readonly unsignedBodies: boolean;
+  /** Admins may delete single versions, and so empty a bucket; otherwise nobody may. */
+  readonly deleteVersions: boolean;
 }
 
 /** What a door may be opened with. */

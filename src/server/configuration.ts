@@ -114,6 +114,7 @@ export interface Settings extends Readonly<Record<RetentionLimit, number>> {
   readonly awsAccount: string;
   readonly strictS3: boolean;
   readonly allowUnsignedBodies: boolean;
+  readonly s3DeleteVersions: boolean;
   /** In seconds. */
   readonly expiryGrace: number;
   /** In days, as are the next two. */
@@ -218,6 +219,7 @@ export const SETTINGS: { readonly [K in keyof Settings]: Setting<Settings[K]> } 
   allowUnsignedBodies: flag(
     'take S3 bodies that are not signed over plain HTTP from other machines, for a proxy that ends TLS',
   ),
+  s3DeleteVersions: flag('let admins delete single versions at the S3 door, and so empty a bucket'),
   expiryGrace: whole(
     3_600,
     { from: 0, to: 604_800 },
@@ -324,7 +326,12 @@ export function configure(given: Settings, env: Environment = {}): Configuration
     trustedProxies: given.trustedProxy,
     uploadIdle: given.uploadIdle * 60_000,
     plansShare: !given.noSharedPlans,
-    s3: { account: given.awsAccount, strict: given.strictS3, unsignedBodies: given.allowUnsignedBodies },
+    s3: {
+      account: given.awsAccount,
+      strict: given.strictS3,
+      unsignedBodies: given.allowUnsignedBodies,
+      deleteVersions: given.s3DeleteVersions,
+    },
     expiryGrace: given.expiryGrace * 1_000,
     deadCredentialsKept: given.keepDeadCredentials * DAY_MS,
     auditKept: given.keepAuditDays * DAY_MS,

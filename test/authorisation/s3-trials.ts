@@ -85,6 +85,26 @@ const upload =
       ...(body === undefined ? {} : { body }),
     });
 
+/** Copies the state into a part of an upload to another project, which ends with it. */
+async function copyPartFrom(scene: Scene): Promise<Answer> {
+  const at = '/beta/copy';
+  const begun = await send(scene, 'POST', at, { query: [['uploads', '']] });
+  const id = /<UploadId>([^<]+)</.exec(begun.text)?.[1] ?? '';
+  const headers = { 'x-amz-copy-source': `acme/${OBJECT}` };
+  const query = [['uploadId', id]] as const;
+  const answer = await send(scene, 'PUT', at, { query: [['partNumber', '1'], ...query], headers });
+  await send(scene, 'DELETE', at, { query });
+  return answer;
+}
+
+async function copyPart(scene: Scene): Promise<Answer> {
+  const query = [
+    ['partNumber', '2'],
+    ['uploadId', scene.uploadId],
+  ] as const;
+  return send(scene, 'PUT', AT, { query, headers: { 'x-amz-copy-source': `acme/${OBJECT}` } });
+}
+
 async function complete(scene: Scene): Promise<Answer> {
   const [piece] = (await scene.house.engine.entries(`upload ${scene.uploadId}`)).map(
     ({ attributes }) => attributes,
@@ -255,6 +275,19 @@ export const S3_TRIALS: Readonly<Record<string, Trial>> = {
     ask: upload('PUT', [['partNumber', '2']], 'more'),
     proof: 'changed',
   },
+  'UploadPartCopy, from the state': {
+    perAsker: true,
+    prepare: [state, alsoGranted({ role: 'writer', pattern: 'beta/*' })],
+    ask: copyPartFrom,
+    proof: { text: '<CopyPartResult' },
+  },
+  "UploadPartCopy, one's own upload": {
+    perAsker: true,
+    prepare: [state, ownUpload],
+    ask: copyPart,
+    proof: 'changed',
+  },
+  "UploadPartCopy, another's upload": { prepare: [state, otherUpload], ask: copyPart, proof: 'changed' },
   "CompleteMultipartUpload, one's own upload": {
     perAsker: true,
     prepare: [ownUpload],

@@ -19,9 +19,10 @@ async function findBoto3(): Promise<string | null> {
 const python = await findBoto3();
 
 const SCRIPT = `
-import json, ssl, threading, urllib.request, os
+import base64, json, ssl, threading, urllib.request, os, zlib
 import boto3
 from boto3.s3.transfer import TransferConfig
+from boto3.exceptions import S3UploadFailedError
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
@@ -51,6 +52,28 @@ config = TransferConfig(multipart_threshold=5 * 1024 * 1024, multipart_chunksize
 s3.upload_file('big', 'boto', 'big.tfstate', Config=config)
 s3.download_file('boto', 'big.tfstate', 'down', Config=config)
 assert open('down', 'rb').read() == big
+
+some = state(1, 'y' * 6_000_000)
+open('some', 'wb').write(some)
+# In parts from bucket to bucket, and sent in parts with checksums of every kind.
+s3.copy({'Bucket': 'boto', 'Key': 'big.tfstate'}, 'boto2', 'copy.tfstate', Config=config)
+assert s3.get_object(Bucket='boto2', Key='copy.tfstate')['Body'].read() == big
+for algorithm in ['CRC32', 'SHA1', 'SHA256']:
+    extra = {'ChecksumAlgorithm': algorithm}
+    s3.upload_file('some', 'boto2', 'sums/' + algorithm, ExtraArgs=extra, Config=config)
+    s3.copy({'Bucket': 'boto2', 'Key': 'sums/CRC32'}, 'boto2', 'copied/' + algorithm, ExtraArgs=extra, Config=config)
+    assert s3.get_object(Bucket='boto2', Key='copied/' + algorithm)['Body'].read() == some
+whole = base64.b64encode(zlib.crc32(some).to_bytes(4, 'big')).decode()
+s3.upload_file('some', 'boto2', 'sums/whole', ExtraArgs={'ChecksumCRC32': whole}, Config=config)
+try:
+    s3.upload_file('some', 'boto2', 'sums/wrong', ExtraArgs={'ChecksumCRC32': 'AAAAAA=='}, Config=config)
+    raise AssertionError('a wrong checksum was taken')
+except S3UploadFailedError as error:
+    assert 'BadDigest' in str(error), error
+assert s3.get_object(Bucket='boto2', Key='sums/whole', PartNumber=1)['ContentLength'] == len(some)
+assert code(s3.delete_object, Bucket='boto2', Key='sums/whole', IfMatch='"x"') == 'PreconditionFailed'
+marks = s3.delete_objects(Bucket='boto2', Delete={'Objects': [{'Key': 'sums/whole'}]})['Deleted']
+assert marks == [{'Key': 'sums/whole', 'DeleteMarker': True, 'DeleteMarkerVersionId': 'd1'}], marks
 
 s3.put_object(Bucket='boto', Key='a.tfstate', Body=state(2))
 versions = s3.list_object_versions(Bucket='boto', Prefix='a.')['Versions']
@@ -85,7 +108,7 @@ assert len(got) == 1, got
 assert table.get_item(Key={'LockID': 'boto/a.tfstate'})['Item']['Info'] == got[0]
 digest = table.get_item(Key={'LockID': 'boto/a.tfstate-md5'})['Item']['Digest']
 assert s3.head_object(Bucket='boto', Key='a.tfstate')['ETag'] == '"' + digest + '"'
-assert len(table.scan()['Items']) == 7
+assert len(table.scan()['Items']) == 14
 table.delete_item(Key={'LockID': 'boto/a.tfstate'})
 assert 'Item' not in table.get_item(Key={'LockID': 'boto/a.tfstate'})
 print('done')
@@ -101,19 +124,23 @@ describe.skipIf(python === null)('boto3 (skipped unless python3 has it)', () => 
 
   afterAll(() => rm(directory, { recursive: true, force: true, maxRetries: 5 }));
 
-  it.each(['http', 'https'])('reads, writes, locks and sends in parts over %s', async (scheme) => {
-    const data = join(directory, scheme);
-    await using house = await TestHouse.open({
-      store: { kind: 'directory', path: data },
-      tls: { kind: scheme === 'http' ? 'none' : 'self-signed' },
-    });
-    const env = {
-      PATH: process.env['PATH'],
-      HOME: process.env['HOME'],
-      ...awsLogin(house.url),
-      ...(house.certPath === null ? {} : { AWS_CA_BUNDLE: house.certPath }),
-    };
-    const { code, output } = await new RunningProgram(python!, ['../script.py'], { cwd: data, env }).end;
-    expect(`${code} ${output.trim()}`).toBe('0 done');
-  });
+  it.each(['http', 'https'])(
+    'reads, writes, locks and sends in parts over %s',
+    async (scheme) => {
+      const data = join(directory, scheme);
+      await using house = await TestHouse.open({
+        store: { kind: 'directory', path: data },
+        tls: { kind: scheme === 'http' ? 'none' : 'self-signed' },
+      });
+      const env = {
+        PATH: process.env['PATH'],
+        HOME: process.env['HOME'],
+        ...awsLogin(house.url),
+        ...(house.certPath === null ? {} : { AWS_CA_BUNDLE: house.certPath }),
+      };
+      const { code, output } = await new RunningProgram(python!, ['../script.py'], { cwd: data, env }).end;
+      expect(`${code} ${output.trim()}`).toBe('0 done');
+    },
+    240_000,
+  );
 });

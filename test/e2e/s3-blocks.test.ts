@@ -53,7 +53,7 @@ describe.skipIf(terraform === null)(
 
     beforeAll(async () => {
       directory = await mkdtemp(join(tmpdir(), 'statehouse-s3-'));
-      const s3 = { account: '123456789012', strict: false, unsignedBodies: false };
+      const s3 = { account: '123456789012', strict: false, unsignedBodies: false, deleteVersions: false };
       houses.set('http', await TestHouse.open({ s3 }));
       houses.set(
         'https',

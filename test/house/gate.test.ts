@@ -68,6 +68,7 @@ const DEEDS: Readonly<Record<Part, Readonly<Record<string, Deed>>>> = {
     restore: ({ house }, caller) => house.history.restore(caller, ADDRESS, 1, NO_CLAIM),
     undelete: ({ house }, caller) => house.history.undelete(caller, ADDRESS),
     purge: ({ house }, caller) => house.history.purge(caller, ADDRESS),
+    dropVersion: ({ house }, caller) => house.history.dropVersion(caller, ADDRESS, 1, NO_CLAIM),
   },
   locks: {
     refuse: ({ house }, caller) => house.locks.refuse(caller, 'lock', ADDRESS),

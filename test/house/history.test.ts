@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { sampleLock, sampleState } from '../support/sample-state.ts';
+import type { Caller } from '../../src/house/caller.ts';
 import { ADDRESS, BuiltHouse, callerOf, ENGINES, NO_CLAIM, settled } from './fixtures/built-house.ts';
 
 const ANN = callerOf('ann');
@@ -166,6 +167,23 @@ describe.each(ENGINES)('the history of a state, on %s', (engine) => {
     expect(await built.read(ANN, 1)).toBe('absent');
     expect(await history.undelete(ANN, ADDRESS)).toEqual({ type: 'absent' });
     expect(await built.write(ANN, sampleState(1))).toMatchObject({ version: { number: 2 } });
+  });
+
+  it('lets an admin drop one version, the newest last and the state with it', async () => {
+    await using built = await BuiltHouse.build(engine);
+    await built.write(ANN, sampleState(1));
+    await built.write(ANN, sampleState(2));
+    const drop = (caller: Caller, number: number): Promise<{ readonly type: string }> =>
+      built.house.history.dropVersion(caller, ADDRESS, number, NO_CLAIM);
+    expect(await drop(ANN, 1)).toMatchObject({ type: 'forbidden' });
+    expect(await drop(ADMIN, 2)).toEqual({ type: 'newest', older: 1 });
+    expect(await drop(ADMIN, 1)).toMatchObject({ type: 'pruned', versions: [1] });
+    expect(await drop(ADMIN, 1)).toEqual({ type: 'absent' });
+    await lock(built);
+    expect(await drop(ADMIN, 2)).toMatchObject({ type: 'held' });
+    await built.house.locks.unlock(ANN, ADDRESS, { lockId: 'lock-1', alias: null });
+    expect(await drop(ADMIN, 2)).toMatchObject({ type: 'purged' });
+    expect(await numbers(built)).toEqual([]);
   });
 
   it('keeps as many versions as it is told to, and says in the audit log what it let go', async () => {

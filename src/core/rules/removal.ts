@@ -12,6 +12,9 @@ export function remove(draft: Draft, command: DeleteCommand): OutcomeOf['delete'
   if (deletedAt !== null) return { type: 'deleted', version: head, repeat: true };
   const permit = permitFor(draft, command.claim, command.actor);
   if ('refusal' in permit) return permit.refusal;
+  if (command.expects !== undefined && command.expects.sha256 !== head.sha256) {
+    return { type: 'stale', reason: 'changed-meanwhile', head };
+  }
   draft.change({ deletedAt: draft.at });
   draft.note(command.actor, 'delete', { version: head.number });
   return { type: 'deleted', version: head, repeat: false };
@@ -20,7 +23,7 @@ export function remove(draft: Draft, command: DeleteCommand): OutcomeOf['delete'
 /** Shows a deleted state again, as it was; not to a holder who has begun with none. */
 export function undelete(draft: Draft, command: UndeleteCommand): OutcomeOf['undelete'] {
   const { head, deletedAt } = draft.record;
-  if (head === null) return { type: 'absent' };
+  if (head === null || head.number !== (command.newest ?? head.number)) return { type: 'absent' };
   if (deletedAt === null) return { type: 'exists', head };
   const permit = permitFor(draft, { kind: 'none' }, command.actor);
   if ('refusal' in permit) return permit.refusal;
@@ -44,7 +47,9 @@ export function purge(draft: Draft, command: PurgeCommand): OutcomeOf['purge'] {
   const { record, holders } = draft;
   const head = liveHead(record);
   if (head !== null) return { type: 'exists', head };
-  if (record.head === null) return { type: 'absent' };
+  if (record.head === null || record.head.number !== (command.newest ?? record.head.number)) {
+    return { type: 'absent' };
+  }
   if (holders.length > 0) {
     return refusalHeld(draft);
   }

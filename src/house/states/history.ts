@@ -1,7 +1,7 @@
 import type { Address } from '../../core/address.ts';
 import type { Absent, OutcomeOf } from '../../core/outcome.ts';
 import { isStateHeader, readStateHeader, withSerial } from '../../core/state-header.ts';
-import type { Claim } from '../../core/command.ts';
+import type { Claim, WriteCommand } from '../../core/command.ts';
 import type { Version } from '../../core/world.ts';
 import { actorOf, type Caller, type Shut } from '../caller.ts';
 import type { CommandExecutor } from '../executor.ts';
@@ -15,6 +15,20 @@ export type RestoreAnswer = OutcomeOf['write'] | Frozen | BodyRefusal | Absent |
 export type UndeleteAnswer = OutcomeOf['undelete'] | Shut;
 
 export type PurgeAnswer = OutcomeOf['purge'] | Shut;
+
+/** The newest version is not dropped while there are older ones. */
+export interface NewestVersion {
+  readonly type: 'newest';
+  /** The newest of those. */
+  readonly older: number;
+}
+
+export type DropVersionAnswer =
+  | OutcomeOf['prune']
+  | OutcomeOf['purge']
+  | Exclude<OutcomeOf['delete'], { readonly type: 'deleted' }>
+  | NewestVersion
+  | Shut;
 
 /** The versions of a state: looked at, brought back, and dropped with it. */
 export class History {
@@ -77,8 +91,15 @@ export class History {
    * Rolls forward: the content of an old version becomes the newest one, with the newest serial + 1. An encrypted state
    * comes back byte for byte, serial included, because OpenTofu checks the serial against the one that is inside.
    * @param claim the lock to restore under, if one is held
+   * @param expects the state that is to be replaced; any if it is not given
    */
-  async restore(caller: Caller, address: Address, number: number, claim: Claim): Promise<RestoreAnswer> {
+  async restore(
+    caller: Caller,
+    address: Address,
+    number: number,
+    claim: Claim,
+    expects?: WriteCommand['expects'],
+  ): Promise<RestoreAnswer> {
     const refusal = await this.#gate.on(caller, 'restore', address);
     if (refusal !== null) return refusal;
     const frozen = claim.kind === 'named' ? null : await this.#freezes.stopsChange(address);
@@ -104,22 +125,64 @@ export class History {
       claim,
       ...taken.content,
       restore: { from: number, newest: record.deletedAt === null ? (newest?.number ?? 0) : 0 },
+      ...(expects === undefined ? {} : { expects }),
     });
   }
 
-  /** Shows a deleted state again. */
-  async undelete(caller: Caller, address: Address): Promise<UndeleteAnswer> {
+  /**
+   * Shows a deleted state again.
+   * @param newest its newest version, as far as the caller knows; any if it is not given
+   */
+  async undelete(caller: Caller, address: Address, newest?: number): Promise<UndeleteAnswer> {
     const refusal = this.#gate.onForRules(caller, 'restore', address);
     if (refusal !== null) return refusal;
-    return this.#executor.execute({ type: 'undelete', address, actor: actorOf(caller) });
+    const actor = actorOf(caller);
+    return this.#executor.execute({ type: 'undelete', address, actor, ...known(newest) });
   }
 
-  /** Drops a deleted state and its history for good. */
-  async purge(caller: Caller, address: Address): Promise<PurgeAnswer> {
+  /**
+   * Drops a deleted state and its history for good.
+   * @param newest its newest version, as far as the caller knows; any if it is not given
+   */
+  async purge(caller: Caller, address: Address, newest?: number): Promise<PurgeAnswer> {
     const refusal = this.#gate.onForRules(caller, 'purge', address);
     if (refusal !== null) return refusal;
-    return this.#executor.execute({ type: 'purge', address, actor: actorOf(caller) });
+    const actor = actorOf(caller);
+    return this.#executor.execute({ type: 'purge', address, actor, ...known(newest) });
   }
+
+  /**
+   * Drops one version for good. The newest goes last, and the state with it: while there are older ones, what is shown would
+   * otherwise go back without anybody having written it.
+   * @param claim the lock to delete the state under, if one is held
+   */
+  async dropVersion(
+    caller: Caller,
+    address: Address,
+    number: number,
+    claim: Claim,
+  ): Promise<DropVersionAnswer> {
+    const refusal = await this.#gate.on(caller, 'purge', address);
+    if (refusal !== null) return refusal;
+    const { engine } = this.#executor;
+    const version = await engine.version(address, number);
+    if (version === null) return { type: 'absent' };
+    const { record } = await engine.world(address);
+    const actor = actorOf(caller);
+    if (record.head?.number !== number) {
+      return this.#executor.execute({ type: 'prune', address, actor, numbers: [number] });
+    }
+    const [older] = await engine.versions(address, { before: number, limit: 1 });
+    if (older !== undefined) return { type: 'newest', older: older.number };
+    const expects = { sha256: version.sha256 };
+    const deleted = await this.#executor.execute({ type: 'delete', address, actor, claim, expects });
+    if (deleted.type !== 'deleted') return deleted;
+    return this.#executor.execute({ type: 'purge', address, actor, newest: number });
+  }
+}
+
+function known(newest: number | undefined): { readonly newest?: number } {
+  return newest === undefined ? {} : { newest };
 }
 
 async function* oneChunk(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

@@ -1,5 +1,5 @@
 import type { Address } from '../../core/address.ts';
-import type { Claim, WriteCommand } from '../../core/command.ts';
+import type { Claim, DeleteCommand, WriteCommand } from '../../core/command.ts';
 import type { Identity } from '../../core/grant.ts';
 import type { OutcomeOf } from '../../core/outcome.ts';
 import { liveHead, type Version, type World } from '../../core/world.ts';
@@ -165,13 +165,22 @@ export class States {
     );
   }
 
-  /** Hides a state; it can be undeleted until it is purged. */
-  async delete(caller: Caller, address: Address, claim: Claim): Promise<DeleteAnswer> {
+  /**
+   * Hides a state; it can be undeleted until it is purged.
+   * @param expects the state that is to be deleted; any if it is not given
+   */
+  async delete(
+    caller: Caller,
+    address: Address,
+    claim: Claim,
+    expects?: DeleteCommand['expects'],
+  ): Promise<DeleteAnswer> {
     const refusal = this.#gate.onForRules(caller, 'delete', address);
     if (refusal !== null) return refusal;
     const frozen = claim.kind === 'named' ? null : await this.#freezes.stopsChange(address);
     if (frozen !== null) return frozen;
-    return this.#executor.execute({ type: 'delete', address, actor: actorOf(caller), claim });
+    const command = { type: 'delete', address, actor: actorOf(caller), claim } as const;
+    return this.#executor.execute(expects === undefined ? command : { ...command, expects });
   }
 
   /**

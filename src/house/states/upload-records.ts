@@ -20,7 +20,11 @@ export interface UploadResult {
   /** Of the whole state, lower-case hex. */
   readonly md5: string;
   readonly version: number;
+  readonly notes?: Notes | undefined;
 }
+
+/** What the door of an upload wants to know again of it, or of a piece: checksums, of its protocol's own kinds. */
+export type Notes = Readonly<Record<string, string>>;
 
 /** An upload as it is stored, under its id. */
 export interface StoredUpload {
@@ -32,9 +36,12 @@ export interface StoredUpload {
   readonly touchedAt?: Instant | undefined;
   /** Bytes of its pieces; absent where an earlier program began it. */
   readonly bytes?: number | undefined;
+  readonly notes?: Notes | undefined;
   /** Empty until it is finished. */
   readonly attributes: Partial<UploadResult>;
 }
+
+const NOTES = z.record(z.string(), z.string()).optional();
 
 export const UPLOADS: RecordDefinition<StoredUpload> = defineRecords<StoredUpload>(
   UPLOAD_KIND,
@@ -45,7 +52,11 @@ export const UPLOADS: RecordDefinition<StoredUpload> = defineRecords<StoredUploa
     finishedAt: z.number().nullable(),
     touchedAt: z.number().optional(),
     bytes: z.number().optional(),
-    attributes: z.union([z.object({ md5: z.string(), version: z.number() }), z.strictObject({})]),
+    notes: NOTES,
+    attributes: z.union([
+      z.object({ md5: z.string(), version: z.number(), notes: NOTES }),
+      z.strictObject({}),
+    ]),
   }),
 );
 
@@ -61,6 +72,7 @@ export interface StoredPiece {
   readonly md5: string;
   readonly sha256: string;
   readonly at: Instant;
+  readonly notes?: Notes | undefined;
 }
 
 export const PIECE: z.ZodType<StoredPiece> = z.object({
@@ -69,11 +81,13 @@ export const PIECE: z.ZodType<StoredPiece> = z.object({
   md5: z.string(),
   sha256: z.string(),
   at: z.number(),
+  notes: NOTES,
 });
 
 /** An upload as it is stored under its id. */
-export function toUpload(id: string, { attributes: { md5, version }, ...stored }: StoredUpload): Upload {
-  const became = md5 === undefined || version === undefined ? null : { md5, version };
+export function toUpload(id: string, { attributes, ...stored }: StoredUpload): Upload {
+  const { md5, version, notes } = attributes;
+  const became = md5 === undefined || version === undefined ? null : { md5, version, notes };
   const { startedAt, touchedAt = startedAt, bytes = 0 } = stored;
   return { ...stored, id, touchedAt, bytes, became };
 }

@@ -19,6 +19,7 @@ import {
   PIECE,
   toUpload,
   UPLOADS,
+  type Notes,
   type Piece,
   type StoredPiece,
   type StoredUpload,
@@ -97,7 +98,11 @@ export class Uploads {
     this.#gate = options.gate;
   }
 
-  async begin(caller: Caller, address: Address): Promise<{ type: 'begun'; upload: Upload } | Busy | Shut> {
+  async begin(
+    caller: Caller,
+    address: Address,
+    notes?: Notes,
+  ): Promise<{ type: 'begun'; upload: Upload } | Busy | Shut> {
     const refusal = await this.#gate.on(caller, 'write', address);
     if (refusal !== null) return refusal;
     const { subject } = caller.identity;
@@ -105,7 +110,8 @@ export class Uploads {
       if (!mayBegin(await this.#open(), subject, address)) return FULL;
       const id = this.#entropy.uuid();
       const at = await this.#engine.now();
-      const upload = { address, subject, startedAt: at, touchedAt: at, bytes: 0, finishedAt: null };
+      const begun = { address, subject, startedAt: at, touchedAt: at, bytes: 0, finishedAt: null };
+      const upload = notes === undefined ? begun : { ...begun, notes };
       await this.#uploads.put(null, id, { ...upload, attributes: {} });
       this.#audit.note(caller, 'upload-begin', address, { upload: id });
       return { type: 'begun', upload: { ...upload, id, became: null } };
@@ -142,22 +148,26 @@ export class Uploads {
     return { type: 'uploads', uploads };
   }
 
-  /** Keeps a piece, in the place of one of the same number. Nothing is kept if the stream fails. */
+  /**
+   * Keeps a piece, in the place of one of the same number. Nothing is kept if the stream fails.
+   * @param notes asked at the end of the stream
+   */
   async put(
     caller: Caller,
     upload: Upload,
     number: number,
     stream: AsyncIterable<Uint8Array>,
+    notes?: () => Notes,
   ): Promise<PieceAnswer> {
     const refusal = await this.#gate.on(caller, 'write', upload.address);
     if (refusal !== null) return refusal;
-    return this.#gate.whileGood(caller, stream, (good) => this.#put(caller, upload, number, good));
+    return this.#gate.whileGood(caller, stream, (good) => this.#put(caller, upload, { number, notes }, good));
   }
 
   async #put(
     caller: Caller,
     upload: Upload,
-    number: number,
+    { number, notes }: { number: number; notes: (() => Notes) | undefined },
     stream: AsyncIterable<Uint8Array>,
   ): Promise<PieceAnswer> {
     const open = await this.#open();
@@ -191,6 +201,7 @@ export class Uploads {
       md5: md5.digest('hex'),
       sha256: sha256.digest('hex'),
       at: await this.#engine.now(),
+      ...(notes === undefined ? {} : { notes: notes() }),
     };
     await this.#piecesOf(upload.id).put(null, String(number), piece, packer.finish());
     // Finished or given up while this piece came in: nothing but the next sweep would drop it.

@@ -10,6 +10,8 @@ export type PayloadFlaw =
   | 'sha256-mismatch'
   /** The body does not have a checksum that was sent along. */
   | 'bad-digest'
+  /** A part of an upload does not have the checksum that the client says it has. */
+  | 'bad-part'
   /** A checksum is announced that is not one, or never comes. */
   | 'invalid-digest'
   /** The same of the oldest of them, for which S3 has a code of its own. */

@@ -27,6 +27,26 @@ export function readConditions(
   return since !== undefined && isTime(since) && !isBefore(since, modified) ? 304 : null;
 }
 
+/**
+ * Whether the conditions hold that a copy sets for its source: null, or the header whose condition failed.
+ * Source: Amazon S3 API reference, CopyObject; all of them fail with 412.
+ */
+export function readCopyConditions(header: Header, source: Representation): string | null {
+  const ofSource = (name: string): string | undefined => header(`x-amz-copy-source-${name}`);
+  const failed = readConditions(ofSource, source);
+  if (failed === null) return null;
+  if (failed !== 304) return `x-amz-copy-source-${failed}`;
+  return `x-amz-copy-source-${ofSource('if-none-match') === undefined ? 'If-Modified-Since' : 'If-None-Match'}`;
+}
+
+/** Whether a range may be answered as one: `If-Range` names what is there, or is not sent (RFC 9110, section 13.1.5). */
+export function sameRange(text: string | undefined, { etag, modified }: Representation): boolean {
+  if (text === undefined) return true;
+  return text.startsWith('"')
+    ? text === `"${etag}"`
+    : Date.parse(text) === Math.floor(modified / 1_000) * 1_000;
+}
+
 /** Whether a list of ETags names this one. */
 export function namesETag(list: string, etag: string): boolean {
   return list.split(',').some((tag) => {

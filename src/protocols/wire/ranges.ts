@@ -18,7 +18,23 @@ export function readRange(range: string | undefined, size: number): Span | null 
   return [Number(first), last === '' ? size : Math.min(Number(last) + 1, size)];
 }
 
+/**
+ * The range of a copy's source: both ends are said, and within it.
+ * Source: Amazon S3 API reference, UploadPartCopy, `x-amz-copy-source-range`.
+ */
+export function readCopyRange(range: string, size: number): Span | 'malformed' | 'unsatisfiable' {
+  const match = /^bytes=(\d{1,15})-(\d{1,15})$/.exec(range);
+  const [from, last] = [Number(match?.[1]), Number(match?.[2])];
+  if (match === null || last < from) return 'malformed';
+  return last < size ? [from, last + 1] : 'unsatisfiable';
+}
+
 /** The bytes of a span, out of all of them. */
+export function cut(bytes: AsyncIterable<Uint8Array>, span: Span): AsyncIterable<Uint8Array>;
+export function cut(
+  bytes: Uint8Array | AsyncIterable<Uint8Array>,
+  span: Span,
+): Uint8Array | AsyncIterable<Uint8Array>;
 export function cut(
   bytes: Uint8Array | AsyncIterable<Uint8Array>,
   span: Span,

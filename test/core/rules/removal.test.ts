@@ -28,6 +28,29 @@ describe('a removal', () => {
     expect(address.deeds()).toEqual([]);
   });
 
+  it('is of the state that is expected, or none', () => {
+    const address = written();
+    const sha256 = address.world.record.head?.sha256 ?? '';
+    const about = { type: 'delete', address: ADDRESS, actor: actorOf(bob), claim: NONE } as const;
+    expect(address.send({ ...about, expects: { sha256: 'another' } })).toMatchObject({
+      type: 'stale',
+      reason: 'changed-meanwhile',
+    });
+    expect(address.deeds()).toEqual([]);
+    expect(address.send({ ...about, expects: { sha256 } }).type).toBe('deleted');
+  });
+
+  it('is taken back, or made final, for the newest version that is expected', () => {
+    const address = written();
+    address.delete(bob);
+    const about = { address: ADDRESS, actor: actorOf(bob) };
+    expect(address.send({ type: 'undelete', ...about, newest: 2 })).toEqual({ type: 'absent' });
+    expect(address.send({ type: 'purge', ...about, newest: 2 })).toEqual({ type: 'absent' });
+    expect(address.send({ type: 'undelete', ...about, newest: 1 }).type).toBe('undeleted');
+    address.delete(bob);
+    expect(address.send({ type: 'purge', ...about, newest: 1 }).type).toBe('purged');
+  });
+
   it('of nothing says so', () => {
     expect(new OneAddress().delete(bob)).toEqual({ type: 'absent' });
   });

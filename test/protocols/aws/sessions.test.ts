@@ -11,9 +11,11 @@ let writer: Pair & { readonly name: string };
 
 beforeAll(async () => {
   house = await TestHouse.open({
-    s3: { account: '123456789012', strict: false, unsignedBodies: false },
+    s3: { account: '123456789012', strict: false, unsignedBodies: false, deleteVersions: false },
   });
-  strict = await TestHouse.open({ s3: { account: '123456789012', strict: true, unsignedBodies: false } });
+  strict = await TestHouse.open({
+    s3: { account: '123456789012', strict: true, unsignedBodies: false, deleteVersions: false },
+  });
   writer = {
     ...(await house.credential('ci-prod', [{ role: 'writer', pattern: 'acme/*' }])),
     name: 'ci-prod',

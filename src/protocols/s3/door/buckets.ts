@@ -188,12 +188,18 @@ export async function deleteBucketSetting(call: DoorCall): Promise<Answer> {
   return answer.type === 'set' ? emptyReply(call, 204) : refused(answer);
 }
 
-/** A small document in the body, checked as its headers promise. */
+/**
+ * A small document in the body, checked as its headers promise.
+ * @param checksums whether checksums in headers are the document's own
+ */
 export async function readDocument(
   { request, authenticatedRequest }: DoorCall,
   bytesMax: number = DOCUMENT_BYTES_MAX,
+  checksums: 'own' | 'of-the-object' = 'own',
 ): Promise<Uint8Array | S3Error> {
-  const plan = planPayload(authenticatedRequest.mode, (name) => request.header(name));
+  const plan = planPayload(authenticatedRequest.mode, (name) =>
+    checksums !== 'own' && /^x-amz-(?:sdk-)?checksum-/.test(name) ? undefined : request.header(name),
+  );
   const body = openPayload(request.body, plan, authenticatedRequest.verified);
   const bytes = await readBody(
     { body, contentLength: plan.decodedLength ?? request.contentLength, keep: request.keep },

@@ -14,6 +14,8 @@ export interface DoorCall {
   readonly locks: LockObjects;
   /** What is not done is refused. */
   readonly strict: boolean;
+  /** Admins may delete single versions. */
+  readonly deleteVersions: boolean;
   readonly caller: Caller;
   readonly authenticatedRequest: AuthenticatedRequest;
   readonly request: DoorRequest;

@@ -26,6 +26,7 @@ export type Operation =
   | 'GetObjectAttributes'
   | 'CreateMultipartUpload'
   | 'UploadPart'
+  | 'UploadPartCopy'
   | 'CompleteMultipartUpload'
   | 'AbortMultipartUpload'
   | 'ListParts';
@@ -106,6 +107,7 @@ const ROWS: readonly Row[] = [
   row('bucket', 'GET', [], 'ListObjects'),
   row('bucket', 'POST', ['delete'], 'DeleteObjects'),
   row('object', 'POST', ['uploads'], 'CreateMultipartUpload'),
+  { ...row('object', 'PUT', ['partNumber', 'uploadId'], 'UploadPartCopy'), header: 'x-amz-copy-source' },
   row('object', 'PUT', ['partNumber', 'uploadId'], 'UploadPart'),
   row('object', 'POST', ['uploadId'], 'CompleteMultipartUpload'),
   row('object', 'DELETE', ['uploadId'], 'AbortMultipartUpload'),
@@ -113,7 +115,9 @@ const ROWS: readonly Row[] = [
   ...OBJECT_SETTINGS.map((setting) => row('object', 'GET', [setting], 'GetObjectSetting')),
   row('object', 'GET', ['attributes'], 'GetObjectAttributes'),
   row('object', 'GET', [], 'GetObject'),
+  row('object', 'GET', ['partNumber'], 'GetObject'),
   row('object', 'HEAD', [], 'HeadObject'),
+  row('object', 'HEAD', ['partNumber'], 'HeadObject'),
   { ...row('object', 'PUT', [], 'CopyObject'), header: 'x-amz-copy-source' },
   row('object', 'PUT', [], 'PutObject'),
   row('object', 'DELETE', [], 'DeleteObject'),

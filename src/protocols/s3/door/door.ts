@@ -8,6 +8,7 @@ import { authenticate } from './auth.ts';
 import type { Answer } from './call.ts';
 import { detect } from './detect.ts';
 import { brokenPayload, errorReply, notAdmitted, slowDown, undetected } from './errors.ts';
+import { refuseUnknown, withMovedHeaders } from './known.ts';
 import { OPERATIONS } from './operations.ts';
 import { notDone, saying, undoneByHeaders } from './undone.ts';
 
@@ -57,21 +58,24 @@ export class S3Door implements Door {
     return errorReply(request, said('unknown', request), slowDown(retryAfterSeconds));
   }
 
-  async #answer(request: DoorRequest, asked: ReturnType<typeof detect>): Promise<Answer> {
-    const authenticatedRequest = await authenticate(request, this.#authenticator, this.#settings);
+  async #answer(received: DoorRequest, asked: ReturnType<typeof detect>): Promise<Answer> {
+    const authenticatedRequest = await authenticate(received, this.#authenticator, this.#settings);
     if ('problem' in authenticatedRequest) return notAdmitted(authenticatedRequest);
-    const wait = request.admit(authenticatedRequest.identity.subject);
+    const wait = received.admit(authenticatedRequest.identity.subject);
     if (wait !== null) return slowDown(wait);
     if ('problem' in asked) return undetected(asked);
-    const caller = callerOf(authenticatedRequest.identity, this, request, authenticatedRequest);
-    const { strict } = this.#settings;
+    const caller = callerOf(authenticatedRequest.identity, this, received, authenticatedRequest);
+    const request = withMovedHeaders(received, asked.query);
+    const unknown = refuseUnknown(request, asked);
+    if (unknown !== null) return unknown;
+    const { strict, deleteVersions } = this.#settings;
     const undone = undoneByHeaders(
       request,
       authenticatedRequest.identity.session?.account ?? this.#settings.account,
     );
     if (strict && undone.length > 0) return notDone(undone);
     const [house, locks] = [this.#house, this.#locks];
-    const call = { house, locks, strict, caller, authenticatedRequest, request, asked };
+    const call = { house, locks, strict, deleteVersions, caller, authenticatedRequest, request, asked };
     try {
       const answer = await OPERATIONS[asked.operation](call);
       return undone.length === 0 || 'code' in answer ? answer : saying(answer, undone);

@@ -116,6 +116,7 @@ export function brokenPayload({ flaw, message }: PayloadProblem): S3Error {
     'chunk-signature': [403, 'SignatureDoesNotMatch'],
     'sha256-mismatch': [400, 'XAmzContentSHA256Mismatch'],
     'bad-digest': [400, 'BadDigest'],
+    'bad-part': [400, 'InvalidPart'],
     'invalid-digest': [400, 'InvalidRequest'],
     'invalid-md5': [400, 'InvalidDigest'],
     'too-large': [400, 'EntityTooLarge'],
@@ -159,16 +160,6 @@ export function refused(refusal: Refusal): S3Error {
   };
 }
 
-/** The refusal of a write. Who puts an old version back as it is would lose what came after, and is told how it is done. */
-export function writeRefused(refusal: Refusal): S3Error {
-  const error = refused(refusal);
-  if (refusal.type !== 'stale' || refusal.reason === 'lineage') return error;
-  return {
-    ...error,
-    message: `${error.message}. To bring an old version back, copy it onto its own name ("aws s3api copy-object" with --copy-source "BUCKET/KEY?versionId=ID"), or use "statehouse restore"`,
-  };
-}
-
 /** A lock file that is not there is no refusal: S3 tells it in its own sentence, which tools show as it is. */
 export function noSuchKey(): S3Error {
   return { status: 404, code: 'NoSuchKey', message: 'The specified key does not exist.' };
@@ -195,12 +186,33 @@ export function notKept(message: string): S3Error {
   return { status: 400, code: 'InvalidArgument', message };
 }
 
+/** What cannot be a state has no place. */
+export function noPlaceFor(problem: string): S3Error {
+  return notKept(
+    `Only Terraform states and their lock files are kept here, and a state cannot have this name: ${problem}.`,
+  );
+}
+
 export function invalidArgument(name: string, value: string, message: string): S3Error {
   return {
     status: 400,
     code: 'InvalidArgument',
     message,
     details: { ArgumentName: name, ArgumentValue: value },
+  };
+}
+
+export function noSuchVersion(): S3Error {
+  return { status: 404, code: 'NoSuchVersion', message: 'The specified version does not exist.' };
+}
+
+/** A header or parameter that would change what the request means, and that is not done here. */
+export function headerNotDone(name: string): S3Error {
+  return {
+    status: 501,
+    code: 'NotImplemented',
+    message: `A header or parameter you provided implies functionality that is not implemented: ${name}`,
+    details: { Header: name },
   };
 }
 
@@ -222,6 +234,16 @@ export function noSuchBucket(bucket: string): S3Error {
     code: 'NoSuchBucket',
     message: 'The specified bucket does not exist',
     details: { BucketName: bucket },
+  };
+}
+
+export function invalidRange(size: number): S3Error {
+  return {
+    status: 416,
+    code: 'InvalidRange',
+    message: 'The requested range is not satisfiable',
+    headers: { 'content-range': `bytes */${size}` },
+    details: { ActualObjectSize: size },
   };
 }
 

@@ -1,14 +1,21 @@
-import { readObjectName } from '../layout.ts';
-import { readXml, xmlText } from '../../wire/xml-reader.ts';
+import type { DoorReply } from '../../door.ts';
+import { DELETE_OBJECTS_MAX, readObjectName, readVersionId } from '../layout.ts';
+import { readXml, xmlText, type XmlNode } from '../../wire/xml-reader.ts';
 import type { XmlElement } from '../../wire/xml-writer.ts';
-import { decodeUriText, readQuery } from '../../wire/uri.ts';
-import { DELETE_OBJECTS_MAX, readVersionId, versionId } from '../layout.ts';
 import { readDocument } from './buckets.ts';
-import { documentReply, emptyReply, isoTime, type Answer, type DoorCall } from './call.ts';
-import { encryptionHeaders } from './encryption.ts';
-import { invalid, malformedXml, notKept, refused, type S3Error } from './errors.ts';
+import {
+  conditionOfHeaders,
+  conditionOfObject,
+  deleteState,
+  isConditional,
+  type DeleteCondition,
+} from './deletion.ts';
+import { documentReply, emptyReply, type Answer, type DoorCall } from './call.ts';
+import { malformedXml, noPlaceFor, refused } from './errors.ts';
 import { deleteLockFile, getLockFile, putLockFile } from './lock-file.ts';
-import { deleteState, getState, putState, restoreState, writeState } from './state-object.ts';
+import { getState, putState } from './state-object.ts';
+
+const UNCONDITIONAL: DeleteCondition = { etag: undefined, size: undefined, modified: undefined };
 
 /** GetObject and HeadObject. */
 export async function getObject(call: DoorCall): Promise<Answer> {
@@ -24,103 +31,67 @@ export async function putObject(call: DoorCall): Promise<Answer> {
 }
 
 export async function deleteObject(call: DoorCall): Promise<Answer> {
-  return deleteNamed(call, call.asked.key, call.asked.query.get('versionId'));
+  const { key, query } = call.asked;
+  return deleteNamed(call, key, query.get('versionId'), conditionOfHeaders(call));
 }
 
-/** DeleteObjects: each on its own, as if it had been asked alone. */
+/**
+ * DeleteObjects: each on its own, as if it had been asked alone. Of the versions of a state the older ones go first, because the
+ * newest can only go last, and then the mark of its deletion.
+ */
 export async function deleteObjects(call: DoorCall): Promise<Answer> {
   const bytes = await readDocument(call);
   if (!(bytes instanceof Uint8Array)) return bytes;
   const document = readXml(bytes);
   const objects = document?.children.filter(({ name }) => name === 'Object') ?? [];
+  const conditions = new Map(objects.map((object) => [object, conditionOfObject(object)]));
   if (document?.name !== 'Delete' || objects.length === 0 || objects.length > DELETE_OBJECTS_MAX) {
     return malformedXml();
   }
+  const known = document.children.every(({ name }) => name === 'Object' || name === 'Quiet');
+  if (!known || [...conditions.values()].includes(null)) return malformedXml();
   const quiet = xmlText(document, 'Quiet') === 'true';
   const deleted: XmlElement[] = [];
   const errors: XmlElement[] = [];
-  for (const object of objects) {
+  for (const object of [...objects].sort((a, b) => turnOf(a) - turnOf(b))) {
     const key = xmlText(object, 'Key') ?? '';
     const version = xmlText(object, 'VersionId') ?? undefined;
-    const answer = await deleteNamed(call, key, version);
+    const answer = await deleteNamed(call, key, version, conditions.get(object) ?? UNCONDITIONAL);
     const named = { Key: key, VersionId: version };
     if ('code' in answer) errors.push({ ...named, Code: answer.code, Message: answer.message });
-    else if (!quiet) deleted.push(named);
+    else if (!quiet) deleted.push({ ...named, ...markIn(answer) });
   }
   return documentReply(call, 'DeleteResult', { Deleted: deleted, Error: errors });
 }
 
-/** CopyObject: a state to another name, or an old version back onto its own, which the house calls a restore. */
-export async function copyObject(call: DoorCall): Promise<Answer> {
-  const { asked, house, caller, request } = call;
-  const target = readObjectName(asked.bucket, asked.key);
-  const source = copySource(request.header('x-amz-copy-source') ?? '');
-  if (target.kind === 'none') return noPlaceFor(target.problem);
-  if (target.kind !== 'state') return invalid('A lock file cannot be copied: take the lock instead.');
-  if (source === null) return invalid('x-amz-copy-source is invalid: expected BUCKET/KEY.');
-  const from = readObjectName(source.bucket, source.key);
-  if (from.kind !== 'state') return refused({ type: 'absent' });
-  const itself = source.bucket === asked.bucket && source.key === asked.key;
-  if (itself && source.version === null) {
-    return invalid(
-      'This copy request is illegal because it is trying to copy an object to itself without changing it.',
-    );
-  }
-  const read = await house.states.read(caller, from.address, source.version);
-  if (read.type !== 'found') return refused(read);
-  const bytes = read.bytes.plain();
-  const copied =
-    itself && source.version !== null
-      ? await restoreState(call, target.address, source.version)
-      : await writeState(call, target.address, streamOf(bytes), read.version.size);
-  if ('code' in copied) return copied;
-  const reply = documentReply(call, 'CopyObjectResult', {
-    LastModified: isoTime(copied.at),
-    ETag: `"${copied.md5}"`,
-  });
-  const headers = {
-    ...reply.headers,
-    ...encryptionHeaders(request),
-    'x-amz-version-id': versionId(copied.number),
-    'x-amz-copy-source-version-id': versionId(read.version.number),
-  };
-  return { ...reply, headers };
+async function deleteNamed(
+  call: DoorCall,
+  key: string,
+  version: string | undefined,
+  condition: DeleteCondition,
+): Promise<Answer> {
+  const name = readObjectName(call.asked.bucket, key);
+  if (name.kind === 'none') return deleteNothing(call, condition);
+  return name.kind === 'state'
+    ? deleteState(call, name.address, version, condition)
+    : deleteLockFile(call, name.address, version, condition);
 }
 
-async function deleteNamed(call: DoorCall, key: string, version: string | undefined): Promise<Answer> {
-  const name = readObjectName(call.asked.bucket, key);
-  if (name.kind === 'none') return deleteNothing(call);
-  return name.kind === 'state'
-    ? deleteState(call, name.address, version)
-    : deleteLockFile(call, name.address);
+/** Where a deletion stands among those of one request: versions by their numbers, then marks and what names no version. */
+function turnOf(object: XmlNode): number {
+  const version = readVersionId(xmlText(object, 'VersionId') ?? '');
+  return version?.kind === 'version' ? version.number : Number.MAX_SAFE_INTEGER;
+}
+
+/** The mark that was left or removed, as DeleteObjects tells it. */
+function markIn({ headers }: DoorReply): XmlElement {
+  if (headers['x-amz-delete-marker'] !== 'true') return {};
+  return { DeleteMarker: true, DeleteMarkerVersionId: headers['x-amz-version-id'] };
 }
 
 /** Nothing is kept under such a name, and S3 answers the deletion of what is not there like any other. */
-function deleteNothing(call: DoorCall): Answer {
+function deleteNothing(call: DoorCall, condition: DeleteCondition): Answer {
   const refusal = call.house.projects.refuse(call.caller, 'delete', call.asked.bucket);
-  return refusal === null ? emptyReply(call, 204) : refused(refusal);
-}
-
-function noPlaceFor(problem: string): S3Error {
-  return notKept(
-    `Only Terraform states and their lock files are kept here, and a state cannot have this name: ${problem}.`,
-  );
-}
-
-function copySource(
-  header: string,
-): { readonly bucket: string; readonly key: string; readonly version: number | null } | null {
-  const mark = header.indexOf('?versionId=');
-  const path = decodeUriText((mark === -1 ? header : header.slice(0, mark)).replace(/^\//, ''));
-  const slash = path?.indexOf('/') ?? -1;
-  if (path === null || slash <= 0) return null;
-  const wanted = mark === -1 ? null : readQuery(header.slice(mark + 1))?.get('versionId');
-  const version = wanted === null ? null : readVersionId(wanted ?? '');
-  if (mark !== -1 && version?.kind !== 'version') return null;
-  return { bucket: path.slice(0, slash), key: path.slice(slash + 1), version: version?.number ?? null };
-}
-
-async function* streamOf(bytes: Uint8Array | AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  if (bytes instanceof Uint8Array) yield bytes;
-  else yield* bytes;
+  if (refusal !== null) return refused(refusal);
+  return isConditional(condition) ? refused({ type: 'absent' }) : emptyReply(call, 204);
 }

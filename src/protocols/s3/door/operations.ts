@@ -18,9 +18,11 @@ import {
   listMultipartUploads,
   listParts,
   uploadPart,
+  uploadPartCopy,
 } from './multipart.ts';
+import { copyObject } from './copy.ts';
 import { getObjectAttributes, getObjectSetting } from './object-settings.ts';
-import { copyObject, deleteObject, deleteObjects, getObject, putObject } from './objects.ts';
+import { deleteObject, deleteObjects, getObject, putObject } from './objects.ts';
 import { listObjectVersions } from './version-listing.ts';
 
 /** The one table of this door. */
@@ -47,6 +49,7 @@ export const OPERATIONS: Readonly<Record<Operation, (call: DoorCall) => Promise<
   GetObjectAttributes: getObjectAttributes,
   CreateMultipartUpload: createMultipartUpload,
   UploadPart: uploadPart,
+  UploadPartCopy: uploadPartCopy,
   CompleteMultipartUpload: completeMultipartUpload,
   AbortMultipartUpload: abortMultipartUpload,
   ListParts: listParts,

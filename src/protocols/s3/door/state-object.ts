@@ -1,28 +1,23 @@
 import type { Address } from '../../../core/address.ts';
 import type { Claim } from '../../../core/command.ts';
 import type { Version } from '../../../core/world.ts';
+import { visible } from '../../../core/visible.ts';
 import type { Shut } from '../../../house/caller.ts';
 import type { WriteTerms } from '../../../house/states/states.ts';
 import { newDigest, type DigestName } from '../../wire/digest.ts';
 import { openPayload, planPayload, type PayloadPlan } from '../../aws/payload.ts';
-import type { DoorReply } from '../../door.ts';
 import { LOCK_ITEM_ALIAS } from '../../dynamodb/layout.ts';
 import { deleteMarkerId, LOCK_FILE_ALIAS, readVersionId, versionId } from '../layout.ts';
 import { emptyReply, idHeaders, type Answer, type DoorCall } from './call.ts';
 import { namesETag, readConditions } from '../../wire/conditions.ts';
-import { cut, readRange } from '../../wire/ranges.ts';
+import { cut } from '../../wire/ranges.ts';
 import { encryptionHeaders } from './encryption.ts';
 import { readResponseHeaders } from './response-headers.ts';
-import { denied, preconditionFailed, refused, writeRefused, type S3Error } from './errors.ts';
+import { readSpan } from './span.ts';
+import { noSuchVersion, preconditionFailed, refused, type S3Error } from './errors.ts';
 
 /** A PUT or DELETE at S3 names no lock: whoever holds it by either of AWS's means is its holder. */
-const CLAIM: Claim = { kind: 'unnamed', aliases: [LOCK_FILE_ALIAS, LOCK_ITEM_ALIAS] };
-
-const NO_SUCH_VERSION: S3Error = {
-  status: 404,
-  code: 'NoSuchVersion',
-  message: 'The specified version does not exist.',
-};
+export const CLAIM: Claim = { kind: 'unnamed', aliases: [LOCK_FILE_ALIAS, LOCK_ITEM_ALIAS] };
 
 /** GetObject and HeadObject of a state. */
 export async function getState(call: DoorCall, address: Address): Promise<Answer> {
@@ -31,21 +26,14 @@ export async function getState(call: DoorCall, address: Address): Promise<Answer
   if ('code' in said) return said;
   const wanted = asked.query.get('versionId');
   const version = wanted === undefined ? null : readVersionId(wanted);
-  if (wanted !== undefined && version === null) return NO_SUCH_VERSION;
-  if (version?.kind === 'delete-marker') {
-    return {
-      status: 405,
-      code: 'MethodNotAllowed',
-      message: 'The specified method is not allowed against this resource.',
-      headers: { 'x-amz-delete-marker': 'true' },
-    };
-  }
+  if (wanted !== undefined && version === null) return noSuchVersion();
+  if (version?.kind === 'delete-marker') return getMark(call, address, version.number);
   // What terraform asks before every read needs no bytes.
   const newestAlone = asked.operation === 'HeadObject' && version === null;
   const answer = newestAlone
     ? await describeState(call, address)
     : await house.states.read(caller, address, version?.number ?? null);
-  if (answer.type === 'absent' && version !== null) return NO_SUCH_VERSION;
+  if (answer.type === 'absent') return version === null ? getMark(call, address, null) : noSuchVersion();
   if (answer.type !== 'found') return refused(answer);
   const { etag, size, modified } = standingOf(answer.version);
   const headers = {
@@ -58,16 +46,9 @@ export async function getState(call: DoorCall, address: Address): Promise<Answer
   const condition = readConditions((name) => request.header(name), { etag, modified });
   if (condition === 304) return { operation: asked.operation, status: 304, headers, body: null };
   if (condition !== null) return preconditionFailed(condition);
-  const span = readRange(request.header('range'), size);
-  if (span === 'unsatisfiable') {
-    return {
-      status: 416,
-      code: 'InvalidRange',
-      message: 'The requested range is not satisfiable',
-      headers: { 'content-range': `bytes */${size}` },
-      details: { ActualObjectSize: size },
-    };
-  }
+  const part = readSpan(call, size, { etag, modified });
+  if ('code' in part) return part;
+  const { span, isWhole } = part;
   const [from, to] = span ?? [0, size];
   const head = asked.operation === 'HeadObject';
   return {
@@ -79,7 +60,7 @@ export async function getState(call: DoorCall, address: Address): Promise<Answer
       'content-type': 'application/json',
       'content-length': String(to - from),
       ...(span === null ? {} : { 'content-range': `bytes ${from}-${to - 1}/${size}` }),
-      ...(span === null ? checksumHeaders(call, answer.version) : {}),
+      ...(isWhole ? checksumHeaders(call, answer.version) : {}),
       ...said.headers,
     },
     body: head || answer.bytes === null ? null : cut(answer.bytes.plain(), [from, to]),
@@ -127,24 +108,41 @@ export async function writeState(
     contentLength,
     ...(expects === null ? {} : { expects }),
   });
-  return answer.type === 'stored' ? answer.version : writeRefused(answer);
+  if (answer.type === 'stored') return answer.version;
+  return answer.type === 'stale' && answer.reason !== 'changed-meanwhile'
+    ? orRestore(call.asked, refused(answer))
+    : refused(answer);
 }
 
-/** DeleteObject of a state, or of the mark of its deletion. */
-export async function deleteState(
-  call: DoorCall,
+/** Whoever puts an old version back with its old serial is told how that is done. */
+function orRestore({ bucket, key }: DoorCall['asked'], refusal: S3Error): S3Error {
+  const how = `To bring back an old version, copy it onto its own name (aws s3api copy-object --bucket ${bucket} --key ${key} --copy-source '${bucket}/${key}?versionId=NUMBER'), or run "statehouse restore"`;
+  return { ...refusal, message: visible(`${refusal.message}. ${how}`) };
+}
+
+/**
+ * What is told of a deletion in place of a state: that the newest thing here is its mark, or, asked for the mark itself, that
+ * it cannot be read (S3 user guide, "Working with delete markers").
+ * @param number of the mark that is asked for; null for whatever is the newest
+ */
+async function getMark(
+  { house, caller }: DoorCall,
   address: Address,
-  wanted: string | undefined,
-): Promise<Answer> {
-  const { house, caller } = call;
-  if (wanted !== undefined) return deleteVersion(call, address, wanted);
-  const answer = await house.states.delete(caller, address, CLAIM);
-  if (answer.type === 'absent') return emptyReply(call, 204);
-  if (answer.type !== 'deleted') return refused(answer);
-  return emptyReply(call, 204, {
-    'x-amz-delete-marker': 'true',
-    'x-amz-version-id': deleteMarkerId(answer.version.number),
-  });
+  number: number | null,
+): Promise<S3Error> {
+  const described = await house.states.describe(caller, address);
+  if (described.type !== 'described') return refused(described);
+  const { head, deletedAt } = described.world.record;
+  const isMarked = head !== null && deletedAt !== null && head.number === (number ?? head.number);
+  if (!isMarked) return number === null ? refused({ type: 'absent' }) : noSuchVersion();
+  const headers = { 'x-amz-delete-marker': 'true', 'x-amz-version-id': deleteMarkerId(head.number) };
+  if (number === null) return { ...refused({ type: 'absent' }), headers };
+  return {
+    status: 405,
+    code: 'MethodNotAllowed',
+    message: 'The specified method is not allowed against this resource.',
+    headers: { ...headers, allow: 'DELETE', 'last-modified': new Date(deletedAt).toUTCString() },
+  };
 }
 
 /** Brings an old version back as S3's users do: by copying it onto its own name. */
@@ -153,7 +151,9 @@ export async function restoreState(
   address: Address,
   number: number,
 ): Promise<Version | S3Error> {
-  const answer = await call.house.history.restore(call.caller, address, number, CLAIM);
+  const expects = await expectation(call, address);
+  if (expects !== null && 'code' in expects) return expects;
+  const answer = await call.house.history.restore(call.caller, address, number, CLAIM, expects ?? undefined);
   return answer.type === 'stored' ? answer.version : refused(answer);
 }
 
@@ -183,37 +183,21 @@ export function md5Hex(bytes: Uint8Array): string {
   return Buffer.from(digest.digest()).toString('hex');
 }
 
-/** Deleting the mark of a deletion undeletes; versions themselves are never deleted one by one. */
-async function deleteVersion(call: DoorCall, address: Address, wanted: string): Promise<DoorReply | S3Error> {
-  const version = readVersionId(wanted);
-  if (version === null) return NO_SUCH_VERSION;
-  if (version.kind === 'version') {
-    return denied(
-      'Versions of a state are not deleted one by one: history is kept whole until it is pruned or purged.',
-    );
-  }
-  const refusal = await call.house.locks.refuse(call.caller, 'restore', address);
-  if (refusal !== null) return refused(refusal);
-  const answer = await call.house.history.undelete(call.caller, address);
-  // A mark that is gone already, or never was, is deleted all the same, as at S3.
-  if (answer.type !== 'undeleted' && answer.type !== 'absent' && answer.type !== 'exists')
-    return refused(answer);
-  return emptyReply(call, 204, { 'x-amz-delete-marker': 'true', 'x-amz-version-id': wanted });
-}
-
-/** `If-None-Match: *` and `If-Match` make a write depend on what it replaces. */
+/** `If-None-Match` and `If-Match` make a write depend on what it replaces. */
 async function expectation(
   { house, caller, request }: DoorCall,
   address: Address,
 ): Promise<NonNullable<WriteTerms['expects']> | null | S3Error> {
-  if (request.header('if-none-match') !== undefined) return { sha256: null };
-  const match = request.header('if-match');
-  if (match === undefined) return null;
+  const [match, noneMatch] = [request.header('if-match'), request.header('if-none-match')];
+  if (match === undefined && noneMatch === undefined) return null;
+  if (match === undefined && noneMatch?.trim() === '*') return { sha256: null };
   const described = await house.states.describe(caller, address);
   if (described.type !== 'described') return refused(described);
   const { head } = described;
-  if (head === null) return refused({ type: 'absent' });
-  return namesETag(match, head.md5) ? { sha256: head.sha256 } : preconditionFailed('If-Match');
+  if (head === null) return match === undefined ? { sha256: null } : refused({ type: 'absent' });
+  if (match !== undefined && !namesETag(match, head.md5)) return preconditionFailed('If-Match');
+  if (noneMatch !== undefined && namesETag(noneMatch, head.md5)) return preconditionFailed('If-None-Match');
+  return { sha256: head.sha256 };
 }
 
 /** The checksum that the client may check; S3 gives none with a part of an object. */

@@ -26,6 +26,8 @@ const UNDONE_HEADER = 'x-statehouse-not-done';
 /** What is so in any case, so that it is done when it is asked for. */
 const DONE: Readonly<Record<string, readonly string[]>> = {
   'x-amz-acl': ['private', 'bucket-owner-full-control'],
+  'x-amz-metadata-directive': ['COPY'],
+  'x-amz-tagging-directive': ['COPY'],
   'x-amz-storage-class': ['STANDARD'],
   'x-amz-server-side-encryption': ['AES256'],
   'x-amz-server-side-encryption-bucket-key-enabled': ['false'],
@@ -41,6 +43,8 @@ const HEADERS: readonly (readonly [prefix: string, undone: Undone])[] = [
   ['x-amz-acl', 'acl'],
   ['x-amz-grant-', 'acl'],
   ['x-amz-meta-', 'metadata'],
+  ['x-amz-metadata-directive', 'metadata'],
+  ['x-amz-tagging-directive', 'tags'],
   ['x-amz-tagging', 'tags'],
   ['x-amz-storage-class', 'storage-class'],
   ['x-amz-website-redirect-location', 'website-redirect'],
