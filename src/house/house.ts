@@ -1,3 +1,4 @@
+import { formatAddress } from '../core/address.ts';
 import type { Action } from '../core/access.ts';
 import type { Actor } from '../core/command.ts';
 import type { Instant, Milliseconds } from '../core/instant.ts';
@@ -184,6 +185,14 @@ export class House {
     this.#subscriptions = [
       pruneWhatIsSuperseded(this.#executor, projects),
       signals.subscribe(({ handovers }) => this.#parkedRequests.wake(handovers)),
+      this.#executor.listen(({ address, actor: { subject } }, { outcome }) => {
+        if (outcome.type !== 'too-young') return;
+        const facts = { address: formatAddress(address), subject, lock: outcome.holders[0]?.lockId };
+        log.warn(
+          'a lock was not broken by a request that does not name it: use "statehouse force-unlock"',
+          facts,
+        );
+      }),
     ];
   }
 

@@ -62,6 +62,8 @@ export interface Configuration {
   readonly requestRate: number;
   readonly trustedProxies: readonly string[];
   readonly plansShare: boolean;
+  /** How long a lock must have been held to be broken by who does not name it. */
+  readonly breakGuard: Milliseconds;
   readonly s3: S3Settings;
   /** How long after its expiry a credential may bring home what it holds a lock for. */
   readonly expiryGrace: Milliseconds;
@@ -118,6 +120,8 @@ export interface Settings extends Readonly<Record<RetentionLimit, number>> {
   readonly requestRate: number;
   readonly trustedProxy: readonly string[];
   readonly noSharedPlans: boolean;
+  /** In seconds. */
+  readonly breakGuard: number;
   readonly strictS3: boolean;
   readonly allowUnsignedBodies: boolean;
   /** In seconds. */
@@ -209,6 +213,12 @@ export const SETTINGS: { readonly [K in keyof Settings]: Setting<Settings[K]> } 
     read: (text) => readNetworks(text),
   },
   noSharedPlans: flag('let each plan hold the lock alone'),
+  breakGuard: whole(
+    120,
+    { from: 0, to: 86_400 },
+    'SECONDS',
+    'refuse to break a lock that is not named, as terraform force-unlock over http does, in its first SECONDS',
+  ),
   strictS3: flag('refuse at the S3 door what it would only confirm: KMS and customer keys, policies, ACLs …'),
   allowUnsignedBodies: flag(
     'take S3 bodies that are not signed over plain HTTP from other machines, for a proxy that ends TLS',
@@ -301,6 +311,7 @@ export function configure(given: Settings, env: Environment = {}): Configuration
     trustedProxies: given.trustedProxy,
     uploadIdle: given.uploadIdle * 60_000,
     plansShare: !given.noSharedPlans,
+    breakGuard: given.breakGuard * 1_000,
     s3: { strict: given.strictS3, unsignedBodies: given.allowUnsignedBodies },
     expiryGrace: given.expiryGrace * 1_000,
     deadCredentialsKept: given.keepDeadCredentials * DAY_MS,

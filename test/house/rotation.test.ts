@@ -35,6 +35,7 @@ function build(): { house: House; keyring: Keyring } {
     uploadIdle: 3_600_000,
     waitersMax: 100,
     plansShare: true,
+    breakGuard: 0,
     retention: {},
     expiryGrace: 0,
     deadCredentialsKept: 1,

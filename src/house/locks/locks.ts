@@ -76,6 +76,8 @@ export interface LockView {
   readonly line: readonly QueueEntry[];
   /** How many wait. */
   readonly waiting: number;
+  /** How long the lock is usually held; null before it was first released. */
+  readonly usualHold: Milliseconds | null;
 }
 
 export interface LockSettings {
@@ -83,6 +85,8 @@ export interface LockSettings {
   readonly waitersMax: number;
   /** Whether plans hold the lock together where a door can tell holders apart. */
   readonly plansShare: boolean;
+  /** How long a lock must have been held to be broken by who does not name it. */
+  readonly breakGuard: Milliseconds;
 }
 
 export type ShowAnswer = { readonly type: 'shown'; readonly lock: LockView } | Shut;
@@ -144,6 +148,7 @@ export class Locks {
       address,
       actor: actorOf(caller),
       lockId: ask.lockId,
+      ...(ask.lockId === null ? { guard: this.#settings.breakGuard } : {}),
       alias: ask.alias,
       mayBreak,
       resent: ask.resent ?? false,
@@ -223,13 +228,15 @@ export class Locks {
    * @param now by the engine's clock; null where no hold ends by itself
    * @param most waiters that are shown
    */
-  #view(address: Address, { holders: all, line }: World, now: Instant | null, most: number): LockView {
+  #view(address: Address, world: World, now: Instant | null, most: number): LockView {
+    const { holders: all, line, record } = world;
     const holders = now === null ? all : all.filter((holder) => !hasEnded(holder, now));
     return {
       address,
       holders: this.#lockInfos.ofHolders(address, holders),
       line: this.#lockInfos.ofLine(address, line.slice(0, most)),
       waiting: line.length,
+      usualHold: record.typicalHold,
     };
   }
 

@@ -139,6 +139,7 @@ const REFUSED: Readonly<Record<Refused['type'], ErrorName>> = {
   'released-before': CONDITION_FAILED,
   'not-holder': CONDITION_FAILED,
   'may-not-break': 'AccessDeniedException',
+  'too-young': 'AccessDeniedException',
 };
 
 export function refused(refusal: Refused): DynamoError {
