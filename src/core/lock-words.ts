@@ -54,7 +54,7 @@ export function heldInWords(lock: LockFacts): string {
       rest.length === 0 ? '' : ` (${rest.join(', ')})`,
       others === 0 ? '' : ` and ${others} more`,
       heldFor === null ? '' : ` for ${formatDuration(heldFor)}`,
-      usualHold === null ? '' : `, usually ${formatDuration(usualHold)}`,
+      usualHold === null ? '' : `, usually ${usualHold < 1_000 ? 'less than 1s' : formatDuration(usualHold)}`,
       reason === '' ? '' : `, reason: ${brief(reason)}`,
     ].join(''),
   );

@@ -20,6 +20,7 @@ describe('a held lock in words', () => {
   it.each<readonly [string, Partial<LockFacts>]>([
     ['held by token:alice (alice@laptop, apply) for 2m 10s, usually 3m', {}],
     ['held by token:alice (alice@laptop, apply) for 0s', { heldFor: 0, usualHold: null }],
+    ['held by token:alice (alice@laptop, apply) for 2m 10s, usually less than 1s', { usualHold: 400 }],
     ['held by token:alice (alice@laptop, apply)', { heldFor: null, usualHold: null }],
     ['held by alice@laptop (apply) for 2m 10s, usually 3m', { subject: '' }],
     ['held by token:alice (apply) for 2m 10s, usually 3m', { who: '' }],
