@@ -21,6 +21,7 @@ import { Gate } from './gate.ts';
 import { Feed } from './feed.ts';
 import { History } from './states/history.ts';
 import { StateBodyWriter } from './states/body-writer.ts';
+import { LockCensus, type LockFigures } from './locks/lock-figures.ts';
 import { LockInfos } from './locks/lock-infos.ts';
 import { Locks, type LockSettings } from './locks/locks.ts';
 import { Nodes } from './locks/nodes.ts';
@@ -92,6 +93,8 @@ export class House {
   readonly #engine: Engine;
   readonly #executor: CommandExecutor;
   readonly #nodes: Nodes;
+  readonly #clock: Clock;
+  readonly #census: LockCensus;
   readonly #sweep: CredentialSweep;
   readonly #parkedRequests: ParkedRequests;
   readonly #bodyReader: StateBodyReader;
@@ -105,6 +108,8 @@ export class House {
     const { sealer, signals, clock, entropy, log, sink = null } = options;
     const engine = sink === null ? options.engine : tapped(options.engine, sink, clock);
     this.#engine = engine;
+    this.#clock = clock;
+    this.#census = new LockCensus(engine);
     this.signals = signals;
     this.#sealer = sealer;
     this.#recordOwner = { engine, clock };
@@ -240,6 +245,11 @@ export class House {
   /** Bytes that this node holds of bodies that are coming in. */
   get inFlightBytes(): number {
     return this.#inFlight.held;
+  }
+
+  /** The locks that are held and who waits for them, in a few numbers that are at most ten seconds old. */
+  lockFigures(): Promise<LockFigures> {
+    return this.#census.figures(this.#clock.now());
   }
 
   /** How often the master key has encrypted, on all nodes and in all starts, at most. */

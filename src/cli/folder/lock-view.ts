@@ -13,7 +13,7 @@ export function holderInWords(holder: LockInfo | null, now: number = Date.now())
 /** Who holds a lock, for how long and why: what the backend tells, and what its lock info says. */
 export function heldByInWords(holder: LockInfo, line: LockLine | null, now: number = Date.now()): string {
   const { who, operation, info } = holder;
-  // A server has put the whole sentence there for those who see no more.
+  // A server may have written the whole sentence there.
   if (line === null && info.startsWith('held by ')) return info;
   return heldInWords({
     subject: line?.subject ?? '',
