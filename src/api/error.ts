@@ -17,6 +17,7 @@ export type ErrorWord =
   | 'held'
   | 'invalid'
   | 'may-not-break'
+  | 'too-young'
   | 'media-type'
   | 'method'
   | 'not-a-state'

@@ -90,15 +90,15 @@ export function openTerminal(streams: TerminalStreams, env: Environment, json: b
       if (!live) return;
       clear();
       if (line === '') return;
-      errors.write(visible(line).slice(0, (errors.columns ?? 80) - 1));
+      errors.write(fitted(visible(line), (errors.columns ?? 80) - 1));
       shown = true;
     },
     confirm: async (question, instead) => {
       clear();
       if (input.isTTY !== true)
         throw wrongUse(
-          'cannot ask for confirmation: the standard input is not a terminal',
-          `Confirm with ${instead}.`,
+          'the standard input is not a terminal, so this cannot be confirmed',
+          `Pass ${instead}.`,
         );
       const asked = createInterface({ input, output: errors });
       // Ctrl-C and Ctrl-D close it without an answer.
@@ -111,6 +111,10 @@ export function openTerminal(streams: TerminalStreams, env: Environment, json: b
       }
     },
   };
+}
+
+function fitted(line: string, columns: number): string {
+  return line.length <= columns ? line : `${line.slice(0, Math.max(0, columns - 1))}…`;
 }
 
 /** Colours that no text of others can use: they are marked by a random word until a line is printed. */

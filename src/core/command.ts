@@ -92,6 +92,8 @@ export interface UnlockCommand extends OnAddress {
   readonly type: 'unlock';
   /** null: whatever lock is held, which only a break-in may ask. */
   readonly lockId: string | null;
+  /** Where no lock is named, one that has been held for less is not broken. Default 0. */
+  readonly guard?: Milliseconds;
   /** The one alias to let go; null for all. */
   readonly alias: LockAlias | null;
   /** The actor is an operator of this address and may break another's lock. */

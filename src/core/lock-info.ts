@@ -17,6 +17,8 @@ export interface LockInfo {
 
 /** The operation of `terraform plan`, which takes the lock but never writes the state. */
 export const OPERATION_PLAN = 'OperationTypePlan';
+/** The operation of `statehouse lock`. */
+export const OPERATION_LOCK = 'statehouse-lock';
 /** The operation of `statehouse exec`, whose holder lets the commands it runs write without naming the lock. */
 export const OPERATION_EXEC = 'statehouse-exec';
 

@@ -8,10 +8,17 @@ export interface Granted {
   readonly again: boolean;
 }
 
-/** The lock is held, and this asker cannot have it now. */
-export interface Held {
-  readonly type: 'held';
+/** What a refusal tells of the lock that is in its way. */
+interface OfHolders {
   readonly holders: readonly Holder[];
+  /** How long locks are usually held at this address, and when that was looked up: in all that has been decided. */
+  readonly usualHold?: Milliseconds | null;
+  readonly at?: Instant;
+}
+
+/** The lock is held, and this asker cannot have it now. */
+export interface Held extends OfHolders {
+  readonly type: 'held';
   /** 1 is next; null where the asker stands in no line. */
   readonly position: number | null;
   readonly waiting: number;
@@ -50,9 +57,8 @@ export interface NotLocked {
 }
 
 /** Another lock than the one named is held. */
-export interface NotHolder {
+export interface NotHolder extends OfHolders {
   readonly type: 'not-holder';
-  readonly holders: readonly Holder[];
 }
 
 /** The hold has a new end. */
@@ -73,9 +79,14 @@ export interface Ended {
 }
 
 /** Breaking another's lock needs the operator role. */
-export interface MayNotBreak {
+export interface MayNotBreak extends OfHolders {
   readonly type: 'may-not-break';
-  readonly holders: readonly Holder[];
+}
+
+/** A lock is not broken by who does not name it while it is this young: its holder may well be at work. */
+export interface TooYoung extends OfHolders {
+  readonly type: 'too-young';
+  readonly guard: Milliseconds;
 }
 
 export interface Stored {
@@ -93,16 +104,14 @@ export interface Stale {
 }
 
 /** The lock that the writer names is no longer its own: broken, or released. */
-export interface Fenced {
+export interface Fenced extends OfHolders {
   readonly type: 'fenced';
   readonly lockId: string;
-  readonly holders: readonly Holder[];
 }
 
 /** A plan holds the lock together with others and never writes. */
-export interface SharedHold {
+export interface SharedHold extends OfHolders {
   readonly type: 'shared-hold';
-  readonly holders: readonly Holder[];
 }
 
 export interface Deleted {
@@ -154,7 +163,7 @@ export interface OutcomeOf {
   readonly 'park-over': Granted | Held | Gone | NotLocked;
   readonly leave: Left | Released | Gone;
   readonly accept: Granted | Held | Gone | NotLocked | Expired;
-  readonly unlock: Released | NotLocked | NotHolder | MayNotBreak | Expired;
+  readonly unlock: Released | NotLocked | NotHolder | MayNotBreak | TooYoung | Expired;
   readonly renew: Renewed | NotLocked | NotHolder | Expired;
   readonly describe: Described | NotLocked | NotHolder | Expired;
   readonly expire: Ended;

@@ -1,3 +1,4 @@
+import { formatAddress } from '../core/address.ts';
 import type { Action } from '../core/access.ts';
 import type { Actor } from '../core/command.ts';
 import type { Instant, Milliseconds } from '../core/instant.ts';
@@ -22,6 +23,7 @@ import { Feed } from './feed.ts';
 import { Freezes, FREEZES } from './freezes.ts';
 import { History } from './states/history.ts';
 import { StateBodyWriter } from './states/body-writer.ts';
+import { LockCensus, type LockFigures } from './locks/lock-figures.ts';
 import { LockInfos } from './locks/lock-infos.ts';
 import { Locks, type LockSettings } from './locks/locks.ts';
 import { Nodes } from './locks/nodes.ts';
@@ -101,6 +103,8 @@ export class House {
   readonly #engine: Engine;
   readonly #executor: CommandExecutor;
   readonly #nodes: Nodes;
+  readonly #clock: Clock;
+  readonly #census: LockCensus;
   readonly #sweep: Sweep;
   readonly #parkedRequests: ParkedRequests;
   readonly #bodyReader: StateBodyReader;
@@ -114,6 +118,8 @@ export class House {
     const { sealer, signals, clock, entropy, log, sink = null } = options;
     const engine = sink === null ? options.engine : tapped(options.engine, sink, clock);
     this.#engine = engine;
+    this.#clock = clock;
+    this.#census = new LockCensus(engine);
     this.signals = signals;
     this.#sealer = sealer;
     this.#recordOwner = { engine, clock };
@@ -214,6 +220,14 @@ export class House {
     this.#subscriptions = [
       pruneWhatIsSuperseded(this.#executor, projects),
       signals.subscribe(({ handovers }) => this.#parkedRequests.wake(handovers)),
+      this.#executor.listen(({ address, actor: { subject } }, { outcome }) => {
+        if (outcome.type !== 'too-young') return;
+        const facts = { address: formatAddress(address), subject, lock: outcome.holders[0]?.lockId };
+        log.warn(
+          'a lock was not broken by a request that does not name it: use "statehouse force-unlock"',
+          facts,
+        );
+      }),
     ];
   }
 
@@ -261,6 +275,11 @@ export class House {
   /** Bytes that this node holds of bodies that are coming in. */
   get inFlightBytes(): number {
     return this.#inFlight.held;
+  }
+
+  /** The locks that are held and who waits for them, in a few numbers that are at most ten seconds old. */
+  lockFigures(): Promise<LockFigures> {
+    return this.#census.figures(this.#clock.now());
   }
 
   /** How often the master key has encrypted, on all nodes and in all starts, at most. */

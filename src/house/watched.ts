@@ -28,6 +28,7 @@ const REFUSALS: ReadonlySet<string> = new Set([
   'released-before',
   'not-holder',
   'may-not-break',
+  'too-young',
   'fenced',
   'shared-hold',
   'stale',

@@ -81,9 +81,26 @@ export interface LockWait {
 export type LockAttempt =
   | { readonly type: 'locked'; readonly lock: HeldLock }
   /** Somebody else has it. */
-  | { readonly type: 'held'; readonly holder: LockInfo | null; readonly message: string }
+  | {
+      readonly type: 'held';
+      readonly holder: LockInfo | null;
+      readonly message: string;
+      /** What a backend with a waiting line tells besides. */
+      readonly line?: LockLine | null;
+    }
   /** The configuration names no place for locks: terraform works without. */
   | { readonly type: 'unsupported'; readonly message: string };
+
+/** A waiting line, as one who was refused the lock sees it. */
+export interface LockLine {
+  /** Who holds the lock, as authenticated. */
+  readonly subject: string;
+  /** How long the lock is usually held, in milliseconds; null where that is not known. */
+  readonly usualHold: number | null;
+  /** 1 is next; null for one who has no place in line. */
+  readonly position: number | null;
+  readonly waiting: number;
+}
 
 /** A lock of ours. */
 export interface HeldLock {

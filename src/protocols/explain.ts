@@ -1,5 +1,8 @@
 import { formatAddress, type Address } from '../core/address.ts';
+import { formatDuration } from '../core/duration.ts';
+import type { Instant, Milliseconds } from '../core/instant.ts';
 import { parseLockInfo, type LockInfo } from '../core/lock-info.ts';
+import { heldInWords, placeInWords } from '../core/lock-words.ts';
 import { visible } from '../core/visible.ts';
 import type { Stale } from '../core/outcome.ts';
 import type { Holder } from '../core/world.ts';
@@ -87,7 +90,7 @@ function sentence(refusal: Refusal, address: Address | null): string {
     case 'held':
       return refusal.holders.length === 0
         ? `${state} is not locked, but the lock cannot be granted now: others wait for it, or a hold has just ended. Try again`
-        : `${state} is locked: ${locksHeld(refusal.holders)}`;
+        : [`${state} is locked: ${locksHeld(refusal)}`, placeInWords(refusal)].filter(isSaid).join('; ');
     case 'released-before': {
       const { lockId, broken, at } = refusal;
       return `lock ${lockId} was ${broken ? 'broken' : 'released'} at ${new Date(at).toISOString()}, and a lock ID is granted only once: ask again with a new ID`;
@@ -95,11 +98,16 @@ function sentence(refusal: Refusal, address: Address | null): string {
     case 'not-locked':
       return `${state} is not locked`;
     case 'not-holder':
-      return `${state} is locked by another holder: ${locksHeld(refusal.holders)}`;
+      return `${state} is locked by another holder: ${locksHeld(refusal)}. Nothing was unlocked`;
     case 'may-not-break':
-      return `${state} is locked: ${locksHeld(refusal.holders)}. Only an operator may break another's lock: ask one to force-unlock it`;
+      return `${state} is locked: ${locksHeld(refusal)}. Only an operator may break another's lock: ask one to force-unlock it`;
+    case 'too-young': {
+      const guard = formatDuration(refusal.guard);
+      const way = `statehouse force-unlock${address === null ? '' : ` ${state}`}`;
+      return `${state} is locked: ${locksHeld(refusal)}. A request that does not name the lock breaks none that is younger than ${guard}: use "${way}", which shows the holder and asks`;
+    }
     case 'fenced': {
-      const now = refusal.holders.length === 0 ? '' : `, and now ${locksHeld(refusal.holders)}`;
+      const now = refusal.holders.length === 0 ? '' : `, and now ${locksHeld(refusal)}`;
       return `lock ${refusal.lockId} is no longer held: it was released or broken${now}. The write is refused, so that no later change is lost`;
     }
     case 'shared-hold':
@@ -139,17 +147,45 @@ export function lockInfoOf(holder: Holder): LockInfo {
   };
 }
 
-/** By whom a lock is held, how and since when. */
-export function heldBy({ subject, door, since }: Holder): string {
-  return `held by ${subject} through ${door} since ${new Date(since).toISOString()}`;
+/** What a refusal says of the lock that is in its way. */
+export interface Holding {
+  /** With their lock infos opened. */
+  readonly holders: readonly Holder[];
+  /** When that was so; absent where it is not known. */
+  readonly at?: Instant;
+  readonly usualHold?: Milliseconds | null;
 }
 
-function locksHeld(holders: readonly Holder[]): string {
+/** Who holds the lock, for how long and why, in one line; empty where nobody does. */
+export function holdingInWords({ holders: [first, ...others], at, usualHold = null }: Holding): string {
+  if (first === undefined) return '';
+  const { who, operation, info } = lockInfoOf(first);
+  return heldInWords({
+    subject: first.subject,
+    who,
+    operation,
+    reason: info,
+    heldFor: at === undefined ? null : Math.max(0, at - first.since),
+    usualHold,
+    others: others.length,
+  });
+}
+
+/** The same, each holder with the ID of its lock. */
+function locksHeld({ holders, at, usualHold = null }: Holding): string {
   return holders
-    .map((holder) => {
-      const { who, operation } = lockInfoOf(holder);
-      const what = [operation, who === holder.subject ? '' : who].filter((text) => text !== '').join(' of ');
-      return `lock ${holder.lockId} is ${heldBy(holder)}${what === '' ? '' : ` (${what})`}`;
+    .map((holder, index) => {
+      const usual = index === 0 ? usualHold : null;
+      const words = holdingInWords({
+        holders: [holder],
+        usualHold: usual,
+        ...(at === undefined ? {} : { at }),
+      });
+      return `lock ${holder.lockId} is ${words}`;
     })
     .join(', and ');
+}
+
+function isSaid(text: string): boolean {
+  return text !== '';
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LockInfo } from '../core/lock-info.ts';
-import type { HeldLock, LockRequest, StateClient } from '../ports/state-client.ts';
+import type { HeldLock, LockLine, LockRequest, StateClient } from '../ports/state-client.ts';
 
 /** Terraform's sleeps between two attempts (internal/states/statemgr/locker.go): the last one again and again. */
 const SLEEPS_MS = [1_000, 2_000, 4_000, 8_000, 16_000] as const;
@@ -11,6 +11,7 @@ const PARK_MS_MAX = 50_000;
 export interface Waiting {
   readonly holder: LockInfo | null;
   readonly message: string;
+  readonly line: LockLine | null;
   readonly left: number;
   /** Until the next attempt, in milliseconds; null while the backend holds the request open. */
   readonly sleep: number | null;
@@ -22,6 +23,7 @@ export type Acquired =
       readonly type: 'held';
       readonly holder: LockInfo | null;
       readonly message: string;
+      readonly line?: LockLine | null;
       readonly waited: number;
     }
   | { readonly type: 'unsupported'; readonly message: string };
@@ -58,8 +60,8 @@ export async function waitForLock(
     const planned = SLEEPS_MS[Math.min(attempt, SLEEPS_MS.length - 1)] ?? 0;
     // A backend with a waiting line is asked again at once: the next request stands in it.
     const pause = client.traits.parks && (attempt === 0 || wasParked) ? 0 : Math.min(planned, left());
-    const { holder, message } = answer;
-    onWait?.({ holder, message, left: left(), sleep: pause === 0 ? null : pause });
+    const { holder, message, line = null } = answer;
+    onWait?.({ holder, message, line, left: left(), sleep: pause === 0 ? null : pause });
     if (pause > 0) await sleep(pause, undefined, signal === undefined ? {} : { signal });
   }
 }

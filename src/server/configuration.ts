@@ -1,19 +1,12 @@
-import { ACCOUNT, DEFAULT_ACCOUNT } from '../protocols/aws/account.ts';
 import type { S3Settings } from '../protocols/door.ts';
 import type { Milliseconds } from '../core/instant.ts';
 import type { Environment } from '../ports/environment.ts';
-import { isProblem, readWord, type Problem } from '../core/read-value.ts';
-import { readDevices, type DeviceSetting } from './audit-devices/read-device.ts';
-import {
-  mapLimits,
-  readRetention,
-  RETENTION_LIMITS,
-  type Retention,
-  type RetentionLimit,
-} from '../core/retention.ts';
+import { isProblem, type Problem } from '../core/read-value.ts';
+import type { DeviceSetting } from './audit-devices/read-device.ts';
+import { readRetention, type Retention } from '../core/retention.ts';
+import { DEFAULT_DATA, HOSTS_DATABASE, SETTINGS, type LogLevel, type Settings } from './settings.ts';
 import type { ClientCertificates } from './listener.ts';
 import { readSecretFile } from './secret-file.ts';
-import { flag, optional, readListen, readNetworks, whole, type Setting } from './setting.ts';
 
 /** Where the house keeps everything. */
 export type Store =
@@ -26,9 +19,6 @@ export type Tls =
   | { readonly kind: 'none' }
   | { readonly kind: 'files'; readonly cert: string; readonly key: string }
   | { readonly kind: 'self-signed' };
-
-const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
-export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** All that `statehouse serve` can be told, as its parts use it. */
 export interface Configuration {
@@ -63,6 +53,8 @@ export interface Configuration {
   readonly requestRate: number;
   readonly trustedProxies: readonly string[];
   readonly plansShare: boolean;
+  /** How long a lock must have been held to be broken by who does not name it. */
+  readonly breakGuard: Milliseconds;
   readonly s3: S3Settings;
   /** How long after its expiry a credential may bring home what it holds a lock for. */
   readonly expiryGrace: Milliseconds;
@@ -83,197 +75,8 @@ export interface Configuration {
   readonly shutdownMs: number;
 }
 
-/** What `statehouse serve` is told, option by option. */
-export interface Settings extends Readonly<Record<RetentionLimit, number>> {
-  readonly listen: Pick<Configuration, 'host' | 'port'>;
-  readonly domain: string | null;
-  readonly data: string | null;
-  readonly database: string | null;
-  readonly databaseFile: string | null;
-  readonly masterKey: string | null;
-  readonly masterKeyFile: string | null;
-  readonly adoptUnauthenticated: boolean;
-  readonly adminCredential: string | null;
-  readonly adminCredentialFile: string | null;
-  readonly exposedSecrets: boolean;
-  readonly tlsCert: string | null;
-  readonly tlsKey: string | null;
-  readonly tlsSelfSigned: boolean;
-  readonly tlsClientCa: string | null;
-  readonly tlsClientRequired: boolean;
-  /** In MiB, as are the next two. */
-  readonly stateLimit: number;
-  readonly inFlightLimit: number;
-  readonly uploadLimit: number;
-  /** In minutes. */
-  readonly uploadIdle: number;
-  readonly waiterLimit: number;
-  readonly requestRate: number;
-  readonly trustedProxy: readonly string[];
-  readonly noSharedPlans: boolean;
-  readonly awsAccount: string;
-  readonly strictS3: boolean;
-  readonly allowUnsignedBodies: boolean;
-  readonly s3DeleteVersions: boolean;
-  /** In seconds. */
-  readonly expiryGrace: number;
-  /** In days, as are the next two. */
-  readonly keepDeadCredentials: number;
-  readonly keepAuditDays: number;
-  readonly keepRefused: number;
-  /** In MiB. */
-  readonly refusedLimit: number;
-  readonly auditLog: readonly DeviceSetting[];
-  readonly auditRequired: boolean;
-  /** In seconds. */
-  readonly shutdownTimeout: number;
-  readonly logLevel: LogLevel;
-}
-
 const MEBIBYTE = 1_048_576;
 const DAY_MS: Milliseconds = 86_400_000;
-export const DEFAULT_LISTEN = '127.0.0.1:7117';
-export const DEFAULT_DATA = './statehouse-data';
-/** What many hosts call the database of a service. It counts where nothing else says where to keep things. */
-const HOSTS_DATABASE = 'DATABASE_URL';
-
-/** Every setting of `statehouse serve`. What it takes and its default are written here and nowhere else. */
-export const SETTINGS: { readonly [K in keyof Settings]: Setting<Settings[K]> } = {
-  listen: {
-    placeholder: 'HOST:PORT',
-    help: 'listen at this address',
-    fallback: DEFAULT_LISTEN,
-    read: (text = DEFAULT_LISTEN) => readListen(text),
-  },
-  domain: optional('NAME', 'the name under which clients reach the server: bucket.NAME is then an S3 bucket'),
-  data: optional('DIR', `the data directory of the embedded engine (default: ${DEFAULT_DATA})`),
-  database: optional(
-    'URL',
-    `keep everything in this PostgreSQL database instead (postgres://…); ${HOSTS_DATABASE} does the same`,
-    hasPassword,
-  ),
-  databaseFile: optional('FILE', 'read the URL of the database from this file'),
-  masterKey: optional(
-    'KEYS',
-    'the master key, base64 of 32 bytes; after a comma, former master keys that can still open data',
-    () => true,
-  ),
-  masterKeyFile: optional('FILE', 'read the master key from this file'),
-  adoptUnauthenticated: flag(
-    'take data as it is that no server has authenticated, and authenticate it: once, after an upgrade from 0.1',
-  ),
-  adminCredential: optional('ID.SECRET', 'an admin credential that must exist, for automation', () => true),
-  adminCredentialFile: optional('FILE', 'read that admin credential from this file'),
-  exposedSecrets: flag('accept files with secrets that other users of this machine can read'),
-  tlsCert: optional('FILE', 'certificate chain, PEM'),
-  tlsKey: optional('FILE', 'private key, PEM'),
-  tlsSelfSigned: flag('use a self-signed certificate, kept in the data directory and renewed before it ends'),
-  tlsClientCa: optional('FILE', 'accept client certificates that these authorities signed, PEM'),
-  tlsClientRequired: flag('refuse connections without such a certificate'),
-  stateLimit: whole(512, { from: 1, to: 1_900 }, 'MIB', 'the largest state that is accepted'),
-  inFlightLimit: whole(
-    1_024,
-    { from: 1, to: 65_536 },
-    'MIB',
-    'the total size of states that may be uploaded at one time',
-  ),
-  uploadLimit: whole(
-    4_096,
-    { from: 1, to: 1_048_576 },
-    'MIB',
-    'the total size of multipart uploads that are not completed',
-  ),
-  uploadIdle: whole(
-    60,
-    { from: 1, to: 1_440 },
-    'MINUTES',
-    'drop a multipart upload of which nothing has arrived for MINUTES',
-  ),
-  waiterLimit: whole(
-    20_000,
-    { from: 1, to: 1_000_000 },
-    'N',
-    'hold at most N lock requests open; one credential may have half of them',
-  ),
-  requestRate: whole(
-    1_000,
-    { from: 0, to: 1_000_000 },
-    'N',
-    'accept N requests per second from one credential; 0 sets no limit',
-  ),
-  trustedProxy: {
-    placeholder: 'NETWORKS',
-    help: 'the reverse proxies whose X-Forwarded-For is believed: addresses or networks (10.0.0.0/8), separated by commas',
-    fallback: null,
-    read: (text) => readNetworks(text),
-  },
-  noSharedPlans: flag('let each plan hold the lock alone'),
-  awsAccount: {
-    placeholder: 'NUMBER',
-    help: 'the account that AWS clients are told everything belongs to, as in allowed_account_ids',
-    fallback: DEFAULT_ACCOUNT,
-    read: (text = DEFAULT_ACCOUNT) =>
-      ACCOUNT.test(text) ? text : { problem: `invalid account "${text}": expected 12 digits` },
-  },
-  strictS3: flag('refuse at the S3 door what it would only confirm: KMS and customer keys, policies, ACLs …'),
-  allowUnsignedBodies: flag(
-    'take S3 bodies that are not signed over plain HTTP from other machines, for a proxy that ends TLS',
-  ),
-  s3DeleteVersions: flag('let admins delete single versions at the S3 door, and so empty a bucket'),
-  expiryGrace: whole(
-    3_600,
-    { from: 0, to: 604_800 },
-    'SECONDS',
-    'how long an expired credential may still write and release under a lock that it took before; 0 for not at all',
-  ),
-  keepDeadCredentials: whole(
-    30,
-    { from: 1, to: 3_650 },
-    'DAYS',
-    'how long revoked and expired credentials are listed; the audit log keeps them',
-  ),
-  keepAuditDays: whole(
-    0,
-    { from: 0, to: 36_500 },
-    'DAYS',
-    'forget records of the audit log after DAYS; 0 keeps all',
-  ),
-  keepRefused: whole(
-    14,
-    { from: 0, to: 3_650 },
-    'DAYS',
-    'keep the state of a refused write for DAYS; 0 for not at all',
-  ),
-  refusedLimit: whole(
-    1_024,
-    { from: 1, to: 1_048_576 },
-    'MIB',
-    'the total size of refused writes that are kept',
-  ),
-  ...mapLimits((limit) => {
-    const { fallback, max, placeholder, says } = RETENTION_LIMITS[limit];
-    return whole(fallback, { from: 0, to: max }, placeholder, says);
-  }),
-  auditLog: {
-    placeholder: 'DEVICE,…',
-    help: 'send the records of the audit log to these as well: file:PATH, syslog:HOST:PORT, syslog+tcp:…, syslog+tls:…, https://…',
-    fallback: null,
-    read: (text) => readDevices(text ?? null),
-  },
-  auditRequired: flag('answer nothing whose record no device of --audit-log has taken'),
-  shutdownTimeout: whole(
-    20,
-    { from: 0, to: 3_600 },
-    'SECONDS',
-    'wait at most SECONDS for open requests to end',
-  ),
-  logLevel: {
-    placeholder: LOG_LEVELS.join('|'),
-    help: 'what to log on standard error',
-    fallback: 'info',
-    read: (text = 'info') => readWord(text, LOG_LEVELS),
-  },
-};
 
 /** The part of the configuration that every user of the API may read in `/info`: numbers and truth values. */
 export type ShownSettings = Pick<Configuration, 'stateBytesMax' | 'plansShare'>;
@@ -326,6 +129,7 @@ export function configure(given: Settings, env: Environment = {}): Configuration
     trustedProxies: given.trustedProxy,
     uploadIdle: given.uploadIdle * 60_000,
     plansShare: !given.noSharedPlans,
+    breakGuard: given.breakGuard * 1_000,
     s3: {
       account: given.awsAccount,
       strict: given.strictS3,
@@ -375,11 +179,6 @@ function secretOf(
   if (file === null || text !== null) return text;
   const secret = readSecretFile(file, exposedSecrets);
   return isProblem(secret) ? { problem: `--${option}-file: ${secret.problem}` } : secret;
-}
-
-/** Whether a database's URL has a password in it. */
-export function hasPassword(url: string): boolean {
-  return !URL.canParse(url) || new URL(url).password !== '' || new URL(url).searchParams.has('password');
 }
 
 function tlsOf(given: Settings): Tls | Problem {

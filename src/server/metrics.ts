@@ -1,9 +1,12 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { AuditDevices } from './audit-devices/devices.ts';
 import type { House } from '../house/house.ts';
+import type { LockFigures } from '../house/locks/lock-figures.ts';
 
 /** Durations from a commit without a wait to a parked request's hour. */
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 600];
+
+const UNKNOWN: LockFigures = { held: Number.NaN, oldest: Number.NaN, parked: Number.NaN, away: Number.NaN };
 
 /** What the house counts. Labels are names from tables, never what a client sent. */
 export class Metrics {
@@ -14,7 +17,7 @@ export class Metrics {
   readonly #handovers: Counter;
 
   constructor(
-    house: Pick<House, 'parked' | 'inFlightBytes' | 'seals' | 'listen'>,
+    house: Pick<House, 'parked' | 'inFlightBytes' | 'seals' | 'listen' | 'lockFigures'>,
     certificate: { readonly ends: number } | null = null,
     devices: Pick<AuditDevices, 'standings'> | null = null,
   ) {
@@ -49,6 +52,31 @@ export class Metrics {
       help: 'Lock requests that are held open now.',
       registers,
       collect: () => parked.set(house.parked),
+    });
+    // An engine that does not answer takes no other metric with it.
+    const look = (): Promise<LockFigures> => house.lockFigures().catch(() => UNKNOWN);
+    const lock: Gauge<'what'> = new Gauge({
+      name: 'statehouse_locks',
+      help: 'States that are locked (held), and who waits for them: parked, or away between two requests. Of the whole house, up to 1,000 locked states.',
+      labelNames: ['what'],
+      registers,
+      collect: async () => {
+        const { held, parked: waiting, away } = await look();
+        for (const [what, count] of Object.entries({ held, parked: waiting, away }))
+          lock.set({ what }, count);
+      },
+    });
+    const oldest: Gauge = new Gauge({
+      name: 'statehouse_lock_oldest_age_seconds',
+      help: 'How long the oldest lock has been held; 0 if none is.',
+      registers,
+      collect: async () => oldest.set((await look()).oldest / 1_000),
+    });
+    const rejected = new Counter({
+      name: 'statehouse_writes_rejected_total',
+      help: 'Writes of states that were refused, by reason: stale, held, fenced, shared-hold, expired.',
+      labelNames: ['reason'],
+      registers,
     });
     const inFlight: Gauge = new Gauge({
       name: 'statehouse_in_flight_bytes',
@@ -86,6 +114,7 @@ export class Metrics {
     house.listen((command, { outcome, handovers }) => {
       this.#outcomes.inc({ command: command.type, outcome: outcome.type });
       this.#handovers.inc(handovers.length);
+      if (command.type === 'write' && outcome.type !== 'stored') rejected.inc({ reason: outcome.type });
     });
   }
 

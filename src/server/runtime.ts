@@ -3,7 +3,7 @@ import { destination, pino, type Logger } from 'pino';
 import type { Clock } from '../ports/clock.ts';
 import type { Entropy } from '../ports/entropy.ts';
 import type { Log } from '../ports/log.ts';
-import type { LogLevel } from './configuration.ts';
+import type { LogLevel } from './settings.ts';
 
 /** The machine's clock and timers. */
 export const systemClock: Clock = {

@@ -136,8 +136,8 @@ describe('locks', () => {
     await lock('line/net', 'first');
     const leave = await waitInLine('line/net', 'second');
     const { out } = await run(['locks', '--project', 'line']);
-    expect(out).toMatch(/^line\/net +holds +\S+ +token:\S+ +alice@laptop +OperationTypeApply +http +first$/m);
-    expect(out).toMatch(/^ +waits, 1\. .* alice@laptop .* second$/m);
+    expect(out).toMatch(/^line\/net +holds +\S+ +token:\S+ +alice@laptop +apply +http +first$/m);
+    expect(out).toMatch(/^ +1st in line .* alice@laptop .* second$/m);
 
     const unasked = await run(['force-unlock', 'line/net']);
     expect(unasked.code).toBe(2);

@@ -18,7 +18,7 @@ describe.skipIf(terraform === null)(
     let house: TestHouse;
 
     beforeAll(async () => {
-      house = await TestHouse.open();
+      house = await TestHouse.open({ breakGuard: 0 });
     });
 
     afterAll(async () => {

@@ -53,6 +53,7 @@ describe.skipIf(terraform === null)(
         expect(second.output).toContain('Error acquiring the state lock');
         expect(second.output).toContain(`ID:        ${holders[0]?.lockId}`);
         expect(second.output).toContain('Operation: OperationTypeApply');
+        expect(second.output).toMatch(/Info: {6}held by token:admin\S* \(\S+@\S+, apply\) for \d+s/);
 
         await gate.open();
         expect(await first.end).toMatchObject({ code: 0 });

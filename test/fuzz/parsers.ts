@@ -22,7 +22,7 @@ import { readRange } from '../../src/protocols/wire/ranges.ts';
 import { decodeUriText, encodeUri, queryPairs, readQuery } from '../../src/protocols/wire/uri.ts';
 import { readXml } from '../../src/protocols/wire/xml-reader.ts';
 import { readAddressCursor, readNumberCursor } from '../../src/server/api/cursor.ts';
-import { SETTINGS } from '../../src/server/configuration.ts';
+import { SETTINGS } from '../../src/server/settings.ts';
 import { scanForBackend } from '../../src/workdir/literal-scanner.ts';
 import { sampleLock, sampleState } from '../support/sample-state.ts';
 

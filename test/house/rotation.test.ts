@@ -37,6 +37,7 @@ function build(): { house: House; keyring: Keyring } {
     refusedBytesMax: 4_000_000,
     waitersMax: 100,
     plansShare: true,
+    breakGuard: 0,
     retention: {},
     expiryGrace: 0,
     deadCredentialsKept: 1,

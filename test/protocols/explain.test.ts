@@ -44,6 +44,7 @@ const REFUSALS: { readonly [T in Refusal['type']]: Extract<Refusal, { type: T }>
   'not-locked': { type: 'not-locked' },
   'not-holder': { type: 'not-holder', holders },
   'may-not-break': { type: 'may-not-break', holders },
+  'too-young': { type: 'too-young', holders, guard: 120_000 },
   fenced: { type: 'fenced', lockId: 'old', holders },
   'shared-hold': { type: 'shared-hold', holders },
   frozen: { type: 'frozen', pattern: 'acme/*', reason: 'release', until: 5_000, by: 'token:ops', since: 0 },
@@ -101,11 +102,23 @@ describe('a refusal', () => {
 
   it('names whoever holds the lock, how and since when', () => {
     expect(explain(REFUSALS.held, address)).toBe(
-      'acme/net@dev is locked: lock alice-lock is held by token:alice through consul since 2026-11-20T08:00:00.000Z (OperationTypeApply)',
+      'acme/net@dev is locked: lock alice-lock is held by token:alice (apply); you are 2nd of 3 in line',
     );
-    const info = Buffer.from('{"ID":"alice-lock","Who":"alice@laptop","Operation":"OperationTypePlan"}');
+    const at = alice.since + 130_000;
+    expect(explain({ ...REFUSALS.held, position: null, waiting: 0, at, usualHold: 180_000 })).toBe(
+      'the state is locked: lock alice-lock is held by token:alice (apply) for 2m 10s, usually 3m',
+    );
+    const info = Buffer.from(
+      '{"ID":"alice-lock","Who":"alice@laptop","Operation":"OperationTypePlan","Info":"by hand"}',
+    );
     expect(explain({ ...REFUSALS.held, holders: [{ ...alice, info }] })).toContain(
-      '(OperationTypePlan of alice@laptop)',
+      'held by token:alice (alice@laptop, plan), reason: by hand;',
+    );
+  });
+
+  it('of a break-in that names no lock says what does it', () => {
+    expect(explain(REFUSALS['too-young'], address)).toContain(
+      'breaks none that is younger than 2m: use "statehouse force-unlock acme/net@dev", which shows the holder and asks',
     );
   });
 

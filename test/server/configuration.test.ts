@@ -5,12 +5,11 @@ import { isProblem } from '../../src/core/read-value.ts';
 import {
   configure,
   DEFAULTS,
-  SETTINGS,
   SHOWN_SETTINGS,
   toldOf,
   type Configuration,
-  type Settings,
 } from '../../src/server/configuration.ts';
+import { SETTINGS, type Settings } from '../../src/server/settings.ts';
 
 /** The configuration that a command line of `serve` makes. */
 function serve(words: readonly string[], env: Readonly<Record<string, string>> = {}): Configuration {

@@ -50,7 +50,16 @@ describe('an exchange', () => {
 
   beforeEach(async () => {
     door = new PlayedDoor();
-    metrics = new Metrics({ parked: 0, inFlightBytes: 0, seals: 0, listen: () => () => undefined }, null);
+    metrics = new Metrics(
+      {
+        parked: 0,
+        inFlightBytes: 0,
+        seals: 0,
+        listen: () => () => undefined,
+        lockFigures: () => Promise.reject(new Error('not asked')),
+      },
+      null,
+    );
     faults = [];
     fatal = [];
     const say = (): void => undefined;

@@ -8,6 +8,7 @@ import type { DoorRequest } from '../../src/protocols/door.ts';
 import { TestHouse } from '../support/open-test-house.ts';
 import { sampleLock, sampleState } from '../support/sample-state.ts';
 
+const NO_LOCKS = () => Promise.resolve({ held: 0, oldest: 0, parked: 0, away: 0 });
 const READYZ = { path: '/readyz', header: () => undefined } as unknown as DoorRequest;
 
 describe('how the house is', () => {
@@ -39,7 +40,7 @@ describe('how the house is', () => {
       },
     } as unknown as House;
     const metrics = new Metrics(
-      { parked: 0, inFlightBytes: 0, seals: 0, listen: () => () => undefined },
+      { parked: 0, inFlightBytes: 0, seals: 0, listen: () => () => undefined, lockFigures: NO_LOCKS },
       null,
     );
     const door = new HealthDoor({ house, metrics, closing: closing.signal });
@@ -62,7 +63,7 @@ describe('how the house is', () => {
       },
     } as unknown as House;
     const metrics = new Metrics(
-      { parked: 0, inFlightBytes: 0, seals: 0, listen: () => () => undefined },
+      { parked: 0, inFlightBytes: 0, seals: 0, listen: () => () => undefined, lockFigures: NO_LOCKS },
       null,
     );
     const door = new HealthDoor({ house, metrics, closing: new AbortController().signal });
@@ -121,9 +122,27 @@ describe('the metrics', () => {
     counted('parked_requests 0');
   });
 
+  it('tell how many locks are held, for how long, and which writes were refused', async () => {
+    await using house = await TestHouse.open();
+    await house.ask('LOCK', '/http/acme/net', { body: sampleLock('first') });
+    await house.ask('LOCK', '/http/acme/net', { body: sampleLock('second') });
+    await house.ask('POST', '/http/acme/net', { body: sampleState(1) });
+    const { text } = await house.ask('GET', '/metrics');
+    expect(text).toContain('statehouse_locks{what="held"} 1');
+    expect(text).toContain('statehouse_locks{what="parked"} 0');
+    expect(text).toMatch(/^statehouse_lock_oldest_age_seconds [\d.]+$/m);
+    expect(text).toContain('statehouse_writes_rejected_total{reason="held"} 1');
+  });
+
   it('are all explained to the operator', async () => {
     // All of them, those of a server with a certificate, too.
-    const house = { parked: 0, inFlightBytes: 0, seals: 0, listen: () => () => undefined };
+    const house = {
+      parked: 0,
+      inFlightBytes: 0,
+      seals: 0,
+      listen: () => () => undefined,
+      lockFigures: NO_LOCKS,
+    };
     const { body: text } = await new Metrics(house, { ends: 0 }).text();
     const names = [...text.matchAll(/^# HELP (statehouse_\w+)/gm)].map(([, name = '']) => name);
     const page = await readFile(new URL('../../docs/operating.md', import.meta.url), 'utf8');

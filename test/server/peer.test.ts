@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { isProblem } from '../../src/core/read-value.ts';
-import { SETTINGS } from '../../src/server/configuration.ts';
+import { SETTINGS } from '../../src/server/settings.ts';
 import { networkProblem, Peers } from '../../src/server/peer.ts';
 
 const TRUSTED = ['10.0.0.0/8', '192.0.2.1', 'fd00::/8'];

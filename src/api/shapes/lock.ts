@@ -19,6 +19,7 @@ export interface HolderShape {
   readonly fence: number;
   readonly since: string;
   readonly heldMs: number;
+  readonly reason: string;
   readonly info: LockInfoShape | null;
 }
 
@@ -33,11 +34,13 @@ export interface WaiterShape {
   readonly waitedMs: number;
   readonly asks: number;
   readonly parked: boolean;
+  readonly reason: string;
   readonly info: LockInfoShape | null;
 }
 
 export interface LockShape {
   readonly address: string;
+  readonly usualHoldMs: number | null;
   readonly holders: readonly HolderShape[];
   readonly waiters: readonly WaiterShape[];
   readonly waiting: number;

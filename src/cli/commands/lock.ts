@@ -4,7 +4,7 @@ import { defineCommand } from '../command.ts';
 import { DONE } from '../exit-codes.ts';
 import { Failure } from '../failure.ts';
 import { LOCK_OPTIONS, releaseLock, takeLock } from '../folder/holding.ts';
-import { OPERATION_LOCK } from '../folder/operations.ts';
+import { OPERATION_LOCK } from '../../core/lock-info.ts';
 import { TARGET_OPTIONS, withTarget } from '../folder/target.ts';
 import { text } from '../options.ts';
 

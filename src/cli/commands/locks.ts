@@ -1,6 +1,7 @@
 import type { LockShape } from '../../api/shapes/lock.ts';
 import { defineCommand, type Command } from '../command.ts';
 import { formatDuration } from '../../core/duration.ts';
+import { operationInWords, ordinal } from '../../core/lock-words.ts';
 import { DONE } from '../exit-codes.ts';
 import { HouseClient } from '../server/client.ts';
 import { CONNECTION_OPTIONS, readConnection } from '../server/connection.ts';
@@ -69,16 +70,23 @@ function show(terminal: Terminal, locks: readonly LockShape[]): void {
     return;
   }
   terminal.table(
-    ['ADDRESS', 'PLACE', 'FOR', 'SUBJECT', 'WHO', 'OPERATION', 'DOOR', 'LOCK ID'],
+    ['ADDRESS', 'PLACE', 'FOR', 'SUBJECT', 'WHO', 'OPERATION', 'DOOR', 'LOCK ID', 'REASON'],
     locks.flatMap(rowsOf),
   );
 }
 
-function rowsOf({ address, holders, waiters, waiting }: LockShape): readonly (readonly string[])[] {
+function rowsOf({
+  address,
+  usualHoldMs,
+  holders,
+  waiters,
+  waiting,
+}: LockShape): readonly (readonly string[])[] {
+  const usual = usualHoldMs === null ? '' : ` (usually ${formatDuration(usualHoldMs)})`;
   return [
-    ...holders.map(({ heldMs, ...rest }) => ['holds', formatDuration(heldMs), ...columns(rest)]),
+    ...holders.map(({ heldMs, ...rest }) => ['holds', `${formatDuration(heldMs)}${usual}`, ...columns(rest)]),
     ...waiters.map(({ position, parked, waitedMs, ...rest }) => [
-      `waits, ${position}.${parked ? '' : ' (away)'}`,
+      `${ordinal(position)} in line${parked ? '' : ', polling'}`,
       formatDuration(waitedMs),
       ...columns(rest),
     ]),
@@ -93,11 +101,13 @@ function columns({
   shared,
   door,
   lockId,
+  reason,
 }: Pick<
   LockShape['holders'][number],
-  'subject' | 'info' | 'operation' | 'shared' | 'door' | 'lockId'
+  'subject' | 'info' | 'operation' | 'shared' | 'door' | 'lockId' | 'reason'
 >): readonly string[] {
-  return [subject, info?.Who ?? '', shared ? `${operation} (shared)` : operation, door, lockId];
+  const what = operationInWords(operation);
+  return [subject, info?.Who ?? '', shared ? `${what} (shared)` : what, door, lockId, reason];
 }
 
 function who({ address, holders, waiters }: LockShape): unknown {

@@ -1,4 +1,4 @@
-import { DEFAULT_DATA } from '../../server/configuration.ts';
+import { DEFAULT_DATA } from '../../server/settings.ts';
 import { resolve } from 'node:path';
 import { defineCommand, type Command } from '../command.ts';
 import { DONE } from '../exit-codes.ts';

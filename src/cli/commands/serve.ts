@@ -1,4 +1,5 @@
-import { configure, SETTINGS } from '../../server/configuration.ts';
+import { configure } from '../../server/configuration.ts';
+import { SETTINGS } from '../../server/settings.ts';
 import type { OpenHouse } from '../../server/open.ts';
 import type { UncaughtWatch } from '../../server/uncaught.ts';
 import { defineCommand, type Command } from '../command.ts';

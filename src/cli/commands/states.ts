@@ -32,7 +32,9 @@ export const command: Command = defineCommand({
       terminal.result({ states: items, more });
       return DONE;
     }
-    if (items.length === 0) terminal.note('No states match.');
+    const all =
+      [search, project, prefix].every((text) => text === undefined || text === null) && !deleted && !locked;
+    if (items.length === 0) terminal.note(all ? 'No states yet.' : 'No states match.');
     else terminal.table(['ADDRESS', 'SERIAL', 'VERSION', 'SIZE', 'WRITTEN', 'BY', 'LOCK'], items.map(rowOf));
     if (more) terminal.note(`There are more than ${limit}: --limit shows more.`);
     return DONE;

@@ -4,7 +4,7 @@ import { DONE } from '../exit-codes.ts';
 import { Failure, lockedByOther } from '../failure.ts';
 import { breakLock } from '../folder/breaking.ts';
 import { holderInWords } from '../folder/lock-view.ts';
-import { OPERATION_LOCK } from '../folder/operations.ts';
+import { OPERATION_LOCK } from '../../core/lock-info.ts';
 import { TARGET_OPTIONS, withTarget } from '../folder/target.ts';
 
 export const command: Command = defineCommand({

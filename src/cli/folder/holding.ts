@@ -9,7 +9,8 @@ import type { OptionSpec } from '../options.ts';
 import { duration, flag } from '../options.ts';
 import type { Terminal } from '../terminal.ts';
 import { readVersion } from '../../server/version.ts';
-import { holderInWords } from './lock-view.ts';
+import { placeInWords } from '../../core/lock-words.ts';
+import { heldByInWords } from './lock-view.ts';
 
 /** The options of every command that takes the lock. */
 export const LOCK_OPTIONS: {
@@ -42,14 +43,15 @@ export async function takeLock(terminal: Terminal, wanted: Wanted): Promise<Held
   const answer = await waitForLock(client, workspace, request, {
     timeout,
     signal: stopped,
-    onWait: ({ holder, message, left }) => {
-      const by = holder === null ? message : `held by ${holder.who} (${holder.operation})`;
-      if (told !== by && !terminal.live) terminal.note(`Waiting for the lock on ${workspace}: ${by}`);
-      told = by;
-      ticking.show(left, (rest) => {
-        const whom = holder === null ? message : `held by ${holderInWords(holder)}`;
-        return `Waiting for the lock on ${workspace}: ${whom}, ${formatDuration(rest)} left`;
-      });
+    onWait: ({ holder, message, line, left }) => {
+      const by = (): string => (holder === null ? message : heldByInWords(holder, line));
+      const place = line === null ? '' : placeInWords(line);
+      const about = [`Waiting for the lock on ${workspace}`, place].filter((text) => text !== '').join(', ');
+      const news = `${holder?.id ?? message} ${place}`;
+      if (told !== news && !terminal.live) terminal.note(`${about}: ${by()}`);
+      told = news;
+      // What counts most stands first: a narrow terminal cuts the end.
+      ticking.show(left, (rest) => `${about}, ${formatDuration(rest)} left: ${by()}`);
     },
   }).finally(() => ticking.stop());
   if (answer.type === 'locked') return answer.lock;
@@ -58,8 +60,8 @@ export async function takeLock(terminal: Terminal, wanted: Wanted): Promise<Held
       next: 'Configure locking in the backend block, or use --no-lock where the command has it.',
     });
   }
-  const { holder, message, waited } = answer;
-  const whom = holder === null ? message : `held by ${holderInWords(holder)}, lock ID ${holder.id}`;
+  const { holder, message, waited, line = null } = answer;
+  const whom = holder === null ? message : `${heldByInWords(holder, line)}, lock ID ${holder.id}`;
   const how = waited > 1_000 ? ` (waited ${formatDuration(waited)})` : '';
   throw lockedByOther(
     `the state of workspace ${workspace} is locked${how}: ${whom}`,

@@ -1,5 +1,6 @@
 import { GO_ZERO_TIME, type LockInfo } from '../../core/lock-info.ts';
-import type { LockState } from '../../ports/state-client.ts';
+import { heldInWords } from '../../core/lock-words.ts';
+import type { LockLine, LockState } from '../../ports/state-client.ts';
 import { formatDuration } from '../../core/duration.ts';
 
 /** A holder in a few words: `bob@ci (OperationTypeApply) for 3m 10s`. */
@@ -7,6 +8,21 @@ export function holderInWords(holder: LockInfo | null, now: number = Date.now())
   if (holder === null) return 'an unknown holder';
   const age = lockAge(holder, now);
   return `${holder.who} (${holder.operation})${age === null ? '' : ` for ${formatDuration(age)}`}`;
+}
+
+/** Who holds a lock, for how long and why: what the backend tells, and what its lock info says. */
+export function heldByInWords(holder: LockInfo, line: LockLine | null, now: number = Date.now()): string {
+  const { who, operation, info } = holder;
+  // A server may have written the whole sentence there.
+  if (line === null && info.startsWith('held by ')) return info;
+  return heldInWords({
+    subject: line?.subject ?? '',
+    who,
+    operation,
+    reason: info,
+    heldFor: lockAge(holder, now),
+    usualHold: line?.usualHold ?? null,
+  });
 }
 
 /** How long a lock is held, in milliseconds; null when its info does not say, or its clock is ahead of ours. */

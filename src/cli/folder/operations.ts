@@ -1,5 +1,4 @@
 /** What our locks say they are for; others see it in the lock info. */
-export const OPERATION_LOCK = 'statehouse-lock';
 export const OPERATION_DOCTOR = 'statehouse-doctor';
 /** Terraform's own names: under these, and no others, a house lets serial and lineage go another way. */
 export const OPERATION_PUSH = 'state-push';

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { DEFAULT_LISTEN, SETTINGS } from '../../server/configuration.ts';
+import { DEFAULT_LISTEN, SETTINGS } from '../../server/settings.ts';
 import { Failure, wrongUse } from '../failure.ts';
 import type { OptionSpec } from '../options.ts';
 import { flag, text, textOr } from '../options.ts';

@@ -1,12 +1,7 @@
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import {
-  DEFAULT_DATA,
-  DEFAULTS,
-  hasPassword,
-  SETTINGS,
-  type Configuration,
-} from '../../server/configuration.ts';
+import { DEFAULTS, type Configuration } from '../../server/configuration.ts';
+import { DEFAULT_DATA, hasPassword, SETTINGS } from '../../server/settings.ts';
 import { Failure } from '../failure.ts';
 import type { OptionSpec } from '../options.ts';
 import { flag, text, textOr } from '../options.ts';

@@ -37,8 +37,8 @@ export function answerFailure(refusal: ApiError, { url, credential }: Connection
   if (status === 423) return lockedByOther(message, '"statehouse locks" shows who holds it.', details);
   if (status === 401 && error === 'unauthenticated') {
     return credential === null
-      ? new Failure('the server needs a credential', {
-          next: 'Give --credential id.secret, or set STATEHOUSE_CREDENTIAL.',
+      ? new Failure('no credential was given', {
+          next: 'Set STATEHOUSE_CREDENTIAL, or pass --credential ID.SECRET.',
           details,
         })
       : new Failure(`the credential ${credential.id} is unknown to the server, or its secret is wrong`, {

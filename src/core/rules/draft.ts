@@ -83,7 +83,17 @@ export class Draft {
     if (this.#isChanged()) this.change({ changeIndex: this.record.changeIndex + 1 });
     const changed =
       this.record === this.#before.record ? [] : [{ type: 'put-record', record: this.record } as const];
-    return { outcome, effects: [...changed, ...this.#effects], handovers: this.#handovers };
+    return {
+      outcome: this.#told(outcome),
+      effects: [...changed, ...this.#effects],
+      handovers: this.#handovers,
+    };
+  }
+
+  /** An outcome that names who holds the lock says besides how long that usually takes. */
+  #told<O extends Outcome>(outcome: O): O {
+    if (!('holders' in outcome)) return outcome;
+    return { ...outcome, usualHold: this.record.typicalHold, at: this.at };
   }
 
   /** Whether the state, or who holds its lock, is not what it was. */

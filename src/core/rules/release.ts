@@ -1,5 +1,5 @@
 import type { UnlockCommand } from '../command.ts';
-import type { MayNotBreak, OutcomeOf, Released } from '../outcome.ts';
+import type { MayNotBreak, OutcomeOf, Released, TooYoung } from '../outcome.ts';
 import type { Holder } from '../world.ts';
 import type { Draft } from './draft.ts';
 import { release, serveLine } from './queue.ts';
@@ -48,8 +48,16 @@ function letGo(draft: Draft, command: UnlockCommand, holder: Holder): void {
   release(draft, holder);
 }
 
-function breakIn(draft: Draft, command: UnlockCommand, chosen: readonly Holder[]): Released | MayNotBreak {
+function breakIn(
+  draft: Draft,
+  command: UnlockCommand,
+  chosen: readonly Holder[],
+): Released | MayNotBreak | TooYoung {
   if (!command.mayBreak) return { type: 'may-not-break', holders: chosen };
+  const guard = command.lockId === null ? (command.guard ?? 0) : 0;
+  if (chosen.some(({ since }) => draft.at - since < guard)) {
+    return { type: 'too-young', holders: chosen, guard };
+  }
   // All go before the line is served: breaking a shared hold must not hand the lock to a plan in between.
   for (const holder of chosen) {
     draft.dropHolder(holder.lockId);

@@ -80,6 +80,8 @@ export interface LockView {
   readonly waiting: number;
   /** What refuses applies here; null where nothing does. */
   readonly frozen: Freeze | null;
+  /** How long the lock is usually held; null before it was first released. */
+  readonly usualHold: Milliseconds | null;
 }
 
 export interface LockSettings {
@@ -87,6 +89,8 @@ export interface LockSettings {
   readonly waitersMax: number;
   /** Whether plans hold the lock together where a door can tell holders apart. */
   readonly plansShare: boolean;
+  /** How long a lock must have been held to be broken by who does not name it. */
+  readonly breakGuard: Milliseconds;
 }
 
 export type ShowAnswer = { readonly type: 'shown'; readonly lock: LockView } | Shut;
@@ -153,6 +157,7 @@ export class Locks {
       address,
       actor: actorOf(caller),
       lockId: ask.lockId,
+      ...(ask.lockId === null ? { guard: this.#settings.breakGuard } : {}),
       alias: ask.alias,
       mayBreak,
       resent: ask.resent ?? false,
@@ -232,12 +237,8 @@ export class Locks {
    * @param now by the engine's clock; null where no hold ends by itself
    * @param most waiters that are shown
    */
-  async #view(
-    address: Address,
-    { holders: all, line }: World,
-    now: Instant | null,
-    most: number,
-  ): Promise<LockView> {
+  async #view(address: Address, world: World, now: Instant | null, most: number): Promise<LockView> {
+    const { holders: all, line, record } = world;
     const holders = now === null ? all : all.filter((holder) => !hasEnded(holder, now));
     const places = line.filter(isPlace);
     return {
@@ -246,6 +247,7 @@ export class Locks {
       line: this.#lockInfos.ofLine(address, places.slice(0, most)),
       waiting: places.length,
       frozen: await this.#freezes.stops(address, ''),
+      usualHold: record.typicalHold,
     };
   }
 

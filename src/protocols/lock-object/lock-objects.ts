@@ -8,7 +8,7 @@ import type { LockAnswer, UnlockAnswer } from '../../house/locks/locks.ts';
 import type { DoorRequest } from '../door.ts';
 import { LockMemory } from './lock-memory.ts';
 import { RefusalMemory, type Viewer } from './refusal-memory.ts';
-import { shownLock, type SeenLock } from './shown-lock.ts';
+import { shownLock, toldLock, type SeenLock } from './shown-lock.ts';
 
 /** The products by which Terraform and OpenTofu name themselves (aws-sdk-go-base, `APNInfo`). */
 const RUN = /\b(?:Terraform|OpenTofu)\//;
@@ -59,7 +59,12 @@ export class LockObjects {
     const viewer = viewerOf(caller, request, address, alias);
     if (answer.type === 'granted') this.#refusals.granted(viewer, id);
     const holding = answer.type === 'held' ? shownLock(answer.holders) : null;
-    if (holding !== null) this.#refusals.refused(viewer, id, holding);
+    if (answer.type === 'held' && holding !== null) {
+      const told = toldLock(holding, answer, answer);
+      // Another run of the same client may be the holder.
+      const mayHold = holding.holder.subject === caller.identity.subject;
+      this.#refusals.refused(viewer, id, mayHold ? holding : told, told);
+    }
     return answer;
   }
 
@@ -77,20 +82,28 @@ export class LockObjects {
     const answer = await this.#house.locks.show(caller, address);
     if (answer.type !== 'shown') return answer;
     const owed = alias === null ? null : this.#refusals.looks(viewerOf(caller, request, address, alias));
-    const lock = shownLock(answer.lock.holders) ?? owed;
+    const held = shownLock(answer.lock.holders);
+    const lock = held === null || owed?.holder.lockId === held.holder.lockId ? (owed ?? held) : held;
     // What was shown is what a deletion means: of a lock that has gone it does nothing to the one that came after it.
-    if (lock !== null) this.#memory.saw(clientOf(caller, request), address, lock.holder.lockId);
+    if (lock !== null) this.#memory.saw(lookerOf(caller, request), address, lock.holder.lockId);
     return { type: 'looked', lock };
   }
 
-  /** Ends the lock that the client has just looked at or, if it did not look, the one that is held. */
+  /**
+   * Ends the lock that the client has just looked at or, if it did not look, the one that is held. What a run saw that has gone
+   * since was ended before, by this very run; whoever deletes by hand is told that another lock is there now.
+   */
   async drop(
     caller: Caller,
     address: Address,
     { alias, request }: { alias: LockAlias; request: DoorRequest },
   ): Promise<UnlockAnswer> {
-    const seen = this.#memory.lastSeen(clientOf(caller, request), address);
-    if (seen !== null) return this.release(caller, address, seen, { alias, request });
+    const seen = this.#memory.lastSeen(lookerOf(caller, request), address);
+    if (seen !== null) {
+      const other =
+        isRun(request) || this.#isResent(request) ? null : await this.#otherThan(caller, address, seen);
+      return other ?? this.release(caller, address, seen, { alias, request });
+    }
     // Whoever may not end a lock is told so, whether or not there is one.
     const refusal = await this.#house.locks.refuse(caller, 'unlock', address);
     if (refusal !== null) return refusal;
@@ -99,6 +112,15 @@ export class LockObjects {
     const [holder] = answer.lock.holders;
     if (holder === undefined) return { type: 'not-locked' };
     return this.release(caller, address, holder.lockId, { alias, request });
+  }
+
+  /** That other locks are held than the one that was seen; null where it is held still, or none is. */
+  async #otherThan(caller: Caller, address: Address, seen: string): Promise<UnlockAnswer | null> {
+    const answer = await this.#house.locks.show(caller, address);
+    if (answer.type !== 'shown') return null;
+    const { holders, usualHold } = answer.lock;
+    if (holders.length === 0 || holders.some(({ lockId }) => lockId === seen)) return null;
+    return { type: 'not-holder', holders, usualHold };
   }
 
   /** Ends the lock of this ID. */
@@ -116,14 +138,23 @@ export class LockObjects {
     if (answer.type !== 'released') return answer;
     const viewer = viewerOf(caller, request, address, alias);
     // A run that ends a lock is another than those that wait; whoever does it by hand goes on by hand.
-    if (RUN.test(request.header('user-agent') ?? '')) this.#refusals.unlooks(viewer);
+    if (isRun(request)) this.#refusals.unlooks(viewer);
     else this.#refusals.forget(viewer);
     return answer;
   }
 }
 
+function isRun(request: DoorRequest): boolean {
+  return RUN.test(request.header('user-agent') ?? '');
+}
+
 function clientOf(caller: Caller, request: DoorRequest): string {
   return `${caller.identity.subject}\n${request.peer}`;
+}
+
+/** A client as one that looks: what a run of terraform saw is not what its user, who deletes by hand, has in mind. */
+function lookerOf(caller: Caller, request: DoorRequest): string {
+  return `${clientOf(caller, request)}\n${isRun(request) ? 'run' : 'hand'}`;
 }
 
 /** A client, and the alias of the lock that it looks at. */

@@ -19,6 +19,8 @@ export interface Viewer {
 interface Refusal {
   readonly viewer: Viewer;
   readonly lock: SeenLock;
+  /** The same for who is surely the one that was refused. */
+  readonly told: SeenLock;
   readonly at: Instant;
   /** Its client has looked, as far as one can tell: perhaps another run of it did, that holds the lock and ends it. */
   looked: boolean;
@@ -44,12 +46,15 @@ export class RefusalMemory {
     return this.#refusals.size;
   }
 
-  /** @param asked the lock ID that the client asked for */
-  refused(viewer: Viewer, asked: string, lock: SeenLock): void {
+  /**
+   * @param asked the lock ID that the client asked for
+   * @param told the lock with words for who waits, which its holder must not be shown: it compares what it reads
+   */
+  refused(viewer: Viewer, asked: string, lock: SeenLock, told: SeenLock = lock): void {
     this.granted(viewer, asked);
     this.#dropOld();
-    if (lock.info.length > REMEMBERED_INFO_BYTES_MAX) return;
-    this.#refusals.set(keyOf(viewer, asked), { viewer, lock, at: this.#now(), looked: false });
+    if (told.info.length > REMEMBERED_INFO_BYTES_MAX) return;
+    this.#refusals.set(keyOf(viewer, asked), { viewer, lock, told, at: this.#now(), looked: false });
     const [oldest] = this.#refusals.keys();
     if (this.#refusals.size > REFUSALS_MAX && oldest !== undefined) this.#refusals.delete(oldest);
   }
@@ -66,7 +71,7 @@ export class RefusalMemory {
     const own = owed.find(([, { viewer }]) => viewer.port === port);
     if (own !== undefined) {
       this.#refusals.delete(own[0]);
-      return own[1].lock;
+      return own[1].told;
     }
     const next = owed.find(([, { looked }]) => !looked)?.[1] ?? null;
     // Another look has come since theirs, so that one was no part of an unlock.

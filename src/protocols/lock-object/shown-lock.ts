@@ -1,6 +1,7 @@
 import { formatLockInfo, parseLockInfo } from '../../core/lock-info.ts';
+import { placeInWords, type LinePlace } from '../../core/lock-words.ts';
 import type { Holder } from '../../core/world.ts';
-import { lockInfoOf } from '../explain.ts';
+import { holdingInWords, lockInfoOf, type Holding } from '../explain.ts';
 
 /** A lock as clients see it to whom it is an object. */
 export interface SeenLock {
@@ -26,4 +27,22 @@ export function shownLockInfo(holder: Holder): Uint8Array {
     if ('info' in parsed && parsed.info.id === lockId) return info;
   }
   return new TextEncoder().encode(formatLockInfo(lockInfoOf(holder)));
+}
+
+/**
+ * A lock as whoever was just refused for it is shown it: `Info`, which terraform prints and does not compare, says who holds it
+ * and where in line the asker stands.
+ */
+export function toldLock({ holder }: SeenLock, holding: Holding, place: LinePlace): SeenLock {
+  const facts = [holdingInWords(holding), placeInWords(place)].filter((fact) => fact !== '');
+  const lock = { ...lockInfoOf(holder), info: facts.join('; ') };
+  return { holder, info: new TextEncoder().encode(formatLockInfo(lock)) };
+}
+
+/** Whether a text is a lock's info with other words in `Info`, as {@link toldLock} writes them. */
+export function isToldOf({ info }: SeenLock, text: string): boolean {
+  const own = parseLockInfo(info);
+  const told = parseLockInfo(new TextEncoder().encode(text));
+  if (!('info' in own) || !('info' in told)) return false;
+  return formatLockInfo({ ...told.info, info: '' }) === formatLockInfo({ ...own.info, info: '' });
 }

@@ -15,6 +15,7 @@ const STATUS: Readonly<Record<Refusal['type'], number>> = {
   'not-locked': 409,
   'not-holder': 409,
   'may-not-break': 403,
+  'too-young': 425,
   fenced: 409,
   'shared-hold': 409,
   stale: 409,
@@ -52,6 +53,7 @@ function factsOf(refusal: Refusal): Readonly<Record<string, unknown>> {
     case 'held':
     case 'not-holder':
     case 'may-not-break':
+    case 'too-young':
       return { locks: refusal.holders.map(({ lockId }) => lockId) };
     case 'stale': {
       const { head, reason } = refusal;

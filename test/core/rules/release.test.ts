@@ -113,6 +113,21 @@ describe('a release', () => {
 });
 
 describe('a break-in', () => {
+  it('that names no lock breaks none that is younger than its guard', () => {
+    const address = heldBy(alice);
+    const byNoName = (): unknown =>
+      address.unlock(bob, { lockId: null, alias: null, mayBreak: true, guard: 120_000 });
+    expect(byNoName()).toMatchObject({
+      type: 'too-young',
+      guard: 120_000,
+      holders: [{ lockId: 'alice-lock' }],
+    });
+    address.at += 119_999;
+    expect(byNoName()).toMatchObject({ type: 'too-young' });
+    address.at += 1;
+    expect(byNoName()).toEqual({ type: 'released', broken: true, lockIds: ['alice-lock'] });
+  });
+
   it('needs an operator, and is in the audit log', () => {
     const address = heldBy(alice);
     expect(address.unlock(bob, { lockId: 'alice-lock' })).toMatchObject({

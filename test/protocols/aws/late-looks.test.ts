@@ -146,6 +146,20 @@ describe.each(Object.entries(MEANS))(
       expect(await at.look(bob)).toBe(at.free);
     });
 
+    it('can be deleted by hand after a look at a lock that has gone only after another look', async () => {
+      await overHttp('UNLOCK', 'first');
+      expect(await at.ask(bob, 'bobs')).toBe('none');
+      expect(await at.look(bob)).toBe('bobs');
+      expect(await at.remove(bob)).toBe('none');
+      await overHttp('LOCK', 'second');
+      // It says that it did not do it, or does it: never neither.
+      expect(await at.remove(bob)).not.toBe('none');
+      expect(await holders()).toEqual(['second']);
+      expect(await at.look(bob)).toBe('second');
+      expect(await at.remove(bob)).toBe('none');
+      expect(await holders()).toEqual([]);
+    });
+
     it('can be deleted after that look, and the next holder keeps the lock', async () => {
       await overHttp('UNLOCK', 'first');
       expect(await at.look(bob)).toBe('first');

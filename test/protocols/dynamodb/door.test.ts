@@ -51,9 +51,9 @@ const take = (id: string, more: Partial<PutItemCommandInput> = {}, client = aws.
       ...more,
     }),
   );
-const info = async (): Promise<string | undefined> => {
+const info = async (): Promise<string> => {
   const asked = { TableName, Key: key(), ConsistentRead: true, ProjectionExpression: 'LockID, Info' };
-  return (await aws.db.send(new GetItemCommand(asked))).Item?.['Info']?.S;
+  return (await aws.db.send(new GetItemCommand(asked))).Item?.['Info']?.S ?? 'no item';
 };
 const write = (serial: number): Promise<{ ETag?: string | undefined }> =>
   aws.s3.send(new PutObjectCommand({ Bucket: bucket, Key: KEY, Body: stateText(serial) }));
@@ -76,7 +76,7 @@ describe('a lock item', () => {
     });
     const old = await aws.db.send(new DeleteItemCommand({ TableName, Key: key(), ReturnValues: 'ALL_OLD' }));
     expect(old.Attributes?.['Info']?.S).toBe(lockInfo('one'));
-    expect(await info()).toBeUndefined();
+    expect(await info()).toBe('no item');
     await aws.db.send(new DeleteItemCommand({ TableName, Key: key() }));
   });
 
@@ -85,7 +85,33 @@ describe('a lock item', () => {
     const error = await take('two', { ReturnValuesOnConditionCheckFailure: 'ALL_OLD' }).catch(
       (fault: { Item?: Record<string, { S?: string }> }) => fault,
     );
-    expect(error).toMatchObject({ Item: { Info: { S: lockInfo('one') } } });
+    const shown = (error as { Item?: Record<string, { S?: string }> }).Item?.['Info']?.S ?? '';
+    expect(JSON.parse(shown)).toMatchObject({
+      ID: 'one',
+      Info: expect.stringContaining('held by') as string,
+    });
+  });
+
+  it('says in Info, once, to whom it was just refused, who holds it; that text releases it as its own does', async () => {
+    await take('one');
+    expect(await failure(take('two'))).toBe('ConditionalCheckFailedException');
+    const told = await info();
+    expect(JSON.parse(told)).toEqual({
+      ...(JSON.parse(lockInfo('one')) as object),
+      Info: expect.stringMatching(
+        /^held by token:\S+ \(user@host, apply\) for \ds; you are 1st of 1 in line$/,
+      ) as string,
+    });
+    expect(await info()).toBe(lockInfo('one'));
+    await aws.db.send(
+      new DeleteItemCommand({
+        TableName,
+        Key: key(),
+        ConditionExpression: 'Info = :info',
+        ExpressionAttributeValues: { ':info': { S: told } },
+      }),
+    );
+    expect(await info()).toBe('no item');
   });
 
   it('is never overwritten, whatever the condition', async () => {
@@ -95,7 +121,7 @@ describe('a lock item', () => {
     expect(await overwrite({ ConditionExpression: undefined })).toBe(condition);
     expect(await overwrite({ ConditionExpression: 'attribute_exists(LockID)' })).toBe(condition);
     expect(await failure(take('one', { ConditionExpression: 'attribute_exists(LockID)' }))).toBe('none');
-    expect(await info()).toBe(lockInfo('one'));
+    expect(JSON.parse(await info())).toMatchObject({ ID: 'one' });
   });
 
   it('is released as tofu does it, on the condition that it is still its own', async () => {
@@ -122,7 +148,7 @@ describe('a lock item', () => {
     await take('one');
     const drop = new DeleteItemCommand({ TableName, Key: key() });
     await dynamoClient(aws.house.url, operator).send(drop);
-    expect(await info()).toBeUndefined();
+    expect(await info()).toBe('no item');
     const answer = await aws.house.house.audit.read(ADMIN_CALLER, { action: 'force-unlock', limit: 1 });
     expect(answer).toMatchObject({
       type: 'records',

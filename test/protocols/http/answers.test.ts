@@ -108,7 +108,7 @@ describe('what the http door answers', () => {
       Who: 'alice@laptop',
       Created: '2026-11-20T06:14:26.010866985Z',
       Info: expect.stringMatching(
-        /held by token:\S+ through http since .* you are number 1 of 1 in line/,
+        /^held by token:\S+ \(alice@laptop, apply\) for \ds; you are 1st of 1 in line$/,
       ) as string,
     });
     const shown = await house.ask('GET', `${target}?lock`);
@@ -117,6 +117,44 @@ describe('what the http door answers', () => {
     expect((await house.ask('UNLOCK', target, { body: sampleLock('mine') })).status).toBe(200);
     expect((await house.ask('GET', `${target}?lock`)).status).toBe(404);
     expect(Number((await lock(target, 'next')).headers['x-statehouse-fence'])).toBe(2);
+  });
+
+  it('tells Terraform before 1.15, which prints the ID alone, below the ID', async () => {
+    const target = fresh();
+    await lock(target, 'mine');
+    const ask = async (version: string, agent: string): Promise<{ ID: string; Info: string }> => {
+      const body = JSON.stringify({ ...(JSON.parse(sampleLock('yours')) as object), Version: version });
+      const { text } = await house.ask('LOCK', target, { body, headers: { 'user-agent': agent } });
+      return JSON.parse(text) as { ID: string; Info: string };
+    };
+    const told = await ask('1.14.9', 'Go-http-client/1.1');
+    expect(told.ID.split('\n')).toEqual([
+      'mine',
+      expect.stringMatching(/^held by token:\S+ \(alice@laptop, apply\) for \ds$/),
+      'you are 1st of 1 in line',
+      'to wait in line: -lock-timeout=10m; if its holder is dead:',
+      `  statehouse force-unlock ${target.slice(6)}`,
+      expect.stringContaining('before 1.15'),
+    ]);
+    expect((await ask('1.15.0', 'Go-http-client/1.1')).ID).toBe('mine');
+    expect((await ask('1.14.9', 'curl/8')).ID).toBe('mine');
+    expect((await ask('', 'Go-http-client/1.1')).ID).toBe('mine');
+  });
+
+  it('breaks no young lock for who does not name it, and says what does', async () => {
+    const target = fresh();
+    await lock(target, 'mine');
+    const refused = await house.ask('UNLOCK', target);
+    expect([refused.status, JSON.parse(refused.text)]).toEqual([
+      425,
+      expect.objectContaining({
+        error: 'too-young',
+        locks: ['mine'],
+        message: expect.stringContaining(`statehouse force-unlock ${target.slice(6)}`) as string,
+      }),
+    ]);
+    expect((await house.ask('GET', `${target}?lock`)).status).toBe(200);
+    expect((await house.ask('UNLOCK', `${target}?ID=mine`)).status).toBe(200);
   });
 
   it('takes the lock by PUT and POST, and releases it by DELETE, with the ID in the body or in the query', async () => {

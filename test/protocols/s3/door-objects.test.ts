@@ -168,6 +168,11 @@ describe('an object at the S3 door', () => {
     const lockKey = `${Key}.tflock`;
     await put(lockInfo('one'), lockKey);
     expect(await failure(put(lockInfo('two'), lockKey))).toBe('PreconditionFailed 412');
+    // Who was just refused is told more; all others read what the holder wrote.
+    expect(JSON.parse(await get(lockKey))).toMatchObject({
+      ID: 'one',
+      Info: expect.stringMatching(/^held by .*; you are 1st of 1 in line$/) as string,
+    });
     expect(await get(lockKey)).toBe(lockInfo('one'));
     const listed = await aws.s3.send(new ListObjectsV2Command({ Bucket }));
     expect(listed.Contents?.map((one) => one.Key)).toEqual([lockKey]);

@@ -6,7 +6,7 @@ import { consumed, type Answer, type DoorCall } from './call.ts';
 import { conditionFailed, invalid, refused, type DynamoError } from './errors.ts';
 import { problemOf, readExpressions, type Expressions } from './expressions.ts';
 import type { DeleteItem, GetItem, PutItem, UpdateItem } from './requests.ts';
-import { COMPUTED, readKey, readStored, refuseToWrite, type Stored } from './stored.ts';
+import { asTold, COMPUTED, readKey, readStored, refuseToWrite, type Stored } from './stored.ts';
 import { ensureTable, isTable, noTable } from './table-records.ts';
 
 const NOTHING: Item = new Map();
@@ -80,11 +80,12 @@ export async function deleteItem(call: DoorCall, asked: DeleteItem): Promise<Ans
   if (refusal !== null && !isTheHouses) return refusal;
   if (!(await isTable(call, asked.TableName))) return noTable(asked.TableName);
   // A client that deletes whatever is there has read it before; reading it once more would make that look its own.
-  const stored =
+  const found =
     unconditional && key.of.kind === 'lock' && asked.ReturnValues !== 'ALL_OLD'
       ? null
       : await readStored(call, key.of);
-  if (stored !== null && 'error' in stored) return stored;
+  if (found !== null && 'error' in found) return found;
+  const stored = found === null ? null : asTold(found, expressions.values);
   if (stored !== null && !holds(expressions, stored)) {
     const repeated =
       key.of.kind === 'lock' && (await releasedBefore(call, key.of.address, expressions, stored));

@@ -1,7 +1,7 @@
 import { parseLockInfo } from '../../../core/lock-info.ts';
 import type { Address } from '../../../core/address.ts';
 import type { LockAlias, Version } from '../../../core/world.ts';
-import type { SeenLock } from '../../lock-object/shown-lock.ts';
+import { isToldOf, type SeenLock } from '../../lock-object/shown-lock.ts';
 import type { AttributeValue, Item } from '../attribute.ts';
 import {
   DIGEST,
@@ -78,6 +78,14 @@ export async function readStored(
   if (looked.type !== 'looked') return refused(looked);
   const { lock } = looked;
   return { item: lock === null ? null : lockItem(of.address, lock), lock };
+}
+
+/** The same with the lock info as its client knows it, if one of the values that it sends is what it was told of the lock. */
+export function asTold(stored: Stored, values: readonly AttributeValue[]): Stored {
+  const { item, lock } = stored;
+  if (item === null || lock === null) return stored;
+  const told = values.find((value) => 'S' in value && isToldOf(lock, value.S));
+  return told === undefined ? stored : { lock, item: new Map([...item, [INFO, told]]) };
 }
 
 /** The item of a held lock: what terraform stores, and what other lock tables keep beside it, computed. */

@@ -120,8 +120,7 @@ export class HttpClient implements StateClient {
     if (reply.status === 409 || reply.status === 423) {
       const holder = holderOf(reply);
       // A request that was sent again, because its answer was lost, finds the lock that it made.
-      if (holder?.id !== info.id)
-        return { type: 'held', holder, message: 'the lock is held by someone else' };
+      if (holder?.id !== info.id) return this.#heldBy(workspace, info.id, holder);
     } else if (reply.status !== 200) throw refusal(reply, 'lock the state');
     const release = (): Promise<LockRelease> => this.#release(workspace, info);
     return {
@@ -141,8 +140,8 @@ export class HttpClient implements StateClient {
     }
     if (reply.status === 404) return { type: 'free' };
     const holder = holderOf(reply);
-    const waiting = await this.#api.waiting(workspace);
-    return { type: 'held', holder, waiting, note: holder?.info ?? '' };
+    const lock = await this.#api.lock(workspace);
+    return { type: 'held', holder, waiting: lock?.waiting ?? null, note: holder?.info ?? '' };
   }
 
   async breakLock(workspace: string, lockId: string): Promise<LockBreak> {
@@ -224,6 +223,18 @@ export class HttpClient implements StateClient {
       return { type: 'lost', message };
     }
     throw refusal(reply, 'unlock the state');
+  }
+
+  /** A refusal, with what a house tells of its lock besides: its answer has that in `Info`, in words. */
+  async #heldBy(workspace: string, asked: string, holder: LockInfo | null): Promise<LockAttempt> {
+    const held = { type: 'held', message: 'the lock is held by someone else' } as const;
+    const lock = (await this.#isHouse(workspace)) ? await this.#api.lock(workspace) : null;
+    const [first] = lock?.holders ?? [];
+    if (lock === null || first === undefined || holder === null) return { ...held, holder };
+    const { usualHoldMs, waiters, waiting } = lock;
+    const position = waiters.find(({ lockId }) => lockId === asked)?.position ?? null;
+    const line = { subject: first.subject, usualHold: usualHoldMs, position, waiting };
+    return { ...held, holder: { ...holder, info: first.reason }, line };
   }
 
   #isHouse(workspace: string): Promise<boolean> {

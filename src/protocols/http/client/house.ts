@@ -2,6 +2,7 @@ import { ApiClient, type ApiResponse } from '../../../api/client.ts';
 import { ApiError } from '../../../api/error.ts';
 import type { Address } from '../../../core/address.ts';
 import { formatAddress, isAddress } from '../../../core/address.ts';
+import type { LockShape } from '../../../api/shapes/lock.ts';
 import type { StateVersion } from '../../../ports/state-client.ts';
 import { BackendFault } from '../../../ports/state-client.ts';
 import type { HttpConfig } from './config.ts';
@@ -66,11 +67,11 @@ export class HouseApi {
     }
   }
 
-  /** How many wait for the lock; null where the house does not say. */
-  async waiting(workspace: string): Promise<number | null> {
+  /** The lock, and who waits for it; null where the server does not say. */
+  async lock(workspace: string): Promise<LockShape | null> {
     const query = { address: formatAddress(this.#address(workspace)) };
     try {
-      return (await this.#api.ask('show-lock', { query })).waiting;
+      return await this.#api.ask('show-lock', { query });
     } catch (fault) {
       if (fault instanceof ApiError && fault.status !== 200) return null;
       return refuse(fault);

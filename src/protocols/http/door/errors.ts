@@ -1,9 +1,9 @@
 import { visible } from '../../../core/visible.ts';
-import type { Address } from '../../../core/address.ts';
+import { formatAddress, type Address } from '../../../core/address.ts';
 import { formatLockInfo } from '../../../core/lock-info.ts';
-import type { Holder } from '../../../core/world.ts';
+import { placeInWords, type LinePlace } from '../../../core/lock-words.ts';
 import type { DoorReply } from '../../door.ts';
-import { heldBy, lockInfoOf, whereKept, type Refusal } from '../../explain.ts';
+import { holdingInWords, lockInfoOf, whereKept, type Holding, type Refusal } from '../../explain.ts';
 import type { Frozen } from '../../../house/freezes.ts';
 import { problemReply, type Problem } from '../../wire/problem.ts';
 import { refusalProblem } from '../../wire/refusal.ts';
@@ -21,21 +21,24 @@ export function badRequest(operation: Operation, message: string): DoorReply {
   return problemReply(operation, 'bad-request', { status: 400, message });
 }
 
-/** Where the asker stands in line for the lock; no position where it asked for none. */
-interface LinePosition {
-  readonly position: number | null;
-  readonly waiting: number;
-}
-
-/** A refusal as this door answers it: where somebody holds the lock, with the holder's lock info. */
-export function refused(operation: Operation, address: Address, refusal: Refusal): DoorReply {
+/**
+ * A refusal as this door answers it: where somebody holds the lock, with the holder's lock info.
+ * @param readsIdAlone as {@link readsIdAlone} says of the client
+ */
+export function refused(
+  operation: Operation,
+  address: Address,
+  refusal: Refusal,
+  readsIdAlone = false,
+): DoorReply {
   const problem = refusalProblem(address, refusal);
   if (refusal.type === 'frozen' && operation === 'lock') return frozenReply(problem, refusal);
   if (refusal.type !== 'held' && refusal.type !== 'fenced') {
     return problemReply(operation, refusal.type, problem);
   }
-  const place = refusal.type === 'held' ? refusal : { position: null, waiting: 0 };
-  const text = lockText(refusal.holders, place, whereKept(refusal).replace(/^\. /, ''));
+  const place = refusal.type === 'held' ? refusal : NO_PLACE;
+  const kept = whereKept(refusal).replace(/^\. /, '');
+  const text = readsIdAlone ? textInId(address, refusal, place) : lockText(refusal, place, kept);
   // Clients look for a lock info in a 423.
   if (text === null) return problemReply(operation, refusal.type, { ...problem, status: 409 });
   return lockReply(operation, 423, text);
@@ -61,6 +64,7 @@ function frozenReply(problem: Problem, { by, since }: Frozen): DoorReply {
   };
   return lockReply('lock', problem.status, JSON.stringify(body));
 }
+const NO_PLACE: LinePlace = { position: null, waiting: 0 };
 
 /** An answer that is a lock info. */
 export function lockReply(operation: Operation, status: number, text: string): DoorReply {
@@ -68,30 +72,47 @@ export function lockReply(operation: Operation, status: number, text: string): D
 }
 
 /**
+ * Whether a client prints nothing of a 423 but the ID, and its own lock info as if it were the holder's: Terraform before 1.15
+ * (`internal/backend/remote-state/http/client.go`). OpenTofu cannot be told from it by what it sends.
+ * @param version what its lock info says
+ */
+export function readsIdAlone(userAgent: string | undefined, version: string): boolean {
+  const [, major, minor] = /^(\d+)\.(\d+)\./.exec(version) ?? [];
+  const old = major === '0' || (major === '1' && Number(minor) < 15);
+  return old && userAgent?.startsWith('Go-http-client/') === true;
+}
+
+/**
  * The first holder's lock info, as every version of the client decodes it, with what a person wants to know in `Info`.
- * Terraform up to 1.14 reads the ID alone, later ones and OpenTofu print the whole.
  * @returns null where nobody holds the lock
  */
-export function lockText(
-  holders: readonly Holder[],
-  { position, waiting }: LinePosition,
-  more = '',
-): string | null {
-  const [holder] = holders;
+export function lockText(holding: Holding, place: LinePlace, more = ''): string | null {
+  return writeLock(holding, '', [holdingInWords(holding), placeInWords(place), more]);
+}
+
+/** The same for those who read the ID alone: what a person wants to know stands below it, on lines of its own. */
+function textInId(address: Address, holding: Holding, place: LinePlace): string | null {
+  const lines = [
+    holdingInWords(holding),
+    placeInWords(place),
+    'to wait in line: -lock-timeout=10m; if its holder is dead:',
+    // Terraform wraps no line that begins with a space, so the command can be copied.
+    `  statehouse force-unlock ${visible(formatAddress(address))}`,
+    "(Terraform before 1.15 prints your own request's lock info below)",
+  ];
+  const below = lines.filter((line) => line !== '').map((line) => `\n${line}`);
+  return writeLock(holding, below.join(''), lines.slice(0, 2));
+}
+
+function writeLock(holding: Holding, below: string, facts: readonly string[]): string | null {
+  const [holder] = holding.holders;
   if (holder === undefined) return null;
   const lock = lockInfoOf(holder);
-  const facts = [
-    lock.info,
-    heldBy(holder),
-    holders.length > 1 ? `together with ${holders.length - 1} more` : '',
-    position === null ? '' : `you are number ${position} of ${waiting} in line`,
-    more,
-  ];
   // It is printed on the terminal of another person; the ID is what that person must be able to name.
   return formatLockInfo({
-    id: lock.id,
+    id: `${lock.id}${below}`,
     operation: visible(lock.operation),
-    info: visible(facts.filter((fact) => fact !== '').join('; ')),
+    info: facts.filter((fact) => fact !== '').join('; '),
     who: visible(lock.who),
     version: visible(lock.version),
     created: lock.created,

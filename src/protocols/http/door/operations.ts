@@ -11,7 +11,7 @@ import { readBody } from '../../wire/read-body.ts';
 import { stateReply, versionHeaders } from '../../wire/state-reply.ts';
 import { HTTP_ALIAS } from '../layout.ts';
 import type { DetectedRequest, Operation } from './detect.ts';
-import { badRequest, lockReply, lockText, refused } from './errors.ts';
+import { badRequest, lockReply, lockText, readsIdAlone, refused } from './errors.ts';
 
 /** What every row of the table is given. */
 export interface DoorCall {
@@ -77,7 +77,10 @@ async function lock({ house, caller, request, asked: { address, wait } }: DoorCa
     wait,
     gone: request.gone,
   });
-  if (answer.type !== 'granted') return refused('lock', address, answer);
+  if (answer.type !== 'granted') {
+    const idAlone = readsIdAlone(request.header('user-agent'), parsed.info.version);
+    return refused('lock', address, answer, idAlone);
+  }
   return {
     operation: 'lock',
     status: 200,
@@ -103,8 +106,9 @@ async function unlock({ house, caller, request, asked: { address, lockId } }: Do
 async function showLock({ house, caller, asked: { address } }: DoorCall): Promise<DoorReply> {
   const answer = await house.locks.show(caller, address);
   if (answer.type !== 'shown') return refused('show-lock', address, answer);
-  const { holders, waiting } = answer.lock;
-  const text = lockText(holders, { position: null, waiting });
+  const { holders, waiting, usualHold } = answer.lock;
+  const at = await house.now();
+  const text = lockText({ holders, usualHold, at }, { position: null, waiting });
   if (text === null) return refused('show-lock', address, { type: 'absent' });
   return lockReply('show-lock', 200, text);
 }

@@ -138,6 +138,7 @@ const REFUSED: Readonly<Record<Refusal['type'], readonly [status: number, code: 
   'not-locked': [404, 'NoSuchKey'],
   'not-holder': [412, 'PreconditionFailed'],
   'may-not-break': [403, 'AccessDenied'],
+  'too-young': [409, 'OperationAborted'],
   fenced: [412, 'PreconditionFailed'],
   'shared-hold': [409, 'OperationAborted'],
   stale: [412, 'PreconditionFailed'],

@@ -36,6 +36,7 @@ const HOLDER: z.ZodType<HolderShape> = objectOf<HolderShape>({
   fence: count('Grows with every lock granted on this address.'),
   since: instant('When it was granted.'),
   heldMs: count('How long ago that was, by the clock of the server.'),
+  reason: text('Why it is held, in its holder’s words; empty if it does not say.'),
   info: INFO,
 }).meta({ id: 'Holder' });
 
@@ -51,12 +52,14 @@ const WAITER: z.ZodType<WaiterShape> = objectOf<WaiterShape>({
   asks: z.int().min(1).describe('How many times it has asked.'),
   parked: z
     .boolean()
-    .describe('Whether its request is held open now; a waiter that is not is away and will ask again.'),
+    .describe('Whether its request is held open now; a waiter that is not polls, and will ask again.'),
+  reason: text('Why it wants the lock, in its own words; empty if it does not say.'),
   info: INFO,
 }).meta({ id: 'Waiter' });
 
 export const LOCK: z.ZodType<LockShape> = objectOf<LockShape>({
   address: text('The address that is locked.'),
+  usualHoldMs: count('How long this lock is usually held; null before it was first released.').nullable(),
   holders: z.array(HOLDER).describe('Who holds the lock, oldest first; empty when the lock is free.'),
   waiters: z
     .array(WAITER)
@@ -73,9 +76,13 @@ export const RELEASED: z.ZodType<ReleasedShape> = objectOf<ReleasedShape>({
 }).meta({ id: 'Released' });
 
 /** @param now by the clock that granted the locks */
-export function toLockShape({ address, holders, line, waiting, frozen }: LockView, now: Instant): LockShape {
+export function toLockShape(
+  { address, holders, line, waiting, frozen, usualHold }: LockView,
+  now: Instant,
+): LockShape {
   return {
     address: formatAddress(address),
+    usualHoldMs: usualHold === null ? null : Math.round(usualHold),
     holders: holders.map((holder) => toHolderShape(holder, now)),
     waiters: line.map((place, index) => toWaiterShape(place, index + 1, now)),
     waiting,
@@ -94,7 +101,7 @@ function toHolderShape(holder: Holder, now: Instant): HolderShape {
     fence,
     since: new Date(since).toISOString(),
     heldMs: Math.max(0, Math.round(now - since)),
-    info: toLockInfoShape(info),
+    ...reasonAndInfo(info),
   };
 }
 
@@ -111,14 +118,14 @@ function toWaiterShape(place: QueueEntry, position: number, now: Instant): Waite
     waitedMs: Math.max(0, Math.round(now - firstAsk)),
     asks,
     parked: seat !== null,
-    info: toLockInfoShape(info),
+    ...reasonAndInfo(info),
   };
 }
 
-function toLockInfoShape(bytes: Uint8Array | null): LockInfoShape | null {
-  if (bytes === null) return null;
-  const parsed = parseLockInfo(bytes);
-  return 'problem' in parsed ? null : named(parsed.info);
+function reasonAndInfo(bytes: Uint8Array | null): { reason: string; info: LockInfoShape | null } {
+  const parsed = bytes === null ? null : parseLockInfo(bytes);
+  if (parsed === null || 'problem' in parsed) return { reason: '', info: null };
+  return { reason: parsed.info.info, info: named(parsed.info) };
 }
 
 function named({ id, operation, info, who, version, created, path }: LockInfo): LockInfoShape {
