@@ -85,7 +85,7 @@ async function handedOver(terraform: string, door: Door, hold: number): Promise<
 
 /** @returns milliseconds from each release to the next grant */
 async function handOvers(house: HouseProcess): Promise<readonly number[]> {
-  const { text } = await ask(house.url, 'GET', '/api/v1/audit?limit=1000');
+  const { text } = await ask(house.url, 'GET', '/api/v1/audit?limit=100');
   const { records } = JSON.parse(text) as { records: readonly { at: string; action: string }[] };
   const times = records
     .toReversed()
