@@ -10,11 +10,11 @@ import { progress, type Section } from './section.ts';
 import { markdownTable } from './table.ts';
 
 const HOLDS_S = [5, 25, 53];
-/** When four more come while the first holds the lock: seconds after it, and parts of the hold. */
+/** When four more come while the first holds the lock, in seconds after it. */
 const COMERS: readonly ((hold: number) => number)[] = [
-  () => 2,
-  (hold) => 0.35 * hold,
-  (hold) => 0.7 * hold,
+  (hold) => 0.2 * hold,
+  (hold) => 0.4 * hold,
+  (hold) => 0.6 * hold,
   (hold) => hold - 1.5,
 ];
 
@@ -55,7 +55,7 @@ export async function holds(): Promise<Section> {
   return {
     name: 'holds',
     title: 'Holds of some length',
-    text: `One real \`terraform apply\` holds the lock, and four more with \`-lock-timeout=20m\` come after 2 s, 35 % and 70 % of the hold, and 1.5 s before
+    text: `One real \`terraform apply\` holds the lock, and four more with \`-lock-timeout=20m\` come after 20, 40 and 60 % of the hold, and 1.5 s before
 its end; each holds the lock as long. From a release to the next grant by the server's audit log, so what terraform does before it asks, and after, is not in it.`,
     table: markdownTable(['hold', 'door', 'in the order of asking', 'hand-overs'], rows),
   };
