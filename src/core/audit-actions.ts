@@ -2,6 +2,7 @@ import type { Problem } from './read-value.ts';
 
 /** What the audit log calls what somebody did, looked at or was refused, from all parts of the server. */
 const AUDIT_ACTIONS: readonly string[] = [
+  'assume-role',
   'audit-head',
   'backup',
   'credential-create',
@@ -9,12 +10,16 @@ const AUDIT_ACTIONS: readonly string[] = [
   'credential-revoke',
   'delete',
   'describe-lock',
+  'drop-kept',
   'dynamodb-table-drop',
   'dynamodb-table-set',
   'enter',
   'force-unlock',
+  'freeze',
   'list',
   'list-credentials',
+  'list-freezes',
+  'list-kept',
   'list-locks',
   'list-projects',
   'list-states',
@@ -33,6 +38,7 @@ const AUDIT_ACTIONS: readonly string[] = [
   'read',
   'read-audit',
   'read-history',
+  'read-kept',
   'read-lock',
   'read-outputs',
   'read-project',
@@ -41,6 +47,7 @@ const AUDIT_ACTIONS: readonly string[] = [
   'rotate-key',
   'subscribe',
   'undelete',
+  'unfreeze',
   'unlock',
   'upload-abort',
   'upload-begin',
@@ -48,6 +55,7 @@ const AUDIT_ACTIONS: readonly string[] = [
   'upload-expire',
   'upload-part',
   'write',
+  'write-kept',
 ];
 
 /** An action that the audit log may have. */

@@ -88,10 +88,10 @@ function opensWhole(data: string, open: () => Promise<KeptHouse>): void {
     await using kept = await open();
     const { record, holders, line } = await kept.engine.world(addressOf('acme/held'));
     expect(holders).toMatchObject([{ lockId: 'held-apply', subject: 'token:ci', fence: 1, accepted: true }]);
-    // The open request ended with its server, and its client keeps its place like one that sleeps.
+    // The open request ended with its server, and its client keeps its place like one that came back and sleeps.
     expect(line).toMatchObject([
       { waiter: 'held-asleep', ticket: 1, asks: 1, seat: null },
-      { waiter: 'held-parked', ticket: 2, asks: 1, seat: null },
+      { waiter: 'held-parked', ticket: 2, asks: 2, seat: null },
     ]);
     expect(record).toMatchObject({ fence: 1, lastTicket: 2, lastRelease: 0 });
     const plans = await kept.engine.world(addressOf('acme/plans'));

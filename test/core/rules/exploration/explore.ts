@@ -138,7 +138,8 @@ function partyKey(party: Party, { holders, line, record, releases }: World, at: 
     `${held}${holder.accepted}${seatOf(holder.seat, party)}${answersOf(holder, party)}${spanOf(at - holder.since)}`;
   const ends = holder && holder.until !== null ? leftOf(holder.until - at, LEASE_LIMITS) : '';
   const stands =
-    place && `${stood}${record.keptFor === lockId ? 'k' : ''}${Math.min(place.asks, 3)}${seatOf(place.seat, party)}${leftOf(place.until - at)}`;
+    place &&
+    `${stood}${record.keptFor === lockId ? 'k' : ''}${Math.min(place.asks, 3)}${seatOf(place.seat, party)}${leftOf(place.until - at)}`;
   return `${kind} ${grant} ${written} ${requests} ${run} ${lately} ${holds}${ends} ${stands}`;
 }
 
