@@ -89,16 +89,18 @@ describe('requests that wait for a lock', () => {
     const lock = (key: string, id: string): Promise<unknown> =>
       house.ask('LOCK', `/http/acme/${key}`, { body: long(id) });
     const keys = Array.from({ length: 12 }, (_, n) => `k${String(n).padStart(2, '0')}`);
-    for (const key of keys) {
-      await lock(key, 'holder');
-      await Promise.all(Array.from({ length: 110 }, (_, n) => lock(key, `w${n}`)));
-    }
+    // Who comes back has a place in line, and keeps it while it is away.
+    const wait = async (key: string, id: string): Promise<void> => {
+      for (let ask = 0; ask < 2; ask += 1) await lock(key, id);
+    };
+    for (const key of keys) await lock(key, 'holder');
+    await Promise.all(keys.flatMap((key) => Array.from({ length: 110 }, (_, n) => wait(key, `w${n}`))));
     const seen: string[] = [];
     let cursor: string | null = '';
     while (cursor !== null) {
       const query: string = cursor === '' ? '' : `&cursor=${encodeURIComponent(cursor)}`;
       const { bytes, text } = await house.ask('GET', `/api/v1/locks?limit=500${query}`);
-      expect(bytes.length).toBeLessThan(6_000_000);
+      expect(bytes.length).toBeLessThan(7_000_000);
       const page = JSON.parse(text) as { locks: readonly LockShape[]; next: string | null };
       for (const { address, waiters, waiting } of page.locks) {
         seen.push(address);

@@ -66,14 +66,14 @@ describe('a free lock', () => {
 });
 
 describe('a held lock', () => {
-  it('is refused with who holds it, and how long the line is', () => {
+  it('is refused with who holds it, and how many wait', () => {
     const address = new OneAddress();
     address.lock(alice);
     expect(address.lock(bob)).toMatchObject({
       type: 'held',
       holders: [{ lockId: 'alice-lock', subject: 'token:alice', operation: 'OperationTypeApply' }],
-      position: 1,
-      waiting: 1,
+      position: null,
+      waiting: 0,
       parkFor: null,
     });
   });

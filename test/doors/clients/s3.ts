@@ -21,6 +21,8 @@ import { done, nameOf, refusedBy } from './aws-errors.ts';
 import { AwsLock, type AwsLockMeans } from './aws-lock.ts';
 
 const TableName = 'terraform-locks';
+/** What a run of terraform is known by: what it deletes is what it has read. */
+const TERRAFORM = { customUserAgent: 'APN/1.0 HashiCorp/1.0 Terraform/1.11.4' };
 
 interface Sdks {
   readonly s3: S3Client;
@@ -93,7 +95,7 @@ async function makeTable(url: string, admin: DoorCredential): Promise<void> {
 }
 
 function awsClient(url: string, as: DoorCredential, means: readonly Means[]): DoorClient {
-  const sdks = { s3: s3Client(url, as), db: dynamoClient(url, as) };
+  const sdks = { s3: s3Client(url, as, TERRAFORM), db: dynamoClient(url, as, TERRAFORM) };
   const { s3, db } = sdks;
   const locks = means.map((name) => new AwsLock(MEANS[name](sdks)));
   const [first, ...others] = locks as [AwsLock, ...AwsLock[]];

@@ -34,13 +34,18 @@ export function s3Client(
   return new S3Client({ ...setup(url, as, ca), ...config });
 }
 
-export function dynamoClient(url: string, as: Pair = TEST_ADMIN, ca?: string): DynamoDBClient {
+export function dynamoClient(
+  url: string,
+  as: Pair = TEST_ADMIN,
+  { ca, customUserAgent }: { ca?: string; customUserAgent?: string } = {},
+): DynamoDBClient {
   const { endpoint, region, credentials, requestHandler, maxAttempts } = setup(
     url,
     as,
     ca,
   ) as never as Record<string, never>;
-  return new DynamoDBClient({ endpoint, region, credentials, requestHandler, maxAttempts } as never);
+  const config = { endpoint, region, credentials, requestHandler, maxAttempts, customUserAgent };
+  return new DynamoDBClient(config as never);
 }
 
 /** A small state. */
