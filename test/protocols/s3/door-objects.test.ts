@@ -168,8 +168,15 @@ describe('an object at the S3 door', () => {
     const lockKey = `${Key}.tflock`;
     await put(lockInfo('one'), lockKey);
     expect(await failure(put(lockInfo('two'), lockKey))).toBe('PreconditionFailed 412');
-    // Who was just refused is told more; all others read what the holder wrote.
-    expect(JSON.parse(await get(lockKey))).toMatchObject({
+    expect(await get(lockKey)).toBe(lockInfo('one'));
+    // A run of terraform that was just refused is told more.
+    const run = s3Client(aws.house.url, TEST_ADMIN, { customUserAgent: 'Terraform/1.11.4' });
+    const refused = run.send(
+      new PutObjectCommand({ Bucket, Key: lockKey, Body: lockInfo('three'), IfNoneMatch: '*' }),
+    );
+    expect(await failure(refused)).toBe('PreconditionFailed 412');
+    const told = await run.send(new GetObjectCommand({ Bucket, Key: lockKey }));
+    expect(JSON.parse((await told.Body?.transformToString()) ?? '')).toMatchObject({
       ID: 'one',
       Info: expect.stringMatching(/^held by .* for \ds$/) as string,
     });

@@ -232,8 +232,15 @@ export class HttpClient implements StateClient {
     const [first] = lock?.holders ?? [];
     if (lock === null || first === undefined || holder === null) return { ...held, holder };
     const { usualHoldMs, waiters, waiting } = lock;
-    const position = waiters.find(({ lockId }) => lockId === asked)?.position ?? null;
-    const line = { subject: first.subject, usualHold: usualHoldMs, position, waiting };
+    const own = waiters.find(({ lockId }) => lockId === asked);
+    // Who has only just asked has its place when it comes back: behind all who wait now.
+    const place = own ?? { position: waiting + 1 };
+    const line = {
+      subject: first.subject,
+      usualHold: usualHoldMs,
+      position: place.position,
+      waiting: own === undefined ? waiting + 1 : waiting,
+    };
     return { ...held, holder: { ...holder, info: first.reason }, line };
   }
 

@@ -176,8 +176,9 @@ export const INVARIANTS: Readonly<Record<string, (step: Step, decide: Decide) =>
     const { freeAt, keptFor } = before.world.record;
     const kept = before.world.line.find(({ waiter }) => waiter === keptFor);
     if (kept === undefined || freeAt === null || before.at >= freeAt) return null;
-    // Plans that stand together are let in together.
+    // Plans that stand together are let in together, and keep no plan out that comes back.
     if (after.world.holders.some(({ waiter }) => waiter === kept.waiter)) return null;
+    if (kept.shared && after.world.holders.every(({ shared }) => shared)) return null;
     const tickets = new Map(before.world.line.map(({ waiter, ticket }) => [waiter, ticket]));
     const late = after.world.holders.find(({ waiter }) => (tickets.get(waiter) ?? Infinity) > kept.ticket);
     return late === undefined ? null : `${late.waiter} was granted the lock that was kept for ${kept.waiter}`;
