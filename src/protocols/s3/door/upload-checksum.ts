@@ -171,7 +171,7 @@ export async function* checkedWhole(
   }
   if (checksum === null || whole === null) return;
   const value = base64(whole.digest()) + (isComposite ? `-${pieces.length}` : '');
-  // Some clients leave out the number of parts (minio-go, `api-put-object-streaming.go`).
+  // Some clients leave out the number of parts (minio-go `checksum.go`, `applyAutoChecksum`).
   if (expected !== null && expected !== value && expected !== value.replace(/-\d+$/, '')) {
     const name = checksum.algorithm.toUpperCase();
     throw new PayloadProblem(
