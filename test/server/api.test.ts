@@ -382,6 +382,8 @@ describe('the API', () => {
       expect.stringContaining('expected one of'),
     ]);
     const as = await house.credential('owner', [{ role: 'admin', pattern: 'acme/*' }]);
+    expect((await callApi(house, 'GET /audit/head')).json).toEqual({ head: expect.any(String) as string });
+    expect((await callApi(house, 'GET /audit/head', { as })).status).toBe(403);
     expect((await callApi(house, 'GET /audit', { as })).status).toBe(403);
     const own = await callApi(house, `GET /audit${at(NET)}`, { as });
     expect(own.json['records']).toMatchObject([

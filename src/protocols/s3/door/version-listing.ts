@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { Version } from '../../../core/world.ts';
 import type { XmlElement } from '../../wire/xml-writer.ts';
 import { deleteMarkerId, readVersionId, versionId } from '../layout.ts';
@@ -5,6 +6,9 @@ import { documentReply, isoTime, type Answer, type DoorCall } from './call.ts';
 import { invalidArgument } from './errors.ts';
 import { compareNames, listInventory, type InventoryEntry } from './inventory.ts';
 import { owner, readTerms, type ListTerms } from './listing.ts';
+
+/** States whose versions are read before others have their turn. */
+const LOOKED_AT_A_TIME = 50;
 
 /** A line of the answer: a version, or the mark that a deletion left. */
 interface Line {
@@ -29,6 +33,7 @@ export async function listObjectVersions(call: DoorCall): Promise<Answer> {
   let truncated = false;
   const inventory = await listInventory(call, terms.prefix);
   if ('code' in inventory) return inventory;
+  let looked = 0;
   for (const kept of inventory) {
     const order = compareNames(kept.name, keyMarker);
     if (order < 0 || (order === 0 && idMarker === '' && keyMarker !== '')) continue;
@@ -43,6 +48,9 @@ export async function listObjectVersions(call: DoorCall): Promise<Answer> {
       if (prefixes.at(-1) !== common) prefixes.push(common);
       continue;
     }
+    // Others have their turn: the versions of each state are read for themselves.
+    looked += 1;
+    if (looked % LOOKED_AT_A_TIME === 0) await setImmediate();
     // One more than fits, to know whether another page follows.
     const more = await linesOf(call, kept, terms, { after: order === 0 ? idMarker : '', limit: left + 1 });
     lines.push(...more.slice(0, left));
