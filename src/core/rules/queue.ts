@@ -53,7 +53,7 @@ export function stand(draft: Draft, command: LockCommand): Held {
     seat: parked ? command.seat : null,
     until: parked ? parkUntil : at + clientSleep(asks) + SLEEP_GRACE,
   });
-  // Plans that stood behind the dead, or behind an apply that is no longer parked, need not wait for them.
+  // Plans that stood behind the dead need not wait for them.
   serveLine(draft);
   return refusalHeld(draft, command.waiter, parked ? parkUntil - at : null);
 }
@@ -80,7 +80,7 @@ export function endParking(draft: Draft, command: ParkOverCommand): OutcomeOf['p
   // Whoever was held open has shown that it waits, even if it asked only once.
   const asks = Math.max(place.asks, 2);
   draft.putPlace({ ...place, seat: null, asks, until: draft.at + clientSleep(place.asks) + SLEEP_GRACE });
-  // Whoever stood behind an apply that now sleeps need not wait for it.
+  // It keeps its place; but those who stood behind the dead need not wait for them.
   serveLine(draft);
   return refusalHeld(draft, place.waiter, null);
 }

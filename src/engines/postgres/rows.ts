@@ -190,23 +190,6 @@ function keyIdOfInfo(info: Uint8Array | null, keyIdOf: KeyIdOf): string {
   return info === null ? '' : keyIdOf(info);
 }
 
-export function toRecord(stored: StoredRecord, head: Version | null): AddressRecord {
-  const { deletedAt, lastVersion, fence, lastTicket, typicalHold, freeAt, keptFor } = stored;
-  const { changeIndex, lastRelease } = stored;
-  return {
-    head,
-    deletedAt,
-    lastVersion,
-    fence,
-    lastTicket,
-    typicalHold,
-    freeAt,
-    keptFor,
-    changeIndex,
-    lastRelease,
-  };
-}
-
 /** An address as its record stands for it. */
 export interface RecordOf {
   readonly world: World;

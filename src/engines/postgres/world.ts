@@ -4,20 +4,12 @@ import type { AddressCommand } from '../../core/command.ts';
 import { releasesAsked } from '../../core/decide.ts';
 import { NEW_WORLD } from '../../core/world.ts';
 import type { StateSummary } from '../../ports/engine.ts';
+import { toRecord } from '../address-record.ts';
 import { changedElsewhere, digestOf, ownerOf, sameBytes, type RowKeys } from '../row-keys.ts';
 import { hasVersion, NO_VERSIONS, type VersionNumbers } from '../version-numbers.ts';
 import type { Row, Statement } from './connection.ts';
 import { toText } from './columns.ts';
-import {
-  ADDRESS,
-  HOLDER,
-  QUEUE_ENTRY,
-  RECORD,
-  RELEASE,
-  toRecord,
-  toVersion,
-  type StoredRecord,
-} from './rows.ts';
+import { ADDRESS, HOLDER, QUEUE_ENTRY, RECORD, RELEASE, toVersion, type StoredRecord } from './rows.ts';
 import { addressArrays, isWanted, WANTED, WANTED_ALONE, WANTED_WITH_ID } from './session/statements.ts';
 
 /** Gives the SQL that tells the time. */

@@ -2,6 +2,7 @@ import type { Address } from '../../core/address.ts';
 import type { ReleaseQuery } from '../../core/decide.ts';
 import { NEW_WORLD, type Release, type Version, type World } from '../../core/world.ts';
 import { EngineFault } from '../../ports/engine.ts';
+import { toRecord } from '../address-record.ts';
 import { changedElsewhere, ownerOf, sameBytes, type RowKeys } from '../row-keys.ts';
 import { hasVersion, NO_VERSIONS } from '../version-numbers.ts';
 import type { Database, Statement } from './files/driver.ts';
@@ -12,7 +13,6 @@ import {
   QUEUE_ENTRY,
   RECORD,
   RELEASE,
-  toRecord,
   toVersion,
   VERSION,
   type AddressId,
