@@ -1,13 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { Version } from '../../src/core/world.ts';
+import { amountOf } from '../support/amount.ts';
 import { HouseProcess } from '../support/house-process.ts';
 import { ADMIN_CALLER, TestHouse } from '../support/open-test-house.ts';
 import { ask } from '../support/request.ts';
 import { Locker, Writer, type Shared } from './fixtures/clients.ts';
 
-/** Deaths of the house. CI asks for all of them; a quick run at one's desk for a few. */
-const CYCLES = Number(process.env['CRASH_CYCLES'] ?? (process.env['CI'] === 'true' ? 300 : 40));
+/** Deaths of the house. */
+const CYCLES = amountOf('STATEHOUSE_DEATHS', { few: 40, many: 300 });
 /** To be killed, and to start again on a machine that does much else. */
 const DEATH_MS_MAX = 20_000;
 const LIFE_MS = [10, 120] as const;

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { StateClient } from '../../src/ports/state-client.ts';
 import { openClient } from '../../src/protocols/backends.ts';
+import { amountOf } from '../support/amount.ts';
 import { eventually } from '../support/eventually.ts';
 import { findMoto } from '../support/moto-server.ts';
 import { findPostgres } from '../support/postgres-server.ts';
@@ -23,8 +24,8 @@ import {
 /** It is the state that is looked at, not the lock: moto may refuse a lock to the run whose first answer was lost. */
 const PLAN = ['plan', '-detailed-exitcode', '-lock=false'] as const;
 
-const WORKSPACES = 50;
-const KILLS = 5;
+const WORKSPACES = amountOf('STATEHOUSE_WORKSPACES', { few: 20, many: 50 });
+const KILLS = amountOf('STATEHOUSE_KILLS', { few: 3, many: 5 });
 const MAIN = `${resource('one')}${resource('two')}`;
 
 const terraform = await findTerraform();

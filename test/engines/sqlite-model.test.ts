@@ -1,4 +1,7 @@
 import { engineModel } from '../../src/contract/engine-model.ts';
+import { amountOf } from '../support/amount.ts';
 import { openInNewDirectory } from './sqlite-fixture.ts';
 
-engineModel('sqlite', openInNewDirectory, { sequences: 20_000 });
+engineModel('sqlite', openInNewDirectory, {
+  sequences: amountOf('STATEHOUSE_SEQUENCES', { few: 6_000, many: 20_000 }),
+});

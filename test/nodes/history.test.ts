@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { amountOf } from '../support/amount.ts';
 import type { Verdict, WireMessage } from '../support/postgres-proxy.ts';
 import { checkHistory } from '../../src/contract/history-checker.ts';
 import { findPostgres } from '../support/postgres-server.ts';
@@ -8,8 +9,7 @@ import { ThreeHouses } from './fixtures/three-houses.ts';
 
 const programs = await findPostgres();
 
-/** A few in every run of the tests; `STATEHOUSE_HISTORIES=300` for the proof. */
-const HISTORIES = Number(process.env['STATEHOUSE_HISTORIES'] ?? 8);
+const HISTORIES = amountOf('STATEHOUSE_HISTORIES', { few: 8, many: 300 });
 const OPERATIONS = 500;
 const CLIENTS = 9;
 /** Histories that run at a time, each on an address of its own. */

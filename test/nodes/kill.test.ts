@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { buffer } from 'node:stream/consumers';
+import { amountOf } from '../support/amount.ts';
 import { ADMIN_CALLER, TestHouse } from '../support/open-test-house.ts';
 import { findPostgres } from '../support/postgres-server.ts';
 import { ask } from '../support/request.ts';
@@ -17,8 +18,7 @@ import { HouseOfNodes } from './fixtures/house-of-nodes.ts';
 const programs = await findPostgres();
 const terraform = await findTerraform();
 
-/** A few in every run of the tests; `STATEHOUSE_KILLS=50` for the proof. */
-const KILLS = Number(process.env['STATEHOUSE_KILLS'] ?? 6);
+const KILLS = amountOf('STATEHOUSE_KILLS', { few: 6, many: 50 });
 const COLLEAGUES = 8;
 const PATH = 'acme/killed';
 
