@@ -19,9 +19,12 @@ export interface Door {
 
 /**
  * Which requests are a door's: those that were signed for a service of AWS, whatever their path, since a bucket may have any
- * name; or those to certain paths. `/http/*` is every path that begins with `/http/`; of two that fit, the longer one counts.
+ * name; or those to certain paths. `/http/*` is every path that begins with `/http/`; of two that fit, the longer one counts. With
+ * `bearer`, those to no door's path that show a bearer token, too: Google's clients read objects at `/BUCKET/OBJECT`.
  */
-export type DoorRoutes = { readonly aws: AwsService } | { readonly paths: readonly string[] };
+export type DoorRoutes =
+  | { readonly aws: AwsService }
+  | { readonly paths: readonly string[]; readonly bearer?: true };
 
 /** How the doors of AWS's services are to behave. */
 export interface S3Settings {

@@ -5,6 +5,8 @@ import type { Door, DoorRequest } from '../protocols/door.ts';
 export class DoorTable {
   readonly #services = new Map<string, Door>();
   readonly #paths = new Map<string, Door>();
+  /** Has what shows a bearer token and is at no door's path. */
+  readonly #bearer: Door | undefined;
   /** Prefixes such as `/http/`, longest first. */
   readonly #prefixes: readonly (readonly [prefix: string, door: Door])[];
 
@@ -21,6 +23,7 @@ export class DoorTable {
         else addOnce(this.#paths, path, door);
       }
     }
+    this.#bearer = doors.find(({ routes }) => 'paths' in routes && routes.bearer === true);
     this.#prefixes = [...prefixes].sort(([a], [b]) => b.length - a.length);
   }
 
@@ -28,7 +31,9 @@ export class DoorTable {
     const service = awsService(request);
     if (service !== null) return this.#services.get(service);
     const { path } = request;
-    return this.#paths.get(path) ?? this.#prefixes.find(([prefix]) => path.startsWith(prefix))?.[1];
+    const named = this.#paths.get(path) ?? this.#prefixes.find(([prefix]) => path.startsWith(prefix))?.[1];
+    if (named !== undefined) return named;
+    return /^bearer /i.test(request.header('authorization') ?? '') ? this.#bearer : undefined;
   }
 }
 

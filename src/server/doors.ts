@@ -3,6 +3,8 @@ import type { Clock } from '../ports/clock.ts';
 import { isResent } from '../protocols/aws/attempt.ts';
 import { LockObjects } from '../protocols/lock-object/lock-objects.ts';
 import type { Door, DoorEntry, S3Settings } from '../protocols/door.ts';
+import { GCS } from '../protocols/gcs/door/entry.ts';
+import { isResent as isResentToGcs } from '../protocols/gcs/attempt.ts';
 import { DYNAMODB } from '../protocols/dynamodb/door/entry.ts';
 import { HTTP } from '../protocols/http/door/entry.ts';
 import { S3 } from '../protocols/s3/door/entry.ts';
@@ -14,7 +16,7 @@ import type { Metrics } from './metrics.ts';
 import { IndexDoor } from './index-door.ts';
 
 /** Every protocol that the house speaks. A new one is a folder and a line here. */
-export const DOORS: readonly DoorEntry[] = [HTTP, S3, DYNAMODB, STS];
+export const DOORS: readonly DoorEntry[] = [HTTP, S3, DYNAMODB, STS, GCS];
 
 /** Opens every door of the house: those of the protocols, and its own. */
 export async function openDoors(parts: {
@@ -30,7 +32,10 @@ export async function openDoors(parts: {
 }): Promise<readonly Door[]> {
   const { house, metrics, api, clock, domain, s3, closing } = parts;
   const now = (): number => clock.now();
-  const lockObjects = new LockObjects(house, { now, isResent });
+  const lockObjects = new LockObjects(house, {
+    now,
+    isResent: (request) => isResent(request) || isResentToGcs(request),
+  });
   return [
     ...(await Promise.all(DOORS.map(({ open }) => open({ house, now, domain, s3, lockObjects })))),
     new HealthDoor({ house, metrics, closing }),

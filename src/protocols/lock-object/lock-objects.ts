@@ -6,12 +6,24 @@ import type { Caller, Shut } from '../../house/caller.ts';
 import type { House } from '../../house/house.ts';
 import type { LockAnswer, UnlockAnswer } from '../../house/locks/locks.ts';
 import type { DoorRequest } from '../door.ts';
+import { FenceMemory } from './fence-memory.ts';
 import { LockMemory } from './lock-memory.ts';
 import { RefusalMemory, type Viewer } from './refusal-memory.ts';
 import { shownLock, toldLock, type SeenLock } from './shown-lock.ts';
 
 /** The products by which Terraform and OpenTofu name themselves (aws-sdk-go-base, `APNInfo`). */
 const RUN = /\b(?:Terraform|OpenTofu)\//;
+
+/** What a client's put of a lock asks. */
+export interface TakeAsk {
+  readonly info: Uint8Array;
+  readonly alias: LockAlias;
+  readonly request: DoorRequest;
+  /** A release names the very lock that it ends, so that plans may hold it together. Default false. */
+  readonly tellsHoldersApart?: boolean;
+  /** How a client that is refused looks at the lock, each look by a name of its own; the alias alone if it looks once. */
+  readonly looks?: readonly string[];
+}
 
 /**
  * The lock of an address where it is an object or an item to the protocol: put with its lock info, read, and deleted by
@@ -22,6 +34,7 @@ export class LockObjects {
   readonly #isResent: (request: DoorRequest) => boolean;
   readonly #memory: LockMemory;
   readonly #refusals: RefusalMemory;
+  readonly #fences = new FenceMemory();
 
   /** @param isResent whether the client says that it has sent this request before */
   constructor(
@@ -38,7 +51,7 @@ export class LockObjects {
   async take(
     caller: Caller,
     address: Address,
-    { info, alias, request }: { info: Uint8Array; alias: LockAlias; request: DoorRequest },
+    { info, alias, request, tellsHoldersApart = false, looks = [alias] }: TakeAsk,
   ): Promise<LockAnswer | { readonly type: 'no-lock-info'; readonly problem: string }> {
     if (info.length > LOCK_INFO_TAKEN_BYTES_MAX) {
       const problem = `the lock info is too large: expected at most ${LOCK_INFO_TAKEN_BYTES_MAX} bytes`;
@@ -51,20 +64,23 @@ export class LockObjects {
       lockId: id,
       operation: parsed.info.operation,
       info,
-      tellsHoldersApart: false,
+      tellsHoldersApart,
       alias,
       wait: null,
       gone: request.gone,
     });
-    const viewer = viewerOf(caller, request, address, alias);
-    if (answer.type === 'granted') this.#refusals.granted(viewer, id);
+    const viewers = looks.map((look) => viewerOf(caller, request, address, look));
+    if (answer.type === 'granted') {
+      this.#fences.granted(address, answer.holder);
+      for (const viewer of viewers) this.#refusals.granted(viewer, id);
+    }
     const holding = answer.type === 'held' ? shownLock(answer.holders) : null;
     if (answer.type === 'held' && holding !== null) {
       // Terraform prints `Info` and compares no bytes; other programs may take them for the holder's own.
       const told = isRun(request) ? toldLock(holding, answer, answer) : holding;
       // Another run of the same client may be the holder.
       const mayHold = holding.holder.subject === caller.identity.subject;
-      this.#refusals.refused(viewer, id, mayHold ? holding : told, told);
+      for (const viewer of viewers) this.#refusals.refused(viewer, id, mayHold ? holding : told, told);
     }
     return answer;
   }
@@ -122,6 +138,24 @@ export class LockObjects {
     const { holders, usualHold } = answer.lock;
     if (holders.length === 0 || holders.some(({ lockId }) => lockId === seen)) return null;
     return { type: 'not-holder', holders, usualHold };
+  }
+
+  /** Ends the lock that was granted with this fence, by which its client knows it. */
+  async releaseFence(
+    caller: Caller,
+    address: Address,
+    fence: number,
+    ask: { alias: LockAlias; request: DoorRequest },
+  ): Promise<UnlockAnswer> {
+    const refusal = await this.#house.locks.refuse(caller, 'unlock', address);
+    if (refusal !== null) return refusal;
+    const answer = await this.#house.locks.show(caller, address);
+    if (answer.type !== 'shown') return answer;
+    const { holders, usualHold } = answer.lock;
+    const held = holders.find((holder) => holder.fence === fence);
+    const lockId = held?.lockId ?? this.#fences.lockIdOf(address, fence);
+    if (lockId !== null) return this.release(caller, address, lockId, ask);
+    return holders.length === 0 ? { type: 'not-locked' } : { type: 'not-holder', holders, usualHold };
   }
 
   /** Ends the lock of this ID. */

@@ -1,0 +1,122 @@
+import type { DoorRequest } from '../../door.ts';
+import { decodeUriText, readQuery } from '../../wire/uri.ts';
+import { DOWNLOAD_PREFIX, JSON_PREFIX, UPLOAD_PREFIX } from '../layout.ts';
+
+/** The operations of this door, by the names of Google's API reference. */
+export type Operation =
+  | 'buckets.list'
+  | 'buckets.get'
+  | 'buckets.insert'
+  | 'objects.list'
+  | 'objects.get'
+  | 'objects.insert'
+  | 'objects.insert.resume'
+  | 'objects.insert.cancel'
+  | 'objects.delete';
+
+/** What a request asks of which bucket and object. */
+export interface DetectedRequest {
+  readonly operation: Operation;
+  /** Empty for the service itself. */
+  readonly bucket: string;
+  /** The object's name; empty where it stands in the body, and for the bucket itself. */
+  readonly object: string;
+  readonly query: ReadonlyMap<string, string>;
+  /** The bytes of the object are asked for, not what is known of it. */
+  readonly media: boolean;
+  /** The request is one of the XML API, which answers errors in XML. */
+  readonly xml: boolean;
+}
+
+export interface Undetected {
+  readonly problem: 'invalid' | 'notImplemented';
+  readonly message: string;
+  readonly xml: boolean;
+}
+
+/** Of the JSON API: the method, and what its path is made of. */
+const ROWS: readonly (readonly [method: string, kind: Place['kind'], operation: Operation])[] = [
+  ['GET', 'service', 'buckets.list'],
+  ['POST', 'service', 'buckets.insert'],
+  ['GET', 'bucket', 'buckets.get'],
+  ['GET', 'objects', 'objects.list'],
+  ['GET', 'object', 'objects.get'],
+  ['DELETE', 'object', 'objects.delete'],
+];
+
+interface Place {
+  readonly kind: 'service' | 'bucket' | 'objects' | 'object';
+  readonly bucket: string;
+  readonly object: string;
+}
+
+/** Reads method, path and query: of the JSON API, of its uploads, or of a read by the XML API, which has all other paths. */
+export function detect(request: DoorRequest): DetectedRequest | Undetected {
+  const { path, method } = request;
+  const prefix = [JSON_PREFIX, UPLOAD_PREFIX, DOWNLOAD_PREFIX].find((known) => path.startsWith(known));
+  const xml = prefix === undefined;
+  const query = readQuery(request.query);
+  if (query === null) {
+    return { problem: 'invalid', message: 'the query has a percent-escape that is not valid UTF-8', xml };
+  }
+  if (prefix === undefined) return detectXml(request, query);
+  const place = readPlace(path.slice(prefix.length));
+  if (place === null) {
+    return { problem: 'invalid', message: 'the path names no bucket or object as the JSON API does', xml };
+  }
+  const { kind, bucket, object } = place;
+  const asked = { bucket, object, query, xml };
+  if (prefix === UPLOAD_PREFIX && kind === 'objects') {
+    const operation = uploadOperation(method, query);
+    if (operation !== null) return { ...asked, operation, media: true };
+  }
+  const found = prefix === UPLOAD_PREFIX ? undefined : ROWS.find(([m, k]) => m === method && k === kind);
+  if (found === undefined) return notDone(`${method} ${kind}`, xml);
+  const media = prefix === DOWNLOAD_PREFIX || query.get('alt') === 'media';
+  return { ...asked, operation: found[2], media };
+}
+
+function uploadOperation(method: string, query: ReadonlyMap<string, string>): Operation | null {
+  const resumes = query.has('upload_id');
+  if (method === 'DELETE') return resumes ? 'objects.insert.cancel' : null;
+  if (method !== 'POST' && method !== 'PUT') return null;
+  return resumes ? 'objects.insert.resume' : 'objects.insert';
+}
+
+/** The reads of Go's client: `GET /BUCKET/OBJECT` with the object's slashes as they are. */
+function detectXml(
+  { path, method }: DoorRequest,
+  query: ReadonlyMap<string, string>,
+): DetectedRequest | Undetected {
+  const plain = decodeUriText(path.slice(1));
+  if (plain === null) {
+    return {
+      problem: 'invalid',
+      message: 'the path has a percent-escape that is not valid UTF-8',
+      xml: true,
+    };
+  }
+  const slash = plain.indexOf('/');
+  if ((method !== 'GET' && method !== 'HEAD') || slash <= 0) return notDone(`${method} of the XML API`, true);
+  const [bucket, object] = [plain.slice(0, slash), plain.slice(slash + 1)];
+  return { operation: 'objects.get', bucket, object, query, media: true, xml: true };
+}
+
+/** `b`, `b/BUCKET`, `b/BUCKET/o` and `b/BUCKET/o/OBJECT`, whose slashes are escaped. */
+function readPlace(rest: string): Place | null {
+  const [b, bucketText, o, ...objectText] = rest.split('/');
+  const [bucket, object] = [decodeUriText(bucketText ?? ''), decodeUriText(objectText.join('/'))];
+  if (b !== 'b' || bucket === null || object === null) return null;
+  if (bucketText === undefined) return { kind: 'service', bucket: '', object: '' };
+  if (o === undefined) return { kind: 'bucket', bucket, object: '' };
+  if (o !== 'o') return null;
+  return { kind: object === '' ? 'objects' : 'object', bucket, object };
+}
+
+function notDone(what: string, xml: boolean): Undetected {
+  return {
+    problem: 'notImplemented',
+    message: `${what} is not supported: this server keeps Terraform's states and locks, and does of Cloud Storage what backend "gcs" needs`,
+    xml,
+  };
+}

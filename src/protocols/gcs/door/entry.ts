@@ -1,0 +1,9 @@
+import type { DoorEntry } from '../../door.ts';
+import { JSON_PREFIX } from '../layout.ts';
+
+export const GCS: DoorEntry = {
+  name: 'gcs',
+  listed: { at: JSON_PREFIX, what: 'backend "gcs", by its storage_custom_endpoint' },
+  open: async ({ house, lockObjects }) =>
+    new (await import('./door.ts')).GcsDoor(house, { locks: lockObjects }),
+};

@@ -1,0 +1,20 @@
+import { getBucket, insertBucket, listBuckets } from './buckets.ts';
+import type { Answer, DoorCall } from './call.ts';
+import type { Operation } from './detect.ts';
+import { insertObject } from './insert.ts';
+import { listObjects } from './listing.ts';
+import { deleteObject, getObject } from './objects.ts';
+import { cancelUpload, resumeUpload } from './resumable.ts';
+
+/** The one table of this door. */
+export const OPERATIONS: Readonly<Record<Operation, (call: DoorCall) => Promise<Answer>>> = {
+  'buckets.list': listBuckets,
+  'buckets.get': getBucket,
+  'buckets.insert': insertBucket,
+  'objects.list': listObjects,
+  'objects.get': getObject,
+  'objects.insert': insertObject,
+  'objects.insert.resume': resumeUpload,
+  'objects.insert.cancel': cancelUpload,
+  'objects.delete': deleteObject,
+};
