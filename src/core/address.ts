@@ -24,6 +24,8 @@ const WORKSPACE_LENGTH_MAX = 90;
 export const RESERVED_SUFFIXES = {
   /** The s3 backend's lock file (terraform internal/backend/remote-state/s3/client.go, `lockFileSuffix`). */
   s3LockFile: '.tflock',
+  /** The gcs backend's lock (terraform internal/backend/remote-state/gcs/backend_state.go, `lockFile`). */
+  gcsLock: '.tflock',
   /** The s3 backend's digest item (`stateIDSuffix` in the same file). */
   s3Digest: '-md5',
   /** The consul backend's lock (terraform internal/backend/remote-state/consul/client.go, `lockSuffix`). */

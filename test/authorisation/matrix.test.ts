@@ -8,6 +8,7 @@ import type { Answer } from '../support/request.ts';
 import { API_TRIALS, HEALTH_TRIALS } from './api-trials.ts';
 import { makeAskers, type Asker } from './callers.ts';
 import { DYNAMODB_TRIALS } from './dynamodb-trials.ts';
+import { GCS_TRIALS } from './gcs-trials.ts';
 import { HTTP_TRIALS } from './http-trials.ts';
 import { S3_TRIALS } from './s3-trials.ts';
 import { empty, kept, type Scene, type Trial } from './scene.ts';
@@ -20,6 +21,7 @@ const TRIALS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
   s3: S3_TRIALS,
   dynamodb: DYNAMODB_TRIALS,
   sts: STS_TRIALS,
+  gcs: GCS_TRIALS,
   api: API_TRIALS,
   health: HEALTH_TRIALS,
 };

@@ -1,13 +1,16 @@
 import { afterAll, beforeAll, describe } from 'vitest';
 import { doorMatrix } from '../../src/contract/door-contract.ts';
 import { PostgresServer, findPostgres } from '../support/postgres-server.ts';
+import { GCS } from './clients/gcs.ts';
 import { HTTP } from './clients/http.ts';
 import { S3_BOTH, S3_LOCK_FILE, S3_LOCK_ITEM } from './clients/s3.ts';
 import { HOUSES, openHouseUnderTest } from './houses.ts';
 
 const programs = await findPostgres();
 
-describe.each(HOUSES)('on %s', (_, open) => doorMatrix([HTTP, S3_LOCK_FILE, S3_LOCK_ITEM, S3_BOTH], open));
+describe.each(HOUSES)('on %s', (_, open) =>
+  doorMatrix([HTTP, S3_LOCK_FILE, S3_LOCK_ITEM, S3_BOTH, GCS], open),
+);
 
 describe.skipIf(programs === null)('on PostgreSQL (skipped unless postgres is on PATH)', () => {
   let server: PostgresServer;
@@ -16,7 +19,7 @@ describe.skipIf(programs === null)('on PostgreSQL (skipped unless postgres is on
   });
   afterAll(() => server[Symbol.asyncDispose]());
 
-  doorMatrix([HTTP, S3_BOTH], async () =>
+  doorMatrix([HTTP, S3_BOTH, GCS], async () =>
     openHouseUnderTest({
       store: { kind: 'postgres', url: server.url(await server.createDatabase()) },
       masterKeys: Buffer.alloc(32, 7).toString('base64'),

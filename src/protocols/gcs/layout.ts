@@ -1,4 +1,4 @@
-import { isAddress, makeAddress, type Address } from '../../core/address.ts';
+import { isAddress, makeAddress, RESERVED_SUFFIXES, type Address } from '../../core/address.ts';
 
 /** Where Google's clients find the JSON API, below any endpoint that they are given. */
 export const JSON_PREFIX = '/storage/v1/';
@@ -10,9 +10,9 @@ export const DOWNLOAD_PREFIX = '/download/storage/v1/';
 /** What a lock is called that was taken as an object at this door. */
 export const GCS_ALIAS = 'gcs';
 
-/** terraform internal/backend/remote-state/gcs/backend_state.go, `stateFile` and `lockFile` */
+/** terraform internal/backend/remote-state/gcs/backend_state.go, `stateFile` */
 const STATE_SUFFIX = '.tfstate';
-const LOCK_SUFFIX = '.tflock';
+const LOCK_SUFFIX = RESERVED_SUFFIXES.gcsLock;
 
 /** What an object of the gcs backend is. */
 export type ObjectName =

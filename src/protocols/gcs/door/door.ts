@@ -1,5 +1,5 @@
 import type { House } from '../../../house/house.ts';
-import { authenticate } from '../../authenticate.ts';
+import { authenticate } from './auth.ts';
 import { callerOf } from '../../caller.ts';
 import type { Door, DoorReply, DoorRequest, DoorRoutes } from '../../door.ts';
 import type { LockObjects } from '../../lock-object/lock-objects.ts';

@@ -24,7 +24,10 @@ export async function listObjects(call: DoorCall): Promise<Answer> {
   if (query.get('versions') === 'true')
     return notDone('a listing of all versions', 'use "statehouse history", or ask for the newest ones');
   const after = readToken(query.get('pageToken') ?? '');
-  if (after === null) return invalid('the pageToken is none of this server');
+  if (after === null)
+    return invalid('the pageToken is invalid: expected one that an earlier page of this listing gave');
+  const refusal = call.house.projects.refuse(call.caller, 'list', bucket);
+  if (refusal !== null) return refused(refusal);
   const views: ObjectView[] = [];
   const shut = await visit(call, { project: bucket, keyPrefix: keyPrefixOf(prefix) }, (summary) =>
     views.push(...objectsOf(call, summary)),

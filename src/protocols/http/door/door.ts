@@ -3,7 +3,7 @@ import { callerOf } from '../../caller.ts';
 import type { Door, DoorReply, DoorRequest, DoorRoutes } from '../../door.ts';
 import { faultReply, throttledReply, unauthenticatedReply } from '../../wire/problem.ts';
 import { PATH_PREFIX } from '../layout.ts';
-import { authenticate } from '../../authenticate.ts';
+import { authenticate } from './auth.ts';
 import { detect } from './detect.ts';
 import { undetected } from './errors.ts';
 import { OPERATIONS } from './operations.ts';
