@@ -1,5 +1,12 @@
 import { BackendFault, type StateClient } from '../ports/state-client.ts';
-import { secretsIn, type BackendChoice, type BackendEntry, type ServedBackend } from './backend.ts';
+import {
+  secretsIn,
+  type BackendChoice,
+  type BackendEntry,
+  type DescribedDoor,
+  type ServedBackend,
+} from './backend.ts';
+import { GCS } from './gcs/block.ts';
 import { HTTP } from './http/client/entry.ts';
 import { LOCAL } from './local/client/entry.ts';
 import { PG } from './pg/client/entry.ts';
@@ -48,9 +55,10 @@ export function isSecretSetting(setting: string): boolean {
 }
 
 /** The backends through which terraform reaches a Statehouse. */
-export const SERVED_BACKENDS: readonly ServedBackend[] = BACKENDS.filter(
-  (entry): entry is ServedBackend => entry.snippet !== null,
-);
+export const SERVED_BACKENDS: readonly DescribedDoor[] = [
+  ...BACKENDS.filter((entry): entry is ServedBackend => entry.snippet !== null),
+  GCS,
+];
 
 /**
  * Opens the client of a backend. Nothing is asked of the backend yet.

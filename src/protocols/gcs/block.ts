@@ -1,0 +1,23 @@
+import { formatBlock, hclText, type DescribedDoor, type Snippet, type SnippetTarget } from '../backend.ts';
+import { JSON_PREFIX } from './layout.ts';
+
+export const GCS: DescribedDoor = { name: 'gcs', snippet: gcsSnippet };
+
+function gcsSnippet({ url, address, credential, caPath }: SnippetTarget): Snippet {
+  const { project, key, workspace } = address;
+  return {
+    block: formatBlock('gcs', [
+      ['bucket', hclText(project)],
+      ['prefix', hclText(key)],
+      ['storage_custom_endpoint', hclText(`${url}${JSON_PREFIX}`)],
+    ]),
+    environment: [
+      { name: 'GOOGLE_OAUTH_ACCESS_TOKEN', value: `${credential.id}.${credential.secret}` },
+      ...(caPath === null ? [] : [{ name: 'SSL_CERT_FILE', value: caPath }]),
+    ],
+    notes: [
+      ...(workspace === 'default' ? [] : [`Select the workspace: terraform workspace select ${workspace}`]),
+      'The google provider takes GOOGLE_OAUTH_ACCESS_TOKEN, too: where a folder uses it, set access_token by -backend-config instead.',
+    ],
+  };
+}
