@@ -22,9 +22,9 @@ export async function readRelated(
   if (!/^multipart\/related\s*;/i.test(contentType) || name === undefined)
     throw new UploadProblem('the Content-Type of an upload of two parts is multipart/related; boundary=…');
   const reader = new DelimitedReader(body);
-  await reader.until(`--${name}\r\n`);
+  await reader.until(`--${name}`);
   await reader.until('\r\n\r\n');
-  const metadata = await reader.until(`\r\n--${name}\r\n`);
+  const metadata = await reader.until(`\r\n--${name}`);
   await reader.until('\r\n\r\n');
   return { metadata, media: reader.rest(`\r\n--${name}--`) };
 }
