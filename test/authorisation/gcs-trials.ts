@@ -2,6 +2,7 @@ import { GCS_ALIAS } from '../../src/protocols/gcs/layout.ts';
 import type { Answer } from '../support/request.ts';
 import { sampleLock } from '../support/sample-state.ts';
 import {
+  alsoGranted,
   emptyProject,
   newLockId,
   otherLock,
@@ -9,6 +10,7 @@ import {
   ownLock,
   ownProject,
   ownUpload,
+  put,
   SECRET,
   STATE,
   state,
@@ -35,7 +37,9 @@ const BUCKET = '/storage/v1/b/acme';
 const OBJECT = 'net%2Fapp%2Fdev';
 const AT = `${BUCKET}/o/${OBJECT}`;
 const UPLOAD = '/upload/storage/v1/b/acme/o';
-const put = (suffix: string): string => `${UPLOAD}?uploadType=media&name=${OBJECT}.${suffix}`;
+const uploadOf = (suffix: string): string => `${UPLOAD}?uploadType=media&name=${OBJECT}.${suffix}`;
+
+const SOURCE = { project: 'beta', key: 'source', workspace: 'default' };
 
 /** A client releases the lock by its generation. */
 async function release(scene: Scene): Promise<Answer> {
@@ -96,7 +100,7 @@ export const GCS_TRIALS: Readonly<Record<string, Trial>> = {
   },
   'objects.insert, a state': {
     prepare: [state],
-    ask: ask('POST', put('tfstate'), () => stateText(3)),
+    ask: ask('POST', uploadOf('tfstate'), () => stateText(3)),
     proof: 'changed',
   },
   'objects.insert, a state in pieces': {
@@ -106,7 +110,7 @@ export const GCS_TRIALS: Readonly<Record<string, Trial>> = {
   },
   'objects.insert, a lock': {
     prepare: [state],
-    ask: ask('POST', `${put('tflock')}&ifGenerationMatch=0`, () => sampleLock(newLockId())),
+    ask: ask('POST', `${uploadOf('tflock')}&ifGenerationMatch=0`, () => sampleLock(newLockId())),
     proof: 'changed',
   },
   "objects.insert.resume, one's own upload": {
@@ -126,6 +130,36 @@ export const GCS_TRIALS: Readonly<Record<string, Trial>> = {
     prepare: [otherUpload],
     ask: resume('DELETE'),
     proof: { status: 499 },
+  },
+  'objects.copy, from the state': {
+    perAsker: true,
+    prepare: [state, alsoGranted({ role: 'writer', pattern: 'beta/*' })],
+    ask: ask('POST', `${AT}.tfstate/copyTo/b/beta/o/copy%2Fdefault.tfstate`),
+    proof: 'changed',
+  },
+  'objects.copy, to the state': {
+    perAsker: true,
+    prepare: [
+      ({ house }) => put(house, stateText(1), SOURCE),
+      alsoGranted({ role: 'reader', pattern: 'beta/*' }),
+    ],
+    ask: ask('POST', `/storage/v1/b/beta/o/source%2Fdefault.tfstate/copyTo/b/acme/o/${OBJECT}.tfstate`),
+    proof: 'changed',
+  },
+  'objects.copy, an old version onto its state': {
+    prepare: [state],
+    ask: async (scene) => {
+      const versions = await scene.house.engine.versions(STATE, { limit: 2 });
+      const at = `${AT}.tfstate/copyTo/b/acme/o/${OBJECT}.tfstate`;
+      return send(scene, 'POST', `${at}?sourceGeneration=${versions[1]?.number ?? 0}`);
+    },
+    proof: 'changed',
+  },
+  'objects.rewrite, from the state': {
+    perAsker: true,
+    prepare: [state, alsoGranted({ role: 'writer', pattern: 'beta/*' })],
+    ask: ask('POST', `${AT}.tfstate/rewriteTo/b/beta/o/copy%2Fdefault.tfstate`),
+    proof: 'changed',
   },
   'objects.delete, a state': { prepare: [state], ask: ask('DELETE', `${AT}.tfstate`), proof: 'changed' },
   "objects.delete, one's own lock": {

@@ -63,6 +63,22 @@ describe('the gcs door', () => {
     expect(await send('DELETE', object(name))).toMatchObject({ status: 204 });
   });
 
+  it('copies a state, and brings an old version back by a copy onto its own name', async () => {
+    const [name, other] = [`${newKey()}/default.tfstate`, `${newKey()}/default.tfstate`];
+    for (const serial of [1, 2]) await put(name, sampleState(serial));
+    const to = `b/acme/o/${encodeURIComponent(other)}`;
+    const rewritten = json(await send('POST', object(name, `/rewriteTo/${to}`)));
+    expect(rewritten).toMatchObject({ done: true, resource: { name: other, generation: '1' } });
+    expect((await send('GET', `/acme/${other}`)).text).toBe(sampleState(2));
+    const unmet = await send('POST', object(name, `/copyTo/${to}?ifSourceGenerationMatch=1`));
+    expect(unmet).toMatchObject({ status: 412 });
+    const back = `/copyTo/b/acme/o/${encodeURIComponent(name)}?sourceGeneration=1`;
+    expect(json(await send('POST', object(name, back)))).toMatchObject({ generation: '3' });
+    expect(json(await send('GET', `/acme/${name}`))).toMatchObject({ serial: 3 });
+    const none = await send('POST', object('net/none/default.tfstate', `/copyTo/${to}`));
+    expect(none).toMatchObject({ status: 404 });
+  });
+
   it('reads by the XML API at the root of the host, in part as well', async () => {
     const name = `${newKey()}/dev.tfstate`;
     await put(name, sampleState(1));
@@ -240,7 +256,7 @@ describe('the gcs door', () => {
 
   it.each([
     ['PATCH', object('net/1/default.tfstate')],
-    ['POST', object('net/1/default.tfstate', '/rewriteTo/b/acme/o/x')],
+    ['POST', object('net/1/default.tfstate', '/compose')],
     ['DELETE', '/storage/v1/b/acme'],
     ['GET', '/storage/v1/b/acme/iam'],
     ['PUT', '/acme/net/1/default.tfstate'],

@@ -13,14 +13,21 @@ export type Conditions = Readonly<Partial<Record<(typeof CONDITIONS)[number], nu
 /** What is known of an object does not change, so that it has one metageneration. */
 export const METAGENERATION = 1;
 
-/** Reads them from the query; generations are numbers in decimal, 0 for an object that is not there. */
-export function readConditions(query: ReadonlyMap<string, string>): Conditions | GcsError {
+/**
+ * Reads them from the query; generations are numbers in decimal, 0 for an object that is not there.
+ * @param of whose they are: a copy has conditions of its source, too
+ */
+export function readConditions(
+  query: ReadonlyMap<string, string>,
+  of: '' | 'Source' = '',
+): Conditions | GcsError {
   const conditions: Record<string, number> = {};
   for (const name of CONDITIONS) {
-    const text = query.get(name);
+    const said = name.replace(/^if/, `if${of}`);
+    const text = query.get(said);
     if (text === undefined) continue;
     const value = readGeneration(text);
-    if (value === null) return invalid(`${name} is not a number in decimal`);
+    if (value === null) return invalid(`${said} is not a number in decimal`);
     conditions[name] = value;
   }
   return conditions;

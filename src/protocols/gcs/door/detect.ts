@@ -12,7 +12,15 @@ export type Operation =
   | 'objects.insert'
   | 'objects.insert.resume'
   | 'objects.insert.cancel'
+  | 'objects.copy'
+  | 'objects.rewrite'
   | 'objects.delete';
+
+/** Another object that a request names. */
+export interface Target {
+  readonly bucket: string;
+  readonly object: string;
+}
 
 /** What a request asks of which bucket and object. */
 export interface DetectedRequest {
@@ -21,6 +29,8 @@ export interface DetectedRequest {
   readonly bucket: string;
   /** The object's name; empty where it stands in the body, and for the bucket itself. */
   readonly object: string;
+  /** Where a copy goes; null for what is no copy. */
+  readonly target: Target | null;
   readonly query: ReadonlyMap<string, string>;
   /** The bytes of the object are asked for, not what is known of it. */
   readonly media: boolean;
@@ -42,12 +52,15 @@ const ROWS: readonly (readonly [method: string, kind: Place['kind'], operation: 
   ['GET', 'objects', 'objects.list'],
   ['GET', 'object', 'objects.get'],
   ['DELETE', 'object', 'objects.delete'],
+  ['POST', 'copyTo', 'objects.copy'],
+  ['POST', 'rewriteTo', 'objects.rewrite'],
 ];
 
 interface Place {
-  readonly kind: 'service' | 'bucket' | 'objects' | 'object';
+  readonly kind: 'service' | 'bucket' | 'objects' | 'object' | 'copyTo' | 'rewriteTo';
   readonly bucket: string;
   readonly object: string;
+  readonly target: Target | null;
 }
 
 /** Reads method, path and query: of the JSON API, of its uploads, or of a read by the XML API, which has all other paths. */
@@ -64,8 +77,8 @@ export function detect(request: DoorRequest): DetectedRequest | Undetected {
   if (place === null) {
     return { problem: 'invalid', message: 'the path names no bucket or object as the JSON API does', xml };
   }
-  const { kind, bucket, object } = place;
-  const asked = { bucket, object, query, xml };
+  const { kind, ...named } = place;
+  const asked = { ...named, query, xml };
   if (prefix === UPLOAD_PREFIX && kind === 'objects') {
     const operation = uploadOperation(method, query);
     if (operation !== null) return { ...asked, operation, media: true };
@@ -99,18 +112,23 @@ function detectXml(
   const slash = plain.indexOf('/');
   if ((method !== 'GET' && method !== 'HEAD') || slash <= 0) return notDone(`${method} of the XML API`, true);
   const [bucket, object] = [plain.slice(0, slash), plain.slice(slash + 1)];
-  return { operation: 'objects.get', bucket, object, query, media: true, xml: true };
+  return { operation: 'objects.get', bucket, object, target: null, query, media: true, xml: true };
 }
 
-/** `b`, `b/BUCKET`, `b/BUCKET/o` and `b/BUCKET/o/OBJECT`, whose slashes are escaped. */
+/** `b`, `b/BUCKET`, `b/BUCKET/o`, `b/BUCKET/o/OBJECT`, whose slashes are escaped, and `…/copyTo/b/BUCKET/o/OBJECT`. */
 function readPlace(rest: string): Place | null {
-  const [b, bucketText, o, ...objectText] = rest.split('/');
-  const [bucket, object] = [decodeUriText(bucketText ?? ''), decodeUriText(objectText.join('/'))];
-  if (b !== 'b' || bucket === null || object === null) return null;
-  if (bucketText === undefined) return { kind: 'service', bucket: '', object: '' };
-  if (o === undefined) return { kind: 'bucket', bucket, object: '' };
-  if (o !== 'o') return null;
-  return { kind: object === '' ? 'objects' : 'object', bucket, object };
+  const parts = rest.split('/').map(decodeUriText);
+  if (parts.includes(null)) return null;
+  const [b, bucket, o, object = '', action, targetB, targetBucket, targetO, targetObject] = parts as string[];
+  if (b !== 'b') return null;
+  if (bucket === undefined) return { kind: 'service', bucket: '', object: '', target: null };
+  const place = { bucket, object, target: null };
+  if (o === undefined) return { ...place, kind: 'bucket' };
+  if (o !== 'o' || parts.length > 9) return null;
+  if (action === undefined) return { ...place, kind: object === '' ? 'objects' : 'object' };
+  if ((action !== 'copyTo' && action !== 'rewriteTo') || targetB !== 'b' || targetO !== 'o') return null;
+  const target = { bucket: targetBucket ?? '', object: targetObject ?? '' };
+  return { ...place, kind: action, target };
 }
 
 function notDone(what: string, xml: boolean): Undetected {

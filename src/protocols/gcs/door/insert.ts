@@ -49,7 +49,8 @@ async function insert(call: DoorCall, said: Metadata, media: AsyncIterable<Uint8
   if ('reason' in conditions) return conditions;
   const stored = await writeState(call, name.address, body, { contentLength: null, conditions });
   if ('reason' in stored) return stored;
-  const view = stateView(call.asked.bucket, said.name ?? call.asked.query.get('name') ?? '', stored);
+  const object = said.name ?? call.asked.query.get('name') ?? '';
+  const view = stateView(call.asked.bucket, object, stored.version, stored.crc32c);
   return jsonReply(call, describeObject(view, call.request));
 }
 

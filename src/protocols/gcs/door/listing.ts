@@ -21,7 +21,7 @@ export async function listObjects(call: DoorCall): Promise<Answer> {
   const delimiter = query.get('delimiter') ?? '';
   const most = Number(query.get('maxResults') ?? LIST_MAX);
   if (!Number.isInteger(most) || most < 1) return invalid('maxResults is a whole number from 1 up');
-  if (query.get('versions') === 'true')
+  if (query.get('versions')?.toLowerCase() === 'true')
     return notDone('a listing of all versions', 'use "statehouse history", or ask for the newest ones');
   const after = readToken(query.get('pageToken') ?? '');
   if (after === null)

@@ -14,11 +14,20 @@ export interface ObjectView {
   readonly size: number;
   /** In base64. */
   readonly md5: string;
+  /** In base64; absent where it is not known any more. */
+  readonly crc32c?: string;
   readonly at: number;
 }
 
-export function stateView(bucket: string, name: string, { number, size, md5, at }: Version): ObjectView {
-  return { bucket, name, generation: number, size, md5: base64(md5), at };
+/** @param crc32c in base64, of a state that has just come */
+export function stateView(
+  bucket: string,
+  name: string,
+  { number, size, md5, at }: Version,
+  crc32c?: string,
+): ObjectView {
+  const view = { bucket, name, generation: number, size, md5: base64(md5), at };
+  return crc32c === undefined ? view : { ...view, crc32c };
 }
 
 export function lockView(bucket: string, name: string, { holder, info }: SeenLock): ObjectView {
@@ -56,6 +65,7 @@ export function describeObject(
     storageClass: 'STANDARD',
     size: String(size),
     md5Hash: md5,
+    ...(view.crc32c === undefined ? {} : { crc32c: view.crc32c }),
     etag: etagOf(view),
     timeCreated: time,
     updated: time,

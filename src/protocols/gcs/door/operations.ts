@@ -1,3 +1,4 @@
+import { copyObject, rewriteObject } from './copy.ts';
 import { getBucket, insertBucket, listBuckets } from './buckets.ts';
 import type { Answer, DoorCall } from './call.ts';
 import type { Operation } from './detect.ts';
@@ -16,5 +17,7 @@ export const OPERATIONS: Readonly<Record<Operation, (call: DoorCall) => Promise<
   'objects.insert': insertObject,
   'objects.insert.resume': resumeUpload,
   'objects.insert.cancel': cancelUpload,
+  'objects.copy': copyObject,
+  'objects.rewrite': rewriteObject,
   'objects.delete': deleteObject,
 };

@@ -80,8 +80,9 @@ async function complete(call: DoorCall, upload: Upload, pieces: readonly Piece[]
   const terms = { contentLength: sizeOf(pieces), conditions };
   const stored = await writeState(call, upload.address, body, terms);
   if ('reason' in stored) return stored;
-  await house.uploads.finish(caller, upload, { md5: stored.md5, version: stored.number, notes: {} });
-  const view = stateView(asked.bucket, asked.query.get('name') ?? '', stored);
+  const { version, crc32c } = stored;
+  await house.uploads.finish(caller, upload, { md5: version.md5, version: version.number, notes: {} });
+  const view = stateView(asked.bucket, asked.query.get('name') ?? '', version, crc32c);
   return jsonReply(call, describeObject(view, call.request));
 }
 

@@ -2,6 +2,8 @@ import type { Address } from '../../../core/address.ts';
 import type { Claim } from '../../../core/command.ts';
 import type { Version } from '../../../core/world.ts';
 import type { WriteTerms } from '../../../house/states/states.ts';
+import type { Digest } from '../../wire/crc.ts';
+import { newDigest } from '../../wire/digest.ts';
 import { GCS_ALIAS } from '../layout.ts';
 import { emptyReply, jsonReply, type Answer, type DoorCall } from './call.ts';
 import {
@@ -48,16 +50,42 @@ export async function writeState(
   address: Address,
   body: AsyncIterable<Uint8Array>,
   terms: Omit<WriteTerms, 'claim' | 'expects'> & { readonly conditions: Conditions },
-): Promise<Version | GcsError> {
+): Promise<WrittenState | GcsError> {
   const { conditions, ...announced } = terms;
   const expects = await expectation({ house, caller }, address, conditions);
   if (expects !== null && 'reason' in expects) return expects;
-  const answer = await house.states.write(caller, address, body, {
+  const digest = newDigest('crc32c');
+  const answer = await house.states.write(caller, address, digested(body, digest), {
     claim: CLAIM,
     ...announced,
     ...(expects === null ? {} : { expects }),
   });
+  if (answer.type !== 'stored') return refused(answer);
+  return { version: answer.version, crc32c: Buffer.from(digest.digest()).toString('base64') };
+}
+
+/** A state that was taken in, with the checksum by which Google's clients know that it came whole. */
+export interface WrittenState {
+  readonly version: Version;
+  /** In base64. */
+  readonly crc32c: string;
+}
+
+/** Brings an old version back, as Google's users do: by copying it onto its own name. */
+export async function restoreState(
+  { house, caller }: DoorCall,
+  address: Address,
+  number: number,
+): Promise<Version | GcsError> {
+  const answer = await house.history.restore(caller, address, number, CLAIM);
   return answer.type === 'stored' ? answer.version : refused(answer);
+}
+
+async function* digested(body: AsyncIterable<Uint8Array>, digest: Digest): AsyncGenerator<Uint8Array> {
+  for await (const chunk of body) {
+    digest.update(chunk);
+    yield chunk;
+  }
 }
 
 /** A deletion hides the state, whose versions stay. */
@@ -65,13 +93,17 @@ export async function deleteState(call: DoorCall, address: Address): Promise<Ans
   const { house, caller, asked } = call;
   const conditions = readConditions(asked.query);
   if ('reason' in conditions) return conditions;
-  if (asked.query.has('generation') && conditions.ifGenerationMatch === undefined)
-    return notDone(
-      'the deletion of one generation',
-      'versions are pruned as the retention of the project says',
-    );
-  const expects = await expectation(call, address, conditions);
-  if (expects !== null && 'reason' in expects) return expects;
+  const named = asked.query.get('generation');
+  // Google's clients name the generation of the object that they have just read.
+  const generation = named === undefined ? {} : { ifGenerationMatch: readGeneration(named) ?? 0 };
+  const expects = await expectation(call, address, { ...generation, ...conditions });
+  if (expects !== null && 'reason' in expects)
+    return named === undefined
+      ? expects
+      : notDone(
+          'the deletion of an old generation',
+          'versions are pruned as the retention of the project says',
+        );
   const { sha256 = null } = expects ?? {};
   const answer = await house.states.delete(caller, address, CLAIM, sha256 === null ? undefined : { sha256 });
   if (answer.type === 'deleted') return emptyReply(call, 204);

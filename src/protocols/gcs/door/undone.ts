@@ -6,7 +6,7 @@ const CUSTOMER_KEY = /^x-goog-(?:copy-source-)?encryption-/;
 /** What is so in any case, so that it is done when it is asked for. */
 const PRIVATE = new Set(['private', 'projectPrivate', 'bucketOwnerFullControl', 'bucketOwnerRead']);
 /** Query parameters that change what is done, and that are not done here. */
-const UNDONE_PARAMETERS = ['ifSourceGenerationMatch', 'contentEncoding', 'softDeleted', 'matchGlob'] as const;
+const UNDONE_PARAMETERS = ['contentEncoding', 'softDeleted', 'matchGlob'] as const;
 
 /** What a request asks for by header or parameter that is not done here: it is refused, never ignored. Null for nothing. */
 export function refuseUndone(
