@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { hclText } from '../../protocols/backend.ts';
 import { FIRST_STEPS } from '../../protocols/backends.ts';
 import { Failure } from '../failure.ts';
+import { scriptCommand } from '../own-process.ts';
 import type { Pair } from '../server/connection.ts';
 import type { Apply, ApplyEnd, ApplyPlan, Player, Thing } from './player.ts';
 import { THINGS } from './player.ts';
@@ -141,7 +142,7 @@ export class TerraformPlayer implements Player {
   input            = ${value}
   triggers_replace = ${value}
   provisioner "local-exec" {
-    interpreter = [${hclText(process.execPath)}, ${hclText(this.#work)}]
+    interpreter = [${scriptCommand(this.#work).map(hclText).join(', ')}]
     command     = ${hclText(JSON.stringify(gate))}
   }
 }
