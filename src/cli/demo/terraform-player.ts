@@ -49,7 +49,13 @@ export class TerraformPlayer implements Player {
     const { program, url, credential } = options;
     const folder = join(options.directory, name.toLowerCase());
     mkdirSync(folder);
-    const snippet = FIRST_STEPS.snippet({ url, address: ADDRESS, credential, caPath: null });
+    const snippet = FIRST_STEPS.snippet({
+      url,
+      address: ADDRESS,
+      credential,
+      caPath: null,
+      variables: false,
+    });
     const env = {
       ...withoutSettings(process.env),
       ...Object.fromEntries(snippet.environment.map(({ name, value }) => [name, value])),

@@ -70,6 +70,7 @@ function firstSteps(
     address: FIRST,
     credential: writer ?? { id: 'ID', secret: 'SECRET' },
     caPath: certPath,
+    variables: false,
   });
   return [
     '',
