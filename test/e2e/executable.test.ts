@@ -1,10 +1,12 @@
 import { existsSync } from 'node:fs';
-import { copyFile, mkdir, readdir, readFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { HouseProcess } from '../support/house-process.ts';
 import { RunningProgram } from '../support/running-program.ts';
 import { findTerraform } from '../support/terraform.ts';
+import { TEST_ADMIN } from '../support/test-admin.ts';
 import { InstalledProgram } from './fixtures/installed-program.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -27,7 +29,7 @@ describe.skipIf(!isAsked || terraform === null)(
       const program = join(installed.directory, 'statehouse');
       await copyFile(join(root, 'executable', 'statehouse'), program);
       installed = await InstalledProgram.at(program);
-    }, 120_000);
+    }, 240_000);
 
     afterAll(async () => {
       await installed[Symbol.asyncDispose]();
@@ -49,6 +51,36 @@ describe.skipIf(!isAsked || terraform === null)(
       const { code, output } = await installed.run(['doctor', '--backend=local'], { cwd });
       expect(output).toContain('two processes excluded each other');
       expect(code).toBe(0);
+    });
+
+    it('makes a certificate, reads HCL, and speaks to S3 with the SDK inside', async () => {
+      await using house = await HouseProcess.start({
+        program: installed.program,
+        env: { HOME: installed.home, XDG_CACHE_HOME: '' },
+        flags: ['--tls-self-signed'],
+      });
+      const env = { STATEHOUSE_CA: join(house.directory, 'tls-cert.pem') };
+      const admin = `--credential=${TEST_ADMIN.id}.${TEST_ADMIN.secret}`;
+      const words = ['config', 's3', 'app/net', '--json', admin, `--server=${house.url}`];
+      const printed = JSON.parse((await installed.run(words, { env })).stdout) as {
+        block: string;
+        files: { path: string; text: string }[];
+      };
+      const cwd = join(installed.directory, 'folder');
+      await mkdir(join(installed.home, '.aws'));
+      await mkdir(cwd);
+      await writeFile(join(cwd, 'main.tf'), `${printed.block}\nlocals {\n  here = "\${path.module}/x"\n}\n`);
+      for (const { path, text } of printed.files)
+        await writeFile(path.startsWith('~') ? join(installed.home, path.slice(1)) : join(cwd, path), text);
+      const { stdout, output } = await installed.run(
+        ['status', '--json', '--backend-config=statehouse.s3.tfbackend'],
+        { cwd },
+      );
+      expect(JSON.parse(stdout), output).toMatchObject({
+        backend: 's3',
+        state: null,
+        lock: { type: 'free' },
+      });
     });
 
     it('plays the demo with the real terraform', async () => {
