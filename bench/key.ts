@@ -11,7 +11,7 @@ import { markdownTable, milliseconds } from './table.ts';
 
 const RUNS = 15;
 const MAIN = join(
-  dirname(createRequire(import.meta.url).resolve('statehouse/package.json')),
+  dirname(createRequire(import.meta.url).resolve('statehouse-server/package.json')),
   'dist',
   'cli',
   'main.js',

@@ -32,7 +32,7 @@ const PARTS: Readonly<Record<string, () => Promise<Section>>> = {
   nodes,
 };
 const README = join(
-  dirname(createRequire(import.meta.url).resolve('statehouse/package.json')),
+  dirname(createRequire(import.meta.url).resolve('statehouse-server/package.json')),
   'bench',
   'README.md',
 );

@@ -1,6 +1,9 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { HouseProcess } from '../test/support/house-process.ts';
+import { HouseProcess, type HouseProcessOptions } from '../test/support/house-process.ts';
 import { ask } from '../test/support/request.ts';
 import { RunningProgram } from '../test/support/running-program.ts';
 import { sampleState } from '../test/support/sample-state.ts';
@@ -8,12 +11,10 @@ import { progress, type Section } from './section.ts';
 import { markdownTable, milliseconds } from './table.ts';
 
 const RUNS = 15;
-const MAIN = join(
-  dirname(createRequire(import.meta.url).resolve('statehouse/package.json')),
-  'dist',
-  'cli',
-  'main.js',
-);
+const ROOT = dirname(createRequire(import.meta.url).resolve('statehouse-server/package.json'));
+const MAIN = join(ROOT, 'dist', 'cli', 'main.js');
+/** Made by `npm run executable`; what is missing is left out. */
+const EXECUTABLE = join(ROOT, 'executable', 'statehouse');
 
 /** (e) From nothing to an answer. */
 export async function start(): Promise<Section> {
@@ -21,6 +22,7 @@ export async function start(): Promise<Section> {
     row('`statehouse --version`, process and all', '100 ms', await repeated(version)),
     row('`node -e 0`, to compare', '', await repeated(nothing)),
     row('`statehouse serve` to its port, on data that is there', '400 ms', await served()),
+    ...(existsSync(EXECUTABLE) ? await executable() : []),
   ];
   progress('start: done');
   return {
@@ -29,6 +31,19 @@ export async function start(): Promise<Section> {
     text: `Median, fastest and slowest of ${RUNS} runs, from the moment the process is asked for.`,
     table: markdownTable(['', 'median', 'fastest', 'slowest', 'target'], rows),
   };
+}
+
+async function executable(): Promise<readonly (readonly string[])[]> {
+  const cache = await mkdtemp(join(tmpdir(), 'statehouse-bench-'));
+  const env = { XDG_CACHE_HOME: cache };
+  const first = await run(EXECUTABLE, ['--version'], env);
+  const rows = [
+    row('single executable: the first start of all, which unpacks it', '', [first]),
+    row('single executable: `--version`', '', await repeated(() => run(EXECUTABLE, ['--version'], env))),
+    row('single executable: `serve` to its port', '', await served({ program: EXECUTABLE, env })),
+  ];
+  await rm(cache, { recursive: true });
+  return rows;
 }
 
 function row(what: string, target: string, took: readonly number[]): readonly string[] {
@@ -44,24 +59,28 @@ async function repeated(once: () => Promise<number>): Promise<readonly number[]>
 }
 
 function version(): Promise<number> {
-  return run([MAIN, '--version']);
+  return run(process.execPath, [MAIN, '--version']);
 }
 
 function nothing(): Promise<number> {
-  return run(['-e', '0']);
+  return run(process.execPath, ['-e', '0']);
 }
 
-async function run(parameters: readonly string[]): Promise<number> {
-  const { code, milliseconds, output } = await new RunningProgram(process.execPath, parameters, {
+async function run(
+  program: string,
+  parameters: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<number> {
+  const { code, milliseconds, output } = await new RunningProgram(program, parameters, {
     cwd: '.',
-    env: process.env,
+    env: { ...process.env, ...env },
   }).end;
   if (code !== 0) throw new Error(output);
   return milliseconds;
 }
 
-async function served(): Promise<readonly number[]> {
-  await using house = await HouseProcess.start();
+async function served(options: HouseProcessOptions = {}): Promise<readonly number[]> {
+  await using house = await HouseProcess.start(options);
   await ask(house.url, 'POST', '/http/bench/start', { body: sampleState(1) });
   return repeated(async () => {
     await house.stop();

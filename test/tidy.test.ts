@@ -507,6 +507,21 @@ describe('documents', () => {
     expect([...reasons.keys()].filter((name) => !versions.has(name))).toEqual([]);
   });
 
+  it('tell nobody to have npm fetch the command by its name, which belongs to a stranger on npm', () => {
+    const fetching =
+      /\bnpx (?:-\S+ )*statehouse\b|\bnpm (?:install|i|add|exec|x)\b[^`#\n]*(?<=[ @])statehouse(?![-\w])/;
+    expect(
+      findings(
+        all.filter((path) => path !== 'test/tidy.test.ts'),
+        fetching,
+      ),
+    ).toEqual([]);
+    for (const line of ['npx statehouse demo', 'npx --yes statehouse', 'npm i -g statehouse'])
+      expect(fetching.test(line)).toBe(true);
+    expect(fetching.test('npm install --global ./statehouse-server-0.1.0.tgz')).toBe(false);
+    expect(manifest['name']).not.toBe('statehouse');
+  });
+
   it('fix every dependency to one version', () => {
     expect([...versions].filter(([, version]) => !/^\d+\.\d+\.\d+(?:-[\w.]+)?$/.test(version))).toEqual([]);
   });

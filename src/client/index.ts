@@ -1,4 +1,4 @@
-/** The clients of backends as a library: `import { openClient, findTarget, waitForLock } from 'statehouse/client'`. */
+/** The clients of backends as a library: `import { openClient, findTarget, waitForLock } from 'statehouse-server/client'`. */
 export { findTarget, type FolderOptions, type Target } from '../workdir/folder.ts';
 export { CLIENT_NAMES, openClient } from '../protocols/backends.ts';
 export type { BackendChoice } from '../protocols/backend.ts';

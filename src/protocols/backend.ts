@@ -59,6 +59,8 @@ export interface SnippetTarget {
   readonly credential: { readonly id: string; readonly secret: string };
   /** The certificate to trust, when the server signed its own. */
   readonly caPath: string | null;
+  /** Whether variables are wanted where files would do, although they reach every program of the shell. */
+  readonly variables: boolean;
 }
 
 /** A variable to export before terraform runs. */
@@ -69,10 +71,18 @@ export interface Variable {
   readonly file?: string;
 }
 
+/** What to add to a file. */
+export interface SnippetFile {
+  readonly path: string;
+  readonly text: string;
+}
+
 /** What to copy into a folder and a shell so that terraform keeps its state in a Statehouse. */
 export interface Snippet {
   /** The backend block, for any .tf file. */
   readonly block: string;
+  /** Files that the block is to be used with, and others of the user's that are added to. */
+  readonly files: readonly SnippetFile[];
   readonly environment: readonly Variable[];
   /** What else is to be known, a sentence each. */
   readonly notes: readonly string[];

@@ -17,6 +17,8 @@ it('prints the block of an address, and what to export', async () => {
     address        = "https://state.example.com/http/app/net.tfstate?workspace=dev"
     lock_address   = "https://state.example.com/http/app/net.tfstate?workspace=dev"
     unlock_address = "https://state.example.com/http/app/net.tfstate?workspace=dev"
+    retry_max      = 8
+    retry_wait_min = 1
   }
 }
 
@@ -26,7 +28,7 @@ export TF_HTTP_PASSWORD=secretsecret
   expect(err).toBe('');
 });
 
-it('prints the block and the variables of the s3 backend', async () => {
+it('prints the block of the s3 backend, and files that reach nothing but the backend', async () => {
   const given = ['--credential', 'SHAAAABBBBCCCCDDDD.secretsecret'];
   const { out, err } = await runStatehouse(['config', 's3', 'app/net.tfstate@dev', ...given]);
   expect(out).toBe(`terraform {
@@ -38,14 +40,40 @@ it('prints the block and the variables of the s3 backend', async () => {
   }
 }
 
+# statehouse.s3.tfbackend
+endpoints = {
+  s3       = "http://127.0.0.1:7117"
+  dynamodb = "http://127.0.0.1:7117"
+  sts      = "http://127.0.0.1:7117"
+}
+profile        = "statehouse"
+use_path_style = true
+
+# ~/.aws/config
+[profile statehouse]
+aws_access_key_id = SHAAAABBBBCCCCDDDD
+aws_secret_access_key = secretsecret
+region = us-east-1
+endpoint_url = http://127.0.0.1:7117
+
+`);
+  expect(err).toContain('terraform init -backend-config=statehouse.s3.tfbackend');
+  expect(err).toContain('terraform workspace select dev');
+  const named = ['--server', 'https://state.example.com', ...given];
+  const other = await runStatehouse(['config', 's3', 'app/net.tfstate', ...named]);
+  expect(other.out).toContain('s3 =\n  addressing_style = path\n');
+});
+
+it('prints the variables of the s3 backend where they are asked for', async () => {
+  const given = ['--credential', 'SHAAAABBBBCCCCDDDD.secretsecret', '--env'];
+  const { out, err } = await runStatehouse(['config', 's3', 'app/net.tfstate', ...given]);
+  expect(out).toContain('    use_path_style = true\n');
+  expect(out).toContain(`
 export AWS_ENDPOINT_URL=http://127.0.0.1:7117
 export AWS_ACCESS_KEY_ID=SHAAAABBBBCCCCDDDD
 export AWS_SECRET_ACCESS_KEY=secretsecret
 `);
-  expect(err).toContain('terraform workspace select dev');
-  const named = ['--server', 'https://state.example.com', ...given];
-  const other = await runStatehouse(['config', 's3', 'app/net.tfstate', ...named]);
-  expect(other.out).toContain('use_path_style = true');
+  expect(err).toContain('These variables redirect every AWS program of the shell');
 });
 
 it('says where the credential comes from when it knows none', async () => {

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type * as Library from '../../src/client/index.ts';
 
-describe('statehouse/client', () => {
+describe('statehouse-server/client', () => {
   it('is a library: finds a folder, locks, writes, reads and compares', async () => {
     // By its public name, as another package imports it; typed by its source, which is there before the build.
-    const name = 'statehouse/client';
+    const name = 'statehouse-server/client';
     const {
       BackendFault,
       diffSnapshots,

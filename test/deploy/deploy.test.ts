@@ -29,30 +29,6 @@ describe('deploy/', () => {
     },
   );
 
-  it('has a Dockerfile that copies what is there, runs as nobody special, and starts the program', () => {
-    const instructions = read('deploy/Dockerfile')
-      .replaceAll(/^#.*\n/gm, '')
-      .replaceAll(/\\\n\s*/g, '')
-      .split('\n')
-      .filter((line) => line !== '')
-      .map((line) => /^([A-Z]+) (.*)$/.exec(line)?.slice(1) ?? ['', line]);
-    const all = (name: string): string[] =>
-      instructions.flatMap(([word, rest]) => (word === name ? [rest!] : []));
-    expect(instructions.slice(0, 2).map(([name]) => name)).toEqual(['ARG', 'FROM']);
-    expect(instructions.filter(([name]) => name === '')).toEqual([]);
-    const copied = all('COPY')
-      .filter((rest) => !rest.startsWith('--from'))
-      .flatMap((rest) => rest.split(' ').slice(0, -1));
-    expect(copied.filter((path) => !existsSync(at(path)))).toEqual([]);
-    const ignore = read('deploy/Dockerfile.dockerignore').split('\n');
-    const sent = new Set(ignore.filter((line) => line.startsWith('!')).map((line) => line.slice(1)));
-    expect(copied.filter((path) => !sent.has(path.replace('./', '')))).toEqual([]);
-    // The page is part of the program once there is one.
-    expect(copied.includes('web')).toBe(existsSync(at('web')));
-    expect(all('USER')).toEqual(['node']);
-    expect(JSON.parse(all('ENTRYPOINT')[0]!)).toEqual(['node', '/statehouse/dist/cli/main.js']);
-  });
-
   it('has a compose file whose services, files and volumes are there', () => {
     const compose = parse(read('deploy/compose.yaml'), { merge: true }) as Tree;
     const services = compose['services']!;

@@ -9,7 +9,7 @@ import { TEST_ADMIN } from './test-admin.ts';
 import { newTestSchema } from './test-database.ts';
 
 /** The package itself, wherever this module was compiled to. */
-const MANIFEST = createRequire(import.meta.url).resolve('statehouse/package.json');
+const MANIFEST = createRequire(import.meta.url).resolve('statehouse-server/package.json');
 const MAIN = join(dirname(MANIFEST), 'dist', 'cli', 'main.js');
 const START_MS_MAX = 60_000;
 const STOP_MS_MAX = 30_000;
@@ -21,6 +21,8 @@ export interface HouseProcessOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Flags of node itself, such as `--cpu-prof`. */
   readonly nodeFlags?: readonly string[];
+  /** Another program than the built one run by this Node, such as the single executable. */
+  readonly program?: string;
   /** Where to keep data; by default a temporary directory that goes with the process. */
   readonly directory?: string;
 }
@@ -107,10 +109,9 @@ export class HouseProcess implements AsyncDisposable {
   }
 
   #spawn(): RunningProgram {
-    const { nodeFlags = [], flags = [], env = {} } = this.#options;
+    const { nodeFlags = [], flags = [], env = {}, program } = this.#options;
     const parameters = [
-      ...nodeFlags,
-      MAIN,
+      ...(program === undefined ? [...nodeFlags, MAIN] : []),
       'serve',
       '--json',
       `--listen=127.0.0.1:${this.port}`,
@@ -119,7 +120,7 @@ export class HouseProcess implements AsyncDisposable {
       ...(this.#schema === null ? [] : [`--database=${this.#schema.url}`]),
       ...flags,
     ];
-    const run = new RunningProgram(process.execPath, parameters, {
+    const run = new RunningProgram(program ?? process.execPath, parameters, {
       cwd: tmpdir(),
       env: {
         ...process.env,

@@ -9,14 +9,14 @@ import { exportLine } from '../server/export-line.ts';
 import { HouseClient } from '../server/client.ts';
 import { CONNECTION_OPTIONS, readConnection, type Pair } from '../server/connection.ts';
 import { readAddress } from '../server/read-address.ts';
-import { text } from '../options.ts';
+import { flag, text } from '../options.ts';
 
 const BACKENDS = SERVED_BACKENDS.map(({ name }) => name).join(', ');
 const PLACEHOLDERS = { id: 'ID', secret: 'SECRET' };
 
 export const command: Command = defineCommand({
   description:
-    'Prints the backend block and the environment variables with which terraform and tofu keep a state on a server. Only --create-credential connects to the server.',
+    'Prints the backend block, and the files or environment variables with which terraform and tofu keep a state on a server. Only --create-credential connects to the server.',
   args: [
     { name: 'backend', help: BACKENDS, required: true },
     { name: 'address', help: 'PROJECT/KEY[@WORKSPACE]', required: true },
@@ -26,6 +26,10 @@ export const command: Command = defineCommand({
     createCredential: text('NAME', 'create a credential that may write this state, and print it', {
       environment: false,
     }),
+    env: flag(
+      'print environment variables in place of files, even if they reach every program of the shell',
+      { environment: false },
+    ),
   },
   examples: [
     { line: 'statehouse config http app/net.tfstate', says: 'for a server on this machine' },
@@ -46,21 +50,23 @@ export const command: Command = defineCommand({
         ? connection.credential
         : await makeWriter(new HouseClient(connection, stopped), name, address);
     const caPath = ca === null ? null : resolve(cwd, ca.path);
-    const { block, environment, notes } = served.snippet({
+    const { block, files, environment, notes } = served.snippet({
       url,
       address,
       credential: credential ?? PLACEHOLDERS,
       caPath,
+      variables: options.env,
     });
     if (terminal.json) {
       const variables = environment.map(({ name, value, file }) => [
         name,
         file === undefined ? value : ca?.pem,
       ]);
-      terminal.result({ block, environment: Object.fromEntries(variables), notes });
+      terminal.result({ block, files, environment: Object.fromEntries(variables), notes });
       return DONE;
     }
     terminal.say([...block.split('\n'), '']);
+    for (const { path, text } of files) terminal.say([`# ${path}`, ...text.split('\n'), '']);
     for (const variable of environment) terminal.say(exportLine(variable));
     if (credential === null)
       terminal.note(

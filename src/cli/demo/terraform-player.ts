@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { hclText } from '../../protocols/backend.ts';
 import { FIRST_STEPS } from '../../protocols/backends.ts';
 import { Failure } from '../failure.ts';
+import { scriptCommand } from '../own-process.ts';
 import type { Pair } from '../server/connection.ts';
 import type { Apply, ApplyEnd, ApplyPlan, Player, Thing } from './player.ts';
 import { THINGS } from './player.ts';
@@ -48,7 +49,13 @@ export class TerraformPlayer implements Player {
     const { program, url, credential } = options;
     const folder = join(options.directory, name.toLowerCase());
     mkdirSync(folder);
-    const snippet = FIRST_STEPS.snippet({ url, address: ADDRESS, credential, caPath: null });
+    const snippet = FIRST_STEPS.snippet({
+      url,
+      address: ADDRESS,
+      credential,
+      caPath: null,
+      variables: false,
+    });
     const env = {
       ...withoutSettings(process.env),
       ...Object.fromEntries(snippet.environment.map(({ name, value }) => [name, value])),
@@ -141,7 +148,7 @@ export class TerraformPlayer implements Player {
   input            = ${value}
   triggers_replace = ${value}
   provisioner "local-exec" {
-    interpreter = [${hclText(process.execPath)}, ${hclText(this.#work)}]
+    interpreter = [${scriptCommand(this.#work).map(hclText).join(', ')}]
     command     = ${hclText(JSON.stringify(gate))}
   }
 }

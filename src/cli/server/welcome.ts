@@ -44,8 +44,9 @@ export function welcome(terminal: Terminal, open: Opened, store: Store, env: Env
     terminal.say(
       `The master key is ${newKeyPath}. Copy it to a safe place: no backup can be read without it`,
     );
-  // `npm start` runs what is not on PATH yet.
-  const program = env['npm_lifecycle_event'] === 'start' ? 'npx statehouse' : 'statehouse';
+  // `npm start` runs what is not on PATH, and is told of in any folder. npx would look for it among the packages of strangers there.
+  const [, script = ''] = process.argv;
+  const program = env['npm_lifecycle_event'] === 'start' ? `node ${quoted(script)}` : 'statehouse';
   if (first === null) {
     terminal.say(`A backend block: ${program} config ${FIRST_STEPS.name} PROJECT/KEY`);
     return;
@@ -69,6 +70,7 @@ function firstSteps(
     address: FIRST,
     credential: writer ?? { id: 'ID', secret: 'SECRET' },
     caPath: certPath,
+    variables: false,
   });
   return [
     '',

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { Finding, HeldLock, LockAttempt, LockWait, StateClient } from '../../../ports/state-client.ts';
 import { makeLockRequest } from '../../../protocols/lock-request.ts';
 import { readVersion } from '../../../server/version.ts';
+import { scriptCommand } from '../../own-process.ts';
 import { OPERATION_DOCTOR } from '../operations.ts';
 
 const ROUNDS = 5;
@@ -71,7 +72,8 @@ class OtherProcess {
 
   constructor(flags: readonly string[], cwd: string) {
     const main = fileURLToPath(new URL('../../main.js', import.meta.url));
-    this.#child = spawn(process.execPath, [main, 'lock', '--json', ...flags], {
+    const [program, ...words] = scriptCommand(main);
+    this.#child = spawn(program, [...words, 'lock', '--json', ...flags], {
       cwd,
       stdio: ['ignore', 'pipe', 'ignore'],
     });

@@ -21,7 +21,11 @@ function httpSnippet({ url, address, credential, caPath }: SnippetTarget): Snipp
       ['address', at],
       ['lock_address', at],
       ['unlock_address', at],
+      // Waits of 1, 2, 4 … 30 s, two minutes in all: a state finds the server again that was started anew meanwhile.
+      ['retry_max', '8'],
+      ['retry_wait_min', '1'],
     ]),
+    files: [],
     environment: [
       { name: 'TF_HTTP_USERNAME', value: credential.id },
       { name: 'TF_HTTP_PASSWORD', value: credential.secret },

@@ -1,3 +1,5 @@
+import { homedir } from 'node:os';
+import { join } from 'node:path';
 import type { Environment } from '../../../ports/environment.ts';
 import { readDurationOrSeconds } from '../../../core/duration.ts';
 import { isProblem } from '../../../core/read-value.ts';
@@ -20,11 +22,12 @@ export interface S3Config {
   /** OpenTofu's, as a query string; empty for none. */
   readonly stateTags: string;
   readonly lockTags: string;
-  readonly endpoints: {
-    readonly s3: string | null;
-    readonly dynamodb: string | null;
-    readonly sts: string | null;
-  };
+  /** As the block and the environment say them; null: the profile's, or AWS's own. */
+  readonly endpoints: S3Endpoints;
+  /** Whether what files and the environment say of endpoints does not count, as AWS_IGNORE_CONFIGURED_ENDPOINT_URLS asks. */
+  readonly ignoresConfiguredEndpoints: boolean;
+  /** The files that profiles are in, and the profile that counts. */
+  readonly profileFiles: { readonly profile: string; readonly config: string; readonly credentials: string };
   readonly pathStyle: boolean;
   readonly dualstack: boolean;
   readonly fips: boolean;
@@ -32,6 +35,12 @@ export interface S3Config {
   readonly caBundle: string | null;
   readonly insecure: boolean;
   readonly credentials: CredentialConfig;
+}
+
+export interface S3Endpoints {
+  readonly s3: string | null;
+  readonly dynamodb: string | null;
+  readonly sts: string | null;
 }
 
 export type S3Encryption =
@@ -102,6 +111,9 @@ export function readS3Config(attributes: BackendAttributes, env: Environment, no
   }
   const prefix = attributes['workspace_key_prefix'];
   const endpoints = readObject(attributes, 'endpoints') ?? {};
+  const ignores = env['AWS_IGNORE_CONFIGURED_ENDPOINT_URLS']?.toLowerCase() === 'true';
+  const configured = (service: string): readonly string[] => (ignores ? [] : [`AWS_ENDPOINT_URL_${service}`]);
+  const everywhere = ignores ? [] : ['AWS_ENDPOINT_URL'];
   return {
     place: {
       bucket: requireText('s3', attributes, 'bucket'),
@@ -119,15 +131,16 @@ export function readS3Config(attributes: BackendAttributes, env: Environment, no
     lockTags: readTags(attributes, 'lock_tags'),
     endpoints: {
       s3:
-        readText(endpoints, 's3') ??
-        text('endpoint', 'AWS_ENDPOINT_URL_S3', 'AWS_S3_ENDPOINT', 'AWS_ENDPOINT_URL'),
+        readText(endpoints, 's3') ?? text('endpoint', ...configured('S3'), 'AWS_S3_ENDPOINT', ...everywhere),
       dynamodb:
         readText(endpoints, 'dynamodb') ??
-        text('dynamodb_endpoint', 'AWS_ENDPOINT_URL_DYNAMODB', 'AWS_DYNAMODB_ENDPOINT', 'AWS_ENDPOINT_URL'),
+        text('dynamodb_endpoint', ...configured('DYNAMODB'), 'AWS_DYNAMODB_ENDPOINT', ...everywhere),
       sts:
         readText(endpoints, 'sts') ??
-        text('sts_endpoint', 'AWS_ENDPOINT_URL_STS', 'AWS_STS_ENDPOINT', 'AWS_ENDPOINT_URL'),
+        text('sts_endpoint', ...configured('STS'), 'AWS_STS_ENDPOINT', ...everywhere),
     },
+    ignoresConfiguredEndpoints: ignores,
+    profileFiles: profileFiles(attributes, env, noExternal),
     pathStyle: yes('use_path_style') || yes('force_path_style'),
     dualstack: yes('use_dualstack_endpoint', 'AWS_USE_DUALSTACK_ENDPOINT'),
     fips: yes('use_fips_endpoint', 'AWS_USE_FIPS_ENDPOINT'),
@@ -135,6 +148,22 @@ export function readS3Config(attributes: BackendAttributes, env: Environment, no
     caBundle: text('custom_ca_bundle', 'AWS_CA_BUNDLE'),
     insecure: yes('insecure'),
     credentials: { ...readCredentials(attributes, env), noPrograms: noExternal },
+  };
+}
+
+/** A folder that may be a stranger's chooses no profile. */
+function profileFiles(
+  attributes: BackendAttributes,
+  env: Environment,
+  noExternal: boolean,
+): S3Config['profileFiles'] {
+  const folder = join(env['HOME'] ?? homedir(), '.aws');
+  const { profile, configFile, credentialsFile } = readCredentials(attributes, env);
+  return {
+    profile: (noExternal ? null : profile) ?? readText({}, '', env, 'AWS_PROFILE') ?? 'default',
+    config: configFile ?? readText({}, '', env, 'AWS_CONFIG_FILE') ?? join(folder, 'config'),
+    credentials:
+      credentialsFile ?? readText({}, '', env, 'AWS_SHARED_CREDENTIALS_FILE') ?? join(folder, 'credentials'),
   };
 }
 

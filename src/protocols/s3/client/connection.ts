@@ -5,6 +5,7 @@ import type { S3Client, S3ClientConfig } from '@aws-sdk/client-s3';
 import type * as Providers from '@aws-sdk/credential-providers';
 import { BackendFault } from '../../../ports/state-client.ts';
 import type { RoleConfig, S3Config } from './config.ts';
+import { withProfile } from './profile.ts';
 import { loadDynamo, loadProviders, loadS3 } from './sdk.ts';
 
 type Credentials = NonNullable<S3ClientConfig['credentials']>;
@@ -12,8 +13,8 @@ type MasterCredentials = NonNullable<
   Parameters<typeof Providers.fromTemporaryCredentials>[0]['masterCredentials']
 >;
 
-export async function connectS3(config: S3Config): Promise<S3Client> {
-  const { S3Client } = await loadS3();
+export async function connectS3(given: S3Config): Promise<S3Client> {
+  const [{ S3Client }, config] = await Promise.all([loadS3(), withProfile(given)]);
   return new S3Client({
     ...(await sharedSettings(config, config.endpoints.s3)),
     forcePathStyle: config.pathStyle,
@@ -23,8 +24,8 @@ export async function connectS3(config: S3Config): Promise<S3Client> {
   });
 }
 
-export async function connectDynamo(config: S3Config): Promise<DynamoDBClient> {
-  const { DynamoDBClient } = await loadDynamo();
+export async function connectDynamo(given: S3Config): Promise<DynamoDBClient> {
+  const [{ DynamoDBClient }, config] = await Promise.all([loadDynamo(), withProfile(given)]);
   return new DynamoDBClient(await sharedSettings(config, config.endpoints.dynamodb));
 }
 
@@ -36,6 +37,8 @@ async function sharedSettings(config: S3Config, endpoint: string | null): Promis
     useFipsEndpoint: config.fips,
     ...(config.region === null ? {} : { region: config.region }),
     ...(endpoint === null ? {} : { endpoint }),
+    // The SDK would look at another profile than the block's.
+    ignoreConfiguredEndpointUrls: true,
     ...(config.credentials.profile === null ? {} : { profile: config.credentials.profile }),
     ...requestHandler(config),
   };
@@ -48,6 +51,7 @@ interface SharedSettings {
   readonly useFipsEndpoint: boolean;
   readonly region?: string;
   readonly endpoint?: string;
+  readonly ignoreConfiguredEndpointUrls: true;
   readonly profile?: string;
   readonly requestHandler?: { readonly httpsAgent: Agent };
 }
@@ -90,8 +94,8 @@ async function makeCredentials(config: S3Config): Promise<Credentials> {
       timeout: 1_000,
       maxRetries: 0,
       ...(credentials.profile === null ? {} : { profile: credentials.profile }),
-      ...(credentials.credentialsFile === null ? {} : { filepath: credentials.credentialsFile }),
-      ...(credentials.configFile === null ? {} : { configFilepath: credentials.configFile }),
+      filepath: config.profileFiles.credentials,
+      configFilepath: config.profileFiles.config,
     });
   };
   const web = credentials.webIdentity;
