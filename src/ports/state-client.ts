@@ -1,3 +1,4 @@
+import type { Address } from '../core/address.ts';
 import type { LockInfo } from '../core/lock-info.ts';
 
 /**
@@ -28,10 +29,24 @@ export interface StateClient {
   breakLock(workspace: string, lockId: string): Promise<LockBreak>;
   /** Old versions, where the backend keeps them: the newest first. */
   readonly history: StateHistory | null;
+  /** The Statehouse server that this backend reaches, where it can be one; null where it is none. */
+  server?(workspace: string): Promise<ServedState | null>;
   /** Looks for what is wrong with the backend's own setup: `doctor` reports it. */
   examine(): Promise<readonly Finding[]>;
   /** Ends connections. Locks that live as long as a connection end with it. */
   close(): Promise<void>;
+}
+
+/** Where a Statehouse server keeps a state, and how its own API is reached. */
+export interface ServedState {
+  /** Without a slash at its end. */
+  readonly url: string;
+  readonly address: Address;
+  /** null where the backend's protocol never sends the secret: it must then not be sent to the server's API either. */
+  readonly credential: { readonly id: string; readonly secret: string } | null;
+  /** The certificate to trust besides the usual ones, in PEM, and where it came from. */
+  readonly ca: { readonly path: string; readonly pem: string } | null;
+  readonly insecure: boolean;
 }
 
 export interface ClientTraits {

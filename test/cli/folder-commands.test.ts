@@ -188,11 +188,11 @@ describe('the commands', () => {
     await put('next', stateText(9, 'l', ',"x":"new"'));
     expect((await run('state', 'push', 'next')).code).toBe(0);
     expect((await run('state', 'history')).out).toContain('backup');
-    expect((await run('state', 'restore', 'backup')).out).toContain('with serial 10');
+    expect((await run('state', 'restore', 'backup', '--yes')).out).toContain('with serial 10');
     expect(await readFile(join(folder, 'terraform.tfstate'), 'utf8')).toBe(
       Buffer.from(stateText(10, 'l', ',"x":"old"')).toString(),
     );
-    expect((await run('state', 'restore', 'none')).err).toContain('there is no version none');
+    expect((await run('state', 'restore', 'none', '--yes')).err).toContain('there is no version none');
   });
 
   it('take settings from the environment', async () => {

@@ -29,7 +29,7 @@ export const command: Command = defineCommand({
       says: 'no other apply can run meanwhile',
     },
     {
-      line: "statehouse exec -- sh -c 'statehouse state pull | jq … | statehouse state push -'",
+      line: "statehouse exec -- sh -c 'statehouse pull | jq … | statehouse push -'",
       says: 'statehouse commands inside use this lock',
     },
     {

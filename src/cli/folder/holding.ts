@@ -98,7 +98,10 @@ export async function underLock<T>(
 }
 
 /** The lock of the `statehouse exec` that runs this command, if it is still held there; exec itself will release it. */
-async function inheritedLock({ client, workspace }: Wanted, env: Environment): Promise<HeldLock | null> {
+export async function inheritedLock(
+  { client, workspace }: Pick<Wanted, 'client' | 'workspace'>,
+  env: Environment,
+): Promise<HeldLock | null> {
   const id = env[INHERITED_LOCK];
   if (id === undefined || env[INHERITED_WORKSPACE] !== workspace) return null;
   const now = await client.inspectLock(workspace);

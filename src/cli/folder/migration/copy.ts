@@ -115,7 +115,7 @@ async function ifMade<T>({ traits }: StateClient, asked: Promise<T>): Promise<T 
 /** A refusal that names the workspace and what can be done. */
 export function conflict(workspace: string, why: string): Failure {
   return new Failure(`workspace ${workspace} was not copied: ${why}`, {
-    next: 'Compare both with "statehouse state diff". --force replaces the state of the target.',
+    next: 'Compare both with "statehouse diff". --force replaces the state of the target.',
   });
 }
 

@@ -11,6 +11,7 @@ import type {
   LockRequest,
   LockState,
   LockWait,
+  ServedState,
   StateClient,
   StateHistory,
 } from '../../../ports/state-client.ts';
@@ -164,6 +165,19 @@ export class HttpClient implements StateClient {
     }
     const holder = holderOf(reply);
     return holder === null ? { type: 'not-locked' } : { type: 'other-id', holder };
+  }
+
+  async server(workspace: string): Promise<ServedState | null> {
+    const { address, username, password, ca, certificate, skipVerification } = this.#config;
+    // Who is known by a client certificate alone cannot ask the API.
+    if (certificate !== null || !(await this.#isHouse(workspace))) return null;
+    return {
+      url: new URL(address).origin,
+      address: this.#api.addressOf(workspace),
+      credential: username === null ? null : { id: username, secret: password },
+      ca: ca === null ? null : { path: 'client_ca_certificate_pem', pem: ca },
+      insecure: skipVerification,
+    };
   }
 
   examine(): Promise<readonly Finding[]> {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { DEFAULT_WORKSPACE, S3_WORKSPACE_PREFIX } from '../../../core/address.ts';
+import { DEFAULT_WORKSPACE, S3_WORKSPACE_PREFIX, isAddress, makeAddress } from '../../../core/address.ts';
 import type { LockInfo } from '../../../core/lock-info.ts';
 import type {
   ClientTraits,
@@ -10,6 +10,7 @@ import type {
   LockBreak,
   LockRequest,
   LockState,
+  ServedState,
   StateClient,
   StateHistory,
 } from '../../../ports/state-client.ts';
@@ -132,6 +133,16 @@ export class S3StateClient implements StateClient {
   async breakLock(workspace: string, lockId: string): Promise<LockBreak> {
     if (!this.#locks.any) return { type: 'impossible', message: noLocks().message };
     return this.#locks.break(workspace, lockId);
+  }
+
+  server(workspace: string): Promise<ServedState | null> {
+    const { place, endpoints, insecure } = this.#config;
+    const address = makeAddress(place.bucket, place.key, workspace);
+    const known = endpoints.s3 !== null && URL.canParse(endpoints.s3) && isAddress(address);
+    if (!known || place.workspacePrefix !== S3_WORKSPACE_PREFIX) return Promise.resolve(null);
+    // A signature proves the secret without sending it.
+    const { origin } = new URL(endpoints.s3);
+    return Promise.resolve({ url: origin, address, credential: null, ca: null, insecure });
   }
 
   examine(): Promise<readonly Finding[]> {
