@@ -1,10 +1,7 @@
 import type { Environment } from '../ports/environment.ts';
 import type { ExitCode } from './exit-codes.ts';
-import type { Options, OptionValues } from './options.ts';
+import type { Completes, Options, OptionValues } from './options.ts';
 import type { Terminal } from './terminal.ts';
-
-/** What is known to complete a word with. */
-export type Completes = 'address' | 'workspace' | 'role' | 'backend' | 'action';
 
 /** One argument by its place. */
 export interface ArgumentSpec {

@@ -3,8 +3,10 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TestHouse } from '../support/open-test-house.ts';
+import { RunningProgram } from '../support/running-program.ts';
 import { TEST_ADMIN } from '../support/test-admin.ts';
 import { runStatehouse } from './run-statehouse.ts';
 
@@ -192,6 +194,46 @@ describe('a folder whose bucket is on a server', () => {
     await run(['history', ...words(`http://127.0.0.1:${port}`)], AWS);
     expect(heard.join()).not.toContain(TEST_ADMIN.secret);
     stranger.close();
+  });
+});
+
+describe('completion', () => {
+  const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+
+  it('knows addresses, workspaces, backends, roles and actions, and offers nothing that a shell would run', async () => {
+    await write('verbs/%24(id)', 1);
+    await useHttp('verbs/net');
+    const offers = async (...words: readonly string[]) =>
+      (await run(['completion', 'words', '--', ...words])).out.split('\n');
+    expect(await offers('history')).toEqual(
+      expect.arrayContaining(['verbs/net', 'verbs/net@dev', '--limit']),
+    );
+    expect((await offers('history')).join()).not.toContain('$(');
+    expect(await offers('history', 'verbs/net')).not.toContain('verbs/net');
+    expect(await offers('state', 'restore', 'verbs/net', '--workspace')).toEqual(['default', 'dev', '']);
+    expect(await offers('workspace', 'select')).toContain('dev');
+    expect(await offers('migrate', '--to')).toEqual(['local', 'http', 's3', 'pg', '']);
+    expect(await offers('credential', 'create', 'ci', '--grant')).toContain('writer:');
+    expect(await offers('audit', '--action')).toContain('force-unlock');
+    expect(await offers('state')).toContain('undelete');
+    const alone = await run(['completion', 'words', '--', 'history'], {
+      STATEHOUSE_SERVER: 'http://127.0.0.1:9',
+    });
+    expect(alone).toMatchObject({ code: 0, out: expect.stringContaining('--limit') });
+  });
+
+  it('works in bash, with an "@" in the word', async () => {
+    const script = `statehouse() { "${process.execPath}" "${MAIN}" "$@"; }
+      source <(statehouse completion bash)
+      for COMP_LINE in 'statehouse history verbs/ne' 'statehouse history verbs/net@' 'statehouse undel'; do
+        COMP_POINT=\${#COMP_LINE}; _statehouse; echo "\${COMPREPLY[@]}"
+      done`;
+    const shell = new RunningProgram('bash', ['-c', script], {
+      cwd: folder,
+      env: { PATH: process.env['PATH'] ?? '', STATEHOUSE_SERVER: house.url, ...SECRETS },
+    });
+    const { stdout, output } = await shell.end;
+    expect(stdout, output).toBe('verbs/net verbs/net@dev\ndev\nundelete\n');
   });
 });
 

@@ -24,11 +24,11 @@ export const command: Command = defineCommand({
   options: {
     ...TARGET_OPTIONS,
     lockTimeout: LOCK_OPTIONS.lockTimeout,
-    to: text('TYPE', `the backend to copy to: ${CLIENT_NAMES.join(', ')}`),
+    to: text('TYPE', `the backend to copy to: ${CLIENT_NAMES.join(', ')}`, { completes: 'backend' }),
     toConfig: texts('K=V|FILE', 'settings of that backend, as in --backend-config', {
       isSecret: isSecretSetting,
     }),
-    only: texts('NAME', 'only this workspace'),
+    only: texts('NAME', 'only this workspace', { completes: 'workspace' }),
     dryRun: flag('show what would be done, and change nothing', { environment: false }),
     force: flag('replace the states of the target', { environment: false }),
     noLock: flag('continue although one side has no locks (dangerous)', { environment: false }),

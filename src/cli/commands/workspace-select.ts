@@ -8,7 +8,7 @@ import { checkedName, demandWorkspaces, workspaceExists } from '../folder/worksp
 
 export const command: Command = defineCommand({
   description: 'Selects the workspace of this folder, also for terraform.',
-  args: [{ name: 'name', help: 'the workspace', required: true }],
+  args: [{ name: 'name', help: 'the workspace', required: true, completes: 'workspace' }],
   options: { ...TARGET_OPTIONS },
   examples: [{ line: 'statehouse workspace select dev', says: 'as terraform workspace select does' }],
   run: (invocation) =>
