@@ -11,6 +11,12 @@ export interface StateClient {
   readonly traits: ClientTraits;
   /** Where a workspace's state is, for people: `s3://bucket/env:/dev/key`. Never with a password in it. */
   locate(workspace: string): string;
+  /** Which service that is, where `locate` does not say it: the same bucket may be at two endpoints. */
+  readonly endpoint?: string;
+  /** For a backend without workspaces of its own: the variables with which terraform reaches one. */
+  variablesFor?(workspace: string): Readonly<Record<string, string>>;
+  /** Renames what is kept in the Terraform folder, so that terraform does not want to copy it anywhere. @returns the new names */
+  setAside?(workspace: string): Promise<readonly string[]>;
   /** The names of all workspaces, `default` first; null where the backend cannot tell. */
   workspaces(): Promise<readonly string[] | null>;
   /** Makes a workspace as `terraform workspace new` does; under a lock of its own where terraform takes one. */

@@ -34,6 +34,8 @@ export interface Target {
   readonly bare: boolean;
 }
 
+/** The source of a backend that the user named, whatever the folder says. */
+export const NAMED_OUTRIGHT = '--backend';
 const NO_BLOCK = 'no backend block';
 
 /** Finds a folder's backend as terraform does, without `terraform init`. */
@@ -47,7 +49,7 @@ export async function findTarget(options: FolderOptions): Promise<Target> {
   const given = await readOverrides(options.backendConfig ?? [], folder);
   if (options.backend !== undefined) {
     const choice = { type: options.backend, attributes: given, folder, env, noExternal };
-    return { choice, workspace, source: '--backend', disagreements: [], bare: false };
+    return { choice, workspace, source: NAMED_OUTRIGHT, disagreements: [], bare: false };
   }
   const found = await findBackend(folder, dataFolder, env, Object.keys(given).length > 0);
   const attributes = settle({ ...found.attributes, ...given }, found.fallback, found.source);

@@ -235,7 +235,7 @@ describe('a state without a lineage', () => {
       .replace('"outputs":{}', `"outputs":{"a":{"value":${serial},"type":"number"}}`);
 
   it('is related to every other one when it is migrated', async () => {
-    const target = ['migrate', '--to', 'local', '--to-config', 'path=there.tfstate'];
+    const target = ['migrate', '--keep-source', '--to', 'local', '--to-config', 'path=there.tfstate'];
     await put('there.tfstate', withOutput(4, ''));
     await put('terraform.tfstate', withOutput(5, 'l'));
     expect(await run(...target)).toMatchObject({ code: 0 });

@@ -55,10 +55,16 @@ export class HttpClient implements StateClient {
   }
 
   locate(workspace: string): string {
-    const url = this.#url(this.#config.address, workspace);
-    url.username = '';
-    url.password = '';
-    return url.href;
+    return withoutSecrets(this.#url(this.#config.address, workspace)).href;
+  }
+
+  variablesFor(workspace: string): Readonly<Record<string, string>> {
+    const { address, lockAddress, unlockAddress } = this.#config;
+    const places = { ADDRESS: address, LOCK_ADDRESS: lockAddress, UNLOCK_ADDRESS: unlockAddress };
+    const set = Object.entries(places).map(([name, place]): readonly [string, string][] =>
+      place === null ? [] : [[`TF_HTTP_${name}`, withoutSecrets(this.#url(place, workspace)).href]],
+    );
+    return Object.fromEntries(set.flat());
   }
 
   async workspaces(): Promise<readonly string[] | null> {
@@ -293,6 +299,12 @@ export class HttpClient implements StateClient {
     }
     return addressFor(address, workspace);
   }
+}
+
+function withoutSecrets(url: URL): URL {
+  url.username = '';
+  url.password = '';
+  return url;
 }
 
 function noLocks(attribute: string): { readonly type: 'unsupported'; readonly message: string } {

@@ -33,6 +33,7 @@ const DIGEST_READS_MAX = 6;
 export class S3StateClient implements StateClient {
   readonly backend = 's3';
   readonly traits: ClientTraits;
+  readonly endpoint: string;
   readonly history: StateHistory;
   readonly #config: S3Config;
   readonly #objects: S3Objects;
@@ -41,6 +42,9 @@ export class S3StateClient implements StateClient {
 
   constructor(config: S3Config) {
     this.#config = config;
+    // A profile may name an endpoint of its own.
+    const { profile } = config.credentials;
+    this.endpoint = config.endpoints.s3 ?? (profile === null ? '' : `profile ${profile}`);
     this.#objects = new S3Objects(config);
     this.#items = config.table === null ? null : new LockItems(config, config.table);
     this.#locks = new S3Locks(config.place, config.useLockfile ? this.#objects : null, this.#items);
