@@ -15,6 +15,11 @@ export interface StateClient {
   readonly endpoint?: string;
   /** For a backend without workspaces of its own: the variables with which terraform reaches one. */
   variablesFor?(workspace: string): Readonly<Record<string, string>>;
+  /**
+   * For `statehouse exec`: the variables with which a terraform that takes no lock says that it runs under this one, so that
+   * a server keeps every other one out; null where its configuration leaves no room for it, or the server is another one.
+   */
+  lend?(): Promise<((lockId: string) => Readonly<Record<string, string>>) | null>;
   /** Renames what is kept in the Terraform folder, so that terraform does not want to copy it anywhere. @returns the new names */
   setAside?(workspace: string): Promise<readonly string[]>;
   /** The names of all workspaces, `default` first; null where the backend cannot tell. */

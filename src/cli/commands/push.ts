@@ -6,7 +6,7 @@ import { defineCommand } from '../command.ts';
 import { DONE } from '../exit-codes.ts';
 import { Failure } from '../failure.ts';
 import { headerOf } from '../folder/content.ts';
-import { LOCK_OPTIONS, underLock } from '../folder/holding.ts';
+import { ADOPT_LOCK, LOCK_OPTIONS, underLock } from '../folder/holding.ts';
 import type { ReadState } from '../folder/import-check.ts';
 import { checkImport } from '../folder/import-check.ts';
 import { OPERATION_PUSH } from '../folder/operations.ts';
@@ -24,12 +24,17 @@ export const command: Command = defineCommand({
   options: {
     ...PLACE_OPTIONS,
     ...LOCK_OPTIONS,
+    lock: ADOPT_LOCK,
     force: flag('replace any existing state; the serial is raised above that of the existing state', {
       environment: false,
     }),
   },
   examples: [
     { line: 'statehouse push fixed.tfstate', says: 'after raising its serial' },
+    {
+      line: 'statehouse push --lock 5e7b9b1c-2d4f-4f0e-9a54-0f9a7f3f0c11 errored.tfstate',
+      says: 'after an apply of yours that could neither write its state nor release its lock',
+    },
     {
       line: 'statehouse push app/net.tfstate --force before.tfstate',
       says: 'restores an old copy on a server',
@@ -43,7 +48,17 @@ export const command: Command = defineCommand({
       if (bytes.length === 0) throw new Failure(`${file} is empty: expected a state`);
       const next: ReadState = { bytes, header: headerOf(bytes, file) };
       const { lockTimeout: timeout, noLock, force } = options;
-      const wanted = { client, workspace, operation: OPERATION_PUSH, timeout, stopped, noLock, env };
+      const { lock: adopt } = options;
+      const wanted = {
+        client,
+        workspace,
+        operation: OPERATION_PUSH,
+        timeout,
+        stopped,
+        noLock,
+        env,
+        adopt,
+      };
       const written = await underLock(terminal, wanted, async (lock) => {
         const there = await client.read(workspace);
         const existing = there === null ? null : { bytes: there, header: headerOf(there, name) };

@@ -1,4 +1,5 @@
 import { DEFAULT_WORKSPACE } from '../../../core/address.ts';
+import { splitUser, userWithLock } from '../../../core/lent-lock.ts';
 import type { LockInfo } from '../../../core/lock-info.ts';
 import { GO_ZERO_TIME, formatLockInfo, parseLockInfo } from '../../../core/lock-info.ts';
 import type {
@@ -173,6 +174,12 @@ export class HttpClient implements StateClient {
     return holder === null ? { type: 'not-locked' } : { type: 'other-id', holder };
   }
 
+  async lend(): Promise<((lockId: string) => Readonly<Record<string, string>>) | null> {
+    const { username, userFromEnvironment } = this.#config;
+    if (username === null || !userFromEnvironment || !(await this.#isHouse(DEFAULT_WORKSPACE))) return null;
+    return (lockId) => ({ TF_HTTP_USERNAME: userWithLock(username, lockId) });
+  }
+
   async server(workspace: string): Promise<ServedState | null> {
     const { address, username, password, ca, certificate, skipVerification } = this.#config;
     // Who is known by a client certificate alone cannot ask the API.
@@ -180,7 +187,7 @@ export class HttpClient implements StateClient {
     return {
       url: new URL(address).origin,
       address: this.#api.addressOf(workspace),
-      credential: username === null ? null : { id: username, secret: password },
+      credential: username === null ? null : { id: splitUser(username).id, secret: password },
       ca: ca === null ? null : { path: 'client_ca_certificate_pem', pem: ca },
       insecure: skipVerification,
     };

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DEFAULT_WORKSPACE, S3_WORKSPACE_PREFIX, isAddress, makeAddress } from '../../../core/address.ts';
+import { agentWithLock, applicationWithLock } from '../../../core/lent-lock.ts';
 import type { LockInfo } from '../../../core/lock-info.ts';
 import type {
   ClientTraits,
@@ -137,6 +138,15 @@ export class S3StateClient implements StateClient {
   async breakLock(workspace: string, lockId: string): Promise<LockBreak> {
     if (!this.#locks.any) return { type: 'impossible', message: noLocks().message };
     return this.#locks.break(workspace, lockId);
+  }
+
+  /** Any store takes a user agent; a Statehouse server reads it. */
+  lend(): Promise<(lockId: string) => Readonly<Record<string, string>>> {
+    const { userAgent } = this.#config;
+    return Promise.resolve((lockId) => ({
+      TF_APPEND_USER_AGENT: agentWithLock(userAgent, lockId),
+      AWS_SDK_UA_APP_ID: applicationWithLock(lockId),
+    }));
   }
 
   server(workspace: string): Promise<ServedState | null> {

@@ -37,6 +37,7 @@ async function sharedSettings(config: S3Config, endpoint: string | null): Promis
     ...(config.region === null ? {} : { region: config.region }),
     ...(endpoint === null ? {} : { endpoint }),
     ...(config.credentials.profile === null ? {} : { profile: config.credentials.profile }),
+    ...(config.userAgent === '' ? {} : { customUserAgent: agentOf(config.userAgent) }),
     ...requestHandler(config),
   };
 }
@@ -49,7 +50,16 @@ interface SharedSettings {
   readonly region?: string;
   readonly endpoint?: string;
   readonly profile?: string;
+  readonly customUserAgent?: [string, string][];
   readonly requestHandler?: { readonly httpsAgent: Agent };
+}
+
+/** `name/version` words as the SDK takes them. */
+function agentOf(text: string): [string, string][] {
+  return text.split(' ').map((word): [string, string] => {
+    const [name = '', ...version] = word.split('/');
+    return [name, version.join('/')];
+  });
 }
 
 function requestHandler({ caBundle, insecure }: S3Config): { requestHandler?: { httpsAgent: Agent } } {
