@@ -197,6 +197,26 @@ describe('a folder whose bucket is on a server', () => {
   });
 });
 
+describe('exec', () => {
+  it('warns where the block has the user name, so that no other can be given to the command', async () => {
+    const at = `${house.url}/http/verbs/blocked`;
+    const settings = [
+      `address=${at}`,
+      `lock_address=${at}`,
+      `unlock_address=${at}`,
+      `username=${TEST_ADMIN.id}`,
+      `password=${TEST_ADMIN.secret}`,
+    ];
+    const words = ['--backend=http', ...settings.flatMap((pair) => ['--backend-config', pair])];
+    expect(await run(['exec', ...words, '--', 'true'])).toMatchObject({
+      code: 0,
+      err: expect.stringContaining('the user name is not in TF_HTTP_USERNAME'),
+    });
+    await useHttp('verbs/blocked');
+    expect((await run(['exec', '--', 'true'])).err).toBe('');
+  });
+});
+
 describe('completion', () => {
   const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 

@@ -40,7 +40,8 @@ export const command: Command = defineCommand({
       const { client, workspace } = target;
       const { args, options, terminal, env, cwd, stopped } = invocation;
       const [program = '', ...rest] = args;
-      const { operation, variables } = await lendingOf(client);
+      const { operation, variables, warning } = await lendingOf(client, workspace);
+      if (warning !== '') terminal.note(`${terminal.colors.yellow('Warning:')} ${warning}`);
       const wanted = {
         client,
         workspace,

@@ -28,14 +28,19 @@ const NO_LOCK = '-lock=false';
 export interface Lending {
   readonly operation: string;
   readonly variables: (lockId: string) => Readonly<Record<string, string>>;
+  /** What the user can do so that the server tells the command from others; empty where nothing can be done. */
+  readonly warning: string;
 }
 
 /** What the backend's client can say of the lock; where it can say nothing, the lock lets in every run of its credential. */
-export async function lendingOf(client: StateClient): Promise<Lending> {
+export async function lendingOf(client: StateClient, workspace: string): Promise<Lending> {
   const variables = (await client.lend?.()) ?? null;
-  return variables === null
-    ? { operation: OPERATION_EXEC, variables: () => ({}) }
-    : { operation: OPERATION_EXEC_CLAIMED, variables };
+  if (variables !== null) return { operation: OPERATION_EXEC_CLAIMED, variables, warning: '' };
+  const couldLend = client.lend !== undefined && ((await client.server?.(workspace)) ?? null) !== null;
+  const warning = couldLend
+    ? 'the user name is not in TF_HTTP_USERNAME but in the backend block, so other runs of this credential can write beside the command if they use -lock=false.'
+    : '';
+  return { operation: OPERATION_EXEC, variables: () => ({}), warning };
 }
 
 /** The environment of a command that runs under a lock. */
