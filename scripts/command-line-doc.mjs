@@ -16,11 +16,12 @@ Made from the commands themselves by \`npm run docs\`; a test keeps it so. \`sta
 - Most options can also come from the environment: \`--lock-timeout\` is \`STATEHOUSE_LOCK_TIMEOUT\`. What the command line says
   wins. Options marked "said each time" cannot.
 - What others wrote (lock infos, names, values of a state, errors of a server) is shown with control, bidirectional and invisible
-  characters escaped as in JSON: \`\\u001b\`, \`\\n\`. \`state pull\`, \`decrypt\` and \`state outputs --raw\` print bytes as they are.
+  characters escaped as in JSON: \`\\u001b\`, \`\\n\`. \`pull\`, \`decrypt\` and \`outputs --raw\` print bytes as they are.
 - A secret on the command line brings a warning, because every user of the machine can read it there. Give it in the environment or in
   a file that only you can read (\`--credential-file\`).
 - Exit codes: 0 done, 1 failed, 2 wrong use, 3 locked by someone else.
 - An address is written \`PROJECT/KEY[@WORKSPACE]\`: \`app/net/terraform.tfstate@dev\`; an "@" in a workspace's name is written %40.
+- A place is an address on a server, or a folder that begins with "." or "/". The commands of a state may have the word \`state\` before them.
 `;
 
 /** Options that many commands have are told once. */

@@ -1,9 +1,10 @@
 import type { Command } from './command.ts';
 
 /** Where a command stands in the help. */
-export type Section = 'folder' | 'server' | 'self';
+export type Section = 'state' | 'folder' | 'server' | 'self';
 
 export const SECTIONS: readonly (readonly [Section, string])[] = [
+  ['state', 'A state, by its address on a server or by its Terraform folder; also said "statehouse state …"'],
   ['folder', 'In a Terraform folder, on whatever backend it has'],
   ['server', 'The server'],
   ['self', 'The command itself'],
@@ -11,7 +12,7 @@ export const SECTIONS: readonly (readonly [Section, string])[] = [
 
 /** One line of the catalogue: enough to list a command without loading it. */
 export interface CatalogueEntry {
-  /** One word, or a group and a word: `state pull`. */
+  /** One word, or a group and a word: `workspace list`. */
   readonly name: string;
   readonly section: Section;
   readonly summary: string;
@@ -20,6 +21,78 @@ export interface CatalogueEntry {
 
 /** Every command, in the order of the help. Its file is imported only when it runs or its own help is asked for. */
 export const CATALOGUE: readonly CatalogueEntry[] = [
+  {
+    name: 'history',
+    section: 'state',
+    summary: 'list the versions',
+    load: () => import('./commands/history.ts'),
+  },
+  {
+    name: 'diff',
+    section: 'state',
+    summary: 'compare two versions, workspaces or files',
+    load: () => import('./commands/diff.ts'),
+  },
+  {
+    name: 'pull',
+    section: 'state',
+    summary: 'print the state, byte for byte',
+    load: () => import('./commands/pull.ts'),
+  },
+  {
+    name: 'push',
+    section: 'state',
+    summary: 'write a state, under the lock',
+    load: () => import('./commands/push.ts'),
+  },
+  {
+    name: 'list',
+    section: 'state',
+    summary: 'list resource instances',
+    load: () => import('./commands/list.ts'),
+  },
+  {
+    name: 'show',
+    section: 'state',
+    summary: 'show the attributes of a resource instance',
+    load: () => import('./commands/show.ts'),
+  },
+  {
+    name: 'outputs',
+    section: 'state',
+    summary: 'show outputs',
+    load: () => import('./commands/outputs.ts'),
+  },
+  {
+    name: 'restore',
+    section: 'state',
+    summary: 'make an old version the newest one',
+    load: () => import('./commands/restore.ts'),
+  },
+  {
+    name: 'delete',
+    section: 'state',
+    summary: 'delete the state; a server keeps its versions',
+    load: () => import('./commands/delete.ts'),
+  },
+  {
+    name: 'undelete',
+    section: 'state',
+    summary: 'bring a deleted state back, on a server',
+    load: () => import('./commands/undelete.ts'),
+  },
+  {
+    name: 'purge',
+    section: 'state',
+    summary: 'remove a deleted state and all its versions, on a server',
+    load: () => import('./commands/purge.ts'),
+  },
+  {
+    name: 'retention',
+    section: 'state',
+    summary: 'show or set how much history a project keeps, on a server',
+    load: () => import('./commands/retention.ts'),
+  },
   {
     name: 'status',
     section: 'folder',
@@ -49,54 +122,6 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
     section: 'folder',
     summary: 'run a command while holding the lock',
     load: () => import('./commands/exec.ts'),
-  },
-  {
-    name: 'state pull',
-    section: 'folder',
-    summary: 'print the state, byte for byte',
-    load: () => import('./commands/state-pull.ts'),
-  },
-  {
-    name: 'state push',
-    section: 'folder',
-    summary: 'write a state, under the lock',
-    load: () => import('./commands/state-push.ts'),
-  },
-  {
-    name: 'state list',
-    section: 'folder',
-    summary: 'list resource instances',
-    load: () => import('./commands/state-list.ts'),
-  },
-  {
-    name: 'state show',
-    section: 'folder',
-    summary: 'show the attributes of a resource instance',
-    load: () => import('./commands/state-show.ts'),
-  },
-  {
-    name: 'state outputs',
-    section: 'folder',
-    summary: 'show outputs',
-    load: () => import('./commands/state-outputs.ts'),
-  },
-  {
-    name: 'state diff',
-    section: 'folder',
-    summary: 'compare two states',
-    load: () => import('./commands/state-diff.ts'),
-  },
-  {
-    name: 'state history',
-    section: 'folder',
-    summary: 'list old versions',
-    load: () => import('./commands/state-history.ts'),
-  },
-  {
-    name: 'state restore',
-    section: 'folder',
-    summary: 'restore an old version',
-    load: () => import('./commands/state-restore.ts'),
   },
   {
     name: 'rescue',
@@ -189,18 +214,6 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
     load: () => import('./commands/unfreeze.ts'),
   },
   {
-    name: 'history',
-    section: 'server',
-    summary: 'list the versions of a state',
-    load: () => import('./commands/history.ts'),
-  },
-  {
-    name: 'restore',
-    section: 'server',
-    summary: 'make an old version the newest one',
-    load: () => import('./commands/restore.ts'),
-  },
-  {
     name: 'audit',
     section: 'server',
     summary: 'read the audit log',
@@ -277,15 +290,32 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
 /** What the groups are about; a group is the first word of a two-word name. */
 export const GROUPS: Readonly<Record<string, string>> = {
   credential: 'create, list and revoke credentials',
-  state: 'read, compare and write states',
+  state: 'the same as without this word: "statehouse state pull" is "statehouse pull"',
   workspace: 'list, create, select and delete workspaces',
 };
+
+/** The word before the commands of a state, as terraform has it; they need none. */
+const STATE_WORD = 'state';
+
+/** The commands of a group, by the words that follow it. */
+export function commandsOf(
+  group: string,
+  catalogue: readonly CatalogueEntry[] = CATALOGUE,
+): readonly CatalogueEntry[] {
+  return catalogue.filter(
+    ({ name, section }) => name.startsWith(`${group} `) || (group === STATE_WORD && section === 'state'),
+  );
+}
 
 /** Finds the command that the words begin with, the longest name first. */
 export function findCommand(
   words: readonly string[],
   catalogue: readonly CatalogueEntry[] = CATALOGUE,
 ): { readonly entry: CatalogueEntry; readonly rest: readonly string[] } | null {
+  if (words[0] === STATE_WORD) {
+    const entry = commandsOf(STATE_WORD, catalogue).find(({ name }) => name === words[1]);
+    return entry === undefined ? null : { entry, rest: words.slice(2) };
+  }
   for (const length of [2, 1]) {
     const name = words.slice(0, length).join(' ');
     const entry = words.length < length ? undefined : catalogue.find((candidate) => candidate.name === name);

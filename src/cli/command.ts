@@ -1,6 +1,6 @@
 import type { Environment } from '../ports/environment.ts';
 import type { ExitCode } from './exit-codes.ts';
-import type { Options, OptionValues } from './options.ts';
+import type { Completes, Options, OptionValues } from './options.ts';
 import type { Terminal } from './terminal.ts';
 
 /** One argument by its place. */
@@ -8,6 +8,10 @@ export interface ArgumentSpec {
   readonly name: string;
   readonly help: string;
   readonly required: boolean;
+  /** For the first argument, which may then be left out although others are required: whether a word is such a one. */
+  readonly leading?: (word: string) => boolean;
+  /** What the shell offers for it. */
+  readonly completes?: Completes;
   /** Takes all that are left. Only the last argument may. */
   readonly rest?: boolean;
 }
@@ -19,7 +23,7 @@ export interface Example {
 
 /** What a command is given when it runs. */
 export interface Invocation<O extends Options> {
-  /** In order; an optional argument that was not given is absent. */
+  /** In order; an optional argument that was not given is absent, but a leading one is empty. */
   readonly args: readonly string[];
   readonly options: OptionValues<O>;
   readonly terminal: Terminal;

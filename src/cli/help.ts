@@ -1,5 +1,5 @@
 import type { CatalogueEntry } from './catalogue.ts';
-import { CATALOGUE, GROUPS, SECTIONS } from './catalogue.ts';
+import { CATALOGUE, GROUPS, SECTIONS, commandsOf } from './catalogue.ts';
 
 /** The help of the whole command, or of one group of commands. */
 export function formatHelp(group: string | null): string {
@@ -30,13 +30,12 @@ function wholeHelp(): string {
 }
 
 function groupHelp(group: string): string {
-  const entries = CATALOGUE.filter(({ name }) => name.startsWith(`${group} `));
   return [
     `Usage: statehouse ${group} COMMAND [options]`,
     '',
     GROUPS[group] ?? '',
     '',
-    ...list(entries),
+    ...list(commandsOf(group)),
     '',
   ].join('\n');
 }

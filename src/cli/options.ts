@@ -3,6 +3,9 @@ import { isProblem, readBoolean, readWholeNumber, type Problem } from '../core/r
 import type { Setting } from '../server/setting.ts';
 import { wrongUse } from './failure.ts';
 
+/** What the shell can offer for a word. */
+export type Completes = 'address' | 'workspace' | 'role' | 'backend' | 'served-backend' | 'action';
+
 /** What one option is. Its name is its key in the command's `options`: `lockTimeout` is `--lock-timeout`. */
 export interface OptionSpec<T> {
   readonly kind: 'flag' | 'value' | 'list';
@@ -18,6 +21,8 @@ export interface OptionSpec<T> {
   readonly fallback: string | null;
   /** Whether such a text is a secret, which every user of the machine reads when it stands on the command line. */
   readonly isSecret: (text: string) => boolean;
+  /** What the shell offers for its value; null for nothing in particular. */
+  readonly completes: Completes | null;
 }
 
 export type Options = Readonly<Record<string, OptionSpec<unknown>>>;
@@ -29,6 +34,7 @@ interface Extras {
   readonly short?: string;
   readonly environment?: boolean;
   readonly isSecret?: (text: string) => boolean;
+  readonly completes?: Completes;
 }
 
 /** An option that reads its texts in a way of its own. */
@@ -45,6 +51,7 @@ export function spec<T>(
     short: extras.short ?? null,
     environment: extras.environment ?? true,
     isSecret: extras.isSecret ?? (() => false),
+    completes: extras.completes ?? null,
   };
 }
 

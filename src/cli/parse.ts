@@ -56,13 +56,30 @@ export function parseCommandLine(
   }
   return {
     type: 'run',
-    args: parser.processedArgs.flat().filter((value): value is string => typeof value === 'string'),
+    args: placeArguments(
+      command.args,
+      parser.processedArgs.flat().filter((value): value is string => typeof value === 'string'),
+    ),
     options: values,
     json: values['json'] === true,
     warnings: Object.entries(options).flatMap(([key, option]) =>
       given(key).some((text) => option.isSecret(text)) ? [exposedWarning(key, options)] : [],
     ),
   };
+}
+
+/** Puts an empty text where a leading argument was left out. @throws Failure when a required one is missing */
+function placeArguments(specs: readonly ArgumentSpec[], words: readonly string[]): readonly string[] {
+  const [first, ...others] = specs;
+  if (first?.leading === undefined) return words;
+  const required = others.filter((spec) => spec.required);
+  const [word] = words;
+  const tooMany = words.length >= specs.length && others.at(-1)?.rest !== true;
+  const fits = word !== undefined && first.leading(word) && words.length > required.length;
+  const args = tooMany || fits ? words : ['', ...words];
+  const missing = required[args.length - 1];
+  if (missing !== undefined) throw wrongUse(`missing required argument '${missing.name}'`);
+  return args;
 }
 
 /** A secret is given as it is (`masterKey`) or in a file (`masterKeyFile`). */
@@ -110,7 +127,11 @@ function makeParser(
     .allowExcessArguments(false)
     .addHelpText('after', () => helpEnd(command, options));
   if (command.passThrough === true) parser.passThroughOptions();
-  for (const spec of command.args) parser.addArgument(makeArgument(spec));
+  // Which word is which is told when all are there.
+  const leads = command.args[0]?.leading !== undefined;
+  if (leads) parser.usage(['[options]', ...command.args.map(argumentLabel)].join(' '));
+  for (const spec of command.args)
+    parser.addArgument(makeArgument(leads ? { ...spec, required: false } : spec));
   const readers = new Map<string, () => readonly string[]>();
   for (const [key, spec] of Object.entries(options)) {
     const given: string[] = [];
@@ -123,8 +144,12 @@ function makeParser(
 }
 
 function makeArgument(spec: ArgumentSpec): Argument {
-  const label = spec.rest === true ? `${spec.name}...` : spec.name;
-  return new Argument(spec.required ? `<${label}>` : `[${label}]`, spec.help);
+  return new Argument(argumentLabel(spec), spec.help);
+}
+
+function argumentLabel({ name, required, rest }: ArgumentSpec): string {
+  const label = rest === true ? `${name}...` : name;
+  return required ? `<${label}>` : `[${label}]`;
 }
 
 function makeOption(key: string, spec: OptionSpec<unknown>): Option {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { OPERATION_EXEC_CLAIMED } from '../core/lock-info.ts';
 import type { Version } from '../core/world.ts';
-import { BOB, bodyOf, bytes, deleteOf, lockOf, unlockOf, writeOf } from './engine-commands.ts';
+import { ALICE, BOB, bodyOf, bytes, deleteOf, lockOf, unlockOf, writeOf } from './engine-commands.ts';
 import type { Bench } from './engine-contract.ts';
 
 /** Writes, their rules, bodies and history. */
@@ -69,6 +70,24 @@ export function stateContract(bench: Bench): void {
       expect(await give(expecting)).toMatchObject({ reason: 'changed-meanwhile' });
       expect(await give(writeOf(address, 2n ** 63n))).toMatchObject({ type: 'stored' });
       expect(await give(writeOf(address, 2n ** 63n - 1n))).toMatchObject({ reason: 'serial-lower' });
+    });
+
+    it('that a lock was lent to is let in while the lock is held, and refused from then on', async () => {
+      const address = bench.address();
+      await give(lockOf(address, 'exec', { operation: OPERATION_EXEC_CLAIMED }));
+      const actor = { ...ALICE, lent: 'exec' };
+      expect(await give(writeOf(address, 1n))).toMatchObject({ type: 'held' });
+      expect(await give(writeOf(address, 1n, { actor: { ...BOB, lent: 'exec' } }))).toMatchObject({
+        type: 'held',
+      });
+      expect(await give(writeOf(address, 1n, { actor }))).toMatchObject({
+        type: 'stored',
+        version: { lockId: 'exec' },
+      });
+      await give(unlockOf(address, null, { actor: BOB, mayBreak: true }));
+      expect(await give(writeOf(address, 2n, { actor }))).toMatchObject({ type: 'fenced', lockId: 'exec' });
+      expect(await give(deleteOf(address, { actor }))).toMatchObject({ type: 'fenced', lockId: 'exec' });
+      expect(await give(writeOf(bench.address(), 2n, { actor }))).toMatchObject({ type: 'stored' });
     });
 
     it('of one who lost the lock is refused', async () => {

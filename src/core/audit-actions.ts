@@ -1,7 +1,7 @@
 import type { Problem } from './read-value.ts';
 
 /** What the audit log calls what somebody did, looked at or was refused, from all parts of the server. */
-const AUDIT_ACTIONS: readonly string[] = [
+export const AUDIT_ACTIONS: readonly string[] = [
   'assume-role',
   'audit-head',
   'backup',

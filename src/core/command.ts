@@ -12,6 +12,8 @@ export interface Actor {
   readonly expiry?: Expiry;
   /** Where its request came from; absent where there is no request. */
   readonly origin?: Origin;
+  /** The lock of `statehouse exec` that its request says it is made under, where it says so and names no lock. */
+  readonly lent?: string;
 }
 
 /**

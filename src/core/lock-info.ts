@@ -19,7 +19,9 @@ export interface LockInfo {
 export const OPERATION_PLAN = 'OperationTypePlan';
 /** The operation of `statehouse lock`. */
 export const OPERATION_LOCK = 'statehouse-lock';
-/** The operation of `statehouse exec`, whose holder lets the commands it runs write without naming the lock. */
+/** The operation of `statehouse exec` whose commands say, in a way of their own, that they run under it: see `lent-lock.ts`. */
+export const OPERATION_EXEC_CLAIMED = 'statehouse-exec-claimed';
+/** The operation of `statehouse exec` whose commands cannot: whatever its subject writes without naming a lock is let in. */
 export const OPERATION_EXEC = 'statehouse-exec';
 
 /** What is read as a lock info, wherever it is kept: DynamoDB items end at 400 kB. */

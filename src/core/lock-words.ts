@@ -1,6 +1,6 @@
 import { formatDuration } from './duration.ts';
 import type { Milliseconds } from './instant.ts';
-import { OPERATION_EXEC, OPERATION_LOCK } from './lock-info.ts';
+import { OPERATION_EXEC, OPERATION_EXEC_CLAIMED, OPERATION_LOCK } from './lock-info.ts';
 import { visible } from './visible.ts';
 
 /** A held lock, as far as whoever tells of it knows. */
@@ -35,6 +35,7 @@ const OPERATIONS: Readonly<Record<string, string>> = {
   OperationTypeInvalid: 'another command',
   [OPERATION_LOCK]: 'statehouse lock',
   [OPERATION_EXEC]: 'statehouse exec',
+  [OPERATION_EXEC_CLAIMED]: 'statehouse exec',
 };
 
 /** Where a reason is cut: it stands in the middle of a sentence. */

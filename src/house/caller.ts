@@ -14,6 +14,8 @@ export interface Caller {
   readonly peer?: string;
   /** What the audit log says of where the request came from. */
   readonly origin?: Origin;
+  /** The lock that the request says it is made under, as in `Actor.lent`. */
+  readonly lent?: string;
 }
 
 /** The caller is known and may not do this. */
@@ -41,12 +43,13 @@ export interface Busy {
 }
 
 /** The rules' view of a caller. */
-export function actorOf({ identity: { subject, expiry }, door, origin }: Caller): Actor {
+export function actorOf({ identity: { subject, expiry }, door, origin, lent }: Caller): Actor {
   return {
     subject,
     door,
     ...(expiry === undefined ? {} : { expiry }),
     ...(origin === undefined ? {} : { origin }),
+    ...(lent === undefined ? {} : { lent }),
   };
 }
 

@@ -1,3 +1,4 @@
+import type { Address } from '../core/address.ts';
 import type { LockInfo } from '../core/lock-info.ts';
 
 /**
@@ -10,6 +11,17 @@ export interface StateClient {
   readonly traits: ClientTraits;
   /** Where a workspace's state is, for people: `s3://bucket/env:/dev/key`. Never with a password in it. */
   locate(workspace: string): string;
+  /** Which service that is, where `locate` does not say it: the same bucket may be at two endpoints. */
+  readonly endpoint?: string;
+  /** For a backend without workspaces of its own: the variables with which terraform reaches one. */
+  variablesFor?(workspace: string): Readonly<Record<string, string>>;
+  /**
+   * For `statehouse exec`: the variables with which a terraform that takes no lock says that it runs under this one, so that
+   * a server keeps every other one out; null where its configuration leaves no room for it, or the server is another one.
+   */
+  lend?(): Promise<((lockId: string) => Readonly<Record<string, string>>) | null>;
+  /** Renames what is kept in the Terraform folder, so that terraform does not want to copy it anywhere. @returns the new names */
+  setAside?(workspace: string): Promise<readonly string[]>;
   /** The names of all workspaces, `default` first; null where the backend cannot tell. */
   workspaces(): Promise<readonly string[] | null>;
   /** Makes a workspace as `terraform workspace new` does; under a lock of its own where terraform takes one. */
@@ -28,10 +40,24 @@ export interface StateClient {
   breakLock(workspace: string, lockId: string): Promise<LockBreak>;
   /** Old versions, where the backend keeps them: the newest first. */
   readonly history: StateHistory | null;
+  /** The Statehouse server that this backend reaches, where it can be one; null where it is none. */
+  server?(workspace: string): Promise<ServedState | null>;
   /** Looks for what is wrong with the backend's own setup: `doctor` reports it. */
   examine(): Promise<readonly Finding[]>;
   /** Ends connections. Locks that live as long as a connection end with it. */
   close(): Promise<void>;
+}
+
+/** Where a Statehouse server keeps a state, and how its own API is reached. */
+export interface ServedState {
+  /** Without a slash at its end. */
+  readonly url: string;
+  readonly address: Address;
+  /** null where the backend's protocol never sends the secret: it must then not be sent to the server's API either. */
+  readonly credential: { readonly id: string; readonly secret: string } | null;
+  /** The certificate to trust besides the usual ones, in PEM, and where it came from. */
+  readonly ca: { readonly path: string; readonly pem: string } | null;
+  readonly insecure: boolean;
 }
 
 export interface ClientTraits {

@@ -1,8 +1,10 @@
 import type { Identity } from '../core/grant.ts';
+import { lockInAgent } from '../core/lent-lock.ts';
 import { originOf } from '../core/origin.ts';
 import type { Caller } from '../house/caller.ts';
 import type { Source } from '../house/identity/authenticators.ts';
 import type { DoorRequest } from './door.ts';
+import { userLock } from './wire/authorization.ts';
 
 type Facts = Omit<Parameters<typeof originOf>[0], 'credential'>;
 
@@ -27,7 +29,14 @@ export function callerOf(
     door: name,
     peer: request.peer,
     origin: presigned ? { ...origin, presigned } : origin,
+    ...lentTo(request),
   };
+}
+
+/** The lock that the program says it runs under: by its user name, or by its user agent. */
+function lentTo({ header }: Pick<DoorRequest, 'header'>): Pick<Caller, 'lent'> {
+  const lent = userLock(header('authorization')) ?? lockInAgent(header('user-agent') ?? '');
+  return lent === null ? {} : { lent };
 }
 
 function facts({ id, peer, header }: Pick<DoorRequest, 'id' | 'peer' | 'header'>): Facts {

@@ -37,6 +37,11 @@ export async function readConfiguration(folder: string): Promise<ConfiguredBacke
   return overrides.at(-1) ?? first ?? null;
 }
 
+/** Whether there are any Terraform files in a folder. */
+export async function hasConfiguration(folder: string): Promise<boolean> {
+  return selectFiles(await list(folder)).length > 0;
+}
+
 async function findIn(folder: string, names: readonly string[]): Promise<readonly ConfiguredBackend[]> {
   const found: ConfiguredBackend[] = [];
   for (const name of names) {

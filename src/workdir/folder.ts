@@ -6,7 +6,7 @@ import { BackendFault } from '../ports/state-client.ts';
 import type { AttributeValue, BackendAttributes } from '../protocols/attributes.ts';
 import type { BackendChoice } from '../protocols/backend.ts';
 import { DEFAULT_BACKEND } from '../protocols/backends.ts';
-import { readConfiguration } from './configuration.ts';
+import { hasConfiguration, readConfiguration } from './configuration.ts';
 import { overridesFromEnvironment, readOverrides } from './overrides.ts';
 import { differences, readRecord } from './record.ts';
 
@@ -30,7 +30,13 @@ export interface Target {
   readonly source: string;
   /** What the files and the record of the last init disagree about; empty when they agree. */
   readonly disagreements: readonly string[];
+  /** The folder has no Terraform files, and no backend was named outright. */
+  readonly bare: boolean;
 }
+
+/** The source of a backend that the user named, whatever the folder says. */
+export const NAMED_OUTRIGHT = '--backend';
+const NO_BLOCK = 'no backend block';
 
 /** Finds a folder's backend as terraform does, without `terraform init`. */
 export async function findTarget(options: FolderOptions): Promise<Target> {
@@ -43,12 +49,14 @@ export async function findTarget(options: FolderOptions): Promise<Target> {
   const given = await readOverrides(options.backendConfig ?? [], folder);
   if (options.backend !== undefined) {
     const choice = { type: options.backend, attributes: given, folder, env, noExternal };
-    return { choice, workspace, source: '--backend', disagreements: [] };
+    return { choice, workspace, source: NAMED_OUTRIGHT, disagreements: [], bare: false };
   }
   const found = await findBackend(folder, dataFolder, env, Object.keys(given).length > 0);
   const attributes = settle({ ...found.attributes, ...given }, found.fallback, found.source);
   const { type, source, disagreements } = found;
-  return { choice: { type, attributes, folder, env, noExternal }, workspace, source, disagreements };
+  const bare = source === NO_BLOCK && !(await hasConfiguration(folder));
+  const choice = { type, attributes, folder, env, noExternal };
+  return { choice, workspace, source: bare ? 'no .tf files' : source, disagreements, bare };
 }
 
 /** `TF_DATA_DIR`, or `.terraform`. */
@@ -91,7 +99,7 @@ async function findBackend(
       type: DEFAULT_BACKEND,
       attributes: {},
       fallback: {},
-      source: 'no backend block',
+      source: NO_BLOCK,
       disagreements,
     };
   }

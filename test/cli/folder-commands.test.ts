@@ -188,11 +188,11 @@ describe('the commands', () => {
     await put('next', stateText(9, 'l', ',"x":"new"'));
     expect((await run('state', 'push', 'next')).code).toBe(0);
     expect((await run('state', 'history')).out).toContain('backup');
-    expect((await run('state', 'restore', 'backup')).out).toContain('with serial 10');
+    expect((await run('state', 'restore', 'backup', '--yes')).out).toContain('with serial 10');
     expect(await readFile(join(folder, 'terraform.tfstate'), 'utf8')).toBe(
       Buffer.from(stateText(10, 'l', ',"x":"old"')).toString(),
     );
-    expect((await run('state', 'restore', 'none')).err).toContain('there is no version none');
+    expect((await run('state', 'restore', 'none', '--yes')).err).toContain('there is no version none');
   });
 
   it('take settings from the environment', async () => {
@@ -235,7 +235,7 @@ describe('a state without a lineage', () => {
       .replace('"outputs":{}', `"outputs":{"a":{"value":${serial},"type":"number"}}`);
 
   it('is related to every other one when it is migrated', async () => {
-    const target = ['migrate', '--to', 'local', '--to-config', 'path=there.tfstate'];
+    const target = ['migrate', '--keep-source', '--to', 'local', '--to-config', 'path=there.tfstate'];
     await put('there.tfstate', withOutput(4, ''));
     await put('terraform.tfstate', withOutput(5, 'l'));
     expect(await run(...target)).toMatchObject({ code: 0 });

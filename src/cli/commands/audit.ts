@@ -12,10 +12,20 @@ import { accepted, flag, text, wholeNumber } from '../options.ts';
 export const command: Command = defineCommand({
   description:
     'Reads the audit log of a server, newest first: every read, write, lock, broken lock and refusal, and who did it.',
-  args: [{ name: 'address', help: 'only what concerns PROJECT/KEY[@WORKSPACE]', required: false }],
+  args: [
+    {
+      name: 'address',
+      help: 'only what concerns PROJECT/KEY[@WORKSPACE]',
+      required: false,
+      completes: 'address',
+    },
+  ],
   options: {
     ...CONNECTION_OPTIONS,
-    action: text('NAME', 'only this action, such as write or unlock', { environment: false }),
+    action: text('NAME', 'only this action, such as write or unlock', {
+      environment: false,
+      completes: 'action',
+    }),
     subject: text('NAME', 'only what this subject did, such as token:ci', { environment: false }),
     refused: flag('only what was refused', { environment: false }),
     since: moment('only what was done since then'),

@@ -5,7 +5,8 @@ import { DONE } from '../exit-codes.ts';
 import { wrongUse } from '../failure.ts';
 
 export const command: Command = defineCommand({
-  description: 'Prints a script that completes commands and options in your shell.',
+  description:
+    'Prints a script that completes commands, options, addresses, workspaces, backends and roles in your shell. Addresses come from the server that the environment names.',
   args: [
     { name: 'shell', help: SHELLS.join(', '), required: true },
     {
@@ -21,9 +22,9 @@ export const command: Command = defineCommand({
     { line: 'statehouse completion zsh > "${fpath[1]}/_statehouse"', says: 'for zsh' },
     { line: 'statehouse completion fish > ~/.config/fish/completions/statehouse.fish', says: 'for fish' },
   ],
-  run: async ({ args: [asked, ...words], terminal }) => {
+  run: async ({ args: [asked, ...words], terminal, env, cwd, stopped }) => {
     if (asked === 'words') {
-      for (const word of await completeWords(words)) terminal.say(word);
+      for (const word of await completeWords(words, { terminal, env, cwd, stopped })) terminal.say(word);
       return DONE;
     }
     const shell = SHELLS.find((name) => name === asked);

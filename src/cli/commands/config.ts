@@ -18,8 +18,8 @@ export const command: Command = defineCommand({
   description:
     'Prints the backend block, and the files or environment variables with which terraform and tofu keep a state on a server. Only --create-credential connects to the server.',
   args: [
-    { name: 'backend', help: BACKENDS, required: true },
-    { name: 'address', help: 'PROJECT/KEY[@WORKSPACE]', required: true },
+    { name: 'backend', help: BACKENDS, required: true, completes: 'served-backend' },
+    { name: 'address', help: 'PROJECT/KEY[@WORKSPACE]', required: true, completes: 'address' },
   ],
   options: {
     ...CONNECTION_OPTIONS,

@@ -17,6 +17,7 @@ export const command: Command = defineCommand({
       `what it may do, and where: a role (${ROLES.join(', ')}) and a pattern (app/net/*@dev, or * for all)`,
       {
         environment: false,
+        completes: 'role',
       },
     ),
     expires: text('TIME', 'valid for TIME, for example 30d; the default is until it is revoked', {

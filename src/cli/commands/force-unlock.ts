@@ -15,6 +15,7 @@ export const command: Command = defineCommand({
       name: 'lock',
       help: 'the ID of the lock to break (the default is the lock that is held now), or PROJECT/KEY[@WORKSPACE] on a server',
       required: false,
+      completes: 'address',
     },
     {
       name: 'lock-id',

@@ -1,25 +1,21 @@
 import { readFile, rename, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { formatAddress } from '../../core/address.ts';
+import type { RefusedWriteShape } from '../../api/shapes/refused.ts';
 import { defineCommand, type Command, type Invocation } from '../command.ts';
 import { DONE, FAILED, type ExitCode } from '../exit-codes.ts';
 import { Failure, wrongUse } from '../failure.ts';
 import { RESCUE_OPTIONS, rescueState, type Rescued } from '../folder/rescue.ts';
-import { TARGET_OPTIONS, withTarget } from '../folder/target.ts';
 import { writeSecret } from '../folder/write-secret.ts';
 import { flag, text } from '../options.ts';
-import { HouseClient } from '../server/client.ts';
-import { CONNECTION_OPTIONS, readConnection } from '../server/connection.ts';
-import { readAddress } from '../server/read-address.ts';
-import { fetchRefused, openServed, showRefused } from '../server/refused.ts';
+import { PLACE, PLACE_OPTIONS, withPlace, type OpenPlace, type Served } from '../place/place.ts';
+import { fetchRefused, showRefused } from '../server/refused.ts';
 import type { Terminal } from '../terminal.ts';
 
 /** Where terraform leaves a state that it could not write. */
 const ERRORED = 'errored.tfstate';
 
 const OPTIONS = {
-  ...TARGET_OPTIONS,
-  ...CONNECTION_OPTIONS,
+  ...PLACE_OPTIONS,
   ...RESCUE_OPTIONS,
   file: text('FILE', `in a folder: the state to rescue (default: ${ERRORED})`, { environment: false }),
   save: text('FILE', 'only write the refused state into FILE, byte for byte', { environment: false }),
@@ -27,15 +23,8 @@ const OPTIONS = {
 };
 
 export const command: Command = defineCommand({
-  description: `Merges a state that was refused into the newest one, under the lock: a write that a server keeps, or in a folder ${ERRORED}. What only one of the two states changed is taken from it; where both changed the same instance or output, you choose. With an address alone, lists what is kept.`,
-  args: [
-    {
-      name: 'address',
-      help: 'PROJECT/KEY[@WORKSPACE] on a server; without it, this folder',
-      required: false,
-    },
-    { name: 'id', help: 'the ID that the list and the refusal show', required: false },
-  ],
+  description: `Merges a state that was refused into the newest one, under the lock: in a folder ${ERRORED}, else a write that its server keeps. What only one of the two states changed is taken from it; where both changed the same instance or output, you choose. With an address alone, or in a folder without ${ERRORED}, lists what is kept.`,
+  args: [PLACE, { name: 'id', help: 'the ID that the list and the refusal show', required: false }],
   options: OPTIONS,
   examples: [
     { line: 'statehouse rescue app/net.tfstate', says: 'lists the refused writes that are kept' },
@@ -43,71 +32,102 @@ export const command: Command = defineCommand({
     { line: 'statehouse rescue --dry-run', says: `compares ${ERRORED} of this folder with the newest state` },
     { line: 'statehouse rescue --ours aws_instance.web --yes', says: 'in a script' },
   ],
-  run: (invocation) => (invocation.args[0] === undefined ? rescueFile(invocation) : rescueKept(invocation)),
+  run: (invocation) =>
+    withPlace(invocation, invocation.args[0], 'changes', (place) => rescuePlace(invocation, place)),
 });
 
 type Rescuing = Invocation<typeof OPTIONS>;
 
-async function rescueKept({ args, options, terminal, env, cwd, stopped }: Rescuing): Promise<ExitCode> {
-  const [place, id] = args;
-  const address = readAddress(place);
-  const connection = readConnection(options);
-  const house = new HouseClient(connection, stopped);
-  if (options.file !== undefined) throw wrongUse('--file is for a folder: leave out the address');
+async function rescuePlace(invocation: Rescuing, place: OpenPlace): Promise<ExitCode> {
+  const { args, options, terminal, cwd } = invocation;
+  const { file = ERRORED, drop, save } = options;
+  const [, id] = args;
+  const named = options.file !== undefined;
+  if (named && (place.folder === null || id !== undefined))
+    throw wrongUse('--file is for a folder: leave out the address and the ID');
+  const path = place.folder === null || id !== undefined ? null : resolve(place.folder.folder, file);
+  const there = path !== null && (await stat(path).catch(() => null)) !== null;
+  const served = await place.served();
+  if (path !== null && there) {
+    if (drop || save !== undefined) throw wrongUse('--drop and --save are for a write that a server keeps');
+    if (served !== null) await tellKept(served, terminal);
+    return rescueFile(invocation, place, path, file);
+  }
+  if (served === null || (path !== null && (named || (await keptAt(served)).length === 0)))
+    throw nothingThere(file, place, served);
   if (id === undefined) {
-    if (options.drop || options.save !== undefined)
-      throw wrongUse('the ID is missing', `"statehouse rescue ${formatAddress(address)}" lists them.`);
-    await showRefused(house, address, terminal);
+    if (drop || save !== undefined)
+      throw wrongUse('the ID is missing', `"statehouse rescue ${served.name}" lists them.`);
+    await showRefused(served.house, served.address, terminal);
     return DONE;
   }
-  const query = { address: formatAddress(address), id };
-  if (options.drop) {
-    const dropped = await house.ask('drop-refused', { query });
+  const query = { address: served.name, id };
+  if (drop) {
+    const dropped = await served.house.ask('drop-refused', { query });
     if (terminal.json) terminal.result(dropped);
     else terminal.say(`The refused write ${id} is dropped.`);
     return DONE;
   }
-  const { write, bytes } = await fetchRefused(house, address, id);
-  if (options.save !== undefined) {
-    await writeSecret(resolve(cwd, options.save), bytes);
-    if (terminal.json) terminal.result({ ...write, saved: options.save });
-    else terminal.say(`${options.save}: ${bytes.length} bytes`);
+  const { write, bytes } = await fetchRefused(served.house, served.address, id);
+  if (save !== undefined) {
+    await writeSecret(resolve(cwd, save), bytes);
+    if (terminal.json) terminal.result({ ...write, saved: save });
+    else terminal.say(`${save}: ${bytes.length} bytes`);
     return DONE;
   }
-  const client = openServed(address, connection);
-  try {
-    const name = `refused write ${id} of ${write.subject}`;
-    const { workspace } = address;
-    const rescued = await rescueState({ client, workspace, bytes, name, options, terminal, env, stopped });
-    const isDone = rescued.type === 'written' || rescued.type === 'nothing';
-    if (isDone && !options.dryRun) await house.ask('drop-refused', { query });
-    return tell(terminal, rescued);
-  } finally {
-    await client.close();
-  }
+  const rescued = await rescue(invocation, place, bytes, `refused write ${id} of ${write.subject}`);
+  if (isDone(rescued)) await served.house.ask('drop-refused', { query });
+  return tell(terminal, rescued);
 }
 
-function rescueFile(invocation: Rescuing): Promise<ExitCode> {
-  return withTarget(invocation, 'changes', async ({ client, workspace, folder }) => {
-    const { options, terminal, env, stopped } = invocation;
-    const { file: name = ERRORED, drop, save } = options;
-    if (drop || save !== undefined)
-      throw wrongUse('--drop and --save are for a server: name the address and the ID');
-    const path = resolve(folder, name);
-    if ((await stat(path).catch(() => null)) === null) {
-      throw new Failure(`there is no ${name} in ${folder}: nothing to rescue`, {
-        next: 'Name the state with --file FILE, or a state on a server: statehouse rescue PROJECT/KEY.',
-      });
-    }
-    const bytes = await readFile(path);
-    const rescued = await rescueState({ client, workspace, bytes, name, options, terminal, env, stopped });
-    const isDone = rescued.type === 'written' || rescued.type === 'nothing';
-    // A second run must not take it for something new.
-    if (isDone && !options.dryRun) {
-      await rename(path, `${path}.rescued`);
-      terminal.note(`${name} is now ${name}.rescued.`);
-    }
-    return tell(terminal, rescued);
+async function rescueFile(
+  invocation: Rescuing,
+  place: OpenPlace,
+  path: string,
+  name: string,
+): Promise<ExitCode> {
+  const { terminal } = invocation;
+  const rescued = await rescue(invocation, place, await readFile(path), name);
+  // A second run must not take it for something new.
+  if (isDone(rescued) && !invocation.options.dryRun) {
+    await rename(path, `${path}.rescued`);
+    terminal.note(`${name} is now ${name}.rescued.`);
+  }
+  return tell(terminal, rescued);
+}
+
+function rescue(
+  { options, terminal, env, stopped }: Rescuing,
+  { client, workspace }: OpenPlace,
+  bytes: Uint8Array,
+  name: string,
+): Promise<Rescued> {
+  return rescueState({ client, workspace, bytes, name, options, terminal, env, stopped });
+}
+
+function isDone({ type }: Rescued): boolean {
+  return type === 'written' || type === 'nothing';
+}
+
+async function keptAt({ house, name }: Served): Promise<readonly RefusedWriteShape[]> {
+  return (await house.ask('list-refused', { query: { address: name } })).writes;
+}
+
+/** What the server keeps may be the same as the file, or another run's: whoever rescues the file is told. */
+async function tellKept(served: Served, terminal: Terminal): Promise<void> {
+  const kept = await keptAt(served).catch(() => []);
+  if (kept.length > 0)
+    terminal.note(
+      `The server keeps ${kept.length} refused write${kept.length === 1 ? '' : 's'} of this state as well: "statehouse rescue ${served.name}" lists them.`,
+    );
+}
+
+function nothingThere(file: string, { folder, name }: OpenPlace, served: Served | null): Failure {
+  const where = folder === null ? name : folder.folder;
+  const server = served === null ? '' : `, and ${served.connection.url} keeps no refused write of this state`;
+  return new Failure(`there is no ${file} in ${where}${server}: nothing to rescue`, {
+    next: 'Name the state with --file FILE, or a state on a server: statehouse rescue PROJECT/KEY.',
+    details: { reason: 'absent' },
   });
 }
 

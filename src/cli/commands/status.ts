@@ -4,16 +4,19 @@ import type { Command } from '../command.ts';
 import { defineCommand } from '../command.ts';
 import { DONE } from '../exit-codes.ts';
 import { lockFacts, lockInWords } from '../folder/lock-view.ts';
-import { TARGET_OPTIONS, withTarget } from '../folder/target.ts';
 import { formatSize } from '../figures.ts';
+import { localTime } from '../moment.ts';
 import { formatFacts } from '../table.ts';
 import { headerOf } from '../folder/content.ts';
-import type { OpenTarget } from '../folder/target.ts';
+import { PLACE, PLACE_OPTIONS, withPlace, type OpenPlace } from '../place/place.ts';
+import type { FreezeShape } from '../../api/shapes/freeze.ts';
+import { Failure } from '../failure.ts';
 
 export const command: Command = defineCommand({
-  description: 'Shows where the state of this folder is, what is in it, and who holds its lock.',
-  args: [],
-  options: { ...TARGET_OPTIONS },
+  description:
+    'Shows where the state of a folder is, what is in it, who holds its lock, and whether a server has it frozen.',
+  args: [PLACE],
+  options: { ...PLACE_OPTIONS },
   examples: [
     { line: 'statehouse status', says: 'of the present folder and workspace' },
     { line: 'statehouse status --chdir live/prod --workspace eu', says: 'of another folder and workspace' },
@@ -23,24 +26,41 @@ export const command: Command = defineCommand({
     },
   ],
   run: (invocation) =>
-    withTarget(invocation, 'reads', async (target) => {
+    withPlace(invocation, invocation.args[0], 'reads', async (place) => {
       const { terminal } = invocation;
-      const { client, workspace, choice, source, disagreements } = target;
-      const [state, lock] = await Promise.all([describeState(target), seenLock(target)]);
+      const { client, workspace, folder } = place;
+      const [state, lock, frozen] = await Promise.all([
+        describeState(place),
+        seenLock(place),
+        seenFreeze(place),
+      ]);
       const location = client.locate(workspace);
+      const { source = 'an address', disagreements = [] } = folder ?? {};
+      if (folder?.bare === true)
+        terminal.note(`${terminal.colors.yellow('Warning:')} there are no .tf files in ${folder.folder}.`);
       if (terminal.json) {
-        terminal.result({ backend: choice.type, source, location, workspace, state, lock, disagreements });
+        terminal.result({
+          backend: client.backend,
+          source,
+          location,
+          workspace,
+          state,
+          lock,
+          frozen,
+          disagreements,
+        });
         return DONE;
       }
       const { colors } = terminal;
       const held = lock.type === 'held' ? colors.yellow(lockInWords(lock)) : lockInWords(lock);
       terminal.say(
         formatFacts([
-          ['Backend', `${choice.type} (${source})`],
+          ['Backend', `${client.backend} (${source})`],
           ['State', location],
           ['Workspace', workspace],
           ...stateFacts(state),
           ['Lock', lock.type === 'free' ? colors.green('free') : held],
+          ...(frozen === null ? [] : [['Frozen', colors.yellow(freezeInWords(frozen))] as const]),
         ]),
       );
       if (lock.type === 'held' && lock.holder !== null) {
@@ -60,11 +80,28 @@ export const command: Command = defineCommand({
 });
 
 /** Who may read a state may not always see its lock; the state is shown nevertheless. */
-function seenLock({ client, workspace }: OpenTarget): Promise<LockState> {
+function seenLock({ client, workspace }: OpenPlace): Promise<LockState> {
   return client.inspectLock(workspace).catch((fault: unknown) => {
     if (fault instanceof BackendFault) return { type: 'unknown', message: fault.message };
     throw fault;
   });
+}
+
+/** A freeze is told by a server alone, and to those who may see its lock. */
+async function seenFreeze({ served }: OpenPlace): Promise<FreezeShape | null> {
+  try {
+    const found = await served();
+    if (found === null) return null;
+    return (await found.house.ask('show-lock', { query: { address: found.name } })).frozen;
+  } catch (fault) {
+    if (fault instanceof Failure || fault instanceof BackendFault) return null;
+    throw fault;
+  }
+}
+
+/** Until when, by whom and why applies are refused. */
+function freezeInWords({ until, by, reason, pattern }: FreezeShape): string {
+  return `applies are refused until ${localTime(until)} by ${by} (${pattern}): ${reason}`;
 }
 
 interface StateDescription {
@@ -78,7 +115,7 @@ interface StateDescription {
   readonly outputs: number | null;
 }
 
-async function describeState({ client, workspace }: OpenTarget): Promise<StateDescription | null> {
+async function describeState({ client, workspace }: OpenPlace): Promise<StateDescription | null> {
   const bytes = await client.read(workspace);
   if (bytes === null) return null;
   const { serial, lineage, terraformVersion, encrypted } = headerOf(bytes, client.locate(workspace));

@@ -13,7 +13,7 @@ import { flag } from '../options.ts';
 export const command: Command = defineCommand({
   description:
     'Deletes a workspace and its state. A state that still has resources is not deleted without --force.',
-  args: [{ name: 'name', help: 'the workspace', required: true }],
+  args: [{ name: 'name', help: 'the workspace', required: true, completes: 'workspace' }],
   options: {
     ...TARGET_OPTIONS,
     lockTimeout: LOCK_OPTIONS.lockTimeout,

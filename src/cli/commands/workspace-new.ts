@@ -6,7 +6,13 @@ import { DONE } from '../exit-codes.ts';
 import { Failure } from '../failure.ts';
 import { OPERATION_INIT } from '../folder/operations.ts';
 import { TARGET_OPTIONS, withTarget } from '../folder/target.ts';
-import { checkedName, demandWorkspaces, workspaceExists } from '../folder/workspace-names.ts';
+import {
+  checkedName,
+  demandSelectable,
+  demandWorkspaces,
+  waysTo,
+  workspaceExists,
+} from '../folder/workspace-names.ts';
 import { flag } from '../options.ts';
 import { readVersion } from '../../server/version.ts';
 
@@ -20,6 +26,7 @@ export const command: Command = defineCommand({
       const { args, options, terminal, env } = invocation;
       const name = checkedName(args[0]);
       demandWorkspaces(client);
+      if (!options.noSelect) demandSelectable(client, name);
       if (await workspaceExists(client, name)) {
         throw new Failure(`workspace ${name} exists already`, {
           next: `Select it: statehouse workspace select ${name}`,
@@ -28,7 +35,10 @@ export const command: Command = defineCommand({
       await client.createWorkspace(name, makeLockRequest(OPERATION_INIT, readVersion()));
       if (!options.noSelect) await selectWorkspace(folder, name, env);
       if (terminal.json) terminal.result({ created: name, selected: !options.noSelect });
-      else terminal.say(`Created workspace ${name}${options.noSelect ? '' : ', and selected it'}.`);
+      else {
+        terminal.say(`Created workspace ${name}${options.noSelect ? '' : ', and selected it'}.`);
+        for (const line of waysTo(client, name)) terminal.note(line);
+      }
       return DONE;
     }),
 });

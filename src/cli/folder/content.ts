@@ -8,7 +8,7 @@ export function headerOf(bytes: Uint8Array, from: string): StateHeader {
   const header = readStateHeader(bytes);
   if (isStateHeader(header)) return header;
   throw new Failure(`${from} does not contain a readable state: ${header.problem}`, {
-    next: 'If the state is damaged, restore an old one: from the .backup file, from "statehouse state history", or from a pulled copy.',
+    next: 'If the state is damaged, restore an old one: from the .backup file, from "statehouse history", or from a pulled copy.',
   });
 }
 

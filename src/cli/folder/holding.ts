@@ -1,16 +1,17 @@
 import type { Environment } from '../../ports/environment.ts';
 import { OPERATION_EXEC } from '../../core/lock-info.ts';
 import type { HeldLock, LockRelease, StateClient } from '../../ports/state-client.ts';
-import { makeLockRequest } from '../../protocols/lock-request.ts';
+import { makeLockRequest, whoAmI } from '../../protocols/lock-request.ts';
 import { waitForLock } from '../../protocols/wait-for-lock.ts';
 import { formatDuration } from '../../core/duration.ts';
 import { Failure, lockedByOther } from '../failure.ts';
 import type { OptionSpec } from '../options.ts';
-import { duration, flag } from '../options.ts';
+import { duration, flag, text } from '../options.ts';
 import type { Terminal } from '../terminal.ts';
 import { readVersion } from '../../server/version.ts';
 import { placeInWords } from '../../core/lock-words.ts';
 import { heldByInWords } from './lock-view.ts';
+import { OPERATION_PUSH } from './operations.ts';
 
 /** The options of every command that takes the lock. */
 export const LOCK_OPTIONS: {
@@ -20,6 +21,13 @@ export const LOCK_OPTIONS: {
   lockTimeout: duration('0s', 'TIME', 'wait at most TIME for the lock'),
   noLock: flag('do not take the lock (dangerous)', { environment: false }),
 };
+
+/** For a lock that a run of one's own left behind because it could not reach the backend. */
+export const ADOPT_LOCK: OptionSpec<string | undefined> = text(
+  'LOCK_ID',
+  'work under this lock, which a run of yours left behind, and release it',
+  { environment: false },
+);
 
 export interface Wanted {
   readonly client: StateClient;
@@ -63,11 +71,36 @@ export async function takeLock(terminal: Terminal, wanted: Wanted): Promise<Held
   const { holder, message, waited, line = null } = answer;
   const whom = holder === null ? message : `${heldByInWords(holder, line)}, lock ID ${holder.id}`;
   const how = waited > 1_000 ? ` (waited ${formatDuration(waited)})` : '';
+  const own =
+    holder?.who === whoAmI() && operation === OPERATION_PUSH
+      ? `\nIf that is a run of yours that could not write its state: --lock ${holder.id} writes under its lock and releases it.`
+      : '';
   throw lockedByOther(
     `the state of workspace ${workspace} is locked${how}: ${whom}`,
-    'Wait for it with --lock-timeout 5m. If its holder has ended without a release: statehouse force-unlock.',
+    `Wait for it with --lock-timeout 5m. If its holder has ended without a release: statehouse force-unlock.${own}`,
     { holder },
   );
+}
+
+/** Takes over a lock of one's own that is still held. @throws Failure when another one is held, or none */
+export async function adoptLock(
+  { client, workspace, operation, info }: Omit<Wanted, 'timeout' | 'stopped'>,
+  id: string,
+): Promise<HeldLock> {
+  const now = await client.inspectLock(workspace);
+  const isHeld = now.type === 'held' && (now.holder === null || now.holder.id === id);
+  // Asking again under an ID that is not held would take the lock anew.
+  if (!isHeld && now.type !== 'unknown') {
+    throw new Failure(`the state of workspace ${workspace} is not locked by ${id}`, {
+      next: '"statehouse status" shows the lock. Without --lock a new one is taken.',
+    });
+  }
+  const request = { ...makeLockRequest(operation, readVersion(), info), id };
+  const answer = await client.lock(workspace, request, { milliseconds: 0, signal: null });
+  if (answer.type === 'locked') return answer.lock;
+  throw new Failure(`the lock ${id} is not yours: ${answer.message}`, {
+    next: 'Only who took a lock may work under it. "statehouse status" shows the holder.',
+  });
 }
 
 /**
@@ -79,13 +112,16 @@ export async function underLock<T>(
   wanted: Wanted & {
     readonly noLock: boolean;
     readonly env: Environment;
+    /** A lock of one's own to take over, as in {@link adoptLock}. */
+    readonly adopt?: string | undefined;
   },
   use: (lock: HeldLock | null) => Promise<T>,
 ): Promise<T> {
   if (wanted.noLock) return use(null);
   const inherited = await inheritedLock(wanted, wanted.env);
   if (inherited !== null) return use(inherited);
-  const lock = await takeLock(terminal, wanted);
+  const lock =
+    wanted.adopt === undefined ? await takeLock(terminal, wanted) : await adoptLock(wanted, wanted.adopt);
   let result: T;
   try {
     result = await use(lock);
@@ -98,7 +134,10 @@ export async function underLock<T>(
 }
 
 /** The lock of the `statehouse exec` that runs this command, if it is still held there; exec itself will release it. */
-async function inheritedLock({ client, workspace }: Wanted, env: Environment): Promise<HeldLock | null> {
+export async function inheritedLock(
+  { client, workspace }: Pick<Wanted, 'client' | 'workspace'>,
+  env: Environment,
+): Promise<HeldLock | null> {
   const id = env[INHERITED_LOCK];
   if (id === undefined || env[INHERITED_WORKSPACE] !== workspace) return null;
   const now = await client.inspectLock(workspace);

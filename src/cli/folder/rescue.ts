@@ -73,9 +73,11 @@ export async function rescueState(rescue: Rescue): Promise<Rescued> {
     show(terminal, first, { ours, theirs, ancestor, name });
     if (first.isNewest && first.conflicts.length === 0)
       return { type: 'nothing', serial: theirs.header.serial, ancestor, changes: first.changes };
-    if (options.dryRun) return { type: 'dry-run', serial: null, ancestor, changes: first.changes };
-    const choices = await choose(rescue, first);
+    const choices = await choose(rescue, first, !options.dryRun);
     const merged = mergeStates(sides, choices);
+    // A dry run is refused where the run would be: in a script that cannot be asked.
+    if (options.dryRun && (merged.bytes !== null || terminal.interactive))
+      return { type: 'dry-run', serial: null, ancestor, changes: first.changes };
     if (merged.bytes === null) throw undecided(merged);
     const serial = theirs.header.serial + 1n;
     const end = { serial, ancestor, changes: merged.changes };
@@ -136,10 +138,11 @@ function show(
   }
 }
 
-/** Which side to take of what both changed: by the options, else by asking. */
+/** Which side to take of what both changed: by the options, else by asking, where that is allowed. */
 async function choose(
   { options, terminal }: Rescue,
   { conflicts }: StateMerge,
+  asks: boolean,
 ): Promise<ReadonlyMap<string, MergeSide>> {
   const names = new Set(conflicts.map(({ name }) => name));
   for (const name of [...options.ours, ...options.theirs]) {
@@ -152,7 +155,7 @@ async function choose(
     if (mine === true || other === true) choices.set(name, mine === true ? 'ours' : 'theirs');
     else if (options.ours.includes('*')) choices.set(name, 'ours');
     else if (options.theirs.includes('*')) choices.set(name, 'theirs');
-    else if (terminal.interactive) {
+    else if (asks && terminal.interactive) {
       const question = `Take ${name} from the refused state? Any other answer takes it from the newest one.`;
       choices.set(name, (await terminal.confirm(question, '--ours')) ? 'ours' : 'theirs');
     }

@@ -17,11 +17,13 @@ export const TARGET_OPTIONS: {
   readonly noExternal: OptionSpec<boolean>;
 } = {
   chdir: text('DIR', 'work in this Terraform folder'),
-  backend: text('TYPE', `use this backend, whatever the folder says: ${CLIENT_NAMES.join(', ')}`),
+  backend: text('TYPE', `use this backend, whatever the folder says: ${CLIENT_NAMES.join(', ')}`, {
+    completes: 'backend',
+  }),
   backendConfig: texts('K=V|FILE', "settings of the backend, as terraform init's -backend-config", {
     isSecret: isSecretSetting,
   }),
-  workspace: text('NAME', 'this workspace instead of the selected one'),
+  workspace: text('NAME', 'this workspace instead of the selected one', { completes: 'workspace' }),
   noExternal: flag('run no program and read no file that the folder names, as in CI on pull requests'),
 };
 

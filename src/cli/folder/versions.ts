@@ -14,6 +14,6 @@ export async function readVersionOf(client: StateClient, workspace: string, id: 
   const bytes = await historyOf(client).read(workspace, id);
   if (bytes !== null && bytes.length > 0) return bytes;
   throw new Failure(`there is no version ${id} of the state of workspace ${workspace}`, {
-    next: '"statehouse state history" lists them.',
+    next: '"statehouse history" lists them.',
   });
 }

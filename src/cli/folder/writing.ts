@@ -14,6 +14,6 @@ export async function writeAndVerify(
   const back = await client.read(workspace);
   if (back !== null && Buffer.from(back).equals(bytes)) return;
   throw new Failure(`${client.locate(workspace)} returned other bytes than were written`, {
-    next: 'Another client may write without the lock. Compare with "statehouse state pull" before you continue.',
+    next: 'Another client may write without the lock. Compare with "statehouse pull" before you continue.',
   });
 }

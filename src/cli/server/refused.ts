@@ -1,15 +1,10 @@
 import type { RefusedWriteShape } from '../../api/shapes/refused.ts';
 import { buffer } from 'node:stream/consumers';
 import { formatAddress, type Address } from '../../core/address.ts';
-import { HttpClient } from '../../protocols/http/client/client.ts';
-import { readHttpConfig } from '../../protocols/http/client/config.ts';
-import { pathOf } from '../../protocols/http/layout.ts';
-import type { StateClient } from '../../ports/state-client.ts';
 import { Failure } from '../failure.ts';
 import { formatAgo, formatSize } from '../figures.ts';
 import type { Terminal } from '../terminal.ts';
 import type { HouseClient } from './client.ts';
-import type { Connection } from './connection.ts';
 
 /** The refused writes of a state that the server keeps, for people or for programs. */
 export async function showRefused(house: HouseClient, address: Address, terminal: Terminal): Promise<void> {
@@ -40,20 +35,6 @@ export async function fetchRefused(
   }
   const response = await house.stream('download-refused', { query: { address: name, id } });
   return { write, bytes: await buffer(response.body()) };
-}
-
-/** The client of one state of a server, under the lock that terraform takes there. */
-export function openServed(address: Address, { url, credential, ca, insecure }: Connection): StateClient {
-  const place = `${url}${pathOf({ ...address, workspace: 'default' })}`;
-  const attributes = {
-    address: place,
-    lock_address: place,
-    unlock_address: place,
-    ...(credential === null ? {} : { username: credential.id, password: credential.secret }),
-    ...(ca === null ? {} : { client_ca_certificate_pem: ca.pem }),
-    skip_cert_verification: insecure,
-  };
-  return new HttpClient(readHttpConfig(attributes, {}));
 }
 
 function rowOf(write: RefusedWriteShape): readonly string[] {

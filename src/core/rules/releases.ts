@@ -19,6 +19,10 @@ export type ReleaseQuery = { readonly lockId: string } | { readonly latest: numb
 /** What an engine has to load into `World.releases` for a command; null where it needs none. */
 export function releasesAsked(command: AddressCommand): ReleaseQuery | null {
   if (command.type === 'lock') return { lockId: command.lockId };
+  if (command.type === 'write' || command.type === 'delete') {
+    const { lent } = command.actor;
+    return lent === undefined ? null : { lockId: lent };
+  }
   if (command.type !== 'unlock') return null;
   // A break-in ends at most so many holds, and what matters is whether it was the latest thing that happened.
   return command.lockId === null ? { latest: SHARERS_MAX } : { lockId: command.lockId };
@@ -33,6 +37,11 @@ export function spentBy(draft: Draft, lockId: string): Release | undefined {
 /** The release of a lock ID; undefined if there was none, or so long ago that no copy of a request can still be on its way. */
 function releaseOf({ at, releases }: Draft, lockId: string): Release | undefined {
   return releases.find((release) => release.lockId === lockId && at - release.at <= RELEASE_LIFE);
+}
+
+/** Whether a lock that was lent to a command is over: its holder has ended, or was broken. */
+export function isOver(draft: Draft, lockId: string): boolean {
+  return draft.holders.every((holder) => holder.lockId !== lockId) && releaseOf(draft, lockId) !== undefined;
 }
 
 /**

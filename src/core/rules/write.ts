@@ -1,10 +1,11 @@
-import type { Claim, WriteCommand } from '../command.ts';
-import { OPERATION_EXEC } from '../lock-info.ts';
+import type { Actor, Claim, WriteCommand } from '../command.ts';
+import { OPERATION_EXEC, OPERATION_EXEC_CLAIMED } from '../lock-info.ts';
 import type { LockRefusal, OutcomeOf, Stale } from '../outcome.ts';
 import { whyNotSupersede } from '../supersede.ts';
 import { liveHead, type Holder, type Version } from '../world.ts';
 import type { Draft } from './draft.ts';
 import { refusalHeld } from './queue.ts';
+import { isOver } from './releases.ts';
 
 /**
  * Operations whose purpose may be to put another state in place of this one, so that under their lock serial and lineage
@@ -45,21 +46,26 @@ export function write(draft: Draft, command: WriteCommand): OutcomeOf['write'] {
 export type Permit = { readonly holder: Holder | null } | { readonly refusal: LockRefusal };
 
 /** Under a lock, only its holder changes the state; a lock that is named but not held is one that was broken. */
-export function permitFor(draft: Draft, claim: Claim, actor: { subject: string }): Permit {
+export function permitFor(draft: Draft, claim: Claim, actor: Pick<Actor, 'subject' | 'lent'>): Permit {
   const { holders } = draft;
   if (claim.kind === 'named') {
     const mine = holders.find(({ lockId, subject }) => lockId === claim.lockId && subject === actor.subject);
     if (mine === undefined) return { refusal: { type: 'fenced', lockId: claim.lockId, holders } };
     return mine.shared ? { refusal: { type: 'shared-hold', holders } } : { holder: mine };
   }
+  const { lent } = actor;
+  if (lent !== undefined && isOver(draft, lent))
+    return { refusal: { type: 'fenced', lockId: lent, holders } };
   const [holder] = holders;
   if (holder === undefined) return { holder: null };
-  const acts = !holder.shared && holder.subject === actor.subject && lends(holder, claim);
+  const acts = !holder.shared && holder.subject === actor.subject && lends(holder, claim, lent);
   return acts ? { holder } : { refusal: refusalHeld(draft) };
 }
 
 /** Whether a write that names no lock may be its holder's: at doors that cannot name one, and inside `statehouse exec`. */
-function lends(holder: Holder, claim: Claim): boolean {
+function lends(holder: Holder, claim: Claim, lent: string | undefined): boolean {
+  if (lent === holder.lockId) return true;
+  if (holder.operation === OPERATION_EXEC_CLAIMED) return false;
   if (holder.operation === OPERATION_EXEC) return true;
   return claim.kind === 'unnamed' && holder.aliases.some((alias) => claim.aliases.includes(alias));
 }

@@ -1,3 +1,4 @@
+import { splitUser } from '../../core/lent-lock.ts';
 import type { DoorRequest } from '../door.ts';
 import type { Presented } from '../../house/identity/presented.ts';
 
@@ -17,7 +18,18 @@ export function readAuthorization(header: string | undefined): Presented | null 
   const rest = header.slice(space + 1).trim();
   if (scheme === 'bearer') return { kind: 'bearer', token: rest };
   if (scheme !== 'basic') return null;
-  const pair = Buffer.from(rest, 'base64').toString('utf8');
+  const { user, password } = readBasic(rest);
+  return { kind: 'basic', user: splitUser(user).id, password };
+}
+
+/** The lock that the user name of an `Authorization` header carries. */
+export function userLock(header: string | undefined): string | null {
+  const [, pair] = /^basic +(\S+)\s*$/i.exec(header ?? '') ?? [];
+  return pair === undefined ? null : splitUser(readBasic(pair).user).lockId;
+}
+
+function readBasic(base64: string): { readonly user: string; readonly password: string } {
+  const pair = Buffer.from(base64, 'base64').toString('utf8');
   const colon = pair.indexOf(':');
-  return { kind: 'basic', user: pair.slice(0, Math.max(colon, 0)), password: pair.slice(colon + 1) };
+  return { user: pair.slice(0, Math.max(colon, 0)), password: pair.slice(colon + 1) };
 }

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import type { Claim } from '../../../src/core/command.ts';
-import { OPERATION_EXEC } from '../../../src/core/lock-info.ts';
+import type { Claim, WriteCommand } from '../../../src/core/command.ts';
+import { OPERATION_EXEC, OPERATION_EXEC_CLAIMED } from '../../../src/core/lock-info.ts';
 import { anew, apply, OneAddress, plan, writeOf, type Client } from './one-address.ts';
 
 const alice = apply('alice');
 const bob = apply('bob');
+const OPERATOR = apply('operator');
 const NONE: Claim = { kind: 'none' };
 
 /** A state of serial 5 that an earlier run of Alice wrote under a lock that it has released. */
@@ -203,6 +204,37 @@ describe('a write without a lock', () => {
       version: { lockId: 'alice-lock', fence: 2 },
     });
     expect(address.write(bob, 7, { claim: NONE }).type).toBe('held');
+  });
+
+  describe('while `statehouse exec` tells its commands apart', () => {
+    const under = (client: Client, lent: string): Partial<WriteCommand> => ({
+      actor: { subject: client.subject, door: 'http', lent },
+      claim: NONE,
+    });
+    const unnamed: Claim = { kind: 'unnamed', aliases: ['http'] };
+
+    it('is its command’s alone, of all that the same subject does', () => {
+      const address = locked(OPERATION_EXEC_CLAIMED);
+      expect(address.write(alice, 6, { claim: NONE }).type).toBe('held');
+      expect(address.write(alice, 6, { claim: unnamed }).type).toBe('held');
+      expect(address.write(alice, 6, under(alice, 'other-lock')).type).toBe('held');
+      expect(address.write(bob, 6, under(bob, 'alice-lock')).type).toBe('held');
+      expect(address.write(alice, 6, under(alice, 'alice-lock'))).toMatchObject({
+        type: 'stored',
+        version: { lockId: 'alice-lock', operation: OPERATION_EXEC_CLAIMED },
+      });
+    });
+
+    it('is refused once the lock is over, and free where that lock never was', () => {
+      const address = locked(OPERATION_EXEC_CLAIMED);
+      address.unlock(OPERATOR, { lockId: 'alice-lock', mayBreak: true });
+      expect(address.write(alice, 6, under(alice, 'alice-lock'))).toMatchObject({
+        type: 'fenced',
+        lockId: 'alice-lock',
+      });
+      expect(written().write(alice, 6, under(alice, 'alice-lock-of-another-state')).type).toBe('stored');
+      expect(locked().write(alice, 6, under(alice, 'alice-lock')).type).toBe('stored');
+    });
   });
 });
 

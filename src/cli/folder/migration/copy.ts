@@ -115,11 +115,12 @@ async function ifMade<T>({ traits }: StateClient, asked: Promise<T>): Promise<T 
 /** A refusal that names the workspace and what can be done. */
 export function conflict(workspace: string, why: string): Failure {
   return new Failure(`workspace ${workspace} was not copied: ${why}`, {
-    next: 'Compare both with "statehouse state diff". --force replaces the state of the target.',
+    next: 'Compare both with "statehouse diff". --force replaces the state of the target.',
   });
 }
 
-async function lockSide(
+/** Locks a workspace of one side, if that side has locks. @throws Failure when another has it */
+export async function lockSide(
   client: StateClient,
   { workspace, operation, id }: { workspace: string; operation: string; id: string },
   { timeout, stopped }: CopyOptions,
@@ -137,7 +138,8 @@ async function lockSide(
   );
 }
 
-async function releaseAll(held: HeldLock[]): Promise<void> {
+/** Releases them, the last one first. @throws Failure when one was lost */
+export async function releaseAll(held: HeldLock[]): Promise<void> {
   for (const lock of held.splice(0).reverse()) {
     const answer = await lock.release();
     if (answer.type === 'lost')
@@ -145,7 +147,8 @@ async function releaseAll(held: HeldLock[]): Promise<void> {
   }
 }
 
-async function readState(client: StateClient, workspace: string): Promise<ReadState | null> {
+/** The state of a workspace, or null. @throws Failure when it cannot be read */
+export async function readState(client: StateClient, workspace: string): Promise<ReadState | null> {
   const bytes = await client.read(workspace);
   if (bytes === null) return null;
   const header = readStateHeader(bytes);

@@ -31,6 +31,11 @@ export class Journal {
     this.#content = content;
   }
 
+  /** What {@link open} would refuse, without a change. */
+  static async check(folder: string, from: string, to: string, host: string): Promise<void> {
+    demandOwn(join(folder, FILE), await readJournal(join(folder, FILE)), { from, to, host });
+  }
+
   /**
    * Opens the journal of this very migration, or begins one.
    * @throws Failure when such a migration runs at this moment, or when another one was left unfinished here
@@ -44,14 +49,7 @@ export class Journal {
     await mkdir(folder, { recursive: true });
     const path = join(folder, FILE);
     const left = await readJournal(path);
-    if (left !== null && (left.from !== from || left.to !== to)) {
-      throw new Failure(`${path} records an unfinished migration from ${left.from} to ${left.to}`, {
-        next: 'Run that migration again to finish it, or remove the file.',
-      });
-    }
-    if (left !== null && left.host === host && left.pid !== process.pid && isAlive(left.pid)) {
-      throw new Failure(`this migration is already running, in process ${left.pid}`);
-    }
+    demandOwn(path, left, { from, to, host });
     const content = { from, to, pid: process.pid, host, locks: left?.locks ?? {} };
     const journal = new Journal(path, content);
     await journal.#write();
@@ -85,6 +83,21 @@ export class Journal {
   async #write(): Promise<void> {
     await replaceFile(this.#path, Buffer.from(`${JSON.stringify(this.#content, null, 2)}\n`), 0o600);
   }
+}
+
+function demandOwn(
+  path: string,
+  left: MigrationJournal | null,
+  { from, to, host }: { readonly from: string; readonly to: string; readonly host: string },
+): void {
+  if (left === null) return;
+  if (left.from !== from || left.to !== to) {
+    throw new Failure(`${path} records an unfinished migration from ${left.from} to ${left.to}`, {
+      next: 'Run that migration again to finish it, or remove the file.',
+    });
+  }
+  if (left.host === host && left.pid !== process.pid && isAlive(left.pid))
+    throw new Failure(`this migration is already running, in process ${left.pid}`);
 }
 
 async function readJournal(path: string): Promise<MigrationJournal | null> {

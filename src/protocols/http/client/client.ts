@@ -1,4 +1,5 @@
 import { DEFAULT_WORKSPACE } from '../../../core/address.ts';
+import { splitUser, userWithLock } from '../../../core/lent-lock.ts';
 import type { LockInfo } from '../../../core/lock-info.ts';
 import { GO_ZERO_TIME, formatLockInfo, parseLockInfo } from '../../../core/lock-info.ts';
 import type {
@@ -11,6 +12,7 @@ import type {
   LockRequest,
   LockState,
   LockWait,
+  ServedState,
   StateClient,
   StateHistory,
 } from '../../../ports/state-client.ts';
@@ -54,10 +56,16 @@ export class HttpClient implements StateClient {
   }
 
   locate(workspace: string): string {
-    const url = this.#url(this.#config.address, workspace);
-    url.username = '';
-    url.password = '';
-    return url.href;
+    return withoutSecrets(this.#url(this.#config.address, workspace)).href;
+  }
+
+  variablesFor(workspace: string): Readonly<Record<string, string>> {
+    const { address, lockAddress, unlockAddress } = this.#config;
+    const places = { ADDRESS: address, LOCK_ADDRESS: lockAddress, UNLOCK_ADDRESS: unlockAddress };
+    const set = Object.entries(places).map(([name, place]): readonly [string, string][] =>
+      place === null ? [] : [[`TF_HTTP_${name}`, withoutSecrets(this.#url(place, workspace)).href]],
+    );
+    return Object.fromEntries(set.flat());
   }
 
   async workspaces(): Promise<readonly string[] | null> {
@@ -164,6 +172,25 @@ export class HttpClient implements StateClient {
     }
     const holder = holderOf(reply);
     return holder === null ? { type: 'not-locked' } : { type: 'other-id', holder };
+  }
+
+  async lend(): Promise<((lockId: string) => Readonly<Record<string, string>>) | null> {
+    const { username, userFromEnvironment } = this.#config;
+    if (username === null || !userFromEnvironment || !(await this.#isHouse(DEFAULT_WORKSPACE))) return null;
+    return (lockId) => ({ TF_HTTP_USERNAME: userWithLock(username, lockId) });
+  }
+
+  async server(workspace: string): Promise<ServedState | null> {
+    const { address, username, password, ca, certificate, skipVerification } = this.#config;
+    // Who is known by a client certificate alone cannot ask the API.
+    if (certificate !== null || !(await this.#isHouse(workspace))) return null;
+    return {
+      url: new URL(address).origin,
+      address: this.#api.addressOf(workspace),
+      credential: username === null ? null : { id: splitUser(username).id, secret: password },
+      ca: ca === null ? null : { path: 'client_ca_certificate_pem', pem: ca },
+      insecure: skipVerification,
+    };
   }
 
   examine(): Promise<readonly Finding[]> {
@@ -279,6 +306,12 @@ export class HttpClient implements StateClient {
     }
     return addressFor(address, workspace);
   }
+}
+
+function withoutSecrets(url: URL): URL {
+  url.username = '';
+  url.password = '';
+  return url;
 }
 
 function noLocks(attribute: string): { readonly type: 'unsupported'; readonly message: string } {

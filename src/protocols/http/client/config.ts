@@ -14,6 +14,8 @@ export interface HttpConfig {
   readonly unlockAddress: string | null;
   readonly unlockMethod: string;
   readonly username: string | null;
+  /** Whether terraform would take another user name from the environment. */
+  readonly userFromEnvironment: boolean;
   readonly password: string;
   /** OpenTofu only. */
   readonly headers: Readonly<Record<string, string>>;
@@ -54,6 +56,7 @@ export function readHttpConfig(attributes: BackendAttributes, env: Environment):
     unlockAddress: check('unlock_address', text('unlock_address')),
     unlockMethod: text('unlock_method') ?? 'UNLOCK',
     username: text('username'),
+    userFromEnvironment: readText(attributes, 'username') === null,
     password: text('password') ?? '',
     headers: readHeaders(attributes),
     skipVerification: readBoolean(attributes, 'skip_cert_verification'),

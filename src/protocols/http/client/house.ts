@@ -35,7 +35,7 @@ export class HouseApi {
 
   /** The workspaces that have a state at this project and key. */
   async workspaces(): Promise<readonly string[]> {
-    const { project, key } = this.#address('default');
+    const { project, key } = this.addressOf('default');
     const states = this.#api.list('list-states', { project, prefix: key }, STATES_MAX);
     const { items } = await states.catch(refuse);
     return items
@@ -45,7 +45,7 @@ export class HouseApi {
   }
 
   async versions(workspace: string, limit: number): Promise<readonly StateVersion[]> {
-    const address = formatAddress(this.#address(workspace));
+    const address = formatAddress(this.addressOf(workspace));
     const { items } = await this.#api.list('list-versions', { address }, limit).catch(refuse);
     return items.map(({ version, at, size }) => ({
       id: String(version),
@@ -57,7 +57,7 @@ export class HouseApi {
 
   async read(workspace: string, version: string): Promise<Uint8Array | null> {
     if (!/^[1-9]\d{0,14}$/.test(version)) return null;
-    const address = formatAddress(this.#address(workspace));
+    const address = formatAddress(this.addressOf(workspace));
     try {
       const query = { address, version: Number(version) };
       return (await this.#api.stream('download-version', { query })).body;
@@ -69,7 +69,7 @@ export class HouseApi {
 
   /** The lock, and who waits for it; null where the server does not say. */
   async lock(workspace: string): Promise<LockShape | null> {
-    const query = { address: formatAddress(this.#address(workspace)) };
+    const query = { address: formatAddress(this.addressOf(workspace)) };
     try {
       return await this.#api.ask('show-lock', { query });
     } catch (fault) {
@@ -78,7 +78,8 @@ export class HouseApi {
     }
   }
 
-  #address(workspace: string): Address {
+  /** The address of a workspace. @throws BackendFault when it is not one */
+  addressOf(workspace: string): Address {
     const asked = this.#origin.searchParams.get('workspace');
     const address = addressOf(this.#origin.pathname, workspace === 'default' ? asked : workspace);
     if (isAddress(address)) return address;

@@ -23,13 +23,13 @@ export function badRequest(operation: Operation, message: string): DoorReply {
 
 /**
  * A refusal as this door answers it: where somebody holds the lock, with the holder's lock info.
- * @param readsIdAlone as {@link readsIdAlone} says of the client
+ * @param asking `readsIdAlone` as {@link readsIdAlone} says of the client; `own` what to do if the holder is the asker's own run
  */
 export function refused(
   operation: Operation,
   address: Address,
   refusal: Refusal,
-  readsIdAlone = false,
+  { readsIdAlone = false, own = '' }: { readonly readsIdAlone?: boolean; readonly own?: string } = {},
 ): DoorReply {
   const problem = refusalProblem(address, refusal);
   if (refusal.type === 'frozen' && operation === 'lock') return frozenReply(problem, refusal);
@@ -38,7 +38,7 @@ export function refused(
   }
   const place = refusal.type === 'held' ? refusal : NO_PLACE;
   const kept = whereKept(refusal).replace(/^\. /, '');
-  const text = readsIdAlone ? textInId(address, refusal, place) : lockText(refusal, place, kept);
+  const text = readsIdAlone ? textInId(address, refusal, place, own) : lockText(refusal, place, kept, own);
   // Clients look for a lock info in a 423.
   if (text === null) return problemReply(operation, refusal.type, { ...problem, status: 409 });
   return lockReply(operation, 423, text);
@@ -64,6 +64,17 @@ function frozenReply(problem: Problem, { by, since }: Frozen): DoorReply {
   };
   return lockReply('lock', problem.status, JSON.stringify(body));
 }
+
+/**
+ * How a push goes home under the lock that a run of the same credential left behind: nothing in its request tells it from a
+ * push beside a run that lives, so the lock must be named. Empty for any other request.
+ */
+export function pushUnderOwn(refusal: Refusal, operation: string, subject: string): string {
+  const [holder] = refusal.type === 'held' ? refusal.holders : [];
+  if (operation !== 'state-push' || holder?.subject !== subject) return '';
+  return `statehouse exec --lock ${visible(holder.lockId)} -- terraform state push errored.tfstate`;
+}
+
 const NO_PLACE: LinePlace = { position: null, waiting: 0 };
 
 /** An answer that is a lock info. */
@@ -86,18 +97,19 @@ export function readsIdAlone(userAgent: string | undefined, version: string): bo
  * The first holder's lock info, as every version of the client decodes it, with what a person wants to know in `Info`.
  * @returns null where nobody holds the lock
  */
-export function lockText(holding: Holding, place: LinePlace, more = ''): string | null {
-  return writeLock(holding, '', [holdingInWords(holding), placeInWords(place), more]);
+export function lockText(holding: Holding, place: LinePlace, ...more: readonly string[]): string | null {
+  return writeLock(holding, '', [holdingInWords(holding), placeInWords(place), ...more]);
 }
 
 /** The same for those who read the ID alone: what a person wants to know stands below it, on lines of its own. */
-function textInId(address: Address, holding: Holding, place: LinePlace): string | null {
+function textInId(address: Address, holding: Holding, place: LinePlace, own: string): string | null {
   const lines = [
     holdingInWords(holding),
     placeInWords(place),
     'to wait in line: -lock-timeout=10m; if its holder is dead:',
     // Terraform wraps no line that begins with a space, so the command can be copied.
     `  statehouse force-unlock ${visible(formatAddress(address))}`,
+    ...(own === '' ? [] : ['if that is your own run, which could not write its state:', `  ${own}`]),
     "(Terraform before 1.15 prints your own request's lock info below)",
   ];
   const below = lines.filter((line) => line !== '').map((line) => `\n${line}`);

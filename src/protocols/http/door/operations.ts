@@ -11,7 +11,7 @@ import { readBody } from '../../wire/read-body.ts';
 import { stateReply, versionHeaders } from '../../wire/state-reply.ts';
 import { HTTP_ALIAS } from '../layout.ts';
 import type { DetectedRequest, Operation } from './detect.ts';
-import { badRequest, lockReply, lockText, readsIdAlone, refused } from './errors.ts';
+import { badRequest, lockReply, lockText, pushUnderOwn, readsIdAlone, refused } from './errors.ts';
 
 /** What every row of the table is given. */
 export interface DoorCall {
@@ -78,8 +78,9 @@ async function lock({ house, caller, request, asked: { address, wait } }: DoorCa
     gone: request.gone,
   });
   if (answer.type !== 'granted') {
-    const idAlone = readsIdAlone(request.header('user-agent'), parsed.info.version);
-    return refused('lock', address, answer, idAlone);
+    const own = pushUnderOwn(answer, parsed.info.operation, caller.identity.subject);
+    const isOld = readsIdAlone(request.header('user-agent'), parsed.info.version);
+    return refused('lock', address, answer, { readsIdAlone: isOld, own });
   }
   return {
     operation: 'lock',

@@ -22,6 +22,7 @@ import { examineLocal } from './examine.ts';
 import { heldFile, holdFile, letGo, openState } from './held-files.ts';
 import { readThrough, readWhole, replaceFile, writeInPlace } from './journal.ts';
 import { loadRecordLocks } from './record-lock.ts';
+import { setAside } from './set-aside.ts';
 import { backupPath, journalPath, lockInfoPath, statePath } from '../layout.ts';
 
 /** How the history calls the backup file. */
@@ -74,6 +75,11 @@ export class LocalClient implements StateClient {
     if (held !== null) await held.release();
     if (workspace === DEFAULT_WORKSPACE) await rm(state, { force: true });
     else await rm(dirname(state), { recursive: true, force: true });
+  }
+
+  setAside(workspace: string): Promise<readonly string[]> {
+    const workspaceDir = locatePath(this.#config, this.#config.named.workspaceDir);
+    return setAside(this.#state(workspace), workspaceDir, workspace);
   }
 
   async read(workspace: string): Promise<Uint8Array | null> {

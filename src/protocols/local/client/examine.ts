@@ -20,7 +20,7 @@ export async function examineLocal(
     {
       level: 'hint',
       topic: 'history',
-      message: 'only one old version is kept, in the .backup file: "statehouse state history" shows it',
+      message: 'only one old version is kept, in the .backup file: "statehouse history" shows it',
       next: '',
     },
   ];

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { DEFAULT_WORKSPACE, S3_WORKSPACE_PREFIX } from '../../../core/address.ts';
+import { DEFAULT_WORKSPACE, S3_WORKSPACE_PREFIX, isAddress, makeAddress } from '../../../core/address.ts';
+import { agentWithLock, applicationWithLock } from '../../../core/lent-lock.ts';
 import type { LockInfo } from '../../../core/lock-info.ts';
 import type {
   ClientTraits,
@@ -10,6 +11,7 @@ import type {
   LockBreak,
   LockRequest,
   LockState,
+  ServedState,
   StateClient,
   StateHistory,
 } from '../../../ports/state-client.ts';
@@ -32,6 +34,7 @@ const DIGEST_READS_MAX = 6;
 export class S3StateClient implements StateClient {
   readonly backend = 's3';
   readonly traits: ClientTraits;
+  readonly endpoint: string;
   readonly history: StateHistory;
   readonly #config: S3Config;
   readonly #objects: S3Objects;
@@ -40,6 +43,9 @@ export class S3StateClient implements StateClient {
 
   constructor(config: S3Config) {
     this.#config = config;
+    // A profile may name an endpoint of its own.
+    const { profile } = config.credentials;
+    this.endpoint = config.endpoints.s3 ?? (profile === null ? '' : `profile ${profile}`);
     this.#objects = new S3Objects(config);
     this.#items = config.table === null ? null : new LockItems(config, config.table);
     this.#locks = new S3Locks(config.place, config.useLockfile ? this.#objects : null, this.#items);
@@ -132,6 +138,25 @@ export class S3StateClient implements StateClient {
   async breakLock(workspace: string, lockId: string): Promise<LockBreak> {
     if (!this.#locks.any) return { type: 'impossible', message: noLocks().message };
     return this.#locks.break(workspace, lockId);
+  }
+
+  /** Any store takes a user agent; a Statehouse server reads it. */
+  lend(): Promise<(lockId: string) => Readonly<Record<string, string>>> {
+    const { userAgent } = this.#config;
+    return Promise.resolve((lockId) => ({
+      TF_APPEND_USER_AGENT: agentWithLock(userAgent, lockId),
+      AWS_SDK_UA_APP_ID: applicationWithLock(lockId),
+    }));
+  }
+
+  server(workspace: string): Promise<ServedState | null> {
+    const { place, endpoints, insecure } = this.#config;
+    const address = makeAddress(place.bucket, place.key, workspace);
+    const known = endpoints.s3 !== null && URL.canParse(endpoints.s3) && isAddress(address);
+    if (!known || place.workspacePrefix !== S3_WORKSPACE_PREFIX) return Promise.resolve(null);
+    // A signature proves the secret without sending it.
+    const { origin } = new URL(endpoints.s3);
+    return Promise.resolve({ url: origin, address, credential: null, ca: null, insecure });
   }
 
   examine(): Promise<readonly Finding[]> {

@@ -32,6 +32,8 @@ export interface S3Config {
   readonly dualstack: boolean;
   readonly fips: boolean;
   readonly maxAttempts: number;
+  /** What terraform appends to its user agent. */
+  readonly userAgent: string;
   readonly caBundle: string | null;
   readonly insecure: boolean;
   readonly credentials: CredentialConfig;
@@ -145,6 +147,7 @@ export function readS3Config(attributes: BackendAttributes, env: Environment, no
     dualstack: yes('use_dualstack_endpoint', 'AWS_USE_DUALSTACK_ENDPOINT'),
     fips: yes('use_fips_endpoint', 'AWS_USE_FIPS_ENDPOINT'),
     maxAttempts: readCount(attributes, 'max_retries', env, 'AWS_MAX_ATTEMPTS') ?? 5,
+    userAgent: env['TF_APPEND_USER_AGENT'] ?? '',
     caBundle: text('custom_ca_bundle', 'AWS_CA_BUNDLE'),
     insecure: yes('insecure'),
     credentials: { ...readCredentials(attributes, env), noPrograms: noExternal },

@@ -40,6 +40,7 @@ async function sharedSettings(config: S3Config, endpoint: string | null): Promis
     // The SDK would look at another profile than the block's.
     ignoreConfiguredEndpointUrls: true,
     ...(config.credentials.profile === null ? {} : { profile: config.credentials.profile }),
+    ...(config.userAgent === '' ? {} : { customUserAgent: agentOf(config.userAgent) }),
     ...requestHandler(config),
   };
 }
@@ -53,7 +54,16 @@ interface SharedSettings {
   readonly endpoint?: string;
   readonly ignoreConfiguredEndpointUrls: true;
   readonly profile?: string;
+  readonly customUserAgent?: [string, string][];
   readonly requestHandler?: { readonly httpsAgent: Agent };
+}
+
+/** `name/version` words as the SDK takes them. */
+function agentOf(text: string): [string, string][] {
+  return text.split(' ').map((word): [string, string] => {
+    const [name = '', ...version] = word.split('/');
+    return [name, version.join('/')];
+  });
 }
 
 function requestHandler({ caBundle, insecure }: S3Config): { requestHandler?: { httpsAgent: Agent } } {

@@ -3,29 +3,29 @@ import type { Command } from '../command.ts';
 import { defineCommand } from '../command.ts';
 import { DONE } from '../exit-codes.ts';
 import { presentState } from '../folder/content.ts';
-import { TARGET_OPTIONS, withTarget } from '../folder/target.ts';
 import { readVersionOf } from '../folder/versions.ts';
 import { writeSecret } from '../folder/write-secret.ts';
 import { text } from '../options.ts';
+import { PLACE, PLACE_OPTIONS, withPlace } from '../place/place.ts';
 
 export const command: Command = defineCommand({
   description: 'Prints the state, byte for byte as the backend keeps it.',
-  args: [],
+  args: [PLACE],
   options: {
-    ...TARGET_OPTIONS,
+    ...PLACE_OPTIONS,
     out: text('FILE', 'write it into this file, which only you may read', { environment: false }),
-    version: text('ID', 'this version, as "statehouse state history" lists it', { environment: false }),
+    version: text('ID', 'this version, as "statehouse history" lists it', { environment: false }),
   },
   examples: [
-    { line: 'statehouse state pull --out before.tfstate', says: 'keeps a copy' },
-    { line: 'statehouse state pull --version 3LgKlq', says: 'an old one' },
+    { line: 'statehouse pull --out before.tfstate', says: 'keeps a copy' },
+    { line: 'statehouse pull app/net.tfstate --version 41', says: 'an old one, on a server' },
   ],
   run: (invocation) =>
-    withTarget(invocation, 'reads', async ({ client, workspace }) => {
+    withPlace(invocation, invocation.args[0], 'reads', async ({ client, workspace, name }) => {
       const { options, terminal, cwd } = invocation;
       const bytes =
         options.version === undefined
-          ? presentState(await client.read(workspace), client.locate(workspace))
+          ? presentState(await client.read(workspace), name)
           : await readVersionOf(client, workspace, options.version);
       if (options.out === undefined) await terminal.write(bytes);
       else {

@@ -8,32 +8,38 @@ import { Failure } from '../failure.ts';
 import { presentState, snapshotOf } from '../folder/content.ts';
 import { diffToJson, printDiff } from '../folder/diff-view.ts';
 import { SHOW_SENSITIVE } from '../folder/sensitive.ts';
-import type { OpenTarget } from '../folder/target.ts';
-import { TARGET_OPTIONS, withTarget } from '../folder/target.ts';
 import { readVersionOf } from '../folder/versions.ts';
 import { flag } from '../options.ts';
+import { PLACE_BESIDE_FILES, PLACE_OPTIONS, withPlace, type OpenPlace } from '../place/place.ts';
 
 export const command: Command = defineCommand({
   description:
-    'Compares two states by resource instance and attribute. Each side is a file, "@WORKSPACE", or "version:ID" of the history. The second side defaults to the present state.',
+    'Compares two states by resource instance and attribute. Each side is a version, "@WORKSPACE", or a file. The second side defaults to the present state.',
   args: [
-    { name: 'before', help: 'FILE, @WORKSPACE or version:ID', required: true },
+    PLACE_BESIDE_FILES,
+    {
+      name: 'before',
+      help: 'a number of the history, version:ID, @WORKSPACE or FILE (./12 where the name is a number)',
+      required: true,
+    },
     { name: 'after', help: 'the same', required: false },
   ],
   options: {
-    ...TARGET_OPTIONS,
+    ...PLACE_OPTIONS,
     ...SHOW_SENSITIVE,
     exitCode: flag('exit with 1 when they differ', { environment: false }),
   },
   examples: [
-    { line: 'statehouse state diff before.tfstate', says: 'what changed since the copy was made' },
-    { line: 'statehouse state diff @staging @prod', says: 'two workspaces' },
-    { line: 'statehouse state diff version:3LgKlq', says: 'what changed since that version' },
+    { line: 'statehouse diff 1 2', says: 'two versions of the state of this folder' },
+    { line: 'statehouse diff app/net.tfstate 41', says: 'what changed since version 41, on a server' },
+    { line: 'statehouse diff before.tfstate', says: 'what changed since the copy was made' },
+    { line: 'statehouse diff @staging @prod', says: 'two workspaces' },
+    { line: 'statehouse diff version:3LgKlq', says: 'what changed since that version in a versioned bucket' },
   ],
   run: (invocation) =>
-    withTarget(invocation, 'reads', async (target) => {
+    withPlace(invocation, invocation.args[0], 'reads', async (target) => {
       const { args, options, terminal, cwd } = invocation;
-      const [first = '', second] = args;
+      const [, first = '', second] = args;
       const [before, after] = await Promise.all([
         readSide(first, target, cwd),
         readSide(second, target, cwd),
@@ -48,12 +54,13 @@ export const command: Command = defineCommand({
     }),
 });
 
-async function readSide(side: string | undefined, target: OpenTarget, cwd: string): Promise<Uint8Array> {
+async function readSide(side: string | undefined, target: OpenPlace, cwd: string): Promise<Uint8Array> {
   const { client, workspace } = target;
   if (side === undefined || side.startsWith('@')) {
     const name = side === undefined ? workspace : side.slice(1);
     return presentState(await client.read(name), client.locate(name));
   }
+  if (/^\d+$/.test(side)) return readVersionOf(client, workspace, side);
   if (side.startsWith('version:')) return readVersionOf(client, workspace, side.slice('version:'.length));
   return readFile(resolve(cwd, side)).catch((fault: NodeJS.ErrnoException) => {
     throw new Failure(`${side} cannot be read: ${fault.code ?? fault.message}`, { cause: fault });

@@ -5,31 +5,30 @@ import { DONE } from '../exit-codes.ts';
 import { Failure, wrongUse } from '../failure.ts';
 import { presentState, snapshotOf } from '../folder/content.ts';
 import { SHOW_SENSITIVE } from '../folder/sensitive.ts';
-import { TARGET_OPTIONS, withTarget } from '../folder/target.ts';
 import { flag } from '../options.ts';
+import { PLACE, PLACE_OPTIONS, withPlace } from '../place/place.ts';
 
 export const command: Command = defineCommand({
   description: 'Shows the outputs of the root module, or one of them.',
-  args: [{ name: 'name', help: 'only this output', required: false }],
+  args: [PLACE, { name: 'name', help: 'only this output', required: false }],
   options: {
-    ...TARGET_OPTIONS,
+    ...PLACE_OPTIONS,
     ...SHOW_SENSITIVE,
     raw: flag('print the text alone, for scripts', { environment: false }),
   },
   examples: [
-    { line: 'statehouse state outputs', says: 'all, secrets masked' },
-    { line: 'curl "$(statehouse state outputs --raw url)"', says: 'one, in a script' },
+    { line: 'statehouse outputs', says: 'all, secrets masked' },
+    { line: 'curl "$(statehouse outputs --raw url)"', says: 'one, in a script' },
   ],
   run: (invocation) =>
-    withTarget(invocation, 'reads', async ({ client, workspace }) => {
+    withPlace(invocation, invocation.args[0], 'reads', async ({ client, workspace, name: where }) => {
       const { args, options, terminal } = invocation;
-      const where = client.locate(workspace);
       const { outputs } = await snapshotOf(presentState(await client.read(workspace), where), where);
-      const [name] = args;
+      const [, name] = args;
       const chosen = outputs.filter((output) => name === undefined || output.name === name);
       if (name !== undefined && chosen.length === 0) {
         throw new Failure(`there is no output "${name}"`, {
-          next: '"statehouse state outputs" lists all outputs.',
+          next: '"statehouse outputs" lists all outputs.',
         });
       }
       const reveal = options.showSensitive;

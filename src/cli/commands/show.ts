@@ -8,29 +8,29 @@ import { Failure } from '../failure.ts';
 import { presentState, snapshotOf } from '../folder/content.ts';
 import { matchesAddress } from '../folder/selecting.ts';
 import { SHOW_SENSITIVE } from '../folder/sensitive.ts';
-import { TARGET_OPTIONS, withTarget } from '../folder/target.ts';
+import { PLACE, PLACE_OPTIONS, withPlace } from '../place/place.ts';
 
 export const command: Command = defineCommand({
   description:
     'Shows the attributes of a resource instance. Sensitive values, and all copies of them, are masked.',
   args: [
+    PLACE,
     { name: 'address', help: 'a resource instance, or a resource with all its instances', required: true },
   ],
-  options: { ...TARGET_OPTIONS, ...SHOW_SENSITIVE },
+  options: { ...PLACE_OPTIONS, ...SHOW_SENSITIVE },
   examples: [
-    { line: "statehouse state show 'aws_instance.web[0]'", says: 'one instance' },
-    { line: 'statehouse state show --show-sensitive random_password.db', says: 'with its secrets' },
+    { line: "statehouse show 'aws_instance.web[0]'", says: 'one instance' },
+    { line: 'statehouse show app/net.tfstate --show-sensitive random_password.db', says: 'with its secrets' },
   ],
   run: (invocation) =>
-    withTarget(invocation, 'reads', async ({ client, workspace }) => {
+    withPlace(invocation, invocation.args[0], 'reads', async ({ client, workspace, name: where }) => {
       const { options, terminal } = invocation;
-      const [asked = ''] = invocation.args;
-      const where = client.locate(workspace);
+      const [, asked = ''] = invocation.args;
       const { instances } = await snapshotOf(presentState(await client.read(workspace), where), where);
       const chosen = instances.filter(({ address }) => matchesAddress(address, asked));
       if (chosen.length === 0) {
         throw new Failure(`there is no ${asked} in the state`, {
-          next: '"statehouse state list" lists all resource instances.',
+          next: '"statehouse list" lists all resource instances.',
         });
       }
       const reveal = options.showSensitive;

@@ -6,42 +6,62 @@ import { defineCommand } from '../command.ts';
 import { DONE } from '../exit-codes.ts';
 import { Failure } from '../failure.ts';
 import { headerOf } from '../folder/content.ts';
-import { LOCK_OPTIONS, underLock } from '../folder/holding.ts';
+import { ADOPT_LOCK, LOCK_OPTIONS, underLock } from '../folder/holding.ts';
 import type { ReadState } from '../folder/import-check.ts';
 import { checkImport } from '../folder/import-check.ts';
 import { OPERATION_PUSH } from '../folder/operations.ts';
-import { TARGET_OPTIONS, withTarget } from '../folder/target.ts';
 import { writeAndVerify } from '../folder/writing.ts';
 import { flag } from '../options.ts';
+import { PLACE, PLACE_OPTIONS, withPlace } from '../place/place.ts';
 
 export const command: Command = defineCommand({
   description:
     'Writes a state, byte for byte, under the lock. An older serial or another lineage is refused, because a change would be lost.',
-  args: [{ name: 'file', help: 'the state to write; "-" reads it from the standard input', required: true }],
+  args: [
+    PLACE,
+    { name: 'file', help: 'the state to write; "-" reads it from the standard input', required: true },
+  ],
   options: {
-    ...TARGET_OPTIONS,
+    ...PLACE_OPTIONS,
     ...LOCK_OPTIONS,
+    lock: ADOPT_LOCK,
     force: flag('replace any existing state; the serial is raised above that of the existing state', {
       environment: false,
     }),
   },
   examples: [
-    { line: 'statehouse state push fixed.tfstate', says: 'after raising its serial' },
-    { line: 'statehouse state push --force before.tfstate', says: 'restores an old copy' },
+    { line: 'statehouse push fixed.tfstate', says: 'after raising its serial' },
+    {
+      line: 'statehouse push --lock 5e7b9b1c-2d4f-4f0e-9a54-0f9a7f3f0c11 errored.tfstate',
+      says: 'after an apply of yours that could neither write its state nor release its lock',
+    },
+    {
+      line: 'statehouse push app/net.tfstate --force before.tfstate',
+      says: 'restores an old copy on a server',
+    },
   ],
   run: (invocation) =>
-    withTarget(invocation, 'changes', async ({ client, workspace }) => {
+    withPlace(invocation, invocation.args[0], 'changes', async ({ client, workspace, name }) => {
       const { args, options, terminal, cwd, env, stopped } = invocation;
-      const [file = '-'] = args;
+      const [, file = '-'] = args;
       const bytes = await readInput(file, cwd);
       if (bytes.length === 0) throw new Failure(`${file} is empty: expected a state`);
       const next: ReadState = { bytes, header: headerOf(bytes, file) };
       const { lockTimeout: timeout, noLock, force } = options;
-      const wanted = { client, workspace, operation: OPERATION_PUSH, timeout, stopped, noLock, env };
+      const { lock: adopt } = options;
+      const wanted = {
+        client,
+        workspace,
+        operation: OPERATION_PUSH,
+        timeout,
+        stopped,
+        noLock,
+        env,
+        adopt,
+      };
       const written = await underLock(terminal, wanted, async (lock) => {
         const there = await client.read(workspace);
-        const existing =
-          there === null ? null : { bytes: there, header: headerOf(there, client.locate(workspace)) };
+        const existing = there === null ? null : { bytes: there, header: headerOf(there, name) };
         const check = checkImport(next, existing);
         if (check.type === 'same') return null;
         if (check.type === 'may-not' && !force) {

@@ -3,28 +3,29 @@ import { defineCommand } from '../command.ts';
 import { DONE } from '../exit-codes.ts';
 import { presentState, snapshotOf } from '../folder/content.ts';
 import { matchesAddress } from '../folder/selecting.ts';
-import { TARGET_OPTIONS, withTarget } from '../folder/target.ts';
+import { PLACE, PLACE_OPTIONS, withPlace } from '../place/place.ts';
 
 export const command: Command = defineCommand({
   description: 'Lists the resource instances in the state, as terraform addresses them.',
   args: [
+    PLACE,
     { name: 'address', help: 'only addresses that begin with one of these', required: false, rest: true },
   ],
-  options: { ...TARGET_OPTIONS },
+  options: { ...PLACE_OPTIONS },
   examples: [
-    { line: 'statehouse state list', says: 'all' },
+    { line: 'statehouse list app/net.tfstate', says: 'all of a state on a server' },
     {
-      line: 'statehouse state list module.net aws_instance.web',
+      line: 'statehouse list module.net aws_instance.web',
       says: 'a module, and the instances of a resource',
     },
   ],
   run: (invocation) =>
-    withTarget(invocation, 'reads', async ({ client, workspace }) => {
+    withPlace(invocation, invocation.args[0], 'reads', async ({ client, workspace, name: where }) => {
       const { args, terminal } = invocation;
-      const where = client.locate(workspace);
+      const [, ...wanted] = args;
       const { instances } = await snapshotOf(presentState(await client.read(workspace), where), where);
       const chosen = instances.filter(
-        (instance) => args.length === 0 || args.some((asked) => matchesAddress(instance.address, asked)),
+        (instance) => wanted.length === 0 || wanted.some((asked) => matchesAddress(instance.address, asked)),
       );
       if (terminal.json) {
         terminal.result(
