@@ -11,6 +11,7 @@ function gcsSnippet({ url, address, credential, caPath }: SnippetTarget): Snippe
       ['prefix', hclText(key)],
       ['storage_custom_endpoint', hclText(`${url}${JSON_PREFIX}`)],
     ]),
+    files: [],
     environment: [
       { name: 'GOOGLE_OAUTH_ACCESS_TOKEN', value: `${credential.id}.${credential.secret}` },
       ...(caPath === null ? [] : [{ name: 'SSL_CERT_FILE', value: caPath }]),
