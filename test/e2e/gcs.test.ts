@@ -6,7 +6,13 @@ import { eightInOrder } from './fixtures/eight-applies.ts';
 import { Gate } from './fixtures/gate.ts';
 import { gcsBackend, gcsFolder, gcsLogin } from './fixtures/gcs-folder.ts';
 import { httpBackend, httpFolder, httpLogin, resource } from './fixtures/http-folder.ts';
-import { lockAt, resourceNames, resourcesAt, untilHeld } from './fixtures/view.ts';
+import {
+  raceWithoutLock,
+  secondIsRefused,
+  wrongIdBreaksNothing,
+  type LockScene,
+} from './fixtures/lock-scenes.ts';
+import { lockAt, resourcesAt } from './fixtures/view.ts';
 
 const terraform = await findTerraform();
 
@@ -48,71 +54,29 @@ describe.skipIf(terraform === null)('terraform over gcs (skipped unless terrafor
     expect((await lockAt(house, `${path}@dev`)).holders).toEqual([]);
   });
 
-  it('refuses the second of two applies at once, and says who holds the lock', async () => {
+  const newScene = (): LockScene => {
     const path = newPath();
-    await using gate = await Gate.make();
-    await using alice = await folderAt(path, resource('alice', 'alice', gate.command));
-    await using bob = await alice.copy();
-    await bob.write('main.tf', resource('bob'));
-    const first = alice.start(['apply', '-auto-approve']);
-    await gate.reached();
-    const { holders } = await untilHeld(house, path);
+    return {
+      house,
+      path,
+      folder: (main) => folderAt(path, main),
+      // The lock's ID is the generation of its object.
+      shownId: ({ fence }) => String(fence),
+      strangeId: '999999',
+      lateWrite: 'conditionNotMet',
+    };
+  };
 
-    const second = await bob.run('apply', '-auto-approve');
-    expect(second.code).toBe(1);
-    // The lock's ID is the generation of its object.
-    expect(second.output).toContain(`ID:        ${holders[0]?.fence}`);
-    expect(second.output.replace(/\s*│\s*|\s+/g, ' ')).toMatch(
-      /held by token:admin\S* \(\S+@\S+, apply\) for \d+s/,
-    );
-
-    await gate.open();
-    expect(await first.end).toMatchObject({ code: 0 });
-    expect(await resourcesAt(house, path)).toEqual(['alice']);
-  });
+  it('refuses the second of two applies at once, and says who holds the lock', () =>
+    secondIsRefused(newScene()));
 
   it('lets eight with -lock-timeout all succeed, in the order of first asking', () =>
     eightInOrder(house, newPath(), (path) => folderAt(path, '')));
 
-  it('wants the right ID to force-unlock, and keeps what the old holder cannot write after it', async () => {
-    const path = newPath();
-    await using gate = await Gate.make();
-    await using alice = await folderAt(path, resource('before'));
-    await alice.must('apply', '-auto-approve');
-    await using bob = await alice.copy();
-    await alice.write('main.tf', resource('alice', 'alice', gate.command));
-    const paused = alice.start(['apply', '-auto-approve']);
-    await gate.reached();
-    const { holders } = await untilHeld(house, path);
-    const generation = holders[0]?.fence ?? 0;
-    expect(await bob.run('force-unlock', '-force', String(generation + 7))).toMatchObject({ code: 1 });
-    expect(await lockAt(house, path)).toMatchObject({ holders: [{ fence: generation }] });
-    expect(await bob.must('force-unlock', '-force', String(generation))).toContain('successfully unlocked');
-    await bob.write('main.tf', resource('bob'));
-    await bob.must('apply', '-auto-approve');
-    await gate.open();
-    const { code, output } = await paused.end;
-    expect(code).toBe(1);
-    expect(output).toContain('conditionNotMet');
-    expect(await resourcesAt(house, path)).toEqual(['bob']);
-    expect(resourceNames((await alice.read('errored.tfstate')) ?? '')).toContain('alice');
-  });
+  it('wants the right ID to force-unlock, and keeps what the old holder cannot write after it', () =>
+    wrongIdBreaksNothing(newScene()));
 
-  it('lets nothing be lost when two race with -lock=false', async () => {
-    const path = newPath();
-    await using gate = await Gate.make();
-    await using alice = await folderAt(path, resource('before'));
-    await alice.must('apply', '-auto-approve');
-    await using bob = await alice.copy();
-    await alice.write('main.tf', resource('alice', 'alice', gate.command));
-    await bob.write('main.tf', resource('bob'));
-    const late = alice.start(['apply', '-auto-approve', '-lock=false']);
-    await gate.reached();
-    expect(await bob.run('apply', '-auto-approve', '-lock=false')).toMatchObject({ code: 0 });
-    await gate.open();
-    expect(await late.end).toMatchObject({ code: 1 });
-    expect(await resourcesAt(house, path)).toEqual(['bob']);
-  });
+  it('lets nothing be lost when two race with -lock=false', () => raceWithoutLock(newScene()));
 
   it('has one lock and one state with backend "http"', async () => {
     const path = newPath();

@@ -5,6 +5,12 @@ import { eightInOrder } from './fixtures/eight-applies.ts';
 import { Gate } from './fixtures/gate.ts';
 import { httpBackend, httpFolder, httpLogin, resource } from './fixtures/http-folder.ts';
 import { awsLogin, s3Backend, s3Folder, s3Lines } from './fixtures/s3-folder.ts';
+import {
+  raceWithoutLock,
+  secondIsRefused,
+  wrongIdBreaksNothing,
+  type LockScene,
+} from './fixtures/lock-scenes.ts';
 import { lockAt, resourceNames, resourcesAt, untilHeld, untilParked } from './fixtures/view.ts';
 import { TEST_ADMIN } from '../support/test-admin.ts';
 
@@ -36,78 +42,33 @@ describe.skipIf(terraform === null)(
     const folderAt = (path: string, means: Means, main: string): Promise<TerraformFolder> =>
       s3Folder(terraform!, { url: house.url, lines: s3Lines(path, means) }, main);
 
+    const newScene = (means: Means): LockScene => {
+      const path = newPath();
+      return {
+        house,
+        path,
+        folder: (main) => folderAt(path, means, main),
+        shownId: ({ lockId }) => lockId,
+        strangeId: 'deadbeef-0000-0000-0000-000000000000',
+        lateWrite: 'PreconditionFailed',
+      };
+    };
+
     describe.each(Object.entries(MEANS))('locked by %s', (_, means) => {
-      it('the second of two applies is refused and told who holds the lock', async () => {
-        const path = newPath();
-        await using gate = await Gate.make();
-        await using alice = await folderAt(path, means, resource('alice', 'alice', gate.command));
-        await using bob = await alice.copy();
-        await bob.write('main.tf', resource('bob'));
-        const first = alice.start(['apply', '-auto-approve']);
-        await gate.reached();
-        const { holders } = await untilHeld(house, path);
-        expect(holders[0]?.aliases).toHaveLength(means.length);
-
-        const second = await bob.run('apply', '-auto-approve');
-        expect(second.code).toBe(1);
-        expect(second.output).toContain('Error acquiring the state lock');
-        expect(second.output).toContain(`ID:        ${holders[0]?.lockId}`);
-        expect(second.output).toContain('Operation: OperationTypeApply');
-        expect(second.output).toMatch(/Info: {6}held by token:admin\S* \(\S+@\S+, apply\) for \d+s/);
-
-        await gate.open();
-        expect(await first.end).toMatchObject({ code: 0 });
-        expect((await lockAt(house, path)).holders).toEqual([]);
-        expect(await resourcesAt(house, path)).toEqual(['alice']);
-      });
+      it('the second of two applies is refused and told who holds the lock', () =>
+        secondIsRefused(newScene(means), ([holder], output) => {
+          expect(holder?.aliases).toHaveLength(means.length);
+          expect(output).toMatch(/Info: {6}held by/);
+        }));
 
       it('eight with -lock-timeout all succeed, in the order of first asking', () =>
         eightInOrder(house, newPath(), (path) => folderAt(path, means, '')));
 
-      it('force-unlock wants the right ID, and the old holder cannot write after it', async () => {
-        const path = newPath();
-        await using gate = await Gate.make();
-        await using alice = await folderAt(path, means, resource('before'));
-        await alice.must('apply', '-auto-approve');
-        await using bob = await alice.copy();
-        await alice.write('main.tf', resource('alice', 'alice', gate.command));
-        const paused = alice.start(['apply', '-auto-approve']);
-        await gate.reached();
-        const { holders } = await untilHeld(house, path);
-        const wrong = await bob.run('force-unlock', '-force', 'deadbeef-0000-0000-0000-000000000000');
-        expect(wrong).toMatchObject({ code: 1 });
-        expect(await lockAt(house, path)).toMatchObject({ holders: [{ lockId: holders[0]?.lockId }] });
-        expect(await bob.must('force-unlock', '-force', holders[0]?.lockId ?? '')).toContain(
-          'successfully unlocked',
-        );
-        await bob.write('main.tf', resource('bob'));
-        await bob.must('apply', '-auto-approve');
-        await gate.open();
-        const { code, output } = await paused.end;
-        expect(code).toBe(1);
-        expect(output).toContain('PreconditionFailed');
-        expect(await resourcesAt(house, path)).toEqual(['bob']);
-        expect(resourceNames((await alice.read('errored.tfstate')) ?? '')).toContain('alice');
-      });
+      it('force-unlock wants the right ID, and the old holder cannot write after it', () =>
+        wrongIdBreaksNothing(newScene(means)));
     });
 
-    it('lets nothing be lost when two race with -lock=false', async () => {
-      const path = newPath();
-      await using gate = await Gate.make();
-      await using alice = await folderAt(path, ['table'], resource('before'));
-      await alice.must('apply', '-auto-approve');
-      await using bob = await alice.copy();
-      await alice.write('main.tf', resource('alice', 'alice', gate.command));
-      await bob.write('main.tf', resource('bob'));
-      const late = alice.start(['apply', '-auto-approve', '-lock=false']);
-      await gate.reached();
-      expect(await bob.run('apply', '-auto-approve', '-lock=false')).toMatchObject({ code: 0 });
-      await gate.open();
-      const { code, output } = await late.end;
-      expect(code).toBe(1);
-      expect(output).toContain('412');
-      expect(await resourcesAt(house, path)).toEqual(['bob']);
-    });
+    it('lets nothing be lost when two race with -lock=false', () => raceWithoutLock(newScene(['table'])));
 
     it.each([
       ['lock-file', 'table'],
