@@ -33,6 +33,7 @@ import { pruneWhatIsSuperseded } from './states/pruning.ts';
 import { PROJECT_RECORDS, Projects, type ProjectSettings } from './projects.ts';
 import type { RecordDefinition } from './records/define.ts';
 import type { RecordOwner, Records } from './records/records.ts';
+import { Quotas } from './quotas.ts';
 import { resealAll } from './rotation.ts';
 import { MASTER_KEY_RECORDS, SealCount } from './seal-count.ts';
 import type { RefusedSettings } from './states/refused-limits.ts';
@@ -173,6 +174,7 @@ export class House {
     this.uploads = watched(uploads, audit, WATCHED.uploads);
     const freezes = new Freezes({ engine, clock, records: this.records(FREEZES), gate, audit: this.audit });
     this.freezes = watched(freezes, audit, WATCHED.freezes);
+    const quotas = new Quotas({ engine, clock, projects, log });
     const locks = new Locks({
       executor: this.#executor,
       lockInfos: this.lockInfos,
@@ -180,6 +182,7 @@ export class House {
       settings: options,
       gate,
       freezes,
+      quotas,
     });
     this.locks = watched(locks, audit, WATCHED.locks);
     const credentials = new Credentials({
@@ -202,7 +205,8 @@ export class House {
       inFlight: this.#inFlight,
     });
     this.#bodyReader = new StateBodyReader(engine, sealer);
-    const shared = { executor: this.#executor, bodyWriter, bodyReader: this.#bodyReader, gate, freezes };
+    const [executor, bodyReader] = [this.#executor, this.#bodyReader];
+    const shared = { executor, bodyWriter, bodyReader, gate, freezes, quotas };
     this.history = watched(new History(shared), audit, WATCHED.history);
     const refusedWrites = new RefusedWrites({
       records: this.#recordOwner,
@@ -219,6 +223,7 @@ export class House {
     this.states = watched(new States({ ...shared, audit, refusedWrites }), audit, WATCHED.states);
     this.#subscriptions = [
       pruneWhatIsSuperseded(this.#executor, projects),
+      quotas.follow(this.#executor),
       signals.subscribe(({ handovers }) => this.#parkedRequests.wake(handovers)),
       this.#executor.listen(({ address, actor: { subject } }, { outcome }) => {
         if (outcome.type !== 'too-young') return;

@@ -3,6 +3,7 @@ import type { AddressCommand, SealedBody } from '../core/command.ts';
 import type { Credential } from '../core/credential.ts';
 import type { AuditNote, Effect } from '../core/effect.ts';
 import type { Instant } from '../core/instant.ts';
+import type { Usage } from '../core/quota.ts';
 import type { Decision } from '../core/rules/draft.ts';
 import type { Handover, Outcome } from '../core/outcome.ts';
 import type { Version, World } from '../core/world.ts';
@@ -275,6 +276,8 @@ export interface Engine extends AsyncDisposable {
   entries(kind: string | null): Promise<readonly Entry[]>;
   /** One of them; null when there is none. */
   entry(kind: string, name: string): Promise<Entry | null>;
+  /** What a project keeps, as it was counted in the transactions that changed it. */
+  usage(project: string): Promise<Usage>;
   audit(query: AuditQuery): Promise<readonly AuditRecord[]>;
   /**
    * What was stored about addresses, as a feed that is kept: the records of the audit log with an address, but for refusals

@@ -1,4 +1,5 @@
 import type { Grant } from '../../core/grant.ts';
+import type { Quota, Usage } from '../../core/quota.ts';
 import type { RetentionLimit } from '../../core/retention.ts';
 
 export interface CredentialShape {
@@ -54,12 +55,16 @@ export interface AuditHeadShape {
 export type RetentionShape = { readonly [L in RetentionLimit]: number | null };
 
 /** What may be set for a project; what is left out stays as it is. */
-export type ProjectSettings = { [L in RetentionLimit]?: number | null | undefined };
+export type ProjectSettings = { [L in RetentionLimit | Quota]?: number | null | undefined };
+
+/** How much a project may keep; null where it is not limited. */
+export type QuotaShape = { readonly [Q in Quota]: number | null };
 
 export interface ProjectShape {
   readonly project: string;
   readonly set: RetentionShape;
   readonly effective: RetentionShape;
+  readonly quota: { readonly set: QuotaShape; readonly effective: QuotaShape; readonly used: Usage };
 }
 
 export interface WhoamiShape {

@@ -5,6 +5,7 @@ import type { Credential } from '../../core/credential.ts';
 import { decide, evolve, nextEnd } from '../../core/decide.ts';
 import type { AuditNote, Effect } from '../../core/effect.ts';
 import type { Instant } from '../../core/instant.ts';
+import { NO_USAGE, sumOf, usageChange, type Usage } from '../../core/quota.ts';
 import { NEW_WORLD, type Version, type World } from '../../core/world.ts';
 import type { Clock } from '../../ports/clock.ts';
 import {
@@ -53,6 +54,7 @@ export class MemoryEngine implements Engine {
   readonly #credentials = new Map<string, Credential>();
   readonly #entries = new Map<string, Entry>();
   readonly #audit: AuditRecord[] = [];
+  readonly #usage = new Map<string, Usage>();
   /** How many records of the audit log were forgotten. */
   #pruned = 0;
 
@@ -117,6 +119,10 @@ export class MemoryEngine implements Engine {
 
   async entry(kind: string, name: string): Promise<Entry | null> {
     return this.#entries.get(`${kind}\n${name}`) ?? null;
+  }
+
+  async usage(project: string): Promise<Usage> {
+    return this.#usage.get(project) ?? NO_USAGE;
   }
 
   async audit(query: AuditQuery): Promise<readonly AuditRecord[]> {
@@ -201,7 +207,8 @@ export class MemoryEngine implements Engine {
     const { address } = command;
     const at = this.#clock.now();
     const { world } = this.#kept.get(formatAddress(address)) ?? { world: NEW_WORLD };
-    const decision = decide(command, world, at);
+    const usage = this.#usage.get(address.project) ?? NO_USAGE;
+    const decision = decide(command, { ...world, usage }, at);
     this.#store(address, decision.effects, at);
     return resultOf(decision);
   }
@@ -211,8 +218,16 @@ export class MemoryEngine implements Engine {
     const name = formatAddress(address);
     const kept = this.#kept.get(name) ?? { address, world: NEW_WORLD, versions: [] };
     this.#kept.set(name, kept);
+    this.#count(kept, effects);
     kept.world = evolve(kept.world, effects);
     for (const effect of effects) this.#keep(kept, effect, at);
+  }
+
+  #count({ address: { project }, world, versions }: StoredAddress, effects: readonly Effect[]): void {
+    const change = usageChange(world, effects, (numbers) =>
+      versions.filter(({ number }) => numbers === 'all' || numbers.includes(number)).map(({ size }) => size),
+    );
+    this.#usage.set(project, sumOf(this.#usage.get(project) ?? NO_USAGE, change));
   }
 
   #keep(kept: StoredAddress, effect: Effect, at: Instant): void {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { formatAddress, type Address } from '../../core/address.ts';
 import type { Credential } from '../../core/credential.ts';
 import type { Instant, Milliseconds } from '../../core/instant.ts';
+import type { Usage } from '../../core/quota.ts';
 import type { Version, World } from '../../core/world.ts';
 import {
   type AuditQuery,
@@ -155,6 +156,10 @@ export class PostgresEngine implements Engine {
 
   async entry(kind: string, name: string): Promise<Entry | null> {
     return this.#queries.entry(kind, name);
+  }
+
+  async usage(project: string): Promise<Usage> {
+    return this.#queries.usage(project);
   }
 
   async audit(query: AuditQuery): Promise<readonly AuditRecord[]> {

@@ -1,5 +1,6 @@
 import type { Address } from '../../core/address.ts';
 import type { Credential } from '../../core/credential.ts';
+import type { Usage } from '../../core/quota.ts';
 import { NEW_WORLD, type Version, type World } from '../../core/world.ts';
 import type { Entry, Resealed, WaitingRequest, StateQuery, StateSummary } from '../../ports/engine.ts';
 import { changedElsewhere, ownerOf, type RowKeys } from '../row-keys.ts';
@@ -9,6 +10,7 @@ import { fromText, toBytes, toText } from './columns.ts';
 import { credentialsFrom } from './credentials.ts';
 import { ADDRESS, toEntry, toVersion, toWaitingRequest, type StoredRecord } from './rows.ts';
 import { Conditions, limitOf } from './session/conditions.ts';
+import { readUsage, usageFrom } from './usage.ts';
 import { recordFrom, selectRecords, selectWorlds, theseAddresses, worldsFrom, type Wanted } from './world.ts';
 
 /** The reads. Each sees one moment, and every commit that was answered before it began. */
@@ -86,6 +88,10 @@ export class Queries {
       { text: `SELECT * FROM ${this.#schema}.credential ORDER BY created_at, ordinal` },
     ]);
     return [...credentialsFrom(this.#keys, house, rows)];
+  }
+
+  async usage(project: string): Promise<Usage> {
+    return usageFrom(this.#keys, await this.#connections.read(readUsage(this.#schema, [project])));
   }
 
   async entries(kind: string | null): Promise<Entry[]> {

@@ -1,6 +1,7 @@
 import type { Address } from '../../core/address.ts';
 import type { Credential } from '../../core/credential.ts';
 import type { Instant } from '../../core/instant.ts';
+import type { Usage } from '../../core/quota.ts';
 import type { Version, World } from '../../core/world.ts';
 import type { Clock } from '../../ports/clock.ts';
 import {
@@ -137,6 +138,10 @@ export class SqliteEngine implements Engine {
 
   async entry(kind: string, name: string): Promise<Entry | null> {
     return reading(() => this.#queries.entry(kind, name));
+  }
+
+  async usage(project: string): Promise<Usage> {
+    return reading(() => this.#queries.usage(project));
   }
 
   async audit(query: AuditQuery): Promise<readonly AuditRecord[]> {

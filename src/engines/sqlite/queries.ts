@@ -1,6 +1,7 @@
 import type { Address } from '../../core/address.ts';
 import type { Instant } from '../../core/instant.ts';
 import type { Credential } from '../../core/credential.ts';
+import type { Usage } from '../../core/quota.ts';
 import type { Version, World } from '../../core/world.ts';
 import type { Entry, Resealed, WaitingRequest, StateQuery, StateSummary } from '../../ports/engine.ts';
 import { changedElsewhere, ownerOf, RowKeys } from '../row-keys.ts';
@@ -18,6 +19,7 @@ import {
   VERSION,
   whole,
 } from './rows.ts';
+import { UsageRows } from './usage.ts';
 import { RECORD_COLUMNS, WorldLoader } from './world.ts';
 
 /** Longer than any key can go on after its prefix, so no key that begins so sorts behind the two together. */
@@ -37,6 +39,7 @@ export class Queries {
   readonly #keyIdOf: (sealed: Uint8Array) => string;
   readonly #worlds: WorldLoader;
   readonly #house: HouseRow;
+  readonly #usage: UsageRows;
   readonly #versions: Statement;
   readonly #credentials: Statement;
   readonly #entries: Statement;
@@ -52,6 +55,7 @@ export class Queries {
     this.#keys = keys;
     this.#keyIdOf = keyIdOf;
     this.#house = new HouseRow(db, keys);
+    this.#usage = new UsageRows(db, keys);
     db.function('key_id_of', (sealed: Uint8Array) => (sealed.length === 0 ? '' : keyIdOf(sealed)));
     this.#worlds = new WorldLoader(db, keys);
     this.#versions = db.prepare(
@@ -142,6 +146,10 @@ export class Queries {
   entry(kind: string, name: string): Entry | null {
     const row = this.#entry.get(kind, name);
     return row === undefined ? null : toEntry(this.#keys, row);
+  }
+
+  usage(project: string): Usage {
+    return this.#usage.read(project);
   }
 
   seats(query: { node: string } | { notNode: string }): WaitingRequest[] {

@@ -8,6 +8,7 @@ import type {
   AuditHeadShape,
   AuditShape,
   RetentionShape,
+  QuotaShape,
   ProjectSettings,
   ProjectShape,
   WhoamiShape,
@@ -18,6 +19,7 @@ import type {
 import { formatAddress } from '../../../core/address.ts';
 import { ROLES, type Grant } from '../../../core/grant.ts';
 import type { Instant } from '../../../core/instant.ts';
+import { mapQuotas, QUOTAS, type Quotas, type Usage } from '../../../core/quota.ts';
 import { mapLimits, RETENTION_LIMITS, type Retention } from '../../../core/retention.ts';
 import type { HeldLock } from '../../../house/identity/held-locks.ts';
 import type { CredentialView } from '../../../house/identity/credentials.ts';
@@ -103,10 +105,20 @@ const RETENTION: z.ZodType<RetentionShape> = objectOf<RetentionShape>(
   }),
 ).meta({ id: 'Retention' });
 
+const QUOTA: z.ZodType<QuotaShape> = objectOf<QuotaShape>(
+  mapQuotas((quota) => z.int().min(1).nullable().describe(`At most so many ${QUOTAS[quota].counts}.`)),
+).meta({ id: 'Quota' });
+
+const USAGE: z.ZodType<Usage> = objectOf<Usage>({
+  states: count('States, deleted ones too until they are purged.'),
+  versions: count('Versions of states.'),
+  bytes: count('Bytes of all versions, as their states were sent.'),
+}).meta({ id: 'Usage' });
+
 /** What may be set for a project; what is left out stays as it is. */
 export const PROJECT_SETTINGS: z.ZodType<ProjectSettings, ProjectSettings> = z
-  .strictObject(
-    mapLimits((limit) => {
+  .strictObject({
+    ...mapLimits((limit) => {
       const { min, max, says } = RETENTION_LIMITS[limit];
       return z
         .int()
@@ -116,13 +128,24 @@ export const PROJECT_SETTINGS: z.ZodType<ProjectSettings, ProjectSettings> = z
         .optional()
         .describe(`${upperFirst(says)}; null for the default of the server.`);
     }),
-  )
+    ...mapQuotas((quota) => {
+      const { max, counts } = QUOTAS[quota];
+      return z
+        .int()
+        .min(1)
+        .max(max)
+        .nullable()
+        .optional()
+        .describe(`At most so many ${counts}; null for the default of the server.`);
+    }),
+  })
   .meta({ id: 'ProjectSettings' });
 
 export const PROJECT: z.ZodType<ProjectShape> = objectOf<ProjectShape>({
   project: z.string(),
   set: RETENTION.describe('What was set for this project.'),
   effective: RETENTION.describe('What applies: that, or the settings that the server was started with.'),
+  quota: z.object({ set: QUOTA, effective: QUOTA, used: USAGE }).describe('How much it may keep, and keeps.'),
 }).meta({ id: 'Project' });
 
 export const PROJECTS: z.ZodType<{ readonly projects: readonly ProjectShape[] }> = objectOf<{
@@ -214,6 +237,10 @@ export function toAuditShape({ id, at, address, note }: AuditRecord): AuditShape
 
 export function toRetentionShape(retention: Retention): RetentionShape {
   return mapLimits((limit) => retention[limit] ?? null);
+}
+
+export function toQuotaShape(quotas: Quotas): QuotaShape {
+  return mapQuotas((quota) => quotas[quota] ?? null);
 }
 
 function upperFirst(text: string): string {
