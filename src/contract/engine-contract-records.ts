@@ -42,6 +42,31 @@ export function recordContract(bench: Bench): void {
       .map((kept) => ({ ...kept, sealedSecret: Uint8Array.from(kept.sealedSecret) }));
   }
 
+  it('shows many entries some at a time, in their order', async () => {
+    const kind = 'paged';
+    const names = Array.from({ length: 25 }, (_, at) => `name-${String(at).padStart(2, '0')}`);
+    await bench.engine().apply([
+      ...names.toReversed().map((name): RecordCommand => ({
+        type: 'put-entry',
+        entry: { kind, name, attributes: {} },
+        note: null,
+      })),
+      { type: 'put-entry', entry: { kind: 'paged after', name: 'a', attributes: {} }, note: null },
+    ]);
+    const seen: string[] = [];
+    for (let after: Entry | undefined; ;) {
+      const page = await bench
+        .engine()
+        .entries(kind, { limit: 10, ...(after === undefined ? {} : { after }) });
+      seen.push(...page.map(({ name }) => name));
+      after = page.at(-1);
+      if (after === undefined) break;
+    }
+    expect(seen).toEqual(names);
+    const beyond = await bench.engine().entries(null, { after: { kind, name: 'name-23' }, limit: 2 });
+    expect(beyond.map(({ name }) => name)).toEqual(['name-24', 'a']);
+  });
+
   describe('a credential', () => {
     it('is kept as it is, and put again in its place, oldest first', async () => {
       const late = credential('CREDENTIALLATE01', { createdAt: 2_000, expiresAt: 9_000 });

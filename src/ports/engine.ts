@@ -195,6 +195,13 @@ export interface Changes {
   readonly pruned?: true;
 }
 
+/** Some of many entries. */
+export interface EntryPage {
+  /** Those that come after this one. */
+  readonly after?: Pick<Entry, 'kind' | 'name'>;
+  readonly limit: number;
+}
+
 export interface StateQuery {
   readonly project?: string;
   /** Only keys that begin so. */
@@ -273,7 +280,7 @@ export interface Engine extends AsyncDisposable {
 
   credentials(): Promise<readonly Credential[]>;
   /** Of one kind, or null for all. By kind and name, byte by byte. */
-  entries(kind: string | null): Promise<readonly Entry[]>;
+  entries(kind: string | null, page?: EntryPage): Promise<readonly Entry[]>;
   /** One of them; null when there is none. */
   entry(kind: string, name: string): Promise<Entry | null>;
   /** What a project keeps, as it was counted in the transactions that changed it. */

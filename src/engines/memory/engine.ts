@@ -20,6 +20,7 @@ import {
   type Engine,
   type EngineTraits,
   type Entry,
+  type EntryPage,
   type Expected,
   NOTED,
   LOOK_ACTIONS,
@@ -33,6 +34,8 @@ import {
 } from '../../ports/engine.ts';
 import { compareBytes, otherSealed, sameAddress, selectStates } from './queries.ts';
 import { dropCredentials, reseal, type Sealed } from './records.ts';
+
+type EntryName = Pick<Entry, 'kind' | 'name'>;
 
 /** What one address keeps. */
 export interface StoredAddress {
@@ -111,10 +114,17 @@ export class MemoryEngine implements Engine {
     return [...this.#credentials.values()].sort((a, b) => a.createdAt - b.createdAt);
   }
 
-  async entries(kind: string | null): Promise<readonly Entry[]> {
+  async entries(
+    kind: string | null,
+    { after, limit }: EntryPage = { limit: Infinity },
+  ): Promise<readonly Entry[]> {
+    const order = (a: EntryName, b: EntryName): number =>
+      compareBytes(a.kind, b.kind) || compareBytes(a.name, b.name);
     return [...this.#entries.values()]
       .filter((entry) => kind === null || entry.kind === kind)
-      .sort((a, b) => compareBytes(a.kind, b.kind) || compareBytes(a.name, b.name));
+      .filter((entry) => after === undefined || order(entry, after) > 0)
+      .sort(order)
+      .slice(0, limit);
   }
 
   async entry(kind: string, name: string): Promise<Entry | null> {

@@ -14,6 +14,7 @@ import {
   EngineFault,
   type EngineTraits,
   type Entry,
+  type EntryPage,
   type Resealed,
   type WaitingRequest,
   type StateQuery,
@@ -150,8 +151,8 @@ export class PostgresEngine implements Engine {
     return this.#queries.credentials();
   }
 
-  async entries(kind: string | null): Promise<readonly Entry[]> {
-    return this.#queries.entries(kind);
+  async entries(kind: string | null, page?: EntryPage): Promise<readonly Entry[]> {
+    return this.#queries.entries(kind, page);
   }
 
   async entry(kind: string, name: string): Promise<Entry | null> {

@@ -2,7 +2,14 @@ import type { Address } from '../../core/address.ts';
 import type { Credential } from '../../core/credential.ts';
 import type { Usage } from '../../core/quota.ts';
 import { NEW_WORLD, type Version, type World } from '../../core/world.ts';
-import type { Entry, Resealed, WaitingRequest, StateQuery, StateSummary } from '../../ports/engine.ts';
+import type {
+  Entry,
+  EntryPage,
+  Resealed,
+  WaitingRequest,
+  StateQuery,
+  StateSummary,
+} from '../../ports/engine.ts';
 import { changedElsewhere, ownerOf, type RowKeys } from '../row-keys.ts';
 import { hasVersion, newestVersions } from '../version-numbers.ts';
 import type { Connections, Row, Statement } from './connection.ts';
@@ -94,10 +101,13 @@ export class Queries {
     return usageFrom(this.#keys, await this.#connections.read(readUsage(this.#schema, [project])));
   }
 
-  async entries(kind: string | null): Promise<Entry[]> {
+  async entries(kind: string | null, { after, limit }: EntryPage = { limit: Infinity }): Promise<Entry[]> {
+    const asked = new Conditions();
+    if (kind !== null) asked.add('kind = ?', kind);
+    if (after !== undefined) asked.add('(kind, name) > (?, ?)', after.kind, toText(after.name));
     const rows = await this.#read(
-      `SELECT * FROM ${this.#schema}.entry WHERE kind = $1 OR $1::text IS NULL ORDER BY kind, name`,
-      [kind],
+      `SELECT * FROM ${this.#schema}.entry ${asked.where} ORDER BY kind, name ${limitOf(limit)}`,
+      asked.values,
     );
     return rows.map((row) => toEntry(this.#keys, row));
   }

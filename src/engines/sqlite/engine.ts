@@ -14,6 +14,7 @@ import {
   EngineFault,
   type EngineTraits,
   type Entry,
+  type EntryPage,
   type Resealed,
   type WaitingRequest,
   type StateQuery,
@@ -132,8 +133,8 @@ export class SqliteEngine implements Engine {
     return reading(() => this.#queries.credentials());
   }
 
-  async entries(kind: string | null): Promise<readonly Entry[]> {
-    return reading(() => this.#queries.entries(kind));
+  async entries(kind: string | null, page?: EntryPage): Promise<readonly Entry[]> {
+    return reading(() => this.#queries.entries(kind, page));
   }
 
   async entry(kind: string, name: string): Promise<Entry | null> {

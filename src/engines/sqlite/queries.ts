@@ -3,7 +3,14 @@ import type { Instant } from '../../core/instant.ts';
 import type { Credential } from '../../core/credential.ts';
 import type { Usage } from '../../core/quota.ts';
 import type { Version, World } from '../../core/world.ts';
-import type { Entry, Resealed, WaitingRequest, StateQuery, StateSummary } from '../../ports/engine.ts';
+import type {
+  Entry,
+  EntryPage,
+  Resealed,
+  WaitingRequest,
+  StateQuery,
+  StateSummary,
+} from '../../ports/engine.ts';
 import { changedElsewhere, ownerOf, RowKeys } from '../row-keys.ts';
 import { newestVersions } from '../version-numbers.ts';
 import type { Database, SqlValue, Statement } from './files/driver.ts';
@@ -42,7 +49,6 @@ export class Queries {
   readonly #usage: UsageRows;
   readonly #versions: Statement;
   readonly #credentials: Statement;
-  readonly #entries: Statement;
   readonly #entry: Statement;
   readonly #begin: Statement;
   readonly #end: Statement;
@@ -62,9 +68,6 @@ export class Queries {
       `SELECT ${VERSION.list} FROM version WHERE address_id = ? AND number < ? ORDER BY number DESC LIMIT ?`,
     );
     this.#credentials = db.prepare(`SELECT ${CREDENTIAL.list} FROM credential ORDER BY created_at, ordinal`);
-    this.#entries = db.prepare(
-      `SELECT ${ENTRY.list} FROM entry WHERE kind = ? OR ? IS NULL ORDER BY kind, name`,
-    );
     this.#entry = db.prepare(`SELECT ${ENTRY.list} FROM entry WHERE kind = ? AND name = ?`);
     this.#begin = db.prepare('BEGIN');
     this.#end = db.prepare('COMMIT');
@@ -139,8 +142,21 @@ export class Queries {
     });
   }
 
-  entries(kind: string | null): Entry[] {
-    return this.#entries.all(kind, kind).map((row) => toEntry(this.#keys, row));
+  entries(kind: string | null, { after, limit }: EntryPage = { limit: Infinity }): Entry[] {
+    const conditions = [
+      ...(kind === null ? [] : ['kind = ?']),
+      ...(after === undefined ? [] : ['(kind, name) > (?, ?)']),
+    ];
+    const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
+    const bound = [
+      ...(kind === null ? [] : [kind]),
+      ...(after === undefined ? [] : [after.kind, after.name]),
+    ];
+    const rows = this.#prepare(`SELECT ${ENTRY.list} FROM entry ${where} ORDER BY kind, name LIMIT ?`).all(
+      ...bound,
+      whole(limit),
+    );
+    return rows.map((row) => toEntry(this.#keys, row));
   }
 
   entry(kind: string, name: string): Entry | null {
