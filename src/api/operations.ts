@@ -9,6 +9,7 @@ import type {
   ProjectSettings,
   ProjectShape,
   RevokedCredentialShape,
+  ReencryptionShape,
   RotationShape,
   WhoamiShape,
 } from './shapes/house.ts';
@@ -70,6 +71,7 @@ export const OPERATIONS: { readonly [Name in OperationName]: RouteOf<Name> } = {
   'list-audit': { method: 'GET', path: '/audit', items: 'records' },
   'show-audit-head': { method: 'GET', path: '/audit/head' },
   'rotate-key': { method: 'POST', path: '/rotate-key', long: true },
+  reencrypt: { method: 'POST', path: '/rotate-key/reencrypt', long: true },
   backup: { method: 'POST', path: '/backup', long: true },
 };
 
@@ -173,7 +175,8 @@ interface Operations {
     answer: Page<'records', AuditShape>;
   };
   'show-audit-head': { query: Nothing; body: undefined; answer: AuditHeadShape };
-  'rotate-key': { query: Nothing; body: undefined; answer: RotationShape };
+  'rotate-key': { query: { reencrypt?: boolean | undefined }; body: undefined; answer: RotationShape };
+  reencrypt: { query: { after?: string | undefined }; body: undefined; answer: ReencryptionShape };
   backup: { query: Nothing; body: undefined; answer: null };
 }
 

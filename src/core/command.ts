@@ -31,6 +31,8 @@ export interface SealedBody {
   readonly id: string;
   readonly keyId: string;
   readonly wrappedKey: Uint8Array;
+  /** The master key under which the data key was made, where it was wrapped again since; null where it is not known. Default: `keyId`. */
+  readonly madeUnder?: string | null;
   readonly segments: readonly Uint8Array[];
 }
 

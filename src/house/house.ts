@@ -10,7 +10,7 @@ import type { Log } from '../ports/log.ts';
 import type { Sealer } from '../ports/sealer.ts';
 import type { Signals } from '../ports/signals.ts';
 import { Audit } from './audit.ts';
-import { Budget, sharesOf } from './budget.ts';
+import { Budget, sharesOf, type Payer } from './budget.ts';
 import type { Caller, Shut } from './caller.ts';
 import { Authenticators } from './identity/authenticators.ts';
 import { Credentials } from './identity/credentials.ts';
@@ -34,6 +34,7 @@ import { PROJECT_RECORDS, Projects, type ProjectSettings } from './projects.ts';
 import type { RecordDefinition } from './records/define.ts';
 import type { RecordOwner, Records } from './records/records.ts';
 import { Quotas } from './quotas.ts';
+import { Reencryption, type Reencrypted } from './reencryption.ts';
 import { resealAll } from './rotation.ts';
 import { MASTER_KEY_RECORDS, SealCount } from './seal-count.ts';
 import type { RefusedSettings } from './states/refused-limits.ts';
@@ -113,6 +114,7 @@ export class House {
   readonly #sealer: Sealer;
   readonly #recordOwner: RecordOwner;
   readonly #sealCount: SealCount;
+  readonly #reencryption: Reencryption;
   readonly #subscriptions: readonly (() => void)[];
 
   constructor(options: HouseOptions) {
@@ -160,6 +162,7 @@ export class House {
     });
     this.projects = watched(projects, audit, WATCHED.projects);
     this.#inFlight = new Budget(sharesOf(options.inFlightBytesMax, options.stateBytesMax));
+    this.#reencryption = new Reencryption({ engine, sealer, inFlight: this.#inFlight, clock, log });
     const uploads = new Uploads({
       records: this.#recordOwner,
       sealer,
@@ -330,6 +333,24 @@ export class House {
     await this.credentials.refresh();
     await this.#sealCount.check();
     return done;
+  }
+
+  /** Whether encrypting bodies anew under the present master key was begun and is not done. */
+  isReencrypting(): Promise<boolean> {
+    return this.#sealCount.isReencrypting();
+  }
+
+  /** Remembers that bodies are to be encrypted anew under the present master key. */
+  beginReencryption(): Promise<void> {
+    return this.#sealCount.setReencrypting(true);
+  }
+
+  /** Encrypts bodies anew that were encrypted under a former master key, for some time. @param after null to begin */
+  async reencrypt(payer: Payer, after: string | null, time: Milliseconds): Promise<Reencrypted> {
+    const answer = await this.#reencryption.run(payer, after, time);
+    await this.#sealCount.check();
+    if (answer.next === null) await this.#sealCount.setReencrypting(false);
+    return answer;
   }
 
   /** Sends parked waiters away, so that they come back elsewhere or later. Requests go on being answered. */

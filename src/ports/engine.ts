@@ -81,7 +81,9 @@ export type RecordCommand =
   /** Rows of an address as another engine had them, for moving a house: they were decided about there, and no rule is asked. */
   | { readonly type: 'adopt'; readonly address: Address; readonly effects: readonly Effect[] }
   /** New wrappings of the same data keys and secrets, after the master key was changed. */
-  | { readonly type: 'reseal'; readonly items: readonly Resealed[] };
+  | { readonly type: 'reseal'; readonly items: readonly Resealed[] }
+  /** Bodies that say the same under new data keys; none that is not there any more, or has another wrapping meanwhile. */
+  | { readonly type: 'replace-bodies'; readonly bodies: readonly ReplacedBody[] };
 
 export type Command = AddressCommand | RecordCommand;
 
@@ -125,9 +127,31 @@ export function auditPruned(records: number): CommandResult {
   return { outcome: { type: 'audit-pruned', records }, handovers: [] };
 }
 
+/** A body under a new data key, and the wrapped key of the one that it takes the place of. */
+export interface ReplacedBody {
+  readonly body: SealedBody;
+  readonly replaces: Uint8Array;
+}
+
+/** A body among all. */
+export interface BodyMark {
+  readonly id: string;
+  /** What to go on after. */
+  readonly place: string;
+  /** The master key under which its data key was made; null where that is not known. */
+  readonly madeUnder: string | null;
+}
+
 /** A sealed thing that is not a body: where it stands, and what it says under the old key and under the new one. */
 export type Resealed =
-  | { readonly kind: 'body'; readonly id: string; readonly keyId: string; readonly wrappedKey: Uint8Array }
+  | {
+      readonly kind: 'body';
+      readonly id: string;
+      readonly keyId: string;
+      readonly wrappedKey: Uint8Array;
+      /** The wrapping that it was made of: where there is another by now, it is left alone. Absent: nothing is compared. */
+      readonly replaces?: Uint8Array;
+    }
   | { readonly kind: 'credential'; readonly id: string; readonly sealed: Uint8Array }
   /** The key that rows are authenticated with. */
   | { readonly kind: 'row-key'; readonly sealed: Uint8Array }
@@ -301,6 +325,9 @@ export interface Engine extends AsyncDisposable {
   seats(query: { node: string } | { notNode: string }): Promise<readonly WaitingRequest[]>;
   /** Everything that is sealed under another key than this one, a page at a time; empty when the rotation is done. */
   sealedUnderOther(keyId: string, limit: number): Promise<readonly Resealed[]>;
+
+  /** All bodies, in an order of the engine's own in which new ones may stand anywhere. @param after null for the first */
+  bodies(after: string | null, limit: number): Promise<readonly BodyMark[]>;
 
   /** The engine's clock, which alone says what is older. */
   now(): Promise<Instant>;

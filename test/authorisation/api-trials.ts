@@ -244,6 +244,11 @@ export const API_TRIALS: Readonly<Record<string, Trial>> = {
     proof: { text: '"records"' },
   },
   'rotate-key, the server': { prepare: [], ask: ask('POST', '/rotate-key'), proof: { text: '"sealedAnew"' } },
+  'reencrypt, the server': {
+    prepare: [],
+    ask: ask('POST', '/rotate-key/reencrypt'),
+    proof: { text: '"damaged"' },
+  },
   // The memory engine makes none, and says so to whoever may ask.
   'backup, the server': { prepare: [], ask: ask('POST', '/backup'), proof: { status: 409 } },
 };

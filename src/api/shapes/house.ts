@@ -89,6 +89,15 @@ export interface RotationShape {
   readonly sealedAnew: number;
 }
 
+/** How far encrypting the states anew has got. */
+export interface ReencryptionShape {
+  readonly keyId: string;
+  readonly done: number;
+  readonly damaged: number;
+  readonly after: string | null;
+  readonly left: number | null;
+}
+
 /** Every refusal and every fault. */
 export interface ProblemShape {
   readonly error: string;

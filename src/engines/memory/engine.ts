@@ -11,6 +11,7 @@ import type { Clock } from '../../ports/clock.ts';
 import {
   type AuditQuery,
   auditPruned,
+  type BodyMark,
   type AuditRecord,
   type ChangeRecord,
   type Changes,
@@ -33,7 +34,7 @@ import {
   type StoredBody,
 } from '../../ports/engine.ts';
 import { compareBytes, otherSealed, sameAddress, selectStates } from './queries.ts';
-import { dropCredentials, reseal, type Sealed } from './records.ts';
+import { dropCredentials, replaceBody, reseal, type Sealed } from './records.ts';
 
 type EntryName = Pick<Entry, 'kind' | 'name'>;
 
@@ -99,11 +100,10 @@ export class MemoryEngine implements Engine {
   async body(bodyId: string): Promise<StoredBody | null> {
     const body = this.#bodies.get(bodyId);
     if (body === undefined) return null;
-    const { id, keyId, wrappedKey, segments } = body;
+    const { segments, madeUnder = body.keyId, ...sealed } = body;
     return {
-      id,
-      keyId,
-      wrappedKey,
+      ...sealed,
+      madeUnder,
       async *segments() {
         yield* segments;
       },
@@ -199,6 +199,14 @@ export class MemoryEngine implements Engine {
 
   async sealedUnderOther(keyId: string, limit: number): Promise<readonly Resealed[]> {
     return otherSealed(this.#sealed(), keyId, this.#keyIdOf).slice(0, limit);
+  }
+
+  async bodies(after: string | null, limit: number): Promise<readonly BodyMark[]> {
+    return [...this.#bodies.values()]
+      .filter(({ id }) => after === null || compareBytes(id, after) > 0)
+      .sort((a, b) => compareBytes(a.id, b.id))
+      .slice(0, limit)
+      .map(({ id, keyId, madeUnder = keyId }) => ({ id, place: id, madeUnder }));
   }
 
   async now(): Promise<Instant> {
@@ -301,6 +309,9 @@ export class MemoryEngine implements Engine {
         return NOTED;
       case 'reseal':
         for (const item of command.items) reseal(this.#sealed(), item);
+        return NOTED;
+      case 'replace-bodies':
+        for (const replaced of command.bodies) replaceBody(this.#bodies, replaced);
         return NOTED;
       default:
         command satisfies never;

@@ -7,6 +7,7 @@ import type { Version, World } from '../../core/world.ts';
 import {
   type AuditQuery,
   type AuditRecord,
+  type BodyMark,
   type Changes,
   type Command,
   type CommandResult,
@@ -192,6 +193,10 @@ export class PostgresEngine implements Engine {
     return this.#queries.sealedUnderOther(keyId, limit);
   }
 
+  async bodies(after: string | null, limit: number): Promise<readonly BodyMark[]> {
+    return this.#bodies.marks(after, limit);
+  }
+
   async now(): Promise<Instant> {
     const [row] = await this.#connections.read({ text: `SELECT ${this.#clock()} AS now` });
     return Number(row?.['now']);
@@ -296,6 +301,8 @@ function addressesTouched(command: Command): readonly Address[] {
 
 function bodyBytes(command: Command): number {
   if (command.type === 'adopt') return adoptedBodies(command).reduce((sum, body) => sum + sizeOf(body), 0);
+  if (command.type === 'replace-bodies')
+    return command.bodies.reduce((sum, { body }) => sum + sizeOf(body), 0);
   const carries = command.type === 'write' || command.type === 'put-entry';
   return carries && command.body !== undefined ? sizeOf(command.body) : 0;
 }

@@ -7,6 +7,7 @@ import type { Clock } from '../../ports/clock.ts';
 import {
   type AuditQuery,
   type AuditRecord,
+  type BodyMark,
   type Changes,
   type Command,
   type CommandResult,
@@ -171,6 +172,10 @@ export class SqliteEngine implements Engine {
 
   async sealedUnderOther(keyId: string, limit: number): Promise<readonly Resealed[]> {
     return reading(() => this.#queries.sealedUnderOther(keyId, limit));
+  }
+
+  async bodies(after: string | null, limit: number): Promise<readonly BodyMark[]> {
+    return reading(() => this.#bodies.marks(after, limit));
   }
 
   async now(): Promise<Instant> {

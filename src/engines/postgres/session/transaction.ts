@@ -289,7 +289,13 @@ function decideAll(
 }
 
 function notesOf(command: RecordCommand, now: Instant): Noted[] {
-  if (command.type === 'reseal' || command.type === 'adopt' || command.note === null) return [];
+  if (
+    command.type === 'reseal' ||
+    command.type === 'replace-bodies' ||
+    command.type === 'adopt' ||
+    command.note === null
+  )
+    return [];
   const [address, at] = command.type === 'audit' ? [command.address, command.at ?? now] : [null, now];
   return [{ at, address, note: command.note, decided: false }];
 }

@@ -14,6 +14,7 @@ import type {
   WhoamiShape,
   InfoShape,
   RotationShape,
+  ReencryptionShape,
   ProblemShape,
 } from '../../../api/shapes/house.ts';
 import { formatAddress } from '../../../core/address.ts';
@@ -189,6 +190,17 @@ export const ROTATION: z.ZodType<RotationShape> = objectOf<RotationShape>({
     ),
   sealedAnew: count('How many data keys, secrets and lock infos were encrypted again.'),
 }).meta({ id: 'Rotation' });
+
+export const REENCRYPTION: z.ZodType<ReencryptionShape> = objectOf<ReencryptionShape>({
+  keyId: text('The id of the master key that states are encrypted under now.'),
+  done: count('Versions that this request encrypted again.'),
+  damaged: count('Versions that could not be opened, and were left as they are.'),
+  after: z.string().nullable().describe('What to send as `after` to go on; null when all is done.'),
+  left: z
+    .int()
+    .nullable()
+    .describe('How many versions are left after this request; told where `after` was left out.'),
+}).meta({ id: 'Reencryption' });
 
 export const PROBLEM: z.ZodType<ProblemShape> = z
   .looseObject({
