@@ -209,15 +209,21 @@ export interface ChangeRecord extends AuditRecord {
   readonly address: Address;
 }
 
-/** A stretch of the feed of changes. */
-export interface Changes {
+/** A stretch of the audit log, in the order in which it was written. */
+export interface AuditStretch<R extends AuditRecord = AuditRecord> {
   /** Oldest first, their ids ascending. */
-  readonly records: readonly ChangeRecord[];
+  readonly records: readonly R[];
   /** Nothing will ever appear up to here that was not told: what to go on after. */
   readonly position: number;
   /** Records after the position that was asked for have been forgotten: changes before the first of these may be missing. */
   readonly pruned?: true;
 }
+
+/** A stretch of the feed of changes. */
+export type Changes = AuditStretch<ChangeRecord>;
+
+/** Which records of the audit log are asked for. */
+export type AuditFilter = Omit<AuditQuery, 'before' | 'limit'>;
 
 /** Some of many entries. */
 export interface EntryPage {
@@ -310,6 +316,13 @@ export interface Engine extends AsyncDisposable {
   /** What a project keeps, as it was counted in the transactions that changed it. */
   usage(project: string): Promise<Usage>;
   audit(query: AuditQuery): Promise<readonly AuditRecord[]>;
+  /**
+   * What was written to the audit log after a position. None is left out, however transactions overlap: what is not settled
+   * comes later.
+   * @param after the position to go on from; null for the present end, of which no record is told
+   * @param limit records at most; where fewer come, the end was reached
+   */
+  auditAfter(after: number | null, filter: AuditFilter, limit: number): Promise<AuditStretch>;
   /**
    * What was stored about addresses, as a feed that is kept: the records of the audit log with an address, but for refusals
    * and for what changes nothing ({@link LOOK_ACTIONS}). Two changes of one address come in the order in which they were decided.

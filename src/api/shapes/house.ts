@@ -46,6 +46,13 @@ export interface AuditShape {
   readonly presigned: boolean;
 }
 
+/** What was written to the audit log after a place in it, oldest first. */
+export interface AuditFollowedShape {
+  readonly records: readonly AuditShape[];
+  readonly after: number;
+  readonly pruned: boolean;
+}
+
 /** Where the audit log ends. */
 export interface AuditHeadShape {
   readonly head: string;

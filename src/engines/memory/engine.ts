@@ -9,11 +9,12 @@ import { NO_USAGE, sumOf, usageChange, type Usage } from '../../core/quota.ts';
 import { NEW_WORLD, type Version, type World } from '../../core/world.ts';
 import type { Clock } from '../../ports/clock.ts';
 import {
+  type AuditFilter,
   type AuditQuery,
+  type AuditStretch,
   auditPruned,
   type BodyMark,
   type AuditRecord,
-  type ChangeRecord,
   type Changes,
   type Command,
   type CommandResult,
@@ -24,7 +25,6 @@ import {
   type EntryPage,
   type Expected,
   NOTED,
-  LOOK_ACTIONS,
   type RecordCommand,
   resultOf,
   type Resealed,
@@ -33,7 +33,8 @@ import {
   type StateSummary,
   type StoredBody,
 } from '../../ports/engine.ts';
-import { compareBytes, otherSealed, sameAddress, selectStates } from './queries.ts';
+import { fits, isChange } from './audit.ts';
+import { compareBytes, otherSealed, selectStates } from './queries.ts';
 import { dropCredentials, replaceBody, reseal, type Sealed } from './records.ts';
 
 type EntryName = Pick<Entry, 'kind' | 'name'>;
@@ -135,33 +136,30 @@ export class MemoryEngine implements Engine {
     return this.#usage.get(project) ?? NO_USAGE;
   }
 
-  async audit(query: AuditQuery): Promise<readonly AuditRecord[]> {
-    const { address, action, subject, refused = false, before = Infinity, limit } = query;
-    const { since = -Infinity, until = Infinity } = query;
+  async audit({ before = Infinity, limit, ...filter }: AuditQuery): Promise<readonly AuditRecord[]> {
     return this.#audit
-      .filter(
-        (record) =>
-          record.id < before &&
-          record.at >= since &&
-          record.at < until &&
-          (address === undefined || (record.address !== null && sameAddress(record.address, address))) &&
-          (action === undefined || record.note.action === action) &&
-          (!refused || record.note.refused !== undefined) &&
-          (subject === undefined || record.note.subject === subject),
-      )
+      .filter((record) => record.id < before && fits(record, filter))
       .reverse()
       .slice(0, limit);
   }
 
+  async auditAfter(after: number | null, filter: AuditFilter, limit: number): Promise<AuditStretch> {
+    return this.#stretch(after, limit, (record): record is AuditRecord => fits(record, filter));
+  }
+
   async changes(after: number | null, limit: number): Promise<Changes> {
+    return this.#stretch(after, limit, isChange);
+  }
+
+  #stretch<R extends AuditRecord>(
+    after: number | null,
+    limit: number,
+    isAsked: (record: AuditRecord) => record is R,
+  ): AuditStretch<R> {
     const end = Math.max(this.#audit.at(-1)?.id ?? 0, after ?? 0);
-    const isChange = (record: AuditRecord): record is ChangeRecord =>
-      record.address !== null &&
-      record.note.refused === undefined &&
-      !LOOK_ACTIONS.includes(record.note.action);
     const records = this.#audit
       .filter(({ id }) => id > (after ?? end))
-      .filter(isChange)
+      .filter(isAsked)
       .slice(0, limit);
     const position = records.length < limit ? end : (records.at(-1)?.id ?? end);
     return { records, position, ...((after ?? end) < this.#pruned ? { pruned: true } : {}) };

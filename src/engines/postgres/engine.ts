@@ -5,7 +5,9 @@ import type { Instant, Milliseconds } from '../../core/instant.ts';
 import type { Usage } from '../../core/quota.ts';
 import type { Version, World } from '../../core/world.ts';
 import {
+  type AuditFilter,
   type AuditQuery,
+  type AuditStretch,
   type AuditRecord,
   type BodyMark,
   type Changes,
@@ -166,6 +168,10 @@ export class PostgresEngine implements Engine {
 
   async audit(query: AuditQuery): Promise<readonly AuditRecord[]> {
     return this.#audit.read(query);
+  }
+
+  async auditAfter(after: number | null, filter: AuditFilter, limit: number): Promise<AuditStretch> {
+    return this.#audit.after(after, filter, limit);
   }
 
   async changes(after: number | null, limit: number): Promise<Changes> {

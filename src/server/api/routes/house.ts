@@ -6,6 +6,7 @@ import { refusalReply } from '../refusal-reply.ts';
 import { jsonReply } from '../json-reply.ts';
 import { defineRoute, NO_BODY, NO_QUERY, type Route } from '../route.ts';
 import {
+  AUDIT_FOLLOWED,
   AUDIT_HEAD,
   AUDIT_PAGE,
   INFO,
@@ -16,6 +17,18 @@ import {
   WHOAMI,
 } from '../shapes/house.ts';
 import { takeBackup } from '../take-backup.ts';
+
+const AUDIT_FILTER = {
+  address: ADDRESS.optional().describe('Only what concerns this address.'),
+  action: AUDIT_ACTION.optional().describe('Only this action: `write`, `lock`, `credential-create` …'),
+  subject: WORD.optional().describe('Only what this subject did: `token:ci`.'),
+  since: MOMENT.optional().describe('Only what was done at this time or later: `2026-01-31T12:00:00Z`.'),
+  until: MOMENT.optional().describe('Only what was done before this time.'),
+  refused: FLAG.default(false).describe('`true`: only what was refused.'),
+};
+
+/** A place in the audit log. */
+const AFTER: z.ZodType<number, number> = z.coerce.number<number>().int().min(0);
 
 /** Names a body, as the engine does. */
 const PLACE: z.ZodString = z.string().regex(/^[\w-]{1,64}$/);
@@ -56,12 +69,7 @@ export const HOUSE_ROUTES: readonly Route[] = [
     summary: 'Reads the audit log, newest first.',
     needs: 'admin of the server; with `address`, admin of that address',
     query: z.strictObject({
-      address: ADDRESS.optional().describe('Only what concerns this address.'),
-      action: AUDIT_ACTION.optional().describe('Only this action: `write`, `lock`, `credential-create` …'),
-      subject: WORD.optional().describe('Only what this subject did: `token:ci`.'),
-      since: MOMENT.optional().describe('Only what was done at this time or later: `2026-01-31T12:00:00Z`.'),
-      until: MOMENT.optional().describe('Only what was done before this time.'),
-      refused: FLAG.default(false).describe('`true`: only what was refused.'),
+      ...AUDIT_FILTER,
       limit: LIMIT,
       cursor: NUMBER_CURSOR,
     }),
@@ -74,6 +82,28 @@ export const HOUSE_ROUTES: readonly Route[] = [
       const { records } = answer;
       const last = records.length < query.limit ? null : (records.at(-1)?.id ?? null);
       return jsonReply(operation, { records: records.map(toAuditShape), next: numberCursor(last) });
+    },
+  }),
+  defineRoute({
+    operation: 'follow-audit',
+    summary: 'Reads what was written to the audit log after a place in it, oldest first.',
+    needs: 'admin of the server; with `address`, admin of that address',
+    about:
+      'Without `after` it tells the present end of the log and no record. Asked again with the `after` of each answer, it tells of every record once, however many nodes write.',
+    query: z.strictObject({
+      ...AUDIT_FILTER,
+      limit: LIMIT,
+      after: AFTER.optional().describe('The `after` of the answer before.'),
+    }),
+    body: NO_BODY,
+    answer: { status: 200, says: 'What was written.', schema: AUDIT_FOLLOWED },
+    refusals: [403],
+    run: async ({ house, caller, operation, query: { after, ...query } }) => {
+      const asked = { ...given(query), after: after ?? null };
+      const answer = await house.audit.follow(caller, asked);
+      if (answer.type !== 'stretch') return refusalReply(operation, query.address ?? null, answer);
+      const { records, position, pruned = false } = answer;
+      return jsonReply(operation, { records: records.map(toAuditShape), after: position, pruned });
     },
   }),
   defineRoute({

@@ -5,6 +5,7 @@ import type {
   HeldLockShape,
   RevokedCredentialShape,
   NewCredentialShape,
+  AuditFollowedShape,
   AuditHeadShape,
   AuditShape,
   RetentionShape,
@@ -94,6 +95,12 @@ const AUDIT: z.ZodType<AuditShape> = objectOf<AuditShape>({
 export const AUDIT_PAGE: z.ZodType<Page<'records', AuditShape>> = pageOf('records', AUDIT).meta({
   id: 'AuditRecords',
 });
+
+export const AUDIT_FOLLOWED: z.ZodType<AuditFollowedShape> = objectOf<AuditFollowedShape>({
+  records: z.array(AUDIT).describe('Oldest first.'),
+  after: count('What to send as `after` to go on.'),
+  pruned: z.boolean().describe('Whether records after the place that was asked for have been forgotten.'),
+}).meta({ id: 'AuditFollowed' });
 
 const RETENTION: z.ZodType<RetentionShape> = objectOf<RetentionShape>(
   mapLimits((limit) => {
