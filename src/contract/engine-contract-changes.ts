@@ -103,11 +103,11 @@ export function changeContract(bench: Bench): void {
       const writes = Array.from({ length: 60 }, async (_, at) =>
         give(writeOf({ ...address, key: `k${at}` }, 1n)),
       );
-      let isDone = false;
+      const progress = { isDone: false };
       const all = Promise.all(writes).finally(() => {
-        isDone = true;
+        progress.isDone = true;
       });
-      while (!isDone) {
+      while (!progress.isDone) {
         await look();
         await setImmediate();
       }
