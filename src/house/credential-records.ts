@@ -93,7 +93,7 @@ async function recordsOf(engine: Log, action: string): Promise<readonly AuditRec
 
 function notRecorded(id: string, problem: string): EngineFault {
   return new EngineFault(
-    `the credential ${id} ${problem}: somebody who has the database and the key of its rows has changed it. ` +
+    `the credential ${id} ${problem}: the database was changed with the key of its rows, and not through a server. ` +
       'Revoke it, change the master key and the credentials, and read the audit log for what it did',
   );
 }

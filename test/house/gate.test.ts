@@ -123,6 +123,7 @@ const DEEDS: Readonly<Record<Part, Readonly<Record<string, Deed>>>> = {
   },
   audit: {
     read: ({ house }, caller) => house.audit.read(caller, { limit: 1 }),
+    follow: ({ house }, caller) => house.audit.follow(caller, { after: null, limit: 1 }),
     head: ({ house }, caller) => house.audit.head(caller),
   },
 };
