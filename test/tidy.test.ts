@@ -36,6 +36,7 @@ const ENGINE_FILES: readonly string[] = [
   'queries',
   'records',
   'rows',
+  'usage',
   'world',
 ];
 

@@ -24,6 +24,7 @@ export type ErrorWord =
   | 'not-embedded'
   | 'not-holder'
   | 'not-locked'
+  | 'over-quota'
   | 'released-before'
   | 'revoked'
   | 'rotating'

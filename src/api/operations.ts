@@ -1,6 +1,7 @@
 import type { Grant } from '../core/grant.ts';
 import type { DiffShape, OutputsShape, SnapshotShape } from './shapes/content.ts';
 import type {
+  AuditFollowedShape,
   AuditHeadShape,
   AuditShape,
   CredentialShape,
@@ -9,6 +10,7 @@ import type {
   ProjectSettings,
   ProjectShape,
   RevokedCredentialShape,
+  ReencryptionShape,
   RotationShape,
   WhoamiShape,
 } from './shapes/house.ts';
@@ -68,8 +70,10 @@ export const OPERATIONS: { readonly [Name in OperationName]: RouteOf<Name> } = {
   whoami: { method: 'GET', path: '/whoami' },
   info: { method: 'GET', path: '/info' },
   'list-audit': { method: 'GET', path: '/audit', items: 'records' },
+  'follow-audit': { method: 'GET', path: '/audit/follow' },
   'show-audit-head': { method: 'GET', path: '/audit/head' },
   'rotate-key': { method: 'POST', path: '/rotate-key', long: true },
+  reencrypt: { method: 'POST', path: '/rotate-key/reencrypt', long: true },
   backup: { method: 'POST', path: '/backup', long: true },
 };
 
@@ -159,21 +163,15 @@ interface Operations {
   };
   whoami: { query: Nothing; body: undefined; answer: WhoamiShape };
   info: { query: Nothing; body: undefined; answer: InfoShape };
-  'list-audit': {
-    query: {
-      address?: string | undefined;
-      action?: string | undefined;
-      subject?: string | undefined;
-      /** With its zone: `2026-01-31T12:00:00Z`. */
-      since?: string | undefined;
-      until?: string | undefined;
-      refused?: boolean | undefined;
-    } & Paged;
+  'list-audit': { query: AuditAsked & Paged; body: undefined; answer: Page<'records', AuditShape> };
+  'follow-audit': {
+    query: AuditAsked & { after?: number | undefined; limit?: number | undefined };
     body: undefined;
-    answer: Page<'records', AuditShape>;
+    answer: AuditFollowedShape;
   };
   'show-audit-head': { query: Nothing; body: undefined; answer: AuditHeadShape };
-  'rotate-key': { query: Nothing; body: undefined; answer: RotationShape };
+  'rotate-key': { query: { reencrypt?: boolean | undefined }; body: undefined; answer: RotationShape };
+  reencrypt: { query: { after?: string | undefined }; body: undefined; answer: ReencryptionShape };
   backup: { query: Nothing; body: undefined; answer: null };
 }
 
@@ -203,6 +201,17 @@ interface Paged {
   limit?: number | undefined;
   /** The `next` of the page before. */
   cursor?: string | undefined;
+}
+
+/** Which records of the audit log are asked for. */
+interface AuditAsked {
+  address?: string | undefined;
+  action?: string | undefined;
+  subject?: string | undefined;
+  /** With its zone: `2026-01-31T12:00:00Z`. */
+  since?: string | undefined;
+  until?: string | undefined;
+  refused?: boolean | undefined;
 }
 
 interface OfState {

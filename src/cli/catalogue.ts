@@ -214,6 +214,18 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
     load: () => import('./commands/unfreeze.ts'),
   },
   {
+    name: 'project show',
+    section: 'server',
+    summary: 'show what a project keeps and may keep',
+    load: () => import('./commands/project-show.ts'),
+  },
+  {
+    name: 'project set',
+    section: 'server',
+    summary: 'set how much a project keeps and may keep',
+    load: () => import('./commands/project-set.ts'),
+  },
+  {
     name: 'audit',
     section: 'server',
     summary: 'read the audit log',

@@ -1,6 +1,7 @@
+import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { formatAddress, type Address } from '../core/address.ts';
-import type { AuditRecord, ChangeRecord } from '../ports/engine.ts';
+import type { AuditFilter, AuditRecord, ChangeRecord } from '../ports/engine.ts';
 import { lockOf, unlockOf, writeOf } from './engine-commands.ts';
 import type { Bench } from './engine-contract.ts';
 
@@ -50,6 +51,72 @@ export function changeContract(bench: Bench): void {
       expect(records.at(-1)).toEqual(unlock);
       expect(await bench.engine().changes(position, 10)).toEqual({ records: [], position });
       expect((await bench.engine().changes(records[1]?.id ?? 0, 10)).records).toEqual(records.slice(2));
+    });
+
+    it('has beside it the whole log, filtered, of which each record is told once', async () => {
+      const { position: before } = await bench.engine().auditAfter(null, {}, 10);
+      const address = bench.address();
+      const note = {
+        action: 'read',
+        subject: 'token:mallory',
+        door: 'http',
+        detail: {},
+        refused: 'forbidden',
+      };
+      await give(writeOf(address, 1n));
+      await bench.engine().apply([
+        { type: 'audit', address: null, note },
+        { type: 'audit', address, note },
+      ]);
+      await give(writeOf(address, 2n));
+      const actions = async (filter: AuditFilter, limit = 2): Promise<string[]> => {
+        const seen: AuditRecord[] = [];
+        for (let after = before; ;) {
+          const stretch = await bench.engine().auditAfter(after, filter, limit);
+          seen.push(...stretch.records);
+          after = stretch.position;
+          if (stretch.records.length < limit) break;
+        }
+        expect(seen.map(({ id }) => id)).toEqual(
+          [...new Set(seen.map(({ id }) => id))].sort((a, b) => a - b),
+        );
+        return seen.map(({ note: { action } }) => action);
+      };
+      expect(await actions({})).toEqual(['write', 'read', 'read', 'write']);
+      expect(await actions({ address })).toEqual(['write', 'read', 'write']);
+      expect(await actions({ address: bench.address() })).toEqual([]);
+      expect(await actions({ action: 'write' })).toEqual(['write', 'write']);
+      expect(await actions({ subject: 'token:mallory', refused: true })).toEqual(['read', 'read']);
+      expect(await actions({ since: bench.clock.now() + 1 })).toEqual([]);
+    });
+
+    it('misses none while many write at once', async () => {
+      const { position: before } = await bench.engine().auditAfter(null, {}, 10);
+      const address = bench.address();
+      const seen: AuditRecord[] = [];
+      let after = before;
+      const look = async (): Promise<void> => {
+        const stretch = await bench.engine().auditAfter(after, { action: 'write' }, 1_000);
+        seen.push(...stretch.records);
+        after = stretch.position;
+      };
+      const writes = Array.from({ length: 60 }, async (_, at) =>
+        give(writeOf({ ...address, key: `k${at}` }, 1n)),
+      );
+      const progress = { isDone: false };
+      const all = Promise.all(writes).finally(() => {
+        progress.isDone = true;
+      });
+      while (!progress.isDone) {
+        await look();
+        await setImmediate();
+      }
+      await all;
+      await look();
+      await look();
+      const keys = seen.map(({ address: of }) => of?.key);
+      expect(keys).toHaveLength(60);
+      expect(new Set(keys).size).toBe(60);
     });
 
     it('is read a page at a time, each after the one before', async () => {

@@ -42,6 +42,73 @@ export function recordContract(bench: Bench): void {
       .map((kept) => ({ ...kept, sealedSecret: Uint8Array.from(kept.sealedSecret) }));
   }
 
+  it('puts a body in the place of the one that it was made of, and of no other', async () => {
+    const address = bench.address();
+    const old = bodyOf([bytes('one'), bytes('two')]);
+    await bench.give(
+      writeOf(address, 1n, { body: { ...old, segments: old.segments.map((one) => one.slice()) } }),
+    );
+    const replace = (text: string, replaces: Uint8Array): Promise<unknown> => {
+      const body = {
+        ...old,
+        keyId: 'n',
+        wrappedKey: bytes(`n-${text}`),
+        segments: [bytes(text), bytes('end')],
+      };
+      return bench.engine().apply([{ type: 'replace-bodies', bodies: [{ body, replaces }] }]);
+    };
+    const stored = async (): Promise<unknown> => {
+      const body = await bench.engine().body(old.id);
+      const texts: string[] = [];
+      for await (const segment of body?.segments() ?? []) texts.push(Buffer.from(segment).toString());
+      return { texts, keyId: body?.keyId, madeUnder: body?.madeUnder };
+    };
+    const marks: string[] = [];
+    for (let after: string | null = null; ;) {
+      const page = await bench.engine().bodies(after, 2);
+      marks.push(...page.map(({ id, madeUnder }) => `${id} ${madeUnder}`));
+      after = page.at(-1)?.place ?? null;
+      if (after === null) break;
+    }
+    expect(marks.filter((mark) => mark.startsWith(`${old.id} `))).toEqual([`${old.id} k`]);
+    expect(await replace('late', bytes('another'))).toEqual([NOTED]);
+    expect(await stored()).toEqual({ texts: ['one', 'two'], keyId: 'k', madeUnder: 'k' });
+    expect(await replace('new', old.wrappedKey)).toEqual([NOTED]);
+    expect(await stored()).toEqual({ texts: ['new', 'end'], keyId: 'n', madeUnder: 'n' });
+    const wrapped = { kind: 'body', id: old.id, keyId: 'm', wrappedKey: bytes('m-wrapped') } as const;
+    for (const replaces of [bytes('another'), bytes('n-new')])
+      await bench.engine().apply([{ type: 'reseal', items: [{ ...wrapped, replaces }] }]);
+    expect(await stored()).toEqual({ texts: ['new', 'end'], keyId: 'm', madeUnder: 'n' });
+    await bench
+      .engine()
+      .apply([{ type: 'replace-bodies', bodies: [{ body: bodyOf(), replaces: bytes('x') }] }]);
+  });
+
+  it('shows many entries some at a time, in their order', async () => {
+    const kind = 'paged';
+    const names = Array.from({ length: 25 }, (_, at) => `name-${String(at).padStart(2, '0')}`);
+    await bench.engine().apply([
+      ...names.toReversed().map((name): RecordCommand => ({
+        type: 'put-entry',
+        entry: { kind, name, attributes: {} },
+        note: null,
+      })),
+      { type: 'put-entry', entry: { kind: 'paged after', name: 'a', attributes: {} }, note: null },
+    ]);
+    const seen: string[] = [];
+    for (let after: Entry | undefined; ;) {
+      const page = await bench
+        .engine()
+        .entries(kind, { limit: 10, ...(after === undefined ? {} : { after }) });
+      seen.push(...page.map(({ name }) => name));
+      after = page.at(-1);
+      if (after === undefined) break;
+    }
+    expect(seen).toEqual(names);
+    const beyond = await bench.engine().entries(null, { after: { kind, name: 'name-23' }, limit: 2 });
+    expect(beyond.map(({ name }) => name)).toEqual(['name-24', 'a']);
+  });
+
   describe('a credential', () => {
     it('is kept as it is, and put again in its place, oldest first', async () => {
       const late = credential('CREDENTIALLATE01', { createdAt: 2_000, expiresAt: 9_000 });

@@ -11,6 +11,7 @@ import { lockContract } from './engine-contract-locks.ts';
 import { queryContract } from './engine-contract-queries.ts';
 import { recordContract } from './engine-contract-records.ts';
 import { stateContract } from './engine-contract-states.ts';
+import { usageContract } from './engine-contract-usage.ts';
 import { ManualClock } from './manual-clock.ts';
 
 /** An engine that the contract is tried on. */
@@ -90,6 +91,7 @@ export function engineContract(
     recordContract(bench);
     queryContract(bench);
     changeContract(bench);
+    usageContract(bench);
     durabilityContract(bench);
   });
 }

@@ -164,6 +164,7 @@ async function compareAll({ model, tried }: Pair, sequence: Sequence): Promise<v
   const { project, addresses } = sequence;
   const compare = async (what: string, read: (engine: Engine) => Promise<unknown>): Promise<void> =>
     same(sequence, what, await read(tried), await read(model));
+  await compare('usage', (engine) => engine.usage(project));
   for (const address of addresses) {
     await compare('world', (engine) => engine.world(address));
     const versions = await model.versions(address, { limit: 100 });

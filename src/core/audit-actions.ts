@@ -42,6 +42,7 @@ export const AUDIT_ACTIONS: readonly string[] = [
   'read-lock',
   'read-outputs',
   'read-project',
+  'reencrypt',
   'renew',
   'restore',
   'rotate-key',

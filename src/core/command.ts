@@ -2,6 +2,7 @@ import type { Address } from './address.ts';
 import type { Expiry } from './grant.ts';
 import type { Milliseconds } from './instant.ts';
 import type { Origin } from './origin.ts';
+import type { UsageLimits } from './quota.ts';
 import type { LockAlias, StateFacts } from './world.ts';
 
 /** Who acts, as far as the rules care; who may act at all was settled before. */
@@ -32,6 +33,8 @@ export interface SealedBody {
   readonly id: string;
   readonly keyId: string;
   readonly wrappedKey: Uint8Array;
+  /** The master key under which the data key was made, where it was wrapped again since; null where it is not known. Default: `keyId`. */
+  readonly madeUnder?: string | null;
   readonly segments: readonly Uint8Array[];
 }
 
@@ -134,6 +137,8 @@ export interface WriteCommand extends OnAddress, StateFacts {
   readonly restore: { readonly from: number; readonly newest: number } | null;
   /** A precondition that the protocol carries: the sha256 of the state to replace, or null for "there is none". */
   readonly expects?: { readonly sha256: string | null };
+  /** What the project may keep at most; absent for no limit. */
+  readonly limits?: UsageLimits;
 }
 
 export interface DeleteCommand extends OnAddress {

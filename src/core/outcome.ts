@@ -1,4 +1,5 @@
 import type { Instant, Milliseconds } from './instant.ts';
+import type { Excess, QuotaMeasure } from './quota.ts';
 import type { Holder, Version } from './world.ts';
 
 /** The lock was granted, now or before: a lock ID that asks for what it holds gets yes. */
@@ -94,6 +95,14 @@ export interface Stored {
   readonly version: Version;
   /** The same write had been stored before: nothing was changed. */
   readonly repeat: boolean;
+  /** The limit that the project is above now; absent for none. */
+  readonly above?: QuotaMeasure;
+}
+
+/** The project keeps as much as it may. */
+export interface OverQuota extends Excess {
+  readonly type: 'over-quota';
+  readonly project: string;
 }
 
 /** A refusal of a write that would lose a change, with the version that stands in its way. */
@@ -167,7 +176,7 @@ export interface OutcomeOf {
   readonly renew: Renewed | NotLocked | NotHolder | Expired;
   readonly describe: Described | NotLocked | NotHolder | Expired;
   readonly expire: Ended;
-  readonly write: Stored | Stale | LockRefusal | Expired;
+  readonly write: Stored | Stale | LockRefusal | OverQuota | Expired;
   readonly delete: Deleted | Absent | Stale | LockRefusal | Expired;
   readonly undelete: Undeleted | Absent | Exists | LockRefusal | Expired;
   readonly prune: Pruned;

@@ -15,6 +15,7 @@
 // door         the server side of one protocol
 
 import type { Instant, Milliseconds } from './instant.ts';
+import type { Usage } from './quota.ts';
 
 /** What is known of a state's bytes without keeping them open. */
 export interface StateFacts {
@@ -162,6 +163,8 @@ export interface World {
   readonly line: readonly QueueEntry[];
   /** Those that `releasesAsked` names for the command, and maybe more. Newest last. */
   readonly releases: readonly Release[];
+  /** What the project keeps; only for commands that ask for it by their `limits`. */
+  readonly usage?: Usage;
 }
 
 /** An address that nobody has used yet. */

@@ -2,7 +2,7 @@ import type { Address } from '../core/address.ts';
 import type { Actor } from '../core/command.ts';
 import type { Milliseconds } from '../core/instant.ts';
 import { noteOf, type AuditNote } from '../core/effect.ts';
-import type { AuditQuery, AuditRecord, Engine } from '../ports/engine.ts';
+import type { AuditFilter, AuditQuery, AuditRecord, AuditStretch, Engine } from '../ports/engine.ts';
 import type { AuditSink } from '../ports/audit-sink.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
@@ -24,6 +24,8 @@ interface Gathered {
   readonly address: Address | null;
   readonly note: AuditNote;
 }
+
+export type FollowAnswer = ({ readonly type: 'stretch' } & AuditStretch) | Shut;
 
 export type AuditAnswer = { readonly type: 'records'; readonly records: readonly AuditRecord[] } | Shut;
 
@@ -103,6 +105,20 @@ export class Audit {
     if (refusal !== null) return refusal;
     await this.flush();
     return { type: 'records', records: await this.#engine.audit(query) };
+  }
+
+  /** What was written after a position, oldest first; null for the present end. Asked again and again, it tells of every record once. */
+  async follow(
+    caller: Caller,
+    { after, limit, ...filter }: AuditFilter & { readonly after: number | null; readonly limit: number },
+  ): Promise<FollowAnswer> {
+    const refusal =
+      filter.address === undefined
+        ? this.#gate.inHouse(caller, 'read-audit')
+        : await this.#gate.on(caller, 'read-audit', filter.address);
+    if (refusal !== null) return refusal;
+    await this.flush();
+    return { type: 'stretch', ...(await this.#engine.auditAfter(after, filter, limit)) };
   }
 
   /** Where the log ends, as far as this node has written it: kept elsewhere, it tells of a log that was cut. */

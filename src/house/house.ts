@@ -10,7 +10,7 @@ import type { Log } from '../ports/log.ts';
 import type { Sealer } from '../ports/sealer.ts';
 import type { Signals } from '../ports/signals.ts';
 import { Audit } from './audit.ts';
-import { Budget, sharesOf } from './budget.ts';
+import { Budget, sharesOf, type Payer } from './budget.ts';
 import type { Caller, Shut } from './caller.ts';
 import { Authenticators } from './identity/authenticators.ts';
 import { Credentials } from './identity/credentials.ts';
@@ -33,6 +33,8 @@ import { pruneWhatIsSuperseded } from './states/pruning.ts';
 import { PROJECT_RECORDS, Projects, type ProjectSettings } from './projects.ts';
 import type { RecordDefinition } from './records/define.ts';
 import type { RecordOwner, Records } from './records/records.ts';
+import { Quotas } from './quotas.ts';
+import { Reencryption, type Reencrypted } from './reencryption.ts';
 import { resealAll } from './rotation.ts';
 import { MASTER_KEY_RECORDS, SealCount } from './seal-count.ts';
 import type { RefusedSettings } from './states/refused-limits.ts';
@@ -112,6 +114,7 @@ export class House {
   readonly #sealer: Sealer;
   readonly #recordOwner: RecordOwner;
   readonly #sealCount: SealCount;
+  readonly #reencryption: Reencryption;
   readonly #subscriptions: readonly (() => void)[];
 
   constructor(options: HouseOptions) {
@@ -159,6 +162,7 @@ export class House {
     });
     this.projects = watched(projects, audit, WATCHED.projects);
     this.#inFlight = new Budget(sharesOf(options.inFlightBytesMax, options.stateBytesMax));
+    this.#reencryption = new Reencryption({ engine, sealer, inFlight: this.#inFlight, clock, log });
     const uploads = new Uploads({
       records: this.#recordOwner,
       sealer,
@@ -173,6 +177,7 @@ export class House {
     this.uploads = watched(uploads, audit, WATCHED.uploads);
     const freezes = new Freezes({ engine, clock, records: this.records(FREEZES), gate, audit: this.audit });
     this.freezes = watched(freezes, audit, WATCHED.freezes);
+    const quotas = new Quotas({ engine, clock, projects, log });
     const locks = new Locks({
       executor: this.#executor,
       lockInfos: this.lockInfos,
@@ -180,6 +185,7 @@ export class House {
       settings: options,
       gate,
       freezes,
+      quotas,
     });
     this.locks = watched(locks, audit, WATCHED.locks);
     const credentials = new Credentials({
@@ -202,7 +208,8 @@ export class House {
       inFlight: this.#inFlight,
     });
     this.#bodyReader = new StateBodyReader(engine, sealer);
-    const shared = { executor: this.#executor, bodyWriter, bodyReader: this.#bodyReader, gate, freezes };
+    const [executor, bodyReader] = [this.#executor, this.#bodyReader];
+    const shared = { executor, bodyWriter, bodyReader, gate, freezes, quotas };
     this.history = watched(new History(shared), audit, WATCHED.history);
     const refusedWrites = new RefusedWrites({
       records: this.#recordOwner,
@@ -219,6 +226,7 @@ export class House {
     this.states = watched(new States({ ...shared, audit, refusedWrites }), audit, WATCHED.states);
     this.#subscriptions = [
       pruneWhatIsSuperseded(this.#executor, projects),
+      quotas.follow(this.#executor),
       signals.subscribe(({ handovers }) => this.#parkedRequests.wake(handovers)),
       this.#executor.listen(({ address, actor: { subject } }, { outcome }) => {
         if (outcome.type !== 'too-young') return;
@@ -325,6 +333,24 @@ export class House {
     await this.credentials.refresh();
     await this.#sealCount.check();
     return done;
+  }
+
+  /** Whether encrypting bodies anew under the present master key was begun and is not done. */
+  isReencrypting(): Promise<boolean> {
+    return this.#sealCount.isReencrypting();
+  }
+
+  /** Remembers that bodies are to be encrypted anew under the present master key. */
+  beginReencryption(): Promise<void> {
+    return this.#sealCount.setReencrypting(true);
+  }
+
+  /** Encrypts bodies anew that were encrypted under a former master key, for some time. @param after null to begin */
+  async reencrypt(payer: Payer, after: string | null, time: Milliseconds): Promise<Reencrypted> {
+    const answer = await this.#reencryption.run(payer, after, time);
+    await this.#sealCount.check();
+    if (answer.next === null) await this.#sealCount.setReencrypting(false);
+    return answer;
   }
 
   /** Sends parked waiters away, so that they come back elsewhere or later. Requests go on being answered. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Action } from '../core/access.ts';
 import type { Instant } from '../core/instant.ts';
+import { mapQuotas, readQuotas, type Quota, type Quotas, type Usage } from '../core/quota.ts';
 import { mapLimits, readRetention, type Retention, type RetentionLimit } from '../core/retention.ts';
 import type { Engine } from '../ports/engine.ts';
 import type { Caller, Shut } from './caller.ts';
@@ -14,7 +15,7 @@ import type { NamedRecord, Records } from './records/records.ts';
 export type DoorSetting = `${string}-${string}`;
 
 /** Each is null or absent where it is the server's that holds. */
-type StoredLimits = { readonly [L in RetentionLimit]?: number | null | undefined };
+type StoredLimits = { readonly [L in RetentionLimit | Quota]?: number | null | undefined };
 
 /** What is set for a project. */
 export interface ProjectRecord extends StoredLimits, MadeProject {
@@ -30,6 +31,7 @@ export const PROJECT_RECORDS: RecordDefinition<ProjectRecord> = defineRecords<Pr
       createdAt: z.number().optional(),
       createdBy: z.string().optional(),
       ...mapLimits(() => z.number().nullable().optional()),
+      ...mapQuotas(() => z.number().nullable().optional()),
     })
     .catchall(z.string().nullable()),
 );
@@ -43,6 +45,8 @@ export interface SeenProject {
 export interface ProjectSettings {
   /** How much history is kept where a project says nothing else. */
   readonly retention: Retention;
+  /** How much it may keep. Default: whatever comes. */
+  readonly quotas?: Quotas;
 }
 
 /**
@@ -53,6 +57,7 @@ export class Projects {
   readonly #engine: Engine;
   readonly #records: Records<ProjectRecord>;
   readonly #retention: Retention;
+  readonly #quotas: Quotas;
   readonly #gate: Gate;
 
   constructor(options: {
@@ -65,6 +70,7 @@ export class Projects {
     this.#gate = options.gate;
     this.#records = options.records;
     this.#retention = options.settings.retention;
+    this.#quotas = options.settings.quotas ?? {};
   }
 
   /** What was set for a project; null if nothing ever was. */
@@ -173,5 +179,20 @@ export class Projects {
   /** What was set for a project itself. */
   async retentionSetFor(project: string): Promise<Retention> {
     return readRetention((await this.find(project)) ?? {});
+  }
+
+  /** How much a project may keep: what was set for it, else what holds for the house. */
+  async quotasOf(project: string): Promise<Quotas> {
+    return { ...this.#quotas, ...(await this.quotasSetFor(project)) };
+  }
+
+  /** What was set for a project itself. */
+  async quotasSetFor(project: string): Promise<Quotas> {
+    return readQuotas((await this.find(project)) ?? {});
+  }
+
+  /** What a project keeps now. */
+  usageOf(project: string): Promise<Usage> {
+    return this.#engine.usage(project);
   }
 }

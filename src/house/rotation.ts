@@ -41,6 +41,7 @@ function resealed(item: Resealed, sealer: Sealer): Resealed {
         ...item,
         keyId: sealer.keyId,
         wrappedKey: sealer.resealDataKey(item.wrappedKey, item.id),
+        replaces: item.wrappedKey,
       };
     case 'credential':
       return { ...item, sealed: sealAnew(item.sealed, credentialContext(item.id), sealer) };

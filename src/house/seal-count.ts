@@ -11,11 +11,13 @@ import type { Records } from './records/records.ts';
 interface MasterKeyRecord {
   /** How often it has encrypted, on all nodes and in all starts: never less than it was, but for what a killed node lost. */
   readonly seals: number;
+  /** Whether bodies are being encrypted anew, because it took the place of another, and not all are yet. */
+  readonly reencrypting?: boolean | undefined;
 }
 
 export const MASTER_KEY_RECORDS: RecordDefinition<MasterKeyRecord> = defineRecords<MasterKeyRecord>(
   MASTER_KEY_KIND,
-  z.object({ seals: z.number() }),
+  z.object({ seals: z.number(), reencrypting: z.boolean().optional() }),
 );
 
 /**
@@ -76,6 +78,7 @@ export class SealCount {
     if (missing <= 0) return;
     const ahead = Math.ceil(missing / BLOCK) * BLOCK;
     const record = await this.#records.update(null, keyId, (before) => ({
+      ...before,
       seals: (before?.seals ?? 0) + ahead,
     }));
     this.#counted += ahead;
@@ -87,5 +90,15 @@ export class SealCount {
         most: 2 * SEALS_WARN,
       });
     }
+  }
+
+  /** Whether encrypting bodies anew under the present master key was begun and is not done. */
+  async isReencrypting(): Promise<boolean> {
+    return (await this.#records.one(this.#sealer.keyId))?.reencrypting === true;
+  }
+
+  /** Remembers whether it is. */
+  async setReencrypting(reencrypting: boolean): Promise<void> {
+    await this.#records.update(null, this.#sealer.keyId, (before) => ({ seals: 0, ...before, reencrypting }));
   }
 }

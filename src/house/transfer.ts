@@ -276,7 +276,8 @@ async function wholeBody(engine: Engine, bodyId: string): Promise<SealedBody> {
   if (stored === null) throw new EngineFault('a body is missing in the source: the source is damaged');
   const segments: Uint8Array[] = [];
   for await (const segment of stored.segments()) segments.push(segment);
-  return { id: stored.id, keyId: stored.keyId, wrappedKey: stored.wrappedKey, segments };
+  const { id, keyId, wrappedKey, madeUnder = null } = stored;
+  return { id, keyId, wrappedKey, madeUnder, segments };
 }
 
 function same(what: string, expected: unknown, actual: unknown): void {

@@ -33,6 +33,7 @@ const REFUSALS: ReadonlySet<string> = new Set([
   'shared-hold',
   'stale',
   'frozen',
+  'over-quota',
   'exists',
   'invalid',
   'not-a-state',
@@ -126,6 +127,7 @@ function detailOf(asked: readonly unknown[], answer: unknown): AuditNote['detail
   const naming = asked.find((given) => hasText(given, 'lockId'));
   return {
     ...(hasText(naming, 'lockId') ? { lock: brief(naming.lockId) } : {}),
+    ...(hasText(answer, 'measure') ? { quota: brief(answer.measure) } : {}),
     ...(hasText(answer, 'reason') ? { reason: brief(answer.reason) } : {}),
   };
 }

@@ -81,6 +81,7 @@ export const WATCHED: {
   },
   audit: {
     read: { action: 'read-audit', looks: true },
+    follow: { action: 'read-audit', looks: true },
     head: { action: 'read-audit', looks: true },
   },
 };

@@ -3,6 +3,7 @@ import type { AddressCommand, SealedBody } from '../core/command.ts';
 import type { Credential } from '../core/credential.ts';
 import type { AuditNote, Effect } from '../core/effect.ts';
 import type { Instant } from '../core/instant.ts';
+import type { Usage } from '../core/quota.ts';
 import type { Decision } from '../core/rules/draft.ts';
 import type { Handover, Outcome } from '../core/outcome.ts';
 import type { Version, World } from '../core/world.ts';
@@ -80,7 +81,9 @@ export type RecordCommand =
   /** Rows of an address as another engine had them, for moving a house: they were decided about there, and no rule is asked. */
   | { readonly type: 'adopt'; readonly address: Address; readonly effects: readonly Effect[] }
   /** New wrappings of the same data keys and secrets, after the master key was changed. */
-  | { readonly type: 'reseal'; readonly items: readonly Resealed[] };
+  | { readonly type: 'reseal'; readonly items: readonly Resealed[] }
+  /** Bodies that say the same under new data keys; none that is not there any more, or has another wrapping meanwhile. */
+  | { readonly type: 'replace-bodies'; readonly bodies: readonly ReplacedBody[] };
 
 export type Command = AddressCommand | RecordCommand;
 
@@ -124,9 +127,31 @@ export function auditPruned(records: number): CommandResult {
   return { outcome: { type: 'audit-pruned', records }, handovers: [] };
 }
 
+/** A body under a new data key, and the wrapped key of the one that it takes the place of. */
+export interface ReplacedBody {
+  readonly body: SealedBody;
+  readonly replaces: Uint8Array;
+}
+
+/** A body among all. */
+export interface BodyMark {
+  readonly id: string;
+  /** What to go on after. */
+  readonly place: string;
+  /** The master key under which its data key was made; null where that is not known. */
+  readonly madeUnder: string | null;
+}
+
 /** A sealed thing that is not a body: where it stands, and what it says under the old key and under the new one. */
 export type Resealed =
-  | { readonly kind: 'body'; readonly id: string; readonly keyId: string; readonly wrappedKey: Uint8Array }
+  | {
+      readonly kind: 'body';
+      readonly id: string;
+      readonly keyId: string;
+      readonly wrappedKey: Uint8Array;
+      /** The wrapping that it was made of: where there is another by now, it is left alone. Absent: nothing is compared. */
+      readonly replaces?: Uint8Array;
+    }
   | { readonly kind: 'credential'; readonly id: string; readonly sealed: Uint8Array }
   /** The key that rows are authenticated with. */
   | { readonly kind: 'row-key'; readonly sealed: Uint8Array }
@@ -184,14 +209,27 @@ export interface ChangeRecord extends AuditRecord {
   readonly address: Address;
 }
 
-/** A stretch of the feed of changes. */
-export interface Changes {
+/** A stretch of the audit log, in the order in which it was written. */
+export interface AuditStretch<R extends AuditRecord = AuditRecord> {
   /** Oldest first, their ids ascending. */
-  readonly records: readonly ChangeRecord[];
+  readonly records: readonly R[];
   /** Nothing will ever appear up to here that was not told: what to go on after. */
   readonly position: number;
   /** Records after the position that was asked for have been forgotten: changes before the first of these may be missing. */
   readonly pruned?: true;
+}
+
+/** A stretch of the feed of changes. */
+export type Changes = AuditStretch<ChangeRecord>;
+
+/** Which records of the audit log are asked for. */
+export type AuditFilter = Omit<AuditQuery, 'before' | 'limit'>;
+
+/** Some of many entries. */
+export interface EntryPage {
+  /** Those that come after this one. */
+  readonly after?: Pick<Entry, 'kind' | 'name'>;
+  readonly limit: number;
 }
 
 export interface StateQuery {
@@ -272,10 +310,19 @@ export interface Engine extends AsyncDisposable {
 
   credentials(): Promise<readonly Credential[]>;
   /** Of one kind, or null for all. By kind and name, byte by byte. */
-  entries(kind: string | null): Promise<readonly Entry[]>;
+  entries(kind: string | null, page?: EntryPage): Promise<readonly Entry[]>;
   /** One of them; null when there is none. */
   entry(kind: string, name: string): Promise<Entry | null>;
+  /** What a project keeps, as it was counted in the transactions that changed it. */
+  usage(project: string): Promise<Usage>;
   audit(query: AuditQuery): Promise<readonly AuditRecord[]>;
+  /**
+   * What was written to the audit log after a position. None is left out, however transactions overlap: what is not settled
+   * comes later.
+   * @param after the position to go on from; null for the present end, of which no record is told
+   * @param limit records at most; where fewer come, the end was reached
+   */
+  auditAfter(after: number | null, filter: AuditFilter, limit: number): Promise<AuditStretch>;
   /**
    * What was stored about addresses, as a feed that is kept: the records of the audit log with an address, but for refusals
    * and for what changes nothing ({@link LOOK_ACTIONS}). Two changes of one address come in the order in which they were decided.
@@ -291,6 +338,9 @@ export interface Engine extends AsyncDisposable {
   seats(query: { node: string } | { notNode: string }): Promise<readonly WaitingRequest[]>;
   /** Everything that is sealed under another key than this one, a page at a time; empty when the rotation is done. */
   sealedUnderOther(keyId: string, limit: number): Promise<readonly Resealed[]>;
+
+  /** All bodies, in an order of the engine's own in which new ones may stand anywhere. @param after null for the first */
+  bodies(after: string | null, limit: number): Promise<readonly BodyMark[]>;
 
   /** The engine's clock, which alone says what is older. */
   now(): Promise<Instant>;

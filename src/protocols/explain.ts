@@ -116,6 +116,10 @@ function sentence(refusal: Refusal, address: Address | null): string {
       const until = new Date(refusal.until).toISOString();
       return `${state} is frozen until ${until} by ${refusal.by}: ${refusal.reason}. Plans go on; an operator can end it with "statehouse unfreeze '${refusal.pattern}'"`;
     }
+    case 'over-quota': {
+      const { project, measure, used, limit } = refusal;
+      return `project ${project} is at its quota: it keeps ${used} ${measure} and may keep ${limit}. Purge deleted states, let old versions go, or ask an admin for more: "statehouse project set ${project}"`;
+    }
     case 'stale':
       return `${STALE[refusal.reason]}. Pull the newest state and try again; to replace it on purpose, push under a lock with "state push -force"`;
     case 'too-large':

@@ -3,6 +3,7 @@ import type { Milliseconds } from '../core/instant.ts';
 import type { Environment } from '../ports/environment.ts';
 import { isProblem, type Problem } from '../core/read-value.ts';
 import type { DeviceSetting } from './audit-devices/read-device.ts';
+import { readQuotas, type Quotas } from '../core/quota.ts';
 import { readRetention, type Retention } from '../core/retention.ts';
 import { DEFAULT_DATA, HOSTS_DATABASE, SETTINGS, type LogLevel, type Settings } from './settings.ts';
 import type { ClientCertificates } from './listener.ts';
@@ -66,6 +67,8 @@ export interface Configuration {
   readonly refusedKept: Milliseconds;
   readonly refusedBytesMax: number;
   readonly retention: Retention;
+  /** How much a project may keep. */
+  readonly quotas: Quotas;
   /** Where records of the audit log are sent, besides being kept. */
   readonly auditDevices: readonly DeviceSetting[];
   /** Nothing is answered whose record no audit device has taken. */
@@ -142,6 +145,7 @@ export function configure(given: Settings, env: Environment = {}): Configuration
     refusedKept: given.keepRefused * DAY_MS,
     refusedBytesMax: given.refusedLimit * MEBIBYTE,
     retention: readRetention({ ...given }),
+    quotas: readQuotas({ ...given }),
     auditDevices: given.auditLog,
     auditRequired: given.auditRequired,
     logLevel: given.logLevel,

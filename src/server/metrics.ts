@@ -74,7 +74,7 @@ export class Metrics {
     });
     const rejected = new Counter({
       name: 'statehouse_writes_rejected_total',
-      help: 'Writes of states that were refused, by reason: stale, held, fenced, shared-hold, expired.',
+      help: 'Writes of states that were refused, by reason: stale, held, fenced, shared-hold, over-quota, expired.',
       labelNames: ['reason'],
       registers,
     });

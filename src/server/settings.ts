@@ -1,5 +1,6 @@
 import { ACCOUNT, DEFAULT_ACCOUNT } from '../protocols/aws/account.ts';
 import { readWord } from '../core/read-value.ts';
+import { mapQuotas, QUOTAS, type Quota } from '../core/quota.ts';
 import { mapLimits, RETENTION_LIMITS, type RetentionLimit } from '../core/retention.ts';
 import { readDevices, type DeviceSetting } from './audit-devices/read-device.ts';
 import { flag, optional, readListen, readNetworks, whole, type Setting } from './setting.ts';
@@ -8,7 +9,7 @@ const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** What `statehouse serve` is told, option by option. */
-export interface Settings extends Readonly<Record<RetentionLimit, number>> {
+export interface Settings extends Readonly<Record<RetentionLimit | Quota, number>> {
   readonly listen: { readonly host: string; readonly port: number };
   readonly domain: string | null;
   readonly data: string | null;
@@ -183,6 +184,15 @@ export const SETTINGS: { readonly [K in keyof Settings]: Setting<Settings[K]> } 
   ...mapLimits((limit) => {
     const { fallback, max, placeholder, says } = RETENTION_LIMITS[limit];
     return whole(fallback, { from: 0, to: max }, placeholder, says);
+  }),
+  ...mapQuotas((quota) => {
+    const { fallback, max, placeholder, counts } = QUOTAS[quota];
+    return whole(
+      fallback,
+      { from: 0, to: max },
+      placeholder,
+      `keep at most so many ${counts}; 0 sets no quota`,
+    );
   }),
   auditLog: {
     placeholder: 'DEVICE,…',

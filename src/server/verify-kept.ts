@@ -1,3 +1,4 @@
+import { verifyCredentials } from '../house/credential-records.ts';
 import { verifyRows, type VerifiedRows } from '../house/integrity.ts';
 import { Keyring, sealedKeyId } from '../keyring/keyring.ts';
 import type { OpenRowKey } from '../ports/row-key.ts';
@@ -36,7 +37,9 @@ export async function verifyKept(
       const archive = SqliteArchive.open(store.path, openRowKey);
       try {
         const log = archive.verifyLog(heads);
-        return { ...(await verifyRows(archive)), ...namedIn(log) };
+        const rows = await verifyRows(archive);
+        await verifyCredentials(archive);
+        return { ...rows, ...namedIn(log) };
       } finally {
         archive[Symbol.dispose]();
       }
@@ -47,7 +50,9 @@ export async function verifyKept(
       const place = parsePostgresUrl(store.url);
       await using engine = await PostgresEngine.open(place, { keyIdOf: sealedKeyId, openRowKey });
       const log = await engine.verifyLog(heads);
-      return { ...(await verifyRows(engine)), ...namedIn(log) };
+      const rows = await verifyRows(engine);
+      await verifyCredentials(engine);
+      return { ...rows, ...namedIn(log) };
     }
     case 'memory':
       throw new TypeError('data in memory ends with its server');

@@ -233,6 +233,12 @@ export const API_TRIALS: Readonly<Record<string, Trial>> = {
   'whoami, oneself': { prepare: [], ask: ask('GET', '/whoami'), proof: { text: '"subject"' } },
   'info, the server': { prepare: [], ask: ask('GET', '/info'), proof: { text: '"engine"' } },
   'list-audit, the server': { prepare: [], ask: ask('GET', '/audit'), proof: { text: '"records"' } },
+  'follow-audit, the server': { prepare: [], ask: ask('GET', '/audit/follow'), proof: { text: '"records"' } },
+  'follow-audit, the state': {
+    prepare: [state],
+    ask: ask('GET', `/audit/follow?${OF_STATE}`),
+    proof: { text: '"records"' },
+  },
   'show-audit-head, the server': {
     prepare: [],
     ask: ask('GET', '/audit/head'),
@@ -244,6 +250,11 @@ export const API_TRIALS: Readonly<Record<string, Trial>> = {
     proof: { text: '"records"' },
   },
   'rotate-key, the server': { prepare: [], ask: ask('POST', '/rotate-key'), proof: { text: '"sealedAnew"' } },
+  'reencrypt, the server': {
+    prepare: [],
+    ask: ask('POST', '/rotate-key/reencrypt'),
+    proof: { text: '"damaged"' },
+  },
   // The memory engine makes none, and says so to whoever may ask.
   'backup, the server': { prepare: [], ask: ask('POST', '/backup'), proof: { status: 409 } },
 };

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openForReading } from '../../src/engines/sqlite/connection.ts';
 import { HouseProcess } from '../support/house-process.ts';
 import { eventually } from '../support/eventually.ts';
 import { TestHouse } from '../support/open-test-house.ts';
@@ -41,6 +42,50 @@ function run(...words: readonly string[]) {
     env: { STATEHOUSE_SERVER: house.url, STATEHOUSE_CREDENTIAL: credential },
   });
 }
+
+describe('rotate-key --reencrypt', () => {
+  it('encrypts every state again, killed in the middle and run again, and then needs the new key alone', async () => {
+    const count = 100;
+    for (let at = 0; at < count; at += 1)
+      expect((await ask(house.url, 'POST', `/http/app/s${at}`, { body: sampleState(at + 1) })).status).toBe(
+        200,
+      );
+    const before = await readFile(join(data, 'master.key'), 'utf8');
+    const first = run('rotate-key', '--reencrypt', '--json');
+    // Somebody goes on writing.
+    expect((await ask(house.url, 'POST', '/http/app/net', { body: sampleState(3) })).status).toBe(200);
+    const keyFile = (): Promise<string> => readFile(join(data, 'master.key'), 'utf8');
+    await eventually('a new key', async () => (await keyFile()).trim() !== before.trim());
+    await house.kill();
+    await first;
+    await house.launch();
+    const second = await run('rotate-key', '--reencrypt', '--json');
+    expect(second).toMatchObject({ code: 0 });
+    const { keyId, states, damaged } = JSON.parse(second.out) as Record<string, unknown>;
+    expect(damaged).toBe(0);
+    expect(states).toBeGreaterThanOrEqual(0);
+    const after = (await readFile(join(data, 'master.key'), 'utf8')).trim();
+    expect(after.split(/[\s,]+/)).toHaveLength(1);
+    expect(after).not.toContain(before.trim());
+    await house.stop();
+    const db = openForReading(join(data, 'statehouse.db'));
+    const left = db.prepare('SELECT count(*) AS count FROM body WHERE made_under IS NOT ? OR key_id <> ?');
+    expect(left.get(keyId as string, keyId as string)).toEqual({ count: 0 });
+    db.close();
+    await house.launch();
+    for (const at of [0, 50, count - 1])
+      expect((await ask(house.url, 'GET', `/http/app/s${at}`)).text).toBe(sampleState(at + 1));
+    expect((await ask(house.url, 'GET', '/http/app/net')).text).toBe(sampleState(3));
+    await house.stop();
+    const offline = await run('rotate-key', '--reencrypt', `--data=${data}`);
+    expect(offline).toMatchObject({
+      code: 0,
+      out: expect.stringContaining(`${count + 3} versions of states`),
+    });
+    await house.launch();
+    expect((await ask(house.url, 'GET', '/http/app/s7')).text).toBe(sampleState(8));
+  }, 60_000);
+});
 
 describe('decrypt', () => {
   it('gives the very bytes while the house runs, after it was killed, and out of a deleted state', async () => {

@@ -116,5 +116,30 @@ describe.skipIf(terraform === null)(
         expect(await folder.must('apply', '-auto-approve')).toContain('1 added');
       },
     );
+
+    it.each(Object.entries(FOLDERS))(
+      'an apply over %s in a project that is full prints so, and goes on once it has room',
+      async (_, folderAt) => {
+        const project = `full-${(places += 1)}`;
+        await using first = await folderAt(`${project}/first/terraform.tfstate`);
+        await first.must('apply', '-auto-approve');
+        const set = (quota: string) => statehouse(['project', 'set', project, '--quota-states', quota]);
+        expect(await set('1')).toMatchObject({
+          code: 0,
+          out: expect.stringMatching(/quota-states +1 +project +1/),
+        });
+        await using second = await folderAt(`${project}/second/terraform.tfstate`);
+        const refused = await second.run('apply', '-auto-approve');
+        expect(refused.code).toBe(1);
+        expect(refused.output.replaceAll(/[\s│]+/g, ' ')).toContain(
+          `project ${project} is at its quota: it keeps 1 states and may keep 1`,
+        );
+        // What is there goes on.
+        await first.write('main.tf', resource('one') + resource('two'));
+        expect(await first.must('apply', '-auto-approve')).toContain('1 added');
+        expect(await set('default')).toMatchObject({ code: 0 });
+        expect(await second.must('apply', '-auto-approve')).toContain('1 added');
+      },
+    );
   },
 );

@@ -92,3 +92,50 @@ describe(`while ${STATES} states are listed, others are answered`, () => {
     expect(Math.min(...waits)).toBeLessThan(LATE_MS);
   });
 });
+
+const PARTS = 10_000;
+/** All of them are read by some at a time, so nobody waits for all. */
+const PARTS_LATE_MS = LATE_MS / 2;
+
+describe(`while an upload of ${PARTS} parts is looked at, others are answered`, () => {
+  const path = '/many/parts.tfstate';
+
+  async function begun(): Promise<string> {
+    const query = [['uploads', '']] as const;
+    const reply = await askSigned(house.url, { method: 'POST', path, service: 's3', query }, TEST_ADMIN);
+    const id = /<UploadId>([^<]+)</.exec(reply.text)?.[1] ?? '';
+    for (let from = 1; from <= PARTS; from += AT_A_TIME) {
+      await house.engine.apply(
+        Array.from({ length: AT_A_TIME }, (_, at) => {
+          const attributes = { number: from + at, size: 10, md5: 'a', sha256: 'a', at: 1 };
+          const entry = { kind: `upload ${id}`, name: String(from + at), attributes };
+          return { type: 'put-entry', entry, note: null } as const;
+        }),
+      );
+    }
+    return id;
+  }
+
+  const list = Array.from({ length: PARTS }, (_, at) => [at + 1, at + 1 === PARTS ? 'b' : 'a'] as const).map(
+    ([number, tag]) => `<Part><PartNumber>${number}</PartNumber><ETag>${tag}</ETag></Part>`,
+  );
+  const body = `<CompleteMultipartUpload>${list.join('')}</CompleteMultipartUpload>`;
+
+  it.each<readonly [string, number, (id: string) => Parameters<typeof askSigned>[1]]>([
+    ['listed', 200, (id) => ({ method: 'GET', path, service: 's3', query: [['uploadId', id]] })],
+    // The last part is another than is kept.
+    ['completed', 400, (id) => ({ method: 'POST', path, service: 's3', query: [['uploadId', id]], body })],
+    ['aborted', 204, (id) => ({ method: 'DELETE', path, service: 's3', query: [['uploadId', id]] })],
+  ])('%s', async (_, status, request) => {
+    const waits: number[] = [];
+    while (waits.length < TRIES && !waits.some((wait) => wait < PARTS_LATE_MS)) {
+      const id = await begun();
+      waits.push(
+        await slowestAnswer(house.url, async () => {
+          expect((await askSigned(house.url, request(id), TEST_ADMIN)).status).toBe(status);
+        }),
+      );
+    }
+    expect(Math.min(...waits)).toBeLessThan(PARTS_LATE_MS);
+  });
+});

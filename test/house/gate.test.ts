@@ -35,7 +35,7 @@ const NOT_ASKED: Readonly<Record<Part, readonly string[]>> = {
   uploads: ['pieces', 'read', 'finish', 'abort', 'keepSwept', 'sweep', 'close'],
   refusedWrites: ['keepIfRefused', 'keepSwept', 'close'],
   freezes: ['stops', 'stopsLock', 'stopsChange'],
-  projects: ['find', 'list', 'retentionOf', 'retentionSetFor'],
+  projects: ['find', 'list', 'quotasOf', 'quotasSetFor', 'retentionOf', 'retentionSetFor', 'usageOf'],
   credentials: ['ensureAdmin', 'hasAdmin', 'prune', 'refresh'],
   audit: ['note', 'flush', 'refused', 'looked', 'admit', 'accepted', 'prune', 'tellHead', 'close'],
 };
@@ -123,6 +123,7 @@ const DEEDS: Readonly<Record<Part, Readonly<Record<string, Deed>>>> = {
   },
   audit: {
     read: ({ house }, caller) => house.audit.read(caller, { limit: 1 }),
+    follow: ({ house }, caller) => house.audit.follow(caller, { after: null, limit: 1 }),
     head: ({ house }, caller) => house.audit.head(caller),
   },
 };

@@ -62,6 +62,14 @@ function opensWhole(data: string, open: () => Promise<KeptHouse>): void {
       }
     }
     expect(states.map(([, texts]) => texts.length)).toEqual([3, 2, 1, 1, 1]);
+    for (const project of new Set(states.map(([address]) => addressOf(address).project))) {
+      const texts = states.filter(([address]) => addressOf(address).project === project);
+      expect(await kept.engine.usage(project)).toEqual({
+        states: texts.length,
+        versions: texts.flatMap(([, all]) => all).length,
+        bytes: texts.flatMap(([, all]) => all).reduce((sum, text) => sum + Buffer.byteLength(text), 0),
+      });
+    }
   });
 
   it('knows what each version says and how it was written', async () => {

@@ -49,6 +49,7 @@ const REFUSALS: { readonly [T in Refusal['type']]: Extract<Refusal, { type: T }>
   'shared-hold': { type: 'shared-hold', holders },
   frozen: { type: 'frozen', pattern: 'acme/*', reason: 'release', until: 5_000, by: 'token:ops', since: 0 },
   stale: { type: 'stale', reason: 'serial-lower', head: null },
+  'over-quota': { type: 'over-quota', project: 'acme', measure: 'states', used: 10, limit: 10 },
   'too-large': { type: 'too-large', limit: 1_000 },
   'not-a-state': { type: 'not-a-state', problem: 'the state is not JSON' },
   damaged: { type: 'damaged', problem: 'fewer bytes came than were announced' },

@@ -1,4 +1,6 @@
+import { readlinkSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { threadTime } from '../../src/server/api/content/thread-time.ts';
 import { SnapshotWorker } from '../../src/server/api/content/snapshot-worker.ts';
 import { sampleState } from '../support/sample-state.ts';
 
@@ -41,6 +43,18 @@ describe('states are taken apart', () => {
     expect(answer).toEqual({ type: 'too-slow', seconds: 1 });
   });
 
+  it('also where the machine gives the thread little time: what counts is what it has had', async () => {
+    await using slowed = new SnapshotWorker({ taskMsMax: 500, timeOf: () => 0 });
+    const answer = await slowed.runTask({ kind: 'diff', from: large, to: large }, stays);
+    expect(answer).toMatchObject({ type: 'answer' });
+  });
+
+  it('but not for ever', async () => {
+    await using slowed = new SnapshotWorker({ taskMsMax: 1, timeOf: () => 0 });
+    const answer = await slowed.runTask({ kind: 'diff', from: large, to: large }, stays);
+    expect(answer).toEqual({ type: 'too-slow', seconds: 1 });
+  });
+
   it('until the client goes away', async () => {
     const leaving = new AbortController();
     const left = outputs('first', leaving.signal);
@@ -48,4 +62,13 @@ describe('states are taken apart', () => {
     expect(await left).toEqual({ type: 'gone' });
     expect(await outputs('second')).toMatchObject({ type: 'answer' });
   });
+});
+
+it.skipIf(process.platform !== 'linux')('tells how much time a thread has had', () => {
+  const own = `/proc/${readlinkSync('/proc/thread-self')}/stat`;
+  const before = threadTime(own) ?? Number.NaN;
+  const until = performance.now() + 10_000;
+  while ((threadTime(own) ?? 0) < before + 30 && performance.now() < until);
+  expect((threadTime(own) ?? 0) - before).toBeGreaterThanOrEqual(30);
+  expect(threadTime('/proc/none')).toBeNull();
 });

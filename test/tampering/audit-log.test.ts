@@ -2,6 +2,8 @@ import { rmSync } from 'node:fs';
 import { cp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Credential } from '../../src/core/credential.ts';
+import type { Engine } from '../../src/ports/engine.ts';
 import { openDatabase } from '../../src/engines/sqlite/files/driver.ts';
 import { backUp } from '../../src/engines/sqlite/files/backup.ts';
 import { restoreHouse } from '../../src/server/restore-house.ts';
@@ -61,6 +63,52 @@ async function prune(stored: StoredHouse, limit: number): Promise<number> {
 }
 
 function verifies(open: () => Promise<StoredHouse>): void {
+  it.each<[string, RegExp, (engine: Engine, credential: Credential) => Promise<unknown>]>([
+    [
+      'created',
+      /the credential MALLORYMALLORY01 was created, and the log does not say so/,
+      (engine, credential) => {
+        const mallory = { ...credential, id: 'MALLORYMALLORY01', name: 'mallory' };
+        return engine.apply([{ type: 'put-credential', credential: mallory, note: null }]);
+      },
+    ],
+    [
+      'given more grants',
+      /has the grants "admin:\*", and was created with "reader:\*"/,
+      (engine, credential) => {
+        const raised = { ...credential, grants: [{ role: 'admin', pattern: '*' }] } as const;
+        return engine.apply([{ type: 'put-credential', credential: raised, note: null }]);
+      },
+    ],
+    [
+      'made valid again',
+      /is valid, and the log says that it was revoked/,
+      (engine, credential) =>
+        engine.apply([
+          { type: 'put-credential', credential: { ...credential, revokedAt: null }, note: null },
+        ]),
+    ],
+    [
+      'taken away',
+      /was taken away, and the log does not say that it was forgotten/,
+      (engine) =>
+        engine.apply([
+          { type: 'drop-credentials', revokedBefore: Number.MAX_SAFE_INTEGER, expiredBefore: 0, note: null },
+        ]),
+    ],
+  ])('tells of a credential that somebody with the keys has %s', async (_, problem, attack) => {
+    await using stored = await open();
+    await fill(stored);
+    await verify(stored);
+    {
+      await using house = await openOn(stored);
+      const credential = (await house.engine.credentials()).find(({ name }) => name === 'ci');
+      if (credential === undefined) throw new Error('it was not created');
+      await attack(house.engine, credential);
+    }
+    await expect(verify(stored)).rejects.toThrow(problem);
+  });
+
   it('is found whole where nobody else has written, again and again, and goes on from every former head', async () => {
     await using stored = await open();
     await fill(stored);

@@ -79,6 +79,22 @@ function detects(open: () => Promise<StoredHouse>): void {
     expect(said).toContain(SECRET);
   });
 
+  it('does not pass with the count of what a project keeps made smaller', async () => {
+    const said = await after(
+      (stored) => stored.sql("UPDATE usage SET states = 0 WHERE project = 'acme'"),
+      (house) => house.engine.usage('acme'),
+    );
+    expect(said).toMatch(CHANGED);
+  });
+
+  it('counts anew what a project keeps where all counts were taken away', async () => {
+    const said = await after(
+      (stored) => stored.sql('DELETE FROM usage'),
+      (house) => house.engine.usage('acme'),
+    );
+    expect(said).toMatchObject({ states: 2, versions: 4 });
+  });
+
   it.each<[string, string, (stored: StoredHouse) => Promise<unknown>]>([
     [
       'the body of another state put in the place of its own',

@@ -1,4 +1,5 @@
 import type { Grant } from '../../core/grant.ts';
+import type { Quota, Usage } from '../../core/quota.ts';
 import type { RetentionLimit } from '../../core/retention.ts';
 
 export interface CredentialShape {
@@ -45,6 +46,13 @@ export interface AuditShape {
   readonly presigned: boolean;
 }
 
+/** What was written to the audit log after a place in it, oldest first. */
+export interface AuditFollowedShape {
+  readonly records: readonly AuditShape[];
+  readonly after: number;
+  readonly pruned: boolean;
+}
+
 /** Where the audit log ends. */
 export interface AuditHeadShape {
   readonly head: string;
@@ -54,12 +62,16 @@ export interface AuditHeadShape {
 export type RetentionShape = { readonly [L in RetentionLimit]: number | null };
 
 /** What may be set for a project; what is left out stays as it is. */
-export type ProjectSettings = { [L in RetentionLimit]?: number | null | undefined };
+export type ProjectSettings = { [L in RetentionLimit | Quota]?: number | null | undefined };
+
+/** How much a project may keep; null where it is not limited. */
+export type QuotaShape = { readonly [Q in Quota]: number | null };
 
 export interface ProjectShape {
   readonly project: string;
   readonly set: RetentionShape;
   readonly effective: RetentionShape;
+  readonly quota: { readonly set: QuotaShape; readonly effective: QuotaShape; readonly used: Usage };
 }
 
 export interface WhoamiShape {
@@ -82,6 +94,15 @@ export interface RotationShape {
   readonly keyId: string;
   readonly newKey: boolean;
   readonly sealedAnew: number;
+}
+
+/** How far encrypting the states anew has got. */
+export interface ReencryptionShape {
+  readonly keyId: string;
+  readonly done: number;
+  readonly damaged: number;
+  readonly after: string | null;
+  readonly left: number | null;
 }
 
 /** Every refusal and every fault. */

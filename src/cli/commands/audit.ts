@@ -6,6 +6,7 @@ import { DONE } from '../exit-codes.ts';
 import { HouseClient } from '../server/client.ts';
 import { moment, localTime } from '../moment.ts';
 import { CONNECTION_OPTIONS, readConnection } from '../server/connection.ts';
+import { followAudit } from '../server/follow-audit.ts';
 import { readAddress } from '../server/read-address.ts';
 import { accepted, flag, text, wholeNumber } from '../options.ts';
 
@@ -30,6 +31,10 @@ export const command: Command = defineCommand({
     refused: flag('only what was refused', { environment: false }),
     since: moment('only what was done since then'),
     until: moment('only what was done before then'),
+    follow: flag('show the newest ones, and go on with what is written, oldest first, until Ctrl-C', {
+      short: 'f',
+      environment: false,
+    }),
     limit: wholeNumber({ fallback: 50, from: 1, to: 1_000_000 }, 'N', 'show at most N', {
       environment: false,
     }),
@@ -37,6 +42,10 @@ export const command: Command = defineCommand({
   examples: [
     { line: 'statehouse audit app/net.tfstate', says: 'what was done to one state' },
     { line: 'statehouse audit --since 2h --refused', says: 'what was refused in the last two hours' },
+    {
+      line: 'statehouse audit --follow --refused --json',
+      says: 'every refusal as it comes, a line of JSON each',
+    },
     { line: 'statehouse audit --subject token:ci --limit 500 --json', says: 'what one credential did' },
   ],
   run: async ({ args: [place], options, terminal, stopped }) => {
@@ -45,6 +54,19 @@ export const command: Command = defineCommand({
     if (action !== undefined) accepted(readAuditAction(action));
     const house = new HouseClient(readConnection(options), stopped);
     const query = { address, action, subject, since, until, refused };
+    if (options.follow) {
+      const { json } = terminal;
+      for await (const record of followAudit(house, query, { newest: limit, terminal, stopped })) {
+        if (json) await terminal.write(`${JSON.stringify(record)}\n`);
+        else
+          terminal.say(
+            rowOf(record)
+              .filter((text) => text !== '')
+              .join('  '),
+          );
+      }
+      return DONE;
+    }
     const { items, more } = await house.list('list-audit', query, limit);
     if (terminal.json) {
       terminal.result({ records: items, more });

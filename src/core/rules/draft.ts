@@ -2,6 +2,7 @@ import { noteOf, type AuditNote, type Effect } from '../effect.ts';
 import { evolve } from '../evolve.ts';
 import type { Instant } from '../instant.ts';
 import type { Handover, Outcome } from '../outcome.ts';
+import type { Usage } from '../quota.ts';
 import type { LineRule } from './estimate.ts';
 import type { AddressRecord, Holder, QueueEntry, Release, World } from '../world.ts';
 
@@ -38,6 +39,11 @@ export class Draft {
 
   get line(): readonly QueueEntry[] {
     return this.#world.line;
+  }
+
+  /** What the project keeps; null where it was not asked for. */
+  get usage(): Usage | null {
+    return this.#before.usage ?? null;
   }
 
   get releases(): readonly Release[] {

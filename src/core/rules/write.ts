@@ -1,6 +1,7 @@
 import type { Actor, Claim, WriteCommand } from '../command.ts';
 import { OPERATION_EXEC, OPERATION_EXEC_CLAIMED } from '../lock-info.ts';
-import type { LockRefusal, OutcomeOf, Stale } from '../outcome.ts';
+import type { LockRefusal, OutcomeOf, OverQuota, Stale } from '../outcome.ts';
+import { addedBy, excessOf, NO_USAGE } from '../quota.ts';
 import { whyNotSupersede } from '../supersede.ts';
 import { liveHead, type Holder, type Version } from '../world.ts';
 import type { Draft } from './draft.ts';
@@ -30,6 +31,9 @@ export function write(draft: Draft, command: WriteCommand): OutcomeOf['write'] {
   const stale = staleness(head, command);
   const forced = stale !== null;
   if (stale !== null && !mayGoAnotherWay(permit.holder, command, stale)) return stale;
+  const over = overQuota(draft, command, { overdraft: draft.record.head !== null || permit.holder !== null });
+  if (over !== null) return over;
+  const above = overQuota(draft, command, { overdraft: false })?.measure;
   const version = newVersion(draft, command, permit.holder, forced);
   draft.change({ head: version, deletedAt: null, lastVersion: version.number });
   draft.effect({ type: 'put-version', version, body: command.body });
@@ -37,9 +41,20 @@ export function write(draft: Draft, command: WriteCommand): OutcomeOf['write'] {
     version: version.number,
     serial: version.serial.toString(),
     ...(forced ? { forced } : {}),
+    ...(above === undefined ? {} : { aboveQuota: above }),
     ...(command.restore === null ? {} : { from: command.restore.from }),
   });
-  return { type: 'stored', version, repeat: false };
+  return { type: 'stored', version, repeat: false, ...(above === undefined ? {} : { above }) };
+}
+
+/** The limit of its project that a write would exceed; null for none. */
+function overQuota(
+  draft: Draft,
+  { address: { project }, limits = {}, size }: WriteCommand,
+  terms: { readonly overdraft: boolean },
+): OverQuota | null {
+  const excess = excessOf(draft.usage ?? NO_USAGE, addedBy(draft.record, { size }), limits, terms);
+  return excess === null ? null : { type: 'over-quota', project, ...excess };
 }
 
 /** Leave to change the state: under the holder's lock, or under none. */

@@ -5,13 +5,16 @@ import type { Credential } from '../../core/credential.ts';
 import { decide, evolve, nextEnd } from '../../core/decide.ts';
 import type { AuditNote, Effect } from '../../core/effect.ts';
 import type { Instant } from '../../core/instant.ts';
+import { NO_USAGE, sumOf, usageChange, type Usage } from '../../core/quota.ts';
 import { NEW_WORLD, type Version, type World } from '../../core/world.ts';
 import type { Clock } from '../../ports/clock.ts';
 import {
+  type AuditFilter,
   type AuditQuery,
+  type AuditStretch,
   auditPruned,
+  type BodyMark,
   type AuditRecord,
-  type ChangeRecord,
   type Changes,
   type Command,
   type CommandResult,
@@ -19,9 +22,9 @@ import {
   type Engine,
   type EngineTraits,
   type Entry,
+  type EntryPage,
   type Expected,
   NOTED,
-  LOOK_ACTIONS,
   type RecordCommand,
   resultOf,
   type Resealed,
@@ -30,8 +33,11 @@ import {
   type StateSummary,
   type StoredBody,
 } from '../../ports/engine.ts';
-import { compareBytes, otherSealed, sameAddress, selectStates } from './queries.ts';
-import { dropCredentials, reseal, type Sealed } from './records.ts';
+import { fits, isChange } from './audit.ts';
+import { compareBytes, otherSealed, selectStates } from './queries.ts';
+import { dropCredentials, replaceBody, reseal, type Sealed } from './records.ts';
+
+type EntryName = Pick<Entry, 'kind' | 'name'>;
 
 /** What one address keeps. */
 export interface StoredAddress {
@@ -53,6 +59,7 @@ export class MemoryEngine implements Engine {
   readonly #credentials = new Map<string, Credential>();
   readonly #entries = new Map<string, Entry>();
   readonly #audit: AuditRecord[] = [];
+  readonly #usage = new Map<string, Usage>();
   /** How many records of the audit log were forgotten. */
   #pruned = 0;
 
@@ -94,11 +101,10 @@ export class MemoryEngine implements Engine {
   async body(bodyId: string): Promise<StoredBody | null> {
     const body = this.#bodies.get(bodyId);
     if (body === undefined) return null;
-    const { id, keyId, wrappedKey, segments } = body;
+    const { segments, madeUnder = body.keyId, ...sealed } = body;
     return {
-      id,
-      keyId,
-      wrappedKey,
+      ...sealed,
+      madeUnder,
       async *segments() {
         yield* segments;
       },
@@ -109,43 +115,51 @@ export class MemoryEngine implements Engine {
     return [...this.#credentials.values()].sort((a, b) => a.createdAt - b.createdAt);
   }
 
-  async entries(kind: string | null): Promise<readonly Entry[]> {
+  async entries(
+    kind: string | null,
+    { after, limit }: EntryPage = { limit: Infinity },
+  ): Promise<readonly Entry[]> {
+    const order = (a: EntryName, b: EntryName): number =>
+      compareBytes(a.kind, b.kind) || compareBytes(a.name, b.name);
     return [...this.#entries.values()]
       .filter((entry) => kind === null || entry.kind === kind)
-      .sort((a, b) => compareBytes(a.kind, b.kind) || compareBytes(a.name, b.name));
+      .filter((entry) => after === undefined || order(entry, after) > 0)
+      .sort(order)
+      .slice(0, limit);
   }
 
   async entry(kind: string, name: string): Promise<Entry | null> {
     return this.#entries.get(`${kind}\n${name}`) ?? null;
   }
 
-  async audit(query: AuditQuery): Promise<readonly AuditRecord[]> {
-    const { address, action, subject, refused = false, before = Infinity, limit } = query;
-    const { since = -Infinity, until = Infinity } = query;
+  async usage(project: string): Promise<Usage> {
+    return this.#usage.get(project) ?? NO_USAGE;
+  }
+
+  async audit({ before = Infinity, limit, ...filter }: AuditQuery): Promise<readonly AuditRecord[]> {
     return this.#audit
-      .filter(
-        (record) =>
-          record.id < before &&
-          record.at >= since &&
-          record.at < until &&
-          (address === undefined || (record.address !== null && sameAddress(record.address, address))) &&
-          (action === undefined || record.note.action === action) &&
-          (!refused || record.note.refused !== undefined) &&
-          (subject === undefined || record.note.subject === subject),
-      )
+      .filter((record) => record.id < before && fits(record, filter))
       .reverse()
       .slice(0, limit);
   }
 
+  async auditAfter(after: number | null, filter: AuditFilter, limit: number): Promise<AuditStretch> {
+    return this.#stretch(after, limit, (record): record is AuditRecord => fits(record, filter));
+  }
+
   async changes(after: number | null, limit: number): Promise<Changes> {
+    return this.#stretch(after, limit, isChange);
+  }
+
+  #stretch<R extends AuditRecord>(
+    after: number | null,
+    limit: number,
+    isAsked: (record: AuditRecord) => record is R,
+  ): AuditStretch<R> {
     const end = Math.max(this.#audit.at(-1)?.id ?? 0, after ?? 0);
-    const isChange = (record: AuditRecord): record is ChangeRecord =>
-      record.address !== null &&
-      record.note.refused === undefined &&
-      !LOOK_ACTIONS.includes(record.note.action);
     const records = this.#audit
       .filter(({ id }) => id > (after ?? end))
-      .filter(isChange)
+      .filter(isAsked)
       .slice(0, limit);
     const position = records.length < limit ? end : (records.at(-1)?.id ?? end);
     return { records, position, ...((after ?? end) < this.#pruned ? { pruned: true } : {}) };
@@ -185,6 +199,14 @@ export class MemoryEngine implements Engine {
     return otherSealed(this.#sealed(), keyId, this.#keyIdOf).slice(0, limit);
   }
 
+  async bodies(after: string | null, limit: number): Promise<readonly BodyMark[]> {
+    return [...this.#bodies.values()]
+      .filter(({ id }) => after === null || compareBytes(id, after) > 0)
+      .sort((a, b) => compareBytes(a.id, b.id))
+      .slice(0, limit)
+      .map(({ id, keyId, madeUnder = keyId }) => ({ id, place: id, madeUnder }));
+  }
+
   async now(): Promise<Instant> {
     return this.#clock.now();
   }
@@ -201,7 +223,8 @@ export class MemoryEngine implements Engine {
     const { address } = command;
     const at = this.#clock.now();
     const { world } = this.#kept.get(formatAddress(address)) ?? { world: NEW_WORLD };
-    const decision = decide(command, world, at);
+    const usage = this.#usage.get(address.project) ?? NO_USAGE;
+    const decision = decide(command, { ...world, usage }, at);
     this.#store(address, decision.effects, at);
     return resultOf(decision);
   }
@@ -211,8 +234,16 @@ export class MemoryEngine implements Engine {
     const name = formatAddress(address);
     const kept = this.#kept.get(name) ?? { address, world: NEW_WORLD, versions: [] };
     this.#kept.set(name, kept);
+    this.#count(kept, effects);
     kept.world = evolve(kept.world, effects);
     for (const effect of effects) this.#keep(kept, effect, at);
+  }
+
+  #count({ address: { project }, world, versions }: StoredAddress, effects: readonly Effect[]): void {
+    const change = usageChange(world, effects, (numbers) =>
+      versions.filter(({ number }) => numbers === 'all' || numbers.includes(number)).map(({ size }) => size),
+    );
+    this.#usage.set(project, sumOf(this.#usage.get(project) ?? NO_USAGE, change));
   }
 
   #keep(kept: StoredAddress, effect: Effect, at: Instant): void {
@@ -276,6 +307,9 @@ export class MemoryEngine implements Engine {
         return NOTED;
       case 'reseal':
         for (const item of command.items) reseal(this.#sealed(), item);
+        return NOTED;
+      case 'replace-bodies':
+        for (const replaced of command.bodies) replaceBody(this.#bodies, replaced);
         return NOTED;
       default:
         command satisfies never;

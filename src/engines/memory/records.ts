@@ -1,7 +1,7 @@
 import { formatAddress } from '../../core/address.ts';
 import type { SealedBody } from '../../core/command.ts';
 import type { Credential } from '../../core/credential.ts';
-import type { RecordCommand, Resealed } from '../../ports/engine.ts';
+import type { RecordCommand, ReplacedBody, Resealed } from '../../ports/engine.ts';
 import type { StoredAddress } from './engine.ts';
 
 /** Everything that is sealed under the master key. */
@@ -26,7 +26,9 @@ export function dropCredentials(
 export function reseal({ bodies, credentials, kept }: Sealed, item: Resealed): void {
   if (item.kind === 'body') {
     const body = bodies.get(item.id);
-    if (body !== undefined) bodies.set(item.id, { ...body, keyId: item.keyId, wrappedKey: item.wrappedKey });
+    if (body === undefined || !isSame(body.wrappedKey, item.replaces)) return;
+    const { madeUnder = body.keyId } = body;
+    bodies.set(item.id, { ...body, keyId: item.keyId, wrappedKey: item.wrappedKey, madeUnder });
     return;
   }
   if (item.kind === 'credential') {
@@ -53,4 +55,14 @@ export function reseal({ bodies, credentials, kept }: Sealed, item: Resealed): v
             stood.waiter === item.waiter ? { ...stood, info: item.sealed } : stood,
           ),
         };
+}
+
+/** Puts a body in the place of the one that it was made of, if that is still there. */
+export function replaceBody(bodies: Map<string, SealedBody>, { body, replaces }: ReplacedBody): void {
+  const stored = bodies.get(body.id);
+  if (stored !== undefined && isSame(stored.wrappedKey, replaces)) bodies.set(body.id, body);
+}
+
+function isSame(stored: Uint8Array, expected: Uint8Array | undefined): boolean {
+  return expected === undefined || Buffer.compare(stored, expected) === 0;
 }

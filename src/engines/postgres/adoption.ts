@@ -25,6 +25,7 @@ import { EngineFault, type WholeLog } from '../../ports/engine.ts';
 import { lockSchema } from './migrate.ts';
 import type { PostgresOptions } from './session/options.ts';
 import { replaceAll } from './session/statements.ts';
+import { countAll, isCountedUp } from './usage.ts';
 
 const ADDRESS_COLUMNS = ['project', 'key', 'workspace'];
 
@@ -42,11 +43,14 @@ export async function findRowKeys(
     if (sealed !== null) {
       const keys = new RowKeys(openRowKey({ sealed, used: true }).bytes);
       await verifyEnd(reading(client), place.schema, keys);
+      await countUsage(client, place.schema, keys);
       return keys;
     }
     await client.query('BEGIN');
     await lockSchema(client);
     const keys = await makeRowKeys(new Adoption(client, place.schema, keyIdOf), openRowKey);
+    if (!(await isCountedUp(reading(client), place.schema)))
+      await countAll(reading(client), place.schema, keys);
     await client.query('COMMIT');
     return keys;
   } catch (error) {
@@ -55,6 +59,15 @@ export async function findRowKeys(
   } finally {
     await client.end().catch(() => undefined);
   }
+}
+
+/** Counts what projects keep, where a program has been at the database that did not count it. Nodes take turns. */
+async function countUsage(client: Client, schema: string, keys: RowKeys): Promise<void> {
+  if (await isCountedUp(reading(client), schema)) return;
+  await client.query('BEGIN');
+  await lockSchema(client);
+  if (!(await isCountedUp(reading(client), schema))) await countAll(reading(client), schema, keys);
+  await client.query('COMMIT');
 }
 
 async function makeRowKeys(adoption: Adoption, openRowKey: OpenRowKey): Promise<RowKeys> {

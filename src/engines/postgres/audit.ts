@@ -2,9 +2,10 @@ import type { Address } from '../../core/address.ts';
 import type { AuditNote } from '../../core/effect.ts';
 import type { Instant } from '../../core/instant.ts';
 import {
+  type AuditFilter,
   type AuditQuery,
   type AuditRecord,
-  type ChangeRecord,
+  type AuditStretch,
   type Changes,
   LOOK_ACTIONS,
 } from '../../ports/engine.ts';
@@ -32,19 +33,36 @@ export class AuditLog {
     return (await this.#connections.read(auditAsked(this.#schema, query))).map(toAuditRecord);
   }
 
+  async after(after: number | null, filter: AuditFilter, limit: number): Promise<AuditStretch> {
+    return this.#walk(after, limit, async (from, to, left) => {
+      const rows = await this.#connections.read(stretchAsked(this.#schema, { from, to }, filter, left));
+      return rows.map(toAuditRecord);
+    });
+  }
+
   async changes(after: number | null, limit: number): Promise<Changes> {
+    return this.#walk(after, limit, async (from, to, left) => {
+      const rows = await this.#connections.read(changesAsked(this.#schema, from, to, left));
+      return rows
+        .map(toAuditRecord)
+        .flatMap((one) => (one.address === null ? [] : [{ ...one, address: one.address }]));
+    });
+  }
+
+  /** Up to where no transaction that is under way can still write. */
+  async #walk<R extends AuditRecord>(
+    after: number | null,
+    limit: number,
+    read: (after: number, upTo: number, limit: number) => Promise<readonly R[]>,
+  ): Promise<AuditStretch<R>> {
     const [row] = await this.#connections.read(markedAsked(this.#schema));
     const end = Math.max(drawnUpTo(row), after ?? 0);
-    const records: ChangeRecord[] = [];
+    const records: R[] = [];
     const start = after ?? end;
     const first = end - start > STRETCH ? Math.max(start, await this.#prunedTo()) : start;
     for (let from = first; from < end && records.length < limit;) {
       const to = Math.min(from + STRETCH, end);
-      const asked = changesAsked(this.#schema, from, to, limit - records.length);
-      const rows = (await this.#connections.read(asked)).map(toAuditRecord);
-      records.push(
-        ...rows.flatMap((one) => (one.address === null ? [] : [{ ...one, address: one.address }])),
-      );
+      records.push(...(await read(from, to, limit - records.length)));
       from = to;
     }
     const position = records.length < limit ? end : (records.at(-1)?.id ?? end);
@@ -94,9 +112,32 @@ function changesAsked(schema: string, after: number, upTo: number, limit: number
   };
 }
 
-function auditAsked(schema: string, query: AuditQuery): Statement {
+function auditAsked(schema: string, { before, limit, ...filter }: AuditQuery): Statement {
   const conditions = new Conditions();
-  if (query.before !== undefined) conditions.add('id < ?', query.before);
+  if (before !== undefined) conditions.add('id < ?', before);
+  addFilter(conditions, filter);
+  return {
+    text: `SELECT * FROM ${schema}.audit ${conditions.where} ORDER BY id DESC ${limitOf(limit)}`,
+    values: conditions.values,
+  };
+}
+
+function stretchAsked(
+  schema: string,
+  { from, to }: { readonly from: number; readonly to: number },
+  filter: AuditFilter,
+  limit: number,
+): Statement {
+  const conditions = new Conditions();
+  conditions.add('id > ? AND id <= ?', from, to);
+  addFilter(conditions, filter);
+  return {
+    text: `SELECT * FROM ${schema}.audit ${conditions.where} ORDER BY id ${limitOf(limit)}`,
+    values: conditions.values,
+  };
+}
+
+function addFilter(conditions: Conditions, query: AuditFilter): void {
   if (query.since !== undefined) conditions.add('at >= ?', query.since);
   if (query.until !== undefined) conditions.add('at < ?', query.until);
   if (query.action !== undefined) conditions.add('action = ?', query.action);
@@ -106,8 +147,4 @@ function auditAsked(schema: string, query: AuditQuery): Statement {
     const { project, key, workspace } = query.address;
     conditions.add('project = ? AND key = ? AND workspace = ?', project, key, workspace);
   }
-  return {
-    text: `SELECT * FROM ${schema}.audit ${conditions.where} ORDER BY id DESC ${limitOf(query.limit)}`,
-    values: conditions.values,
-  };
 }

@@ -1,5 +1,5 @@
 import type { SealedBody } from '../../core/command.ts';
-import { EngineFault, type StoredBody } from '../../ports/engine.ts';
+import { EngineFault, type BodyMark, type ReplacedBody, type StoredBody } from '../../ports/engine.ts';
 import type { Connections, Row, Statement } from './connection.ts';
 import { toBuffer, toBytes } from './columns.ts';
 import { insertAll } from './session/statements.ts';
@@ -19,6 +19,16 @@ export class BodyReader {
     this.#schema = schema;
   }
 
+  /** Bodies in the order of their ids. */
+  async marks(after: string | null, limit: number): Promise<BodyMark[]> {
+    const text = `SELECT id, made_under FROM ${this.#schema}.body WHERE id > $1 ORDER BY id LIMIT $2`;
+    const rows = await this.#connections.read({ text, values: [after ?? '', limit] });
+    return rows.map((row) => {
+      const id = row['id'] as string;
+      return { id, place: id, madeUnder: row['made_under'] as string | null };
+    });
+  }
+
   async read(id: string): Promise<StoredBody | null> {
     const text = `SELECT * FROM ${this.#schema}.body WHERE id = $1`;
     const [row] = await this.#connections.read({ text, values: [id] });
@@ -33,6 +43,7 @@ function storedBody(connections: Connections, schema: string, row: Row): StoredB
     id,
     keyId: row['key_id'] as string,
     wrappedKey: toBytes(row['wrapped_key']),
+    madeUnder: row['made_under'] as string | null,
     async *segments() {
       for (let from = 0; from < count; from += SEGMENTS_READ) {
         const to = Math.min(from + SEGMENTS_READ, count);
@@ -53,10 +64,11 @@ function storedBody(connections: Connections, schema: string, row: Row): StoredB
 
 /** Stores bodies. Small ones share statements; no statement is much larger than a segment. */
 export function insertBodies(schema: string, bodies: readonly SealedBody[]): Statement[] {
-  const rows = bodies.map(({ id, keyId, wrappedKey, segments }) => ({
+  const rows = bodies.map(({ id, keyId, wrappedKey, segments, madeUnder = keyId }) => ({
     id,
     key_id: keyId,
     wrapped_key: toBuffer(wrappedKey),
+    made_under: madeUnder,
     segments: segments.length,
   }));
   const segments = bodies.flatMap(({ id, segments: all }) =>
@@ -82,6 +94,28 @@ function inGroups<T>(items: readonly T[], weigh: (item: T) => number, limit: num
     weight += weigh(item);
   }
   return groups;
+}
+
+/** Puts bodies in the places of those that they were made of, where these are still there. */
+export function replaceBodies(schema: string, bodies: readonly ReplacedBody[]): Statement[] {
+  return bodies.flatMap(({ body: { id, keyId, wrappedKey, segments, madeUnder = keyId }, replaces }) => {
+    const numbered = segments.map((segment, number) => ({ number, data: toBuffer(segment) }));
+    const groups = inGroups(numbered, ({ data }) => data.length, SEGMENT_BYTES_TOGETHER);
+    return [
+      // Locks the row; what comes after does nothing where it has another wrapping by now.
+      {
+        text: `UPDATE ${schema}.body SET key_id = $2, wrapped_key = $3, made_under = $4 WHERE id = $1 AND wrapped_key = $5`,
+        values: [id, keyId, toBuffer(wrappedKey), madeUnder, toBuffer(replaces)],
+      },
+      ...groups.map((group) => ({
+        text: `UPDATE ${schema}.segment s SET data = wanted.data
+          FROM unnest($2::integer[], $3::bytea[]) AS wanted (number, data)
+          WHERE s.body_id = $1 AND s.number = wanted.number
+          AND EXISTS (SELECT FROM ${schema}.body b WHERE b.id = $1 AND b.wrapped_key = $4)`,
+        values: [id, group.map(({ number }) => number), group.map(({ data }) => data), toBuffer(wrappedKey)],
+      })),
+    ];
+  });
 }
 
 export function dropBodies(schema: string, ids: readonly string[]): Statement[] {

@@ -2,10 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { formatAddress, type Address } from '../../core/address.ts';
 import type { Credential } from '../../core/credential.ts';
 import type { Instant, Milliseconds } from '../../core/instant.ts';
+import type { Usage } from '../../core/quota.ts';
 import type { Version, World } from '../../core/world.ts';
 import {
+  type AuditFilter,
   type AuditQuery,
+  type AuditStretch,
   type AuditRecord,
+  type BodyMark,
   type Changes,
   type Command,
   type CommandResult,
@@ -13,6 +17,7 @@ import {
   EngineFault,
   type EngineTraits,
   type Entry,
+  type EntryPage,
   type Resealed,
   type WaitingRequest,
   type StateQuery,
@@ -149,16 +154,24 @@ export class PostgresEngine implements Engine {
     return this.#queries.credentials();
   }
 
-  async entries(kind: string | null): Promise<readonly Entry[]> {
-    return this.#queries.entries(kind);
+  async entries(kind: string | null, page?: EntryPage): Promise<readonly Entry[]> {
+    return this.#queries.entries(kind, page);
   }
 
   async entry(kind: string, name: string): Promise<Entry | null> {
     return this.#queries.entry(kind, name);
   }
 
+  async usage(project: string): Promise<Usage> {
+    return this.#queries.usage(project);
+  }
+
   async audit(query: AuditQuery): Promise<readonly AuditRecord[]> {
     return this.#audit.read(query);
+  }
+
+  async auditAfter(after: number | null, filter: AuditFilter, limit: number): Promise<AuditStretch> {
+    return this.#audit.after(after, filter, limit);
   }
 
   async changes(after: number | null, limit: number): Promise<Changes> {
@@ -184,6 +197,10 @@ export class PostgresEngine implements Engine {
 
   async sealedUnderOther(keyId: string, limit: number): Promise<readonly Resealed[]> {
     return this.#queries.sealedUnderOther(keyId, limit);
+  }
+
+  async bodies(after: string | null, limit: number): Promise<readonly BodyMark[]> {
+    return this.#bodies.marks(after, limit);
   }
 
   async now(): Promise<Instant> {
@@ -290,6 +307,8 @@ function addressesTouched(command: Command): readonly Address[] {
 
 function bodyBytes(command: Command): number {
   if (command.type === 'adopt') return adoptedBodies(command).reduce((sum, body) => sum + sizeOf(body), 0);
+  if (command.type === 'replace-bodies')
+    return command.bodies.reduce((sum, { body }) => sum + sizeOf(body), 0);
   const carries = command.type === 'write' || command.type === 'put-entry';
   return carries && command.body !== undefined ? sizeOf(command.body) : 0;
 }

@@ -1,7 +1,15 @@
 import type { Address } from '../../core/address.ts';
 import type { Credential } from '../../core/credential.ts';
+import type { Usage } from '../../core/quota.ts';
 import { NEW_WORLD, type Version, type World } from '../../core/world.ts';
-import type { Entry, Resealed, WaitingRequest, StateQuery, StateSummary } from '../../ports/engine.ts';
+import type {
+  Entry,
+  EntryPage,
+  Resealed,
+  WaitingRequest,
+  StateQuery,
+  StateSummary,
+} from '../../ports/engine.ts';
 import { changedElsewhere, ownerOf, type RowKeys } from '../row-keys.ts';
 import { hasVersion, newestVersions } from '../version-numbers.ts';
 import type { Connections, Row, Statement } from './connection.ts';
@@ -9,6 +17,7 @@ import { fromText, toBytes, toText } from './columns.ts';
 import { credentialsFrom } from './credentials.ts';
 import { ADDRESS, toEntry, toVersion, toWaitingRequest, type StoredRecord } from './rows.ts';
 import { Conditions, limitOf } from './session/conditions.ts';
+import { readUsage, usageFrom } from './usage.ts';
 import { recordFrom, selectRecords, selectWorlds, theseAddresses, worldsFrom, type Wanted } from './world.ts';
 
 /** The reads. Each sees one moment, and every commit that was answered before it began. */
@@ -88,10 +97,17 @@ export class Queries {
     return [...credentialsFrom(this.#keys, house, rows)];
   }
 
-  async entries(kind: string | null): Promise<Entry[]> {
+  async usage(project: string): Promise<Usage> {
+    return usageFrom(this.#keys, await this.#connections.read(readUsage(this.#schema, [project])));
+  }
+
+  async entries(kind: string | null, { after, limit }: EntryPage = { limit: Infinity }): Promise<Entry[]> {
+    const asked = new Conditions();
+    if (kind !== null) asked.add('kind = ?', kind);
+    if (after !== undefined) asked.add('(kind, name) > (?, ?)', after.kind, toText(after.name));
     const rows = await this.#read(
-      `SELECT * FROM ${this.#schema}.entry WHERE kind = $1 OR $1::text IS NULL ORDER BY kind, name`,
-      [kind],
+      `SELECT * FROM ${this.#schema}.entry ${asked.where} ORDER BY kind, name ${limitOf(limit)}`,
+      asked.values,
     );
     return rows.map((row) => toEntry(this.#keys, row));
   }

@@ -2,7 +2,7 @@ import type { Address } from '../../core/address.ts';
 import type { RecordCommand, Resealed } from '../../ports/engine.ts';
 import type { RowKeys } from '../row-keys.ts';
 import type { Statement } from './connection.ts';
-import { insertBodies } from './bodies.ts';
+import { insertBodies, replaceBodies } from './bodies.ts';
 import { toBuffer, toText, type KeyIdOf } from './columns.ts';
 import { ENTRY, HOUSE } from './rows.ts';
 import { replaceAll } from './session/statements.ts';
@@ -25,6 +25,8 @@ export function recordStatements(
     case 'adopt':
       // Stored with the others of their kind.
       return [];
+    case 'replace-bodies':
+      return replaceBodies(schema, command.bodies);
     case 'reseal':
       return command.items.flatMap((item) => resealStatements(schema, item, keyIdOf));
   }
@@ -84,8 +86,14 @@ function resealStatements(schema: string, item: Resealed, keyIdOf: KeyIdOf): Sta
     case 'body':
       return [
         {
-          text: `UPDATE ${schema}.body SET key_id = $2, wrapped_key = $3 WHERE id = $1`,
-          values: [item.id, item.keyId, toBuffer(item.wrappedKey)],
+          text: `UPDATE ${schema}.body SET key_id = $2, wrapped_key = $3
+            WHERE id = $1 AND wrapped_key = coalesce($4, wrapped_key)`,
+          values: [
+            item.id,
+            item.keyId,
+            toBuffer(item.wrappedKey),
+            item.replaces === undefined ? null : toBuffer(item.replaces),
+          ],
         },
       ];
     case 'row-key':

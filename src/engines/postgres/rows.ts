@@ -232,6 +232,16 @@ export function sealFacts(keys: RowKeys, owner: string, of: number, plainFacts: 
   return keys.seal(plainFacts, factsContext(owner, of));
 }
 
+/** Bytes of a version's state; 0 where its facts were changed, so that it can still be dropped. */
+export function sizeOf(keys: RowKeys, owner: string, of: number, facts: Uint8Array): number {
+  try {
+    const opened = Buffer.from(keys.open(facts, factsContext(owner, of))).toString();
+    return (JSON.parse(opened) as SealedFacts).size;
+  } catch {
+    return 0;
+  }
+}
+
 function factsContext(owner: string, of: number): string {
   return `facts of version ${of}\n${owner}`;
 }

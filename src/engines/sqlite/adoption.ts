@@ -22,6 +22,7 @@ import {
   sealFacts,
   VERSION,
 } from './rows.ts';
+import { UsageRows } from './usage.ts';
 
 /**
  * Brings the schema up to this program's, and finds the key of the rows, or keeps a new one where there are none.
@@ -36,7 +37,10 @@ export function prepareDatabase(path: string, openRowKey: OpenRowKey = NO_ROW_KE
     });
     const key = openRowKey(found);
     if (found.sealed !== null) {
-      reading(() => verifyEnd(db, new RowKeys(key.bytes)));
+      reading(() => {
+        verifyEnd(db, new RowKeys(key.bytes));
+        countUsage(db, new RowKeys(key.bytes));
+      });
       return key.bytes;
     }
     if (found.used && !key.adopts) throw new UnauthenticatedRows();
@@ -44,6 +48,20 @@ export function prepareDatabase(path: string, openRowKey: OpenRowKey = NO_ROW_KE
     return key.bytes;
   } finally {
     db.close();
+  }
+}
+
+/** Counts what projects keep, where a program has been at the database that did not count it. */
+function countUsage(db: Database, keys: RowKeys): void {
+  const usage = new UsageRows(db, keys);
+  if (usage.isComplete) return;
+  db.exec('BEGIN IMMEDIATE');
+  try {
+    usage.countAll(db);
+    db.exec('COMMIT');
+  } catch (error) {
+    db.exec('ROLLBACK');
+    throw error;
   }
 }
 
@@ -66,6 +84,7 @@ function adoptRows(db: Database, { bytes, sealed }: RowKey): void {
     adopt(db, keys, ENTRY, { table: 'entry', owner: HOUSE, id: ['kind', 'name'] });
     new HouseRow(db, keys).adoptCredentials();
     adoptLog(db, keys);
+    new UsageRows(db, keys).countAll(db);
     db.exec('COMMIT');
   } catch (error) {
     db.exec('ROLLBACK');

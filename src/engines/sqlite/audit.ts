@@ -1,9 +1,11 @@
 import { setImmediate } from 'node:timers/promises';
+import type { Address } from '../../core/address.ts';
 import type { Instant } from '../../core/instant.ts';
 import {
+  type AuditFilter,
   type AuditQuery,
   type AuditRecord,
-  type ChangeRecord,
+  type AuditStretch,
   type Changes,
   LOOK_ACTIONS,
 } from '../../ports/engine.ts';
@@ -25,6 +27,7 @@ export class AuditLog {
   readonly #at: Statement;
   readonly #ofAddress: Statement;
   readonly #stretch: Statement;
+  readonly #stretchUp: Statement;
   readonly #changes: Statement;
 
   constructor(db: Database) {
@@ -34,6 +37,9 @@ export class AuditLog {
     this.#at = db.prepare('SELECT at FROM audit WHERE id = ?');
     this.#ofAddress = db.prepare(select('address_id = ? AND audit.id < ?'));
     this.#stretch = db.prepare(select('audit.id >= ? AND audit.id < ?'));
+    this.#stretchUp = db.prepare(
+      select('audit.id > ? AND audit.id <= ? AND (? IS NULL OR address_id = ?)', 'ASC'),
+    );
     const placeholders = LOOK_ACTIONS.map(() => '?').join(', ');
     this.#changes = db.prepare(
       `SELECT ${COLUMNS} FROM audit JOIN address ON address.id = address_id ` +
@@ -42,13 +48,12 @@ export class AuditLog {
   }
 
   async read(query: AuditQuery): Promise<AuditRecord[]> {
-    const { address, action = null, subject = null, refused = false, before = Infinity, limit } = query;
-    const { since = 0, until = Infinity } = query;
-    const filter: SqlValue[] = [since, whole(until), action, action, subject, subject, Number(refused)];
+    const { address, since = 0, before = Infinity, limit } = query;
+    const filter = filterValues(query);
     if (address !== undefined) {
-      const id = reading(() => this.#addressId.get(address.project, address.key, address.workspace));
-      if (id === undefined) return [];
-      return this.#all(this.#ofAddress, (id as { id: number }).id, whole(before), ...filter, whole(limit));
+      const id = this.#idOf(address);
+      if (id === null) return [];
+      return this.#all(this.#ofAddress, id, whole(before), ...filter, whole(limit));
     }
     const found: AuditRecord[] = [];
     let to = Math.min(before, this.#end());
@@ -62,22 +67,47 @@ export class AuditLog {
     return found;
   }
 
-  /** One thread writes, so that ids are given in the order of the commits. */
+  async after(after: number | null, filter: AuditFilter, limit: number): Promise<AuditStretch> {
+    const { address } = filter;
+    const id = address === undefined ? undefined : this.#idOf(address);
+    // An address without a row has no record yet, and may have one later: it is looked for each time.
+    const of = id === undefined ? null : (id ?? -1);
+    return this.#walk(after, limit, (from, to, left) =>
+      this.#all(this.#stretchUp, from, to, of, of, ...filterValues(filter), whole(left)),
+    );
+  }
+
   async changes(after: number | null, limit: number): Promise<Changes> {
+    return this.#walk(after, limit, (from, to, left) =>
+      this.#all(this.#changes, from, to, ...LOOK_ACTIONS, whole(left)).flatMap((row) =>
+        row.address === null ? [] : [{ ...row, address: row.address }],
+      ),
+    );
+  }
+
+  /** One thread writes, so that ids are given in the order of the commits. */
+  async #walk<R extends AuditRecord>(
+    after: number | null,
+    limit: number,
+    read: (after: number, upTo: number, limit: number) => readonly R[],
+  ): Promise<AuditStretch<R>> {
     const end = Math.max(this.#end() - 1, after ?? 0);
-    const records: ChangeRecord[] = [];
+    const records: R[] = [];
     for (let from = Math.max(after ?? end, this.#pruned()); from < end && records.length < limit;) {
       const to = Math.min(from + STRETCH, end);
-      const rows = this.#all(this.#changes, from, to, ...LOOK_ACTIONS, whole(limit - records.length));
-      records.push(
-        ...rows.flatMap((row) => (row.address === null ? [] : [{ ...row, address: row.address }])),
-      );
+      records.push(...read(from, to, limit - records.length));
       from = to;
       if (from < end && records.length < limit) await setImmediate();
     }
     const position = records.length < limit ? end : (records.at(-1)?.id ?? end);
     // Asked last: what is forgotten while the records are read is not told.
     return { records, position, ...((after ?? end) < this.#pruned() ? { pruned: true } : {}) };
+  }
+
+  /** null where nothing was ever kept about it. */
+  #idOf({ project, key, workspace }: Address): number | null {
+    const row = reading(() => this.#addressId.get(project, key, workspace));
+    return row === undefined ? null : (row as { id: number }).id;
   }
 
   /** When a record was made: none before it is younger. */
@@ -104,9 +134,16 @@ export class AuditLog {
 
 const COLUMNS = `audit.id, at, address_id, ${AUDIT_NOTE.list}, ${ADDRESS.list}`;
 
-function select(condition: string): string {
+/** The values of the conditions that every {@link select} ends with. */
+function filterValues(filter: AuditFilter): SqlValue[] {
+  const { action = null, subject = null, refused = false, since = 0, until = Infinity } = filter;
+  return [since, whole(until), action, action, subject, subject, Number(refused)];
+}
+
+function select(condition: string, order: 'ASC' | 'DESC' = 'DESC'): string {
   return (
     `SELECT ${COLUMNS} FROM audit LEFT JOIN address ON address.id = address_id WHERE ${condition} ` +
-    'AND at >= ? AND at < ? AND (? IS NULL OR action = ?) AND (? IS NULL OR subject = ?) AND (? = 0 OR refused IS NOT NULL) ORDER BY audit.id DESC LIMIT ?'
+    'AND at >= ? AND at < ? AND (? IS NULL OR action = ?) AND (? IS NULL OR subject = ?) AND (? = 0 OR refused IS NOT NULL) ' +
+    `ORDER BY audit.id ${order} LIMIT ?`
   );
 }

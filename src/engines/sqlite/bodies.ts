@@ -1,7 +1,8 @@
 import type { SealedBody } from '../../core/command.ts';
-import { EngineFault, type StoredBody } from '../../ports/engine.ts';
+import { EngineFault, type BodyMark, type ReplacedBody, type StoredBody } from '../../ports/engine.ts';
 import type { Database, Statement } from './files/driver.ts';
 import { damaged, reading } from './faults.ts';
+import { whole } from './rows.ts';
 
 /** The largest state that the house takes by default has 2,048 segments of 256 kB. */
 const SEGMENTS_MAX = 65_536;
@@ -10,8 +11,11 @@ interface BodyRow {
   readonly ordinal: number;
   readonly key_id: string;
   readonly wrapped_key: Uint8Array;
+  readonly made_under: string | null;
   readonly segments: number;
 }
+
+type MarkRow = Pick<BodyRow, 'ordinal' | 'made_under'> & { readonly id: string };
 
 /** Where a segment stands: all segments of a body together, the bodies in the order of their writing. */
 function segmentId(bodyOrdinal: number, index: number): number {
@@ -22,28 +26,47 @@ function segmentId(bodyOrdinal: number, index: number): number {
 export class BodyStore {
   readonly #putBody: Statement;
   readonly #putSegment: Statement;
+  readonly #replaceBody: Statement;
+  readonly #replaceSegment: Statement;
   readonly #ordinal: Statement;
   readonly #dropBody: Statement;
   readonly #dropSegments: Statement;
 
   constructor(db: Database) {
-    this.#putBody = db.prepare('INSERT INTO body (id, key_id, wrapped_key, segments) VALUES (?, ?, ?, ?)');
+    this.#putBody = db.prepare(
+      'INSERT INTO body (id, key_id, wrapped_key, segments, made_under) VALUES (?, ?, ?, ?, ?)',
+    );
+    this.#replaceBody = db.prepare(
+      'UPDATE body SET key_id = ?, wrapped_key = ?, made_under = ? WHERE id = ? AND wrapped_key = ? RETURNING ordinal',
+    );
+    this.#replaceSegment = db.prepare('UPDATE segment SET data = ? WHERE id = ?');
     this.#putSegment = db.prepare('INSERT INTO segment (id, data) VALUES (?, ?)');
     this.#ordinal = db.prepare('SELECT ordinal FROM body WHERE id = ?');
     this.#dropBody = db.prepare('DELETE FROM body WHERE ordinal = ?');
     this.#dropSegments = db.prepare('DELETE FROM segment WHERE id >= ? AND id < ?');
   }
 
-  keep({ id, keyId, wrappedKey, segments }: SealedBody): void {
+  keep({ id, keyId, wrappedKey, segments, madeUnder = keyId }: SealedBody): void {
     if (segments.length > SEGMENTS_MAX) {
       throw new EngineFault(
         `a body has at most ${SEGMENTS_MAX} segments, and this one has ${segments.length}`,
       );
     }
-    const { lastInsertRowid } = this.#putBody.run(id, keyId, wrappedKey, segments.length);
+    const { lastInsertRowid } = this.#putBody.run(id, keyId, wrappedKey, segments.length, madeUnder);
     for (const [index, segment] of segments.entries()) {
       this.#putSegment.run(segmentId(Number(lastInsertRowid), index), segment);
     }
+  }
+
+  /** Puts a body in the place of the one that it was made of, segment by segment, if that is still there. */
+  replace({ body, replaces }: ReplacedBody): void {
+    const { id, keyId, wrappedKey, segments, madeUnder = keyId } = body;
+    const row = this.#replaceBody.get(keyId, wrappedKey, madeUnder, id, replaces) as
+      | { ordinal: number }
+      | undefined;
+    if (row === undefined) return;
+    for (const [index, segment] of segments.entries())
+      this.#replaceSegment.run(segment, segmentId(row.ordinal, index));
   }
 
   /** Does nothing where there is no such body. */
@@ -59,10 +82,22 @@ export class BodyStore {
 export class BodyReader {
   readonly #body: Statement;
   readonly #segment: Statement;
+  readonly #marks: Statement;
 
   constructor(db: Database) {
-    this.#body = db.prepare('SELECT ordinal, key_id, wrapped_key, segments FROM body WHERE id = ?');
+    this.#body = db.prepare(
+      'SELECT ordinal, key_id, wrapped_key, made_under, segments FROM body WHERE id = ?',
+    );
     this.#segment = db.prepare('SELECT data FROM segment WHERE id = ?');
+    this.#marks = db.prepare(
+      'SELECT ordinal, id, made_under FROM body WHERE ordinal > ? ORDER BY ordinal LIMIT ?',
+    );
+  }
+
+  /** Bodies in the order of their writing. */
+  marks(after: string | null, limit: number): BodyMark[] {
+    const rows = this.#marks.all(whole(Number(after ?? 0) || 0), limit) as MarkRow[];
+    return rows.map(({ ordinal, id, made_under: madeUnder }) => ({ id, place: String(ordinal), madeUnder }));
   }
 
   read(id: string): StoredBody | null {
@@ -72,6 +107,7 @@ export class BodyReader {
       id,
       keyId: row.key_id,
       wrappedKey: row.wrapped_key,
+      madeUnder: row.made_under,
       segments: () => this.#segments(id, row),
     };
   }

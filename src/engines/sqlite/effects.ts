@@ -1,4 +1,5 @@
 import type { Address } from '../../core/address.ts';
+import { usageChange } from '../../core/quota.ts';
 import type { AuditNote, Effect } from '../../core/effect.ts';
 import type { Instant } from '../../core/instant.ts';
 import { ownerOf, type RowKeys } from '../row-keys.ts';
@@ -8,6 +9,7 @@ import type { BodyStore } from './bodies.ts';
 import { insert } from './columns.ts';
 import type { Database, Statement } from './files/driver.ts';
 import { HOLDER, QUEUE_ENTRY, RECORD, recordOf, RELEASE, VERSION, versionValues } from './rows.ts';
+import { sizesIn, type UsageRows } from './usage.ts';
 import type { WorldCache } from './writer/world-cache.ts';
 
 interface EffectStoreParts {
@@ -16,6 +18,7 @@ interface EffectStoreParts {
   readonly worlds: WorldCache;
   readonly bodies: BodyStore;
   readonly chain: AuditChain;
+  readonly usage: UsageRows;
 }
 
 /** Stores what was decided, row by row, inside the writer's transaction. */
@@ -34,9 +37,13 @@ export class EffectStore {
   readonly #chain: AuditChain;
   readonly #bodyOf: Statement;
   readonly #numbers: Statement;
+  readonly #facts: Statement;
+  readonly #factsOf: Statement;
+  readonly #usage: UsageRows;
   readonly #dropVersion: Statement;
 
-  constructor({ db, keys, worlds, bodies, chain }: EffectStoreParts) {
+  constructor({ db, keys, worlds, bodies, chain, usage }: EffectStoreParts) {
+    this.#usage = usage;
     this.#chain = chain;
     this.#keys = keys;
     this.#worlds = worlds;
@@ -51,6 +58,9 @@ export class EffectStore {
     this.#dropReleases = db.prepare('DELETE FROM release WHERE address_id = ? AND (at < ? OR number <= ?)');
     this.#bodyOf = db.prepare('SELECT body_id AS id FROM version WHERE address_id = ? AND number = ?');
     this.#numbers = db.prepare('SELECT number FROM version WHERE address_id = ?');
+    const facts = 'SELECT number, facts FROM version WHERE address_id = ?';
+    this.#facts = db.prepare(facts);
+    this.#factsOf = db.prepare(`${facts} AND number = ?`);
     this.#dropVersion = db.prepare('DELETE FROM version WHERE address_id = ? AND number = ?');
   }
 
@@ -59,6 +69,7 @@ export class EffectStore {
     const id = this.#worlds.idOf(address);
     const owner = ownerOf(address);
     let noted: number | null = null;
+    this.#count(id, address, effects);
     for (const effect of effects) {
       if (effect.type === 'audit')
         noted = this.#chain.append(at, { addressId: id, owner, decided: true }, effect.note);
@@ -67,6 +78,15 @@ export class EffectStore {
     const placed = this.#worlds.evolve(address, effects, noted);
     if (effects.some(changesRecord))
       this.#putRecord.run(...RECORD.values(this.#keys, owner, recordOf(this.#keys, placed)), id);
+  }
+
+  #count(id: number, address: Address, effects: readonly Effect[]): void {
+    const change = usageChange(this.#worlds.get(address, null), effects, (numbers) => {
+      const rows =
+        numbers === 'all' ? this.#facts.all(id) : numbers.flatMap((number) => this.#factsOf.all(id, number));
+      return sizesIn(this.#keys, address, rows);
+    });
+    this.#usage.add(address.project, change);
   }
 
   /** Notes what changes nothing, or nothing of an address. */

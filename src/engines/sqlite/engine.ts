@@ -1,11 +1,15 @@
 import type { Address } from '../../core/address.ts';
 import type { Credential } from '../../core/credential.ts';
 import type { Instant } from '../../core/instant.ts';
+import type { Usage } from '../../core/quota.ts';
 import type { Version, World } from '../../core/world.ts';
 import type { Clock } from '../../ports/clock.ts';
 import {
+  type AuditFilter,
   type AuditQuery,
+  type AuditStretch,
   type AuditRecord,
+  type BodyMark,
   type Changes,
   type Command,
   type CommandResult,
@@ -13,6 +17,7 @@ import {
   EngineFault,
   type EngineTraits,
   type Entry,
+  type EntryPage,
   type Resealed,
   type WaitingRequest,
   type StateQuery,
@@ -131,16 +136,24 @@ export class SqliteEngine implements Engine {
     return reading(() => this.#queries.credentials());
   }
 
-  async entries(kind: string | null): Promise<readonly Entry[]> {
-    return reading(() => this.#queries.entries(kind));
+  async entries(kind: string | null, page?: EntryPage): Promise<readonly Entry[]> {
+    return reading(() => this.#queries.entries(kind, page));
   }
 
   async entry(kind: string, name: string): Promise<Entry | null> {
     return reading(() => this.#queries.entry(kind, name));
   }
 
+  async usage(project: string): Promise<Usage> {
+    return reading(() => this.#queries.usage(project));
+  }
+
   async audit(query: AuditQuery): Promise<readonly AuditRecord[]> {
     return this.#audit.read(query);
+  }
+
+  async auditAfter(after: number | null, filter: AuditFilter, limit: number): Promise<AuditStretch> {
+    return this.#audit.after(after, filter, limit);
   }
 
   async changes(after: number | null, limit: number): Promise<Changes> {
@@ -165,6 +178,10 @@ export class SqliteEngine implements Engine {
 
   async sealedUnderOther(keyId: string, limit: number): Promise<readonly Resealed[]> {
     return reading(() => this.#queries.sealedUnderOther(keyId, limit));
+  }
+
+  async bodies(after: string | null, limit: number): Promise<readonly BodyMark[]> {
+    return reading(() => this.#bodies.marks(after, limit));
   }
 
   async now(): Promise<Instant> {

@@ -1,8 +1,16 @@
 import type { Address } from '../../core/address.ts';
 import type { Instant } from '../../core/instant.ts';
 import type { Credential } from '../../core/credential.ts';
+import type { Usage } from '../../core/quota.ts';
 import type { Version, World } from '../../core/world.ts';
-import type { Entry, Resealed, WaitingRequest, StateQuery, StateSummary } from '../../ports/engine.ts';
+import type {
+  Entry,
+  EntryPage,
+  Resealed,
+  WaitingRequest,
+  StateQuery,
+  StateSummary,
+} from '../../ports/engine.ts';
 import { changedElsewhere, ownerOf, RowKeys } from '../row-keys.ts';
 import { newestVersions } from '../version-numbers.ts';
 import type { Database, SqlValue, Statement } from './files/driver.ts';
@@ -18,6 +26,7 @@ import {
   VERSION,
   whole,
 } from './rows.ts';
+import { UsageRows } from './usage.ts';
 import { RECORD_COLUMNS, WorldLoader } from './world.ts';
 
 /** Longer than any key can go on after its prefix, so no key that begins so sorts behind the two together. */
@@ -37,9 +46,9 @@ export class Queries {
   readonly #keyIdOf: (sealed: Uint8Array) => string;
   readonly #worlds: WorldLoader;
   readonly #house: HouseRow;
+  readonly #usage: UsageRows;
   readonly #versions: Statement;
   readonly #credentials: Statement;
-  readonly #entries: Statement;
   readonly #entry: Statement;
   readonly #begin: Statement;
   readonly #end: Statement;
@@ -52,15 +61,13 @@ export class Queries {
     this.#keys = keys;
     this.#keyIdOf = keyIdOf;
     this.#house = new HouseRow(db, keys);
+    this.#usage = new UsageRows(db, keys);
     db.function('key_id_of', (sealed: Uint8Array) => (sealed.length === 0 ? '' : keyIdOf(sealed)));
     this.#worlds = new WorldLoader(db, keys);
     this.#versions = db.prepare(
       `SELECT ${VERSION.list} FROM version WHERE address_id = ? AND number < ? ORDER BY number DESC LIMIT ?`,
     );
     this.#credentials = db.prepare(`SELECT ${CREDENTIAL.list} FROM credential ORDER BY created_at, ordinal`);
-    this.#entries = db.prepare(
-      `SELECT ${ENTRY.list} FROM entry WHERE kind = ? OR ? IS NULL ORDER BY kind, name`,
-    );
     this.#entry = db.prepare(`SELECT ${ENTRY.list} FROM entry WHERE kind = ? AND name = ?`);
     this.#begin = db.prepare('BEGIN');
     this.#end = db.prepare('COMMIT');
@@ -135,13 +142,30 @@ export class Queries {
     });
   }
 
-  entries(kind: string | null): Entry[] {
-    return this.#entries.all(kind, kind).map((row) => toEntry(this.#keys, row));
+  entries(kind: string | null, { after, limit }: EntryPage = { limit: Infinity }): Entry[] {
+    const conditions = [
+      ...(kind === null ? [] : ['kind = ?']),
+      ...(after === undefined ? [] : ['(kind, name) > (?, ?)']),
+    ];
+    const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
+    const bound = [
+      ...(kind === null ? [] : [kind]),
+      ...(after === undefined ? [] : [after.kind, after.name]),
+    ];
+    const rows = this.#prepare(`SELECT ${ENTRY.list} FROM entry ${where} ORDER BY kind, name LIMIT ?`).all(
+      ...bound,
+      whole(limit),
+    );
+    return rows.map((row) => toEntry(this.#keys, row));
   }
 
   entry(kind: string, name: string): Entry | null {
     const row = this.#entry.get(kind, name);
     return row === undefined ? null : toEntry(this.#keys, row);
+  }
+
+  usage(project: string): Usage {
+    return this.#usage.read(project);
   }
 
   seats(query: { node: string } | { notNode: string }): WaitingRequest[] {

@@ -63,7 +63,9 @@ export class RecordStore {
     this.#putEntry = db.prepare(insert('entry', ENTRY.list));
     this.#storedEntry = db.prepare(`SELECT ${ENTRY.list} FROM entry WHERE kind = ? AND name = ?`);
     this.#dropEntry = db.prepare('DELETE FROM entry WHERE kind = ? AND name = ?');
-    this.#resealBody = db.prepare('UPDATE body SET key_id = ?, wrapped_key = ? WHERE id = ?');
+    this.#resealBody = db.prepare(
+      'UPDATE body SET key_id = ?, wrapped_key = ? WHERE id = ? AND wrapped_key = coalesce(?, wrapped_key)',
+    );
     this.#credential = db.prepare(`SELECT ${CREDENTIAL.list} FROM credential WHERE id = ?`);
   }
 
@@ -101,6 +103,9 @@ export class RecordStore {
         return NOTED;
       case 'reseal':
         for (const item of command.items) this.#reseal(item, at);
+        return NOTED;
+      case 'replace-bodies':
+        for (const replaced of command.bodies) this.#bodies.replace(replaced);
         return NOTED;
       default:
         command satisfies never;
@@ -140,7 +145,7 @@ export class RecordStore {
         this.#house.resealKey(item.sealed);
         break;
       case 'body':
-        this.#resealBody.run(item.keyId, item.wrappedKey, item.id);
+        this.#resealBody.run(item.keyId, item.wrappedKey, item.id, item.replaces ?? null);
         break;
       case 'credential': {
         const row = this.#credential.get(item.id);

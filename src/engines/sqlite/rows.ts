@@ -210,6 +210,16 @@ export function sealFacts(keys: RowKeys, owner: string, number: number, plainFac
   return keys.seal(plainFacts, factsContext(owner, number));
 }
 
+/** Bytes of a version's state; 0 where its facts were changed, so that it can still be dropped. */
+export function sizeOf(keys: RowKeys, owner: string, number: number, facts: Uint8Array): number {
+  try {
+    const opened = Buffer.from(keys.open(facts, factsContext(owner, number))).toString();
+    return (JSON.parse(opened) as SealedFacts).size;
+  } catch {
+    return 0;
+  }
+}
+
 function factsContext(owner: string, number: number): string {
   return `facts of version ${number}\n${owner}`;
 }

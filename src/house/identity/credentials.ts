@@ -190,6 +190,7 @@ export class Credentials {
       id,
       name: wanted.name,
       grants: wanted.grants.map((g) => `${g.role}:${g.pattern}`).join(' '),
+      expires: wanted.expiresAt === null ? 'never' : new Date(wanted.expiresAt).toISOString(),
     });
     await this.#engine.apply([{ type: 'put-credential', credential, note }]);
     await this.#known.refresh();

@@ -4,7 +4,7 @@ import type { LockCommand } from '../../core/command.ts';
 import { hasEnded, isPlace, nextEnd } from '../../core/decide.ts';
 import type { Instant, Milliseconds } from '../../core/instant.ts';
 import { OPERATION_PLAN } from '../../core/lock-info.ts';
-import type { Gone, Granted, OutcomeOf } from '../../core/outcome.ts';
+import type { Gone, Granted, OutcomeOf, OverQuota } from '../../core/outcome.ts';
 import type { LockAlias, Holder, QueueEntry, World } from '../../core/world.ts';
 import type { StateQuery } from '../../ports/engine.ts';
 import { Budget } from '../budget.ts';
@@ -12,6 +12,7 @@ import { actorOf, type Caller, type Revoked, type Shut } from '../caller.ts';
 import type { CommandExecutor } from '../executor.ts';
 import type { Freeze, Freezes, Frozen } from '../freezes.ts';
 import type { Gate } from '../gate.ts';
+import type { Quotas } from '../quotas.ts';
 import { listVisible } from '../listing.ts';
 import type { LockInfos } from './lock-infos.ts';
 import type { ParkedRequests, ParkedRequest, WakeUp } from './parked-requests.ts';
@@ -58,6 +59,7 @@ export type LockAnswer =
   /** The client has left; nobody hears the answer. */
   | Gone
   | Frozen
+  | OverQuota
   | Shut;
 
 export type UnlockAnswer = OutcomeOf['unlock'] | Shut;
@@ -103,6 +105,7 @@ export class Locks {
   readonly #settings: LockSettings;
   readonly #gate: Gate;
   readonly #freezes: Freezes;
+  readonly #quotas: Quotas;
   readonly #waiters: Budget;
 
   constructor(options: {
@@ -112,6 +115,7 @@ export class Locks {
     settings: LockSettings;
     gate: Gate;
     freezes: Freezes;
+    quotas: Quotas;
   }) {
     this.#executor = options.executor;
     this.#lockInfos = options.lockInfos;
@@ -119,6 +123,7 @@ export class Locks {
     this.#settings = options.settings;
     this.#gate = options.gate;
     this.#freezes = options.freezes;
+    this.#quotas = options.quotas;
     const { waitersMax } = options.settings;
     this.#waiters = new Budget({
       max: waitersMax,
@@ -139,6 +144,8 @@ export class Locks {
     if (refusal !== null) return refusal;
     const frozen = await this.#freezes.stopsLock(caller, address, ask);
     if (frozen !== null) return frozen;
+    const over = await this.#quotas.stopsLock(caller, address, ask);
+    if (over !== null) return over;
     const seat = ask.gone === null ? null : this.#parkedRequests.take(ask.gone);
     try {
       return await this.#ask(caller, this.#command(caller, address, ask, seat), seat);

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { SealedBody } from '../../core/command.ts';
 import type { AuditNote } from '../../core/effect.ts';
@@ -16,6 +17,9 @@ import type { RecordShape } from './shape.ts';
 
 /** How often a change is made again because somebody else changed the record meanwhile: each time, somebody got through. */
 const TRIES_MAX = 50;
+
+/** Records that are read at a time where there may be very many: some milliseconds of work. */
+const PAGE = 200;
 
 /** Where records are kept, and the clock that says how old a read is. */
 export interface RecordOwner {
@@ -77,6 +81,23 @@ export class Records<T extends object> {
     return this.#all();
   }
 
+  /**
+   * All of them, some at a time, by name, with a turn for others in between: for kinds of which there may be very many. What
+   * is put or dropped meanwhile may be among them or not.
+   */
+  async *pages(): AsyncGenerator<readonly NamedRecord<T>[]> {
+    const { kind } = this.#shape;
+    let after: Entry | undefined;
+    for (;;) {
+      const page = { limit: PAGE, ...(after === undefined ? {} : { after }) };
+      const entries = await this.#engine.entries(kind, page);
+      yield entries.map((entry) => this.#named(entry));
+      if (entries.length < PAGE) return;
+      after = entries.at(-1);
+      await setImmediate();
+    }
+  }
+
   /** One of them as it is now, without the others; null if there is none. @throws {EngineFault} when it is damaged */
   async one(name: string): Promise<T | null> {
     const entry = await this.#engine.entry(this.#shape.kind, name);
@@ -117,11 +138,11 @@ export class Records<T extends object> {
   }
 
   #all(): readonly NamedRecord<T>[] {
-    return [...this.#entries.values()].map((entry) => ({
-      name: entry.name,
-      record: this.#shape.read(entry),
-      bodyId: entry.bodyId ?? null,
-    }));
+    return [...this.#entries.values()].map((entry) => this.#named(entry));
+  }
+
+  #named(entry: Entry): NamedRecord<T> {
+    return { name: entry.name, record: this.#shape.read(entry), bodyId: entry.bodyId ?? null };
   }
 
   async #update(by: Caller | null, name: string, change: (before: T | null) => T | null): Promise<T | null> {

@@ -37,7 +37,7 @@ export class StateBodyReader {
   async open(version: KeptState): Promise<StateBytes | null> {
     const stored = await this.#engine.body(version.bodyId);
     if (stored === null) return null;
-    const opened = openSegments(stored, this.#sealer);
+    const opened = openSegments(stored, this.#sealer, (id) => this.#engine.body(id));
     if (version.size > AT_ONCE_BYTES) {
       return { gzip: () => opened, plain: () => compared(version, inflate(opened)) };
     }

@@ -7,6 +7,7 @@ import { actorOf, type Caller, type Shut } from '../caller.ts';
 import type { CommandExecutor } from '../executor.ts';
 import type { Freezes, Frozen } from '../freezes.ts';
 import type { Gate } from '../gate.ts';
+import type { Quotas } from '../quotas.ts';
 import type { StateBodyWriter, BodyRefusal } from './body-writer.ts';
 import type { StateBodyReader } from './body-reader.ts';
 
@@ -37,6 +38,7 @@ export class History {
   readonly #bodyReader: StateBodyReader;
   readonly #gate: Gate;
   readonly #freezes: Freezes;
+  readonly #quotas: Quotas;
 
   constructor(options: {
     executor: CommandExecutor;
@@ -44,12 +46,14 @@ export class History {
     bodyReader: StateBodyReader;
     gate: Gate;
     freezes: Freezes;
+    quotas: Quotas;
   }) {
     this.#executor = options.executor;
     this.#bodyWriter = options.bodyWriter;
     this.#bodyReader = options.bodyReader;
     this.#gate = options.gate;
     this.#freezes = options.freezes;
+    this.#quotas = options.quotas;
   }
 
   /** Newest first, older than `before` if that is given; those of a deleted state too. */
@@ -124,6 +128,7 @@ export class History {
       actor: actorOf(caller),
       claim,
       ...taken.content,
+      limits: await this.#quotas.limitsOf(address.project),
       restore: { from: number, newest: record.deletedAt === null ? (newest?.number ?? 0) : 0 },
       ...(expects === undefined ? {} : { expects }),
     });

@@ -36,10 +36,12 @@ export class BodyPacker {
     this.#seal(Buffer.concat(this.#pending), true);
     const { keyId } = this.#sealer;
     const { wrappedKey } = this.#dataKey;
-    const isCurrent = this.#sealer.keyIdOf(wrappedKey) === keyId;
+    const madeUnder = this.#sealer.keyIdOf(wrappedKey);
+    const isCurrent = madeUnder === keyId;
     return {
       id: this.#id,
       keyId,
+      ...(isCurrent ? {} : { madeUnder }),
       wrappedKey: isCurrent ? wrappedKey : this.#sealer.resealDataKey(wrappedKey, this.#id),
       segments: this.#sealed,
     };
@@ -50,15 +52,43 @@ export class BodyPacker {
   }
 }
 
-/** The bytes of a body, segment by segment, as they were packed. */
-export async function* openSegments(stored: StoredBody, sealer: Sealer): AsyncGenerator<Uint8Array> {
+/**
+ * The bytes of a body, segment by segment, as they were packed.
+ * @param again reads the body once more, to go on with it where it was encrypted anew meanwhile: its segments say the same
+ */
+export async function* openSegments(
+  stored: StoredBody,
+  sealer: Sealer,
+  again: (id: string) => Promise<StoredBody | null> = async () => null,
+): AsyncGenerator<Uint8Array> {
+  let [present, done] = [stored, 0];
+  for (;;) {
+    try {
+      for await (const plain of segmentsFrom(present, sealer, done)) {
+        done += 1;
+        yield plain;
+      }
+      return;
+    } catch (fault) {
+      const now = await again(stored.id);
+      if (now === null || Buffer.compare(now.wrappedKey, present.wrappedKey) === 0) throw fault;
+      present = now;
+    }
+  }
+}
+
+/** @param from the number of the first segment that is opened */
+async function* segmentsFrom(stored: StoredBody, sealer: Sealer, from: number): AsyncGenerator<Uint8Array> {
   const dataKey = sealer.openDataKey(stored.wrappedKey, stored.id);
   let index = 0;
   let waiting: Uint8Array | null = null;
   for await (const segment of stored.segments()) {
-    if (waiting !== null) yield dataKey.openSegment(waiting, index++, false);
+    if (waiting !== null) {
+      if (index >= from) yield dataKey.openSegment(waiting, index, false);
+      index += 1;
+    }
     waiting = segment;
   }
   if (waiting === null) throw new EngineFault(`body ${stored.id} has no segments: the database is damaged`);
-  yield dataKey.openSegment(waiting, index, true);
+  if (index >= from) yield dataKey.openSegment(waiting, index, true);
 }

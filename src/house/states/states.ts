@@ -9,6 +9,7 @@ import { actorOf, type Caller, type Shut } from '../caller.ts';
 import type { CommandExecutor } from '../executor.ts';
 import type { Freezes, Frozen } from '../freezes.ts';
 import type { Gate } from '../gate.ts';
+import type { Quotas } from '../quotas.ts';
 import type { Announced, StateBodyWriter, BodyRefusal } from './body-writer.ts';
 import { listVisible, type VisiblePage } from '../listing.ts';
 import type { StateBodyReader, StateBytes } from './body-reader.ts';
@@ -58,6 +59,7 @@ export class States {
   readonly #gate: Gate;
   readonly #refusedWrites: RefusedWrites;
   readonly #freezes: Freezes;
+  readonly #quotas: Quotas;
 
   constructor(options: {
     executor: CommandExecutor;
@@ -67,6 +69,7 @@ export class States {
     gate: Gate;
     refusedWrites: RefusedWrites;
     freezes: Freezes;
+    quotas: Quotas;
   }) {
     this.#executor = options.executor;
     this.#bodyWriter = options.bodyWriter;
@@ -75,6 +78,7 @@ export class States {
     this.#gate = options.gate;
     this.#refusedWrites = options.refusedWrites;
     this.#freezes = options.freezes;
+    this.#quotas = options.quotas;
   }
 
   /**
@@ -148,6 +152,7 @@ export class States {
     const { content } = taken;
     const { claim, expects } = terms;
     const frozen = claim.kind === 'named' ? null : await this.#freezes.stopsChange(address);
+    const limits = await this.#quotas.limitsOf(address.project);
     return this.#refusedWrites.keepIfRefused(
       caller,
       { address, claim, content },
@@ -160,6 +165,7 @@ export class States {
           claim,
           ...content,
           restore: null,
+          limits,
           ...(expects === undefined ? {} : { expects }),
         }),
     );

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import { formatAddress, type Address } from '../../core/address.ts';
 import type { Milliseconds } from '../../core/instant.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type { Engine } from '../../ports/engine.ts';
+import type { Engine, Entry } from '../../ports/engine.ts';
 import type { Entropy } from '../../ports/entropy.ts';
 import type { Log } from '../../ports/log.ts';
 import type { Sealer } from '../../ports/sealer.ts';
@@ -33,6 +34,8 @@ const PIECE_BYTES_MAX: number = 64 * 1024 * 1024;
 export const PIECES_MAX = 10_000;
 /** How often uploads that are over are looked for. */
 export const SWEEP_MS: Milliseconds = 5 * 60 * 1_000;
+/** Entries that the search for left pieces looks at in one go. */
+const SWEPT_AT_ONCE = 500;
 /** A full share empties as uploads end, which takes a while. */
 const FULL: Busy = { type: 'busy', full: 'uploads', retryAfterSeconds: 60 };
 
@@ -213,9 +216,10 @@ export class Uploads {
 
   /** The pieces that have come, in the order of their numbers. */
   async pieces(upload: Upload): Promise<readonly Piece[]> {
-    return (await this.#piecesOf(upload.id).list())
-      .map(({ record, bodyId }) => ({ ...record, bodyId: bodyId ?? '' }))
-      .sort((a, b) => a.number - b.number);
+    const pieces: Piece[] = [];
+    for await (const page of this.#piecesOf(upload.id).pages())
+      pieces.push(...page.map(({ record, bodyId }) => ({ ...record, bodyId: bodyId ?? '' })));
+    return pieces.sort((a, b) => a.number - b.number);
   }
 
   /** The bytes of pieces, one after the other. */
@@ -259,8 +263,15 @@ export class Uploads {
   /** Drops every upload that is over, and pieces that were left of one by a node that was killed. */
   async sweep(): Promise<void> {
     const known = new Set((await this.#known()).map(({ id }) => id));
-    const stored = (await this.#engine.entries(null)).map(({ kind }) => uploadOfPieceKind(kind));
-    for (const id of new Set(stored)) if (id !== null && !known.has(id)) await this.#dropPieces(id);
+    let after: Entry | undefined;
+    do {
+      const page = { limit: SWEPT_AT_ONCE, ...(after === undefined ? {} : { after }) };
+      const entries = await this.#engine.entries(null, page);
+      const stored = new Set(entries.map(({ kind }) => uploadOfPieceKind(kind)));
+      for (const id of stored) if (id !== null && !known.has(id)) await this.#dropPieces(id);
+      after = entries.length < SWEPT_AT_ONCE ? undefined : entries.at(-1);
+      await setImmediate();
+    } while (after !== undefined);
   }
 
   /** Whoever began an upload sees it, and whoever administers its address. */
@@ -323,7 +334,7 @@ export class Uploads {
 
   async #dropPieces(id: string): Promise<void> {
     const pieces = this.#piecesOf(id);
-    await pieces.drop(null, ...(await pieces.list()).map(({ name }) => name));
+    for await (const page of pieces.pages()) await pieces.drop(null, ...page.map(({ name }) => name));
   }
 
   #piecesOf(id: string): Records<StoredPiece> {

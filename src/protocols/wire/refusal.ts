@@ -20,6 +20,8 @@ const STATUS: Readonly<Record<Refusal['type'], number>> = {
   'shared-hold': 409,
   stale: 409,
   frozen: 423,
+  // A 507 would be tried again.
+  'over-quota': 413,
   'too-large': 413,
   'not-a-state': 422,
   damaged: 400,
@@ -65,6 +67,10 @@ function factsOf(refusal: Refusal): Readonly<Record<string, unknown>> {
         until: new Date(refusal.until).toISOString(),
         reason: refusal.reason,
       };
+    case 'over-quota': {
+      const { project, measure, used, limit } = refusal;
+      return { project, measure, used, limit };
+    }
     case 'too-large':
       return { limit: refusal.limit };
     default:

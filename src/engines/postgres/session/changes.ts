@@ -3,6 +3,7 @@ import type { SealedBody } from '../../../core/command.ts';
 import { evolve } from '../../../core/decide.ts';
 import type { AuditNote, Effect } from '../../../core/effect.ts';
 import type { Instant } from '../../../core/instant.ts';
+import { NO_USAGE, sumOf, usageChange, type Usage } from '../../../core/quota.ts';
 import {
   NEW_WORLD,
   type Holder,
@@ -26,6 +27,8 @@ export class AddressChange {
   readonly #keys: RowKeys;
   readonly #owner: string;
   readonly #before: World;
+  readonly #sizes: ReadonlyMap<number, number>;
+  #counted: Usage = NO_USAGE;
   #kept: VersionNumbers;
   #audited: string;
   #world: World;
@@ -36,8 +39,17 @@ export class AddressChange {
   readonly #releases = new Map<string, Release>();
   #sweep: Extract<Effect, { type: 'drop-releases' }> | null = null;
 
-  /** @param now the database's clock, which counts unless the address was changed later by it, before it was set back */
-  constructor(keys: RowKeys, address: Address, found: LoadedAddress | undefined, now: Instant) {
+  /**
+   * @param now the database's clock, which counts unless the address was changed later by it, before it was set back
+   * @param sizes of the versions that may be dropped
+   */
+  constructor(
+    keys: RowKeys,
+    address: Address,
+    found: LoadedAddress | undefined,
+    { now, sizes = new Map() }: { readonly now: Instant; readonly sizes?: ReadonlyMap<number, number> },
+  ) {
+    this.#sizes = sizes;
     const world = found?.world ?? NEW_WORLD;
     this.#keys = keys;
     this.#owner = ownerOf(address);
@@ -62,6 +74,10 @@ export class AddressChange {
   take(effects: readonly Effect[]): readonly AuditNote[] {
     if (effects.length === 0) return [];
     this.#touched = true;
+    this.#counted = sumOf(
+      this.#counted,
+      usageChange(this.#world, effects, (numbers) => this.#sizesOf(numbers)),
+    );
     this.#world = evolve(this.#world, effects);
     this.#kept = effects.reduce(keptAfter, this.#kept);
     const notes: AuditNote[] = [];
@@ -99,6 +115,21 @@ export class AddressChange {
       }
     }
     return notes;
+  }
+
+  /** What was changed of what the project keeps, since this was asked last. */
+  countChanges(): Usage {
+    const counted = this.#counted;
+    this.#counted = NO_USAGE;
+    return counted;
+  }
+
+  #sizesOf(numbers: readonly number[] | 'all'): readonly number[] {
+    const put = this.#puts.map(({ version: { number, size } }) => [number, size] as const);
+    const dropped = this.#dropsAll ? [] : [...this.#sizes].filter(([number]) => !this.#drops.has(number));
+    const sizes = new Map([...dropped, ...put]);
+    if (numbers === 'all') return [...sizes.values()];
+    return numbers.flatMap((number) => sizes.get(number) ?? []);
   }
 
   /** The audit record of the last of it. */

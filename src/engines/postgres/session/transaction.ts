@@ -25,6 +25,14 @@ import { addressesOf, recordStatements } from '../records.ts';
 import type { KeyIdOf } from '../columns.ts';
 import { ADDRESS } from '../rows.ts';
 import {
+  projectsCounted,
+  selectDropped,
+  selectUsage,
+  sizesFrom,
+  UsageChanges,
+  type VersionSizes,
+} from '../usage.ts';
+import {
   lockAddresses,
   makeAddresses,
   selectReleases,
@@ -40,6 +48,7 @@ import {
 const EARLY_BODY_BYTES = 1024 * 1024;
 /** Segments that are on their way at a time, 256 KiB each. */
 const UPLOAD_AT_ONCE = 16;
+const NO_SIZES: ReadonlyMap<number, number> = new Map();
 const NOTHING_PRUNED = { records: 0, statements: [] } as const;
 
 export interface TransactionContext {
@@ -91,9 +100,14 @@ export async function transact(
     pruning?.type === 'prune-audit'
       ? await pruneLog(async (one) => (await session.one(one)).rows, context.schema, context.keys, pruning)
       : NOTHING_PRUNED;
+  const dropping = selectDropped(context.schema, commands);
+  const dropped = dropping.length === 0 ? [] : (await session.all(dropping)).flatMap(({ rows }) => rows);
+  const usage = new UsageChanges(context.keys, opened.usage);
   const { changes, notes, results } = decideAll(context.keys, commands, addresses, opened, {
     entries,
     house,
+    usage,
+    sizes: sizesFrom(context.keys, dropped),
     pruned: pruned.records,
   });
   const linked = context.chain.link(context.keys, auditRows(notes));
@@ -113,6 +127,7 @@ export async function transact(
     ...storeAll(context.schema, context.keyIdOf, touched, kept),
     ...records,
     ...pruned.statements,
+    ...usage.statements(context.schema),
     ...house.statements(context.schema, context.keyIdOf),
     ...insertAudit(context.schema, linked),
     ...context.chain.end(context.keys, context.schema),
@@ -138,6 +153,8 @@ interface Opened {
   /** Addresses that had no row before. */
   readonly made: readonly Address[];
   readonly at: Instant;
+  /** What {@link selectUsage} found. */
+  readonly usage: readonly (readonly Row[])[];
 }
 
 /** Begins the transaction, locks its addresses and reads them. Most have a row already, and one trip does it all. */
@@ -151,17 +168,30 @@ async function open(
   const clock: Statement = { text: `SELECT ${tellTime()} AS now` };
   if (addresses.length === 0) {
     const [answer] = await session.begin([clock]);
-    return { found: new Map(), made: [], at: Number(answer?.rows[0]?.['now']) };
+    return { found: new Map(), made: [], at: Number(answer?.rows[0]?.['now']), usage: [] };
   }
   const wanted = theseAddresses(addresses);
   const releases = selectReleases(
     schema,
     commands.filter((command) => 'actor' in command),
   );
-  const reading = [lockAddresses(schema, wanted), clock, ...selectWorlds(schema, wanted), ...releases];
+  const usage = selectUsage(schema, projectsCounted(commands));
+  const reading = [
+    lockAddresses(schema, wanted),
+    clock,
+    ...selectWorlds(schema, wanted),
+    ...releases,
+    ...usage,
+  ];
+  const taken = (rows: readonly (readonly Row[])[]): readonly (readonly Row[])[] =>
+    rows.slice(rows.length - usage.length);
   if (early.length === 0) {
     const [locked, ...selected] = (await session.begin(reading)).map(({ rows }) => rows);
-    if (locked?.length === addresses.length) return readAll(keys, selected, []);
+    if (locked?.length === addresses.length)
+      return {
+        ...readAll(keys, selected.slice(0, selected.length - usage.length), []),
+        usage: taken(selected),
+      };
     await session.one(ROLLBACK);
   }
   await session.begin([]);
@@ -170,7 +200,8 @@ async function open(
   const [made, , ...selected] = (await session.all([makeAddresses(schema, addresses), ...reading])).map(
     ({ rows }) => rows,
   );
-  return readAll(keys, selected, ADDRESS.readAll(made ?? []));
+  const worlds = selected.slice(0, selected.length - usage.length);
+  return { ...readAll(keys, worlds, ADDRESS.readAll(made ?? [])), usage: taken(selected) };
 }
 
 /** Sends large bodies piece by piece, so that each piece has the time of a statement, however large the whole. */
@@ -181,7 +212,11 @@ async function upload(session: Session, schema: string, bodies: readonly SealedB
   }
 }
 
-function readAll(keys: RowKeys, selected: readonly (readonly Row[])[], made: readonly Address[]): Opened {
+function readAll(
+  keys: RowKeys,
+  selected: readonly (readonly Row[])[],
+  made: readonly Address[],
+): Omit<Opened, 'usage'> {
   const [clock, records = [], heads = [], holders = [], places = [], ...releases] = selected;
   const unfilled = new Set(made.map(formatAddress));
   const worlds = withReleases(keys, worldsFrom(keys, [records, heads, holders, places], unfilled), releases);
@@ -197,8 +232,16 @@ function decideAll(
   {
     entries,
     house,
+    usage,
+    sizes,
     pruned,
-  }: { readonly entries: StoredEntries; readonly house: HouseChanges; readonly pruned: number },
+  }: {
+    readonly entries: StoredEntries;
+    readonly house: HouseChanges;
+    readonly usage: UsageChanges;
+    readonly sizes: VersionSizes;
+    readonly pruned: number;
+  },
 ): {
   changes: ReadonlyMap<string, AddressChange>;
   notes: readonly Noted[];
@@ -207,7 +250,8 @@ function decideAll(
   const changes = new Map(
     addresses.map((address) => {
       const name = formatAddress(address);
-      return [name, new AddressChange(keys, address, opened.found.get(name), opened.at)];
+      const about = { now: opened.at, sizes: sizes.get(name) ?? NO_SIZES };
+      return [name, new AddressChange(keys, address, opened.found.get(name), about)];
     }),
   );
   const changeOf = (address: Address): AddressChange => changes.get(formatAddress(address)) as AddressChange;
@@ -219,7 +263,11 @@ function decideAll(
       notes.push(...notesOf(command, opened.at));
       if (command.type === 'prune-audit') return auditPruned(pruned);
       house.take(command);
-      if (command.type === 'adopt') changeOf(command.address).take(command.effects);
+      if (command.type === 'adopt') {
+        const change = changeOf(command.address);
+        change.take(command.effects);
+        usage.add(command.address.project, change.countChanges());
+      }
       if (command.type === 'reseal') {
         for (const item of command.items) {
           if (item.kind !== 'holder' && item.kind !== 'place') continue;
@@ -230,16 +278,24 @@ function decideAll(
       return NOTED;
     }
     const change = changeOf(command.address);
-    const decision = decide(command, change.world, change.at);
+    const { project } = command.address;
+    const decision = decide(command, { ...change.world, usage: usage.of(project) }, change.at);
     for (const note of change.take(decision.effects))
       notes.push({ at: change.at, address: command.address, note, decided: true });
+    usage.add(project, change.countChanges());
     return resultOf(decision);
   });
   return { changes, notes, results };
 }
 
 function notesOf(command: RecordCommand, now: Instant): Noted[] {
-  if (command.type === 'reseal' || command.type === 'adopt' || command.note === null) return [];
+  if (
+    command.type === 'reseal' ||
+    command.type === 'replace-bodies' ||
+    command.type === 'adopt' ||
+    command.note === null
+  )
+    return [];
   const [address, at] = command.type === 'audit' ? [command.address, command.at ?? now] : [null, now];
   return [{ at, address, note: command.note, decided: false }];
 }

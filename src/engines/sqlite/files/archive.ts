@@ -5,6 +5,10 @@ import type { Address } from '../../../core/address.ts';
 import type { Credential } from '../../../core/credential.ts';
 import type { Version } from '../../../core/world.ts';
 import {
+  type AuditFilter,
+  type AuditQuery,
+  type AuditRecord,
+  type AuditStretch,
   EngineFault,
   type Engine,
   type Entry,
@@ -20,6 +24,7 @@ import { BodyReader } from '../bodies.ts';
 import { databasePath } from './data-directory.ts';
 import { openDatabase, type Database } from './driver.ts';
 import { reading } from '../faults.ts';
+import { AuditLog } from '../audit.ts';
 import { sealedRowKey } from '../credentials.ts';
 import { requireSchema } from '../migrate.ts';
 import { Queries } from '../queries.ts';
@@ -30,18 +35,20 @@ import { Queries } from '../queries.ts';
  */
 export class SqliteArchive implements Pick<
   Engine,
-  'version' | 'versions' | 'body' | 'credentials' | 'states' | 'entries'
+  'version' | 'versions' | 'body' | 'credentials' | 'states' | 'entries' | 'audit' | 'auditAfter'
 > {
   readonly #db: Database;
   readonly #keys: RowKeys;
   readonly #queries: Queries;
   readonly #bodies: BodyReader;
+  readonly #audit: AuditLog;
 
   private constructor(db: Database, keys: RowKeys) {
     this.#db = db;
     this.#keys = keys;
     this.#queries = new Queries(db, () => '', keys);
     this.#bodies = new BodyReader(db);
+    this.#audit = new AuditLog(db);
   }
 
   /**
@@ -87,6 +94,14 @@ export class SqliteArchive implements Pick<
 
   async entries(kind: string | null): Promise<readonly Entry[]> {
     return reading(() => this.#queries.entries(kind));
+  }
+
+  async audit(query: AuditQuery): Promise<readonly AuditRecord[]> {
+    return this.#audit.read(query);
+  }
+
+  async auditAfter(after: number | null, filter: AuditFilter, limit: number): Promise<AuditStretch> {
+    return this.#audit.after(after, filter, limit);
   }
 
   /** Walks through the audit log. @throws {EngineFault} where it was changed, or does not go on from a former head */

@@ -61,6 +61,15 @@ export function pack(command: Command): PackedCommand {
         { ...command, items: command.items.map(packResealed) },
         command.items.length * COMMAND_BYTES,
       );
+    case 'replace-bodies': {
+      const bodies = command.bodies.map(({ body, replaces }) => ({
+        body: packBody(body),
+        replaces: owned(replaces),
+      }));
+      const segments = bodies.flatMap(({ body }) => body.segments);
+      const bytes = segments.reduce((sum, { length }) => sum + length, COMMAND_BYTES * bodies.length);
+      return { command: { ...command, bodies }, bytes, handedOver: NONE };
+    }
     case 'adopt': {
       const packedEffects = command.effects.map(packEffect);
       return {
@@ -138,7 +147,11 @@ function packBody(body: SealedBody): SealedBody {
 
 function packResealed(item: Resealed): Resealed {
   return item.kind === 'body'
-    ? { ...item, wrappedKey: owned(item.wrappedKey) }
+    ? {
+        ...item,
+        wrappedKey: owned(item.wrappedKey),
+        ...(item.replaces === undefined ? {} : { replaces: owned(item.replaces) }),
+      }
     : { ...item, sealed: owned(item.sealed) };
 }
 

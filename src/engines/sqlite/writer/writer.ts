@@ -1,6 +1,7 @@
 import type { AddressCommand } from '../../../core/command.ts';
 import { decide, releasesAsked } from '../../../core/decide.ts';
 import type { Instant } from '../../../core/instant.ts';
+import type { World } from '../../../core/world.ts';
 import { type Command, type CommandResult, EngineFault, resultOf } from '../../../ports/engine.ts';
 import { RowKeys } from '../../row-keys.ts';
 import { AuditChain } from '../audit-chain.ts';
@@ -10,6 +11,7 @@ import type { Database, Statement } from '../files/driver.ts';
 import { EffectStore } from '../effects.ts';
 import { describe, isBusy, isUntrusted } from '../faults.ts';
 import { RecordStore } from '../records.ts';
+import { UsageRows } from '../usage.ts';
 import { WorldCache } from './world-cache.ts';
 
 /** Commands that came together, and when. */
@@ -36,6 +38,7 @@ export class Writer {
   readonly #worlds: WorldCache;
   readonly #chain: AuditChain;
   readonly #house: HouseRow;
+  readonly #usage: UsageRows;
   readonly #effects: EffectStore;
   readonly #records: RecordStore;
   readonly #begin: Statement;
@@ -46,15 +49,17 @@ export class Writer {
     this.#worlds = new WorldCache(db, keys);
     const bodies = new BodyStore(db);
     this.#chain = new AuditChain(db, keys);
-    this.#effects = new EffectStore({ db, keys, worlds: this.#worlds, bodies, chain: this.#chain });
+    this.#usage = new UsageRows(db, keys);
+    const [worlds, chain, usage] = [this.#worlds, this.#chain, this.#usage];
+    this.#effects = new EffectStore({ db, keys, worlds, bodies, chain, usage });
     this.#house = new HouseRow(db, keys);
     this.#records = new RecordStore({
       db,
       keys,
-      worlds: this.#worlds,
+      worlds,
       bodies,
       effects: this.#effects,
-      chain: this.#chain,
+      chain,
       house: this.#house,
     });
     this.#begin = db.prepare('BEGIN IMMEDIATE');
@@ -100,6 +105,7 @@ export class Writer {
       replies: commands.map((command) => perform(command, at)),
     }));
     this.#house.store();
+    this.#usage.store();
     if (this.#chain.hasGrown()) this.#chain.store();
     try {
       this.#commit.run();
@@ -107,6 +113,7 @@ export class Writer {
       throw untrusted(error);
     }
     this.#worlds.settle();
+    this.#usage.settle();
     return done;
   }
 
@@ -118,13 +125,20 @@ export class Writer {
   #decide(command: AddressCommand, at: Instant): CommandResult {
     const { address } = command;
     const world = this.#worlds.get(address, releasesAsked(command));
-    const decision = decide(command, world, at);
+    const decision = decide(command, this.#withUsage(command, world), at);
     this.#effects.store(address, decision.effects, at);
     return resultOf(decision);
   }
 
+  /** What a project keeps is looked up only where a limit asks for it. */
+  #withUsage(command: AddressCommand, world: World): World {
+    if (command.type !== 'write' || command.limits === undefined) return world;
+    return { ...world, usage: this.#usage.get(command.address.project) };
+  }
+
   #performAlone(command: Command, at: Instant): Reply {
     const { position } = this.#chain;
+    const counted = this.#usage.mark;
     this.#db.exec('SAVEPOINT command');
     try {
       return this.#perform(command, at);
@@ -134,6 +148,7 @@ export class Writer {
       // Cheaper than to remember what each was before, and this is a rare path.
       this.#worlds.forgetTouched();
       this.#chain.goBack(position);
+      this.#usage.goBack(counted);
       return { fault: describe(error), busy: false };
     } finally {
       this.#db.exec('RELEASE command');
@@ -145,6 +160,7 @@ export class Writer {
     this.#worlds.forgetTouched();
     this.#chain.goBack(null);
     this.#house.goBack();
+    this.#usage.goBack();
     try {
       this.#db.exec('ROLLBACK');
     } catch {

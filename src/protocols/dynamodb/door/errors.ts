@@ -141,6 +141,8 @@ const REFUSED: Readonly<Record<Refused['type'], ErrorName>> = {
   'not-holder': CONDITION_FAILED,
   'may-not-break': 'AccessDeniedException',
   frozen: 'AccessDeniedException',
+  // SDKs try a LimitExceededException again.
+  'over-quota': 'AccessDeniedException',
   'too-young': 'AccessDeniedException',
 };
 

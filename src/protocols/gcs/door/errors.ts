@@ -49,6 +49,7 @@ const REFUSED: Readonly<Record<Refusal['type'], readonly [status: number, reason
   'too-large': [413, 'uploadTooLarge'],
   'not-a-state': [400, 'invalid'],
   damaged: [400, 'invalid'],
+  'over-quota': [403, 'quotaExceeded'],
   busy: [503, 'backendError'],
 };
 

@@ -124,7 +124,8 @@ export class HttpClient implements StateClient {
       signal,
     });
     // Nobody holds it, and no wait helps.
-    if (said(reply).error === 'frozen') throw new BackendFault('refused', said(reply).message);
+    if (['frozen', 'over-quota'].includes(said(reply).error ?? ''))
+      throw new BackendFault('refused', said(reply).message);
     if (reply.status === 409 || reply.status === 423) {
       const holder = holderOf(reply);
       // A request that was sent again, because its answer was lost, finds the lock that it made.

@@ -4,7 +4,8 @@ import { formatLockInfo } from '../../../core/lock-info.ts';
 import { placeInWords, type LinePlace } from '../../../core/lock-words.ts';
 import type { DoorReply } from '../../door.ts';
 import { holdingInWords, lockInfoOf, whereKept, type Holding, type Refusal } from '../../explain.ts';
-import type { Frozen } from '../../../house/freezes.ts';
+import type { ErrorWord } from '../../../api/error.ts';
+import type { Instant } from '../../../core/instant.ts';
 import { problemReply, type Problem } from '../../wire/problem.ts';
 import { refusalProblem } from '../../wire/refusal.ts';
 import type { Operation, Undetected } from './detect.ts';
@@ -32,7 +33,14 @@ export function refused(
   { readsIdAlone = false, own = '' }: { readonly readsIdAlone?: boolean; readonly own?: string } = {},
 ): DoorReply {
   const problem = refusalProblem(address, refusal);
-  if (refusal.type === 'frozen' && operation === 'lock') return frozenReply(problem, refusal);
+  if (operation === 'lock' && refusal.type === 'frozen') {
+    const { by, since } = refusal;
+    return wordsInLock(problem, { error: 'frozen', operation: 'freeze', who: by, since });
+  }
+  if (operation === 'lock' && refusal.type === 'over-quota') {
+    const who = `project ${refusal.project}`;
+    return wordsInLock({ ...problem, status: 423 }, { error: 'over-quota', operation: 'quota', who });
+  }
   if (refusal.type !== 'held' && refusal.type !== 'fenced') {
     return problemReply(operation, refusal.type, problem);
   }
@@ -48,21 +56,31 @@ export function refused(
  * Clients of a lock request look for a lock info in a 423. Terraform up to 1.14 prints its ID alone, with the words after it;
  * later ones and OpenTofu print the whole.
  */
-function frozenReply(problem: Problem, { by, since }: Frozen): DoorReply {
-  const { message, facts } = problem;
+function wordsInLock(
+  { status, message, facts }: Problem,
+  { error, operation, who, since = 0 }: WordsInLock,
+): DoorReply {
   const body = {
-    error: 'frozen',
+    error,
     message,
     ...facts,
-    ID: `frozen\n${message}`,
-    Operation: 'freeze',
+    ID: `${error}\n${message}`,
+    Operation: operation,
     Info: message,
-    Who: visible(by),
+    Who: visible(who),
     Version: '',
     Created: new Date(since).toISOString(),
     Path: '',
   };
-  return lockReply('lock', problem.status, JSON.stringify(body));
+  return lockReply('lock', status, JSON.stringify(body));
+}
+
+/** A refusal of the lock by nobody who holds it. */
+interface WordsInLock {
+  readonly error: ErrorWord;
+  readonly operation: string;
+  readonly who: string;
+  readonly since?: Instant;
 }
 
 /**

@@ -144,6 +144,8 @@ const REFUSED: Readonly<Record<Refusal['type'], readonly [status: number, code: 
   stale: [412, 'PreconditionFailed'],
   // A conflict would be tried again by SDKs.
   frozen: [403, 'AccessDenied'],
+  // As at Ceph; with a 5xx SDKs would try again.
+  'over-quota': [403, 'QuotaExceeded'],
   'too-large': [400, 'EntityTooLarge'],
   'not-a-state': [400, 'InvalidArgument'],
   damaged: [400, 'IncompleteBody'],

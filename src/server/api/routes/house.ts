@@ -6,15 +6,32 @@ import { refusalReply } from '../refusal-reply.ts';
 import { jsonReply } from '../json-reply.ts';
 import { defineRoute, NO_BODY, NO_QUERY, type Route } from '../route.ts';
 import {
+  AUDIT_FOLLOWED,
   AUDIT_HEAD,
   AUDIT_PAGE,
   INFO,
+  REENCRYPTION,
   ROTATION,
   toAuditShape,
   toRetentionShape,
   WHOAMI,
 } from '../shapes/house.ts';
 import { takeBackup } from '../take-backup.ts';
+
+const AUDIT_FILTER = {
+  address: ADDRESS.optional().describe('Only what concerns this address.'),
+  action: AUDIT_ACTION.optional().describe('Only this action: `write`, `lock`, `credential-create` …'),
+  subject: WORD.optional().describe('Only what this subject did: `token:ci`.'),
+  since: MOMENT.optional().describe('Only what was done at this time or later: `2026-01-31T12:00:00Z`.'),
+  until: MOMENT.optional().describe('Only what was done before this time.'),
+  refused: FLAG.default(false).describe('`true`: only what was refused.'),
+};
+
+/** A place in the audit log. */
+const AFTER: z.ZodType<number, number> = z.coerce.number<number>().int().min(0);
+
+/** Names a body, as the engine does. */
+const PLACE: z.ZodString = z.string().regex(/^[\w-]{1,64}$/);
 
 /** The house itself: what it is, what was done in it, and its keeping. */
 export const HOUSE_ROUTES: readonly Route[] = [
@@ -52,12 +69,7 @@ export const HOUSE_ROUTES: readonly Route[] = [
     summary: 'Reads the audit log, newest first.',
     needs: 'admin of the server; with `address`, admin of that address',
     query: z.strictObject({
-      address: ADDRESS.optional().describe('Only what concerns this address.'),
-      action: AUDIT_ACTION.optional().describe('Only this action: `write`, `lock`, `credential-create` …'),
-      subject: WORD.optional().describe('Only what this subject did: `token:ci`.'),
-      since: MOMENT.optional().describe('Only what was done at this time or later: `2026-01-31T12:00:00Z`.'),
-      until: MOMENT.optional().describe('Only what was done before this time.'),
-      refused: FLAG.default(false).describe('`true`: only what was refused.'),
+      ...AUDIT_FILTER,
       limit: LIMIT,
       cursor: NUMBER_CURSOR,
     }),
@@ -70,6 +82,28 @@ export const HOUSE_ROUTES: readonly Route[] = [
       const { records } = answer;
       const last = records.length < query.limit ? null : (records.at(-1)?.id ?? null);
       return jsonReply(operation, { records: records.map(toAuditShape), next: numberCursor(last) });
+    },
+  }),
+  defineRoute({
+    operation: 'follow-audit',
+    summary: 'Reads what was written to the audit log after a place in it, oldest first.',
+    needs: 'admin of the server; with `address`, admin of that address',
+    about:
+      'Without `after` it tells the present end of the log and no record. Asked again with the `after` of each answer, it tells of every record once, however many nodes write.',
+    query: z.strictObject({
+      ...AUDIT_FILTER,
+      limit: LIMIT,
+      after: AFTER.optional().describe('The `after` of the answer before.'),
+    }),
+    body: NO_BODY,
+    answer: { status: 200, says: 'What was written.', schema: AUDIT_FOLLOWED },
+    refusals: [403],
+    run: async ({ house, caller, operation, query: { after, ...query } }) => {
+      const asked = { ...given(query), after: after ?? null };
+      const answer = await house.audit.follow(caller, asked);
+      if (answer.type !== 'stretch') return refusalReply(operation, query.address ?? null, answer);
+      const { records, position, pruned = false } = answer;
+      return jsonReply(operation, { records: records.map(toAuditShape), after: position, pruned });
     },
   }),
   defineRoute({
@@ -94,12 +128,16 @@ export const HOUSE_ROUTES: readonly Route[] = [
     needs: 'admin of the server',
     about:
       'If the server keeps its key in a file, it creates a new key and writes the file again. If keys are given as text or shared by several nodes, put the new key first and the former one after it, restart every node, and then send this request. The server goes on serving meanwhile, and answers when all is done. Data keys, secrets and lock infos are encrypted again; states are not touched.',
-    query: NO_QUERY,
+    query: z.strictObject({
+      reencrypt: FLAG.default(false).describe(
+        '`true`: the states are to be encrypted again, too, by `/rotate-key/reencrypt`. Where that was begun and is not done, no new key is created.',
+      ),
+    }),
     body: NO_BODY,
     answer: { status: 200, says: 'Everything is encrypted under this key.', schema: ROTATION },
     refusals: [403, 409],
-    run: async ({ caller, operation, parts }) => {
-      const answer = await parts.rotation.rotate(caller);
+    run: async ({ caller, operation, parts, query }) => {
+      const answer = await parts.rotation.rotate(caller, query);
       if (answer.type === 'rotating') {
         const message = 'the master key is being changed already: try again when that is done';
         return problemReply(operation, 'rotating', { status: 409, message });
@@ -107,6 +145,25 @@ export const HOUSE_ROUTES: readonly Route[] = [
       if (answer.type !== 'rotated') return refusalReply(operation, null, answer);
       const { keyId, newKey, sealedAnew } = answer;
       return jsonReply(operation, { keyId, newKey, sealedAnew });
+    },
+  }),
+  defineRoute({
+    operation: 'reencrypt',
+    summary: 'Encrypts states again whose data keys were made under a former master key, for some seconds.',
+    needs: 'admin of the server',
+    about:
+      'Send it again with `after` until it is null in the answer. It can be interrupted at any moment, and begun again: what is done stays done. The server goes on serving meanwhile. Refused writes and unfinished uploads are left alone: they end after some days.',
+    query: z.strictObject({
+      after: PLACE.optional().describe('The `after` of the answer before; left out to begin.'),
+    }),
+    body: NO_BODY,
+    answer: { status: 200, says: 'How far it got.', schema: REENCRYPTION },
+    refusals: [403],
+    run: async ({ caller, operation, parts, query: { after } }) => {
+      const answer = await parts.rotation.reencrypt(caller, after ?? null);
+      if (answer.type !== 'reencrypted') return refusalReply(operation, null, answer);
+      const { keyId, done, damaged, next, left } = answer;
+      return jsonReply(operation, { keyId, done, damaged, after: next, left });
     },
   }),
   defineRoute({

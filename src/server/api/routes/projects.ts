@@ -7,7 +7,7 @@ import { badRequest } from '../../../protocols/wire/json-reply.ts';
 import { jsonReply } from '../json-reply.ts';
 import { defineRoute, NO_BODY, NO_QUERY, type Route } from '../route.ts';
 import type { ProjectShape } from '../../../api/shapes/house.ts';
-import { PROJECT, PROJECT_SETTINGS, PROJECTS, toRetentionShape } from '../shapes/house.ts';
+import { PROJECT, PROJECT_SETTINGS, PROJECTS, toQuotaShape, toRetentionShape } from '../shapes/house.ts';
 
 /** What is set for projects. A project needs no making: it is there with its first state. */
 export const PROJECT_ROUTES: readonly Route[] = [
@@ -47,7 +47,7 @@ export const PROJECT_ROUTES: readonly Route[] = [
   }),
   defineRoute({
     operation: 'set-project',
-    summary: 'Sets how much history a project keeps, from the next write on.',
+    summary: 'Sets how much history a project keeps and how much it may keep in all, from the next write on.',
     needs: 'admin of the server',
     query: NO_QUERY,
     body: PROJECT_SETTINGS,
@@ -68,5 +68,10 @@ async function shapeOf(house: House, project: string): Promise<ProjectShape> {
     project,
     set: toRetentionShape(await house.projects.retentionSetFor(project)),
     effective: toRetentionShape(await house.projects.retentionOf(project)),
+    quota: {
+      set: toQuotaShape(await house.projects.quotasSetFor(project)),
+      effective: toQuotaShape(await house.projects.quotasOf(project)),
+      used: await house.projects.usageOf(project),
+    },
   };
 }

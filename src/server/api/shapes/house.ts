@@ -5,19 +5,23 @@ import type {
   HeldLockShape,
   RevokedCredentialShape,
   NewCredentialShape,
+  AuditFollowedShape,
   AuditHeadShape,
   AuditShape,
   RetentionShape,
+  QuotaShape,
   ProjectSettings,
   ProjectShape,
   WhoamiShape,
   InfoShape,
   RotationShape,
+  ReencryptionShape,
   ProblemShape,
 } from '../../../api/shapes/house.ts';
 import { formatAddress } from '../../../core/address.ts';
 import { ROLES, type Grant } from '../../../core/grant.ts';
 import type { Instant } from '../../../core/instant.ts';
+import { mapQuotas, QUOTAS, type Quotas, type Usage } from '../../../core/quota.ts';
 import { mapLimits, RETENTION_LIMITS, type Retention } from '../../../core/retention.ts';
 import type { HeldLock } from '../../../house/identity/held-locks.ts';
 import type { CredentialView } from '../../../house/identity/credentials.ts';
@@ -92,6 +96,12 @@ export const AUDIT_PAGE: z.ZodType<Page<'records', AuditShape>> = pageOf('record
   id: 'AuditRecords',
 });
 
+export const AUDIT_FOLLOWED: z.ZodType<AuditFollowedShape> = objectOf<AuditFollowedShape>({
+  records: z.array(AUDIT).describe('Oldest first.'),
+  after: count('What to send as `after` to go on.'),
+  pruned: z.boolean().describe('Whether records after the place that was asked for have been forgotten.'),
+}).meta({ id: 'AuditFollowed' });
+
 const RETENTION: z.ZodType<RetentionShape> = objectOf<RetentionShape>(
   mapLimits((limit) => {
     const { min, says } = RETENTION_LIMITS[limit];
@@ -103,10 +113,20 @@ const RETENTION: z.ZodType<RetentionShape> = objectOf<RetentionShape>(
   }),
 ).meta({ id: 'Retention' });
 
+const QUOTA: z.ZodType<QuotaShape> = objectOf<QuotaShape>(
+  mapQuotas((quota) => z.int().min(1).nullable().describe(`At most so many ${QUOTAS[quota].counts}.`)),
+).meta({ id: 'Quota' });
+
+const USAGE: z.ZodType<Usage> = objectOf<Usage>({
+  states: count('States, deleted ones too until they are purged.'),
+  versions: count('Versions of states.'),
+  bytes: count('Bytes of all versions, as their states were sent.'),
+}).meta({ id: 'Usage' });
+
 /** What may be set for a project; what is left out stays as it is. */
 export const PROJECT_SETTINGS: z.ZodType<ProjectSettings, ProjectSettings> = z
-  .strictObject(
-    mapLimits((limit) => {
+  .strictObject({
+    ...mapLimits((limit) => {
       const { min, max, says } = RETENTION_LIMITS[limit];
       return z
         .int()
@@ -116,13 +136,24 @@ export const PROJECT_SETTINGS: z.ZodType<ProjectSettings, ProjectSettings> = z
         .optional()
         .describe(`${upperFirst(says)}; null for the default of the server.`);
     }),
-  )
+    ...mapQuotas((quota) => {
+      const { max, counts } = QUOTAS[quota];
+      return z
+        .int()
+        .min(1)
+        .max(max)
+        .nullable()
+        .optional()
+        .describe(`At most so many ${counts}; null for the default of the server.`);
+    }),
+  })
   .meta({ id: 'ProjectSettings' });
 
 export const PROJECT: z.ZodType<ProjectShape> = objectOf<ProjectShape>({
   project: z.string(),
   set: RETENTION.describe('What was set for this project.'),
   effective: RETENTION.describe('What applies: that, or the settings that the server was started with.'),
+  quota: z.object({ set: QUOTA, effective: QUOTA, used: USAGE }).describe('How much it may keep, and keeps.'),
 }).meta({ id: 'Project' });
 
 export const PROJECTS: z.ZodType<{ readonly projects: readonly ProjectShape[] }> = objectOf<{
@@ -166,6 +197,17 @@ export const ROTATION: z.ZodType<RotationShape> = objectOf<RotationShape>({
     ),
   sealedAnew: count('How many data keys, secrets and lock infos were encrypted again.'),
 }).meta({ id: 'Rotation' });
+
+export const REENCRYPTION: z.ZodType<ReencryptionShape> = objectOf<ReencryptionShape>({
+  keyId: text('The id of the master key that states are encrypted under now.'),
+  done: count('Versions that this request encrypted again.'),
+  damaged: count('Versions that could not be opened, and were left as they are.'),
+  after: z.string().nullable().describe('What to send as `after` to go on; null when all is done.'),
+  left: z
+    .int()
+    .nullable()
+    .describe('How many versions are left after this request; told where `after` was left out.'),
+}).meta({ id: 'Reencryption' });
 
 export const PROBLEM: z.ZodType<ProblemShape> = z
   .looseObject({
@@ -214,6 +256,10 @@ export function toAuditShape({ id, at, address, note }: AuditRecord): AuditShape
 
 export function toRetentionShape(retention: Retention): RetentionShape {
   return mapLimits((limit) => retention[limit] ?? null);
+}
+
+export function toQuotaShape(quotas: Quotas): QuotaShape {
+  return mapQuotas((quota) => quotas[quota] ?? null);
 }
 
 function upperFirst(text: string): string {

@@ -1,0 +1,57 @@
+import type { ProjectSettings } from '../../api/shapes/house.ts';
+import { mapQuotas, QUOTAS, type Quota } from '../../core/quota.ts';
+import { readWholeNumber } from '../../core/read-value.ts';
+import { mapLimits, RETENTION_LIMITS, type RetentionLimit } from '../../core/retention.ts';
+import { defineCommand, type Command } from '../command.ts';
+import { DONE } from '../exit-codes.ts';
+import { wrongUse } from '../failure.ts';
+import { accepted, flagName, text, type OptionSpec } from '../options.ts';
+import { HouseClient } from '../server/client.ts';
+import { CONNECTION_OPTIONS, readConnection } from '../server/connection.ts';
+import { showProject } from '../server/project-table.ts';
+
+/** Takes a setting of the project back. */
+const DEFAULT = 'default';
+
+/** What may be set, and within what. */
+const BOUNDS: Readonly<Record<RetentionLimit | Quota, { readonly from: number; readonly to: number }>> = {
+  ...mapLimits((limit) => ({ from: RETENTION_LIMITS[limit].min, to: RETENTION_LIMITS[limit].max })),
+  ...mapQuotas((quota) => ({ from: 1, to: QUOTAS[quota].max })),
+};
+
+export const command: Command = defineCommand({
+  description: `Sets how much history a project keeps, and how much it may keep in all; "${DEFAULT}" takes a setting back, so that the server's holds. For admins of the server.`,
+  args: [{ name: 'project', help: 'the name of the project', required: true }],
+  options: {
+    ...CONNECTION_OPTIONS,
+    ...mapLimits((limit) => option(RETENTION_LIMITS[limit].placeholder, RETENTION_LIMITS[limit].says)),
+    ...mapQuotas((quota) =>
+      option(QUOTAS[quota].placeholder, `keep at most so many ${QUOTAS[quota].counts}`),
+    ),
+  },
+  examples: [
+    { line: 'statehouse project set app --quota-states 500', says: 'at most 500 states in app' },
+    { line: 'statehouse project set app --quota-states default', says: 'as many as the server says' },
+  ],
+  run: async ({ args: [project = ''], options, terminal, stopped }) => {
+    const given = (Object.keys(BOUNDS) as (keyof typeof BOUNDS)[]).flatMap((name) => {
+      const value = options[name];
+      return value === undefined ? [] : [[name, read(name, value)] as const];
+    });
+    if (given.length === 0)
+      throw wrongUse('nothing is set', `Give for example ${flagName('quotaStates')} 500.`);
+    const house = new HouseClient(readConnection(options), stopped);
+    const body: ProjectSettings = Object.fromEntries(given);
+    showProject(terminal, await house.ask('set-project', { path: { project }, body }));
+    return DONE;
+  },
+});
+
+function option(placeholder: string, help: string): OptionSpec<string | undefined> {
+  return text(`${placeholder}|${DEFAULT}`, help, { environment: false });
+}
+
+function read(name: keyof typeof BOUNDS, value: string): number | null {
+  if (value === DEFAULT) return null;
+  return accepted(readWholeNumber(value, BOUNDS[name]));
+}

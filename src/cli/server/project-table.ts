@@ -1,0 +1,34 @@
+import type { ProjectShape } from '../../api/shapes/house.ts';
+import { QUOTA_OF, QUOTAS, type QuotaMeasure } from '../../core/quota.ts';
+import { RETENTION_LIMITS, type RetentionLimit } from '../../core/retention.ts';
+import { flagName } from '../options.ts';
+import type { Terminal } from '../terminal.ts';
+
+const COLUMNS: readonly string[] = ['SETTING', 'VALUE', 'FROM', 'NOW'];
+
+/** Shows what is set for a project, what applies, and what it keeps. */
+export function showProject(terminal: Terminal, project: ProjectShape): void {
+  if (terminal.json) {
+    terminal.result(project);
+    return;
+  }
+  const { set, effective, quota } = project;
+  const retention = (Object.keys(RETENTION_LIMITS) as RetentionLimit[]).map((name) =>
+    rowOf(name, set[name], effective[name] ?? (RETENTION_LIMITS[name].fallback || null), ''),
+  );
+  const quotas = (Object.keys(QUOTA_OF) as QuotaMeasure[]).map((measure) => {
+    const name = QUOTA_OF[measure];
+    const used = String(Math.ceil(quota.used[measure] / QUOTAS[name].unit));
+    return rowOf(name, quota.set[name], quota.effective[name], used);
+  });
+  terminal.table(COLUMNS, [...retention, ...quotas]);
+}
+
+function rowOf(name: string, set: number | null, effective: number | null, now: string): string[] {
+  return [
+    flagName(name).replace(/^--/, ''),
+    effective === null ? 'no limit' : String(effective),
+    set === null ? 'server' : 'project',
+    now,
+  ];
+}
