@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openClient } from '../../../src/protocols/backends.ts';
 import { TestHouse } from '../../support/open-test-house.ts';
+import { TEST_ADMIN } from '../../support/test-admin.ts';
 import type { Answer } from '../../support/request.ts';
 import { lockInfo, stateText } from '../aws/sdk.ts';
 import { code, sendSigned, type Sent } from '../aws/send-signed.ts';
@@ -42,7 +44,11 @@ const SETTINGS: readonly (readonly [setting: string, document: string, undone: s
     '<PublicAccessBlockConfiguration><BlockPublicAcls>true</BlockPublicAcls></PublicAccessBlockConfiguration>',
     'public-access-block',
   ],
-  ['lifecycle', '<LifecycleConfiguration></LifecycleConfiguration>', 'lifecycle'],
+  [
+    'lifecycle',
+    '<LifecycleConfiguration><Rule><ID>a</ID><Status>Enabled</Status><Expiration><Days>1</Days></Expiration></Rule></LifecycleConfiguration>',
+    'lifecycle',
+  ],
   ['ownershipControls', '<OwnershipControls></OwnershipControls>', 'ownership-controls'],
   [
     'encryption',
@@ -144,4 +150,24 @@ describe('what is set for a bucket and not done', () => {
       expect((await show(house, setting)).headers[NOT_DONE]).toBeUndefined();
     }
   });
+});
+
+it.each([
+  ['policy and publicAccessBlock', 'policy, public-access-block'],
+  ['neither', ''],
+])('is told by the doctor of a folder: %s', async (settings, undone) => {
+  const bucket = settings === 'neither' ? 'unset' : 'deceived';
+  await sendSigned(plain, { method: 'PUT', path: `/${bucket}` });
+  for (const [setting, body] of SETTINGS.filter(([name]) => settings.includes(name))) {
+    await sendSigned(plain, { method: 'PUT', path: `/${bucket}`, query: [[setting, '']], body });
+  }
+  const env = { AWS_ACCESS_KEY_ID: TEST_ADMIN.id, AWS_SECRET_ACCESS_KEY: TEST_ADMIN.secret };
+  const attributes = { bucket, key: 'a', region: 'us-east-1', endpoints: { s3: plain.url } };
+  const client = await openClient({ type: 's3', attributes, folder: '/', env });
+  const told = (await client.examine()).filter(({ topic }) => topic === 'bucket settings');
+  await client.close();
+  const message = `these settings of the bucket do nothing on this server: ${undone}`;
+  expect(told.map(({ level, message: said }) => [level, said])).toEqual(
+    undone === '' ? [] : [['warning', message]],
+  );
 });
