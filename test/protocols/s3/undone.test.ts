@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openClient } from '../../../src/protocols/backends.ts';
 import { TestHouse } from '../../support/open-test-house.ts';
@@ -37,6 +38,13 @@ const put = (house: TestHouse, headers: Record<string, string>, more: Sent = {})
 };
 
 const customer = `${MODE}-customer-algorithm`;
+const KEY = Buffer.alloc(32, 7);
+const KEY_MD5 = createHash('md5').update(KEY).digest('base64');
+const CUSTOMER_KEY = {
+  [customer]: 'AES256',
+  [`${MODE}-customer-key`]: KEY.toString('base64'),
+  [`${MODE}-customer-key-md5`]: KEY_MD5,
+};
 const SETTINGS: readonly (readonly [setting: string, document: string, undone: string])[] = [
   ['policy', '{"Statement":[{"Effect":"Deny","Principal":"*","Action":"*","Resource":"*"}]}', 'policy'],
   [
@@ -79,7 +87,7 @@ describe('what is asked for with a state and not done', () => {
   it.each<readonly [string, Record<string, string>, string]>([
     ['a key of KMS', { [MODE]: 'aws:kms', [`${MODE}-aws-kms-key-id`]: 'key' }, 'kms-key'],
     ['KMS without a key', { [MODE]: 'aws:kms' }, 'kms-key'],
-    ['a key of the customer', { [customer]: 'AES256', [`${MODE}-customer-key`]: 'x' }, 'customer-key'],
+    ['a key of the customer', CUSTOMER_KEY, 'customer-key'],
     ['a published state', { 'x-amz-acl': 'public-read' }, 'acl'],
     ['a grant', { 'x-amz-grant-read': 'id=x' }, 'acl'],
     ['a storage class', { 'x-amz-storage-class': 'GLACIER' }, 'storage-class'],
@@ -112,7 +120,7 @@ describe('what is asked for with a state and not done', () => {
 
   it('is not read with a key that nothing was encrypted with, by a strict server', async () => {
     await put(strict, {}, { path: '/acme/read' });
-    const headers = { [customer]: 'AES256', [`${MODE}-customer-key`]: 'x' };
+    const headers = CUSTOMER_KEY;
     expect(code(await sendSigned(strict, { path: '/acme/read', headers }))).toBe(REFUSED);
   });
 });
@@ -170,4 +178,21 @@ it.each([
   expect(told.map(({ level, message: said }) => [level, said])).toEqual(
     undone === '' ? [] : [['warning', message]],
   );
+});
+
+it.each<readonly [string, Record<string, string>]>([
+  ['an unknown mode', { [MODE]: 'aes:kms' }],
+  ['a key of KMS without KMS', { [`${MODE}-aws-kms-key-id`]: 'key' }],
+  ['a key of KMS with AES256', { [MODE]: 'AES256', [`${MODE}-aws-kms-key-id`]: 'key' }],
+  ['a key of the customer and another mode', { ...CUSTOMER_KEY, [MODE]: 'AES256' }],
+  ['a key of the customer without an algorithm', { [`${MODE}-customer-key`]: KEY.toString('base64') }],
+  ['an algorithm without a key', { [customer]: 'AES256' }],
+  ['a short key', { ...CUSTOMER_KEY, [`${MODE}-customer-key`]: 'eA==' }],
+  ['a digest of another key', { ...CUSTOMER_KEY, [`${MODE}-customer-key-md5`]: 'eA==' }],
+])('is refused as S3 refuses it where it contradicts itself: %s', async (_, headers) => {
+  for (const house of [plain, strict]) {
+    const refused = await put(house, headers);
+    expect(code(refused)).toBe('400 InvalidArgument');
+    expect(refused.text).not.toContain(KEY.toString('base64'));
+  }
 });
