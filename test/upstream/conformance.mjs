@@ -34,7 +34,7 @@ npm run contention PROGRAM -- --applies=500                # terraform or tofu
 - **dynalite**'s tests of what is understood and refused are compared by the class of the error, which SDKs go by; the sentences say more here.
 - **terraform** and **opentofu** name AWS's own hosts: a proxy on this machine brings them to the server, and nowhere else.
 - **contention** has 8 clients apply on one state, with lock files, a table and both, on loopback and 40 ms away: none may give up, and no change
-  may be lost.
+  may be lost. Run so far: 8 x 12 applies each with Terraform and 8 x 6 with OpenTofu 1.12.6; none failed, nothing was lost.
 `;
 
 function table() {

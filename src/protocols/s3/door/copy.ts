@@ -1,5 +1,6 @@
 import type { Version } from '../../../core/world.ts';
 import type { StateBytes } from '../../../house/states/body-reader.ts';
+import { digestIdOf } from '../../dynamodb/layout.ts';
 import { readCopyConditions } from '../../wire/conditions.ts';
 import { decodeUriText, readQuery } from '../../wire/uri.ts';
 import { readObjectName, readVersionId, versionId } from '../layout.ts';
@@ -63,6 +64,9 @@ export async function copyObject(call: DoorCall): Promise<Answer> {
       ? await restoreState(call, target.address, source.version)
       : await writeState(call, target.address, streamOf(opened), opened.version.size);
   if ('code' in copied) return copied;
+  if (!itself && copied.number === 1) {
+    call.locks.copies.copied(call.caller.identity.subject, digestIdOf(target.address));
+  }
   const reply = documentReply(call, 'CopyObjectResult', {
     LastModified: isoTime(copied.at),
     ETag: `"${copied.md5}"`,
