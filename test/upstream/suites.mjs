@@ -129,7 +129,7 @@ async function runDynalite({ checkout, only }) {
   return outcomes;
 }
 
-/** @param program the test program of the package `internal/backend/remote-state/s3`, as `go test -c` makes it */
+/** @param program the test program of the package `internal/backend/remote-state/s3` */
 async function runGo({ checkout, program, only }) {
   if (program === undefined)
     throw new Error('--program is missing: expected the test program of the package');
