@@ -19,7 +19,7 @@ export function toDoorRequest(
   traffic: Traffic,
 ): DoorRequest {
   const peer = traffic.peerOf(request);
-  const target = request.url ?? '/';
+  const target = originForm(request.url ?? '/');
   const mark = target.indexOf('?');
   const length = request.headers['content-length'];
   const contentLength = length === undefined ? null : Number(length);
@@ -59,6 +59,14 @@ export function toDoorRequest(
       return gone.signal;
     },
   };
+}
+
+/** Clients that take the server for a proxy send the whole URL, which every server must accept (RFC 9112, section 3.2.2). */
+function originForm(target: string): string {
+  const [url] = /^https?:\/\/[^/?]*/i.exec(target) ?? [];
+  if (url === undefined) return target;
+  const rest = target.slice(url.length);
+  return rest.startsWith('/') ? rest : `/${rest}`;
 }
 
 /**

@@ -71,6 +71,8 @@ export async function listen(
   const server: Server = secure ?? createServer(limits, handler);
   // A client that asks first whether it may send its body is told by whoever reads that body.
   server.on('checkContinue', handler);
+  // Nothing else can be expected of HTTP, so that S3 passes it over. Node would refuse it, in no protocol's own form.
+  server.on('checkExpectation', handler);
   server.maxConnections = CONNECTIONS_MAX;
   server.timeout = 0;
   const connections = new Budget(sharesOf(CONNECTIONS_MAX));

@@ -62,6 +62,7 @@ const NOT_ENTERED: { readonly [P in NotAuthenticated['problem']]: NotAuthenticat
   unsupported: { problem: 'unsupported' },
   twice: { problem: 'twice' },
   malformed: { problem: 'malformed', detail: 'the date is none' },
+  'malformed-link': { problem: 'malformed-link', detail: 'X-Amz-Expires must be non-negative' },
   'unsigned-headers': { problem: 'unsigned-headers', names: ['x-amz-date'] },
   skewed: { problem: 'skewed', date: '20261120T080000Z' },
   expired: { problem: 'expired' },

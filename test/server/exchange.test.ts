@@ -157,6 +157,19 @@ describe('an exchange', () => {
     });
   });
 
+  it.each<readonly [target: string, path: string]>([
+    ['http://proxied.test/played/a?b=c', '/played/a'],
+    ['HTTPS://proxied.test:80/played', '/played'],
+  ])('knows the path of a whole URL, as a client of a proxy sends it: %s', async (target, path) => {
+    let seen = '';
+    door.play = async (request) => {
+      seen = request.path;
+      return reply(200, 'played');
+    };
+    const { heard } = await converse(`GET ${target} HTTP/1.1\r\nhost: proxied.test\r\n\r\n`);
+    expect([heard[0], seen]).toEqual(['HTTP/1.1 200 OK', path]);
+  });
+
   it('asks for a body only when somebody wants to read it', async () => {
     const attempt = async (): Promise<{ status: number; asked: boolean }> => {
       const headers = { expect: '100-continue', 'content-length': '4' };

@@ -10,6 +10,7 @@ export function explainNotEntered(refusal: NotAuthenticated): string {
     case 'twice':
       return 'The request is signed more than once: sign it in the Authorization header or in the query.';
     case 'malformed':
+    case 'malformed-link':
       return refusal.detail;
     case 'unsigned-headers':
       return `These headers must be signed: ${refusal.names.join(', ')}.`;

@@ -25,7 +25,7 @@ export interface Signature {
 
 export type SignatureProblem =
   | { readonly problem: 'missing' | 'unsupported' | 'twice' | 'expired' | 'mismatch' }
-  | { readonly problem: 'malformed'; readonly detail: string }
+  | { readonly problem: 'malformed' | 'malformed-link'; readonly detail: string }
   | { readonly problem: 'unsigned-headers'; readonly names: readonly string[] }
   | { readonly problem: 'skewed'; readonly date: string }
   /** The signature is good for another service than the one that is asked. */
@@ -34,6 +34,15 @@ export type SignatureProblem =
 export const ALGORITHM = 'AWS4-HMAC-SHA256';
 /** Presigned requests live at most seven days. */
 const EXPIRES_MAX_S: number = 7 * 24 * 60 * 60;
+
+/** What the query of a presigned request says of its signature, beside the algorithm. */
+const IN_LINKS = [
+  'X-Amz-Credential',
+  SIGNATURE_PARAMETER,
+  'X-Amz-Date',
+  'X-Amz-SignedHeaders',
+  'X-Amz-Expires',
+] as const;
 
 const TIMESTAMP = /^(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})Z$/;
 const SIGNATURE = /^[0-9a-f]{64}$/;
@@ -49,7 +58,11 @@ export function parseSignature(request: SignedRequest): Signature | SignaturePro
   if (authorizations.length + (presigned ? 1 : 0) > 1) return { problem: 'twice' };
   const [authorization] = authorizations;
   if (authorization !== undefined) return parseHeader(authorization, headers);
-  if (presigned) return parsePresigned(request.query);
+  if (presigned) {
+    const signature = parsePresigned(request.query);
+    const isMalformed = 'problem' in signature && signature.problem === 'malformed';
+    return isMalformed ? { ...signature, problem: 'malformed-link' } : signature;
+  }
   // Signature Version 2, which some SDKs still presign with in old regions unless told otherwise.
   return { problem: /(?:^|&)AWSAccessKeyId=/.test(request.query) ? 'unsupported' : 'missing' };
 }
@@ -113,10 +126,11 @@ function parsePresigned(query: string): Signature | SignatureProblem {
     fields.set(name, value);
   }
   if (fields.get('X-Amz-Algorithm') !== ALGORITHM) return { problem: 'unsupported' };
+  const missing = IN_LINKS.filter((name) => !fields.has(name));
+  if (missing.length > 0) return malformed(`a presigned request has no ${missing.join(', no ')}`);
   const expires = fields.get('X-Amz-Expires') ?? '';
-  if (!/^\d{1,7}$/.test(expires) || Number(expires) < 1 || Number(expires) > EXPIRES_MAX_S) {
-    return malformed(`X-Amz-Expires must be a number of seconds from 1 to ${EXPIRES_MAX_S}`);
-  }
+  const problem = expiresProblem(expires);
+  if (problem !== null) return malformed(problem);
   return assemble({
     form: 'query',
     credential: fields.get('X-Amz-Credential'),
@@ -126,6 +140,15 @@ function parsePresigned(query: string): Signature | SignatureProblem {
     expires: Number(expires),
     token: fields.get('X-Amz-Security-Token') ?? null,
   });
+}
+
+/** In the words of S3. With 0 seconds a link is valid, and has expired. */
+function expiresProblem(expires: string): string | null {
+  if (/^-\d+$/.test(expires)) return 'X-Amz-Expires must be non-negative';
+  if (!/^\d+$/.test(expires)) return 'X-Amz-Expires should be a number';
+  return Number(expires) > EXPIRES_MAX_S
+    ? `X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires must be less than ${EXPIRES_MAX_S} seconds`
+    : null;
 }
 
 interface Fields {

@@ -85,7 +85,7 @@ export function isSame(expected: Uint8Array, hex: string): boolean {
 function lateness({ date, expires }: Signature, now: Instant): SignatureProblem | null {
   const signedAt = instantOf(date) ?? 0;
   if (signedAt - now > CLOCK_SKEW_MAX_MS) return { problem: 'skewed', date };
-  if (expires !== null) return now > signedAt + expires * 1_000 ? { problem: 'expired' } : null;
+  if (expires !== null) return now >= signedAt + expires * 1_000 ? { problem: 'expired' } : null;
   return now - signedAt > CLOCK_SKEW_MAX_MS ? { problem: 'skewed', date } : null;
 }
 

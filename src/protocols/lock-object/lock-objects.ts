@@ -6,6 +6,7 @@ import type { Caller, Shut } from '../../house/caller.ts';
 import type { House } from '../../house/house.ts';
 import type { LockAnswer, UnlockAnswer } from '../../house/locks/locks.ts';
 import type { DoorRequest } from '../door.ts';
+import { CopyMemory } from './copy-memory.ts';
 import { FenceMemory } from './fence-memory.ts';
 import { LockMemory } from './lock-memory.ts';
 import { RefusalMemory, type Viewer } from './refusal-memory.ts';
@@ -35,6 +36,8 @@ export class LockObjects {
   readonly #memory: LockMemory;
   readonly #refusals: RefusalMemory;
   readonly #fences = new FenceMemory();
+  /** Which states clients have copied to a new place just now. */
+  readonly copies: CopyMemory;
 
   /** @param isResent whether the client says that it has sent this request before */
   constructor(
@@ -45,6 +48,7 @@ export class LockObjects {
     this.#isResent = isResent;
     this.#memory = new LockMemory(now);
     this.#refusals = new RefusalMemory(now);
+    this.copies = new CopyMemory(now);
   }
 
   /** Asks for the lock with the lock info that the client would store. */

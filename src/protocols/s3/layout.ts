@@ -9,6 +9,9 @@ import {
   type Address,
 } from '../../core/address.ts';
 
+/** Names what is confirmed or shown and not done, in an answer of this server. */
+export const NOT_DONE_HEADER = 'x-statehouse-not-done';
+
 /** The namespace of every document that S3 answers with. */
 export const S3_NAMESPACE = 'http://s3.amazonaws.com/doc/2006-03-01/';
 /** Where every AWS client begins, and what one is told that has signed for no region. */

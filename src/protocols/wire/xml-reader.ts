@@ -71,9 +71,14 @@ export function readXml(bytes: Uint8Array): XmlNode | null {
 
 /** The text of the element at the end of a path of names, each the first of its name; null where there is none. */
 export function xmlText(node: XmlNode, ...path: readonly string[]): string | null {
+  return xmlExactText(node, ...path)?.trim() ?? null;
+}
+
+/** The same with the spaces around it: a name may begin or end with one. */
+export function xmlExactText(node: XmlNode, ...path: readonly string[]): string | null {
   let at: XmlNode | undefined = node;
   for (const name of path) at = at?.children.find((child) => child.name === name);
-  return at?.text.trim() ?? null;
+  return at?.text ?? null;
 }
 
 function decode(bytes: Uint8Array): string | null {

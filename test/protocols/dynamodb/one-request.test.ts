@@ -200,12 +200,18 @@ describe('while one request asks for all that a request may ask for, others are 
         Item: Key,
         ExpressionAttributeNames: Object.fromEntries(fill(half, String).map((one) => [one, 1])),
       }),
-      'ExpressionAttributeNames are texts',
+      'ExpressionAttributeNames.0: expected a string',
     ],
     [
       'a schema that is none',
       'CreateTable',
       () => ({ TableName, KeySchema: fill(ROOM - 1_000, () => 1), AttributeDefinitions: [] }),
+      'KeySchema.0: expected an object',
+    ],
+    [
+      'a schema of much too many keys',
+      'CreateTable',
+      () => ({ TableName, KeySchema: fill(ROOM - 1_000, () => null), AttributeDefinitions: [] }),
       'at most 50 members',
     ],
     [

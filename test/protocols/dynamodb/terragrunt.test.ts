@@ -7,10 +7,10 @@ import {
   UpdateItemCommand,
   UpdateTableCommand,
 } from '@aws-sdk/client-dynamodb';
-import { PutObjectCommand } from '@aws-sdk/client-s3';
+import { CopyObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { describe, expect, it } from 'vitest';
 import { AwsHouse } from '../aws/aws-house.ts';
-import { failure, lockInfo, stateText } from '../aws/sdk.ts';
+import { dynamoClient, failure, lockInfo, stateText } from '../aws/sdk.ts';
 
 const aws = AwsHouse.forThisFile();
 const NEW = 'attribute_not_exists(LockID)';
@@ -77,6 +77,38 @@ describe('what terragrunt asks of a lock table', () => {
     expect(await put('other')).toBe('ConditionalCheckFailedException 400');
     const Key = { LockID: { S: 'acme/old-md5' } };
     expect(await failure(aws.db.send(new DeleteItemCommand({ TableName, Key })))).toBe('none');
+  });
+});
+
+describe('the digest of a state that a client has copied', () => {
+  it('is not there for its next look, as at AWS, and is put without a digest (backend migrate)', async () => {
+    const TableName = await table('copied');
+    await aws.s3.send(new PutObjectCommand({ Bucket: 'acme', Key: 'from', Body: stateText(1) }));
+    await aws.s3.send(new CopyObjectCommand({ Bucket: 'acme', Key: 'to', CopySource: 'acme/from' }));
+    const LockID = { S: 'acme/to-md5' };
+    const look = async (client = aws.db): Promise<unknown> =>
+      (await client.send(new GetItemCommand({ TableName, Key: { LockID } }))).Item?.['Digest'];
+    const other = dynamoClient(
+      aws.house.url,
+      await aws.house.credential('other', [{ role: 'reader', pattern: 'acme/*' }]),
+    );
+    expect(await look(other)).toBeDefined();
+    expect(await look()).toBe(undefined);
+    await aws.db.send(new PutItemCommand({ TableName, Item: { LockID } }));
+    expect(await look()).toBeDefined();
+    // What would be forgotten is refused as before.
+    const update = new UpdateItemCommand({ TableName, Key: { LockID }, UpdateExpression: 'REMOVE Digest' });
+    expect(await failure(aws.db.send(update))).toBe('ValidationException 400');
+  });
+
+  it('is there where the state was written over another', async () => {
+    const TableName = 'copied';
+    await aws.s3.send(new PutObjectCommand({ Bucket: 'acme', Key: 'there', Body: stateText(1) }));
+    await aws.s3.send(new PutObjectCommand({ Bucket: 'acme', Key: 'newer', Body: stateText(2) }));
+    await aws.s3.send(new CopyObjectCommand({ Bucket: 'acme', Key: 'there', CopySource: 'acme/newer' }));
+    const Key = { LockID: { S: 'acme/there-md5' } };
+    const { Item } = await aws.db.send(new GetItemCommand({ TableName, Key }));
+    expect(Item?.['Digest']).toBeDefined();
   });
 });
 

@@ -20,6 +20,7 @@ import { expect, it } from 'vitest';
 import { TEST_ADMIN } from '../../support/test-admin.ts';
 import { AwsHouse } from '../aws/aws-house.ts';
 import { failure, s3Client, stateText } from '../aws/sdk.ts';
+import { code, sendSigned } from '../aws/send-signed.ts';
 
 const aws = AwsHouse.forThisFile();
 
@@ -73,7 +74,7 @@ it('remembers its settings, each on its own, and lets admins alone set them', as
   };
   const ServerSideEncryptionConfiguration = { Rules: [rule] };
   await aws.s3.send(new PutBucketEncryptionCommand({ Bucket, ServerSideEncryptionConfiguration }));
-  const TagSet = [{ Key: 'team', Value: 'n & m' }];
+  const TagSet = [{ Key: 'team', Value: 'n = m' }];
   await aws.s3.send(new PutBucketTaggingCommand({ Bucket, Tagging: { TagSet } }));
   const Policy = '{"Version":"2012-10-17","Statement":[]}';
   await aws.s3.send(new PutBucketPolicyCommand({ Bucket, Policy }));
@@ -131,4 +132,24 @@ it('is listed by what its name begins with, and by pages', async () => {
   expect(await list({ MaxBuckets: 2, ContinuationToken: token })).toEqual(['paged-', ['paged-3'], undefined]);
   expect(await failure(list({ MaxBuckets: 0 }))).toBe('InvalidArgument 400');
   expect(await failure(list({ ContinuationToken: '!' }))).toBe('InvalidArgument 400');
+});
+
+it.each(['192.168.5.123', 'foo.-bar', 'foo-.bar', 'foo..bar', 'xn--foo', 'foo--ol-s3', 'Foo', 'ab'])(
+  'is not made where S3 would make none: %s',
+  async (name) => {
+    expect(code(await sendSigned(aws.house, { method: 'PUT', path: `/${name}` }))).toBe(
+      '400 InvalidBucketName',
+    );
+  },
+);
+
+it('is listed from its beginning where a client sends an empty token, which it is shown', async () => {
+  await write('with-token');
+  const query = [
+    ['list-type', '2'],
+    ['continuation-token', ''],
+  ] as const;
+  const { text } = await sendSigned(aws.house, { path: '/with-token', query });
+  expect(text).toContain('<Key>a.tfstate</Key>');
+  expect(text).toContain('<ContinuationToken></ContinuationToken>');
 });

@@ -161,3 +161,12 @@ describe('a part of a state', () => {
     expect((await raw('GET', { headers: { ...range, 'if-range': '"x"' } })).text).toBe(stateText(1));
   });
 });
+
+it('of several objects means the very names, spaces at their ends too', async () => {
+  const names = [' spaced ', 'spaced'];
+  for (const key of names) await put(1, key);
+  const Objects = [{ Key: ' spaced ' }];
+  await aws.s3.send(new DeleteObjectsCommand({ Bucket, Delete: { Objects } }));
+  const there = names.map((name) => failure(get({ Key: name })));
+  expect(await Promise.all(there)).toEqual(['NoSuchKey 404', 'none']);
+});

@@ -1,5 +1,8 @@
+import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openClient } from '../../../src/protocols/backends.ts';
 import { TestHouse } from '../../support/open-test-house.ts';
+import { TEST_ADMIN } from '../../support/test-admin.ts';
 import type { Answer } from '../../support/request.ts';
 import { lockInfo, stateText } from '../aws/sdk.ts';
 import { code, sendSigned, type Sent } from '../aws/send-signed.ts';
@@ -35,6 +38,13 @@ const put = (house: TestHouse, headers: Record<string, string>, more: Sent = {})
 };
 
 const customer = `${MODE}-customer-algorithm`;
+const KEY = Buffer.alloc(32, 7);
+const KEY_MD5 = createHash('md5').update(KEY).digest('base64');
+const CUSTOMER_KEY = {
+  [customer]: 'AES256',
+  [`${MODE}-customer-key`]: KEY.toString('base64'),
+  [`${MODE}-customer-key-md5`]: KEY_MD5,
+};
 const SETTINGS: readonly (readonly [setting: string, document: string, undone: string])[] = [
   ['policy', '{"Statement":[{"Effect":"Deny","Principal":"*","Action":"*","Resource":"*"}]}', 'policy'],
   [
@@ -42,7 +52,11 @@ const SETTINGS: readonly (readonly [setting: string, document: string, undone: s
     '<PublicAccessBlockConfiguration><BlockPublicAcls>true</BlockPublicAcls></PublicAccessBlockConfiguration>',
     'public-access-block',
   ],
-  ['lifecycle', '<LifecycleConfiguration></LifecycleConfiguration>', 'lifecycle'],
+  [
+    'lifecycle',
+    '<LifecycleConfiguration><Rule><ID>a</ID><Status>Enabled</Status><Expiration><Days>1</Days></Expiration></Rule></LifecycleConfiguration>',
+    'lifecycle',
+  ],
   ['ownershipControls', '<OwnershipControls></OwnershipControls>', 'ownership-controls'],
   [
     'encryption',
@@ -73,7 +87,7 @@ describe('what is asked for with a state and not done', () => {
   it.each<readonly [string, Record<string, string>, string]>([
     ['a key of KMS', { [MODE]: 'aws:kms', [`${MODE}-aws-kms-key-id`]: 'key' }, 'kms-key'],
     ['KMS without a key', { [MODE]: 'aws:kms' }, 'kms-key'],
-    ['a key of the customer', { [customer]: 'AES256', [`${MODE}-customer-key`]: 'x' }, 'customer-key'],
+    ['a key of the customer', CUSTOMER_KEY, 'customer-key'],
     ['a published state', { 'x-amz-acl': 'public-read' }, 'acl'],
     ['a grant', { 'x-amz-grant-read': 'id=x' }, 'acl'],
     ['a storage class', { 'x-amz-storage-class': 'GLACIER' }, 'storage-class'],
@@ -106,7 +120,7 @@ describe('what is asked for with a state and not done', () => {
 
   it('is not read with a key that nothing was encrypted with, by a strict server', async () => {
     await put(strict, {}, { path: '/acme/read' });
-    const headers = { [customer]: 'AES256', [`${MODE}-customer-key`]: 'x' };
+    const headers = CUSTOMER_KEY;
     expect(code(await sendSigned(strict, { path: '/acme/read', headers }))).toBe(REFUSED);
   });
 });
@@ -144,4 +158,41 @@ describe('what is set for a bucket and not done', () => {
       expect((await show(house, setting)).headers[NOT_DONE]).toBeUndefined();
     }
   });
+});
+
+it.each([
+  ['policy and publicAccessBlock', 'policy, public-access-block'],
+  ['neither', ''],
+])('is told by the doctor of a folder: %s', async (settings, undone) => {
+  const bucket = settings === 'neither' ? 'unset' : 'deceived';
+  await sendSigned(plain, { method: 'PUT', path: `/${bucket}` });
+  for (const [setting, body] of SETTINGS.filter(([name]) => settings.includes(name))) {
+    await sendSigned(plain, { method: 'PUT', path: `/${bucket}`, query: [[setting, '']], body });
+  }
+  const env = { AWS_ACCESS_KEY_ID: TEST_ADMIN.id, AWS_SECRET_ACCESS_KEY: TEST_ADMIN.secret };
+  const attributes = { bucket, key: 'a', region: 'us-east-1', endpoints: { s3: plain.url } };
+  const client = await openClient({ type: 's3', attributes, folder: '/', env });
+  const told = (await client.examine()).filter(({ topic }) => topic === 'bucket settings');
+  await client.close();
+  const message = `these settings of the bucket do nothing on this server: ${undone}`;
+  expect(told.map(({ level, message: said }) => [level, said])).toEqual(
+    undone === '' ? [] : [['warning', message]],
+  );
+});
+
+it.each<readonly [string, Record<string, string>]>([
+  ['an unknown mode', { [MODE]: 'aes:kms' }],
+  ['a key of KMS without KMS', { [`${MODE}-aws-kms-key-id`]: 'key' }],
+  ['a key of KMS with AES256', { [MODE]: 'AES256', [`${MODE}-aws-kms-key-id`]: 'key' }],
+  ['a key of the customer and another mode', { ...CUSTOMER_KEY, [MODE]: 'AES256' }],
+  ['a key of the customer without an algorithm', { [`${MODE}-customer-key`]: KEY.toString('base64') }],
+  ['an algorithm without a key', { [customer]: 'AES256' }],
+  ['a short key', { ...CUSTOMER_KEY, [`${MODE}-customer-key`]: 'eA==' }],
+  ['a digest of another key', { ...CUSTOMER_KEY, [`${MODE}-customer-key-md5`]: 'eA==' }],
+])('is refused as S3 refuses it where it contradicts itself: %s', async (_, headers) => {
+  for (const house of [plain, strict]) {
+    const refused = await put(house, headers);
+    expect(code(refused)).toBe('400 InvalidArgument');
+    expect(refused.text).not.toContain(KEY.toString('base64'));
+  }
 });

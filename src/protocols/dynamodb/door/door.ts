@@ -66,7 +66,9 @@ export class DynamoDbDoor implements Door {
     }
     let asked: unknown;
     try {
-      asked = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
+      const text = new TextDecoder('utf-8', { fatal: true }).decode(body);
+      // A reviver goes in as deep as the text does, and costs as much again.
+      asked = text.includes('null') ? JSON.parse(text, withoutNull) : JSON.parse(text);
     } catch {
       return { error: 'SerializationException', message: 'The body is not JSON.' };
     }
@@ -86,4 +88,9 @@ export class DynamoDbDoor implements Door {
       return problemOf(problem);
     }
   }
+}
+
+/** A member that is null is the same as none, as at the real service. */
+function withoutNull(_name: string, value: unknown): unknown {
+  return value === null ? undefined : value;
 }

@@ -105,6 +105,7 @@ const NOT_ENTERED: Readonly<Record<NotAuthenticated['problem'], ErrorName>> = {
   unsupported: 'IncompleteSignatureException',
   twice: 'IncompleteSignatureException',
   malformed: 'IncompleteSignatureException',
+  'malformed-link': 'IncompleteSignatureException',
   'unsigned-headers': 'InvalidSignatureException',
   skewed: 'InvalidSignatureException',
   expired: 'InvalidSignatureException',

@@ -1,7 +1,7 @@
 import type { Address } from '../../../core/address.ts';
 import { parseLockInfo, parseLockRequest } from '../../../core/lock-info.ts';
 import type { AttributeValue, Item } from '../attribute.ts';
-import { DIGEST, HASH_KEY, INFO, LOCK_ITEM_ALIAS } from '../layout.ts';
+import { DIGEST, digestIdOf, HASH_KEY, INFO, LOCK_ITEM_ALIAS } from '../layout.ts';
 import { consumed, type Answer, type DoorCall } from './call.ts';
 import { conditionFailed, invalid, refused, type DynamoError } from './errors.ts';
 import { problemOf, readExpressions, type Expressions } from './expressions.ts';
@@ -36,7 +36,11 @@ export async function getItem(call: DoorCall, asked: GetItem): Promise<Answer> {
     const refusal = await ensureTable(call, asked.TableName, key.of.address);
     if (refusal !== null) return refusal;
   }
-  const { item } = stored;
+  const isCopy =
+    key.of.kind === 'digest' &&
+    stored.item !== null &&
+    call.locks.copies.looks(call.caller.identity.subject, digestIdOf(key.of.address));
+  const item = isCopy ? null : stored.item;
   return {
     content: {
       ...(item === null ? {} : { Item: Object.fromEntries(expressions.project(item)) }),
@@ -210,6 +214,10 @@ async function putDigest(call: DoorCall, address: Address, put: Put): Promise<An
   const stored = await readStored(call, { kind: 'digest', address });
   if ('error' in stored) return stored;
   const digest = put.item.get(DIGEST);
+  // An item without a digest says nothing, so that nothing of it would be forgotten: the one of a moved state comes so.
+  if ([...put.item.keys()].every((name) => name === HASH_KEY) && holds(put.expressions, stored)) {
+    return (await ensureTable(call, put.TableName, address)) ?? done(put, stored.item);
+  }
   const isSo = digest !== undefined && 'S' in digest && sameText(stored.item?.get(DIGEST), digest.S);
   if (!isSo && !holds(put.expressions, stored)) return failed(put, stored);
   const answer = await call.house.history.digests(call.caller, address, DIGESTS_KNOWN);

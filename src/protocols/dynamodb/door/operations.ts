@@ -6,6 +6,7 @@ import { deleteItem, getItem, putItem, updateItem } from './items.ts';
 import * as requests from './requests.ts';
 import { query, scan } from './scanning.ts';
 import * as tables from './tables.ts';
+import { wireTypeProblem } from './wire-types.ts';
 
 /** What an operation takes, checked, and what it does with it. */
 type Row = (call: DoorCall, asked: unknown) => Promise<Answer>;
@@ -43,6 +44,8 @@ function tableRow<T>(schema: z.ZodType<T>, operation: (call: DoorCall, asked: T)
 function row<T>(schema: z.ZodType<T>, operation: (call: DoorCall, asked: T) => Promise<Answer>): Row {
   return async (call, asked) => {
     const members = typeof asked === 'object' && asked !== null ? asked : {};
+    const misshapen = wireTypeProblem(asked);
+    if (misshapen !== null) return { error: 'SerializationException', message: misshapen };
     const unsupported = Object.keys(requests.REFUSED_MEMBERS).find((name) => Object.hasOwn(members, name));
     if (unsupported !== undefined) {
       return invalid(`${unsupported} is not supported: ${requests.REFUSED_MEMBERS[unsupported]}.`);

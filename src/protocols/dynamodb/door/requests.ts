@@ -14,12 +14,15 @@ export const REFUSED_MEMBERS: Readonly<Record<string, string>> = {
   Expected: 'write a ConditionExpression instead',
   IndexName: 'a lock table has no index',
   GlobalSecondaryIndexes: 'a lock table has no index',
+  GlobalSecondaryIndexUpdates: 'a lock table has no index',
   LocalSecondaryIndexes: 'a lock table has no index',
   KeyConditions: 'write a KeyConditionExpression instead',
   QueryFilter: 'write a FilterExpression instead',
   ScanFilter: 'write a FilterExpression instead',
 };
 
+/** What DynamoDB takes for a number of units; none is ever used here. */
+const CAPACITY_MAX = 1_000_000_000_000;
 /** Members of an array that is no item's. */
 const MEMBERS_MAX = 50;
 
@@ -196,12 +199,11 @@ const reading = {
   Limit: z.int().min(1).optional(),
   ExclusiveStartKey: attributes.optional(),
 };
+const capacity = z.int().min(1).max(CAPACITY_MAX);
 const settings = {
   TableName: tableName,
   BillingMode: z.enum(['PROVISIONED', 'PAY_PER_REQUEST']).optional(),
-  ProvisionedThroughput: z
-    .object({ ReadCapacityUnits: z.int().min(1), WriteCapacityUnits: z.int().min(1) })
-    .optional(),
+  ProvisionedThroughput: z.object({ ReadCapacityUnits: capacity, WriteCapacityUnits: capacity }).optional(),
   DeletionProtectionEnabled: z.boolean().optional(),
   SSESpecification: z
     .object({
@@ -261,13 +263,24 @@ export const CREATE_TABLE: z.ZodType<CreateTable> = z.object({
   Tags: tags.optional(),
 });
 
-export const UPDATE_TABLE: z.ZodType<UpdateTable> = z.object(settings);
+export const UPDATE_TABLE: z.ZodType<UpdateTable> = z
+  .object(settings)
+  .refine(
+    ({ BillingMode, ProvisionedThroughput }) =>
+      BillingMode !== 'PROVISIONED' || ProvisionedThroughput !== undefined,
+    'One or more parameter values were invalid: ProvisionedThroughput must be specified when BillingMode is PROVISIONED',
+  )
+  .refine(
+    ({ BillingMode, ProvisionedThroughput }) =>
+      BillingMode !== 'PAY_PER_REQUEST' || ProvisionedThroughput === undefined,
+    'One or more parameter values were invalid: Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when BillingMode is PAY_PER_REQUEST',
+  );
 
 export const NAMED_TABLE: z.ZodType<NamedTable> = z.object({ TableName: tableName });
 
 export const LIST_TABLES: z.ZodType<ListTables> = z.object({
   Limit: z.int().min(1).max(100).optional(),
-  ExclusiveStartTableName: z.string().optional(),
+  ExclusiveStartTableName: tableName.optional(),
 });
 
 export const UPDATE_BACKUPS: z.ZodType<UpdateBackups> = z.object({

@@ -15,7 +15,22 @@ import { Work } from './work.ts';
 
 /** A question about an item. */
 export type Condition = (item: Item) => boolean;
-type Operand = (item: Item) => AttributeValue | undefined;
+type Read = (item: Item) => AttributeValue | undefined;
+
+/** A path, a value that the request has, or a size. */
+interface Operand {
+  readonly read: Read;
+  /** The value that it is, whatever the item. */
+  readonly value: AttributeValue | null;
+  /** The type that it has in any case. */
+  readonly type: string | null;
+  /** The path as names, for comparison with another. */
+  readonly path: string | null;
+}
+
+/** Amazon DynamoDB developer guide, "Functions": what begins with something, and what has a size. */
+const TEXTUAL: readonly string[] = ['S', 'B'];
+const SIZED: readonly string[] = ['S', 'B', 'SS', 'NS', 'BS', 'L', 'M'];
 
 /** Brackets and NOTs nest at most so deep: far more than DynamoDB's own bound on operators allows. */
 const NESTING_MAX = 100;
@@ -117,19 +132,22 @@ class Parser {
       const low = this.#operand();
       this.#tokens.expect('AND');
       const high = this.#operand();
-      return (item) => this.#order(left(item), low(item), '>=') && this.#order(left(item), high(item), '<=');
+      return (item) =>
+        this.#order(left.read(item), low.read(item), '>=') &&
+        this.#order(left.read(item), high.read(item), '<=');
     }
     if (this.#tokens.acceptOperator('IN')) {
       const options = this.#list();
-      return (item) => options.some((option) => this.#same(left(item), option(item)));
+      return (item) => options.some((option) => this.#same(left.read(item), option.read(item)));
     }
     const { text: sign } = this.#tokens.next;
     if (sign !== '=' && sign !== '<>' && !Object.hasOwn(COMPARISONS, sign)) throw this.#tokens.unexpected();
     this.#tokens.acceptOperator(sign);
     const right = this.#operand();
-    if (sign === '=') return (item) => this.#same(left(item), right(item));
-    if (sign === '<>') return (item) => !this.#same(left(item), right(item));
-    return (item) => this.#order(left(item), right(item), sign);
+    mustDiffer(sign, left, right);
+    if (sign === '=') return (item) => this.#same(left.read(item), right.read(item));
+    if (sign === '<>') return (item) => !this.#same(left.read(item), right.read(item));
+    return (item) => this.#order(left.read(item), right.read(item), sign);
   }
 
   #same(a: AttributeValue | undefined, b: AttributeValue | undefined): boolean {
@@ -187,11 +205,13 @@ class Parser {
       case 'attribute_not_exists':
         return (item) => this.#valueOf(path, item) === undefined;
       case 'attribute_type':
-        return hasType((item) => this.#valueOf(path, item), two());
+        return hasType((item) => this.#valueOf(path, item), typeNameOf(path, two()));
       case 'begins_with':
-        return this.#counted(beginsWith, path, two());
+        mustBe(TEXTUAL, name, path);
+        mustBe(TEXTUAL, name, two());
+        return this.#counted(beginsWith, name, path, two());
       case 'contains':
-        return this.#counted(contains, path, two());
+        return this.#counted(contains, name, path, two());
       default:
         throw new ExpressionProblem(`Invalid function name; function: ${name}`);
     }
@@ -200,16 +220,18 @@ class Parser {
   /** What is at a path, of which no more is looked at than that it is there and of which type. */
   #valueOf(path: Operand, item: Item): AttributeValue | undefined {
     this.#work.test();
-    return path(item);
+    return path.read(item);
   }
 
   #counted(
     test: (value: AttributeValue, other: AttributeValue) => boolean,
+    name: string,
     path: Operand,
     argument: Operand,
   ): Condition {
+    mustDiffer(name, path, argument);
     return (item) => {
-      const [value, other] = [path(item), argument(item)];
+      const [value, other] = [path.read(item), argument.read(item)];
       this.#work.test(value, other);
       return value !== undefined && other !== undefined && test(value, other);
     };
@@ -221,11 +243,13 @@ class Parser {
       this.#tokens.expect('(');
       const path = parsePathOrValue(this.#tokens, this.#placeholders);
       this.#tokens.expect(')');
-      return (item) => {
-        const value = path(item);
+      mustBe(SIZED, 'size', path);
+      const read: Read = (item) => {
+        const value = path.read(item);
         this.#work.test(value);
         return lengthOf(value);
       };
+      return { read, value: null, type: 'N', path: null };
     }
     return parsePathOrValue(this.#tokens, this.#placeholders);
   }
@@ -233,12 +257,43 @@ class Parser {
 
 function parsePathOrValue(tokens: Tokens, placeholders: Placeholders): Operand {
   const value = parseValue(tokens, placeholders);
-  if (value !== null) return () => value;
+  if (value !== null) return { read: () => value, value, type: typeOf(value), path: null };
   const path = parsePath(tokens, placeholders);
-  return (item) => valueAt(item, path);
+  return { read: (item) => valueAt(item, path), value: null, type: null, path: JSON.stringify(path) };
 }
 
-function hasType(path: Operand, wanted: Operand): Condition {
+/** What is compared with itself is a slip, which DynamoDB refuses. */
+function mustDiffer(name: string, first: Operand, second: Operand): void {
+  if (first.path === null || first.path !== second.path) return;
+  const path = (JSON.parse(first.path) as readonly (string | number)[]).map((step) =>
+    typeof step === 'number' ? `[${step}]` : step,
+  );
+  throw new ExpressionProblem(
+    `The first operand must be distinct from the remaining operands for this operator or function; operator: ${name}, first operand: [${path.join(', ')}]`,
+  );
+}
+
+function mustBe(types: readonly string[], name: string, { type }: Operand): void {
+  if (type === null || types.includes(type)) return;
+  throw new ExpressionProblem(
+    `Incorrect operand type for operator or function; operator or function: ${name}, operand type: ${type}`,
+  );
+}
+
+/** The name of a type that attribute_type is given, which stands in a value of the request. */
+function typeNameOf(path: Operand, wanted: Operand): Read {
+  mustDiffer('attribute_type', path, wanted);
+  mustBe(['S'], 'attribute_type', wanted);
+  const { value } = wanted;
+  if (value !== null && 'S' in value && !(TYPES as readonly string[]).includes(value.S)) {
+    throw new ExpressionProblem(
+      `Invalid attribute type name found; type: ${value.S}, valid types: {${TYPES.join(',')}}`,
+    );
+  }
+  return wanted.read;
+}
+
+function hasType(path: Read, wanted: Read): Condition {
   return (item) => {
     const type = wanted(item);
     if (type === undefined || !('S' in type) || !(TYPES as readonly string[]).includes(type.S)) {

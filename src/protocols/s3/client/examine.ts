@@ -17,7 +17,7 @@ export async function examineS3(
   objects: S3Objects,
   items: LockItems | null,
 ): Promise<readonly Finding[]> {
-  const { versioned, encrypted } = await objects.settings();
+  const [{ versioned, encrypted }, ineffective] = [await objects.settings(), await objects.ineffective()];
   const findings: (Finding | null)[] = [
     versioned === null ? unknown('versioning', 's3:GetBucketVersioning') : null,
     versioned === true
@@ -47,6 +47,14 @@ export async function examineS3(
           next: 'Set use_lockfile = true (terraform 1.10, tofu 1.10, or later).',
         }
       : null,
+    ineffective.length === 0
+      ? null
+      : {
+          level: 'warning',
+          topic: 'bucket settings',
+          message: `these settings of the bucket do nothing on this server: ${ineffective.join(', ')}`,
+          next: 'Who may do what is said by the grants of credentials (statehouse credential list). Remove the settings, or start the server with --strict-s3, which refuses them.',
+        },
   ];
   if (items !== null) findings.push(...(await examineTable(client, config, objects, items)));
   return findings.filter((finding) => finding !== null);

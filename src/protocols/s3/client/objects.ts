@@ -4,9 +4,11 @@ import type { StateVersion } from '../../../ports/state-client.ts';
 import type { S3Config } from './config.ts';
 import { connectS3 } from './connection.ts';
 import { explainFault, isAbsent, isConflict } from './faults.ts';
-import { listPrefix, stateKey, workspaceOf } from '../layout.ts';
+import { listPrefix, NOT_DONE_HEADER, stateKey, workspaceOf } from '../layout.ts';
 import { loadS3 } from './sdk.ts';
 
+/** The name under which the answers of a store are listened to. */
+const HEARING = 'statehouse-not-done';
 /** A bucket with more objects below the workspace prefix is not listed to its end. */
 const PAGES_MAX = 1_000;
 
@@ -125,6 +127,32 @@ export class S3Objects {
       versioned: versioning.status === 'fulfilled' ? versioning.value.Status === 'Enabled' : null,
       encrypted: encryption.status === 'fulfilled' ? true : none ? false : null,
     };
+  }
+
+  /**
+   * What is set for the bucket and does nothing, in the words of a store that says so; empty also where asking is not allowed. A
+   * store that does what it is set to says nothing.
+   */
+  async ineffective(): Promise<readonly string[]> {
+    const { GetBucketPolicyCommand, GetPublicAccessBlockCommand } = await loadS3();
+    const said = new Set<string>();
+    const client = await (this.#client ??= connectS3(this.#config));
+    client.middlewareStack.add(
+      (next) => async (call) => {
+        const answer = await next(call);
+        const { headers } = answer.response as { headers?: Readonly<Record<string, string>> };
+        for (const name of (headers?.[NOT_DONE_HEADER] ?? '').split(', ')) if (name !== '') said.add(name);
+        return answer;
+      },
+      { name: HEARING, step: 'deserialize', override: true },
+    );
+    const bucket = { Bucket: this.#config.place.bucket };
+    await Promise.allSettled([
+      client.send(new GetBucketPolicyCommand(bucket)),
+      client.send(new GetPublicAccessBlockCommand(bucket)),
+    ]);
+    client.middlewareStack.remove(HEARING);
+    return [...said].sort();
   }
 
   async close(): Promise<void> {

@@ -16,10 +16,14 @@ import { invalid, invalidArgument, malformedXml, noSuchBucket, refused, type S3E
 import { owner, readToken, writeToken } from './listing.ts';
 import { aclOfHeaders } from './acl.ts';
 import { notDone, saying, undoneBySetting } from './undone.ts';
+import { settingProblem, withRuleIds } from './setting-rules.ts';
 import { UNSET } from './unset.ts';
 
-/** Amazon S3 user guide, "General purpose bucket naming rules". */
-const BUCKET_NAME = /^(?!\d+\.\d+\.\d+\.\d+$)[a-z0-9](?:[a-z0-9.-]{1,61})[a-z0-9]$/;
+/** Amazon S3 user guide, "General purpose bucket naming rules"; each part of a name begins and ends as a host's does. */
+const BUCKET_NAME =
+  /^(?!\d+\.\d+\.\d+\.\d+$)(?=.{3,63}$)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$/;
+/** Kept by S3 for names of its own. */
+const RESERVED_NAME = /^(?:xn--|sthree-|amzn-s3-demo-)|(?:-s3alias|--ol-s3|\.mrap|--x-s3|--table-s3)$/;
 /** Buckets of one page, at most and by default (Amazon S3 API reference, ListBuckets). */
 const LIST_BUCKETS_MAX = 10_000;
 
@@ -63,7 +67,7 @@ export async function createBucket(call: DoorCall): Promise<Answer> {
   const bytes = await readDocument(call);
   if (!(bytes instanceof Uint8Array)) return bytes;
   if (bytes.length > 0 && readXml(bytes)?.name !== 'CreateBucketConfiguration') return malformedXml();
-  if (!BUCKET_NAME.test(bucket) || projectProblem(bucket) !== null) {
+  if (!BUCKET_NAME.test(bucket) || RESERVED_NAME.test(bucket) || projectProblem(bucket) !== null) {
     return {
       status: 400,
       code: 'InvalidBucketName',
@@ -162,7 +166,9 @@ export async function putBucketSetting(call: DoorCall): Promise<Answer> {
       message: 'Versioning is always on here: every version of a state is kept.',
     };
   }
-  const text = withBucketKey(setting, Buffer.from(bytes).toString());
+  const problem = document === null ? null : settingProblem(setting, document);
+  if (problem !== null) return problem;
+  const text = completed(setting, Buffer.from(bytes).toString());
   const undone = undoneBySetting(setting, text);
   if (call.strict && undone !== null) return notDone([undone]);
   const answer = await call.house.projects.set(call.caller, bucket, { [nameOf(setting)]: text });
@@ -220,8 +226,9 @@ function nameOf(setting: string): DoorSetting {
   return `s3-${setting}`;
 }
 
-/** S3 says of every encryption rule whether bucket keys are on, also where nothing was said. */
-function withBucketKey(setting: string, text: string): string {
+/** What S3 adds where nothing was said: names of rules, and of every encryption rule whether bucket keys are on. */
+function completed(setting: string, text: string): string {
+  if (setting === 'lifecycle') return withRuleIds(text);
   if (setting !== 'encryption' || text.includes('BucketKeyEnabled>')) return text;
   return text.replace('</Rule>', '<BucketKeyEnabled>false</BucketKeyEnabled></Rule>');
 }

@@ -1,7 +1,9 @@
 import type { Version } from '../../../core/world.ts';
 import type { StateBytes } from '../../../house/states/body-reader.ts';
+import { digestIdOf } from '../../dynamodb/layout.ts';
 import { readCopyConditions } from '../../wire/conditions.ts';
 import { decodeUriText, readQuery } from '../../wire/uri.ts';
+import { plainStream } from '../../wire/plain-stream.ts';
 import { readObjectName, readVersionId, versionId } from '../layout.ts';
 import { documentReply, isoTime, type Answer, type DoorCall } from './call.ts';
 import { encryptionHeaders } from './encryption.ts';
@@ -61,8 +63,11 @@ export async function copyObject(call: DoorCall): Promise<Answer> {
   const copied =
     itself && source.version !== null
       ? await restoreState(call, target.address, source.version)
-      : await writeState(call, target.address, streamOf(opened), opened.version.size);
+      : await writeState(call, target.address, plainStream(opened.bytes), opened.version.size);
   if ('code' in copied) return copied;
+  if (!itself && copied.number === 1) {
+    call.locks.copies.copied(call.caller.identity.subject, digestIdOf(target.address));
+  }
   const reply = documentReply(call, 'CopyObjectResult', {
     LastModified: isoTime(copied.at),
     ETag: `"${copied.md5}"`,
@@ -93,13 +98,6 @@ export async function openCopySource(
 /** Which version was copied. */
 export function copiedFrom({ version }: OpenedSource): Record<string, string> {
   return { 'x-amz-copy-source-version-id': versionId(version.number) };
-}
-
-/** All bytes of it. */
-export async function* streamOf({ bytes }: OpenedSource): AsyncGenerator<Uint8Array> {
-  const plain = bytes.plain();
-  if (plain instanceof Uint8Array) yield plain;
-  else yield* plain;
 }
 
 function readCopySource(header: string = ''): CopySource | S3Error {

@@ -7,6 +7,7 @@ import type { Door, DoorReply, DoorRequest, S3Settings } from '../../door.ts';
 import { authenticate } from './auth.ts';
 import type { Answer } from './call.ts';
 import { detect } from './detect.ts';
+import { encryptionProblem } from './encryption.ts';
 import { brokenPayload, errorReply, notAdmitted, slowDown, undetected } from './errors.ts';
 import { refuseUnknown, withMovedHeaders } from './known.ts';
 import { OPERATIONS } from './operations.ts';
@@ -66,7 +67,7 @@ export class S3Door implements Door {
     if ('problem' in asked) return undetected(asked);
     const caller = callerOf(authenticatedRequest.identity, this, received, authenticatedRequest);
     const request = withMovedHeaders(received, asked.query);
-    const unknown = refuseUnknown(request, asked);
+    const unknown = refuseUnknown(request, asked) ?? encryptionProblem(request);
     if (unknown !== null) return unknown;
     const { strict, deleteVersions } = this.#settings;
     const undone = undoneByHeaders(

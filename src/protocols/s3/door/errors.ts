@@ -50,6 +50,7 @@ const NOT_ADMITTED: Readonly<
   unsupported: [400, 'InvalidRequest'],
   twice: [400, 'InvalidArgument'],
   malformed: [400, 'AuthorizationHeaderMalformed'],
+  'malformed-link': [400, 'AuthorizationQueryParametersError'],
   'unsigned-headers': [403, 'AccessDenied'],
   skewed: [403, 'RequestTimeTooSkewed'],
   expired: [403, 'AccessDenied'],

@@ -52,7 +52,9 @@ export async function listObjectsV2(call: DoorCall): Promise<Answer> {
   const { query, bucket } = call.asked;
   const token = query.get('continuation-token');
   const startAfter = query.get('start-after');
-  const after = token === undefined ? (startAfter ?? '') : readToken(token);
+  // S3 takes an empty token for none, and shows it all the same.
+  const isFirst = token === undefined || token === '';
+  const after = isFirst ? (startAfter ?? '') : readToken(token);
   if (after === null) {
     return invalidArgument('continuation-token', token ?? '', 'The continuation token provided is incorrect');
   }

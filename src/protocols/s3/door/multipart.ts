@@ -12,7 +12,8 @@ import { versionId } from '../layout.ts';
 import { readDocument } from './buckets.ts';
 import { documentReply, emptyReply, isoTime, type Answer, type DoorCall } from './call.ts';
 import { encryptionHeaders } from './encryption.ts';
-import { copiedFrom, openCopySource, streamOf } from './copy.ts';
+import { copiedFrom, openCopySource } from './copy.ts';
+import { plainStream } from '../../wire/plain-stream.ts';
 import { invalid, invalidArgument, invalidRange, malformedXml, refused, type S3Error } from './errors.ts';
 import { owner, readTerms } from './listing.ts';
 import { checksumsOf, writeState } from './state-object.ts';
@@ -94,7 +95,7 @@ export async function uploadPartCopy(call: DoorCall): Promise<Answer> {
     const message = `The ${name} value must be of the form bytes=first-last where first and last are the zero-based offsets of the first and last bytes to copy`;
     return invalidArgument(name, range ?? '', message);
   }
-  const piece = await putPart(call, part, cut(streamOf(source), span), new Map());
+  const piece = await putPart(call, part, cut(plainStream(source.bytes), span), new Map());
   if ('code' in piece) return piece;
   const reply = documentReply(call, 'CopyPartResult', {
     LastModified: isoTime(piece.at),

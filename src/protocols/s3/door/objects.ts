@@ -1,6 +1,6 @@
 import type { DoorReply } from '../../door.ts';
 import { DELETE_OBJECTS_MAX, readObjectName, readVersionId } from '../layout.ts';
-import { readXml, xmlText, type XmlNode } from '../../wire/xml-reader.ts';
+import { readXml, xmlExactText, xmlText, type XmlNode } from '../../wire/xml-reader.ts';
 import type { XmlElement } from '../../wire/xml-writer.ts';
 import { readDocument } from './buckets.ts';
 import {
@@ -54,7 +54,7 @@ export async function deleteObjects(call: DoorCall): Promise<Answer> {
   const deleted: XmlElement[] = [];
   const errors: XmlElement[] = [];
   for (const object of [...objects].sort((a, b) => turnOf(a) - turnOf(b))) {
-    const key = xmlText(object, 'Key') ?? '';
+    const key = xmlExactText(object, 'Key') ?? '';
     const version = xmlText(object, 'VersionId') ?? undefined;
     const answer = await deleteNamed(call, key, version, conditions.get(object) ?? UNCONDITIONAL);
     const named = { Key: key, VersionId: version };

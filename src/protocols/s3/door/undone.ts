@@ -1,5 +1,6 @@
 import type { DoorReply, DoorRequest } from '../../door.ts';
 import { readXml, type XmlNode } from '../../wire/xml-reader.ts';
+import { NOT_DONE_HEADER } from '../layout.ts';
 import type { S3Error } from './errors.ts';
 
 /** What a client can ask for that is confirmed, or remembered, and not done. */
@@ -19,9 +20,6 @@ export type Undone =
   | 'storage-class'
   | 'tags'
   | 'website-redirect';
-
-/** Names of it, in an answer that confirms it all the same. */
-const UNDONE_HEADER = 'x-statehouse-not-done';
 
 /** What is so in any case, so that it is done when it is asked for. */
 const DONE: Readonly<Record<string, readonly string[]>> = {
@@ -98,7 +96,7 @@ export function undoneBySetting(setting: string, text: string): Undone | null {
 
 /** An answer that says what of the request is not done, although it is confirmed. */
 export function saying(reply: DoorReply, undone: readonly Undone[]): DoorReply {
-  return { ...reply, headers: { ...reply.headers, [UNDONE_HEADER]: undone.join(', ') } };
+  return { ...reply, headers: { ...reply.headers, [NOT_DONE_HEADER]: undone.join(', ') } };
 }
 
 /** The refusal of a server that is told to confirm only what it does (`--strict-s3`). */

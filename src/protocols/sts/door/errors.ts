@@ -35,6 +35,7 @@ const NOT_ENTERED: Readonly<Record<NotAuthenticated['problem'], readonly [code: 
   unsupported: ['IncompleteSignature', 400],
   twice: ['IncompleteSignature', 400],
   malformed: ['IncompleteSignature', 400],
+  'malformed-link': ['IncompleteSignature', 400],
   'unsigned-headers': ['SignatureDoesNotMatch', 403],
   skewed: ['SignatureDoesNotMatch', 403],
   expired: ['SignatureDoesNotMatch', 403],

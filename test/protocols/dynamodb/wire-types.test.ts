@@ -1,0 +1,59 @@
+import { expect, it } from 'vitest';
+import { AwsHouse } from '../aws/aws-house.ts';
+import { lockInfo } from '../aws/sdk.ts';
+import { sendSigned } from '../aws/send-signed.ts';
+
+// What the real service refuses before it looks at what is meant, as dynalite's tests have it.
+
+const aws = AwsHouse.forThisFile();
+const TableName = 'locks';
+const Key = { LockID: { S: 'acme/a' } };
+
+/** @returns the name of the error, or `none` */
+async function ask(operation: string, body: unknown): Promise<string> {
+  const headers = {
+    'x-amz-target': `DynamoDB_20120810.${operation}`,
+    'content-type': 'application/x-amz-json-1.0',
+  };
+  const text = typeof body === 'string' ? body : JSON.stringify(body);
+  const answer = await sendSigned(aws.house, { method: 'POST', service: 'dynamodb', headers, body: text });
+  return /#(\w+)"/.exec(answer.text)?.[1] ?? 'none';
+}
+
+it.each<readonly [operation: string, asked: object]>([
+  ['GetItem', { TableName: true }],
+  ['GetItem', { TableName, Key: 'a' }],
+  ['GetItem', { TableName, Key: [] }],
+  ['GetItem', { TableName, Key: { a: 23 } }],
+  ['GetItem', { TableName, Key: { a: { S: 23 } } }],
+  ['GetItem', { TableName, Key: { a: { B: '23456' } } }],
+  ['GetItem', { TableName, Key: { a: { B: '+/+=' } } }],
+  ['GetItem', { TableName, Key: { a: { SS: {} } } }],
+  ['GetItem', { TableName, Key: { a: { L: [{ M: { b: { BOOL: '23' } } }] } } }],
+  ['GetItem', { TableName, Key, ConsistentRead: 'true' }],
+  ['PutItem', { TableName, Item: Key, ExpressionAttributeNames: { '#a': 1 } }],
+  ['PutItem', { TableName, Item: Key, Expected: { a: { Exists: 'yes' } } }],
+  ['Scan', { TableName, Limit: '10' }],
+  ['CreateTable', { TableName, KeySchema: {} }],
+  ['CreateTable', { TableName, ProvisionedThroughput: { ReadCapacityUnits: '1' } }],
+])('%s is not understood of another type: %o', async (operation, asked) => {
+  expect(await ask(operation, asked)).toBe('SerializationException');
+});
+
+it('takes a member that is null for none', async () => {
+  const members = {
+    TableName,
+    ConditionExpression: null,
+    ExpressionAttributeValues: null,
+    AttributesToGet: null,
+  };
+  expect(await ask('PutItem', { ...members, Item: { ...Key, Info: null } })).toBe('ValidationException');
+  const Info = { S: lockInfo('one') };
+  expect(await ask('PutItem', { ...members, Item: { ...Key, Info } })).toBe('none');
+  expect(await ask('GetItem', { ...members, Key })).toBe('none');
+});
+
+it('says the same of a null however deep it stands', async () => {
+  const deep = `{"TableName":"${TableName}","Item":${'{"a":{"M":'.repeat(12_000)}null${'}}'.repeat(12_000)}}`;
+  expect(await ask('PutItem', deep)).toMatch(/^(?:Validation|Serialization)Exception$/);
+});

