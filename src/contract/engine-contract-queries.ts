@@ -112,6 +112,13 @@ export function queryContract(bench: Bench): void {
   });
 
   describe('the audit log', () => {
+    it('is told with what came of a command, to whoever asks for it', async () => {
+      const address = bench.address();
+      const [result] = await bench.engine().apply([writeOf(address, 1n)], { notes: true });
+      const [record] = await bench.engine().audit({ address, limit: 1 });
+      expect(result?.notes).toEqual([record?.note]);
+    });
+
     it('has a line for every deed, newest first, and can be asked by address, action and subject', async () => {
       const address = bench.address();
       await give(writeOf(address, 3n));

@@ -1,21 +1,12 @@
-import {
-  createCipheriv,
-  createDecipheriv,
-  createSecretKey,
-  hash,
-  hkdfSync,
-  randomBytes,
-  timingSafeEqual,
-  type KeyObject,
-} from 'node:crypto';
+import { createCipheriv, createDecipheriv, hkdfSync, timingSafeEqual } from 'node:crypto';
 import type { Address } from '../core/address.ts';
 import { EngineFault } from '../ports/engine.ts';
 import type { OpenRowKey } from '../ports/row-key.ts';
-import { HmacSha256 } from './hmac.ts';
+import { HmacSha256, sha256 } from './hmac.ts';
+import { newNonce, NONCE_BYTES } from './nonce.ts';
 
 const KEY_BYTES = 32;
 const CIPHER = 'aes-256-gcm';
-const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 
 /** A value as a database keeps it. */
@@ -27,7 +18,8 @@ export type StoredValue = null | undefined | boolean | number | bigint | string 
  */
 export class RowKeys {
   readonly #hmac: HmacSha256;
-  readonly #sealKey: KeyObject;
+  /** As bytes: a key object is dearer to use. */
+  readonly #sealKey: Uint8Array;
   /** The codes of rows that were read or written, by what the rows say, which never changes. */
   readonly macs: WeakMap<object, Uint8Array> = new WeakMap();
 
@@ -36,7 +28,7 @@ export class RowKeys {
     const derive = (use: string): Buffer =>
       Buffer.from(hkdfSync('sha256', bytes, '', `statehouse rows ${use}`, KEY_BYTES));
     this.#hmac = new HmacSha256(derive('authentication'));
-    this.#sealKey = createSecretKey(derive('sealing'));
+    this.#sealKey = derive('sealing');
   }
 
   /**
@@ -59,7 +51,7 @@ export class RowKeys {
   }
 
   seal(plain: Uint8Array, context: string): Uint8Array {
-    const nonce = randomBytes(NONCE_BYTES);
+    const nonce = newNonce();
     const cipher = createCipheriv(CIPHER, this.#sealKey, nonce).setAAD(Buffer.from(context));
     return Buffer.concat([nonce, cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
   }
@@ -86,7 +78,7 @@ export const NO_ROW_KEY: OpenRowKey = () => ({
 
 /** Stands for a list of rows by their codes, in their order. */
 export function digestOf(macs: readonly Uint8Array[]): Uint8Array {
-  return hash('sha256', Buffer.concat(macs), 'buffer');
+  return sha256(Buffer.concat(macs));
 }
 
 export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {

@@ -11,7 +11,7 @@ type Range = readonly [first: number, last: number];
 export const NO_VERSIONS: VersionNumbers = '';
 
 function withVersion(numbers: VersionNumbers, number: number): VersionNumbers {
-  return format([...parse(withoutVersions(numbers, [number])), [number, number]]);
+  return format([...parse(numbers), [number, number]]);
 }
 
 function withoutVersions(numbers: VersionNumbers, gone: readonly number[]): VersionNumbers {

@@ -6,7 +6,7 @@ import type { Command, CommandResult, Engine } from '../ports/engine.ts';
 /** An engine whose every record of the audit log goes to a sink as well; nothing is answered before the sink has it. */
 export function tapped(engine: Engine, sink: AuditSink, clock: Clock): Engine {
   const apply: Engine['apply'] = async (commands) => {
-    const results = await engine.apply(commands);
+    const results = await engine.apply(commands, { notes: true });
     for (const [at, command] of commands.entries()) {
       const address = 'address' in command ? command.address : null;
       for (const note of notesOf(command, results[at])) sink.write({ at: clock.now(), address, note });

@@ -103,11 +103,17 @@ export interface AuditPruned {
   readonly records: number;
 }
 
+/** What is to be told of commands besides their outcomes. */
+export interface Telling {
+  /** What was noted of them. Default: an engine need not tell it, because it may be dear to. */
+  readonly notes?: boolean;
+}
+
 /** What came of one command, and who else was served by it. */
 export interface CommandResult {
   readonly outcome: Outcome | Noted | Conflict | AuditPruned;
   readonly handovers: readonly Handover[];
-  /** What was noted of a command about an address. */
+  /** What was noted of a command about an address, where that was asked for. */
   readonly notes?: readonly AuditNote[];
 }
 
@@ -295,7 +301,7 @@ export interface Engine extends AsyncDisposable {
    * @returns one result per command: of an address command an outcome of its own type, of a record command
    *   {@link NOTED} or {@link CONFLICT}, or how much of the audit log was forgotten
    */
-  apply(commands: readonly Command[]): Promise<readonly CommandResult[]>;
+  apply(commands: readonly Command[], telling?: Telling): Promise<readonly CommandResult[]>;
 
   /** The address as it now is, but for its releases, which only commands are given. */
   world(address: Address): Promise<World>;

@@ -13,7 +13,13 @@ export function sourceOf(
   { name }: { readonly name: string },
   request: Pick<DoorRequest, 'id' | 'peer' | 'header'>,
 ): Source {
-  return { door: name, origin: originOf({ ...facts(request) }) };
+  return {
+    door: name,
+    // Nearly everybody is known, and then it is not asked for.
+    get origin() {
+      return originOf(facts(request));
+    },
+  };
 }
 
 /** The caller that a request comes from, at a door, once it is known who it is. */

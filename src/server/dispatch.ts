@@ -115,7 +115,8 @@ export function dispatch(options: {
 
 /** Names a request as AWS does, by 16 hexadecimal digits. */
 function newRequestId(entropy: Entropy): string {
-  return Buffer.from(entropy.bytes(8)).toString('hex').toUpperCase();
+  const uuid = entropy.uuid();
+  return `${uuid.slice(0, 8)}${uuid.slice(-8)}`.toUpperCase();
 }
 
 /** The reply, which says what request it is to. */

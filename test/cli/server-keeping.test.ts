@@ -128,7 +128,7 @@ describe('decrypt', () => {
     const path = join(data, 'statehouse.db');
     const { size } = await stat(path);
     const file = await open(path, 'r+');
-    await file.write(Buffer.alloc(16_384, 0x5a), 0, 16_384, size - 2 * 16_384);
+    await file.write(Buffer.alloc(4_096, 0x5a), 0, 4_096, size - 2 * 4_096);
     await file.close();
     const damaged = await run('decrypt', 'app/zebra', `--data=${data}`);
     expect(damaged.code).toBe(1);

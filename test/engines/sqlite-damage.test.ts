@@ -8,7 +8,7 @@ import { EngineFault } from '../../src/ports/engine.ts';
 import { lockOf, writeOf } from '../../src/contract/engine-commands.ts';
 import { addressOf, largeWrite, newDirectory, readBody } from './sqlite-fixture.ts';
 
-const PAGE_BYTES = 16_384;
+const PAGE_BYTES = 4_096;
 
 describe('a damaged database', () => {
   let directory: string;

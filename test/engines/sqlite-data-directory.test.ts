@@ -88,8 +88,8 @@ describe('every connection', () => {
     const reader = openForReading(path);
     const read = (db: typeof writer): unknown[] =>
       pragmas.map((name) => Object.values(db.prepare(`PRAGMA ${name}`).get() as object)[0]);
-    expect(read(writer)).toEqual([2, 'wal', 16_384, 0, 0]);
-    expect(read(reader)).toEqual([2, 'wal', 16_384, 1_000, 1]);
+    expect(read(writer)).toEqual([2, 'wal', 4_096, 0, 0]);
+    expect(read(reader)).toEqual([2, 'wal', 4_096, 1_000, 1]);
     reader.close();
     writer.close();
     await remove();

@@ -170,7 +170,7 @@ describe.each(ENGINES)('a refused write on %s', (engine) => {
   });
 
   it('makes room by what is oldest, and is not kept at all where it is too large or nothing is to be kept', async () => {
-    await using built = await BuiltHouse.build(engine, { refusedBytesMax: 8_000 });
+    await using built = await BuiltHouse.build(engine, { refusedBytesMax: 10_000 });
     await built.write(BOB, stateText(3));
     for (const name of ['one', 'two', 'three']) {
       await built.write(ALICE, stateText(2, name + randomBytes(700).toString('base64')));

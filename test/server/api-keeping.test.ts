@@ -10,7 +10,7 @@ import { callApi } from './api-client.ts';
 
 const A = '/http/acme/a';
 
-const PAGE_BYTES = 16_384;
+const PAGE_BYTES = 4_096;
 /** What a page of a table begins with that holds rows (SQLite file format, "B-tree Pages"). */
 const LEAF = 0x0d;
 

@@ -73,8 +73,19 @@ export class Table<T extends object> {
 
   /** @param row has at least these columns */
   read(row: unknown): T {
+    return this.of(this.stored(row));
+  }
+
+  /** What stands in these columns of a row, in the order of {@link names}. */
+  stored(row: unknown): SqlValue[] {
+    return this.names.map((name) => (row as Row)[name] as SqlValue);
+  }
+
+  /** @param stored as {@link stored} gives it */
+  of(stored: readonly SqlValue[]): T {
     const value: Record<string, unknown> = { ...this.#shape };
-    for (const { key, name, read } of this.#columns) value[key] = read((row as Row)[name] as SqlValue);
+    for (const [index, { key, read }] of this.#columns.entries())
+      value[key] = read(stored[index] as SqlValue);
     return value as T;
   }
 
@@ -123,10 +134,10 @@ export class AuthenticatedTable<T extends object> {
    * @throws {EngineFault} where it is not what a server with this key has written
    */
   read(keys: RowKeys, owner: string, row: unknown): T {
-    const { mac, ...stored } = row as Row;
-    const values = this.#table.names.map((name) => stored[name]);
-    keys.verify(this.#kind, owner, values, mac);
-    const value = this.#table.read(row);
+    const stored = this.#table.stored(row);
+    const { mac } = row as Row;
+    keys.verify(this.#kind, owner, stored, mac);
+    const value = this.#table.of(stored);
     if (this.#remembers) keys.macs.set(value, mac as Uint8Array);
     return value;
   }

@@ -23,6 +23,7 @@ import {
   type StateQuery,
   type StateSummary,
   type StoredBody,
+  type Telling,
 } from '../../ports/engine.ts';
 import type { OpenRowKey } from '../../ports/row-key.ts';
 import { RowKeys } from '../row-keys.ts';
@@ -104,8 +105,8 @@ export class SqliteEngine implements Engine {
     }
   }
 
-  async apply(commands: readonly Command[]): Promise<readonly CommandResult[]> {
-    const replies = await this.#writer.perform(commands);
+  async apply(commands: readonly Command[], telling: Telling = {}): Promise<readonly CommandResult[]> {
+    const replies = await this.#writer.perform(commands, telling);
     return replies.map((reply) => {
       if ('fault' in reply) throw new EngineFault(reply.fault, { busy: reply.busy });
       return reply;

@@ -5,6 +5,7 @@ import type { Version } from '../../core/world.ts';
 import { EngineFault, type Engine } from '../../ports/engine.ts';
 import type { Sealer } from '../../ports/sealer.ts';
 import { openSegments } from './segments.ts';
+import { storedIn } from './stored-gzip.ts';
 
 /** States up to this size are given whole rather than as a stream. */
 const AT_ONCE_BYTES = 256 * 1024;
@@ -45,7 +46,7 @@ export class StateBodyReader {
     return {
       gzip: () => gzip,
       plain: () => {
-        const plain = gunzipSync(gzip, { maxOutputLength: version.size });
+        const plain = storedIn(gzip) ?? gunzipSync(gzip, { maxOutputLength: version.size });
         requireSame(version, plain.length, createHash('sha256').update(plain).digest('hex'));
         return plain;
       },

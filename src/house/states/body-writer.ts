@@ -7,13 +7,13 @@ import type { Sealer } from '../../ports/sealer.ts';
 import type { Busy, Caller } from '../caller.ts';
 import type { Budget } from '../budget.ts';
 import { BodyPacker } from './segments.ts';
+import { gzipStored } from './stored-gzip.ts';
 
 /** Bodies up to here are compressed in one call, which costs less than a stream does. */
 const AT_ONCE_BYTES = 128 * 1024;
 const COMPRESSION_LEVEL = constants.Z_BEST_SPEED;
-/** A small body needs no large window, and to clear the memory of one would cost more than to compress the body. */
-const SMALL_BYTES = 4 * 1024;
-const SMALL = { level: COMPRESSION_LEVEL, windowBits: 12, memLevel: 5, chunkSize: SMALL_BYTES } as const;
+/** Smaller bodies are kept as they are: to compress and to expand one costs as much as all other work with it. */
+const COMPRESSED_BYTES_MIN = 4 * 1024;
 
 /** A body that was taken in whole and is a state. */
 export interface TakenIn {
@@ -136,8 +136,10 @@ class BodyInProgress {
     body: SealedBody;
   }> {
     if (this.#small !== null) {
-      const options = this.size <= SMALL_BYTES ? SMALL : { level: COMPRESSION_LEVEL };
-      this.#packer.push(gzipSync(Buffer.concat(this.#small), options));
+      const all = Buffer.concat(this.#small);
+      this.#packer.push(
+        all.length < COMPRESSED_BYTES_MIN ? gzipStored(all) : gzipSync(all, { level: COMPRESSION_LEVEL }),
+      );
     } else {
       this.#gzip?.end();
       await this.#compressed;

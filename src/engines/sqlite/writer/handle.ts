@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { Worker } from 'node:worker_threads';
 import type { Instant } from '../../../core/instant.ts';
-import { EngineFault, type Command } from '../../../ports/engine.ts';
+import { EngineFault, type Command, type Telling } from '../../../ports/engine.ts';
 import { messageOf } from '../faults.ts';
 import {
   BATCH_BYTES_MAX,
@@ -19,6 +19,7 @@ const QUEUE_COMMANDS_MAX = 32_768;
 const QUEUE_BYTES_MAX: number = 512 * 1024 * 1024;
 
 interface PendingCall {
+  readonly tellsNotes: boolean;
   readonly replies: Reply[];
   remaining: number;
   readonly resolve: (replies: readonly Reply[]) => void;
@@ -87,7 +88,10 @@ export class WriterHandle {
   }
 
   /** Resolves once what the commands did is durable, with a reply to each. */
-  async perform(commands: readonly Command[]): Promise<readonly Reply[]> {
+  async perform(
+    commands: readonly Command[],
+    { notes: tellsNotes = false }: Telling = {},
+  ): Promise<readonly Reply[]> {
     if (this.#fault !== null) throw this.#fault;
     if (this.#closing) throw new EngineFault('the engine is closed');
     if (this.#commands > 0 && this.#commands + commands.length > QUEUE_COMMANDS_MAX) throw busy();
@@ -95,7 +99,7 @@ export class WriterHandle {
     const packedEffects = commands.map(pack);
     if (packedEffects.length === 0) return [];
     return new Promise((resolve, reject) => {
-      const call: PendingCall = { replies: [], remaining: packedEffects.length, resolve, reject };
+      const call: PendingCall = { tellsNotes, replies: [], remaining: packedEffects.length, resolve, reject };
       for (const [index, packed] of packedEffects.entries()) {
         this.#waiting.push({ ...packed, call, index });
         this.#bytes += packed.bytes;
@@ -143,8 +147,9 @@ export class WriterHandle {
     this.#nextId += 1;
     const commands = items.map(({ command }) => command);
     const handedOver = new Set(items.flatMap((item) => item.handedOver));
+    const tellsNotes = items.some(({ call }) => call.tellsNotes);
     try {
-      this.#worker.postMessage({ id, at, commands, bytes } satisfies ToWriter, [...handedOver]);
+      this.#worker.postMessage({ id, at, commands, tellsNotes, bytes } satisfies ToWriter, [...handedOver]);
       this.#sent.set(id, items);
     } catch (cause) {
       const fault = new EngineFault(`a command cannot be given to the writer: ${messageOf(cause)}`, {

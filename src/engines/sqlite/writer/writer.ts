@@ -19,6 +19,8 @@ export interface Batch {
   readonly id: number;
   readonly at: Instant;
   readonly commands: readonly Command[];
+  /** Whether what was noted is told, too: to another thread, that is as dear as all the rest. Default false. */
+  readonly tellsNotes?: boolean;
 }
 
 /** What came of one command: its result, or why the engine cannot say. */
@@ -72,7 +74,7 @@ export class Writer {
    */
   run(batches: readonly Batch[]): BatchDone[] {
     try {
-      return this.#transact(batches, (command, at) => this.#perform(command, at));
+      return this.#transact(batches, (command, batch) => this.#perform(command, batch));
     } catch (error) {
       this.#rollBack(error);
       // Another process has the database for longer than we wait: nothing was done, and may be tried again.
@@ -80,7 +82,7 @@ export class Writer {
     }
     // A command failed halfway. Nothing has been stored, so all are decided again, each now with a way back of its own.
     try {
-      return this.#transact(batches, (command, at) => this.#performAlone(command, at));
+      return this.#transact(batches, (command, batch) => this.#performAlone(command, batch));
     } catch (error) {
       this.#rollBack(error);
       throw untrusted(error);
@@ -95,14 +97,14 @@ export class Writer {
     this.#commit.run();
   }
 
-  #transact(batches: readonly Batch[], perform: (command: Command, at: Instant) => Reply): BatchDone[] {
+  #transact(batches: readonly Batch[], perform: (command: Command, batch: Batch) => Reply): BatchDone[] {
     if (batches.every(({ commands }) => commands.length === 0)) {
       return batches.map(({ id }) => ({ id, replies: [] }));
     }
     this.#begin.run();
-    const done = batches.map(({ id, at, commands }) => ({
-      id,
-      replies: commands.map((command) => perform(command, at)),
+    const done = batches.map((batch) => ({
+      id: batch.id,
+      replies: batch.commands.map((command) => perform(command, batch)),
     }));
     this.#house.store();
     this.#usage.store();
@@ -117,17 +119,17 @@ export class Writer {
     return done;
   }
 
-  #perform(command: Command, at: Instant): CommandResult {
-    if ('actor' in command) return this.#decide(command, at);
-    return this.#records.store(command, at);
+  #perform(command: Command, batch: Batch): CommandResult {
+    if ('actor' in command) return this.#decide(command, batch);
+    return this.#records.store(command, batch.at);
   }
 
-  #decide(command: AddressCommand, at: Instant): CommandResult {
+  #decide(command: AddressCommand, { at, tellsNotes = false }: Batch): CommandResult {
     const { address } = command;
     const world = this.#worlds.get(address, releasesAsked(command));
     const decision = decide(command, this.#withUsage(command, world), at);
     this.#effects.store(address, decision.effects, at);
-    return resultOf(decision);
+    return tellsNotes ? resultOf(decision) : { outcome: decision.outcome, handovers: decision.handovers };
   }
 
   /** What a project keeps is looked up only where a limit asks for it. */
@@ -136,12 +138,12 @@ export class Writer {
     return { ...world, usage: this.#usage.get(command.address.project) };
   }
 
-  #performAlone(command: Command, at: Instant): Reply {
+  #performAlone(command: Command, batch: Batch): Reply {
     const { position } = this.#chain;
     const counted = this.#usage.mark;
     this.#db.exec('SAVEPOINT command');
     try {
-      return this.#perform(command, at);
+      return this.#perform(command, batch);
     } catch (error) {
       if (isUntrusted(error)) throw error;
       this.#db.exec('ROLLBACK TO command');
