@@ -145,8 +145,8 @@ async function takeTurn(
     sequence.given.push(command);
     commands.push(command);
   }
-  const expected = await model.apply(commands);
-  const results = await tried.apply(commands);
+  const expected = await model.apply(commands, { notes: true });
+  const results = await tried.apply(commands, { notes: true });
   for (const [index, sequence] of acting.entries()) {
     const type = expected[index]?.outcome.type ?? '';
     seen.set(type, (seen.get(type) ?? 0) + 1);

@@ -33,7 +33,7 @@ export async function inDirectory(): Promise<StoredHouse & { readonly directory:
     async sql(text, ...values) {
       const db = openDatabase(join(directory, 'statehouse.db'));
       try {
-        db.exec('PRAGMA busy_timeout = 5000');
+        db.exec('PRAGMA busy_timeout = 30000');
         return db.prepare(text).all(...(values as string[])) as Record<string, unknown>[];
       } finally {
         db.close();
