@@ -4,12 +4,13 @@ import type { Actor } from '../core/command.ts';
 import type { Instant, Milliseconds } from '../core/instant.ts';
 import { NO_SINK, type AuditSink } from '../ports/audit-sink.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { Engine, WaitingRequest } from '../ports/engine.ts';
+import type { Engine, StoredFigures, WaitingRequest } from '../ports/engine.ts';
 import type { Entropy } from '../ports/entropy.ts';
 import type { Log } from '../ports/log.ts';
 import type { Sealer } from '../ports/sealer.ts';
 import type { Signals } from '../ports/signals.ts';
 import { Audit } from './audit.ts';
+import { BACKUPS, Backups } from './backups.ts';
 import { Budget, sharesOf } from './budget.ts';
 import type { Caller, Shut } from './caller.ts';
 import { Authenticators } from './identity/authenticators.ts';
@@ -23,6 +24,7 @@ import { Feed } from './feed.ts';
 import { Freezes, FREEZES } from './freezes.ts';
 import { History } from './states/history.ts';
 import { StateBodyWriter } from './states/body-writer.ts';
+import { IdleLocks } from './locks/idle-locks.ts';
 import { LockCensus, type LockFigures } from './locks/lock-figures.ts';
 import { LockInfos } from './locks/lock-infos.ts';
 import { Locks, type LockSettings } from './locks/locks.ts';
@@ -38,6 +40,7 @@ import { MASTER_KEY_RECORDS, SealCount } from './seal-count.ts';
 import type { RefusedSettings } from './states/refused-limits.ts';
 import { RefusedWrites } from './states/refused-writes.ts';
 import { States } from './states/states.ts';
+import { StoredCensus } from './stored-figures.ts';
 import { Sweep } from './sweep.ts';
 import { requireWhole } from './transfer.ts';
 import type { UploadSettings } from './states/upload-limits.ts';
@@ -93,6 +96,7 @@ export class House {
   readonly refusedWrites: RefusedWrites;
   readonly freezes: Freezes;
   readonly audit: Audit;
+  readonly backups: Backups;
   /** What is stored about addresses, as it comes. */
   readonly feed: Feed;
   readonly signals: Signals;
@@ -105,6 +109,8 @@ export class House {
   readonly #nodes: Nodes;
   readonly #clock: Clock;
   readonly #census: LockCensus;
+  readonly #storedCensus: StoredCensus;
+  readonly #idleLocks: IdleLocks;
   readonly #sweep: Sweep;
   readonly #parkedRequests: ParkedRequests;
   readonly #bodyReader: StateBodyReader;
@@ -120,6 +126,8 @@ export class House {
     this.#engine = engine;
     this.#clock = clock;
     this.#census = new LockCensus(engine);
+    this.#storedCensus = new StoredCensus(engine, clock);
+    this.#idleLocks = new IdleLocks(clock);
     this.signals = signals;
     this.#sealer = sealer;
     this.#recordOwner = { engine, clock };
@@ -139,6 +147,7 @@ export class House {
         await this.#executor.execute({ type: 'expire', address, actor: NODE });
       },
     });
+    this.backups = new Backups(this.records(BACKUPS), engine);
     this.feed = new Feed({ engine, signals, clock, log });
     this.#sealCount = new SealCount({ records: this.records(MASTER_KEY_RECORDS), sealer, clock, log });
     const known = new KnownCredentials({ engine, sealer, clock, grace: options.expiryGrace });
@@ -220,6 +229,7 @@ export class House {
     this.#subscriptions = [
       pruneWhatIsSuperseded(this.#executor, projects),
       signals.subscribe(({ handovers }) => this.#parkedRequests.wake(handovers)),
+      this.#executor.listen((command, result) => this.#idleLocks.saw(command, result)),
       this.#executor.listen(({ address, actor: { subject } }, { outcome }) => {
         if (outcome.type !== 'too-young') return;
         const facts = { address: formatAddress(address), subject, lock: outcome.holders[0]?.lockId };
@@ -280,6 +290,21 @@ export class House {
   /** The locks that are held and who waits for them, in a few numbers that are at most ten seconds old. */
   lockFigures(): Promise<LockFigures> {
     return this.#census.figures(this.#clock.now());
+  }
+
+  /** How much is kept; counted seldom, since it takes time. @throws EngineFault when the engine cannot be asked */
+  storedFigures(): Promise<StoredFigures> {
+    return this.#storedCensus.figures();
+  }
+
+  /** How long locks were free on this node although somebody who had asked before still wanted them. */
+  get lockIdle(): Milliseconds {
+    return this.#idleLocks.total;
+  }
+
+  /** How long ago the engine took this node's sign of life; null where it is the only node. */
+  get lag(): Milliseconds | null {
+    return this.#nodes.lag;
   }
 
   /** How often the master key has encrypted, on all nodes and in all starts, at most. */

@@ -57,6 +57,10 @@ describe('an exchange', () => {
         seals: 0,
         listen: () => () => undefined,
         lockFigures: () => Promise.reject(new Error('not asked')),
+        storedFigures: () => Promise.reject(new Error('not asked')),
+        lockIdle: 0,
+        lag: null,
+        backups: { last: () => Promise.resolve(null) },
       },
       null,
     );

@@ -5,7 +5,7 @@ import type { Credential } from '../../core/credential.ts';
 import { decide, evolve, nextEnd } from '../../core/decide.ts';
 import type { AuditNote, Effect } from '../../core/effect.ts';
 import type { Instant } from '../../core/instant.ts';
-import { NEW_WORLD, type Version, type World } from '../../core/world.ts';
+import { liveHead, NEW_WORLD, type Version, type World } from '../../core/world.ts';
 import type { Clock } from '../../ports/clock.ts';
 import {
   type AuditQuery,
@@ -29,6 +29,7 @@ import {
   type StateQuery,
   type StateSummary,
   type StoredBody,
+  type StoredFigures,
 } from '../../ports/engine.ts';
 import { compareBytes, otherSealed, sameAddress, selectStates } from './queries.ts';
 import { dropCredentials, reseal, type Sealed } from './records.ts';
@@ -179,6 +180,16 @@ export class MemoryEngine implements Engine {
       .filter(({ world }) => (nextEnd(world) ?? Infinity) <= now)
       .map(({ address }) => address)
       .slice(0, limit);
+  }
+
+  async figures(): Promise<StoredFigures> {
+    const kept = [...this.#kept.values()];
+    const segments = [...this.#bodies.values()].flatMap((body) => body.segments);
+    return {
+      states: kept.filter(({ world }) => liveHead(world.record) !== null).length,
+      versions: kept.reduce((sum, { versions }) => sum + versions.length, 0),
+      bytes: segments.reduce((sum, { length }) => sum + length, 0),
+    };
   }
 
   async sealedUnderOther(keyId: string, limit: number): Promise<readonly Resealed[]> {
