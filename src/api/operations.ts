@@ -15,6 +15,12 @@ import type {
 import type { FreezeShape } from './shapes/freeze.ts';
 import type { LockShape, ReleasedShape } from './shapes/lock.ts';
 import type { Page } from './shapes/page.ts';
+import type {
+  NewWebhookShape,
+  WebhookShape,
+  WebhookTestShape,
+  WebhookWantedShape,
+} from './shapes/webhook.ts';
 import type { RefusedWriteShape } from './shapes/refused.ts';
 import type { StateShape, VersionShape } from './shapes/state.ts';
 
@@ -65,6 +71,10 @@ export const OPERATIONS: { readonly [Name in OperationName]: RouteOf<Name> } = {
   'list-credentials': { method: 'GET', path: '/credentials' },
   'create-credential': { method: 'POST', path: '/credentials' },
   'revoke-credential': { method: 'DELETE', path: '/credentials/:id' },
+  'list-webhooks': { method: 'GET', path: '/webhooks' },
+  'set-webhook': { method: 'POST', path: '/webhooks' },
+  'test-webhook': { method: 'POST', path: '/webhooks/test' },
+  'remove-webhook': { method: 'DELETE', path: '/webhooks/:name' },
   whoami: { method: 'GET', path: '/whoami' },
   info: { method: 'GET', path: '/info' },
   'list-audit': { method: 'GET', path: '/audit', items: 'records' },
@@ -156,6 +166,19 @@ interface Operations {
     query: { breakLocks?: boolean | undefined };
     body: undefined;
     answer: RevokedCredentialShape;
+  };
+  'list-webhooks': {
+    query: Nothing;
+    body: undefined;
+    answer: { readonly webhooks: readonly WebhookShape[] };
+  };
+  'set-webhook': { query: Nothing; body: WebhookWantedShape; answer: NewWebhookShape };
+  'test-webhook': { query: Nothing; body: { name: string }; answer: WebhookTestShape };
+  'remove-webhook': {
+    part: 'name';
+    query: Nothing;
+    body: undefined;
+    answer: { readonly removed: string };
   };
   whoami: { query: Nothing; body: undefined; answer: WhoamiShape };
   info: { query: Nothing; body: undefined; answer: InfoShape };

@@ -25,6 +25,7 @@ const AUDIT_ACTIONS: readonly string[] = [
   'list-states',
   'list-uploads',
   'list-versions',
+  'list-webhooks',
   'lock',
   'lock-ended',
   'lock-taken-back',
@@ -54,6 +55,9 @@ const AUDIT_ACTIONS: readonly string[] = [
   'upload-complete',
   'upload-expire',
   'upload-part',
+  'webhook-drop',
+  'webhook-set',
+  'webhook-test',
   'write',
   'write-kept',
 ];

@@ -1,4 +1,3 @@
-import { formatAddress } from '../core/address.ts';
 import type { Action } from '../core/access.ts';
 import type { Actor } from '../core/command.ts';
 import type { Instant, Milliseconds } from '../core/instant.ts';
@@ -24,6 +23,7 @@ import { Feed } from './feed.ts';
 import { Freezes, FREEZES } from './freezes.ts';
 import { History } from './states/history.ts';
 import { StateBodyWriter } from './states/body-writer.ts';
+import { guardWarning } from './locks/guard-warning.ts';
 import { IdleLocks } from './locks/idle-locks.ts';
 import { LockCensus, type LockFigures } from './locks/lock-figures.ts';
 import { LockInfos } from './locks/lock-infos.ts';
@@ -45,6 +45,9 @@ import { Sweep } from './sweep.ts';
 import { requireWhole } from './transfer.ts';
 import type { UploadSettings } from './states/upload-limits.ts';
 import { Uploads } from './states/uploads.ts';
+import type { WebhookPost } from '../ports/webhook-post.ts';
+import type { AlarmSettings } from './webhooks/lookout.ts';
+import { Webhooks } from './webhooks/webhooks.ts';
 import { tapped } from './tapped.ts';
 import { watched } from './watched.ts';
 import { WATCHED } from './watches.ts';
@@ -59,6 +62,10 @@ export interface HouseOptions extends LockSettings, ProjectSettings, UploadSetti
   readonly log: Log;
   /** Where records of the audit log go besides the engine. Default: nowhere. */
   readonly sink?: AuditSink | null;
+  /** Sends to webhooks. Default: nothing reaches any. */
+  readonly postWebhook?: WebhookPost;
+  /** When webhooks are told of something. */
+  readonly alarms: AlarmSettings;
   /** Bytes of the largest state. */
   readonly stateBytesMax: number;
   /** Bytes of all states that are being taken in at a time. */
@@ -70,6 +77,9 @@ export interface HouseOptions extends LockSettings, ProjectSettings, UploadSetti
   /** How long records of the audit log are kept; 0 for always. */
   readonly auditKept: Milliseconds;
 }
+
+/** A house that can send nothing. */
+const NO_POST: WebhookPost = () => Promise.reject(new Error('webhooks are not sent'));
 
 /** Who acts where the house itself keeps order. */
 const NODE: Actor = { subject: 'house:node', door: 'house' };
@@ -97,6 +107,7 @@ export class House {
   readonly freezes: Freezes;
   readonly audit: Audit;
   readonly backups: Backups;
+  readonly webhooks: Webhooks;
   /** What is stored about addresses, as it comes. */
   readonly feed: Feed;
   readonly signals: Signals;
@@ -204,6 +215,21 @@ export class House {
     this.credentials = watched(credentials, audit, WATCHED.credentials);
     const works = { 'dead credentials': () => credentials.prune(), 'old audit records': () => audit.prune() };
     this.#sweep = new Sweep({ works, clock, log });
+    const webhooks = new Webhooks({
+      records: this.#recordOwner,
+      engine,
+      sealer,
+      entropy,
+      clock,
+      log,
+      gate,
+      audit: this.audit,
+      backups: this.backups,
+      settings: options.alarms,
+      post: options.postWebhook ?? NO_POST,
+      node: this.node,
+    });
+    this.webhooks = watched(webhooks, audit, WATCHED.webhooks);
     const bodyWriter = new StateBodyWriter({
       sealer,
       newId: () => entropy.uuid(),
@@ -230,14 +256,8 @@ export class House {
       pruneWhatIsSuperseded(this.#executor, projects),
       signals.subscribe(({ handovers }) => this.#parkedRequests.wake(handovers)),
       this.#executor.listen((command, result) => this.#idleLocks.saw(command, result)),
-      this.#executor.listen(({ address, actor: { subject } }, { outcome }) => {
-        if (outcome.type !== 'too-young') return;
-        const facts = { address: formatAddress(address), subject, lock: outcome.holders[0]?.lockId };
-        log.warn(
-          'a lock was not broken by a request that does not name it: use "statehouse force-unlock"',
-          facts,
-        );
-      }),
+      this.#executor.listen((command, result) => webhooks.saw(command, result)),
+      this.#executor.listen(guardWarning(log)),
     ];
   }
 
@@ -320,6 +340,7 @@ export class House {
     this.#sweep.start();
     this.uploads.keepSwept();
     this.refusedWrites.keepSwept();
+    this.webhooks.start();
   }
 
   /**
@@ -363,6 +384,7 @@ export class House {
     await this.#executor.settle();
     this.uploads.close();
     this.refusedWrites.close();
+    await this.webhooks.close();
     await this.audit.close();
     await this.#sealCount.close();
     this.#nodes.leave();

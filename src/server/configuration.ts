@@ -3,6 +3,7 @@ import type { Milliseconds } from '../core/instant.ts';
 import type { Environment } from '../ports/environment.ts';
 import { isProblem, type Problem } from '../core/read-value.ts';
 import type { DeviceSetting } from './audit-devices/read-device.ts';
+import type { AlarmSettings } from '../house/webhooks/lookout.ts';
 import { readRetention, type Retention } from '../core/retention.ts';
 import { DEFAULT_DATA, HOSTS_DATABASE, SETTINGS, type LogLevel, type Settings } from './settings.ts';
 import type { ClientCertificates } from './listener.ts';
@@ -65,6 +66,8 @@ export interface Configuration {
   /** How long refused writes are kept; 0 for not at all. */
   readonly refusedKept: Milliseconds;
   readonly refusedBytesMax: number;
+  /** When webhooks are told of something. */
+  readonly alarms: AlarmSettings;
   readonly retention: Retention;
   /** Where records of the audit log are sent, besides being kept. */
   readonly auditDevices: readonly DeviceSetting[];
@@ -107,10 +110,11 @@ export function configure(given: Settings, env: Environment = {}): Configuration
   if (given.auditRequired && given.auditLog.length === 0) {
     return { problem: '--audit-log is missing: --audit-required needs a device' };
   }
+  const store = storeOf({ database, data: given.data }, env);
   return {
     ...given.listen,
     domain: given.domain,
-    store: storeOf({ database, data: given.data }, env),
+    store,
     tls,
     clientCa: given.tlsClientCa,
     clientCertificates:
@@ -141,6 +145,12 @@ export function configure(given: Settings, env: Environment = {}): Configuration
     auditKept: given.keepAuditDays * DAY_MS,
     refusedKept: given.keepRefused * DAY_MS,
     refusedBytesMax: given.refusedLimit * MEBIBYTE,
+    alarms: {
+      stuckFactor: given.stuckFactor,
+      stuckFloor: given.stuckFloor * 60_000,
+      // What the database's own means keep, the server does not see.
+      backupMaxAge: store.kind === 'postgres' ? 0 : given.backupDays * DAY_MS,
+    },
     retention: readRetention({ ...given }),
     auditDevices: given.auditLog,
     auditRequired: given.auditRequired,

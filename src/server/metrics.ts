@@ -17,6 +17,7 @@ export interface MeasuredHouse extends Pick<
   'parked' | 'inFlightBytes' | 'seals' | 'listen' | 'lockFigures' | 'storedFigures' | 'lockIdle' | 'lag'
 > {
   readonly backups: Pick<House['backups'], 'last'>;
+  readonly webhooks: Pick<House['webhooks'], 'counts'>;
 }
 
 /** What the house counts. Labels are names from tables, never what a client sent. */
@@ -164,6 +165,17 @@ export class Metrics {
             () => Number.NaN,
           ),
         ),
+    });
+    const deliveries: Gauge<'what'> = new Gauge({
+      name: 'statehouse_webhook_deliveries',
+      help: 'Messages to webhooks of this node since its start: sent, failed and sent again, given up, dropped for want of room.',
+      labelNames: ['what'],
+      registers,
+      collect: () => {
+        const { sent, failed, givenUp, dropped } = house.webhooks.counts;
+        for (const [what, count] of Object.entries({ sent, failed, 'given-up': givenUp, dropped }))
+          deliveries.set({ what }, count);
+      },
     });
     const lag: Gauge = new Gauge({
       name: 'statehouse_node_lag_seconds',

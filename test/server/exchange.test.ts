@@ -60,6 +60,7 @@ describe('an exchange', () => {
         storedFigures: () => Promise.reject(new Error('not asked')),
         lockIdle: 0,
         lag: null,
+        webhooks: { counts: { sent: 0, failed: 0, givenUp: 0, dropped: 0 } },
         backups: { last: () => Promise.resolve(null) },
       },
       null,

@@ -11,6 +11,7 @@ export function quietHouse(): MeasuredHouse {
     listen: () => () => undefined,
     lockFigures: () => Promise.resolve({ held: 0, oldest: 0, parked: 0, away: 0 }),
     storedFigures: () => Promise.resolve({ states: 0, versions: 0, bytes: 0 }),
+    webhooks: { counts: { sent: 0, failed: 0, givenUp: 0, dropped: 0 } },
     backups: { last: () => Promise.resolve(null) },
   };
 }
