@@ -22,7 +22,7 @@ import type {
   WebhookWantedShape,
 } from './shapes/webhook.ts';
 import type { RefusedWriteShape } from './shapes/refused.ts';
-import type { StateShape, VersionShape } from './shapes/state.ts';
+import type { AnnouncedShape, StateShape, VersionShape } from './shapes/state.ts';
 
 /** All routes are under it. */
 export const API_PREFIX = '/api/v1';
@@ -46,6 +46,7 @@ export const OPERATIONS: { readonly [Name in OperationName]: RouteOf<Name> } = {
   'list-states': { method: 'GET', path: '/states', items: 'states' },
   'show-state': { method: 'GET', path: '/state' },
   'delete-state': { method: 'DELETE', path: '/state' },
+  'announce-state': { method: 'POST', path: '/state/announce' },
   'undelete-state': { method: 'POST', path: '/state/undelete' },
   'purge-state': { method: 'POST', path: '/state/purge' },
   'restore-version': { method: 'POST', path: '/state/restore' },
@@ -96,6 +97,7 @@ interface Operations {
     body: undefined;
     answer: VersionShape;
   };
+  'announce-state': { query: OfState; body: undefined; answer: AnnouncedShape };
   'undelete-state': { query: OfState; body: undefined; answer: VersionShape };
   'purge-state': { query: OfState; body: undefined; answer: { readonly purged: string } };
   'restore-version': {

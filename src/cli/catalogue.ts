@@ -237,6 +237,18 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
     load: () => import('./commands/credential-revoke.ts'),
   },
   {
+    name: 'project',
+    section: 'server',
+    summary: 'show or set what holds for a project',
+    load: () => import('./commands/project.ts'),
+  },
+  {
+    name: 'state new',
+    section: 'server',
+    summary: 'announce a state that is new, where a project wants that',
+    load: () => import('./commands/state-new.ts'),
+  },
+  {
     name: 'webhook add',
     section: 'server',
     summary: 'have the server tell a URL of what needs a look',

@@ -2,6 +2,7 @@ import type { Problem } from './read-value.ts';
 
 /** What the audit log calls what somebody did, looked at or was refused, from all parts of the server. */
 const AUDIT_ACTIONS: readonly string[] = [
+  'announce',
   'assume-role',
   'audit-head',
   'backup',

@@ -1,11 +1,9 @@
 import type { Action } from '../core/access.ts';
 import type { Actor } from '../core/command.ts';
 import type { Instant, Milliseconds } from '../core/instant.ts';
-import { NO_SINK, type AuditSink } from '../ports/audit-sink.ts';
+import { NO_SINK } from '../ports/audit-sink.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Engine, StoredFigures, WaitingRequest } from '../ports/engine.ts';
-import type { Entropy } from '../ports/entropy.ts';
-import type { Log } from '../ports/log.ts';
 import type { Sealer } from '../ports/sealer.ts';
 import type { Signals } from '../ports/signals.ts';
 import { Audit } from './audit.ts';
@@ -20,6 +18,7 @@ import { Sessions } from './identity/sessions.ts';
 import { CommandExecutor, type ResultListener } from './executor.ts';
 import { Gate } from './gate.ts';
 import { Feed } from './feed.ts';
+import { ANNOUNCED_STATES, FirstWrites } from './first-writes.ts';
 import { Freezes, FREEZES } from './freezes.ts';
 import { History } from './states/history.ts';
 import { StateBodyWriter } from './states/body-writer.ts';
@@ -27,56 +26,28 @@ import { guardWarning } from './locks/guard-warning.ts';
 import { IdleLocks } from './locks/idle-locks.ts';
 import { LockCensus, type LockFigures } from './locks/lock-figures.ts';
 import { LockInfos } from './locks/lock-infos.ts';
-import { Locks, type LockSettings } from './locks/locks.ts';
+import { Locks } from './locks/locks.ts';
 import { Nodes } from './locks/nodes.ts';
 import { StateBodyReader } from './states/body-reader.ts';
+import type { HouseOptions } from './options.ts';
 import { ParkedRequests } from './locks/parked-requests.ts';
 import { pruneWhatIsSuperseded } from './states/pruning.ts';
-import { PROJECT_RECORDS, Projects, type ProjectSettings } from './projects.ts';
+import { PROJECT_RECORDS, Projects } from './projects.ts';
 import type { RecordDefinition } from './records/define.ts';
 import type { RecordOwner, Records } from './records/records.ts';
 import { resealAll } from './rotation.ts';
 import { MASTER_KEY_RECORDS, SealCount } from './seal-count.ts';
-import type { RefusedSettings } from './states/refused-limits.ts';
 import { RefusedWrites } from './states/refused-writes.ts';
 import { States } from './states/states.ts';
 import { StoredCensus } from './stored-figures.ts';
 import { Sweep } from './sweep.ts';
 import { requireWhole } from './transfer.ts';
-import type { UploadSettings } from './states/upload-limits.ts';
 import { Uploads } from './states/uploads.ts';
 import type { WebhookPost } from '../ports/webhook-post.ts';
-import type { AlarmSettings } from './webhooks/lookout.ts';
 import { Webhooks } from './webhooks/webhooks.ts';
 import { tapped } from './tapped.ts';
 import { watched } from './watched.ts';
 import { WATCHED } from './watches.ts';
-
-/** What a house is built from, and how it is to behave. */
-export interface HouseOptions extends LockSettings, ProjectSettings, UploadSettings, RefusedSettings {
-  readonly engine: Engine;
-  readonly sealer: Sealer;
-  readonly signals: Signals;
-  readonly clock: Clock;
-  readonly entropy: Entropy;
-  readonly log: Log;
-  /** Where records of the audit log go besides the engine. Default: nowhere. */
-  readonly sink?: AuditSink | null;
-  /** Sends to webhooks. Default: nothing reaches any. */
-  readonly postWebhook?: WebhookPost;
-  /** When webhooks are told of something. */
-  readonly alarms: AlarmSettings;
-  /** Bytes of the largest state. */
-  readonly stateBytesMax: number;
-  /** Bytes of all states that are being taken in at a time. */
-  readonly inFlightBytesMax: number;
-  /** How long after its expiry a credential may bring home what it holds a lock for. */
-  readonly expiryGrace: Milliseconds;
-  /** How long revoked and expired credentials are kept. */
-  readonly deadCredentialsKept: Milliseconds;
-  /** How long records of the audit log are kept; 0 for always. */
-  readonly auditKept: Milliseconds;
-}
 
 /** A house that can send nothing. */
 const NO_POST: WebhookPost = () => Promise.reject(new Error('webhooks are not sent'));
@@ -105,6 +76,7 @@ export class House {
   readonly uploads: Uploads;
   readonly refusedWrites: RefusedWrites;
   readonly freezes: Freezes;
+  readonly firstWrites: FirstWrites;
   readonly audit: Audit;
   readonly backups: Backups;
   readonly webhooks: Webhooks;
@@ -192,6 +164,14 @@ export class House {
     });
     this.uploads = watched(uploads, audit, WATCHED.uploads);
     const freezes = new Freezes({ engine, clock, records: this.records(FREEZES), gate, audit: this.audit });
+    const firstWrites = new FirstWrites({
+      engine,
+      projects,
+      records: this.records(ANNOUNCED_STATES),
+      gate,
+      audit: this.audit,
+    });
+    this.firstWrites = watched(firstWrites, audit, WATCHED.firstWrites);
     this.freezes = watched(freezes, audit, WATCHED.freezes);
     const locks = new Locks({
       executor: this.#executor,
@@ -200,6 +180,7 @@ export class House {
       settings: options,
       gate,
       freezes,
+      firstWrites,
     });
     this.locks = watched(locks, audit, WATCHED.locks);
     const credentials = new Credentials({
@@ -251,7 +232,11 @@ export class House {
       entropy,
     });
     this.refusedWrites = watched(refusedWrites, audit, WATCHED.refusedWrites);
-    this.states = watched(new States({ ...shared, audit, refusedWrites }), audit, WATCHED.states);
+    this.states = watched(
+      new States({ ...shared, audit, refusedWrites, firstWrites }),
+      audit,
+      WATCHED.states,
+    );
     this.#subscriptions = [
       pruneWhatIsSuperseded(this.#executor, projects),
       signals.subscribe(({ handovers }) => this.#parkedRequests.wake(handovers)),

@@ -33,6 +33,7 @@ const REFUSALS: ReadonlySet<string> = new Set([
   'shared-hold',
   'stale',
   'frozen',
+  'unannounced',
   'exists',
   'invalid',
   'not-a-state',

@@ -1,4 +1,5 @@
 import type { Audit } from './audit.ts';
+import type { FirstWrites } from './first-writes.ts';
 import type { Freezes } from './freezes.ts';
 import type { Credentials } from './identity/credentials.ts';
 import type { Sessions } from './identity/sessions.ts';
@@ -22,6 +23,7 @@ export const WATCHED: {
   readonly uploads: Watches<Uploads>;
   readonly refusedWrites: Watches<RefusedWrites>;
   readonly freezes: Watches<Freezes>;
+  readonly firstWrites: Watches<FirstWrites>;
   readonly webhooks: Watches<Webhooks>;
   readonly audit: Watches<Audit>;
 } = {
@@ -80,6 +82,9 @@ export const WATCHED: {
     set: { action: 'freeze' },
     lift: { action: 'unfreeze' },
     list: { action: 'list-freezes', looks: true },
+  },
+  firstWrites: {
+    announce: { action: 'announce' },
   },
   webhooks: {
     set: { action: 'webhook-set' },

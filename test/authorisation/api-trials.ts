@@ -149,6 +149,11 @@ export const API_TRIALS: Readonly<Record<string, Trial>> = {
       send(scene, 'POST', `/state/restore?${OF_STATE}`, { version: await version(scene, 1) }),
     proof: 'changed',
   },
+  'announce-state, the state': {
+    prepare: [],
+    ask: ask('POST', `/state/announce?${OF_STATE}`),
+    proof: 'changed',
+  },
   'list-versions, the state': state200(`/state/versions?${OF_STATE}`, '"lineage"'),
   'show-version, the state': {
     prepare: [state],

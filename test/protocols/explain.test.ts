@@ -48,6 +48,7 @@ const REFUSALS: { readonly [T in Refusal['type']]: Extract<Refusal, { type: T }>
   fenced: { type: 'fenced', lockId: 'old', holders },
   'shared-hold': { type: 'shared-hold', holders },
   frozen: { type: 'frozen', pattern: 'acme/*', reason: 'release', until: 5_000, by: 'token:ops', since: 0 },
+  unannounced: { type: 'unannounced', address, at: 0 },
   stale: { type: 'stale', reason: 'serial-lower', head: null },
   'too-large': { type: 'too-large', limit: 1_000 },
   'not-a-state': { type: 'not-a-state', problem: 'the state is not JSON' },

@@ -54,10 +54,14 @@ export interface AuditHeadShape {
 export type RetentionShape = { readonly [L in RetentionLimit]: number | null };
 
 /** What may be set for a project; what is left out stays as it is. */
-export type ProjectSettings = { [L in RetentionLimit]?: number | null | undefined };
+export type ProjectSettings = { [L in RetentionLimit]?: number | null | undefined } & {
+  announceFirst?: boolean | null | undefined;
+};
 
 export interface ProjectShape {
   readonly project: string;
+  /** Whether the first write of a state by a run must be announced. */
+  readonly announceFirst: boolean;
   readonly set: RetentionShape;
   readonly effective: RetentionShape;
 }

@@ -11,6 +11,7 @@ import { Budget } from '../budget.ts';
 import { actorOf, type Caller, type Revoked, type Shut } from '../caller.ts';
 import type { CommandExecutor } from '../executor.ts';
 import type { Freeze, Freezes, Frozen } from '../freezes.ts';
+import type { FirstWrites, Unannounced } from '../first-writes.ts';
 import type { Gate } from '../gate.ts';
 import { listVisible } from '../listing.ts';
 import type { LockInfos } from './lock-infos.ts';
@@ -58,6 +59,7 @@ export type LockAnswer =
   /** The client has left; nobody hears the answer. */
   | Gone
   | Frozen
+  | Unannounced
   | Shut;
 
 export type UnlockAnswer = OutcomeOf['unlock'] | Shut;
@@ -103,6 +105,7 @@ export class Locks {
   readonly #settings: LockSettings;
   readonly #gate: Gate;
   readonly #freezes: Freezes;
+  readonly #firstWrites: FirstWrites;
   readonly #waiters: Budget;
 
   constructor(options: {
@@ -112,6 +115,7 @@ export class Locks {
     settings: LockSettings;
     gate: Gate;
     freezes: Freezes;
+    firstWrites: FirstWrites;
   }) {
     this.#executor = options.executor;
     this.#lockInfos = options.lockInfos;
@@ -119,6 +123,7 @@ export class Locks {
     this.#settings = options.settings;
     this.#gate = options.gate;
     this.#freezes = options.freezes;
+    this.#firstWrites = options.firstWrites;
     const { waitersMax } = options.settings;
     this.#waiters = new Budget({
       max: waitersMax,
@@ -137,8 +142,10 @@ export class Locks {
   async lock(caller: Caller, address: Address, ask: LockAsk): Promise<LockAnswer> {
     const refusal = this.#gate.onForRules(caller, 'lock', address);
     if (refusal !== null) return refusal;
-    const frozen = await this.#freezes.stopsLock(caller, address, ask);
-    if (frozen !== null) return frozen;
+    const stopped =
+      (await this.#freezes.stopsLock(caller, address, ask)) ??
+      (await this.#firstWrites.stopsLock(address, ask.operation));
+    if (stopped !== null) return stopped;
     const seat = ask.gone === null ? null : this.#parkedRequests.take(ask.gone);
     try {
       return await this.#ask(caller, this.#command(caller, address, ask, seat), seat);

@@ -10,6 +10,7 @@ export const UPLOAD_KIND: RecordKind = kind('upload');
 export const FREEZE_KIND: RecordKind = kind('freeze');
 export const WEBHOOK_KIND: RecordKind = kind('webhook');
 export const WEBHOOK_DELIVERY_KIND: RecordKind = kind('webhook-delivery');
+export const ANNOUNCED_STATE_KIND: RecordKind = kind('announced-state');
 export const BACKUP_KIND: RecordKind = kind('backup');
 export const REFUSED_WRITE_KIND: RecordKind = kind('refused-write');
 

@@ -7,6 +7,7 @@ import { EngineFault, type StateQuery } from '../../ports/engine.ts';
 import type { Audit } from '../audit.ts';
 import { actorOf, type Caller, type Shut } from '../caller.ts';
 import type { CommandExecutor } from '../executor.ts';
+import type { FirstWrites } from '../first-writes.ts';
 import type { Freezes, Frozen } from '../freezes.ts';
 import type { Gate } from '../gate.ts';
 import type { Announced, StateBodyWriter, BodyRefusal } from './body-writer.ts';
@@ -58,6 +59,7 @@ export class States {
   readonly #gate: Gate;
   readonly #refusedWrites: RefusedWrites;
   readonly #freezes: Freezes;
+  readonly #firstWrites: FirstWrites;
 
   constructor(options: {
     executor: CommandExecutor;
@@ -67,6 +69,7 @@ export class States {
     gate: Gate;
     refusedWrites: RefusedWrites;
     freezes: Freezes;
+    firstWrites: FirstWrites;
   }) {
     this.#executor = options.executor;
     this.#bodyWriter = options.bodyWriter;
@@ -75,6 +78,7 @@ export class States {
     this.#gate = options.gate;
     this.#refusedWrites = options.refusedWrites;
     this.#freezes = options.freezes;
+    this.#firstWrites = options.firstWrites;
   }
 
   /**
@@ -147,12 +151,15 @@ export class States {
     if (taken.type !== 'taken-in') return taken;
     const { content } = taken;
     const { claim, expects } = terms;
-    const frozen = claim.kind === 'named' ? null : await this.#freezes.stopsChange(address);
+    const stopped =
+      claim.kind === 'named'
+        ? null
+        : ((await this.#freezes.stopsChange(address)) ?? (await this.#firstWrites.stopsWrite(address)));
     return this.#refusedWrites.keepIfRefused(
       caller,
       { address, claim, content },
       async () =>
-        frozen ??
+        stopped ??
         this.#executor.execute({
           type: 'write',
           address,

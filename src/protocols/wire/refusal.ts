@@ -20,6 +20,7 @@ const STATUS: Readonly<Record<Refusal['type'], number>> = {
   'shared-hold': 409,
   stale: 409,
   frozen: 423,
+  unannounced: 409,
   'too-large': 413,
   'not-a-state': 422,
   damaged: 400,

@@ -141,6 +141,7 @@ const REFUSED: Readonly<Record<Refused['type'], ErrorName>> = {
   'not-holder': CONDITION_FAILED,
   'may-not-break': 'AccessDeniedException',
   frozen: 'AccessDeniedException',
+  unannounced: 'AccessDeniedException',
   'too-young': 'AccessDeniedException',
 };
 

@@ -1,10 +1,10 @@
 import { visible } from '../../../core/visible.ts';
 import { formatAddress, type Address } from '../../../core/address.ts';
+import type { Instant } from '../../../core/instant.ts';
 import { formatLockInfo } from '../../../core/lock-info.ts';
 import { placeInWords, type LinePlace } from '../../../core/lock-words.ts';
 import type { DoorReply } from '../../door.ts';
 import { holdingInWords, lockInfoOf, whereKept, type Holding, type Refusal } from '../../explain.ts';
-import type { Frozen } from '../../../house/freezes.ts';
 import { problemReply, type Problem } from '../../wire/problem.ts';
 import { refusalProblem } from '../../wire/refusal.ts';
 import type { Operation, Undetected } from './detect.ts';
@@ -32,7 +32,12 @@ export function refused(
   readsIdAlone = false,
 ): DoorReply {
   const problem = refusalProblem(address, refusal);
-  if (refusal.type === 'frozen' && operation === 'lock') return frozenReply(problem, refusal);
+  if (operation === 'lock' && refusal.type === 'frozen') {
+    return stoppedReply('frozen', problem, { operation: 'freeze', who: refusal.by, since: refusal.since });
+  }
+  if (operation === 'lock' && refusal.type === 'unannounced') {
+    return stoppedReply('unannounced', problem, { operation: 'guard', who: '', since: refusal.at });
+  }
   if (refusal.type !== 'held' && refusal.type !== 'fenced') {
     return problemReply(operation, refusal.type, problem);
   }
@@ -41,29 +46,34 @@ export function refused(
   const text = readsIdAlone ? textInId(address, refusal, place) : lockText(refusal, place, kept);
   // Clients look for a lock info in a 423.
   if (text === null) return problemReply(operation, refusal.type, { ...problem, status: 409 });
-  return lockReply(operation, 423, text);
+  return lockReply(operation, LOCKED, text);
 }
 
 /**
  * Clients of a lock request look for a lock info in a 423. Terraform up to 1.14 prints its ID alone, with the words after it;
  * later ones and OpenTofu print the whole.
  */
-function frozenReply(problem: Problem, { by, since }: Frozen): DoorReply {
-  const { message, facts } = problem;
+function stoppedReply(
+  word: 'frozen' | 'unannounced',
+  { message, facts }: Problem,
+  { operation, who, since }: { readonly operation: string; readonly who: string; readonly since: Instant },
+): DoorReply {
   const body = {
-    error: 'frozen',
+    error: word,
     message,
     ...facts,
-    ID: `frozen\n${message}`,
-    Operation: 'freeze',
+    ID: `${word}\n${message}`,
+    Operation: operation,
     Info: message,
-    Who: visible(by),
+    Who: visible(who),
     Version: '',
     Created: new Date(since).toISOString(),
     Path: '',
   };
-  return lockReply('lock', problem.status, JSON.stringify(body));
+  return lockReply('lock', LOCKED, JSON.stringify(body));
 }
+/** The status in which Terraform's client looks for a lock info. */
+const LOCKED = 423;
 const NO_PLACE: LinePlace = { position: null, waiting: 0 };
 
 /** An answer that is a lock info. */

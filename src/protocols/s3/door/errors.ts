@@ -144,6 +144,7 @@ const REFUSED: Readonly<Record<Refusal['type'], readonly [status: number, code: 
   stale: [412, 'PreconditionFailed'],
   // A conflict would be tried again by SDKs.
   frozen: [403, 'AccessDenied'],
+  unannounced: [403, 'AccessDenied'],
   'too-large': [400, 'EntityTooLarge'],
   'not-a-state': [400, 'InvalidArgument'],
   damaged: [400, 'IncompleteBody'],

@@ -105,8 +105,13 @@ const RETENTION: z.ZodType<RetentionShape> = objectOf<RetentionShape>(
 
 /** What may be set for a project; what is left out stays as it is. */
 export const PROJECT_SETTINGS: z.ZodType<ProjectSettings, ProjectSettings> = z
-  .strictObject(
-    mapLimits((limit) => {
+  .strictObject({
+    announceFirst: z
+      .boolean()
+      .nullable()
+      .optional()
+      .describe('Whether the first write of a state by a run must be announced; null for no.'),
+    ...mapLimits((limit) => {
       const { min, max, says } = RETENTION_LIMITS[limit];
       return z
         .int()
@@ -116,11 +121,12 @@ export const PROJECT_SETTINGS: z.ZodType<ProjectSettings, ProjectSettings> = z
         .optional()
         .describe(`${upperFirst(says)}; null for the default of the server.`);
     }),
-  )
+  })
   .meta({ id: 'ProjectSettings' });
 
 export const PROJECT: z.ZodType<ProjectShape> = objectOf<ProjectShape>({
   project: z.string(),
+  announceFirst: z.boolean().describe('Whether the first write of a state by a run must be announced.'),
   set: RETENTION.describe('What was set for this project.'),
   effective: RETENTION.describe('What applies: that, or the settings that the server was started with.'),
 }).meta({ id: 'Project' });
