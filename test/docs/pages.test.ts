@@ -34,7 +34,14 @@ async function problemOf(line: string): Promise<string | null> {
   return wrong.length === 0 ? null : `no option ${wrong.join(', ')}: ${line}`;
 }
 
-const PAGES = ['docs/tour.md', 'docs/webhooks.md'] as const;
+const PAGES = [
+  'docs/tour.md',
+  'docs/webhooks.md',
+  'docs/moving-a-team.md',
+  'docs/with-terraform.md',
+  'docs/ci.md',
+  'docs/after-an-outage.md',
+] as const;
 
 describe('pages that show commands', () => {
   it.each(PAGES)('name commands and options that there are: %s', async (page) => {
