@@ -32,6 +32,7 @@ const ENGINE_FILES: readonly string[] = [
   'effects',
   'engine',
   'faults',
+  'figures',
   'migrate',
   'queries',
   'records',

@@ -33,6 +33,7 @@ export type ErrorWord =
   | 'throttled'
   | 'too-large'
   | 'too-long'
+  | 'unannounced'
   | 'unauthenticated'
   | 'unknown-route'
   | 'unreadable';

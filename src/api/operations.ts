@@ -17,8 +17,14 @@ import type {
 import type { FreezeShape } from './shapes/freeze.ts';
 import type { LockShape, ReleasedShape } from './shapes/lock.ts';
 import type { Page } from './shapes/page.ts';
+import type {
+  NewWebhookShape,
+  WebhookShape,
+  WebhookTestShape,
+  WebhookWantedShape,
+} from './shapes/webhook.ts';
 import type { RefusedWriteShape } from './shapes/refused.ts';
-import type { StateShape, VersionShape } from './shapes/state.ts';
+import type { AnnouncedShape, StateShape, VersionShape } from './shapes/state.ts';
 
 /** All routes are under it. */
 export const API_PREFIX = '/api/v1';
@@ -42,6 +48,7 @@ export const OPERATIONS: { readonly [Name in OperationName]: RouteOf<Name> } = {
   'list-states': { method: 'GET', path: '/states', items: 'states' },
   'show-state': { method: 'GET', path: '/state' },
   'delete-state': { method: 'DELETE', path: '/state' },
+  'announce-state': { method: 'POST', path: '/state/announce' },
   'undelete-state': { method: 'POST', path: '/state/undelete' },
   'purge-state': { method: 'POST', path: '/state/purge' },
   'restore-version': { method: 'POST', path: '/state/restore' },
@@ -67,6 +74,10 @@ export const OPERATIONS: { readonly [Name in OperationName]: RouteOf<Name> } = {
   'list-credentials': { method: 'GET', path: '/credentials' },
   'create-credential': { method: 'POST', path: '/credentials' },
   'revoke-credential': { method: 'DELETE', path: '/credentials/:id' },
+  'list-webhooks': { method: 'GET', path: '/webhooks' },
+  'set-webhook': { method: 'POST', path: '/webhooks' },
+  'test-webhook': { method: 'POST', path: '/webhooks/test' },
+  'remove-webhook': { method: 'DELETE', path: '/webhooks/:name' },
   whoami: { method: 'GET', path: '/whoami' },
   info: { method: 'GET', path: '/info' },
   'list-audit': { method: 'GET', path: '/audit', items: 'records' },
@@ -90,6 +101,7 @@ interface Operations {
     body: undefined;
     answer: VersionShape;
   };
+  'announce-state': { query: OfState; body: undefined; answer: AnnouncedShape };
   'undelete-state': { query: OfState; body: undefined; answer: VersionShape };
   'purge-state': { query: OfState; body: undefined; answer: { readonly purged: string } };
   'restore-version': {
@@ -160,6 +172,19 @@ interface Operations {
     query: { breakLocks?: boolean | undefined };
     body: undefined;
     answer: RevokedCredentialShape;
+  };
+  'list-webhooks': {
+    query: Nothing;
+    body: undefined;
+    answer: { readonly webhooks: readonly WebhookShape[] };
+  };
+  'set-webhook': { query: Nothing; body: WebhookWantedShape; answer: NewWebhookShape };
+  'test-webhook': { query: Nothing; body: { name: string }; answer: WebhookTestShape };
+  'remove-webhook': {
+    part: 'name';
+    query: Nothing;
+    body: undefined;
+    answer: { readonly removed: string };
   };
   whoami: { query: Nothing; body: undefined; answer: WhoamiShape };
   info: { query: Nothing; body: undefined; answer: InfoShape };

@@ -262,6 +262,36 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
     load: () => import('./commands/credential-revoke.ts'),
   },
   {
+    name: 'state new',
+    section: 'server',
+    summary: 'announce a state that is new, where a project wants that',
+    load: () => import('./commands/state-new.ts'),
+  },
+  {
+    name: 'webhook add',
+    section: 'server',
+    summary: 'have the server tell a URL of what needs a look',
+    load: () => import('./commands/webhook-add.ts'),
+  },
+  {
+    name: 'webhook list',
+    section: 'server',
+    summary: 'list the webhooks',
+    load: () => import('./commands/webhook-list.ts'),
+  },
+  {
+    name: 'webhook test',
+    section: 'server',
+    summary: 'send a message to a webhook',
+    load: () => import('./commands/webhook-test.ts'),
+  },
+  {
+    name: 'webhook remove',
+    section: 'server',
+    summary: 'remove a webhook',
+    load: () => import('./commands/webhook-remove.ts'),
+  },
+  {
     name: 'backup',
     section: 'server',
     summary: 'write all data into one file',

@@ -111,6 +111,19 @@ export function queryContract(bench: Bench): void {
     });
   });
 
+  it('counts states, versions and bytes', async () => {
+    const before = await bench.engine().figures();
+    const [one, two] = [bench.address(), bench.address()];
+    await give(writeOf(one, 1n));
+    await give(writeOf(one, 2n));
+    await give(writeOf(two, 1n));
+    await give(deleteOf(two));
+    await give(lockOf(bench.address(), 'a'));
+    const { states, versions, bytes } = await bench.engine().figures();
+    expect([states - before.states, versions - before.versions]).toEqual([1, 3]);
+    expect(bytes).toBeGreaterThan(0);
+  });
+
   describe('the audit log', () => {
     it('is told with what came of a command, to whoever asks for it', async () => {
       const address = bench.address();

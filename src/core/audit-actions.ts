@@ -2,6 +2,7 @@ import type { Problem } from './read-value.ts';
 
 /** What the audit log calls what somebody did, looked at or was refused, from all parts of the server. */
 export const AUDIT_ACTIONS: readonly string[] = [
+  'announce',
   'assume-role',
   'audit-head',
   'backup',
@@ -25,6 +26,7 @@ export const AUDIT_ACTIONS: readonly string[] = [
   'list-states',
   'list-uploads',
   'list-versions',
+  'list-webhooks',
   'lock',
   'lock-ended',
   'lock-taken-back',
@@ -55,6 +57,9 @@ export const AUDIT_ACTIONS: readonly string[] = [
   'upload-complete',
   'upload-expire',
   'upload-part',
+  'webhook-drop',
+  'webhook-set',
+  'webhook-test',
   'write',
   'write-kept',
 ];

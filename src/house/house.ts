@@ -1,15 +1,13 @@
-import { formatAddress } from '../core/address.ts';
 import type { Action } from '../core/access.ts';
 import type { Actor } from '../core/command.ts';
 import type { Instant, Milliseconds } from '../core/instant.ts';
-import { NO_SINK, type AuditSink } from '../ports/audit-sink.ts';
+import { NO_SINK } from '../ports/audit-sink.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { Engine, WaitingRequest } from '../ports/engine.ts';
-import type { Entropy } from '../ports/entropy.ts';
-import type { Log } from '../ports/log.ts';
+import type { Engine, StoredFigures, WaitingRequest } from '../ports/engine.ts';
 import type { Sealer } from '../ports/sealer.ts';
 import type { Signals } from '../ports/signals.ts';
 import { Audit } from './audit.ts';
+import { BACKUPS, Backups } from './backups.ts';
 import { Budget, sharesOf, type Payer } from './budget.ts';
 import type { Caller, Shut } from './caller.ts';
 import { Authenticators } from './identity/authenticators.ts';
@@ -20,66 +18,44 @@ import { Sessions } from './identity/sessions.ts';
 import { CommandExecutor, type ResultListener } from './executor.ts';
 import { Gate } from './gate.ts';
 import { Feed } from './feed.ts';
+import { ANNOUNCED_STATES, FirstWrites } from './first-writes.ts';
 import { Freezes, FREEZES } from './freezes.ts';
 import { History } from './states/history.ts';
 import { StateBodyWriter } from './states/body-writer.ts';
+import { guardWarning } from './locks/guard-warning.ts';
+import { IdleLocks } from './locks/idle-locks.ts';
 import { LockCensus, type LockFigures } from './locks/lock-figures.ts';
 import { LockInfos } from './locks/lock-infos.ts';
-import { Locks, type LockSettings } from './locks/locks.ts';
+import { Locks } from './locks/locks.ts';
 import { Nodes } from './locks/nodes.ts';
 import { StateBodyReader } from './states/body-reader.ts';
+import type { HouseAbout, HouseOptions } from './options.ts';
 import { ParkedRequests } from './locks/parked-requests.ts';
 import { pruneWhatIsSuperseded } from './states/pruning.ts';
-import { PROJECT_RECORDS, Projects, type ProjectSettings } from './projects.ts';
+import { PROJECT_RECORDS, Projects } from './projects.ts';
 import type { RecordDefinition } from './records/define.ts';
 import type { RecordOwner, Records } from './records/records.ts';
 import { Quotas } from './quotas.ts';
 import { Reencryption, type Reencrypted } from './reencryption.ts';
 import { resealAll } from './rotation.ts';
 import { MASTER_KEY_RECORDS, SealCount } from './seal-count.ts';
-import type { RefusedSettings } from './states/refused-limits.ts';
 import { RefusedWrites } from './states/refused-writes.ts';
 import { States } from './states/states.ts';
+import { StoredCensus } from './stored-figures.ts';
 import { Sweep } from './sweep.ts';
 import { requireWhole } from './transfer.ts';
-import type { UploadSettings } from './states/upload-limits.ts';
 import { Uploads } from './states/uploads.ts';
+import type { WebhookPost } from '../ports/webhook-post.ts';
+import { Webhooks } from './webhooks/webhooks.ts';
 import { tapped } from './tapped.ts';
 import { watched } from './watched.ts';
 import { WATCHED } from './watches.ts';
 
-/** What a house is built from, and how it is to behave. */
-export interface HouseOptions extends LockSettings, ProjectSettings, UploadSettings, RefusedSettings {
-  readonly engine: Engine;
-  readonly sealer: Sealer;
-  readonly signals: Signals;
-  readonly clock: Clock;
-  readonly entropy: Entropy;
-  readonly log: Log;
-  /** Where records of the audit log go besides the engine. Default: nowhere. */
-  readonly sink?: AuditSink | null;
-  /** Bytes of the largest state. */
-  readonly stateBytesMax: number;
-  /** Bytes of all states that are being taken in at a time. */
-  readonly inFlightBytesMax: number;
-  /** How long after its expiry a credential may bring home what it holds a lock for. */
-  readonly expiryGrace: Milliseconds;
-  /** How long revoked and expired credentials are kept. */
-  readonly deadCredentialsKept: Milliseconds;
-  /** How long records of the audit log are kept; 0 for always. */
-  readonly auditKept: Milliseconds;
-}
+/** A house that can send nothing. */
+const NO_POST: WebhookPost = () => Promise.reject(new Error('webhooks are not sent'));
 
 /** Who acts where the house itself keeps order. */
 const NODE: Actor = { subject: 'house:node', door: 'house' };
-
-/** What a house runs on. */
-export interface HouseAbout {
-  /** The name of its engine. */
-  readonly engine: string;
-  /** Whether several nodes may share what the engine keeps. */
-  readonly manyNodes: boolean;
-}
 
 /** The house: sequences the rules and the ports, and knows no protocol and no SQL. Doors call its parts. */
 export class House {
@@ -94,7 +70,10 @@ export class House {
   readonly uploads: Uploads;
   readonly refusedWrites: RefusedWrites;
   readonly freezes: Freezes;
+  readonly firstWrites: FirstWrites;
   readonly audit: Audit;
+  readonly backups: Backups;
+  readonly webhooks: Webhooks;
   /** What is stored about addresses, as it comes. */
   readonly feed: Feed;
   readonly signals: Signals;
@@ -107,6 +86,8 @@ export class House {
   readonly #nodes: Nodes;
   readonly #clock: Clock;
   readonly #census: LockCensus;
+  readonly #storedCensus: StoredCensus;
+  readonly #idleLocks: IdleLocks;
   readonly #sweep: Sweep;
   readonly #parkedRequests: ParkedRequests;
   readonly #bodyReader: StateBodyReader;
@@ -123,6 +104,8 @@ export class House {
     this.#engine = engine;
     this.#clock = clock;
     this.#census = new LockCensus(engine);
+    this.#storedCensus = new StoredCensus(engine, clock);
+    this.#idleLocks = new IdleLocks(clock);
     this.signals = signals;
     this.#sealer = sealer;
     this.#recordOwner = { engine, clock };
@@ -142,6 +125,7 @@ export class House {
         await this.#executor.execute({ type: 'expire', address, actor: NODE });
       },
     });
+    this.backups = new Backups(this.records(BACKUPS), engine);
     this.feed = new Feed({ engine, signals, clock, log });
     this.#sealCount = new SealCount({ records: this.records(MASTER_KEY_RECORDS), sealer, clock, log });
     const known = new KnownCredentials({ engine, sealer, clock, grace: options.expiryGrace });
@@ -176,6 +160,14 @@ export class House {
     });
     this.uploads = watched(uploads, audit, WATCHED.uploads);
     const freezes = new Freezes({ engine, clock, records: this.records(FREEZES), gate, audit: this.audit });
+    const firstWrites = new FirstWrites({
+      engine,
+      projects,
+      records: this.records(ANNOUNCED_STATES),
+      gate,
+      audit: this.audit,
+    });
+    this.firstWrites = watched(firstWrites, audit, WATCHED.firstWrites);
     this.freezes = watched(freezes, audit, WATCHED.freezes);
     const quotas = new Quotas({ engine, clock, projects, log });
     const locks = new Locks({
@@ -186,6 +178,7 @@ export class House {
       gate,
       freezes,
       quotas,
+      firstWrites,
     });
     this.locks = watched(locks, audit, WATCHED.locks);
     const credentials = new Credentials({
@@ -201,6 +194,21 @@ export class House {
     this.credentials = watched(credentials, audit, WATCHED.credentials);
     const works = { 'dead credentials': () => credentials.prune(), 'old audit records': () => audit.prune() };
     this.#sweep = new Sweep({ works, clock, log });
+    const webhooks = new Webhooks({
+      records: this.#recordOwner,
+      engine,
+      sealer,
+      entropy,
+      clock,
+      log,
+      gate,
+      audit: this.audit,
+      backups: this.backups,
+      settings: options.alarms,
+      post: options.postWebhook ?? NO_POST,
+      node: this.node,
+    });
+    this.webhooks = watched(webhooks, audit, WATCHED.webhooks);
     const bodyWriter = new StateBodyWriter({
       sealer,
       newId: () => entropy.uuid(),
@@ -223,19 +231,18 @@ export class House {
       entropy,
     });
     this.refusedWrites = watched(refusedWrites, audit, WATCHED.refusedWrites);
-    this.states = watched(new States({ ...shared, audit, refusedWrites }), audit, WATCHED.states);
+    this.states = watched(
+      new States({ ...shared, audit, refusedWrites, firstWrites }),
+      audit,
+      WATCHED.states,
+    );
     this.#subscriptions = [
       pruneWhatIsSuperseded(this.#executor, projects),
       quotas.follow(this.#executor),
       signals.subscribe(({ handovers }) => this.#parkedRequests.wake(handovers)),
-      this.#executor.listen(({ address, actor: { subject } }, { outcome }) => {
-        if (outcome.type !== 'too-young') return;
-        const facts = { address: formatAddress(address), subject, lock: outcome.holders[0]?.lockId };
-        log.warn(
-          'a lock was not broken by a request that does not name it: use "statehouse force-unlock"',
-          facts,
-        );
-      }),
+      this.#executor.listen((command, result) => this.#idleLocks.saw(command, result)),
+      this.#executor.listen((command, result) => webhooks.saw(command, result)),
+      this.#executor.listen(guardWarning(log)),
     ];
   }
 
@@ -290,6 +297,21 @@ export class House {
     return this.#census.figures(this.#clock.now());
   }
 
+  /** How much is kept; counted seldom, since it takes time. @throws EngineFault when the engine cannot be asked */
+  storedFigures(): Promise<StoredFigures> {
+    return this.#storedCensus.figures();
+  }
+
+  /** How long locks were free on this node although somebody who had asked before still wanted them. */
+  get lockIdle(): Milliseconds {
+    return this.#idleLocks.total;
+  }
+
+  /** How long ago the engine took this node's sign of life; null where it is the only node. */
+  get lag(): Milliseconds | null {
+    return this.#nodes.lag;
+  }
+
   /** How often the master key has encrypted, on all nodes and in all starts, at most. */
   get seals(): number {
     return this.#sealCount.total;
@@ -303,6 +325,7 @@ export class House {
     this.#sweep.start();
     this.uploads.keepSwept();
     this.refusedWrites.keepSwept();
+    this.webhooks.start();
   }
 
   /**
@@ -364,6 +387,7 @@ export class House {
     await this.#executor.settle();
     this.uploads.close();
     this.refusedWrites.close();
+    await this.webhooks.close();
     await this.audit.close();
     await this.#sealCount.close();
     this.#nodes.leave();

@@ -19,6 +19,8 @@ type StoredLimits = { readonly [L in RetentionLimit | Quota]?: number | null | u
 
 /** What is set for a project. */
 export interface ProjectRecord extends StoredLimits, MadeProject {
+  /** The first write of a state by a run must be announced. Default false. */
+  readonly announceFirst?: boolean | null | undefined;
   /** null or absent: not set. */
   readonly [setting: DoorSetting]: string | null | undefined;
 }
@@ -30,6 +32,7 @@ export const PROJECT_RECORDS: RecordDefinition<ProjectRecord> = defineRecords<Pr
     .object({
       createdAt: z.number().optional(),
       createdBy: z.string().optional(),
+      announceFirst: z.boolean().nullable().optional(),
       ...mapLimits(() => z.number().nullable().optional()),
       ...mapQuotas(() => z.number().nullable().optional()),
     })

@@ -34,6 +34,7 @@ const REFUSALS: ReadonlySet<string> = new Set([
   'stale',
   'frozen',
   'over-quota',
+  'unannounced',
   'exists',
   'invalid',
   'not-a-state',

@@ -1,4 +1,5 @@
 import type { Audit } from './audit.ts';
+import type { FirstWrites } from './first-writes.ts';
 import type { Freezes } from './freezes.ts';
 import type { Credentials } from './identity/credentials.ts';
 import type { Sessions } from './identity/sessions.ts';
@@ -8,6 +9,7 @@ import type { History } from './states/history.ts';
 import type { RefusedWrites } from './states/refused-writes.ts';
 import type { States } from './states/states.ts';
 import type { Uploads } from './states/uploads.ts';
+import type { Webhooks } from './webhooks/webhooks.ts';
 import type { Watches } from './watched.ts';
 
 /** What each method of a part is called in the audit log. A method that a caller may be refused has a row. */
@@ -21,6 +23,8 @@ export const WATCHED: {
   readonly uploads: Watches<Uploads>;
   readonly refusedWrites: Watches<RefusedWrites>;
   readonly freezes: Watches<Freezes>;
+  readonly firstWrites: Watches<FirstWrites>;
+  readonly webhooks: Watches<Webhooks>;
   readonly audit: Watches<Audit>;
 } = {
   states: {
@@ -78,6 +82,15 @@ export const WATCHED: {
     set: { action: 'freeze' },
     lift: { action: 'unfreeze' },
     list: { action: 'list-freezes', looks: true },
+  },
+  firstWrites: {
+    announce: { action: 'announce' },
+  },
+  webhooks: {
+    set: { action: 'webhook-set' },
+    list: { action: 'list-webhooks', looks: true },
+    remove: { action: 'webhook-drop' },
+    test: { action: 'webhook-test' },
   },
   audit: {
     read: { action: 'read-audit', looks: true },

@@ -278,6 +278,15 @@ export interface AuditQuery {
   readonly limit: number;
 }
 
+/** How much an engine keeps. */
+export interface StoredFigures {
+  /** States that are not deleted. */
+  readonly states: number;
+  readonly versions: number;
+  /** Bytes of all that is stored: of the database, with its free pages. */
+  readonly bytes: number;
+}
+
 /** A request that is held open somewhere, or a grant that its node has not yet taken up. */
 export interface WaitingRequest {
   readonly address: Address;
@@ -342,6 +351,8 @@ export interface Engine extends AsyncDisposable {
   beat(node: string): Promise<readonly string[]>;
   /** The seats of a node, or of all nodes but it. */
   seats(query: { node: string } | { notNode: string }): Promise<readonly WaitingRequest[]>;
+  /** Counts what is kept, while others have their turn: dear where there is much of it, so ask now and then only. */
+  figures(): Promise<StoredFigures>;
   /** Everything that is sealed under another key than this one, a page at a time; empty when the rotation is done. */
   sealedUnderOther(keyId: string, limit: number): Promise<readonly Resealed[]>;
 

@@ -5,6 +5,7 @@ import type { Configuration } from './configuration.ts';
 import type { AuditDevices } from './audit-devices/devices.ts';
 import { openDevices } from './audit-devices/open.ts';
 import { openEngine, type OpenEngine } from './engines.ts';
+import { postWebhook } from './webhook-post.ts';
 import { openLog, systemClock, systemEntropy } from './runtime.ts';
 
 /** How often the audit devices are told where the audit log ends. */
@@ -38,6 +39,7 @@ export async function buildHouse(configuration: Configuration): Promise<BuiltHou
     entropy: systemEntropy,
     log,
     sink: devices,
+    postWebhook,
   });
   const telling = setInterval(() => void house.audit.tellHead().catch(() => undefined), HEAD_MS).unref();
   const close = async (): Promise<void> => {

@@ -4,6 +4,7 @@ import type { Environment } from '../ports/environment.ts';
 import { isProblem, type Problem } from '../core/read-value.ts';
 import type { DeviceSetting } from './audit-devices/read-device.ts';
 import { readQuotas, type Quotas } from '../core/quota.ts';
+import type { AlarmSettings } from '../house/webhooks/lookout.ts';
 import { readRetention, type Retention } from '../core/retention.ts';
 import { DEFAULT_DATA, HOSTS_DATABASE, SETTINGS, type LogLevel, type Settings } from './settings.ts';
 import type { ClientCertificates } from './listener.ts';
@@ -66,6 +67,8 @@ export interface Configuration {
   /** How long refused writes are kept; 0 for not at all. */
   readonly refusedKept: Milliseconds;
   readonly refusedBytesMax: number;
+  /** When webhooks are told of something. */
+  readonly alarms: AlarmSettings;
   readonly retention: Retention;
   /** How much a project may keep. */
   readonly quotas: Quotas;
@@ -110,10 +113,11 @@ export function configure(given: Settings, env: Environment = {}): Configuration
   if (given.auditRequired && given.auditLog.length === 0) {
     return { problem: '--audit-log is missing: --audit-required needs a device' };
   }
+  const store = storeOf({ database, data: given.data }, env);
   return {
     ...given.listen,
     domain: given.domain,
-    store: storeOf({ database, data: given.data }, env),
+    store,
     tls,
     clientCa: given.tlsClientCa,
     clientCertificates:
@@ -144,6 +148,12 @@ export function configure(given: Settings, env: Environment = {}): Configuration
     auditKept: given.keepAuditDays * DAY_MS,
     refusedKept: given.keepRefused * DAY_MS,
     refusedBytesMax: given.refusedLimit * MEBIBYTE,
+    alarms: {
+      stuckFactor: given.stuckFactor,
+      stuckFloor: given.stuckFloor * 60_000,
+      // What the database's own means keep, the server does not see.
+      backupMaxAge: store.kind === 'postgres' ? 0 : given.backupDays * DAY_MS,
+    },
     retention: readRetention({ ...given }),
     quotas: readQuotas({ ...given }),
     auditDevices: given.auditLog,

@@ -9,6 +9,7 @@ import { BodyBroken } from './body-guard.ts';
 import { DoorTable } from './door-table.ts';
 import { sendReply, toDoorRequest } from './exchange.ts';
 import type { Metrics } from './metrics.ts';
+import { unknownPath } from './signposts.ts';
 import type { Traffic } from './traffic.ts';
 
 /** A path and query longer than any address needs. */
@@ -36,7 +37,7 @@ export function dispatch(options: {
     let door: Door | undefined;
     try {
       door = doors.find(request);
-      if (door === undefined) return { door: NO_DOOR, reply: UNKNOWN };
+      if (door === undefined) return { door: NO_DOOR, reply: unknownPath(request) };
       const wait = traffic.admitPeer(request.peer);
       const throttled = wait === null ? null : door.throttled(request, wait);
       return { door: door.name, reply: throttled ?? (await admitted(door, request)) };
@@ -132,10 +133,6 @@ interface Answered {
 
 /** What requests that are no door's are counted under. */
 const NO_DOOR = 'none';
-const UNKNOWN = problemReply('unknown', 'unknown-route', {
-  status: 404,
-  message: 'not found: / lists the paths of this server',
-});
 const TOO_LONG = problemReply('unknown', 'too-long', {
   status: 414,
   message: `the path and query are too long: expected at most ${TARGET_LENGTH_MAX} characters`,

@@ -13,6 +13,7 @@ import { ApiDoor } from './api/door.ts';
 import type { ApiParts } from './api/parts.ts';
 import { HealthDoor } from './health.ts';
 import type { Metrics } from './metrics.ts';
+import { SignpostDoor } from './signposts.ts';
 import { IndexDoor } from './index-door.ts';
 
 /** Every protocol that the house speaks. A new one is a folder and a line here. */
@@ -41,5 +42,6 @@ export async function openDoors(parts: {
     new HealthDoor({ house, metrics, closing }),
     new ApiDoor(api),
     new IndexDoor(DOORS),
+    new SignpostDoor(),
   ];
 }

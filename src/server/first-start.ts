@@ -1,8 +1,8 @@
-import { mkdirSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { Grant } from '../core/grant.ts';
 import type { Caller } from '../house/caller.ts';
 import type { House } from '../house/house.ts';
+import { makePath } from '../engines/sqlite/files/make-path.ts';
 import { writePrivateFile } from '../keyring/private-file.ts';
 import { ownDirectory, type Configuration } from './configuration.ts';
 
@@ -74,7 +74,7 @@ export async function ensureAdmin(
 /** A secret that is told once must not be made before it is known that it can be kept. */
 function prove(path: string): void {
   try {
-    mkdirSync(join(path, '..'), { recursive: true });
+    makePath(dirname(path), 0o777);
     writePrivateFile(path, '');
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);

@@ -1,12 +1,24 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { AuditDevices } from './audit-devices/devices.ts';
 import type { House } from '../house/house.ts';
+import type { StoredFigures } from '../ports/engine.ts';
 import type { LockFigures } from '../house/locks/lock-figures.ts';
 
 /** Durations from a commit without a wait to a parked request's hour. */
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 600];
 
 const UNKNOWN: LockFigures = { held: Number.NaN, oldest: Number.NaN, parked: Number.NaN, away: Number.NaN };
+
+const NOT_COUNTED: StoredFigures = { states: Number.NaN, versions: Number.NaN, bytes: Number.NaN };
+
+/** What of a house is measured. */
+export interface MeasuredHouse extends Pick<
+  House,
+  'parked' | 'inFlightBytes' | 'seals' | 'listen' | 'lockFigures' | 'storedFigures' | 'lockIdle' | 'lag'
+> {
+  readonly backups: Pick<House['backups'], 'last'>;
+  readonly webhooks: Pick<House['webhooks'], 'counts'>;
+}
 
 /** What the house counts. Labels are names from tables, never what a client sent. */
 export class Metrics {
@@ -17,7 +29,7 @@ export class Metrics {
   readonly #handovers: Counter;
 
   constructor(
-    house: Pick<House, 'parked' | 'inFlightBytes' | 'seals' | 'listen' | 'lockFigures'>,
+    house: MeasuredHouse,
     certificate: { readonly ends: number } | null = null,
     devices: Pick<AuditDevices, 'standings'> | null = null,
   ) {
@@ -72,6 +84,7 @@ export class Metrics {
       registers,
       collect: async () => oldest.set((await look()).oldest / 1_000),
     });
+    this.#measureStore(house);
     const rejected = new Counter({
       name: 'statehouse_writes_rejected_total',
       help: 'Writes of states that were refused, by reason: stale, held, fenced, shared-hold, over-quota, expired.',
@@ -115,6 +128,60 @@ export class Metrics {
       this.#outcomes.inc({ command: command.type, outcome: outcome.type });
       this.#handovers.inc(handovers.length);
       if (command.type === 'write' && outcome.type !== 'stored') rejected.inc({ reason: outcome.type });
+    });
+  }
+
+  /** What is kept, and how this node keeps up. */
+  #measureStore(house: MeasuredHouse): void {
+    const registers = [this.#registry];
+    const stored = (): Promise<StoredFigures> => house.storedFigures().catch(() => NOT_COUNTED);
+    const STORED: readonly (readonly [keyof StoredFigures, string, string])[] = [
+      ['states', 'statehouse_states', 'States that are not deleted.'],
+      ['versions', 'statehouse_versions', 'Versions of states that are kept, those of deleted states, too.'],
+      ['bytes', 'statehouse_stored_bytes', 'Bytes of the database, with its free pages.'],
+    ];
+    for (const [what, name, help] of STORED) {
+      const gauge: Gauge = new Gauge({
+        name,
+        help,
+        registers,
+        collect: async () => gauge.set((await stored())[what]),
+      });
+    }
+    const idle: Gauge = new Gauge({
+      name: 'statehouse_lock_idle_while_waited_seconds',
+      help: 'Seconds that locks were free while a client that had asked before still wanted them, on this node since its start.',
+      registers,
+      collect: () => idle.set(house.lockIdle / 1_000),
+    });
+    const backup: Gauge = new Gauge({
+      name: 'statehouse_last_backup_timestamp_seconds',
+      help: 'When the last backup was taken through the server, in seconds since 1970; 0 for never.',
+      registers,
+      collect: async () =>
+        backup.set(
+          await house.backups.last().then(
+            (at) => (at ?? 0) / 1_000,
+            () => Number.NaN,
+          ),
+        ),
+    });
+    const deliveries: Gauge<'what'> = new Gauge({
+      name: 'statehouse_webhook_deliveries',
+      help: 'Messages to webhooks of this node since its start: sent, failed and sent again, given up, dropped for want of room.',
+      labelNames: ['what'],
+      registers,
+      collect: () => {
+        const { sent, failed, givenUp, dropped } = house.webhooks.counts;
+        for (const [what, count] of Object.entries({ sent, failed, 'given-up': givenUp, dropped }))
+          deliveries.set({ what }, count);
+      },
+    });
+    const lag: Gauge = new Gauge({
+      name: 'statehouse_node_lag_seconds',
+      help: 'How long ago the database took the last sign of life of this node; 0 with the embedded engine.',
+      registers,
+      collect: () => lag.set((house.lag ?? 0) / 1_000),
     });
   }
 

@@ -1,15 +1,22 @@
 import type { Configuration } from './configuration.ts';
 import { buildHouse, type BuiltHouse } from './build.ts';
+import { beforeStart } from './unfinished-start.ts';
 import type { OpenHouse } from './open-port.ts';
 
 export type { OpenHouse } from './open-port.ts';
 
 /**
- * Builds the house from its parts and opens its port.
+ * Builds the house from its parts and opens its port. A start that fails leaves nothing in a new data directory.
  * @throws with words for the operator when it cannot
  */
 export async function openHouse(configuration: Configuration): Promise<OpenHouse> {
-  return openBuilt(configuration, buildHouse(configuration));
+  const takeAway = beforeStart(configuration.store);
+  try {
+    return await openBuilt(configuration, buildHouse(configuration));
+  } catch (fault) {
+    takeAway();
+    throw fault;
+  }
 }
 
 /** Opens the port of a house that is being built; a house whose port cannot be opened is closed. */

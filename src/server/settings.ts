@@ -50,6 +50,11 @@ export interface Settings extends Readonly<Record<RetentionLimit | Quota, number
   readonly keepRefused: number;
   /** In MiB. */
   readonly refusedLimit: number;
+  readonly stuckFactor: number;
+  /** In minutes. */
+  readonly stuckFloor: number;
+  /** In days. */
+  readonly backupDays: number;
   readonly auditLog: readonly DeviceSetting[];
   readonly auditRequired: boolean;
   /** In seconds. */
@@ -180,6 +185,19 @@ export const SETTINGS: { readonly [K in keyof Settings]: Setting<Settings[K]> } 
     { from: 1, to: 1_048_576 },
     'MIB',
     'the total size of refused writes that are kept',
+  ),
+  stuckFactor: whole(
+    10,
+    { from: 1, to: 10_000 },
+    'N',
+    'tell webhooks of a lock that is held for N times its usual hold',
+  ),
+  stuckFloor: whole(30, { from: 1, to: 100_000 }, 'MINUTES', 'and for MINUTES at least'),
+  backupDays: whole(
+    7,
+    { from: 0, to: 3_650 },
+    'DAYS',
+    'tell webhooks that no backup was taken for DAYS; 0 for never. PostgreSQL is backed up by its own means',
   ),
   ...mapLimits((limit) => {
     const { fallback, max, placeholder, says } = RETENTION_LIMITS[limit];

@@ -16,6 +16,7 @@ import {
   STATE,
   state,
   stateText,
+  webhook,
   type Scene,
   type Trial,
 } from './scene.ts';
@@ -148,6 +149,11 @@ export const API_TRIALS: Readonly<Record<string, Trial>> = {
       send(scene, 'POST', `/state/restore?${OF_STATE}`, { version: await version(scene, 1) }),
     proof: 'changed',
   },
+  'announce-state, the state': {
+    prepare: [],
+    ask: ask('POST', `/state/announce?${OF_STATE}`),
+    proof: 'changed',
+  },
   'list-versions, the state': state200(`/state/versions?${OF_STATE}`, '"lineage"'),
   'show-version, the state': {
     prepare: [state],
@@ -228,6 +234,26 @@ export const API_TRIALS: Readonly<Record<string, Trial>> = {
   'revoke-credential, a credential': {
     prepare: [makeSpare],
     ask: (scene) => send(scene, 'DELETE', `/credentials/${spare.id}`),
+    proof: 'changed',
+  },
+  'list-webhooks, all webhooks': {
+    prepare: [webhook],
+    ask: ask('GET', '/webhooks'),
+    proof: { text: '"pager"' },
+  },
+  'set-webhook, a webhook': {
+    prepare: [],
+    ask: ask('POST', '/webhooks', { name: 'pager', url: 'http://127.0.0.1:9/hook' }),
+    proof: 'changed',
+  },
+  'test-webhook, a webhook': {
+    prepare: [webhook],
+    ask: ask('POST', '/webhooks/test', { name: 'pager' }),
+    proof: { text: '"ok":false' },
+  },
+  'remove-webhook, a webhook': {
+    prepare: [webhook],
+    ask: ask('DELETE', '/webhooks/pager'),
     proof: 'changed',
   },
   'whoami, oneself': { prepare: [], ask: ask('GET', '/whoami'), proof: { text: '"subject"' } },

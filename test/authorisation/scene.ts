@@ -171,6 +171,19 @@ export async function frozen({ house }: Scene): Promise<void> {
   if (answer.type !== 'set') throw new Error(`not frozen: ${answer.type}`);
 }
 
+/** A webhook whose receiver is not there. */
+export async function webhook({ house }: Scene): Promise<void> {
+  const answer = await house.house.webhooks.set(ADMIN_CALLER, {
+    name: 'pager',
+    url: 'http://127.0.0.1:9/hook',
+    secret: null,
+    events: ['lock-stuck'],
+    pattern: '*',
+    format: 'json',
+  });
+  if (answer.type !== 'set') throw new Error(`no webhook: ${answer.type}`);
+}
+
 /** A refused write of the asker's own. */
 export async function ownRefused(scene: Scene): Promise<void> {
   await refuse(scene, scene.owner);

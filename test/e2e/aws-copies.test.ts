@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -48,6 +48,16 @@ describe.skipIf(aws === null)('the aws command (skipped unless aws is on PATH)',
     expect(await run('s3', 'cp', 's3://three/net.tfstate', 'down')).toMatch(/^0 /);
     expect(await readFile(join(directory, 'down'), 'utf8')).toBe(BIG);
     expect(await run('s3api', 'head-object', '--bucket', 'two', '--key', 'net.tfstate')).not.toMatch(/^0 /);
+  }, 120_000);
+
+  it('brings a bucket in and out with sync, byte for byte', async () => {
+    const states = { 'net.tfstate': `${stateText(3)}\n\n`, 'env:/dev/net.tfstate': stateText(4) };
+    await mkdir(join(directory, 'old', 'env:', 'dev'), { recursive: true });
+    for (const [name, text] of Object.entries(states)) await writeFile(join(directory, 'old', name), text);
+    expect(await run('s3', 'sync', 'old', 's3://synced')).toMatch(/^0 /);
+    expect(await run('s3', 'sync', 's3://synced', 'back')).toMatch(/^0 /);
+    for (const [name, text] of Object.entries(states))
+      expect(await readFile(join(directory, 'back', name), 'utf8')).toBe(text);
   }, 120_000);
 
   it('empties a bucket of all versions, where the server lets admins do that', async () => {

@@ -141,5 +141,45 @@ describe.skipIf(terraform === null)(
         expect(await second.must('apply', '-auto-approve')).toContain('1 added');
       },
     );
+
+    it.each(Object.entries(FOLDERS))(
+      'an apply over %s creates nothing where new states must be announced, and does once they are',
+      async (_, folderAt) => {
+        const project = `guarded-${(places += 1)}`;
+        const path = `${project}/net/terraform.tfstate`;
+        await using folder = await folderAt(path);
+        expect(await statehouse(['project', 'set', project, '--announce-first', 'on'])).toMatchObject({
+          code: 0,
+        });
+        const refused = await folder.run('apply', '-auto-approve');
+        expect(refused.code).toBe(1);
+        expect(refused.output.replaceAll(/[\s│]+/g, ' ')).toContain(`statehouse state new ${path}`);
+        expect(refused.output).not.toContain('Creating...');
+        expect(await folder.must('plan')).toContain('1 to add');
+        expect((await statehouse(['state', 'new', path])).out).toContain('may be created by an apply until');
+        expect(await folder.must('apply', '-auto-approve')).toContain('1 added');
+        expect((await statehouse(['project', 'show', project])).out).toMatch(/announce-first +on +project/);
+      },
+    );
+
+    it('a state that is moved with init -migrate-state needs no announcement', async () => {
+      const project = `guarded-${(places += 1)}`;
+      const path = `${project}/moved`;
+      await statehouse(['project', 'set', project, '--announce-first', 'on']);
+      await using folder = await httpFolder(
+        terraform!,
+        { url: house.url, path: 'elsewhere/moved' },
+        resource('one'),
+      );
+      await folder.must('apply', '-auto-approve');
+      const block = (await readFile(join(folder.path, 'backend.tf'), 'utf8')).replaceAll(
+        'elsewhere/moved',
+        path,
+      );
+      await folder.write('backend.tf', block);
+      await folder.must('init', '-migrate-state', '-force-copy');
+      expect(await folder.must('plan', '-detailed-exitcode')).toContain('No changes');
+      expect(await resourcesAt(house, path)).toEqual(['one']);
+    });
   },
 );

@@ -42,6 +42,7 @@ function build(): { house: House; keyring: Keyring } {
     expiryGrace: 0,
     deadCredentialsKept: 1,
     auditKept: 0,
+    alarms: { stuckFactor: 10, stuckFloor: 1_800_000, backupMaxAge: 0 },
   });
   return { house, keyring };
 }

@@ -515,6 +515,33 @@ describe('the API', () => {
     expect((await house.ask('LOCK', NET_HTTP, { body: sampleLock('one') })).status).toBe(200);
   });
 
+  it('wants new states announced where that is set, and takes the announcement', async () => {
+    const set = await callApi(house, 'PATCH /projects/guarded', { body: { announceFirst: true } });
+    expect(set.json).toMatchObject({ project: 'guarded', announceFirst: true });
+    const locked = await house.ask('LOCK', '/http/guarded/a', { body: sampleLock('one') });
+    expect([locked.status, JSON.parse(locked.text)]).toMatchObject([423, { error: 'unannounced' }]);
+    const announced = await callApi(house, 'POST /state/announce?address=guarded/a');
+    expect(announced.json).toMatchObject({ address: 'guarded/a' });
+    expect((await house.ask('LOCK', '/http/guarded/a', { body: sampleLock('one') })).status).toBe(200);
+    await write('/http/guarded/a?ID=one', sampleState(1));
+    expect((await callApi(house, 'POST /state/announce?address=guarded/a')).status).toBe(409);
+  });
+
+  it('makes, lists, tests and removes webhooks', async () => {
+    const body = { name: 'pager', url: 'http://127.0.0.1:9/hook', events: ['lock-stuck'] };
+    const made = await callApi(house, 'POST /webhooks', { body });
+    expect(made.json).toMatchObject({ name: 'pager', host: '127.0.0.1:9', pattern: '*', format: 'json' });
+    const listed = await callApi(house, 'GET /webhooks');
+    expect(listed.json['webhooks']).toMatchObject([{ name: 'pager', events: ['lock-stuck'] }]);
+    expect(listed.text).not.toContain('/hook');
+    const tested = await callApi(house, 'POST /webhooks/test', { body: { name: 'pager' } });
+    expect(tested.json).toMatchObject({ ok: false, status: null });
+    expect((await callApi(house, 'DELETE /webhooks/pager')).json).toEqual({ removed: 'pager' });
+    expect((await callApi(house, 'DELETE /webhooks/pager')).status).toBe(404);
+    const wrong = { name: 'pager', url: 'file:///etc/passwd' };
+    expect((await callApi(house, 'POST /webhooks', { body: wrong })).status).toBe(422);
+  });
+
   it('answers HEAD as GET, without the body', async () => {
     await write(NET_HTTP, sampleState(1));
     const head = await house.ask('HEAD', `/api/v1/state/content${at(NET)}`);

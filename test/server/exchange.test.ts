@@ -57,6 +57,11 @@ describe('an exchange', () => {
         seals: 0,
         listen: () => () => undefined,
         lockFigures: () => Promise.reject(new Error('not asked')),
+        storedFigures: () => Promise.reject(new Error('not asked')),
+        lockIdle: 0,
+        lag: null,
+        webhooks: { counts: { sent: 0, failed: 0, givenUp: 0, dropped: 0 } },
+        backups: { last: () => Promise.resolve(null) },
       },
       null,
     );

@@ -5,10 +5,10 @@ import { HealthDoor } from '../../src/server/health.ts';
 import type { House } from '../../src/house/house.ts';
 import { Metrics } from '../../src/server/metrics.ts';
 import type { DoorRequest } from '../../src/protocols/door.ts';
+import { quietHouse } from '../support/quiet-house.ts';
 import { TestHouse } from '../support/open-test-house.ts';
 import { sampleLock, sampleState } from '../support/sample-state.ts';
 
-const NO_LOCKS = () => Promise.resolve({ held: 0, oldest: 0, parked: 0, away: 0 });
 const READYZ = { path: '/readyz', header: () => undefined } as unknown as DoorRequest;
 
 describe('how the house is', () => {
@@ -39,10 +39,7 @@ describe('how the house is', () => {
         if (!works) throw new EngineFault('the disk is away');
       },
     } as unknown as House;
-    const metrics = new Metrics(
-      { parked: 0, inFlightBytes: 0, seals: 0, listen: () => () => undefined, lockFigures: NO_LOCKS },
-      null,
-    );
+    const metrics = new Metrics(quietHouse());
     const door = new HealthDoor({ house, metrics, closing: closing.signal });
     await expect(door.answer(READYZ)).rejects.toThrow(EngineFault);
     expect(door.fault().status).toBe(503);
@@ -62,10 +59,7 @@ describe('how the house is', () => {
         return new Promise<void>((resolve) => void (done = resolve));
       },
     } as unknown as House;
-    const metrics = new Metrics(
-      { parked: 0, inFlightBytes: 0, seals: 0, listen: () => () => undefined, lockFigures: NO_LOCKS },
-      null,
-    );
+    const metrics = new Metrics(quietHouse());
     const door = new HealthDoor({ house, metrics, closing: new AbortController().signal });
     const many = Array.from({ length: 50 }, () => door.answer(READYZ));
     done();
@@ -134,16 +128,24 @@ describe('the metrics', () => {
     expect(text).toContain('statehouse_writes_rejected_total{reason="held"} 1');
   });
 
+  it('tell how much is kept, when it was last backed up, and how long locks were free in vain', async () => {
+    await using house = await TestHouse.open();
+    await house.ask('POST', '/http/acme/a', { body: sampleState(1) });
+    await house.ask('POST', '/http/acme/a', { body: sampleState(2) });
+    await house.house.backups.taken();
+    const { text } = await house.ask('GET', '/metrics');
+    expect(text).toContain('\nstatehouse_states 1\n');
+    expect(text).toContain('\nstatehouse_versions 2\n');
+    expect(text).toMatch(/^statehouse_stored_bytes [1-9]\d*$/m);
+    const at = Number(/^statehouse_last_backup_timestamp_seconds ([\d.]+)$/m.exec(text)?.[1]);
+    expect(Math.abs(at - Date.now() / 1_000)).toBeLessThan(60);
+    expect(text).toMatch(/^statehouse_lock_idle_while_waited_seconds \d/m);
+    expect(text).toMatch(/^statehouse_node_lag_seconds \d/m);
+  });
+
   it('are all explained to the operator', async () => {
     // All of them, those of a server with a certificate, too.
-    const house = {
-      parked: 0,
-      inFlightBytes: 0,
-      seals: 0,
-      listen: () => () => undefined,
-      lockFigures: NO_LOCKS,
-    };
-    const { body: text } = await new Metrics(house, { ends: 0 }).text();
+    const { body: text } = await new Metrics(quietHouse(), { ends: 0 }).text();
     const names = [...text.matchAll(/^# HELP (statehouse_\w+)/gm)].map(([, name = '']) => name);
     const page = await readFile(new URL('../../docs/operating.md', import.meta.url), 'utf8');
     const explained = [...page.matchAll(/^\| `(statehouse_\w+)` \|/gm)].map(([, name = '']) => name);

@@ -62,13 +62,17 @@ export interface AuditHeadShape {
 export type RetentionShape = { readonly [L in RetentionLimit]: number | null };
 
 /** What may be set for a project; what is left out stays as it is. */
-export type ProjectSettings = { [L in RetentionLimit | Quota]?: number | null | undefined };
+export type ProjectSettings = { [L in RetentionLimit | Quota]?: number | null | undefined } & {
+  announceFirst?: boolean | null | undefined;
+};
 
 /** How much a project may keep; null where it is not limited. */
 export type QuotaShape = { readonly [Q in Quota]: number | null };
 
 export interface ProjectShape {
   readonly project: string;
+  /** Whether the first write of a state by a run must be announced. */
+  readonly announceFirst: boolean;
   readonly set: RetentionShape;
   readonly effective: RetentionShape;
   readonly quota: { readonly set: QuotaShape; readonly effective: QuotaShape; readonly used: Usage };

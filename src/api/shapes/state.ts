@@ -27,3 +27,9 @@ export interface StateShape {
   readonly deletedAt: string | null;
   readonly lock: LockSummaryShape | null;
 }
+
+/** A state that is not there yet, and may come from a run. */
+export interface AnnouncedShape {
+  readonly address: string;
+  readonly until: string;
+}

@@ -1,6 +1,6 @@
 import type { ProjectSettings } from '../../api/shapes/house.ts';
 import { mapQuotas, QUOTAS, type Quota } from '../../core/quota.ts';
-import { readWholeNumber } from '../../core/read-value.ts';
+import { readWholeNumber, readWord } from '../../core/read-value.ts';
 import { mapLimits, RETENTION_LIMITS, type RetentionLimit } from '../../core/retention.ts';
 import { defineCommand, type Command } from '../command.ts';
 import { DONE } from '../exit-codes.ts';
@@ -20,7 +20,7 @@ const BOUNDS: Readonly<Record<RetentionLimit | Quota, { readonly from: number; r
 };
 
 export const command: Command = defineCommand({
-  description: `Sets how much history a project keeps, and how much it may keep in all; "${DEFAULT}" takes a setting back, so that the server's holds. For admins of the server.`,
+  description: `Sets how much history a project keeps, how much it may keep in all, and whether new states in it must be announced; "${DEFAULT}" takes a setting back, so that the server's holds. For admins of the server.`,
   args: [{ name: 'project', help: 'the name of the project', required: true }],
   options: {
     ...CONNECTION_OPTIONS,
@@ -28,16 +28,29 @@ export const command: Command = defineCommand({
     ...mapQuotas((quota) =>
       option(QUOTAS[quota].placeholder, `keep at most so many ${QUOTAS[quota].counts}`),
     ),
+    announceFirst: text(
+      'on|off',
+      'refuse the first write of a state by an apply, unless "statehouse state new" announced it',
+      { environment: false },
+    ),
   },
   examples: [
     { line: 'statehouse project set app --quota-states 500', says: 'at most 500 states in app' },
     { line: 'statehouse project set app --quota-states default', says: 'as many as the server says' },
+    {
+      line: 'statehouse project set app --announce-first on',
+      says: 'while states are moved here: an apply that comes too early creates nothing twice',
+    },
   ],
   run: async ({ args: [project = ''], options, terminal, stopped }) => {
-    const given = (Object.keys(BOUNDS) as (keyof typeof BOUNDS)[]).flatMap((name) => {
+    const { announceFirst } = options;
+    const given: (readonly [string, number | boolean | null])[] = (
+      Object.keys(BOUNDS) as (keyof typeof BOUNDS)[]
+    ).flatMap((name) => {
       const value = options[name];
       return value === undefined ? [] : [[name, read(name, value)] as const];
     });
+    if (announceFirst !== undefined) given.push(['announceFirst', readSwitch(announceFirst)]);
     if (given.length === 0)
       throw wrongUse('nothing is set', `Give for example ${flagName('quotaStates')} 500.`);
     const house = new HouseClient(readConnection(options), stopped);
@@ -49,6 +62,10 @@ export const command: Command = defineCommand({
 
 function option(placeholder: string, help: string): OptionSpec<string | undefined> {
   return text(`${placeholder}|${DEFAULT}`, help, { environment: false });
+}
+
+function readSwitch(value: string): boolean {
+  return accepted(readWord(value, ['on', 'off'])) === 'on';
 }
 
 function read(name: keyof typeof BOUNDS, value: string): number | null {

@@ -6,7 +6,7 @@ import { decide, evolve, nextEnd } from '../../core/decide.ts';
 import type { AuditNote, Effect } from '../../core/effect.ts';
 import type { Instant } from '../../core/instant.ts';
 import { NO_USAGE, sumOf, usageChange, type Usage } from '../../core/quota.ts';
-import { NEW_WORLD, type Version, type World } from '../../core/world.ts';
+import { liveHead, NEW_WORLD, type Version, type World } from '../../core/world.ts';
 import type { Clock } from '../../ports/clock.ts';
 import {
   type AuditFilter,
@@ -32,6 +32,7 @@ import {
   type StateQuery,
   type StateSummary,
   type StoredBody,
+  type StoredFigures,
 } from '../../ports/engine.ts';
 import { fits, isChange } from './audit.ts';
 import { compareBytes, otherSealed, selectStates } from './queries.ts';
@@ -193,6 +194,16 @@ export class MemoryEngine implements Engine {
       .filter(({ world }) => (nextEnd(world) ?? Infinity) <= now)
       .map(({ address }) => address)
       .slice(0, limit);
+  }
+
+  async figures(): Promise<StoredFigures> {
+    const kept = [...this.#kept.values()];
+    const segments = [...this.#bodies.values()].flatMap((body) => body.segments);
+    return {
+      states: kept.filter(({ world }) => liveHead(world.record) !== null).length,
+      versions: kept.reduce((sum, { versions }) => sum + versions.length, 0),
+      bytes: segments.reduce((sum, { length }) => sum + length, 0),
+    };
   }
 
   async sealedUnderOther(keyId: string, limit: number): Promise<readonly Resealed[]> {

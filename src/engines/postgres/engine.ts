@@ -23,6 +23,7 @@ import {
   type StateQuery,
   type StateSummary,
   type StoredBody,
+  type StoredFigures,
   type WholeLog,
 } from '../../ports/engine.ts';
 import type { OpenRowKey } from '../../ports/row-key.ts';
@@ -35,6 +36,7 @@ import { BodyReader } from './bodies.ts';
 import { Connections, type Row, type Statement } from './connection.ts';
 import { wasCommitted } from './session/doubt.ts';
 import { faultFrom, isLost, mayPass } from './faults.ts';
+import { countStored } from './figures.ts';
 import { migrate, programVersion, requireKnown, schemaVersionStatement } from './migrate.ts';
 import { beatStatements } from './session/nodes.ts';
 import type { PostgresOptions } from './session/options.ts';
@@ -193,6 +195,10 @@ export class PostgresEngine implements Engine {
 
   async ending(limit: number): Promise<readonly Address[]> {
     return this.#queries.ending(this.#clock(), limit);
+  }
+
+  async figures(): Promise<StoredFigures> {
+    return countStored(this.#connections, this.#schema);
   }
 
   async sealedUnderOther(keyId: string, limit: number): Promise<readonly Resealed[]> {

@@ -23,6 +23,7 @@ import {
   type StateQuery,
   type StateSummary,
   type StoredBody,
+  type StoredFigures,
   type Telling,
 } from '../../ports/engine.ts';
 import type { OpenRowKey } from '../../ports/row-key.ts';
@@ -35,6 +36,7 @@ import { openForReading } from './connection.ts';
 import { DataDirectory } from './files/data-directory.ts';
 import type { Database } from './files/driver.ts';
 import { reading } from './faults.ts';
+import { countStored } from './figures.ts';
 import { Queries } from './queries.ts';
 import { WriterHandle } from './writer/handle.ts';
 
@@ -175,6 +177,16 @@ export class SqliteEngine implements Engine {
 
   async ending(limit: number): Promise<readonly Address[]> {
     return reading(() => this.#queries.ending(this.#now(), limit));
+  }
+
+  async figures(): Promise<StoredFigures> {
+    try {
+      return await countStored(this.#reader);
+    } catch (error) {
+      return reading(() => {
+        throw error;
+      });
+    }
   }
 
   async sealedUnderOther(keyId: string, limit: number): Promise<readonly Resealed[]> {

@@ -11,6 +11,7 @@ import { Budget } from '../budget.ts';
 import { actorOf, type Caller, type Revoked, type Shut } from '../caller.ts';
 import type { CommandExecutor } from '../executor.ts';
 import type { Freeze, Freezes, Frozen } from '../freezes.ts';
+import type { FirstWrites, Unannounced } from '../first-writes.ts';
 import type { Gate } from '../gate.ts';
 import type { Quotas } from '../quotas.ts';
 import { listVisible } from '../listing.ts';
@@ -60,6 +61,7 @@ export type LockAnswer =
   | Gone
   | Frozen
   | OverQuota
+  | Unannounced
   | Shut;
 
 export type UnlockAnswer = OutcomeOf['unlock'] | Shut;
@@ -106,6 +108,7 @@ export class Locks {
   readonly #gate: Gate;
   readonly #freezes: Freezes;
   readonly #quotas: Quotas;
+  readonly #firstWrites: FirstWrites;
   readonly #waiters: Budget;
 
   constructor(options: {
@@ -116,6 +119,7 @@ export class Locks {
     gate: Gate;
     freezes: Freezes;
     quotas: Quotas;
+    firstWrites: FirstWrites;
   }) {
     this.#executor = options.executor;
     this.#lockInfos = options.lockInfos;
@@ -124,6 +128,7 @@ export class Locks {
     this.#gate = options.gate;
     this.#freezes = options.freezes;
     this.#quotas = options.quotas;
+    this.#firstWrites = options.firstWrites;
     const { waitersMax } = options.settings;
     this.#waiters = new Budget({
       max: waitersMax,
@@ -142,10 +147,11 @@ export class Locks {
   async lock(caller: Caller, address: Address, ask: LockAsk): Promise<LockAnswer> {
     const refusal = this.#gate.onForRules(caller, 'lock', address);
     if (refusal !== null) return refusal;
-    const frozen = await this.#freezes.stopsLock(caller, address, ask);
-    if (frozen !== null) return frozen;
-    const over = await this.#quotas.stopsLock(caller, address, ask);
-    if (over !== null) return over;
+    const stopped =
+      (await this.#freezes.stopsLock(caller, address, ask)) ??
+      (await this.#quotas.stopsLock(caller, address, ask)) ??
+      (await this.#firstWrites.stopsLock(address, ask.operation));
+    if (stopped !== null) return stopped;
     const seat = ask.gone === null ? null : this.#parkedRequests.take(ask.gone);
     try {
       return await this.#ask(caller, this.#command(caller, address, ask, seat), seat);

@@ -1,5 +1,5 @@
 import type { Address } from '../../core/address.ts';
-import type { Milliseconds } from '../../core/instant.ts';
+import type { Instant, Milliseconds } from '../../core/instant.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Engine, WaitingRequest } from '../../ports/engine.ts';
 import type { Log } from '../../ports/log.ts';
@@ -30,6 +30,8 @@ export class Nodes {
   readonly #expire: (address: Address) => Promise<void>;
   readonly #cancels = new Map<string, () => void>();
   #closed = false;
+  /** When the engine last took a beat, by this machine's clock; null where nodes need none. */
+  #beatAt: Instant | null = null;
 
   constructor(options: {
     engine: Engine;
@@ -63,6 +65,7 @@ export class Nodes {
       return;
     }
     await this.#engine.beat(this.#node);
+    this.#beatAt = this.#clock.now();
     this.#again(
       'beat',
       () => BEAT_MS,
@@ -75,6 +78,11 @@ export class Nodes {
     );
   }
 
+  /** How long ago the engine took this node's last beat; null where nodes need none. */
+  get lag(): Milliseconds | null {
+    return this.#beatAt === null ? null : this.#clock.now() - this.#beatAt;
+  }
+
   /** Stops beating; what this node's waiters left behind is cleared up by the others. */
   leave(): void {
     this.#closed = true;
@@ -83,6 +91,7 @@ export class Nodes {
 
   async #beat(): Promise<void> {
     const living = new Set(await this.#engine.beat(this.#node));
+    this.#beatAt = this.#clock.now();
     const others = await this.#engine.seats({ notNode: this.#node });
     const dead = others.filter(({ seat }) => !living.has(nodeOf(seat)));
     for (const node of new Set(dead.map(({ seat }) => nodeOf(seat)))) {

@@ -8,6 +8,10 @@ export const DYNAMODB_TABLE_KIND: RecordKind = kind('dynamodb-table');
 export const MASTER_KEY_KIND: RecordKind = kind('master-key');
 export const UPLOAD_KIND: RecordKind = kind('upload');
 export const FREEZE_KIND: RecordKind = kind('freeze');
+export const WEBHOOK_KIND: RecordKind = kind('webhook');
+export const WEBHOOK_DELIVERY_KIND: RecordKind = kind('webhook-delivery');
+export const ANNOUNCED_STATE_KIND: RecordKind = kind('announced-state');
+export const BACKUP_KIND: RecordKind = kind('backup');
 export const REFUSED_WRITE_KIND: RecordKind = kind('refused-write');
 
 /** The pieces of one upload: a kind of their own for each, so that one upload's are read without the others'. */

@@ -11,6 +11,7 @@ import type { Sealer } from '../../ports/sealer.ts';
 import type { Audit } from '../audit.ts';
 import type { Budget } from '../budget.ts';
 import type { Caller, Shut } from '../caller.ts';
+import type { Unannounced } from '../first-writes.ts';
 import type { Frozen } from '../freezes.ts';
 import type { Gate } from '../gate.ts';
 import type { RecordOwner, Records } from '../records/records.ts';
@@ -35,7 +36,7 @@ const ID_LENGTH = 16;
 const NODE: Caller = { identity: { subject: 'house:node', grants: [] }, door: 'house' };
 
 /** The refusals that throw away what a writer could not send again. */
-export type WriteRefusal = Exclude<OutcomeOf['write'], { type: 'stored' | 'expired' }> | Frozen;
+export type WriteRefusal = Exclude<OutcomeOf['write'], { type: 'stored' | 'expired' }> | Frozen | Unannounced;
 
 /** Where the bytes of a refused write are. */
 export interface KeptWrite {
@@ -107,7 +108,7 @@ export class RefusedWrites {
    * Has a write decided, and keeps its bytes if it was refused. Its sender has the right to write: that was asked before.
    * @param decide gives the body to the engine
    */
-  async keepIfRefused<O extends OutcomeOf['write'] | Frozen>(
+  async keepIfRefused<O extends OutcomeOf['write'] | Frozen | Unannounced>(
     caller: Caller,
     write: WriteTaken,
     decide: () => Promise<O>,

@@ -7,6 +7,7 @@ import { EngineFault, type StateQuery } from '../../ports/engine.ts';
 import type { Audit } from '../audit.ts';
 import { actorOf, type Caller, type Shut } from '../caller.ts';
 import type { CommandExecutor } from '../executor.ts';
+import type { FirstWrites } from '../first-writes.ts';
 import type { Freezes, Frozen } from '../freezes.ts';
 import type { Gate } from '../gate.ts';
 import type { Quotas } from '../quotas.ts';
@@ -60,6 +61,7 @@ export class States {
   readonly #refusedWrites: RefusedWrites;
   readonly #freezes: Freezes;
   readonly #quotas: Quotas;
+  readonly #firstWrites: FirstWrites;
 
   constructor(options: {
     executor: CommandExecutor;
@@ -70,6 +72,7 @@ export class States {
     refusedWrites: RefusedWrites;
     freezes: Freezes;
     quotas: Quotas;
+    firstWrites: FirstWrites;
   }) {
     this.#executor = options.executor;
     this.#bodyWriter = options.bodyWriter;
@@ -79,6 +82,7 @@ export class States {
     this.#refusedWrites = options.refusedWrites;
     this.#freezes = options.freezes;
     this.#quotas = options.quotas;
+    this.#firstWrites = options.firstWrites;
   }
 
   /**
@@ -151,13 +155,16 @@ export class States {
     if (taken.type !== 'taken-in') return taken;
     const { content } = taken;
     const { claim, expects } = terms;
-    const frozen = claim.kind === 'named' ? null : await this.#freezes.stopsChange(address);
+    const stopped =
+      claim.kind === 'named'
+        ? null
+        : ((await this.#freezes.stopsChange(address)) ?? (await this.#firstWrites.stopsWrite(address)));
     const limits = await this.#quotas.limitsOf(address.project);
     return this.#refusedWrites.keepIfRefused(
       caller,
       { address, claim, content },
       async () =>
-        frozen ??
+        stopped ??
         this.#executor.execute({
           type: 'write',
           address,

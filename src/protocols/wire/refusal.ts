@@ -22,6 +22,7 @@ const STATUS: Readonly<Record<Refusal['type'], number>> = {
   frozen: 423,
   // A 507 would be tried again.
   'over-quota': 413,
+  unannounced: 409,
   'too-large': 413,
   'not-a-state': 422,
   damaged: 400,

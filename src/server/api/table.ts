@@ -8,6 +8,7 @@ import { PROJECT_ROUTES } from './routes/projects.ts';
 import { REFUSED_ROUTES } from './routes/refused.ts';
 import { STATE_ROUTES } from './routes/states.ts';
 import { VERSION_ROUTES } from './routes/versions.ts';
+import { WEBHOOK_ROUTES } from './routes/webhooks.ts';
 import type { Route } from './route.ts';
 
 /** Every route of the API, in the order of the document. */
@@ -21,5 +22,6 @@ export const ROUTES: readonly Route[] = [
   ...EVENT_ROUTES,
   ...PROJECT_ROUTES,
   ...CREDENTIAL_ROUTES,
+  ...WEBHOOK_ROUTES,
   ...HOUSE_ROUTES,
 ];

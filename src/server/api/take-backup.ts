@@ -32,6 +32,7 @@ export async function takeBackup({
   const { size } = await stat(path);
   house.audit.note(caller, 'backup', null, { bytes: size });
   await house.audit.accepted();
+  if (damage === null) await house.backups.taken();
   const remove = (): void => {
     unlink(path).catch((fault: unknown) => log.warn('a copy could not be removed', { fault: String(fault) }));
   };

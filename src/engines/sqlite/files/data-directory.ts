@@ -1,11 +1,13 @@
-import { chmodSync, closeSync, existsSync, fsyncSync, mkdirSync, openSync, statSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, fsyncSync, openSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { EngineFault } from '../../../ports/engine.ts';
 import { openDatabase, type Database } from './driver.ts';
+import { makePath } from './make-path.ts';
 import { isBusy, messageOf } from '../faults.ts';
 
 const DATABASE = 'statehouse.db';
-const LOCK = 'lock.db';
+/** What is locked by whoever uses the directory. */
+export const LOCK_FILE = 'lock.db';
 const DIRECTORY_MODE = 0o700;
 const FILE_MODE = 0o600;
 
@@ -67,10 +69,10 @@ export function syncDirectory(directory: string): void {
 }
 
 function makeDirectory(directory: string): void {
-  const first = mkdirSync(directory, { recursive: true, mode: DIRECTORY_MODE });
-  if (first !== undefined) syncDirectory(dirname(first));
+  const first = makePath(directory, DIRECTORY_MODE);
+  if (first !== null) syncDirectory(dirname(first));
   // Not once SQLite has it open: closing any handle of a file drops this process's locks on it.
-  for (const name of [DATABASE, LOCK]) {
+  for (const name of [DATABASE, LOCK_FILE]) {
     if (!existsSync(join(directory, name))) makeFile(join(directory, name));
   }
   syncDirectory(directory);
@@ -78,7 +80,7 @@ function makeDirectory(directory: string): void {
 
 /** The operating system lets an exclusive lock go when the process dies, so a crash leaves nothing to clean up. */
 function takeLock(directory: string): Database {
-  const lock = openDatabase(join(directory, LOCK));
+  const lock = openDatabase(join(directory, LOCK_FILE));
   try {
     lock.exec('PRAGMA busy_timeout = 0; BEGIN EXCLUSIVE');
     return lock;

@@ -144,6 +144,7 @@ const REFUSED: Readonly<Record<Refused['type'], ErrorName>> = {
   frozen: 'AccessDeniedException',
   // SDKs try a LimitExceededException again.
   'over-quota': 'AccessDeniedException',
+  unannounced: 'AccessDeniedException',
   'too-young': 'AccessDeniedException',
 };
 

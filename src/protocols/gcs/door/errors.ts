@@ -50,6 +50,7 @@ const REFUSED: Readonly<Record<Refusal['type'], readonly [status: number, reason
   'not-a-state': [400, 'invalid'],
   damaged: [400, 'invalid'],
   'over-quota': [403, 'quotaExceeded'],
+  unannounced: [403, 'forbidden'],
   busy: [503, 'backendError'],
 };
 

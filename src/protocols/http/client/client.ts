@@ -124,8 +124,8 @@ export class HttpClient implements StateClient {
       signal,
     });
     // Nobody holds it, and no wait helps.
-    if (['frozen', 'over-quota'].includes(said(reply).error ?? ''))
-      throw new BackendFault('refused', said(reply).message);
+    const { error = '', message } = said(reply);
+    if (['frozen', 'over-quota', 'unannounced'].includes(error)) throw new BackendFault('refused', message);
     if (reply.status === 409 || reply.status === 423) {
       const holder = holderOf(reply);
       // A request that was sent again, because its answer was lost, finds the lock that it made.

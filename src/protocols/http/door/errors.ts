@@ -1,11 +1,11 @@
 import { visible } from '../../../core/visible.ts';
 import { formatAddress, type Address } from '../../../core/address.ts';
+import type { Instant } from '../../../core/instant.ts';
 import { formatLockInfo } from '../../../core/lock-info.ts';
 import { placeInWords, type LinePlace } from '../../../core/lock-words.ts';
 import type { DoorReply } from '../../door.ts';
 import { holdingInWords, lockInfoOf, whereKept, type Holding, type Refusal } from '../../explain.ts';
 import type { ErrorWord } from '../../../api/error.ts';
-import type { Instant } from '../../../core/instant.ts';
 import { problemReply, type Problem } from '../../wire/problem.ts';
 import { refusalProblem } from '../../wire/refusal.ts';
 import type { Operation, Undetected } from './detect.ts';
@@ -39,7 +39,10 @@ export function refused(
   }
   if (operation === 'lock' && refusal.type === 'over-quota') {
     const who = `project ${refusal.project}`;
-    return wordsInLock({ ...problem, status: 423 }, { error: 'over-quota', operation: 'quota', who });
+    return wordsInLock(problem, { error: 'over-quota', operation: 'quota', who });
+  }
+  if (operation === 'lock' && refusal.type === 'unannounced') {
+    return wordsInLock(problem, { error: 'unannounced', operation: 'guard', who: '', since: refusal.at });
   }
   if (refusal.type !== 'held' && refusal.type !== 'fenced') {
     return problemReply(operation, refusal.type, problem);
@@ -49,7 +52,7 @@ export function refused(
   const text = readsIdAlone ? textInId(address, refusal, place, own) : lockText(refusal, place, kept, own);
   // Clients look for a lock info in a 423.
   if (text === null) return problemReply(operation, refusal.type, { ...problem, status: 409 });
-  return lockReply(operation, 423, text);
+  return lockReply(operation, LOCKED, text);
 }
 
 /**
@@ -57,7 +60,7 @@ export function refused(
  * later ones and OpenTofu print the whole.
  */
 function wordsInLock(
-  { status, message, facts }: Problem,
+  { message, facts }: Problem,
   { error, operation, who, since = 0 }: WordsInLock,
 ): DoorReply {
   const body = {
@@ -72,8 +75,11 @@ function wordsInLock(
     Created: new Date(since).toISOString(),
     Path: '',
   };
-  return lockReply('lock', status, JSON.stringify(body));
+  return lockReply('lock', LOCKED, JSON.stringify(body));
 }
+
+/** The status in which Terraform's client looks for a lock info. */
+const LOCKED = 423;
 
 /** A refusal of the lock by nobody who holds it. */
 interface WordsInLock {

@@ -47,7 +47,8 @@ export const PROJECT_ROUTES: readonly Route[] = [
   }),
   defineRoute({
     operation: 'set-project',
-    summary: 'Sets how much history a project keeps and how much it may keep in all, from the next write on.',
+    summary:
+      'Sets how much history a project keeps and how much it may keep in all, from the next write on, and whether new states must be announced.',
     needs: 'admin of the server',
     query: NO_QUERY,
     body: PROJECT_SETTINGS,
@@ -66,6 +67,7 @@ export const PROJECT_ROUTES: readonly Route[] = [
 async function shapeOf(house: House, project: string): Promise<ProjectShape> {
   return {
     project,
+    announceFirst: (await house.projects.find(project))?.announceFirst === true,
     set: toRetentionShape(await house.projects.retentionSetFor(project)),
     effective: toRetentionShape(await house.projects.retentionOf(project)),
     quota: {

@@ -5,7 +5,8 @@ import { ADDRESS, ADDRESS_CURSOR, FLAG, given, LIMIT, PROJECT, SEARCH, WORD } fr
 import { addressCursor } from '../cursor.ts';
 import { jsonReply } from '../json-reply.ts';
 import { defineRoute, NO_BODY, type Route } from '../route.ts';
-import { STATE, STATES, toStateShape, toVersionShape, VERSION } from '../shapes/state.ts';
+import { problemReply } from '../../../protocols/wire/problem.ts';
+import { ANNOUNCED, STATE, STATES, toStateShape, toVersionShape, VERSION } from '../shapes/state.ts';
 
 const ONE = z.strictObject({ address: ADDRESS });
 
@@ -68,6 +69,28 @@ export const STATE_ROUTES: readonly Route[] = [
       const answer = await house.states.delete(caller, address, claimOf(lock));
       if (answer.type !== 'deleted') return refusalReply(operation, address, answer);
       return jsonReply(operation, toVersionShape(answer.version));
+    },
+  }),
+  defineRoute({
+    operation: 'announce-state',
+    summary:
+      'Lets a run make the first version of a state within a day, in a project that wants new states announced.',
+    needs: 'writer of the address',
+    query: ONE,
+    body: NO_BODY,
+    answer: { status: 200, says: 'The state that is expected.', schema: ANNOUNCED },
+    refusals: [403, 409, 422],
+    run: async ({ house, caller, operation, query: { address } }) => {
+      const answer = await house.firstWrites.announce(caller, address);
+      if (answer.type === 'present') {
+        const message = `there is a state at ${formatAddress(address)}, or was: it needs no announcement`;
+        return problemReply(operation, 'exists', { status: 409, message });
+      }
+      if (answer.type === 'invalid')
+        return problemReply(operation, 'invalid', { status: 422, message: answer.problem });
+      if (answer.type !== 'announced') return refusalReply(operation, address, answer);
+      const until = new Date(answer.until).toISOString();
+      return jsonReply(operation, { address: formatAddress(address), until });
     },
   }),
   defineRoute({

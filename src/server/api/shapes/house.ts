@@ -126,6 +126,11 @@ const USAGE: z.ZodType<Usage> = objectOf<Usage>({
 /** What may be set for a project; what is left out stays as it is. */
 export const PROJECT_SETTINGS: z.ZodType<ProjectSettings, ProjectSettings> = z
   .strictObject({
+    announceFirst: z
+      .boolean()
+      .nullable()
+      .optional()
+      .describe('Whether the first write of a state by a run must be announced; null for no.'),
     ...mapLimits((limit) => {
       const { min, max, says } = RETENTION_LIMITS[limit];
       return z
@@ -151,6 +156,7 @@ export const PROJECT_SETTINGS: z.ZodType<ProjectSettings, ProjectSettings> = z
 
 export const PROJECT: z.ZodType<ProjectShape> = objectOf<ProjectShape>({
   project: z.string(),
+  announceFirst: z.boolean().describe('Whether the first write of a state by a run must be announced.'),
   set: RETENTION.describe('What was set for this project.'),
   effective: RETENTION.describe('What applies: that, or the settings that the server was started with.'),
   quota: z.object({ set: QUOTA, effective: QUOTA, used: USAGE }).describe('How much it may keep, and keeps.'),

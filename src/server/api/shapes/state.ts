@@ -1,6 +1,11 @@
 import { z } from 'zod';
 import type { Page } from '../../../api/shapes/page.ts';
-import type { VersionShape, LockSummaryShape, StateShape } from '../../../api/shapes/state.ts';
+import type {
+  AnnouncedShape,
+  VersionShape,
+  LockSummaryShape,
+  StateShape,
+} from '../../../api/shapes/state.ts';
 import { formatAddress } from '../../../core/address.ts';
 import type { Version } from '../../../core/world.ts';
 import type { StateSummary } from '../../../ports/engine.ts';
@@ -77,3 +82,8 @@ export function toStateShape({ address, world: { record, holders, line } }: Stat
           },
   };
 }
+
+export const ANNOUNCED: z.ZodType<AnnouncedShape> = objectOf<AnnouncedShape>({
+  address: text('`project/key@workspace`'),
+  until: instant('Until when a run may make its first version.'),
+}).meta({ id: 'AnnouncedState' });

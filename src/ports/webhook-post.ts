@@ -1,0 +1,13 @@
+/** What is sent to a webhook's receiver. */
+export interface WebhookRequest {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/**
+ * Sends one request, follows no redirect, and waits a bounded time.
+ * @returns the status of the answer, of which nothing else is read
+ * @throws when there is no answer
+ */
+export type WebhookPost = (request: WebhookRequest, signal: AbortSignal) => Promise<number>;

@@ -1,0 +1,136 @@
+import type { Door, DoorReply, DoorRequest, DoorRoutes } from '../protocols/door.ts';
+import { faultReply, problemReply } from '../protocols/wire/problem.ts';
+
+/** What to do instead, whatever was asked by. */
+const WAY =
+  'Use backend "http", "s3" or "gcs": "statehouse config http PROJECT/KEY" prints the block, as "config s3" and "config gcs" do, and "terraform init -migrate-state" moves a state';
+
+/** A protocol that is spoken elsewhere: by which paths it is known, and in what form it says what is wrong. */
+interface Signpost {
+  /** The type of the backend block, or what the paths are otherwise known by. */
+  readonly name: string;
+  readonly paths: readonly string[];
+  readonly answer: (message: string, path: string) => Pick<DoorReply, 'status' | 'headers' | 'body'>;
+}
+
+/** Where HCP's clients are sent on to, because they show nothing of what the discovery itself answers. */
+const TFE = '/signpost/tfe/v2/';
+
+/**
+ * Every protocol that Terraform has a backend for and that is not spoken here. No status is 404, which their clients take for
+ * "no state yet", and none is one that they send the request again for.
+ */
+const SIGNPOSTS: readonly Signpost[] = [
+  {
+    // The client shows the text of any other answer (hashicorp/consul `api/api.go`, `generateUnexpectedResponseCodeError`).
+    name: 'consul',
+    paths: ['/v1/kv/*', '/v1/session/*', '/v1/txn', '/v1/agent/*', '/v1/catalog/*', '/v1/status/*'],
+    answer: (message) => plain(400, message),
+  },
+  {
+    // Where an environment's addresses are told, and where the storage emulator has its blobs.
+    name: 'azurerm',
+    paths: ['/metadata/endpoints', '/azure/*', '/devstoreaccount1/*'],
+    answer: (message, path) =>
+      path.startsWith('/metadata/')
+        ? json(400, { error: { code: 'NotSupported', message } })
+        : {
+            status: 400,
+            headers: { 'content-type': 'application/xml', 'x-ms-error-code': 'NotSupported' },
+            body: Buffer.from(
+              `<?xml version="1.0" encoding="utf-8"?><Error><Code>NotSupported</Code><Message>${escaped(message)}</Message></Error>`,
+            ),
+          },
+  },
+  {
+    name: 'remote" or "cloud',
+    paths: ['/.well-known/terraform.json', `${TFE}*`],
+    answer: (message, path) =>
+      path === '/.well-known/terraform.json'
+        ? json(200, { 'tfe.v2': TFE, 'tfe.v2.1': TFE, 'tfe.v2.2': TFE })
+        : path === `${TFE}ping`
+          ? { status: 204, headers: { 'tfp-api-version': '2.6' }, body: null }
+          : {
+              status: 400,
+              headers: { 'content-type': 'application/vnd.api+json' },
+              body: Buffer.from(
+                JSON.stringify({ errors: [{ status: '400', title: 'not supported', detail: message }] }),
+              ),
+            },
+  },
+  {
+    name: 'etcd',
+    paths: ['/v2/keys', '/v2/keys/*', '/v3/kv/*', '/v3/lease/*', '/v3/lock/*'],
+    answer: (message, path) =>
+      path.startsWith('/v2/')
+        ? json(400, { errorCode: 107, message, cause: path, index: 0 })
+        : json(400, { error: message, message, code: 12 }),
+  },
+  {
+    name: 'http" of GitLab',
+    paths: ['/api/v4/*'],
+    answer: (message) => json(400, { error: 'unsupported', message }),
+  },
+];
+
+/** Tells clients of protocols that are not spoken here so, in their own form. It says nothing of this house, and so needs no credential. */
+export class SignpostDoor implements Door {
+  readonly name = 'signpost';
+  readonly routes: DoorRoutes = { paths: SIGNPOSTS.flatMap(({ paths }) => paths) };
+
+  async answer({ path }: DoorRequest): Promise<DoorReply> {
+    const found = SIGNPOSTS.find(({ paths }) =>
+      paths.some((one) => (one.endsWith('*') ? path.startsWith(one.slice(0, -1)) : path === one)),
+    );
+    const name = found?.name ?? 'unknown';
+    const message = `this is Statehouse, which does not serve the backend "${name}". ${WAY}.`;
+    const operation = 'signpost';
+    return { operation, ...(found?.answer(message, path) ?? plain(400, message)) };
+  }
+
+  fault(_request: DoorRequest, message: string): DoorReply {
+    return faultReply('signpost', message);
+  }
+
+  throttled(): null {
+    return null;
+  }
+}
+
+/** What a path is told that no door has. */
+const NOT_FOUND = 'not found: / lists the paths of this server';
+const UNKNOWN: DoorReply = problemReply('unknown', 'unknown-route', { status: 404, message: NOT_FOUND });
+const UNKNOWN_TO_TERRAFORM: DoorReply = problemReply('unknown', 'unknown-route', {
+  status: 400,
+  message: `${NOT_FOUND}. States are at /http/PROJECT/KEY`,
+});
+
+/**
+ * The answer for a path that nothing is at. Terraform's http backend takes 404 for "no state yet", so that an apply at a mistyped
+ * address would create everything and then could not store it.
+ */
+export function unknownPath(request: Pick<DoorRequest, 'header'>): DoorReply {
+  return /^(?:Go-http-client|Terraform|OpenTofu)\b/i.test(request.header('user-agent') ?? '')
+    ? UNKNOWN_TO_TERRAFORM
+    : UNKNOWN;
+}
+
+function plain(status: number, message: string): Pick<DoorReply, 'status' | 'headers' | 'body'> {
+  return {
+    status,
+    headers: { 'content-type': 'text/plain; charset=utf-8' },
+    body: Buffer.from(`${message}\n`),
+  };
+}
+
+function json(status: number, value: unknown): Pick<DoorReply, 'status' | 'headers' | 'body'> {
+  return {
+    status,
+    headers: { 'content-type': 'application/json' },
+    body: Buffer.from(`${JSON.stringify(value)}\n`),
+  };
+}
+
+function escaped(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+}

@@ -1,0 +1,53 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { TestHouse } from '../support/open-test-house.ts';
+
+describe('a protocol that is not served', () => {
+  let house: TestHouse;
+
+  beforeAll(async () => {
+    house = await TestHouse.open();
+  });
+  afterAll(() => house.close());
+
+  it.each([
+    ['/v1/kv/app/net?keys=', 400, (text: string) => text],
+    ['/v1/session/create', 400, (text: string) => text],
+    ['/devstoreaccount1/app/net', 400, (text: string) => /<Message>(.*)<\/Message>/.exec(text)?.[1] ?? ''],
+    ['/metadata/endpoints?api-version=2022-09-01', 400, (text: string) => jsonAt(text, 'error', 'message')],
+    [
+      '/signpost/tfe/v2/organizations/app/entitlement-set',
+      400,
+      (text: string) => jsonAt(text, 'errors', '0', 'detail'),
+    ],
+    ['/v2/keys/app', 400, (text: string) => jsonAt(text, 'message')],
+    ['/v3/kv/range', 400, (text: string) => jsonAt(text, 'message')],
+    ['/api/v4/projects/1/terraform/state/net', 400, (text: string) => jsonAt(text, 'message')],
+  ])('answers %s in its own form, with the way in, to anybody', async (path, status, read) => {
+    for (const method of ['GET', 'POST', 'PUT']) {
+      const answer = await house.ask(method, path, { as: null });
+      expect(answer.status).toBe(status);
+      expect(read(answer.text)).toContain('statehouse config http PROJECT/KEY');
+    }
+  });
+
+  it('is found by the discovery of HCP, which leads to an answer that its clients show', async () => {
+    const { text } = await house.ask('GET', '/.well-known/terraform.json', { as: null });
+    const services = JSON.parse(text) as Readonly<Record<string, string>>;
+    const answer = await house.ask('GET', `${services['tfe.v2']}organizations/app`, { as: null });
+    expect(answer.headers['content-type']).toBe('application/vnd.api+json');
+  });
+
+  it('is no 404 to Terraform, and one to people', async () => {
+    const headers = { 'user-agent': 'Go-http-client/1.1' };
+    expect((await house.ask('GET', '/htpp/app/net', { headers })).status).toBe(400);
+    expect((await house.ask('GET', '/htpp/app/net')).status).toBe(404);
+  });
+});
+
+function jsonAt(text: string, ...path: string[]): string {
+  const found = path.reduce<unknown>(
+    (value, name) => (value as Readonly<Record<string, unknown>>)[name],
+    JSON.parse(text),
+  );
+  return String(found);
+}
