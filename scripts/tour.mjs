@@ -121,10 +121,10 @@ async function tell() {
   block('statehouse history app/net', run('statehouse history app/net', home));
   writeFileSync(join(bob.cwd, 'main.tf'), backend + RESOURCES.replace('"one"', '"another"'));
   show(bob, 'terraform apply -auto-approve', /Apply complete/);
-  run('statehouse state pull --out newest.tfstate', bob.cwd, true, bob.env);
+  run('statehouse pull --out newest.tfstate', bob.cwd, true, bob.env);
   block('statehouse restore app/net 1', run('statehouse restore app/net 1 --yes', home));
   say('The restore is a new version; the history goes on.');
-  show(bob, 'statehouse state diff newest.tfstate', /./);
+  show(bob, 'statehouse diff newest.tfstate', /./);
   server.child.kill('SIGTERM');
   await ended(server);
 }

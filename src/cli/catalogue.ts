@@ -262,10 +262,10 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
     load: () => import('./commands/credential-revoke.ts'),
   },
   {
-    name: 'state new',
+    name: 'announce',
     section: 'server',
-    summary: 'announce a state that is new, where a project wants that',
-    load: () => import('./commands/state-new.ts'),
+    summary: 'allow an apply to create a state, where a project wants that announced',
+    load: () => import('./commands/announce.ts'),
   },
   {
     name: 'webhook add',

@@ -122,7 +122,7 @@ function sentence(refusal: Refusal, address: Address | null): string {
     }
     case 'unannounced': {
       const name = formatAddress(refusal.address);
-      return `there is no state at ${name} yet, and this project wants the first one announced, because an apply would create everything again that is in a state elsewhere. If there is one, move it here: "statehouse migrate" or "terraform init -migrate-state". If this is new: "statehouse state new ${name}"`;
+      return `there is no state at ${name} yet, and this project wants the first one announced, because an apply would create everything again that is in a state elsewhere. If there is one, move it here: "statehouse migrate" or "terraform init -migrate-state". If this is new: "statehouse announce ${name}"`;
     }
     case 'stale':
       return `${STALE[refusal.reason]}. Pull the newest state and try again; to replace it on purpose, push under a lock with "state push -force"`;

@@ -74,9 +74,10 @@ export class KeyRotation {
 
   async #rotate(caller: Caller, reencrypt: boolean): Promise<RotationAnswer> {
     const { path } = this.#source;
+    const own = path !== null && !this.#house.about.manyNodes ? path : null;
     const goesOn = reencrypt && (await this.#house.isReencrypting());
-    const own = path !== null && !this.#house.about.manyNodes && !goesOn ? path : null;
-    if (own !== null) {
+    const newKey = own !== null && !goesOn;
+    if (newKey) {
       const [made] = newMasterKeys();
       const keys: MasterKeys = [made, ...this.#keyring.keys];
       writeKeyFile(own, keys);
@@ -84,11 +85,12 @@ export class KeyRotation {
     }
     if (reencrypt) await this.#house.beginReencryption();
     const sealedAnew = await this.#house.reseal();
-    // What was read a moment ago may still be opened by a former key, so this process goes on knowing it.
+    // What was read a moment ago may still be opened by a former key, so this process goes on knowing it. One that was killed
+    // before this has left both in the file.
     if (own !== null) writeKeyFile(own, [this.#keyring.keys[0]]);
     const { keyId } = this.#keyring;
     this.#house.audit.note(caller, 'rotate-key', null, { key: keyId, sealed: sealedAnew });
     await this.#house.audit.accepted();
-    return { type: 'rotated', keyId, newKey: own !== null, sealedAnew };
+    return { type: 'rotated', keyId, newKey, sealedAnew };
   }
 }

@@ -153,10 +153,10 @@ describe.skipIf(terraform === null)(
         });
         const refused = await folder.run('apply', '-auto-approve');
         expect(refused.code).toBe(1);
-        expect(refused.output.replaceAll(/[\s│]+/g, ' ')).toContain(`statehouse state new ${path}`);
+        expect(refused.output.replaceAll(/[\s│]+/g, ' ')).toContain(`statehouse announce ${path}`);
         expect(refused.output).not.toContain('Creating...');
         expect(await folder.must('plan')).toContain('1 to add');
-        expect((await statehouse(['state', 'new', path])).out).toContain('may be created by an apply until');
+        expect((await statehouse(['announce', path])).out).toContain('may be created by an apply until');
         expect(await folder.must('apply', '-auto-approve')).toContain('1 added');
         expect((await statehouse(['project', 'show', project])).out).toMatch(/announce-first +on +project/);
       },

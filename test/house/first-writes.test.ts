@@ -33,7 +33,7 @@ describe.each(ENGINES)('a project that wants new states announced, on %s', (engi
     const refused = await ask(built, 'a', APPLY);
     expect(refused.type).toBe('unannounced');
     const words = explain(refused as Refusal);
-    expect(words).toContain('"statehouse state new acme/net/terraform.tfstate"');
+    expect(words).toContain('"statehouse announce acme/net/terraform.tfstate"');
     expect(words).toContain('"statehouse migrate"');
     for (const operation of ['OperationTypeRefresh', 'statehouse-exec']) {
       expect((await ask(built, 'b', operation)).type).toBe('unannounced');

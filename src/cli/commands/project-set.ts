@@ -30,7 +30,7 @@ export const command: Command = defineCommand({
     ),
     announceFirst: text(
       'on|off',
-      'refuse the first write of a state by an apply, unless "statehouse state new" announced it',
+      'refuse the first write of a state by an apply, unless "statehouse announce" announced it',
       { environment: false },
     ),
   },

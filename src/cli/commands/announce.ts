@@ -10,7 +10,7 @@ export const command: Command = defineCommand({
     'Announces a state that is new, so that an apply may make its first version within a day. Needed where "statehouse project set --announce-first on" was set.',
   args: [{ name: 'address', help: 'PROJECT/KEY[@WORKSPACE]', required: true }],
   options: { ...CONNECTION_OPTIONS },
-  examples: [{ line: 'statehouse state new app/net.tfstate', says: 'the next apply may create it' }],
+  examples: [{ line: 'statehouse announce app/net.tfstate', says: 'the next apply may create it' }],
   run: async ({ args: [given], options, terminal, stopped }) => {
     const address = formatAddress(readAddress(given));
     const house = new HouseClient(readConnection(options), stopped);
