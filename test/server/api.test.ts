@@ -32,7 +32,7 @@ describe('the API', () => {
   });
   afterEach(() => house.close());
   afterAll(() => {
-    const elsewhere = ['events', 'backup'];
+    const elsewhere = ['events', 'backup', 'follow-audit'];
     expect([...called, ...elsewhere].sort()).toEqual(ROUTES.map(({ operation }) => operation).sort());
   });
 
@@ -408,6 +408,10 @@ describe('the API', () => {
     expect(json).toMatchObject({ newKey: false });
     const as = await house.credential('reader', [{ role: 'reader', pattern: '*' }]);
     expect((await callApi(house, 'POST /rotate-key', { as })).status).toBe(403);
+    // No key was changed, so nothing is left under a former one.
+    const again = await callApi(house, 'POST /rotate-key/reencrypt');
+    expect(again.json).toMatchObject({ done: 0, damaged: 0, after: null });
+    expect((await callApi(house, 'POST /rotate-key/reencrypt', { as })).status).toBe(403);
   });
 
   describe('refuses', () => {
