@@ -217,7 +217,7 @@ describe('states in Cloud Storage', () => {
 });
 
 describe('a state of 20 MB at the gcs door of a house', () => {
-  it('is written in pieces, and read back', { timeout: 60_000 }, async () => {
+  it('is written in pieces, read back, and in the history', { timeout: 60_000 }, async () => {
     const house = await TestHouse.open();
     const client = await openClient({
       type: 'gcs',
@@ -234,6 +234,7 @@ describe('a state of 20 MB at the gcs door of a house', () => {
     await client.write('default', bytes, null);
     expect(Buffer.from((await client.read('default')) ?? []).equals(bytes)).toBe(true);
     await client.write('default', stateText(2, 'l'), null);
+    expect((await client.history?.list('default', 9))?.map(({ id }) => id)).toEqual(['2', '1']);
     const oldest = await client.history?.read('default', '1');
     expect(oldest?.length).toBe(bytes.length);
     // Whatever refuses, the reason comes through.
