@@ -175,6 +175,11 @@ describe('states in Cloud Storage', () => {
     expect(await client.history?.read('default', '1')).toBeNull();
   });
 
+  it("send no token to the API of a server that is no Statehouse's", async () => {
+    const client = await open({ access_token: 'an-emulators.token' });
+    expect(await client.server?.('default')).toMatchObject({ credential: null });
+  });
+
   it('say that the bucket is missing, or that nobody answers', { timeout: 30_000 }, async () => {
     await expect((await open({ bucket: 'none' })).read('default')).rejects.toMatchObject({
       kind: 'missing',
@@ -235,6 +240,11 @@ describe('a state of 20 MB at the gcs door of a house', () => {
     expect(Buffer.from((await client.read('default')) ?? []).equals(bytes)).toBe(true);
     await client.write('default', stateText(2, 'l'), null);
     expect((await client.history?.list('default', 9))?.map(({ id }) => id)).toEqual(['2', '1']);
+    expect(await client.server?.('default')).toMatchObject({
+      url: house.url,
+      address: { project: 'acme', key: 'big', workspace: 'default' },
+      credential: TEST_ADMIN,
+    });
     const oldest = await client.history?.read('default', '1');
     expect(oldest?.length).toBe(bytes.length);
     // Whatever refuses, the reason comes through.

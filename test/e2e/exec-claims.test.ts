@@ -7,6 +7,7 @@ import { findTerraform, type TerraformFolder } from '../support/terraform.ts';
 import { sampleLock } from '../support/sample-state.ts';
 import { TEST_ADMIN } from '../support/test-admin.ts';
 import { Gate } from './fixtures/gate.ts';
+import { gcsFolder, gcsLogin } from './fixtures/gcs-folder.ts';
 import { httpFolder, httpLogin, resource } from './fixtures/http-folder.ts';
 import { awsLogin, s3Folder, s3Lines } from './fixtures/s3-folder.ts';
 import { addressAt, lockAt, resourcesAt, untilHeld } from './fixtures/view.ts';
@@ -53,6 +54,10 @@ describe.skipIf(terraform === null)('exec (skipped unless terraform is on PATH)'
         env: awsLogin(house.url),
       };
     },
+    gcs: async (path: string) => ({
+      folder: await gcsFolder(terraform!, { url: house.url, path }, resource('common')),
+      env: gcsLogin(),
+    }),
   } as const;
 
   for (const [name, open] of Object.entries(OPENERS)) {

@@ -1,4 +1,5 @@
 import { DEFAULT_WORKSPACE, isAddress, makeAddress } from '../../../core/address.ts';
+import { agentWithLock } from '../../../core/lent-lock.ts';
 import { formatLockInfo, parseLockInfo, type LockInfo } from '../../../core/lock-info.ts';
 import type {
   ClientTraits,
@@ -16,6 +17,7 @@ import type {
 } from '../../../ports/state-client.ts';
 import { BackendFault, COMMON_TRAITS } from '../../../ports/state-client.ts';
 import { emptyState } from '../../empty-state.ts';
+import { pathOf } from '../../http/layout.ts';
 import type { GcsConfig } from './config.ts';
 import { examineGcs } from './examine.ts';
 import { refusal } from './faults.ts';
@@ -48,6 +50,9 @@ export class GcsStateClient implements StateClient {
   readonly history: StateHistory;
   readonly #config: GcsConfig;
   readonly #objects: GcsObjects;
+  /** The IDs that our locks were asked for with, by the generations that they were given. */
+  readonly #askedWith = new Map<string, string>();
+  #isHouse: Promise<boolean> | null = null;
 
   constructor(config: GcsConfig) {
     this.#config = config;
@@ -148,12 +153,25 @@ export class GcsStateClient implements StateClient {
     }
   }
 
-  /** Where the endpoint is not Google's it can be a Statehouse server; a token of Google's is not sent to its API. */
-  server(workspace: string): Promise<ServedState | null> {
-    const { place, endpoint, isCustom, ca } = this.#config;
+  /** Any store takes a user agent; a Statehouse server reads it, and knows the lock by the ID that it was asked for with. */
+  lend(): Promise<(lockId: string) => Readonly<Record<string, string>>> {
+    const { userAgent } = this.#config;
+    return Promise.resolve((lockId) => ({
+      TF_APPEND_USER_AGENT: agentWithLock(userAgent, this.#askedWith.get(lockId) ?? lockId),
+    }));
+  }
+
+  async server(workspace: string): Promise<ServedState | null> {
+    const { place, endpoint, isCustom, ca, login } = this.#config;
     const address = makeAddress(place.bucket, place.prefix.slice(0, -1), workspace);
-    if (!isCustom || !isAddress(address)) return Promise.resolve(null);
-    return Promise.resolve({ url: endpoint.origin, address, credential: null, ca, insecure: false });
+    if (!isCustom || !isAddress(address)) return null;
+    const served = { url: endpoint.origin, address, ca, insecure: false };
+    const dot = login.type === 'token' ? login.token.indexOf('.') : -1;
+    if (login.type !== 'token' || dot === -1) return { ...served, credential: null };
+    this.#isHouse ??= this.#objects.isHouse(pathOf(address));
+    // What is no token of a Statehouse is not sent to its API.
+    if (!(await this.#isHouse)) return { ...served, credential: null };
+    return { ...served, credential: { id: login.token.slice(0, dot), secret: login.token.slice(dot + 1) } };
   }
 
   examine(): Promise<readonly Finding[]> {
@@ -165,6 +183,7 @@ export class GcsStateClient implements StateClient {
   }
 
   #held(workspace: string, asked: LockInfo, generation: string): HeldLock {
+    this.#askedWith.set(generation, asked.id);
     return {
       workspace,
       id: generation,
@@ -179,6 +198,7 @@ export class GcsStateClient implements StateClient {
     const there = await this.#look(name);
     const isOurs = there?.generation === generation;
     const answer = isOurs ? await this.#objects.delete(name, generation) : 'other';
+    this.#askedWith.delete(generation);
     if (answer === 'deleted') return { type: 'released' };
     const now = isOurs ? await this.#look(name) : there;
     const message =

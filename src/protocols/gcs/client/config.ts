@@ -22,6 +22,8 @@ export interface GcsConfig {
   readonly encryptionKey: string | null;
   /** The name of a key of Cloud KMS. */
   readonly kmsKey: string | null;
+  /** What terraform appends to its user agent. */
+  readonly userAgent: string;
   /** Certificates that are trusted besides the usual ones. */
   readonly ca: { readonly path: string; readonly pem: string } | null;
 }
@@ -91,6 +93,7 @@ export function readGcsConfig(attributes: BackendAttributes, source: ConfigSourc
     impersonate: account === null ? null : { account, delegates },
     encryptionKey,
     kmsKey,
+    userAgent: env['TF_APPEND_USER_AGENT'] ?? '',
     ca: readCertificates(env),
   };
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { StateVersion } from '../../../ports/state-client.ts';
 import { BackendFault } from '../../../ports/state-client.ts';
+import { LOCK_PARAMETER } from '../../http/layout.ts';
 import type { GcsConfig } from './config.ts';
 import { refusal } from './faults.ts';
 import { fieldOf, listOf, parseJson, textOf } from './json.ts';
@@ -132,6 +133,18 @@ export class GcsObjects {
     const url = this.#requests.api(`${this.#bucketPath()}/iam`);
     const reply = await this.#requests.send({ method: 'GET', url });
     return reply.status === 200 ? parseJson(reply.body) : null;
+  }
+
+  /** Whether the endpoint is that of a Statehouse server, which has its own answer to whoever asks for a lock over http. */
+  async isHouse(path: string): Promise<boolean> {
+    const url = new URL(path, this.#config.endpoint);
+    url.searchParams.set(LOCK_PARAMETER, '');
+    const { status, body } = await this.#requests.send({ method: 'GET', url });
+    const answer = parseJson(body);
+    return (
+      (status === 404 && textOf(answer, 'error') === 'absent') ||
+      (status === 200 && textOf(answer, 'ID') !== null)
+    );
   }
 
   async *#list(query: Readonly<Record<string, string>>): AsyncGenerator<unknown> {

@@ -68,7 +68,7 @@ export class GcsRequests {
       method,
       url,
       headers: {
-        'User-Agent': 'statehouse',
+        'User-Agent': `statehouse ${this.#config.userAgent}`.trim(),
         // As Google's own libraries say that they send a request again.
         'x-goog-api-client': `gccl-invocation-id/${invocation} gccl-attempt-count/${attempt}`,
         ...(token === null ? {} : { Authorization: `Bearer ${token}` }),
