@@ -122,6 +122,19 @@ describe('states in Cloud Storage', () => {
     expect(await client.inspectLock('default')).toEqual({ type: 'free' });
   });
 
+  it("are worked on under a lock of one's own that stayed, by its generation", async () => {
+    const client = await open();
+    const first = await client.lock('default', makeLockRequest('test', '0'), AT_ONCE);
+    if (first.type !== 'locked') throw new Error(first.message);
+    const ask = (id: string) => client.lock('default', { ...makeLockRequest('push', '0'), id }, AT_ONCE);
+    expect(await ask('12345')).toMatchObject({ type: 'held', holder: { id: first.lock.id } });
+    const again = await ask(first.lock.id);
+    if (again.type !== 'locked') throw new Error(again.message);
+    expect(await again.lock.release()).toEqual({ type: 'released' });
+    expect(await ask(first.lock.id)).toMatchObject({ type: 'held' });
+    expect(server.live('net/app/default.tflock')).toBeUndefined();
+  });
+
   it('leave no lock behind when somebody stops asking for it', async () => {
     const client = await open();
     const stop = new AbortController();

@@ -154,6 +154,29 @@ describe.skipIf(terraform === null)('exec (skipped unless terraform is on PATH)'
     }
   });
 
+  it('works under a lock of its own at the gcs door, and under no other, by the generation that terraform shows', async () => {
+    const { folder } = await OPENERS.gcs('exec/adopted');
+    await using alice = folder;
+    await alice.must('apply', '-auto-approve');
+    const at = { as: null, headers: { authorization: `Bearer ${TEST_ADMIN.id}.${TEST_ADMIN.secret}` } };
+    const put = await house.ask(
+      'POST',
+      '/upload/storage/v1/b/exec/o?uploadType=media&name=adopted%2Fdefault.tflock&ifGenerationMatch=0',
+      { ...at, body: sampleLock('5e7b9b1c-2d4f-4f0e-9a54-0f9a7f3f0c12') },
+    );
+    const { generation } = JSON.parse(put.text) as { generation: string };
+    await alice.write('main.tf', resource('common') + resource('late'));
+    const words = ['exec', '--lock', generation, '--', 'terraform', 'apply', '-auto-approve'];
+    const bob = gcsLogin(await house.credential('bob', [{ role: 'operator', pattern: '*' }]));
+    const stolen = await statehouse(alice, words, bob).end;
+    expect(stolen).toMatchObject({ code: 1, stderr: expect.stringContaining('is not yours') });
+    expect((await lockAt(house, 'exec/adopted')).holders).toHaveLength(1);
+    const done = await statehouse(alice, words, gcsLogin()).end;
+    expect(done.code, done.output).toBe(0);
+    expect(await resourcesAt(house, 'exec/adopted')).toEqual(['common', 'late']);
+    expect((await lockAt(house, 'exec/adopted')).holders).toEqual([]);
+  });
+
   it('takes no lock over from another subject', async () => {
     const { folder } = await OPENERS.http('exec/strange');
     await using alice = folder;

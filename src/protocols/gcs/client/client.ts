@@ -1,4 +1,4 @@
-import { DEFAULT_WORKSPACE, isAddress, makeAddress } from '../../../core/address.ts';
+import { DEFAULT_WORKSPACE, isAddress, makeAddress, type Address } from '../../../core/address.ts';
 import { agentWithLock } from '../../../core/lent-lock.ts';
 import { formatLockInfo, parseLockInfo, type LockInfo } from '../../../core/lock-info.ts';
 import type {
@@ -31,6 +31,7 @@ interface LockThere {
   /** null where it is no lock info. */
   readonly info: LockInfo | null;
   readonly problem: string;
+  readonly bytes: Uint8Array;
 }
 
 /** How often a lock is looked at that vanishes, or changes hands, while it is looked at. */
@@ -52,7 +53,7 @@ export class GcsStateClient implements StateClient {
   readonly #objects: GcsObjects;
   /** The IDs that our locks were asked for with, by the generations that they were given. */
   readonly #askedWith = new Map<string, string>();
-  #isHouse: Promise<boolean> | null = null;
+  #house: Promise<boolean> | null = null;
 
   constructor(config: GcsConfig) {
     this.#config = config;
@@ -111,6 +112,8 @@ export class GcsStateClient implements StateClient {
 
   async lock(workspace: string, request: LockRequest, { signal }: LockWait): Promise<LockAttempt> {
     const name = lockName(this.#config.place, workspace);
+    // Who knows a generation means a lock that is held.
+    if (/^\d+$/.test(request.id)) return this.#adopt(workspace, request.id);
     const info: LockInfo = { ...request, path: this.#url(name) };
     try {
       const put = await this.#objects.put(name, Buffer.from(formatLockInfo(info)), '0', signal);
@@ -162,15 +165,14 @@ export class GcsStateClient implements StateClient {
   }
 
   async server(workspace: string): Promise<ServedState | null> {
-    const { place, endpoint, isCustom, ca, login } = this.#config;
-    const address = makeAddress(place.bucket, place.prefix.slice(0, -1), workspace);
-    if (!isCustom || !isAddress(address)) return null;
+    const { endpoint, isCustom, ca, login } = this.#config;
+    const address = this.#addressOf(workspace);
+    if (!isCustom || address === null) return null;
     const served = { url: endpoint.origin, address, ca, insecure: false };
     const dot = login.type === 'token' ? login.token.indexOf('.') : -1;
-    if (login.type !== 'token' || dot === -1) return { ...served, credential: null };
-    this.#isHouse ??= this.#objects.isHouse(pathOf(address));
     // What is no token of a Statehouse is not sent to its API.
-    if (!(await this.#isHouse)) return { ...served, credential: null };
+    if (login.type !== 'token' || dot === -1 || !(await this.#isHouse(workspace)))
+      return { ...served, credential: null };
     return { ...served, credential: { id: login.token.slice(0, dot), secret: login.token.slice(dot + 1) } };
   }
 
@@ -180,6 +182,33 @@ export class GcsStateClient implements StateClient {
 
   close(): Promise<void> {
     return Promise.resolve();
+  }
+
+  /** Goes on under a lock of one's own: the server grants it again to its holder, or cannot tell who that is. */
+  async #adopt(workspace: string, generation: string): Promise<LockAttempt> {
+    const name = lockName(this.#config.place, workspace);
+    const there = await this.#look(name);
+    const held = { type: 'held', holder: holderOf(there) } as const;
+    if (there?.generation !== generation || there.info === null)
+      return { ...held, message: `there is no lock of the generation ${generation}` };
+    const put = await this.#objects.put(name, there.bytes, '0');
+    if (put.generation === null && (await this.#isHouse(workspace)))
+      return { ...held, message: 'the lock is held by someone else' };
+    return { type: 'locked', lock: this.#held(workspace, there.info, put.generation ?? generation) };
+  }
+
+  #isHouse(workspace: string): Promise<boolean> {
+    const address = this.#addressOf(workspace);
+    if (!this.#config.isCustom || address === null) return Promise.resolve(false);
+    this.#house ??= this.#objects.isHouse(pathOf(address));
+    return this.#house;
+  }
+
+  /** The address at which a Statehouse server keeps the state; null where it is none. */
+  #addressOf(workspace: string): Address | null {
+    const { bucket, prefix } = this.#config.place;
+    const address = makeAddress(bucket, prefix.slice(0, -1), workspace);
+    return isAddress(address) ? address : null;
   }
 
   #held(workspace: string, asked: LockInfo, generation: string): HeldLock {
@@ -222,9 +251,10 @@ export class GcsStateClient implements StateClient {
       found.generation === '' ? (await this.#objects.describe(name))?.generation : found.generation;
     if (generation === undefined) return null;
     const parsed = parseLockInfo(found.bytes);
+    const { bytes } = found;
     return 'problem' in parsed
-      ? { generation, info: null, problem: parsed.problem }
-      : { generation, info: parsed.info, problem: '' };
+      ? { generation, info: null, problem: parsed.problem, bytes }
+      : { generation, info: parsed.info, problem: '', bytes };
   }
 
   #url(name: string): string {
