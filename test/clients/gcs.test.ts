@@ -6,6 +6,8 @@ import type { BackendAttributes } from '../../src/protocols/attributes.ts';
 import { openClient } from '../../src/protocols/backends.ts';
 import { readGcsConfig } from '../../src/protocols/gcs/client/config.ts';
 import { makeLockRequest } from '../../src/protocols/lock-request.ts';
+import { LossyProxy } from '../e2e/fixtures/lossy-proxy.ts';
+import { FakeGcsServer, findFakeGcs } from '../support/fake-gcs-server.ts';
 import { TestHouse } from '../support/open-test-house.ts';
 import { TEST_ADMIN } from '../support/test-admin.ts';
 import { PlainGcs } from './fixtures/plain-gcs.ts';
@@ -248,7 +250,7 @@ describe('a state of 20 MB at the gcs door of a house', () => {
       folder: '/',
       env: {},
     });
-    const bytes = stateText(1, 'l', `,"big":"${randomBytes(10 * 1024 * 1024).toString('hex')}"`);
+    const bytes = bigState(1);
     await client.write('default', bytes, null);
     expect(Buffer.from((await client.read('default')) ?? []).equals(bytes)).toBe(true);
     await client.write('default', stateText(2, 'l'), null);
@@ -266,3 +268,52 @@ describe('a state of 20 MB at the gcs door of a house', () => {
     await house.close();
   });
 });
+
+it('a state in pieces is written once, whichever piece or answer is lost', { timeout: 60_000 }, async () => {
+  const house = await TestHouse.open();
+  await using proxy = await LossyProxy.open(house.url);
+  const attributes = {
+    bucket: 'acme',
+    prefix: 'lossy',
+    storage_custom_endpoint: `${proxy.url}/storage/v1/`,
+    access_token: `${TEST_ADMIN.id}.${TEST_ADMIN.secret}`,
+  };
+  const client = await openClient({ type: 'gcs', attributes, folder: '/', env: {} });
+  const losses = [
+    ['answer', /^bytes 0-/],
+    ['request', /^bytes 8388608-/],
+    ['answer', /^bytes 8388608-/],
+  ] as const;
+  for (const [at, [half, range]] of losses.entries()) {
+    const bytes = bigState(at + 1, 4.5);
+    proxy.loseOne({ half, matches: ({ rawHeaders }) => rawHeaders.some((text) => range.test(text)) });
+    await client.write('default', bytes, null);
+    expect(proxy.lost).toBe(at + 1);
+    expect(Buffer.from((await client.read('default')) ?? []).equals(bytes)).toBe(true);
+  }
+  expect((await client.history?.list('default', 9))?.length).toBe(losses.length);
+  await house.close();
+});
+
+const fakeGcs = await findFakeGcs();
+it.skipIf(fakeGcs === null)(
+  'a state of 20 MB is written in pieces on fake-gcs-server (skipped unless it is on PATH)',
+  { timeout: 60_000 },
+  async () => {
+    await using server = await FakeGcsServer.start(fakeGcs!);
+    await server.makeBucket('states', false);
+    const attributes = { bucket: 'states', prefix: 'big' };
+    const env = { STORAGE_EMULATOR_HOST: server.url };
+    const client = await openClient({ type: 'gcs', attributes, folder: '/', env });
+    for (const serial of [1, 2]) {
+      const bytes = bigState(serial);
+      await client.write('default', bytes, null);
+      expect(Buffer.from((await client.read('default')) ?? []).equals(bytes)).toBe(true);
+    }
+  },
+);
+
+/** @param size half of what it has, in MiB */
+function bigState(serial: number, size = 10): Uint8Array {
+  return stateText(serial, 'l', `,"big":"${randomBytes(size * 1024 * 1024).toString('hex')}"`);
+}

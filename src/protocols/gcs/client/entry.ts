@@ -5,9 +5,9 @@ export const GCS: ServedBackend = {
   name: 'gcs',
   secrets: [
     { name: 'access_token' },
-    // A path is none.
+    // Both may be the path of a file, which is none.
     { name: 'credentials', pattern: /^\s*\{/ },
-    { name: 'encryption_key' },
+    { name: 'encryption_key', pattern: /^[A-Za-z0-9+/]{43}=$/ },
   ],
   open: async ({ attributes, env, folder, noExternal }) => {
     const [{ GcsStateClient }, { readGcsConfig }] = await Promise.all([
