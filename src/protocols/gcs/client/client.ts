@@ -116,7 +116,10 @@ export class GcsStateClient implements StateClient {
     if (/^\d+$/.test(request.id)) return this.#adopt(workspace, request.id);
     const info: LockInfo = { ...request, path: this.#url(name) };
     try {
-      const put = await this.#objects.put(name, Buffer.from(formatLockInfo(info)), '0', signal);
+      const put = await this.#objects.put(name, Buffer.from(formatLockInfo(info)), '0', {
+        signal,
+        cuts: signal !== null && (await this.#isHouse(workspace)),
+      });
       if (put.generation !== null)
         return { type: 'locked', lock: this.#held(workspace, info, put.generation) };
     } catch (fault) {

@@ -6,7 +6,7 @@ import type { GcsConfig } from './config.ts';
 import { refusal } from './faults.ts';
 import { fieldOf, listOf, parseJson, textOf } from './json.ts';
 import { stateName, workspaceOf } from './names.ts';
-import { GcsRequests, type GcsReply } from './request.ts';
+import { GcsRequests, type GcsReply, type GcsRequest } from './request.ts';
 import { upload } from './upload.ts';
 
 /** What an object is: a generation is a number that has no place in one of JavaScript's. */
@@ -67,7 +67,7 @@ export class GcsObjects {
     name: string,
     bytes: Uint8Array,
     generation: string,
-    signal: AbortSignal | null = null,
+    stop: Pick<GcsRequest, 'signal' | 'cuts'> = {},
   ): Promise<{ readonly generation: string } | { readonly generation: null; readonly reply: GcsReply }> {
     const isState = this.#isState(name);
     const reply = await upload(this.#requests, {
@@ -77,7 +77,7 @@ export class GcsObjects {
       generation,
       headers: this.#keyOf(name),
       kmsKey: isState ? this.#config.kmsKey : null,
-      signal,
+      ...stop,
     });
     if (reply.status === 412) return { generation: null, reply };
     const put = textOf(parseJson(reply.body), 'generation');

@@ -10,7 +10,10 @@ export interface GcsRequest {
   readonly url: URL;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Uint8Array;
+  /** Ends the pauses. */
   readonly signal?: AbortSignal | null;
+  /** Whether it ends a request that is under way, too: only a Statehouse takes back what nobody hears of. */
+  readonly cuts?: boolean;
 }
 
 export interface GcsReply extends Reply {
@@ -59,7 +62,7 @@ export class GcsRequests {
 
   /** Sends it once. */
   async once(
-    { method, url, headers = {}, body, signal = null }: GcsRequest,
+    { method, url, headers = {}, body, signal = null, cuts = false }: GcsRequest,
     { invocation, attempt }: { readonly invocation: string; readonly attempt: number },
   ): Promise<Reply> {
     const token = await this.#tokens.get();
@@ -76,7 +79,7 @@ export class GcsRequests {
         ...headers,
       },
       body,
-      signal: signal === null ? patience : AbortSignal.any([signal, patience]),
+      signal: signal === null || !cuts ? patience : AbortSignal.any([signal, patience]),
       tls: this.#tls,
       trust: 'Give its CA in the file that SSL_CERT_FILE names.',
     });

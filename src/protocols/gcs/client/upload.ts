@@ -14,6 +14,8 @@ export interface Upload {
   readonly headers: Readonly<Record<string, string>>;
   readonly kmsKey: string | null;
   readonly signal?: AbortSignal | null;
+  /** As in a request. */
+  readonly cuts?: boolean;
 }
 
 /** What is larger comes in pieces, so that a broken connection does not begin anew. */
@@ -42,6 +44,7 @@ function whole(requests: GcsRequests, ask: Upload): Promise<GcsReply> {
     headers: { ...ask.headers, 'Content-Type': `multipart/related; boundary=${boundary}` },
     body,
     signal: ask.signal ?? null,
+    cuts: ask.cuts ?? false,
   });
 }
 
