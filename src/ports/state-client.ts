@@ -149,6 +149,8 @@ export type LockState =
   | {
       readonly type: 'held';
       readonly holder: LockInfo | null;
+      /** The ID that the holder asked with, where the backend gives locks IDs of its own. */
+      readonly askedWith?: string;
       /** How many wait, where the backend can tell. */
       readonly waiting: number | null;
       /** More for people: the process that holds it, for example. */

@@ -79,6 +79,10 @@ export const GCS_TRIALS: Readonly<Record<string, Trial>> = {
   },
   'objects.list, a project': lists(`${BUCKET}/o`, '"kind":"storage#objects"'),
   'objects.list, each state': lists(`${BUCKET}/o`, 'net/app/dev.tfstate'),
+  'objects.list, the versions of a state': lists(
+    `${BUCKET}/o?versions=true&prefix=${OBJECT}.tfstate`,
+    '"generation"',
+  ),
   'objects.get, a state': {
     prepare: [state],
     ask: ask('GET', '/acme/net/app/dev.tfstate'),

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe } from 'vitest';
 import { openClient } from '../../src/protocols/backends.ts';
 import { clientContract } from '../../src/contract/client-contract.ts';
+import { FakeGcsServer, findFakeGcs } from '../support/fake-gcs-server.ts';
 import { findMoto, MotoServer } from '../support/moto-server.ts';
 import { TestHouse } from '../support/open-test-house.ts';
 import { findPostgres, PostgresServer } from '../support/postgres-server.ts';
@@ -44,6 +45,40 @@ clientContract('http on a house', async () => {
     open: () => openClient({ type: 'http', attributes, folder: '/', env: {} }),
     dispose: () => house.close(),
   };
+});
+
+clientContract('gcs on a house', async () => {
+  const house = await TestHouse.open();
+  const attributes = {
+    bucket: 'acme',
+    prefix: `contract-${randomUUID()}`,
+    storage_custom_endpoint: `${house.url}/storage/v1/`,
+    access_token: `${TEST_ADMIN.id}.${TEST_ADMIN.secret}`,
+  };
+  return {
+    open: () => openClient({ type: 'gcs', attributes, folder: '/', env: {} }),
+    dispose: () => house.close(),
+  };
+});
+
+const fakeGcs = await findFakeGcs();
+describe.skipIf(fakeGcs === null)('on fake-gcs-server (skipped unless it is on PATH)', () => {
+  for (const prefix of ['net/app', '']) {
+    clientContract(`gcs with the prefix "${prefix}"`, async () => {
+      const server = await FakeGcsServer.start(fakeGcs!);
+      await server.makeBucket('states', true);
+      const attributes = {
+        bucket: 'states',
+        prefix,
+        storage_custom_endpoint: server.endpoint,
+        access_token: 'any',
+      };
+      return {
+        open: () => openClient({ type: 'gcs', attributes, folder: '/', env: {} }),
+        dispose: () => server[Symbol.asyncDispose](),
+      };
+    });
+  }
 });
 
 const moto = await findMoto();

@@ -7,6 +7,7 @@ import { findTerraform, type TerraformFolder } from '../support/terraform.ts';
 import { sampleLock } from '../support/sample-state.ts';
 import { TEST_ADMIN } from '../support/test-admin.ts';
 import { Gate } from './fixtures/gate.ts';
+import { gcsFolder, gcsLogin } from './fixtures/gcs-folder.ts';
 import { httpFolder, httpLogin, resource } from './fixtures/http-folder.ts';
 import { awsLogin, s3Folder, s3Lines } from './fixtures/s3-folder.ts';
 import { addressAt, lockAt, resourcesAt, untilHeld } from './fixtures/view.ts';
@@ -53,6 +54,10 @@ describe.skipIf(terraform === null)('exec (skipped unless terraform is on PATH)'
         env: awsLogin(house.url),
       };
     },
+    gcs: async (path: string) => ({
+      folder: await gcsFolder(terraform!, { url: house.url, path }, resource('common')),
+      env: gcsLogin(),
+    }),
   } as const;
 
   for (const [name, open] of Object.entries(OPENERS)) {
@@ -147,6 +152,29 @@ describe.skipIf(terraform === null)('exec (skipped unless terraform is on PATH)'
       expect(pushed.code, pushed.output).toBe(0);
       expect(await alice.must('plan', '-detailed-exitcode')).toContain('No changes');
     }
+  });
+
+  it('works under a lock of its own at the gcs door, and under no other, by the generation that terraform shows', async () => {
+    const { folder } = await OPENERS.gcs('exec/adopted');
+    await using alice = folder;
+    await alice.must('apply', '-auto-approve');
+    const at = { as: null, headers: { authorization: `Bearer ${TEST_ADMIN.id}.${TEST_ADMIN.secret}` } };
+    const put = await house.ask(
+      'POST',
+      '/upload/storage/v1/b/exec/o?uploadType=media&name=adopted%2Fdefault.tflock&ifGenerationMatch=0',
+      { ...at, body: sampleLock('5e7b9b1c-2d4f-4f0e-9a54-0f9a7f3f0c12') },
+    );
+    const { generation } = JSON.parse(put.text) as { generation: string };
+    await alice.write('main.tf', resource('common') + resource('late'));
+    const words = ['exec', '--lock', generation, '--', 'terraform', 'apply', '-auto-approve'];
+    const bob = gcsLogin(await house.credential('bob', [{ role: 'operator', pattern: '*' }]));
+    const stolen = await statehouse(alice, words, bob).end;
+    expect(stolen).toMatchObject({ code: 1, stderr: expect.stringContaining('is not yours') });
+    expect((await lockAt(house, 'exec/adopted')).holders).toHaveLength(1);
+    const done = await statehouse(alice, words, gcsLogin()).end;
+    expect(done.code, done.output).toBe(0);
+    expect(await resourcesAt(house, 'exec/adopted')).toEqual(['common', 'late']);
+    expect((await lockAt(house, 'exec/adopted')).holders).toEqual([]);
   });
 
   it('takes no lock over from another subject', async () => {

@@ -7,7 +7,7 @@ import { VERSION_COLUMNS, listVersions, versionRow } from '../place/versions.ts'
 
 export const command: Command = defineCommand({
   description:
-    'Lists the versions of a state, newest first, where its backend keeps them: a server, also for a deleted state, a versioned S3 bucket, or the .backup beside a local state.',
+    'Lists the versions of a state, newest first, where its backend keeps them: a server, also for a deleted state, a versioned bucket of S3 or Google, or the .backup beside a local state.',
   args: [PLACE],
   options: {
     ...PLACE_OPTIONS,

@@ -5,7 +5,7 @@ import { Failure } from '../failure.ts';
 export function historyOf(client: StateClient): StateHistory {
   if (client.history !== null) return client.history;
   throw new Failure(`the ${client.backend} backend keeps no old versions`, {
-    next: 'Versioned S3 buckets and a Statehouse server keep them.',
+    next: 'Versioned buckets of S3 or Google and a Statehouse server keep them.',
   });
 }
 

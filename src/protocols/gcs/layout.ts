@@ -11,8 +11,8 @@ export const DOWNLOAD_PREFIX = '/download/storage/v1/';
 export const GCS_ALIAS = 'gcs';
 
 /** terraform internal/backend/remote-state/gcs/backend_state.go, `stateFile` */
-const STATE_SUFFIX = '.tfstate';
-const LOCK_SUFFIX = RESERVED_SUFFIXES.gcsLock;
+export const STATE_SUFFIX = '.tfstate';
+export const LOCK_SUFFIX: string = RESERVED_SUFFIXES.gcsLock;
 
 /** What an object of the gcs backend is. */
 export type ObjectName =

@@ -41,6 +41,39 @@ describe('the gcs door', () => {
     send('POST', `${UPLOAD}?uploadType=media&name=${encodeURIComponent(name)}${more}`, { body, headers });
   const object = (name: string, query = ''): string => `${OBJECTS}/${encodeURIComponent(name)}${query}`;
 
+  it('deletes nothing whose generation is named beside a condition that does not hold', async () => {
+    const key = newKey();
+    await put(`${key}/default.tfstate`, sampleState(1));
+    const locked = json(await put(`${key}/default.tflock`, sampleLock('kept'))) as { generation: string };
+    const other = Number(locked.generation) + 1;
+    for (const [name, generation, condition] of [
+      ['default.tfstate', '1', '2'],
+      ['default.tflock', locked.generation, String(other)],
+    ]) {
+      const path = object(`${key}/${name}`, `?generation=${generation}&ifGenerationMatch=${condition}`);
+      expect(await send('DELETE', path)).toMatchObject({ status: 412 });
+      expect(await send('GET', object(`${key}/${name}`))).toMatchObject({ status: 200 });
+    }
+  });
+
+  it('lists the versions of one state, in pages, and of a deleted one, too', async () => {
+    const name = `${newKey()}/default.tfstate`;
+    for (const serial of [1, 2, 3]) await put(name, sampleState(serial));
+    const list = (query: string): Promise<Answer> =>
+      send('GET', `${OBJECTS}?versions=true&prefix=${encodeURIComponent(name)}${query}`);
+    const first = json(await list('&maxResults=2')) as { nextPageToken: string; items: object[] };
+    expect(first.items).toMatchObject([{ generation: '3' }, { generation: '2' }]);
+    expect(first.items.map((item) => 'timeDeleted' in item)).toEqual([false, true]);
+    const second = json(await list(`&maxResults=2&pageToken=${first.nextPageToken}`));
+    expect(second).toMatchObject({ items: [{ generation: '1' }] });
+    expect(second).not.toHaveProperty('nextPageToken');
+    await send('DELETE', object(name));
+    const gone = json(await list('')) as { items: object[] };
+    expect(gone.items.map((item) => 'timeDeleted' in item)).toEqual([true, true, true]);
+    expect(await list('&pageToken=x')).toMatchObject({ status: 400 });
+    expect(await send('GET', `${OBJECTS}?versions=true&prefix=net`)).toMatchObject({ status: 501 });
+  });
+
   it('numbers versions as generations, and writes and deletes on condition of one', async () => {
     const name = `${newKey()}/default.tfstate`;
     const first = await put(name, sampleState(1), '&ifGenerationMatch=0');

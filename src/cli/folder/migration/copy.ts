@@ -63,8 +63,12 @@ export async function copyWorkspace(
     held.push(
       ...(await lockSide(sides.from, { workspace, operation: OPERATION_FROM, id: ids.from }, options)),
     );
-    held.push(...(await lockSide(sides.to, { workspace, operation: OPERATION_TO, id: ids.to }, options)));
-    const toLock = held.find(({ id }) => id === ids.to) ?? null;
+    const [toLock = null] = await lockSide(
+      sides.to,
+      { workspace, operation: OPERATION_TO, id: ids.to },
+      options,
+    );
+    if (toLock !== null) held.push(toLock);
     const source = await readState(sides.from, workspace);
     const target = await readState(sides.to, workspace);
     const verdict = judge(source, target, options.force);
@@ -100,7 +104,7 @@ async function lockIdAt(client: StateClient, workspace: string, known: string | 
   const isGone =
     lock === null ||
     lock.type === 'free' ||
-    (lock.type === 'held' && lock.holder !== null && lock.holder.id !== known);
+    (lock.type === 'held' && lock.holder !== null && (lock.askedWith ?? lock.holder.id) !== known);
   return isGone ? randomUUID() : known;
 }
 

@@ -6,8 +6,9 @@ import type { StateSummary } from '../../../ports/engine.ts';
 import { shownLockInfo } from '../../lock-object/shown-lock.ts';
 import { keyPrefixOf, lockObject, stateObject } from '../layout.ts';
 import { jsonReply, type Answer, type DoorCall } from './call.ts';
-import { invalid, notDone, refused } from './errors.ts';
+import { invalid, refused } from './errors.ts';
 import { describeObject, lockView, stateView, type ObjectView } from './object-view.ts';
+import { listVersions } from './version-listing.ts';
 
 /** Entries of one page, at most and by default (Cloud Storage JSON API, "Objects: list"). */
 const LIST_MAX = 1_000;
@@ -21,8 +22,7 @@ export async function listObjects(call: DoorCall): Promise<Answer> {
   const delimiter = query.get('delimiter') ?? '';
   const most = Number(query.get('maxResults') ?? LIST_MAX);
   if (!Number.isInteger(most) || most < 1) return invalid('maxResults is a whole number from 1 up');
-  if (query.get('versions')?.toLowerCase() === 'true')
-    return notDone('a listing of all versions', 'use "statehouse history", or ask for the newest ones');
+  if (query.get('versions')?.toLowerCase() === 'true') return listVersions(call, Math.min(most, LIST_MAX));
   const after = readToken(query.get('pageToken') ?? '');
   if (after === null)
     return invalid('the pageToken is invalid: expected one that an earlier page of this listing gave');

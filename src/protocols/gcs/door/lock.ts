@@ -74,7 +74,10 @@ export async function deleteLock(call: DoorCall, address: Address): Promise<Answ
   const { locks, caller, request, asked } = call;
   const conditions = readConditions(asked.query);
   if ('reason' in conditions) return conditions;
-  const named = readGeneration(asked.query.get('generation') ?? '') ?? conditions.ifGenerationMatch;
+  const generation = readGeneration(asked.query.get('generation') ?? '');
+  const failed = generation === null ? null : unmet(conditions, generation);
+  if (failed !== null) return conditionNotMet(failed);
+  const named = generation ?? conditions.ifGenerationMatch;
   const ask = { alias: GCS_ALIAS, request };
   const answer =
     named === undefined

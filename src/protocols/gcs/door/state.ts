@@ -96,7 +96,9 @@ export async function deleteState(call: DoorCall, address: Address): Promise<Ans
   const named = asked.query.get('generation');
   // Google's clients name the generation of the object that they have just read.
   const generation = named === undefined ? {} : { ifGenerationMatch: readGeneration(named) ?? 0 };
-  const expects = await expectation(call, address, { ...generation, ...conditions });
+  const unheld = named === undefined ? null : unmet(conditions, readGeneration(named) ?? 0);
+  if (unheld !== null) return conditionNotMet(unheld);
+  const expects = await expectation(call, address, { ...conditions, ...generation });
   if (expects !== null && 'reason' in expects)
     return named === undefined
       ? expects

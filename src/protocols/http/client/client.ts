@@ -20,7 +20,7 @@ import { BackendFault, COMMON_TRAITS } from '../../../ports/state-client.ts';
 import type { HttpConfig } from './config.ts';
 import { WORKSPACE_PLACEHOLDER, addressFor, mayBeHouse } from './config.ts';
 import { HouseApi } from './house.ts';
-import type { Reply } from './request.ts';
+import type { Reply } from '../../exchange.ts';
 import { send } from './request.ts';
 import { LOCK_ID_PARAMETER, LOCK_PARAMETER, WAIT_PARAMETER } from '../layout.ts';
 

@@ -1,16 +1,8 @@
-import { isUntrustedCertificate } from '../../certificate-fault.ts';
 import { createHash } from 'node:crypto';
-import { request as requestPlain } from 'node:http';
-import { request as requestSecure } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BackendFault } from '../../../ports/state-client.ts';
+import { exchange, type Reply } from '../../exchange.ts';
 import type { HttpConfig } from './config.ts';
-
-export interface Reply {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  readonly body: Uint8Array;
-}
 
 export interface ClientRequest {
   readonly method: string;
@@ -19,10 +11,6 @@ export interface ClientRequest {
   /** Ends the request, and the wait before it is sent again. */
   readonly signal?: AbortSignal | null;
 }
-
-/** A larger answer is not a state. */
-const REPLY_BYTES_MAX = 1024 * 1024 * 1024;
-const CONNECT_MS_MAX = 30_000;
 
 /** Sends a request, again after a lost connection and after what the server says will pass, as terraform does. */
 export async function send(config: HttpConfig, request: ClientRequest): Promise<Reply> {
@@ -53,41 +41,14 @@ function passes(status: number): boolean {
 }
 
 function sendOnce(config: HttpConfig, { method, url, body, signal = null }: ClientRequest): Promise<Reply> {
-  const secure = url.protocol === 'https:';
-  const request = (secure ? requestSecure : requestPlain)(url, {
+  return exchange({
     method,
+    url,
     headers: headersOf(config, body),
-    ...(signal === null ? {} : { signal }),
-    ...(secure ? tlsOf(config) : {}),
-  });
-  return new Promise<Reply>((resolve, reject) => {
-    const fail = (fault: Error): void => reject(explain(fault, url));
-    request.on('error', fail);
-    request.on('socket', (socket) => {
-      if (!socket.connecting) return;
-      const patience = setTimeout(
-        () => request.destroy(new Error('no connection within 30 s')),
-        CONNECT_MS_MAX,
-      );
-      socket.once('connect', () => clearTimeout(patience));
-      request.once('close', () => clearTimeout(patience));
-    });
-    request.on('response', (response) => {
-      const chunks: Buffer[] = [];
-      let size = 0;
-      response.on('error', fail);
-      response.on('data', (chunk: Buffer) => {
-        size += chunk.length;
-        chunks.push(chunk);
-        if (size > REPLY_BYTES_MAX)
-          response.destroy(new Error(`the answer has more than ${REPLY_BYTES_MAX} bytes`));
-      });
-      response.on('aborted', () => fail(new Error('the connection broke in the middle of the answer')));
-      response.on('end', () => {
-        resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks) });
-      });
-    });
-    request.end(body);
+    body,
+    signal,
+    tls: tlsOf(config),
+    trust: 'Give its CA in client_ca_certificate_pem (TF_HTTP_CLIENT_CA_CERTIFICATE_PEM).',
   });
 }
 
@@ -111,20 +72,4 @@ function tlsOf({ ca, certificate, key, skipVerification }: HttpConfig): Record<s
     ...(certificate === null ? {} : { cert: certificate }),
     ...(key === null ? {} : { key }),
   };
-}
-
-function explain(fault: Error, url: URL): BackendFault {
-  const code = 'code' in fault ? String(fault.code) : '';
-  if (isUntrustedCertificate(code)) {
-    const next = 'Give its CA in client_ca_certificate_pem (TF_HTTP_CLIENT_CA_CERTIFICATE_PEM).';
-    return new BackendFault(
-      'configuration',
-      `the certificate of ${url.host} is not trusted: ${code}`,
-      next,
-      fault,
-    );
-  }
-  const why = fault.message === '' ? code : fault.message;
-  const next = 'Check the address, and whether the server runs.';
-  return new BackendFault('unreachable', `no answer from ${url.host}: ${why}`, next, fault);
 }

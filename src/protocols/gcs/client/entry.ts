@@ -1,7 +1,23 @@
-import { formatBlock, hclText, type DescribedDoor, type Snippet, type SnippetTarget } from '../backend.ts';
-import { JSON_PREFIX } from './layout.ts';
+import { formatBlock, hclText, type ServedBackend, type Snippet, type SnippetTarget } from '../../backend.ts';
+import { JSON_PREFIX } from '../layout.ts';
 
-export const GCS: DescribedDoor = { name: 'gcs', snippet: gcsSnippet };
+export const GCS: ServedBackend = {
+  name: 'gcs',
+  secrets: [
+    { name: 'access_token' },
+    // Both may be the path of a file, which is none.
+    { name: 'credentials', pattern: /^\s*\{/ },
+    { name: 'encryption_key', pattern: /^[A-Za-z0-9+/]{43}=$/ },
+  ],
+  open: async ({ attributes, env, folder, noExternal }) => {
+    const [{ GcsStateClient }, { readGcsConfig }] = await Promise.all([
+      import('./client.ts'),
+      import('./config.ts'),
+    ]);
+    return new GcsStateClient(readGcsConfig(attributes, { env, folder, noExternal: noExternal ?? false }));
+  },
+  snippet: gcsSnippet,
+};
 
 function gcsSnippet({ url, address, credential, caPath }: SnippetTarget): Snippet {
   const { project, key, workspace } = address;
