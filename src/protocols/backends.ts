@@ -6,6 +6,7 @@ import {
   type DescribedDoor,
   type ServedBackend,
 } from './backend.ts';
+import { CONSUL } from './consul/block.ts';
 import { GCS } from './gcs/block.ts';
 import { HTTP } from './http/client/entry.ts';
 import { LOCAL } from './local/client/entry.ts';
@@ -58,6 +59,7 @@ export function isSecretSetting(setting: string): boolean {
 export const SERVED_BACKENDS: readonly DescribedDoor[] = [
   ...BACKENDS.filter((entry): entry is ServedBackend => entry.snippet !== null),
   GCS,
+  CONSUL,
 ];
 
 /**

@@ -9,6 +9,7 @@ export const MASTER_KEY_KIND: RecordKind = kind('master-key');
 export const UPLOAD_KIND: RecordKind = kind('upload');
 export const FREEZE_KIND: RecordKind = kind('freeze');
 export const REFUSED_WRITE_KIND: RecordKind = kind('refused-write');
+export const CONSUL_SESSION_KIND: RecordKind = kind('consul-session');
 
 /** The pieces of one upload: a kind of their own for each, so that one upload's are read without the others'. */
 export function pieceKindOf(uploadId: string): RecordKind {
