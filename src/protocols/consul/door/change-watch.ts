@@ -45,6 +45,7 @@ export class ChangeWatch {
       isNews: (seen: T) => boolean;
     },
   ): Promise<T> {
+    if (wait === 0) return look();
     const place = this.#open.begin(caller);
     const seat = this.#sit(address, caller.identity, gone);
     try {
