@@ -203,6 +203,20 @@ describe('the consul door', () => {
       expect(late).toMatchObject({ status: 500, text: expect.stringContaining('invalid session') as string });
     });
 
+    it('takes a grant back from a session that ended while it waited', async () => {
+      const path = newPath();
+      const lock = kv(`${path}/.lock`);
+      const [holder, waiter] = [await newSession(), await newSession()];
+      await send('PUT', `${lock}?acquire=${holder}`);
+      expect((await send('PUT', `${lock}?acquire=${waiter}`)).text).toBe('false');
+      const parked = send('PUT', `${lock}?acquire=${waiter}`);
+      await eventually('it is held open', () => house.house.parked === 1);
+      await send('PUT', `/v1/session/destroy/${waiter}`);
+      await send('PUT', `${lock}?release=${holder}`);
+      expect(await parked).toMatchObject({ status: 500 });
+      await eventually('the lock is free', async () => (await send('GET', lock)).status === 404);
+    });
+
     it('keeps one’s session from others, and their locks from one’s session', async () => {
       const path = newPath();
       const other = await house.credential('somebody', [{ role: 'writer', pattern: 'acme/*' }]);
@@ -295,6 +309,19 @@ describe('the consul door', () => {
     const ended = closing.close();
     expect(await closed).toMatchObject({ status: 404 });
     await ended;
+  });
+
+  it.each([
+    ['in the header', '', { 'x-consul-token': 'nobody.atall' }],
+    ['in the query', '?token=nobody.atall', {}],
+  ])('slows down who guesses tokens: %s', async (_, query, headers) => {
+    await using guessed = await TestHouse.open();
+    const guess = (): Promise<Answer> =>
+      guessed.ask('GET', `/v1/status/leader${query}`, { as: null, headers });
+    for (let tries = 0; tries < 20; tries += 1) expect((await guess()).status).toBe(403);
+    const before = performance.now();
+    expect((await guess()).status).toBe(403);
+    expect(performance.now() - before).toBeGreaterThan(500);
   });
 
   it('takes a token from header, query, bearer and http_auth, and none that is wrong', async () => {

@@ -49,7 +49,11 @@ export async function acquire(
   );
   switch (answer.type) {
     case 'granted':
-      await sessions.granted(sessionId, address);
+      // It may have ended while it waited.
+      if ((await sessions.granted(sessionId, address)) === null) {
+        answer.undelivered();
+        return noSession(sessionId);
+      }
       processes.granted(sessionId, formatAddress(address));
       return { done: true, undelivered: answer.undelivered };
     case 'held':

@@ -91,10 +91,10 @@ export class Sessions {
     return this.#change(id, (session, now) => ({ ...session, endsAt: endOf(session, now) }));
   }
 
-  /** The session was granted the lock of an address, which is renewed and released with it. */
-  async granted(id: string, address: Address): Promise<void> {
+  /** The session was granted the lock of an address, which is renewed and released with it. @returns null where it has ended */
+  granted(id: string, address: Address): Promise<Session | null> {
     const name = formatAddress(address);
-    await this.#change(id, (session) => ({
+    return this.#change(id, (session) => ({
       ...session,
       locks: [...session.locks.filter((lock) => lock !== name), name].slice(-LOCKS_MAX),
     }));
