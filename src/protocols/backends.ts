@@ -1,5 +1,12 @@
 import { BackendFault, type StateClient } from '../ports/state-client.ts';
-import { secretsIn, type BackendChoice, type BackendEntry, type ServedBackend } from './backend.ts';
+import {
+  secretsIn,
+  type BackendChoice,
+  type BackendEntry,
+  type DescribedDoor,
+  type ServedBackend,
+} from './backend.ts';
+import { CONSUL } from './consul/block.ts';
 import { GCS } from './gcs/client/entry.ts';
 import { HTTP } from './http/client/entry.ts';
 import { LOCAL } from './local/client/entry.ts';
@@ -49,9 +56,10 @@ export function isSecretSetting(setting: string): boolean {
 }
 
 /** The backends through which terraform reaches a Statehouse. */
-export const SERVED_BACKENDS: readonly ServedBackend[] = BACKENDS.filter(
-  (entry): entry is ServedBackend => entry.snippet !== null,
-);
+export const SERVED_BACKENDS: readonly DescribedDoor[] = [
+  ...BACKENDS.filter((entry): entry is ServedBackend => entry.snippet !== null),
+  CONSUL,
+];
 
 /**
  * Opens the client of a backend. Nothing is asked of the backend yet.

@@ -48,6 +48,8 @@ export interface DoorParts {
   readonly s3: S3Settings;
   /** One for all doors where a lock is an object. */
   readonly lockObjects: LockObjects;
+  /** Aborted when the house begins to close: what is held open ends. */
+  readonly closing: AbortSignal;
 }
 
 /** A door as the list of all doors has it: cheap to load, since its code is loaded when it is opened. */

@@ -159,7 +159,11 @@ function isFromAnotherSite(request: DoorRequest): boolean {
 
 /** Whether a request brings any credential: browsers ask without one first. */
 function presentsCredential(request: DoorRequest): boolean {
-  return request.header('authorization') !== undefined || request.query.includes('X-Amz-Signature=');
+  const headers = ['authorization', 'x-consul-token'];
+  return (
+    headers.some((name) => request.header(name) !== undefined) ||
+    /(?:^|&)(?:X-Amz-Signature|token)=/.test(request.query)
+  );
 }
 
 /** Back-pressure in HTTP's own words: Terraform's http client waits so long before it tries again. */

@@ -3,7 +3,7 @@ import { faultReply, problemReply } from '../protocols/wire/problem.ts';
 
 /** What to do instead, whatever was asked by. */
 const WAY =
-  'Use backend "http", "s3" or "gcs": "statehouse config http PROJECT/KEY" prints the block, as "config s3" and "config gcs" do, and "terraform init -migrate-state" moves a state';
+  'Use backend "http", "s3", "gcs" or "consul": "statehouse config http PROJECT/KEY" prints the block, and so for the others, and "terraform init -migrate-state" moves a state';
 
 /** A protocol that is spoken elsewhere: by which paths it is known, and in what form it says what is wrong. */
 interface Signpost {
@@ -21,12 +21,6 @@ const TFE = '/signpost/tfe/v2/';
  * "no state yet", and none is one that they send the request again for.
  */
 const SIGNPOSTS: readonly Signpost[] = [
-  {
-    // The client shows the text of any other answer (hashicorp/consul `api/api.go`, `generateUnexpectedResponseCodeError`).
-    name: 'consul',
-    paths: ['/v1/kv/*', '/v1/session/*', '/v1/txn', '/v1/agent/*', '/v1/catalog/*', '/v1/status/*'],
-    answer: (message) => plain(400, message),
-  },
   {
     // Where an environment's addresses are told, and where the storage emulator has its blobs.
     name: 'azurerm',

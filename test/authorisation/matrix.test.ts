@@ -7,6 +7,7 @@ import { TestHouse } from '../support/open-test-house.ts';
 import type { Answer } from '../support/request.ts';
 import { API_TRIALS, HEALTH_TRIALS } from './api-trials.ts';
 import { makeAskers, type Asker } from './callers.ts';
+import { CONSUL_TRIALS } from './consul-trials.ts';
 import { DYNAMODB_TRIALS } from './dynamodb-trials.ts';
 import { GCS_TRIALS } from './gcs-trials.ts';
 import { HTTP_TRIALS } from './http-trials.ts';
@@ -22,6 +23,7 @@ const TRIALS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
   dynamodb: DYNAMODB_TRIALS,
   sts: STS_TRIALS,
   gcs: GCS_TRIALS,
+  consul: CONSUL_TRIALS,
   api: API_TRIALS,
   health: HEALTH_TRIALS,
 };

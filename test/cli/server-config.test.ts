@@ -28,6 +28,22 @@ export TF_HTTP_PASSWORD=secretsecret
   expect(err).toBe('');
 });
 
+it('prints the block of the consul backend, and the token', async () => {
+  const flags = ['--server', 'https://state.example.com', '--credential', 'SHAAAABBBBCCCCDDDD.secretsecret'];
+  const { out, err } = await runStatehouse(['config', 'consul', 'app/net.tfstate@dev', ...flags]);
+  expect(out).toBe(`terraform {
+  backend "consul" {
+    address = "state.example.com"
+    scheme  = "https"
+    path    = "app/net.tfstate"
+  }
+}
+
+export CONSUL_HTTP_TOKEN=SHAAAABBBBCCCCDDDD.secretsecret
+`);
+  expect(err).toContain('terraform workspace select dev');
+});
+
 it('prints the block of the s3 backend, and files that reach nothing but the backend', async () => {
   const given = ['--credential', 'SHAAAABBBBCCCCDDDD.secretsecret'];
   const { out, err } = await runStatehouse(['config', 's3', 'app/net.tfstate@dev', ...given]);

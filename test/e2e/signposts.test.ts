@@ -44,11 +44,6 @@ describe.skipIf(terraform === null)(
 
     it.each<[string, () => string, () => Readonly<Record<string, string>>]>([
       [
-        'consul',
-        () => `backend "consul" {\n  address = "${hostOf(plain)}"\n  scheme = "http"\n  path = "app/net"\n}`,
-        () => ({}),
-      ],
-      [
         'cloud',
         () =>
           `cloud {\n  hostname = "localhost:${new URL(secure.url).port}"\n  organization = "app"\n  token = "x"\n  workspaces {\n    name = "net"\n  }\n}`,

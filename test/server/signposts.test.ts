@@ -10,8 +10,6 @@ describe('a protocol that is not served', () => {
   afterAll(() => house.close());
 
   it.each([
-    ['/v1/kv/app/net?keys=', 400, (text: string) => text],
-    ['/v1/session/create', 400, (text: string) => text],
     ['/devstoreaccount1/app/net', 400, (text: string) => /<Message>(.*)<\/Message>/.exec(text)?.[1] ?? ''],
     ['/metadata/endpoints?api-version=2022-09-01', 400, (text: string) => jsonAt(text, 'error', 'message')],
     [

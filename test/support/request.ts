@@ -16,9 +16,11 @@ export interface Ask {
   /** null to come without a credential; the admin's by default. */
   readonly as?: Pair | null;
   readonly signal?: AbortSignal;
+  /** Whose connections are used; those of all tests by default. */
+  readonly agent?: Agent;
 }
 
-const agent = new Agent({ keepAlive: true, maxSockets: Infinity });
+const sharedAgent = new Agent({ keepAlive: true, maxSockets: Infinity });
 
 /** The `Authorization` header of Basic authentication. */
 export function basic({ id, secret }: Pair): string {
@@ -30,7 +32,7 @@ export async function ask(
   url: string,
   method: string,
   target: string,
-  { headers = {}, body, as = TEST_ADMIN, signal }: Ask = {},
+  { headers = {}, body, as = TEST_ADMIN, signal, agent = sharedAgent }: Ask = {},
 ): Promise<Answer> {
   const { hostname, port } = new URL(url);
   return new Promise((resolve, reject) => {

@@ -1,0 +1,178 @@
+import type { Address } from '../../../core/address.ts';
+import type { DoorReply } from '../../door.ts';
+import { readKey } from '../layout.ts';
+import { readHeaders, type Answer, type DoorCall } from './call.ts';
+import { conflict, invalid, notDone, refused, ROLLED_BACK, type ConsulError } from './errors.ts';
+import { acquire, release, seeLock, type LockChange } from './lock.ts';
+import { infoPair, lockPair, pairJson, stateIndex, type Pair } from './pairs.ts';
+import { look, removeState, writeState } from './state.ts';
+import { readTxn, type TxnOperation } from './txn-body.ts';
+
+/** What an operation has come to: the pair that is told of, or nothing of which to tell. */
+interface Done {
+  readonly pair: Pair | null;
+  readonly undelivered?: () => void;
+}
+
+type Outcome = Done | ConsulError;
+type Verb = (call: DoorCall, operation: TxnOperation, address: Address) => Promise<Outcome>;
+
+const READS: ReadonlySet<string> = new Set(['get', 'check-index', 'check-not-exists', 'check-session']);
+
+const OF_STATES: Readonly<Record<string, Verb>> = {
+  set: (call, operation, address) => write(call, operation, address, () => null),
+  cas: (call, operation, address) => write(call, operation, address, operation.index),
+  delete: (call, operation, address) => remove(call, operation, address, null),
+  'delete-cas': (call, operation, address) => remove(call, operation, address, operation.index()),
+  get: (call, operation, address) => get(call, operation, address),
+  'check-index': (call, operation, address) =>
+    check(call, operation, address, (index) => index === operation.index()),
+  'check-not-exists': (call, operation, address) =>
+    check(call, operation, address, (index) => index === null),
+};
+
+const OF_LOCKS: Readonly<Record<string, Verb>> = {
+  lock: async (call, { key, session }, address) =>
+    changed(key, await acquire(call, address, session()), 'lock is already held'),
+  unlock: async (call, { key, session }, address) =>
+    changed(key, await release(call, address, session()), "lock isn't held, or is held by another session"),
+  'check-session': async (call, { key, session }, address) => {
+    const seen = await seeLock(call, address);
+    if (seen.type !== 'seen') return refused(seen);
+    return seen.lock?.holder.lockId === session()
+      ? { pair: lockPair(key, seen.lock.holder) }
+      : conflict(`failed session check for key "${key}"`);
+  },
+  get: async (call, { key }, address) => {
+    const seen = await seeLock(call, address);
+    if (seen.type !== 'seen') return refused(seen);
+    return seen.lock === null ? absent(key) : { pair: lockPair(key, seen.lock.holder) };
+  },
+};
+
+const OF_INFOS: Readonly<Record<string, Verb>> = {
+  get: async (call, { key }, address) => {
+    const seen = await seeLock(call, address);
+    if (seen.type !== 'seen') return refused(seen);
+    return seen.lock === null ? absent(key) : { pair: infoPair(key, seen.lock.holder, seen.lock.info) };
+  },
+};
+
+const VERBS = { state: OF_STATES, lock: OF_LOCKS, 'lock-info': OF_INFOS } as const;
+
+/**
+ * A transaction: one that reads any keys, or one that changes a single one, as terraform's writes do. What is refused for what is
+ * there is told as one that was rolled back.
+ */
+export async function runTxn(call: DoorCall): Promise<Answer> {
+  const operations = await readTxn(call.request.body);
+  if (operations.length > 1 && operations.some(({ verb }) => !READS.has(verb))) {
+    return notDone(
+      'a transaction that changes several keys',
+      'send one for each: a state and its lock are one here',
+    );
+  }
+  const done: Done[] = [];
+  for (const [index, operation] of operations.entries()) {
+    const outcome = await run(call, operation);
+    if ('pair' in outcome) done.push(outcome);
+    else return outcome.status === ROLLED_BACK ? rolledBack(call, index, outcome.message) : outcome;
+  }
+  const pairs = done.flatMap(({ pair }) => (pair === null ? [] : [pair]));
+  const [undelivered] = done.flatMap((one) => one.undelivered ?? []);
+  return {
+    ...reply(call, 200, results(pairs)),
+    ...(undelivered === undefined ? {} : { undelivered }),
+  };
+}
+
+async function run(call: DoorCall, operation: TxnOperation): Promise<Outcome> {
+  const { verb } = operation;
+  const key = readKey(operation.key);
+  if (key.kind === 'none') return invalid(key.problem);
+  const does = key.kind === 'chunk' ? undefined : VERBS[key.kind][verb];
+  if (key.kind === 'chunk' || does === undefined) {
+    return notDone(
+      `"${verb}" of "${operation.key}" in a transaction`,
+      'states take set, cas, delete, delete-cas, get, check-index and check-not-exists; locks take lock, unlock, check-session and get',
+    );
+  }
+  return does(call, operation, key.address);
+}
+
+async function write(
+  call: DoorCall,
+  { key, value }: TxnOperation,
+  address: Address,
+  expected: () => number | null,
+): Promise<Outcome> {
+  const written = await writeState(call, address, value, expected);
+  if (written === 'changed') return conflict(`failed to set key "${key}", index is stale`);
+  return 'message' in written ? written : { pair: statePair(key, stateIndex(written)) };
+}
+
+async function remove(
+  call: DoorCall,
+  { key }: TxnOperation,
+  address: Address,
+  index: number | null,
+): Promise<Outcome> {
+  const removed = await removeState(call, address, index);
+  if (removed === 'changed') return conflict(`failed to delete key "${key}", index is stale`);
+  return removed === 'deleted' ? { pair: null } : removed;
+}
+
+async function get({ house, caller }: DoorCall, { key }: TxnOperation, address: Address): Promise<Outcome> {
+  const found = await house.states.read(caller, address);
+  if (found.type === 'absent') return absent(key);
+  if (found.type !== 'found') return refused(found);
+  const { version, bytes } = found;
+  return { pair: { ...statePair(key, stateIndex(version)), value: bytes.plain() } };
+}
+
+async function check(
+  call: DoorCall,
+  { key }: TxnOperation,
+  address: Address,
+  holds: (index: number | null) => boolean,
+): Promise<Outcome> {
+  const seen = await look(call, address);
+  if (seen.type !== 'seen') return refused(seen);
+  const index = seen.head === null ? null : stateIndex(seen.head);
+  if (!holds(index)) return conflict(`failed index check for key "${key}"`);
+  return { pair: index === null ? null : statePair(key, index) };
+}
+
+function changed(key: string, change: LockChange | ConsulError, problem: string): Outcome {
+  if ('message' in change) return change;
+  const { done, undelivered } = change;
+  if (!done) return conflict(`failed to change the lock of key "${key}", ${problem}`);
+  return { pair: statePair(key, 0), ...(undelivered === undefined ? {} : { undelivered }) };
+}
+
+function statePair(key: string, index: number): Pair {
+  return { key, flags: '0', index, session: '', value: null };
+}
+
+function absent(key: string): ConsulError {
+  return conflict(`key "${key}" doesn't exist`);
+}
+
+async function* results(pairs: readonly Pair[]): AsyncGenerator<Uint8Array> {
+  yield Buffer.from('{"Results":[');
+  for (const [index, pair] of pairs.entries()) {
+    yield Buffer.from(`${index === 0 ? '' : ','}{"KV":`);
+    yield* pairJson(pair);
+    yield Buffer.from('}');
+  }
+  yield Buffer.from('],"Errors":null}');
+}
+
+function rolledBack(call: DoorCall, index: number, what: string): DoorReply {
+  const errors = { Results: null, Errors: [{ OpIndex: index, What: what }] };
+  return reply(call, ROLLED_BACK, Buffer.from(JSON.stringify(errors)));
+}
+
+function reply({ asked: { operation } }: DoorCall, status: number, body: DoorReply['body']): DoorReply {
+  return { operation, status, headers: { 'content-type': 'application/json', ...readHeaders() }, body };
+}

@@ -1,0 +1,198 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { TestHouse } from '../support/open-test-house.ts';
+import { findTerraform, TerraformFolder } from '../support/terraform.ts';
+import { TEST_ADMIN } from '../support/test-admin.ts';
+import { consulBackend, consulFolder, consulLogin } from './fixtures/consul-folder.ts';
+import { eightInOrder } from './fixtures/eight-applies.ts';
+import { Gate } from './fixtures/gate.ts';
+import { httpBackend, httpFolder, httpLogin, resource } from './fixtures/http-folder.ts';
+import { addressAt, lockAt, resourceNames, resourcesAt, untilHeld } from './fixtures/view.ts';
+
+const terraform = await findTerraform();
+
+/** It stands in the state as input and as output, and in the transaction a third longer. */
+const LARGE_MIB = 4;
+
+describe.skipIf(terraform === null)('terraform over consul (skipped unless terraform is on PATH)', () => {
+  let house: TestHouse;
+  let count = 0;
+
+  beforeAll(async () => {
+    house = await TestHouse.open();
+  });
+
+  afterAll(async () => {
+    await house.close();
+  });
+
+  /** A state that no other test has. */
+  const newPath = (): string => `acme/net/${++count}`;
+  const folderAt = (path: string, main: string, lines: readonly string[] = []): Promise<TerraformFolder> =>
+    consulFolder(terraform!, { url: house.url, path, lines }, main);
+
+  it.each([
+    ['plain', []],
+    ['as gzip', ['gzip = true']],
+  ])('works from init to destroy, workspaces too, and leaves no lock: %s', async (_, lines) => {
+    const path = newPath();
+    await using folder = await folderAt(path, resource('one'), lines);
+    await folder.must('apply', '-auto-approve');
+    expect(await folder.must('plan', '-detailed-exitcode')).toContain('No changes');
+    expect(await resourcesAt(house, path)).toEqual(['one']);
+    await folder.must('workspace', 'new', 'dev');
+    await folder.must('apply', '-auto-approve');
+    expect(await folder.must('workspace', 'list')).toMatch(/default\n\* dev/);
+    expect((await house.engine.world(addressAt(`${path}@dev`))).record.head?.serial).toBe(2n);
+    await folder.must('destroy', '-auto-approve');
+    await folder.must('workspace', 'select', 'default');
+    await folder.must('workspace', 'delete', 'dev');
+    expect(await folder.must('workspace', 'list')).not.toContain('dev');
+    expect((await lockAt(house, path)).holders).toEqual([]);
+    expect((await lockAt(house, `${path}@dev`)).holders).toEqual([]);
+  });
+
+  it('refuses the second of two applies at once, and says who holds the lock', async () => {
+    const path = newPath();
+    await using gate = await Gate.make();
+    await using alice = await folderAt(path, resource('alice', 'alice', gate.command));
+    await using bob = await alice.copy();
+    await bob.write('main.tf', resource('bob'));
+    const first = alice.start(['apply', '-auto-approve']);
+    await gate.reached();
+    const { holders } = await untilHeld(house, path);
+
+    const second = await bob.run('apply', '-auto-approve');
+    expect(second.code).toBe(1);
+    expect(second.output).toContain(`ID:        ${holders[0]?.lockId}`);
+    expect(second.output.replace(/\s*│\s*|\s+/g, ' ')).toMatch(
+      /held by token:admin\S* \(\S+@\S+, apply\) for \d+s/,
+    );
+
+    await gate.open();
+    expect(await first.end).toMatchObject({ code: 0 });
+    expect(await resourcesAt(house, path)).toEqual(['alice']);
+  });
+
+  it('lets eight with -lock-timeout all succeed, in the order of first asking', () =>
+    eightInOrder(house, newPath(), (path) => folderAt(path, '')));
+
+  it('wants the right ID to force-unlock, and keeps what the old holder cannot write after it', async () => {
+    const path = newPath();
+    await using gate = await Gate.make();
+    await using alice = await folderAt(path, resource('before'));
+    await alice.must('apply', '-auto-approve');
+    await using bob = await alice.copy();
+    await alice.write('main.tf', resource('alice', 'alice', gate.command));
+    const paused = alice.start(['apply', '-auto-approve']);
+    await gate.reached();
+    const { holders } = await untilHeld(house, path);
+    const wrong = await bob.run('force-unlock', '-force', '0b0b0b0b-0000-0000-0000-000000000000');
+    expect(wrong).toMatchObject({ code: 1 });
+    expect(wrong.output).toContain('no lock is held under this ID');
+    expect((await lockAt(house, path)).holders).toMatchObject([{ lockId: holders[0]?.lockId }]);
+    expect(await bob.must('force-unlock', '-force', holders[0]?.lockId ?? '')).toContain(
+      'successfully unlocked',
+    );
+    await bob.write('main.tf', resource('bob'));
+    await bob.must('apply', '-auto-approve', '-lock-timeout=30s');
+    await gate.open();
+    const { code } = await paused.end;
+    expect(code).toBe(1);
+    expect(await resourcesAt(house, path)).toEqual(['bob']);
+    expect(resourceNames((await alice.read('errored.tfstate')) ?? '')).toContain('alice');
+  });
+
+  it('ends the hold of a run that was killed, with its session', async () => {
+    const path = newPath();
+    await using gate = await Gate.make();
+    await using alice = await folderAt(path, resource('alice', 'alice', gate.command));
+    await using bob = await alice.copy();
+    await bob.write('main.tf', resource('bob'));
+    const killed = alice.start(['apply', '-auto-approve']);
+    await gate.reached();
+    await untilHeld(house, path);
+    killed.signal('SIGKILL');
+    await bob.must('apply', '-auto-approve', '-lock-timeout=90s');
+    expect(await resourcesAt(house, path)).toEqual(['bob']);
+  }, 120_000);
+
+  it('lets nothing be lost when two race with -lock=false', async () => {
+    const path = newPath();
+    await using gate = await Gate.make();
+    await using alice = await folderAt(path, resource('before'));
+    await alice.must('apply', '-auto-approve');
+    await using bob = await alice.copy();
+    await alice.write('main.tf', resource('alice', 'alice', gate.command));
+    await bob.write('main.tf', resource('bob'));
+    const late = alice.start(['apply', '-auto-approve', '-lock=false']);
+    await gate.reached();
+    expect(await bob.run('apply', '-auto-approve', '-lock=false')).toMatchObject({ code: 0 });
+    await gate.open();
+    const { code, output } = await late.end;
+    expect(code).toBe(1);
+    expect(output).toContain('index is stale');
+    expect(await resourcesAt(house, path)).toEqual(['bob']);
+  });
+
+  it('has one lock and one state with backend "http", and breaks a lock that was taken there', async () => {
+    const path = newPath();
+    await using gate = await Gate.make();
+    await using alice = await httpFolder(terraform!, { url: house.url, path }, resource('before'));
+    await alice.must('apply', '-auto-approve');
+    await alice.write('main.tf', resource('alice', 'alice', gate.command));
+    await using bob = await folderAt(path, resource('bob'));
+    const first = alice.start(['apply', '-auto-approve']);
+    await gate.reached();
+    const { holders } = await untilHeld(house, path);
+    const refusedOne = await bob.run('apply', '-auto-approve');
+    expect(refusedOne).toMatchObject({ code: 1 });
+    expect(refusedOne.output).toContain(holders[0]?.lockId);
+    expect(await bob.must('force-unlock', '-force', holders[0]?.lockId ?? '')).toContain(
+      'successfully unlocked',
+    );
+    await bob.must('apply', '-auto-approve');
+    await gate.open();
+    expect(await first.end).toMatchObject({ code: 1 });
+    expect(await resourcesAt(house, path)).toEqual(['bob']);
+  });
+
+  it('is left for backend "http" by init -migrate-state', async () => {
+    const path = newPath();
+    await using folder = await folderAt(path, resource('one'));
+    await folder.must('apply', '-auto-approve');
+    await folder.write('backend.tf', httpBackend({ url: house.url, path: `${path}-moved` }));
+    await using moving = await folder.copy({ ...httpLogin(TEST_ADMIN), ...consulLogin() });
+    await moving.must('init', '-migrate-state', '-force-copy');
+    expect(await moving.must('plan', '-detailed-exitcode')).toContain('No changes');
+    expect(await resourcesAt(house, `${path}-moved`)).toEqual(['one']);
+  });
+
+  it('takes a state that a Consul would want in chunks', async () => {
+    const path = newPath();
+    const mebibyte = 'join("", [for i in range(1024) : format("%01024d", i)])';
+    const input = `join("", [for j in range(${LARGE_MIB}) : ${mebibyte}])`;
+    await using folder = await folderAt(path, `resource "terraform_data" "large" {\n  input = ${input}\n}\n`);
+    await folder.must('apply', '-auto-approve');
+    expect(await folder.must('plan', '-detailed-exitcode')).toContain('No changes');
+    const { bytes } = await house.ask('GET', `/http/${path}`);
+    expect(bytes.length).toBeGreaterThan(2 * LARGE_MIB * 1024 * 1024);
+  }, 120_000);
+
+  it('takes http_auth for a token, and tells what to do about a wrong one, and a path without a project', async () => {
+    const place = { url: house.url, path: newPath() };
+    const init = async (block: string, env: Record<string, string>): Promise<string> => {
+      await using folder = await TerraformFolder.make(terraform!, { files: { 'backend.tf': block }, env });
+      const { code, output } = await folder.run('init');
+      const planned = code === 0 ? await folder.run('apply', '-auto-approve') : { code, output };
+      return `${planned.code} ${planned.output.replace(/\s*│\s*|\s+/g, ' ')}`;
+    };
+    expect(await init(consulBackend(place), { CONSUL_HTTP_TOKEN: 'nobody.atall' })).toContain(
+      'set access_token (or CONSUL_HTTP_TOKEN) to ID.SECRET',
+    );
+    const { id, secret } = TEST_ADMIN;
+    expect(await init(consulBackend(place), { CONSUL_HTTP_AUTH: `${id}:${secret}` })).toMatch(/^0 /);
+    expect(await init(consulBackend({ ...place, path: 'alone' }), consulLogin())).toContain(
+      'expected a project and a key',
+    );
+  });
+});
