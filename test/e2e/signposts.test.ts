@@ -29,7 +29,6 @@ describe.skipIf(terraform === null)(
       await rm(directory, { recursive: true, force: true, maxRetries: 5 });
     });
 
-    const hostOf = ({ url }: TestHouse): string => new URL(url).host;
     const env = (): Record<string, string> => ({ SSL_CERT_FILE: secure.certPath! });
 
     async function initOutput(block: string, more: Readonly<Record<string, string>> = {}): Promise<string> {
