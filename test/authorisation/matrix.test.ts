@@ -4,7 +4,7 @@ import { ROLES } from '../../src/core/grant.ts';
 import { ROUTES } from '../../src/server/api/table.ts';
 import { DOORS } from '../../src/server/doors.ts';
 import { TestHouse } from '../support/open-test-house.ts';
-import type { Answer } from '../support/request.ts';
+import { comeFromElsewhere, type Answer } from '../support/request.ts';
 import { API_TRIALS, HEALTH_TRIALS } from './api-trials.ts';
 import { makeAskers, type Asker } from './callers.ts';
 import { CONSUL_TRIALS } from './consul-trials.ts';
@@ -106,6 +106,7 @@ describe('what the page says', () => {
     const wrong: string[] = [];
     let scene: Scene | null = null;
     for (const asker of askers) {
+      if (asker.kind !== 'valid') comeFromElsewhere();
       const tried = await tryOne(need, trial, { asker, before: scene });
       const { expected, verdict, answer } = tried;
       // What nobody has touched is as good for the next.

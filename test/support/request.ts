@@ -20,7 +20,20 @@ export interface Ask {
   readonly agent?: Agent;
 }
 
-const sharedAgent = new Agent({ keepAlive: true, maxSockets: Infinity });
+let sharedAgent = new Agent({ keepAlive: true, maxSockets: Infinity });
+
+/**
+ * Has what follows in this file come from another network address, as far as this machine has more of them: whoever comes with
+ * many wrong credentials from one is put off.
+ */
+export function comeFromElsewhere(): void {
+  if (process.platform !== 'linux') return;
+  elsewhere += 1;
+  sharedAgent.destroy();
+  const localAddress = `127.1.${elsewhere >> 8}.${elsewhere & 255}`;
+  sharedAgent = new Agent({ keepAlive: true, maxSockets: Infinity, localAddress });
+}
+let elsewhere = 0;
 
 /** The `Authorization` header of Basic authentication. */
 export function basic({ id, secret }: Pair): string {
