@@ -6,6 +6,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BodyReader } from '../../src/engines/sqlite/bodies.ts';
 import { openForWriting } from '../../src/engines/sqlite/connection.ts';
 import { databasePath } from '../../src/engines/sqlite/files/data-directory.ts';
+import { readLogEnd } from '../../src/engines/sqlite/files/log-end.ts';
+import { verifyLogFile } from '../../src/engines/sqlite/files/log-file.ts';
 import { migrate } from '../../src/engines/sqlite/migrate.ts';
 import { Queries } from '../../src/engines/sqlite/queries.ts';
 import { newDirectory } from '../engines/sqlite-fixture.ts';
@@ -50,6 +52,8 @@ describe.runIf(canRecord)('after a power cut at any moment', { timeout: 300_000 
     for (const [path, content] of names) {
       writeFileSync(path.replace(join(place.directory, 'data'), directory), content);
     }
+    // What a power cut left is torn, and not damaged.
+    verifyLogFile(databasePath(directory), readLogEnd(databasePath(directory)));
     const db = openForWriting(databasePath(directory));
     try {
       migrate(db);

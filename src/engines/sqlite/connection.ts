@@ -2,7 +2,7 @@ import { EngineFault } from '../../ports/engine.ts';
 import { openDatabase, type Database } from './files/driver.ts';
 
 /** Of new databases; one that is there keeps its own. A commit writes each page that it changes whole, and mostly changes a row of it. */
-const PAGE_BYTES = 4_096;
+export const PAGE_BYTES = 4_096;
 const CACHE_KIB = 32_768;
 /** `PRAGMA synchronous` answers with numbers. */
 const SYNCHRONOUS_FULL = 2;

@@ -35,6 +35,8 @@ import { BodyReader } from './bodies.ts';
 import { openForReading } from './connection.ts';
 import { DataDirectory } from './files/data-directory.ts';
 import type { Database } from './files/driver.ts';
+import { readLogEnd } from './files/log-end.ts';
+import { verifyLogFile } from './files/log-file.ts';
 import { reading } from './faults.ts';
 import { countStored } from './figures.ts';
 import { Queries } from './queries.ts';
@@ -93,6 +95,7 @@ export class SqliteEngine implements Engine {
     const directory = DataDirectory.take(options.directory);
     try {
       const now = neverBackwards(options.clock);
+      reading(() => verifyLogFile(directory.databasePath, readLogEnd(directory.databasePath)));
       const rowKey = prepareDatabase(directory.databasePath, options.openRowKey);
       const writer = await WriterHandle.start(directory.databasePath, { now, rowKey });
       try {

@@ -11,28 +11,28 @@ import type {
   StateQuery,
   StateSummary,
 } from '../../ports/engine.ts';
+import { EngineFault } from '../../ports/engine.ts';
 import { changedElsewhere, ownerOf, RowKeys } from '../row-keys.ts';
 import { newestVersions } from '../version-numbers.ts';
-import type { Database, SqlValue, Statement } from './files/driver.ts';
+import type { Database, Statement } from './files/driver.ts';
+import { Conditions } from './reads/conditions.ts';
 import { HouseRow, sealedRowKey } from './credentials.ts';
-import {
-  ADDRESS,
-  CREDENTIAL,
-  ENTRY,
-  HOUSE,
-  toEntry,
-  toVersion,
-  toWaitingRequest,
-  VERSION,
-  whole,
-} from './rows.ts';
+import { EntryReader } from './reads/entries.ts';
+import { damaged } from './faults.ts';
+import { ADDRESS, CREDENTIAL, HOUSE, toEntry, toVersion, toWaitingRequest, VERSION, whole } from './rows.ts';
 import { UsageRows } from './usage.ts';
-import { RECORD_COLUMNS, WorldLoader } from './world.ts';
+import { BY_ADDRESS, BY_ADDRESS_AGAIN, RECORD_COLUMNS, WorldLoader } from './world.ts';
 
 /** Longer than any key can go on after its prefix, so no key that begins so sorts behind the two together. */
 const BEHIND_ALL_KEYS = '\u{10FFFF}'.repeat(226);
 
+/** Of the states that a listing passes over, so many are looked at whether they say so themselves: it costs as much as to list them. */
+const HIDDEN_MAX = 1_000;
+
 const NO_KEY = new Uint8Array();
+
+/** Compared as one value, in the order of the indexes. */
+const WHOLE_ADDRESS = '(project, key, workspace)';
 
 interface SealedRow {
   readonly id: string;
@@ -47,9 +47,9 @@ export class Queries {
   readonly #worlds: WorldLoader;
   readonly #house: HouseRow;
   readonly #usage: UsageRows;
+  readonly #entryReader: EntryReader;
   readonly #versions: Statement;
   readonly #credentials: Statement;
-  readonly #entry: Statement;
   readonly #begin: Statement;
   readonly #end: Statement;
   /** Statements of queries whose text depends on what is asked; there are a few dozen of them. */
@@ -68,7 +68,7 @@ export class Queries {
       `SELECT ${VERSION.list} FROM version WHERE address_id = ? AND number < ? ORDER BY number DESC LIMIT ?`,
     );
     this.#credentials = db.prepare(`SELECT ${CREDENTIAL.list} FROM credential ORDER BY created_at, ordinal`);
-    this.#entry = db.prepare(`SELECT ${ENTRY.list} FROM entry WHERE kind = ? AND name = ?`);
+    this.#entryReader = new EntryReader(db, keys);
     this.#begin = db.prepare('BEGIN');
     this.#end = db.prepare('COMMIT');
   }
@@ -107,32 +107,45 @@ export class Queries {
     const isShown = used
       ? '(last_version > 0 OR last_ticket > 0 OR fence > 0 OR change_index > 0)'
       : `(${isThere} OR ${isLocked})`;
-    const conditions = [locked ? 'id IN (SELECT address_id FROM holder)' : isShown];
-    const values: SqlValue[] = [];
-    const where = (condition: string, ...bound: SqlValue[]): void => {
-      conditions.push(condition);
-      values.push(...bound);
-    };
-    if (project !== undefined) where('project = ?', project);
-    if (keyPrefix !== undefined) {
-      where('key >= ? AND key < ?', keyPrefix, keyPrefix + BEHIND_ALL_KEYS);
-    }
-    if (exceptWorkspace !== undefined) where('workspace <> ?', exceptWorkspace);
-    if (search !== undefined) where('instr(name, ?) > 0', search);
-    if (after !== undefined) {
-      where('(project, key, workspace) > (?, ?, ?)', after.project, after.key, after.workspace);
-    }
+    const range = new Conditions();
+    if (project !== undefined) range.add('project = ?', project);
+    if (keyPrefix !== undefined) range.add('key >= ? AND key < ?', keyPrefix, keyPrefix + BEHIND_ALL_KEYS);
+    if (after !== undefined) range.add(`${WHOLE_ADDRESS} > (?, ?, ?)`, ...ADDRESS.values(after));
+    const conditions = range.and(locked ? 'id IN (SELECT address_id FROM holder)' : isShown);
+    if (exceptWorkspace !== undefined) conditions.add('workspace <> ?', exceptWorkspace);
+    if (search !== undefined) conditions.add('instr(name, ?) > 0', search);
+    // The few that are locked are looked up from their holders, and so few are searched for: to look at all addresses besides would take far longer.
     const sql =
-      `SELECT ${ADDRESS.list}, ${RECORD_COLUMNS} FROM address WHERE ${conditions.join(' AND ')} ` +
+      `SELECT ${ADDRESS.list}, ${RECORD_COLUMNS} FROM ${locked ? 'address' : BY_ADDRESS} WHERE ${conditions.text} ` +
       'ORDER BY project, key, workspace LIMIT ?';
-    return this.#atOneMoment(() =>
-      this.#prepare(sql)
-        .all(...values, whole(limit))
-        .map((row) => {
-          const address = ADDRESS.read(row);
-          return { address, world: this.#worlds.fill(address, row) };
-        }),
-    );
+    return this.#atOneMoment(() => {
+      const rows = this.#prepare(sql).all(...conditions.values, whole(limit));
+      if (rows.length > 0 && rows.length === limit)
+        range.add(`${WHOLE_ADDRESS} <= (?, ?, ?)`, ...ADDRESS.values(ADDRESS.read(rows.at(-1))));
+      if (!locked && search === undefined) this.#confirmNoneIsMissing(range, isShown);
+      return rows.map((row) => this.#summary(row));
+    });
+  }
+
+  /** @param row has the address and {@link RECORD_COLUMNS} */
+  #summary(row: unknown): StateSummary {
+    const address = ADDRESS.read(row);
+    return { address, world: this.#worlds.fill(address, row) };
+  }
+
+  /** @throws {EngineFault} where the indexes differ within the range, or a row is not shown because it is damaged */
+  #confirmNoneIsMissing(range: Conditions, isShown: string): void {
+    const count = (table: string): number =>
+      (
+        this.#prepare(`SELECT count(*) AS n FROM ${table} WHERE ${range.text}`).get(...range.values) as {
+          n: number;
+        }
+      ).n;
+    if (count(BY_ADDRESS) !== count(BY_ADDRESS_AGAIN))
+      throw new EngineFault(damaged('an index of the addresses lacks one'));
+    const { text, values } = range.and(`NOT ${isShown}`);
+    const hidden = `SELECT ${ADDRESS.list}, ${RECORD_COLUMNS} FROM ${BY_ADDRESS} WHERE ${text} LIMIT ${HIDDEN_MAX}`;
+    for (const row of this.#prepare(hidden).all(...values)) this.#summary(row);
   }
 
   credentials(): Credential[] {
@@ -142,26 +155,15 @@ export class Queries {
     });
   }
 
-  entries(kind: string | null, { after, limit }: EntryPage = { limit: Infinity }): Entry[] {
-    const conditions = [
-      ...(kind === null ? [] : ['kind = ?']),
-      ...(after === undefined ? [] : ['(kind, name) > (?, ?)']),
-    ];
-    const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
-    const bound = [
-      ...(kind === null ? [] : [kind]),
-      ...(after === undefined ? [] : [after.kind, after.name]),
-    ];
-    const rows = this.#prepare(`SELECT ${ENTRY.list} FROM entry ${where} ORDER BY kind, name LIMIT ?`).all(
-      ...bound,
-      whole(limit),
-    );
-    return rows.map((row) => toEntry(this.#keys, row));
+  entries(kind: string | null, page?: EntryPage): Entry[] {
+    return this.#atOneMoment(() => this.#entryReader.all(kind, page)).map(toEntry);
   }
 
   entry(kind: string, name: string): Entry | null {
-    const row = this.#entry.get(kind, name);
-    return row === undefined ? null : toEntry(this.#keys, row);
+    // Two looks are of one moment; what is found at the first needs no second.
+    const reader = this.#entryReader;
+    const stored = reader.found(kind, name) ?? this.#atOneMoment(() => reader.find(kind, name));
+    return stored === null ? null : toEntry(stored);
   }
 
   usage(project: string): Usage {

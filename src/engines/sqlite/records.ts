@@ -16,6 +16,7 @@ import type { AuditChain } from './audit-chain.ts';
 import type { BodyStore } from './bodies.ts';
 import { insert } from './columns.ts';
 import type { Database, Statement } from './files/driver.ts';
+import { EntryReader } from './reads/entries.ts';
 import type { EffectStore } from './effects.ts';
 import type { HouseRow } from './credentials.ts';
 import { CREDENTIAL, ENTRY, HOUSE } from './rows.ts';
@@ -42,7 +43,7 @@ export class RecordStore {
   readonly #putCredential: Statement;
   readonly #dropCredentials: Statement;
   readonly #putEntry: Statement;
-  readonly #storedEntry: Statement;
+  readonly #entries: EntryReader;
   readonly #dropEntry: Statement;
   readonly #resealBody: Statement;
   readonly #credential: Statement;
@@ -61,7 +62,7 @@ export class RecordStore {
     );
     this.#dropCredentials = db.prepare('DELETE FROM credential WHERE revoked_at < ? OR expires_at < ?');
     this.#putEntry = db.prepare(insert('entry', ENTRY.list));
-    this.#storedEntry = db.prepare(`SELECT ${ENTRY.list} FROM entry WHERE kind = ? AND name = ?`);
+    this.#entries = new EntryReader(db, keys);
     this.#dropEntry = db.prepare('DELETE FROM entry WHERE kind = ? AND name = ?');
     this.#resealBody = db.prepare(
       'UPDATE body SET key_id = ?, wrapped_key = ? WHERE id = ? AND wrapped_key = coalesce(?, wrapped_key)',
@@ -118,16 +119,11 @@ export class RecordStore {
 
   #isStored(kind: string, name: string, expects: Expected | undefined): boolean {
     if (expects === undefined) return true;
-    return isDeepStrictEqual(this.#stored(kind, name)?.attributes ?? null, expects);
-  }
-
-  #stored(kind: string, name: string): { attributes: unknown; bodyId: string | null } | null {
-    const row = this.#storedEntry.get(kind, name);
-    return row === undefined ? null : ENTRY.read(this.#keys, HOUSE, row);
+    return isDeepStrictEqual(this.#entries.find(kind, name)?.attributes ?? null, expects);
   }
 
   #removeEntry(kind: string, name: string): void {
-    const stored = this.#stored(kind, name);
+    const stored = this.#entries.find(kind, name);
     if (stored === null) return;
     if (stored.bodyId !== null) this.#bodies.drop(stored.bodyId);
     this.#dropEntry.run(kind, name);

@@ -118,7 +118,7 @@ export const CREDENTIAL: AuthenticatedTable<Credential> = new AuthenticatedTable
 });
 
 /** An entry says by null that it has no body. */
-type StoredEntry = Omit<Entry, 'bodyId'> & { readonly bodyId: string | null };
+export type StoredEntry = Omit<Entry, 'bodyId'> & { readonly bodyId: string | null };
 
 export const ENTRY: AuthenticatedTable<StoredEntry> = new AuthenticatedTable('entry', {
   kind: plain('kind'),
@@ -224,8 +224,7 @@ function factsContext(owner: string, number: number): string {
   return `facts of version ${number}\n${owner}`;
 }
 
-export function toEntry(keys: RowKeys, row: unknown): Entry {
-  const { bodyId, ...entry } = ENTRY.read(keys, HOUSE, row);
+export function toEntry({ bodyId, ...entry }: StoredEntry): Entry {
   return { ...entry, ...(bodyId === null ? {} : { bodyId }) };
 }
 

@@ -27,6 +27,10 @@ export interface Placed extends RecordOf {
 
 export const NEW_ADDRESS: Placed = { id: null, world: NEW_WORLD, kept: NO_VERSIONS, audited: 0 };
 
+/** The table, looked up by either index of it. They stand on different pages, so that damage to one makes no address absent. */
+export const BY_ADDRESS = 'address INDEXED BY sqlite_autoindex_address_1';
+export const BY_ADDRESS_AGAIN = 'address INDEXED BY address_again';
+
 /** The columns from which {@link WorldLoader} reads the record of an address. */
 export const RECORD_COLUMNS: string =
   `id, ${RECORD.list}, ` +
@@ -41,6 +45,7 @@ export interface PlacedRecord extends AddressId {
 export class WorldLoader {
   readonly #keys: RowKeys;
   readonly #record: Statement;
+  readonly #again: Statement;
   readonly #version: Statement;
   readonly #holders: Statement;
   readonly #line: Statement;
@@ -50,7 +55,10 @@ export class WorldLoader {
   constructor(db: Database, keys: RowKeys) {
     this.#keys = keys;
     this.#record = db.prepare(
-      `SELECT ${RECORD_COLUMNS} FROM address WHERE project = ? AND key = ? AND workspace = ?`,
+      `SELECT ${RECORD_COLUMNS} FROM ${BY_ADDRESS} WHERE project = ? AND key = ? AND workspace = ?`,
+    );
+    this.#again = db.prepare(
+      `SELECT 1 FROM ${BY_ADDRESS_AGAIN} WHERE project = ? AND key = ? AND workspace = ?`,
     );
     this.#version = db.prepare(`SELECT ${VERSION.list} FROM version WHERE address_id = ? AND number = ?`);
     this.#holders = db.prepare(`SELECT ${HOLDER.list} FROM holder WHERE address_id = ? ORDER BY fence`);
@@ -71,10 +79,13 @@ export class WorldLoader {
     return this.#fill(owner, this.#read(owner, row)).world;
   }
 
-  /** The record of an address; null where there is none. @throws {EngineFault} where it was changed */
+  /** The record of an address; null where neither index has it. @throws {EngineFault} where it was changed, or one has it */
   record(address: Address): PlacedRecord | null {
-    const row = this.#record.get(address.project, address.key, address.workspace);
-    return row === undefined ? null : this.#read(ownerOf(address), row);
+    const { project, key, workspace } = address;
+    const row = this.#record.get(project, key, workspace);
+    if (row !== undefined) return this.#read(ownerOf(address), row);
+    if (this.#again.get(project, key, workspace) === undefined) return null;
+    throw new EngineFault(damaged('an index of the addresses lacks one'));
   }
 
   /** Releases of an address, newest last. */

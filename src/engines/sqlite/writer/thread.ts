@@ -85,6 +85,7 @@ class WriterThread {
     try {
       this.#db.close();
     } finally {
+      this.#log.close();
       this.#port.close();
     }
   }

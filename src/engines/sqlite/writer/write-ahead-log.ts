@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import type { Database, Statement } from '../files/driver.ts';
+import { LogEndFile } from '../files/log-end.ts';
 
 /** Commits are appended to the log; at the latest when it has this size its pages go into the database. */
 const WAL_BYTES_MAX: number = 64 * 1024 * 1024;
@@ -12,6 +13,7 @@ export class WriteAheadLog {
   readonly #path: string;
   readonly #checkpoint: Statement;
   readonly #truncate: Statement;
+  readonly #end: LogEndFile;
   #emptyAt = WAL_BYTES_MAX;
   #dirty = false;
 
@@ -19,11 +21,13 @@ export class WriteAheadLog {
     this.#path = `${databasePath}-wal`;
     this.#checkpoint = db.prepare('PRAGMA wal_checkpoint(PASSIVE)');
     this.#truncate = db.prepare('PRAGMA wal_checkpoint(TRUNCATE)');
+    this.#end = new LogEndFile(databasePath);
   }
 
   /** After a commit has been answered. */
   grown(): void {
     this.#dirty = true;
+    this.#end.note();
     if (statSync(this.#path).size >= this.#emptyAt) this.empty();
   }
 
@@ -42,5 +46,10 @@ export class WriteAheadLog {
    */
   end(): void {
     this.#truncate.get();
+  }
+
+  /** Once the connection is closed. */
+  close(): void {
+    this.#end.close();
   }
 }
