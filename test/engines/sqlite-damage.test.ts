@@ -1,4 +1,4 @@
-import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { backUp, restoreBackup } from '../../src/engines/sqlite/files/backup.ts';
@@ -120,6 +120,25 @@ describe('a damaged database', () => {
     bytes[PAGE_BYTES] = 1 ^ (bytes[PAGE_BYTES] ?? 0);
     writeFileSync(join(copy, 'statehouse.db-wal'), bytes);
     await expect(SqliteEngine.open({ directory: copy })).rejects.toThrow(/log .* is damaged after frame 0/);
+  });
+
+  it('with a log behind whose end lie pieces of commits that were killed opens where it ends', async () => {
+    const copy = join(directory, 'copy');
+    mkdirSync(copy);
+    const keep = (name: string): void => copyFileSync(join(directory, name), join(copy, name));
+    const engine = await SqliteEngine.open({ directory });
+    await engine.apply([writeOf(whole.address, 2n)]);
+    keep('statehouse.db-end');
+    const end = statSync(join(directory, 'statehouse.db-wal')).size;
+    for (const serial of [3n, 4n]) await engine.apply([writeOf(whole.address, serial)]);
+    for (const name of ['statehouse.db', 'statehouse.db-wal']) keep(name);
+    await engine[Symbol.asyncDispose]();
+    const bytes = readFileSync(join(copy, 'statehouse.db-wal'));
+    bytes[end + 100] = 1 ^ (bytes[end + 100] ?? 0);
+    writeFileSync(join(copy, 'statehouse.db-wal'), bytes);
+    const opened = await SqliteEngine.open({ directory: copy });
+    expect((await opened.world(whole.address)).record.head?.serial).toBe(2n);
+    await opened[Symbol.asyncDispose]();
   });
 
   it('calls no state absent and no lock free that an index lacks', async () => {

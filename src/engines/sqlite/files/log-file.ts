@@ -37,8 +37,9 @@ interface Walk {
 
 /**
  * Looks whether the write-ahead log holds all that was flushed into it. SQLite takes a log up to its first broken frame, for it was
- * torn there by a power cut. Where commits follow the broken one it was not torn but damaged, and they would be lost without a word.
- * @param expected how far the log once went
+ * torn there by a power cut. Where it once went further, or commits follow the broken one, it was not torn but damaged, and they would
+ * be lost without a word.
+ * @param expected how far the log once went; null where that is not known
  * @throws {EngineFault} where it is damaged: it says what to do
  */
 export function verifyLogFile(databasePath: string, expected: LogEnd | null): void {
@@ -48,9 +49,11 @@ export function verifyLogFile(databasePath: string, expected: LogEnd | null): vo
   try {
     const header = readHeader(file, () => pageBytesOf(databasePath));
     if (header === null) return;
-    const walk = walkFrames(file, header);
-    const isShorter = expected !== null && belongsTo(header, expected.salts) && walk.whole < expected.frames;
-    if (walk.goesOn || isShorter) throw damagedLog(path, walk.whole);
+    const { whole, goesOn } = walkFrames(file, header);
+    // A process that is killed while it commits leaves frames behind that the next life writes over from the first on, so that
+    // pieces of several lives may lie behind the end, and hang together. The note outlives the process, and knows the end.
+    const isNoted = expected !== null && belongsTo(header, expected.salts);
+    if (isNoted ? whole < expected.frames : goesOn) throw damagedLog(path, whole);
   } finally {
     closeSync(file);
   }
