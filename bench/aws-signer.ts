@@ -19,10 +19,13 @@ export interface AwsCall {
 export class AwsSigner {
   readonly #keys = new SigningKeys();
   readonly #credential: Pair;
-  readonly #date = timestampOf(Date.now());
+  readonly #date: () => string;
 
-  constructor(credential: Pair) {
+  /** @param now the client's clock; one moment for all requests unless it is given */
+  constructor(credential: Pair, now?: () => number) {
     this.#credential = credential;
+    const began = timestampOf(Date.now());
+    this.#date = () => (now === undefined ? began : timestampOf(now()));
   }
 
   s3(call: AwsCall): Buffer {
@@ -47,13 +50,24 @@ export class AwsSigner {
     return this.#write('dynamodb', { method: 'POST', path: '/', headers }, hash, body);
   }
 
-  #write(
+  #write(service: string, call: AwsCall, hash: string, body: Buffer): Buffer {
+    const { method, path, query = '' } = call;
+    const headers = this.headersOf(service, call, hash);
+    const lines = [
+      `${method} ${path}${query === '' ? '' : `?${query}`} HTTP/1.1`,
+      ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
+      `content-length: ${body.length}`,
+    ];
+    return Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`), body]);
+  }
+
+  /** @param hash of the body, or what stands for it. @returns all headers of a call, its signature among them */
+  headersOf(
     service: string,
     { method, path, query = '', headers = {} }: AwsCall,
     hash: string,
-    body: Buffer,
-  ): Buffer {
-    const date = this.#date;
+  ): Record<string, string> {
+    const date = this.#date();
     const scope: Scope = { date: date.slice(0, 8), region: 'us-east-1', service };
     const all = { host: '127.0.0.1', 'x-amz-date': date, ...headers };
     const signed = Object.keys(all).sort();
@@ -68,12 +82,6 @@ export class AwsSigner {
       'hex',
     );
     const authorization = `${ALGORITHM} Credential=${this.#credential.id}/${scopeText(scope)}, SignedHeaders=${signed.join(';')}, Signature=${signature}`;
-    const lines = [
-      `${method} ${path}${query === '' ? '' : `?${query}`} HTTP/1.1`,
-      ...Object.entries(all).map(([name, value]) => `${name}: ${value}`),
-      `authorization: ${authorization}`,
-      `content-length: ${body.length}`,
-    ];
-    return Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`), body]);
+    return { ...all, authorization };
   }
 }

@@ -28,11 +28,20 @@ export class Agenda {
 
   /** Goes on until nothing is left to happen, or a moment has come. */
   runUntil(end: Instant): void {
+    while (this.step(end));
+  }
+
+  /** Has the next thing happen. @returns false where nothing is left to happen until a moment */
+  step(end: Instant): boolean {
     for (let next = this.#heap[0]; next !== undefined && next.at <= end; next = this.#heap[0]) {
       this.#pop();
+      // What was cancelled takes no time.
+      if (next.act === null) continue;
       this.#now = next.at;
-      next.act?.();
+      next.act();
+      return true;
     }
+    return false;
   }
 
   #push(appointment: Appointment): void {

@@ -22,7 +22,7 @@ const STRANGER_RETRY_S = 10;
 export function dispatch(options: {
   doors: readonly Door[];
   log: Log;
-  metrics: Metrics;
+  metrics: Pick<Metrics, 'request' | 'undelivered'>;
   entropy: Entropy;
   traffic: Traffic;
   /** Told of a fault after which nothing can be trusted. */

@@ -1,0 +1,196 @@
+import type { RequestListener } from 'node:http';
+import type { Milliseconds } from '../../../src/core/instant.ts';
+import { House } from '../../../src/house/house.ts';
+import { LocalSignals } from '../../../src/house/local-signals.ts';
+import type { Clock } from '../../../src/ports/clock.ts';
+import type { Engine } from '../../../src/ports/engine.ts';
+import type { Log } from '../../../src/ports/log.ts';
+import type { Sealer } from '../../../src/ports/sealer.ts';
+import type { Signals } from '../../../src/ports/signals.ts';
+import { isResent } from '../../../src/protocols/aws/attempt.ts';
+import { LockObjects } from '../../../src/protocols/lock-object/lock-objects.ts';
+import { DEFAULTS } from '../../../src/server/configuration.ts';
+import { dispatch } from '../../../src/server/dispatch.ts';
+import { DOORS } from '../../../src/server/doors.ts';
+import { Traffic } from '../../../src/server/traffic.ts';
+import type { ServerSide } from '../network/server-side.ts';
+import { entropyOf, type Dice } from '../time/dice.ts';
+import type { Trace } from '../time/trace.ts';
+import type { VirtualTime } from '../time/virtual-time.ts';
+import { DatabaseEngine, type Database, type DatabaseFaults } from './database-engine.ts';
+import type { Store } from './engine.ts';
+import { FileEngine, type DiskFaults } from './file-engine.ts';
+import { Process } from './process.ts';
+import type { SignalNetwork } from './signals.ts';
+
+/** What a node keeps its house in. */
+export type Storage =
+  | { readonly kind: 'file'; readonly store: Store; readonly faults: DiskFaults }
+  | {
+      readonly kind: 'database';
+      readonly database: Database;
+      readonly faults: DatabaseFaults;
+      readonly signals: SignalNetwork;
+    };
+
+/** Why a process ended. */
+export type Death = 'kill' | 'fatal';
+
+export interface NodeParts {
+  readonly name: string;
+  readonly time: VirtualTime;
+  readonly dice: Dice;
+  readonly trace: Trace;
+  readonly storage: Storage;
+  readonly sealer: Sealer;
+  /** How far the clock of its machine is off. */
+  readonly skew: () => Milliseconds;
+  /** Told what should never be logged. */
+  readonly onBug: (what: string) => void;
+  /** Told that its process has ended. */
+  readonly onDeath: () => void;
+}
+
+/** Faults that the simulation itself makes say so, but for flipped bits: those the house finds out, and says so. */
+const SIMULATED = /simulated:|SealError: the encrypted bytes cannot be decrypted/;
+
+/** A node of a simulated house: the real house, doors and dispatch, in a process that can be killed, frozen and started again. */
+export class LabNode {
+  readonly name: string;
+  readonly #parts: NodeParts;
+  readonly #open = new Set<ServerSide>();
+  #process = new Process();
+  #file: FileEngine | null = null;
+  #house: House | null = null;
+  #handler: RequestListener | null = null;
+
+  constructor(parts: NodeParts) {
+    this.name = parts.name;
+    this.#parts = parts;
+  }
+
+  /** Whether it takes connections. */
+  get isListening(): boolean {
+    return this.#handler !== null;
+  }
+
+  get house(): House | null {
+    return this.#house;
+  }
+
+  /** Requests that it has not answered. */
+  get openRequests(): number {
+    return this.#open.size;
+  }
+
+  /** Begins to serve, a moment later; a process that cannot ends. */
+  start(): void {
+    this.#serve().catch((fault: unknown) => {
+      this.#parts.trace.note(this.name, `does not start: ${String(fault)}`);
+      void this.die('fatal');
+    });
+  }
+
+  async #serve(): Promise<void> {
+    const { trace, sealer, time, dice, skew } = this.#parts;
+    const process = new Process();
+    this.#process = process;
+    const log = this.#log(process);
+    const { engine, signals } = this.#build(process, log);
+    const entropy = entropyOf(dice);
+    const clock: Clock = {
+      now: () => time.instant + skew(),
+      after: (delay, callback) => time.after(delay, () => process.run(callback)),
+    };
+    const house = new House({ ...DEFAULTS, engine, sealer, signals, clock, entropy, log });
+    const now = (): number => clock.now();
+    const lockObjects = new LockObjects(house, { now, isResent });
+    const doors = await Promise.all(
+      DOORS.map(({ open }) => open({ house, now, domain: null, s3: DEFAULTS.s3, lockObjects })),
+    );
+    await house.credentials.refresh();
+    await house.join();
+    if (process.isDead) return;
+    this.#house = house;
+    this.#handler = dispatch({
+      doors,
+      log,
+      metrics: { request: () => undefined, undelivered: () => undefined },
+      entropy,
+      traffic: new Traffic({ requestRate: 0, trustedProxies: [] }, { clock, log }),
+      fatal: () => void this.die('fatal'),
+    });
+    trace.note(this.name, 'listens');
+  }
+
+  /** Takes a request, at once or when the process goes on. A connection is refused where nobody listens. */
+  take(side: ServerSide, refused: () => void): void {
+    const handler = this.#handler;
+    if (handler === null) {
+      refused();
+      return;
+    }
+    this.#open.add(side);
+    this.#process.run(() => side.serve(handler));
+  }
+
+  /** A connection has become known to be dead. */
+  hangUp(side: ServerSide): void {
+    this.#open.delete(side);
+    this.#process.run(() => side.hangUp());
+  }
+
+  done(side: ServerSide): void {
+    this.#open.delete(side);
+  }
+
+  freeze(): void {
+    this.#parts.trace.note(this.name, 'freezes');
+    this.#process.freeze();
+  }
+
+  thaw(): void {
+    this.#parts.trace.note(this.name, 'goes on');
+    this.#process.thaw();
+  }
+
+  /** Ends at this very moment, whatever it was doing. Its connections break. */
+  async die(death: Death): Promise<void> {
+    if (this.#process.isDead) return;
+    this.#parts.trace.note(this.name, `dies: ${death}`);
+    this.#process.kill();
+    this.#handler = null;
+    this.#house = null;
+    for (const side of this.#open) side.crash();
+    this.#open.clear();
+    this.#parts.onDeath();
+    await this.#file?.cut();
+  }
+
+  #build(process: Process, log: Log): { engine: Engine; signals: Signals } {
+    const { storage, time, dice } = this.#parts;
+    if (storage.kind === 'file') {
+      const { store, faults } = storage;
+      this.#file = new FileEngine({ store, process, time, dice, faults });
+      return { engine: this.#file, signals: new LocalSignals(log) };
+    }
+    const { database, faults, signals } = storage;
+    return {
+      engine: new DatabaseEngine({ database, process, time, dice, faults }),
+      signals: signals.join(process, log),
+    };
+  }
+
+  #log(process: Process): Log {
+    const { trace, onBug } = this.#parts;
+    const note =
+      (level: string) =>
+      (message: string, fields: object = {}) => {
+        if (process.isDead) return;
+        trace.note(this.name, `${level}: ${message}`);
+        const text = JSON.stringify(fields);
+        if (level === 'error' && !SIMULATED.test(text)) onBug(`${message} ${text}`);
+      };
+    return { debug: () => undefined, info: () => undefined, warn: note('warn'), error: note('error') };
+  }
+}

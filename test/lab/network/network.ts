@@ -1,0 +1,166 @@
+import type { Milliseconds } from '../../../src/core/instant.ts';
+import type { LabNode } from '../house/node.ts';
+import type { Dice } from '../time/dice.ts';
+import type { Trace } from '../time/trace.ts';
+import type { VirtualTime } from '../time/virtual-time.ts';
+import { ServerSide, type WireReply, type WireRequest } from './server-side.ts';
+
+/** What a network does to requests: each the part of all of them that it happens to. */
+export interface Weather {
+  /** One way, usually. */
+  readonly delayMs: Milliseconds;
+  /** It does not arrive, and its client is told so. */
+  readonly refused: number;
+  /** Its answer was handed to the connection and never arrives: the client sees the connection break. */
+  readonly answerLost: number;
+  /** The connection breaks some time before the answer, and both sides see it. */
+  readonly reset: number;
+  /** It breaks for the client alone: the server learns of it when it probes. */
+  readonly halfOpen: number;
+  /** A proxy has a copy of it, which arrives as well: at once or much later, over a connection that is dead or dies. */
+  readonly copied: number;
+}
+
+export const CALM: Weather = { delayMs: 1, refused: 0, answerLost: 0, reset: 0, halfOpen: 0, copied: 0 };
+
+/** When the server finds that a silent client is gone (`server/listener.ts`). */
+const PROBE_MS: Milliseconds = 15_000;
+/** How long a connection lives that is going to break. */
+const LIFE_MS: Milliseconds = 4_000;
+/** How late a copy may come that somebody had. */
+const COPY_MS = { least: 1, most: 50_000 } as const;
+
+/** A request that is under way, as its client holds it. */
+export interface Call {
+  /** Its client closes the connection. */
+  hangUp(): void;
+  /** Its client is gone without a word: the server finds out by itself. */
+  vanish(): void;
+}
+
+/** Told of what no client can tell. */
+export interface NetworkWatch {
+  /** An answer of success to a lock request was handed to its connection. */
+  readonly handed: (lockId: string) => void;
+  /** A node died over a lock request, or a connection broke between its decision and its answer. */
+  readonly crashed: (lockId: string) => void;
+  readonly copied: (request: WireRequest) => void;
+}
+
+/** The network between clients and the nodes of a house, with a balancer before them. */
+export class Network {
+  weather: Weather = CALM;
+  readonly #time: VirtualTime;
+  readonly #dice: Dice;
+  readonly #trace: Trace;
+  readonly #nodes: readonly LabNode[];
+  readonly #watch: NetworkWatch;
+
+  constructor(parts: {
+    time: VirtualTime;
+    dice: Dice;
+    trace: Trace;
+    nodes: readonly LabNode[];
+    watch: NetworkWatch;
+  }) {
+    this.#time = parts.time;
+    this.#dice = parts.dice;
+    this.#trace = parts.trace;
+    this.#nodes = parts.nodes;
+    this.#watch = parts.watch;
+  }
+
+  /** Sends a request. @param heard told once of the answer, or by null that the connection broke */
+  send(request: WireRequest, heard: (reply: WireReply | null) => void): Call {
+    const { weather } = this;
+    let isOpen = true;
+    const hear = (reply: WireReply | null): void => {
+      if (!isOpen) return;
+      isOpen = false;
+      heard(reply);
+    };
+    const later = (act: () => void): void => void this.#time.after(this.#delay(), act);
+    if (this.#dice.hits(weather.copied)) this.#copy(request);
+    if (this.#dice.hits(weather.refused)) {
+      later(() => hear(null));
+      return { hangUp: () => (isOpen = false), vanish: () => (isOpen = false) };
+    }
+    const isLost = this.#dice.hits(weather.answerLost);
+    const connection = this.#connect(request, {
+      answered: (reply) => later(() => hear(isLost ? null : reply)),
+      broken: () => later(() => hear(null)),
+    });
+    if (this.#dice.hits(weather.reset + weather.halfOpen)) {
+      const isSeen = this.#dice.hits(weather.reset / (weather.reset + weather.halfOpen));
+      this.#time.after(this.#dice.exponential(LIFE_MS), () => {
+        hear(null);
+        this.#time.after(isSeen ? this.#delay() : PROBE_MS, connection.hangUp);
+      });
+    }
+    return {
+      hangUp: () => {
+        isOpen = false;
+        later(connection.hangUp);
+      },
+      vanish: () => {
+        isOpen = false;
+        this.#time.after(PROBE_MS, connection.hangUp);
+      },
+    };
+  }
+
+  /** A copy: its answer is for nobody, and its connection is dead when it arrives or dies soon. */
+  #copy(request: WireRequest): void {
+    const delay = this.#dice.logarithmic(COPY_MS.least, COPY_MS.most);
+    this.#time.after(delay, () => {
+      this.#trace.note('network', `delivers a copy of ${request.method} ${request.asksFor ?? ''}`);
+      this.#watch.copied(request);
+      const { hangUp } = this.#connect(request, { answered: () => undefined, broken: () => undefined });
+      this.#time.after(this.#dice.pick([0, 0, this.#dice.exponential(20), PROBE_MS]), hangUp);
+    });
+  }
+
+  #connect(
+    request: WireRequest,
+    wire: { readonly answered: (reply: WireReply) => void; readonly broken: () => void },
+  ): { readonly hangUp: () => void } {
+    let node: LabNode | null = null;
+    let hasHungUp = false;
+    const { asksFor } = request;
+    const side = new ServerSide(request, {
+      answered: (reply) => {
+        node?.done(side);
+        this.#trace.note(node?.name ?? '', `answers ${request.method} ${asksFor ?? ''} ${reply.status}`);
+        if (asksFor !== null && reply.status < 300) this.#watch.handed(asksFor);
+        wire.answered(reply);
+      },
+      broken: (why) => {
+        if (why === 'crashed' && asksFor !== null) this.#watch.crashed(asksFor);
+        wire.broken();
+      },
+    });
+    this.#time.after(this.#delay(), () => {
+      node = this.#balance();
+      if (hasHungUp) side.hangUp();
+      if (node === null) wire.broken();
+      else node.take(side, wire.broken);
+    });
+    return {
+      hangUp: () => {
+        hasHungUp = true;
+        node?.hangUp(side);
+      },
+    };
+  }
+
+  /** The node that a new connection goes to; null where it is sent to one that does not listen. */
+  #balance(): LabNode | null {
+    const node = this.#dice.pick(this.#nodes);
+    if (node.isListening) return node;
+    return this.#nodes.find(({ isListening }) => isListening) ?? null;
+  }
+
+  #delay(): Milliseconds {
+    return this.#dice.exponential(this.weather.delayMs);
+  }
+}

@@ -1,0 +1,135 @@
+import type { Milliseconds } from '../../src/core/instant.ts';
+import type { RunPlan } from './clients/run.ts';
+import { CALM, type Weather } from './network/network.ts';
+import type { Dice } from './time/dice.ts';
+
+const SECOND: Milliseconds = 1_000;
+const FOR_EVER: Milliseconds = 1e9;
+
+export type Door = 'http' | 'lock-file' | 'item';
+
+/** What happens to a node at some time, and for how long. */
+export interface Trouble {
+  readonly kind: 'kill' | 'freeze' | 'busy' | 'full' | 'flips' | 'broken' | 'deaf';
+  readonly node: number;
+  readonly at: Milliseconds;
+  readonly lasts: Milliseconds;
+}
+
+/** All that a seed decides beforehand. */
+export interface Scenario {
+  readonly storage: 'file' | 'database';
+  readonly nodes: number;
+  /** How far each node's clock is off. */
+  readonly skews: readonly Milliseconds[];
+  readonly latency: Milliseconds;
+  readonly weather: Weather;
+  /** When troubles and bad weather are over. */
+  readonly calmAt: Milliseconds;
+  readonly troubles: readonly Trouble[];
+  readonly runs: readonly (RunPlan & {
+    readonly door: Door;
+    readonly subject: number;
+    readonly host: number;
+  })[];
+  /** Reads, and writes without a lock, at these times. */
+  readonly looks: readonly Milliseconds[];
+  readonly strayWrites: readonly Milliseconds[];
+  /** When an operator breaks whatever lock is held, if one is. */
+  readonly breaks: readonly Milliseconds[];
+}
+
+/** What is drawn: `proven` holds, `all` has kinds of events too of which nobody knows yet whether the lab or the house is wrong. */
+export type Range = 'proven' | 'all';
+
+/** Draws a scenario: a few runs of a few people, what becomes of them, and what goes wrong meanwhile. */
+export function drawScenario(dice: Dice, range: Range): Scenario {
+  const storage = range === 'proven' || dice.hits(0.6) ? 'file' : 'database';
+  const nodes = storage === 'file' ? 1 : 2 + dice.below(2);
+  const calmAt = dice.between(20, 70) * SECOND;
+  return {
+    storage,
+    nodes,
+    skews: Array.from({ length: nodes }, () => skewOf(dice)),
+    latency: dice.logarithmic(0.3, 30),
+    weather: weatherOf(dice),
+    calmAt,
+    troubles: troublesOf(dice, { storage, nodes, calmAt }),
+    runs: runsOf(dice, range),
+    looks: timesOf(dice, 3, calmAt),
+    strayWrites: range === 'all' && dice.hits(0.2) ? timesOf(dice, 2, calmAt) : [],
+    breaks: dice.hits(0.1) ? timesOf(dice, 1, calmAt) : [],
+  };
+}
+
+function skewOf(dice: Dice): Milliseconds {
+  if (dice.hits(0.7)) return 0;
+  return Math.round(dice.between(-120, 120) * SECOND);
+}
+
+function weatherOf(dice: Dice): Weather {
+  const often = (part: number): number => (dice.hits(0.4) ? dice.between(0, part) : 0);
+  return {
+    ...CALM,
+    delayMs: dice.logarithmic(0.5, 100),
+    refused: often(0.1),
+    answerLost: often(0.15),
+    reset: often(0.2),
+    halfOpen: often(0.1),
+    copied: often(0.3),
+  };
+}
+
+function troublesOf(
+  dice: Dice,
+  { storage, nodes, calmAt }: { storage: Scenario['storage']; nodes: number; calmAt: Milliseconds },
+): Trouble[] {
+  const kinds: readonly Trouble['kind'][] =
+    storage === 'file' ? ['kill', 'freeze', 'busy', 'full', 'flips'] : ['kill', 'freeze', 'broken', 'deaf'];
+  return Array.from({ length: dice.pick([0, 0, 1, 2, 3]) }, () => ({
+    kind: dice.pick(kinds),
+    node: dice.below(nodes),
+    at: dice.between(0, calmAt),
+    lasts: dice.logarithmic(0.1, 15) * SECOND,
+  }));
+}
+
+const DOORS: readonly (readonly Door[])[] = [
+  ['http'],
+  ['http'],
+  ['http', 'lock-file'],
+  ['http', 'lock-file', 'item'],
+  ['lock-file'],
+];
+
+function runsOf(dice: Dice, range: Range): Scenario['runs'] {
+  const spread = dice.pick([0.2, 5, 30]) * SECOND;
+  const hold = dice.logarithmic(0.1, 10) * SECOND;
+  const doors: readonly Door[] = range === 'proven' ? ['http'] : dice.pick(DOORS);
+  const plans = range === 'proven' ? 0 : dice.pick([0, 0, 0.3, 0.7]);
+  return Array.from({ length: 2 + dice.below(6) }, (_, index) => {
+    const door = dice.pick(doors);
+    const plan = dice.hits(plans);
+    return {
+      name: `${plan ? 'plan' : 'apply'}-${index}`,
+      door,
+      subject: dice.below(2),
+      host: dice.below(3),
+      beginsAt: dice.between(0, spread),
+      plan,
+      work: dice.logNormal(hold, 0.5),
+      writes: plan ? 0 : dice.pick([0, 1, 1, 2, 3]),
+      patience: dice.pick([0, 10 * SECOND, FOR_EVER, FOR_EVER, FOR_EVER, FOR_EVER]),
+      fate: fateOf(dice, hold),
+    };
+  });
+}
+
+function fateOf(dice: Dice, hold: Milliseconds): RunPlan['fate'] {
+  if (dice.hits(0.75)) return null;
+  return { kind: dice.pick(['killed', 'vanished', 'interrupted']), after: dice.exponential(4 * hold) };
+}
+
+function timesOf(dice: Dice, most: number, end: Milliseconds): readonly Milliseconds[] {
+  return Array.from({ length: dice.below(most + 1) }, () => dice.between(0, end));
+}
