@@ -46,6 +46,7 @@ const FIRST: Caller = {
 
 /** The code of doors is loaded when they are opened, which takes time that is not virtual. */
 const doorsLoaded = Promise.all([
+  import('../../src/protocols/consul/door/door.ts'),
   import('../../src/protocols/http/door/door.ts'),
   import('../../src/protocols/s3/door/door.ts'),
   import('../../src/protocols/dynamodb/door/door.ts'),

@@ -23,6 +23,9 @@ import { FileEngine, type DiskFaults } from './file-engine.ts';
 import { Process } from './process.ts';
 import type { SignalNetwork } from './signals.ts';
 
+/** A simulated node does not close: it is killed. */
+const NEVER: AbortSignal = new AbortController().signal;
+
 /** What a node keeps its house in. */
 export type Storage =
   | { readonly kind: 'file'; readonly store: Store; readonly faults: DiskFaults }
@@ -106,7 +109,9 @@ export class LabNode {
     const now = (): number => clock.now();
     const lockObjects = new LockObjects(house, { now, isResent });
     const doors = await Promise.all(
-      DOORS.map(({ open }) => open({ house, now, domain: null, s3: DEFAULTS.s3, lockObjects })),
+      DOORS.map(({ open }) =>
+        open({ house, now, domain: null, s3: DEFAULTS.s3, lockObjects, closing: NEVER }),
+      ),
     );
     await house.credentials.refresh();
     await house.join();
