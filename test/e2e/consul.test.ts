@@ -5,7 +5,9 @@ import { TEST_ADMIN } from '../support/test-admin.ts';
 import { consulBackend, consulFolder, consulLogin } from './fixtures/consul-folder.ts';
 import { eightInOrder } from './fixtures/eight-applies.ts';
 import { Gate } from './fixtures/gate.ts';
-import { httpBackend, httpFolder, httpLogin, resource } from './fixtures/http-folder.ts';
+import { httpFolder, resource } from './fixtures/http-folder.ts';
+import { raceWithoutLock, secondIsRefused, type LockScene } from './fixtures/lock-scenes.ts';
+import { keepsLargeState, leavesForHttp } from './fixtures/state-scenes.ts';
 import { addressAt, lockAt, resourceNames, resourcesAt, untilHeld } from './fixtures/view.ts';
 
 const terraform = await findTerraform();
@@ -51,27 +53,20 @@ describe.skipIf(terraform === null)('terraform over consul (skipped unless terra
     expect((await lockAt(house, `${path}@dev`)).holders).toEqual([]);
   });
 
-  it('refuses the second of two applies at once, and says who holds the lock', async () => {
+  const newScene = (): LockScene => {
     const path = newPath();
-    await using gate = await Gate.make();
-    await using alice = await folderAt(path, resource('alice', 'alice', gate.command));
-    await using bob = await alice.copy();
-    await bob.write('main.tf', resource('bob'));
-    const first = alice.start(['apply', '-auto-approve']);
-    await gate.reached();
-    const { holders } = await untilHeld(house, path);
+    return {
+      house,
+      path,
+      folder: (main) => folderAt(path, main),
+      shownId: ({ lockId }) => lockId,
+      strangeId: '0b0b0b0b-0000-0000-0000-000000000000',
+      lateWrite: 'index is stale',
+    };
+  };
 
-    const second = await bob.run('apply', '-auto-approve');
-    expect(second.code).toBe(1);
-    expect(second.output).toContain(`ID:        ${holders[0]?.lockId}`);
-    expect(second.output.replace(/\s*│\s*|\s+/g, ' ')).toMatch(
-      /held by token:admin\S* \(\S+@\S+, apply\) for \d+s/,
-    );
-
-    await gate.open();
-    expect(await first.end).toMatchObject({ code: 0 });
-    expect(await resourcesAt(house, path)).toEqual(['alice']);
-  });
+  it('refuses the second of two applies at once, and says who holds the lock', () =>
+    secondIsRefused(newScene()));
 
   it('lets eight with -lock-timeout all succeed, in the order of first asking', () =>
     eightInOrder(house, newPath(), (path) => folderAt(path, '')));
@@ -116,23 +111,7 @@ describe.skipIf(terraform === null)('terraform over consul (skipped unless terra
     expect(await resourcesAt(house, path)).toEqual(['bob']);
   }, 120_000);
 
-  it('lets nothing be lost when two race with -lock=false', async () => {
-    const path = newPath();
-    await using gate = await Gate.make();
-    await using alice = await folderAt(path, resource('before'));
-    await alice.must('apply', '-auto-approve');
-    await using bob = await alice.copy();
-    await alice.write('main.tf', resource('alice', 'alice', gate.command));
-    await bob.write('main.tf', resource('bob'));
-    const late = alice.start(['apply', '-auto-approve', '-lock=false']);
-    await gate.reached();
-    expect(await bob.run('apply', '-auto-approve', '-lock=false')).toMatchObject({ code: 0 });
-    await gate.open();
-    const { code, output } = await late.end;
-    expect(code).toBe(1);
-    expect(output).toContain('index is stale');
-    expect(await resourcesAt(house, path)).toEqual(['bob']);
-  });
+  it('lets nothing be lost when two race with -lock=false', () => raceWithoutLock(newScene()));
 
   it('has one lock and one state with backend "http", and breaks a lock that was taken there', async () => {
     const path = newPath();
@@ -156,27 +135,13 @@ describe.skipIf(terraform === null)('terraform over consul (skipped unless terra
     expect(await resourcesAt(house, path)).toEqual(['bob']);
   });
 
-  it('is left for backend "http" by init -migrate-state', async () => {
-    const path = newPath();
-    await using folder = await folderAt(path, resource('one'));
-    await folder.must('apply', '-auto-approve');
-    await folder.write('backend.tf', httpBackend({ url: house.url, path: `${path}-moved` }));
-    await using moving = await folder.copy({ ...httpLogin(TEST_ADMIN), ...consulLogin() });
-    await moving.must('init', '-migrate-state', '-force-copy');
-    expect(await moving.must('plan', '-detailed-exitcode')).toContain('No changes');
-    expect(await resourcesAt(house, `${path}-moved`)).toEqual(['one']);
-  });
+  it('is left for backend "http" by init -migrate-state', () => leavesForHttp(newScene(), consulLogin()));
 
-  it('takes a state that a Consul would want in chunks', async () => {
-    const path = newPath();
-    const mebibyte = 'join("", [for i in range(1024) : format("%01024d", i)])';
-    const input = `join("", [for j in range(${LARGE_MIB}) : ${mebibyte}])`;
-    await using folder = await folderAt(path, `resource "terraform_data" "large" {\n  input = ${input}\n}\n`);
-    await folder.must('apply', '-auto-approve');
-    expect(await folder.must('plan', '-detailed-exitcode')).toContain('No changes');
-    const { bytes } = await house.ask('GET', `/http/${path}`);
-    expect(bytes.length).toBeGreaterThan(2 * LARGE_MIB * 1024 * 1024);
-  }, 120_000);
+  it(
+    'takes a state that a Consul would want in chunks',
+    () => keepsLargeState(newScene(), LARGE_MIB),
+    120_000,
+  );
 
   it('takes http_auth for a token, and tells what to do about a wrong one, and a path without a project', async () => {
     const place = { url: house.url, path: newPath() };

@@ -1,17 +1,17 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { TEST_ADMIN } from '../support/test-admin.ts';
 import { TestHouse } from '../support/open-test-house.ts';
 import { findTerraform, TerraformFolder } from '../support/terraform.ts';
 import { eightInOrder } from './fixtures/eight-applies.ts';
 import { Gate } from './fixtures/gate.ts';
 import { gcsBackend, gcsFolder, gcsLogin } from './fixtures/gcs-folder.ts';
-import { httpBackend, httpFolder, httpLogin, resource } from './fixtures/http-folder.ts';
+import { httpFolder, resource } from './fixtures/http-folder.ts';
 import {
   raceWithoutLock,
   secondIsRefused,
   wrongIdBreaksNothing,
   type LockScene,
 } from './fixtures/lock-scenes.ts';
+import { keepsLargeState, leavesForHttp } from './fixtures/state-scenes.ts';
 import { lockAt, resourcesAt } from './fixtures/view.ts';
 
 const terraform = await findTerraform();
@@ -92,27 +92,9 @@ describe.skipIf(terraform === null)('terraform over gcs (skipped unless terrafor
     expect(await resourcesAt(house, path)).toEqual(['bob']);
   });
 
-  it('is left for backend "http" by init -migrate-state', async () => {
-    const path = newPath();
-    await using folder = await folderAt(path, resource('one'));
-    await folder.must('apply', '-auto-approve');
-    await folder.write('backend.tf', httpBackend({ url: house.url, path: `${path}-moved` }));
-    await using moving = await folder.copy({ ...httpLogin(TEST_ADMIN), ...gcsLogin() });
-    await moving.must('init', '-migrate-state', '-force-copy');
-    expect(await moving.must('plan', '-detailed-exitcode')).toContain('No changes');
-    expect(await resourcesAt(house, `${path}-moved`)).toEqual(['one']);
-  });
+  it('is left for backend "http" by init -migrate-state', () => leavesForHttp(newScene(), gcsLogin()));
 
-  it('takes a state that comes in pieces', async () => {
-    const path = newPath();
-    const mebibyte = 'join("", [for i in range(1024) : format("%01024d", i)])';
-    const input = `join("", [for j in range(${LARGE_MIB}) : ${mebibyte}])`;
-    await using folder = await folderAt(path, `resource "terraform_data" "large" {\n  input = ${input}\n}\n`);
-    await folder.must('apply', '-auto-approve');
-    expect(await folder.must('plan', '-detailed-exitcode')).toContain('No changes');
-    const { bytes } = await house.ask('GET', `/http/${path}`);
-    expect(bytes.length).toBeGreaterThan(2 * LARGE_MIB * 1024 * 1024);
-  }, 120_000);
+  it('takes a state that comes in pieces', () => keepsLargeState(newScene(), LARGE_MIB), 120_000);
 
   it('tells what to do about a wrong credential, a key of one’s own, and a block without a prefix', async () => {
     const place = { url: house.url, path: newPath() };
