@@ -1,7 +1,7 @@
 import { copyFileSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { backUp, restoreBackup } from '../../src/engines/sqlite/files/backup.ts';
+import { backUp, lostInLog, restoreBackup } from '../../src/engines/sqlite/files/backup.ts';
 import { openDatabase } from '../../src/engines/sqlite/files/driver.ts';
 import { SqliteEngine } from '../../src/engines/sqlite/engine.ts';
 import { EngineFault } from '../../src/ports/engine.ts';
@@ -77,6 +77,7 @@ describe('a damaged database', () => {
   it('with a damaged log is refused, saying what to do, also where its last commit is the damaged one', async () => {
     const engine = await SqliteEngine.open({ directory });
     await engine.apply([writeOf(whole.address, 2n)]);
+    expect(lostInLog(directory)).toBeNull();
     const copy = join(directory, 'copy');
     mkdirSync(copy);
     for (const name of ['statehouse.db', 'statehouse.db-wal', 'statehouse.db-end'])
@@ -89,6 +90,12 @@ describe('a damaged database', () => {
     await expect(SqliteEngine.open({ directory: copy })).rejects.toThrow(
       /log .* is damaged .*restore-backup/,
     );
+    // A copy of what can be read says what it lacks, and the log is as it was.
+    expect(lostInLog(copy)).toMatch(
+      /is damaged after frame \d+: what was stored after that is not in this backup/,
+    );
+    await backUp(copy, join(directory, 'rest.db'));
+    await expect(SqliteEngine.open({ directory: copy })).rejects.toThrow(/is damaged/);
     // A log that was torn by a power cut is shorter than what was noted only where the note is of an earlier use of it.
     writeFileSync(join(copy, 'statehouse.db-end'), Buffer.alloc(16));
     const torn = await SqliteEngine.open({ directory: copy });

@@ -37,9 +37,11 @@ export const command: Command = defineCommand({
       const damage = copy.headers['x-statehouse-damage'];
       if (damage !== undefined) terminal.note(`Warning: ${String(damage)}`);
     } else {
-      const { backUp } = await import('../../engines/sqlite/files/backup.ts');
+      const { backUp, lostInLog } = await import('../../engines/sqlite/files/backup.ts');
       try {
+        const lost = lostInLog(options.data);
         const { damage } = await backUp(options.data, file);
+        if (lost !== null) terminal.note(`Warning: ${lost}`);
         if (damage !== null) terminal.note(`Warning: ${damage}`);
       } catch (fault) {
         throw keepingFailure(fault);

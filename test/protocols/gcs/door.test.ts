@@ -221,6 +221,13 @@ describe('the gcs door', () => {
     expect(await send('DELETE', strange, { headers: again })).toMatchObject({ status: 204 });
   });
 
+  it('releases no lock for a generation that it cannot read', async () => {
+    const name = `${newKey()}/default.tflock`;
+    await put(name, sampleLock('held'));
+    expect(await send('DELETE', object(name, '?generation=x'))).toMatchObject({ status: 400 });
+    expect((await send('GET', `/acme/${name}`)).text).toContain('held');
+  });
+
   it('shows whoever was refused the lock that it was refused for, even if that has gone meanwhile', async () => {
     const name = `${newKey()}/default.tflock`;
     const run = { 'user-agent': 'Terraform/1.11.4' };

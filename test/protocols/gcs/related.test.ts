@@ -11,7 +11,9 @@ describe('a body of two parts', () => {
     const media = fc.array(fc.constantFrom('a', '\r\n', '--x y', '\r\n--x', '-'), { maxLength: 30 });
     await fc.assert(
       fc.asyncProperty(cuts, media, async (sizes, words) => {
-        const text = words.join('').replaceAll('\r\n--x y', '');
+        const text = words.join('');
+        // What has the boundary in it is not sent by anybody.
+        fc.pre(!text.includes('\r\n--x y'));
         const read = await readRelated(inPieces(bodyOf(text), sizes), TYPE);
         expect(Buffer.from(read.metadata).toString()).toBe('{"name":"n"}');
         expect(await textOf(read.media)).toBe(text);

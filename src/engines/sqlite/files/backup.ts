@@ -12,6 +12,8 @@ import { dirname, resolve } from 'node:path';
 import { EngineFault } from '../../../ports/engine.ts';
 import { openForReading } from '../connection.ts';
 import { DataDirectory, databasePath, hasDatabase, makeFile, syncDirectory } from './data-directory.ts';
+import { readLogEnd } from './log-end.ts';
+import { logDamage } from './log-file.ts';
 import { copyPages, openDatabase, type Database } from './driver.ts';
 import { damaged, describe, messageOf } from '../faults.ts';
 
@@ -41,6 +43,27 @@ export async function backUp(directory: string, target: string): Promise<Backup>
   } catch (error) {
     rmSync(target, { force: true });
     throw error;
+  }
+}
+
+/**
+ * What a backup of a directory that no server has open will lack, because its log is damaged; null where it lacks nothing. A
+ * server that runs has looked at its log when it started.
+ */
+export function lostInLog(directory: string): string | null {
+  if (!hasDatabase(directory)) return null;
+  let held: DataDirectory;
+  try {
+    held = DataDirectory.take(directory);
+  } catch {
+    return null;
+  }
+  try {
+    const path = databasePath(directory);
+    const damage = logDamage(path, readLogEnd(path));
+    return damage === null ? null : `${damage}: what was stored after that is not in this backup`;
+  } finally {
+    held[Symbol.dispose]();
   }
 }
 

@@ -43,28 +43,32 @@ interface Walk {
  * @throws {EngineFault} where it is damaged: it says what to do
  */
 export function verifyLogFile(databasePath: string, expected: LogEnd | null): void {
+  const damage = logDamage(databasePath, expected);
+  if (damage === null) return;
+  throw new EngineFault(
+    `${damage}: what was stored after that cannot be read. Keep a copy of the directory; then restore the last backup with ` +
+      '"statehouse restore-backup" and push newer states again. To go on without what is lost, write a backup of this directory ' +
+      'with "statehouse backup --data", and restore that one into a new directory',
+  );
+}
+
+/** Where the log is damaged, in words; null where it is not. */
+export function logDamage(databasePath: string, expected: LogEnd | null): string | null {
   const path = `${databasePath}-wal`;
-  if (!existsSync(path)) return;
+  if (!existsSync(path)) return null;
   const file = openSync(path, 'r');
   try {
     const header = readHeader(file, () => pageBytesOf(databasePath));
-    if (header === null) return;
+    if (header === null) return null;
     const { whole, goesOn } = walkFrames(file, header);
     // A process that is killed while it commits leaves frames behind that the next life writes over from the first on, so that
     // pieces of several lives may lie behind the end, and hang together. The note outlives the process, and knows the end.
     const isNoted = expected !== null && belongsTo(header, expected.salts);
-    if (isNoted ? whole < expected.frames : goesOn) throw damagedLog(path, whole);
+    const isDamaged = isNoted ? whole < expected.frames : goesOn;
+    return isDamaged ? `the write-ahead log ${path} is damaged after frame ${whole}` : null;
   } finally {
     closeSync(file);
   }
-}
-
-function damagedLog(path: string, frames: number): EngineFault {
-  return new EngineFault(
-    `the write-ahead log ${path} is damaged after frame ${frames}: what was stored after that cannot be read. Keep a copy of the ` +
-      'directory; then restore the last backup with "statehouse restore-backup" and push newer states again. To go on without what ' +
-      'is lost, write a backup of this directory with "statehouse backup --data", and restore that one into a new directory',
-  );
 }
 
 /** What the database itself says of the size of its pages: sqlite.org/fileformat2.html#page_size. */

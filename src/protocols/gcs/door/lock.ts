@@ -74,7 +74,9 @@ export async function deleteLock(call: DoorCall, address: Address): Promise<Answ
   const { locks, caller, request, asked } = call;
   const conditions = readConditions(asked.query);
   if ('reason' in conditions) return conditions;
-  const generation = readGeneration(asked.query.get('generation') ?? '');
+  const said = asked.query.get('generation');
+  const generation = said === undefined ? null : readGeneration(said);
+  if (said !== undefined && generation === null) return invalid('generation is not a number in decimal');
   const failed = generation === null ? null : unmet(conditions, generation);
   if (failed !== null) return conditionNotMet(failed);
   const named = generation ?? conditions.ifGenerationMatch;
