@@ -11,6 +11,7 @@ import { EngineFault } from '../../src/ports/engine.ts';
 import { writeOf } from '../../src/contract/engine-commands.ts';
 import { addressOf, newDirectory } from './sqlite-fixture.ts';
 
+const DATABASE_HOLDER = new URL('../crash/sqlite-database-holder.mjs', import.meta.url).pathname;
 const CHILD = new URL('../crash/sqlite-holder.mjs', import.meta.url).pathname;
 
 describe('a data directory', () => {
@@ -80,6 +81,24 @@ describe('a data directory', () => {
 });
 
 describe('every connection', () => {
+  it.each([
+    ['writes', openForWriting],
+    ['reads', openForReading],
+  ])('that %s waits while another has the whole database, as one does that closes it', async (_, open) => {
+    const { directory, remove } = await newDirectory();
+    const path = join(directory, 'x.db');
+    openForWriting(path).close();
+    const other = spawn(process.execPath, [DATABASE_HOLDER, path, '300'], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    await once(other.stdout, 'data');
+    const db = open(path);
+    expect(db.prepare('SELECT count(*) AS rows FROM taken').get()).toEqual({ rows: 1 });
+    db.close();
+    await once(other, 'exit');
+    await remove();
+  });
+
   it('flushes what it commits: synchronous is FULL, and the log is written ahead, in large pages', async () => {
     const { directory, remove } = await newDirectory();
     const path = join(directory, 'x.db');

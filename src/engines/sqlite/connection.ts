@@ -4,6 +4,8 @@ import { openDatabase, type Database } from './files/driver.ts';
 /** Of new databases; one that is there keeps its own. A commit writes each page that it changes whole, and mostly changes a row of it. */
 export const PAGE_BYTES = 4_096;
 const CACHE_KIB = 32_768;
+/** For another connection of ours, which has the whole database for a moment while it opens or closes it. */
+const BUSY_WAIT_MS = 5_000;
 /** `PRAGMA synchronous` answers with numbers. */
 const SYNCHRONOUS_FULL = 2;
 /** How much of the write-ahead log stays allocated after its pages have gone into the database. */
@@ -13,6 +15,7 @@ const WAL_KEPT_BYTES: number = 4 * 1024 * 1024;
 export function openForWriting(path: string): Database {
   const db = openDatabase(path);
   return checked(db, () => {
+    waitWhenBusy(db);
     db.exec(`PRAGMA page_size = ${PAGE_BYTES}`);
     expectPragma(db, 'PRAGMA journal_mode = WAL', 'journal_mode', 'wal');
     setUp(db);
@@ -26,13 +29,19 @@ export function openForWriting(path: string): Database {
 export function openForReading(path: string): Database {
   const db = openDatabase(path);
   return checked(db, () => {
+    waitWhenBusy(db);
     setUp(db);
     db.exec('PRAGMA query_only = ON');
   });
 }
 
+/** The first that is said to a connection: already the second may find the database taken. */
+function waitWhenBusy(db: Database): void {
+  db.exec(`PRAGMA busy_timeout = ${BUSY_WAIT_MS}`);
+}
+
 function setUp(db: Database): void {
-  db.exec(`PRAGMA busy_timeout = 5000; PRAGMA cache_size = -${CACHE_KIB}; PRAGMA temp_store = MEMORY`);
+  db.exec(`PRAGMA cache_size = -${CACHE_KIB}; PRAGMA temp_store = MEMORY`);
   db.exec('PRAGMA synchronous = FULL');
   // Drivers differ in what they make of WAL's durability (better-sqlite3 builds with NORMAL), so it is read back.
   expectPragma(db, 'PRAGMA synchronous', 'synchronous', SYNCHRONOUS_FULL);
