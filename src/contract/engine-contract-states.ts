@@ -51,6 +51,7 @@ export function stateContract(bench: Bench): void {
       expect(outcome).toEqual({ type: 'stored', version: expected, repeat: false });
       expect((await bench.engine().world(address)).record.head).toEqual(expected);
       expect(await bench.engine().version(address, 1)).toEqual(expected);
+      expect(await bench.engine().version(address, null)).toEqual(expected);
     });
 
     it('that is sent again makes no second version', async () => {
@@ -197,6 +198,8 @@ export function stateContract(bench: Bench): void {
       expect(await numbers({ limit: 9, before: 1 })).toEqual([]);
       expect(await bench.engine().versions(bench.address(), { limit: 9 })).toEqual([]);
       expect(await bench.engine().version(address, 6)).toBeNull();
+      expect(await bench.engine().version(address, null)).toMatchObject({ number: 5 });
+      expect(await bench.engine().version(bench.address(), null)).toBeNull();
     });
 
     it('rolls forward: a restore is a new version', async () => {

@@ -171,6 +171,7 @@ async function compareAll({ model, tried }: Pair, sequence: Sequence): Promise<v
     await compare('versions', (engine) => engine.versions(address, { limit: 100 }));
     await compare('older versions', (engine) => engine.versions(address, { before: 3, limit: 2 }));
     await compare('version 2', (engine) => engine.version(address, 2));
+    await compare('the version of the state', (engine) => engine.version(address, null));
     for (const { bodyId } of versions) await compare('body', (engine) => bodyTexts(engine, bodyId));
     await compare('audit', (engine) => auditOf(engine, { address, limit: 100 }));
     await compare('audit of locks', (engine) => auditOf(engine, { address, action: 'lock', limit: 3 }));

@@ -316,7 +316,8 @@ export interface Engine extends AsyncDisposable {
   world(address: Address): Promise<World>;
   /** Newest first, older than `before` if that is given. */
   versions(address: Address, query: { before?: number; limit: number }): Promise<readonly Version[]>;
-  version(address: Address, number: number): Promise<Version | null>;
+  /** @param number null for the newest, where there is a state */
+  version(address: Address, number: number | null): Promise<Version | null>;
   states(query: StateQuery): Promise<readonly StateSummary[]>;
   /** Addresses where a hold has come to its end, or the delay after one, by the engine's clock, and nothing was done about it yet. */
   ending(limit: number): Promise<readonly Address[]>;

@@ -18,6 +18,7 @@ describe('a database URL', () => {
     ['no url', /written postgres:/],
     ['postgres://x/y?schema=Drop%20me', /schema/],
     ['postgres://x/y?pool=1', /2 to 100/],
+    ['postgres://x/y?prepared=yes', /"on" or "off"/],
   ])('is refused where it cannot be meant: %s', (url, words) => {
     expect(() => parsePostgresUrl(url)).toThrow(words);
   });
@@ -27,6 +28,7 @@ describe('a database URL', () => {
       url: 'postgres://u@h/d?sslmode=verify-full',
       schema: 'other',
       poolSize: 3,
+      prepares: true,
     });
   });
 });

@@ -37,8 +37,8 @@ vi.mock('../../src/engines/postgres/world.ts', async (original) => {
   const actual = await original<typeof PostgresWorld>();
   return {
     ...actual,
-    lockAddresses: (...given: Parameters<typeof actual.lockAddresses>) => {
-      const statement = actual.lockAddresses(...given);
+    lockRecords: (...given: Parameters<typeof actual.lockRecords>) => {
+      const statement = actual.lockRecords(...given);
       if (seeded.fault !== 'write outside the transaction') return statement;
       return { ...statement, text: statement.text.replace('FOR UPDATE OF a', '') };
     },

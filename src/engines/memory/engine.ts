@@ -88,7 +88,8 @@ export class MemoryEngine implements Engine {
       .slice(0, limit);
   }
 
-  async version(address: Address, number: number): Promise<Version | null> {
+  async version(address: Address, number: number | null): Promise<Version | null> {
+    if (number === null) return liveHead((await this.world(address)).record);
     return this.#versionsOf(address).find((version) => version.number === number) ?? null;
   }
 

@@ -8,6 +8,10 @@ import { insertAll } from './session/statements.ts';
 const SEGMENTS_READ = 4;
 /** Bytes of segments that go in one statement. */
 const SEGMENT_BYTES_TOGETHER: number = 256 * 1024;
+/** And how many: the protocol numbers a statement's values with 16 bits. */
+const SEGMENTS_TOGETHER = 20_000;
+/** Statements for up to so many segments are prepared. */
+const SEGMENTS_PREPARED = 16;
 
 /** Reads bodies a few segments at a time: no connection is held in between. */
 export class BodyReader {
@@ -29,14 +33,30 @@ export class BodyReader {
     });
   }
 
+  /** Its first segments come along: most bodies have one. */
   async read(id: string): Promise<StoredBody | null> {
-    const text = `SELECT * FROM ${this.#schema}.body WHERE id = $1`;
-    const [row] = await this.#connections.read({ text, values: [id] });
-    return row === undefined ? null : storedBody(this.#connections, this.#schema, row);
+    const [[row] = [], first = []] = await this.#connections.readInTurn([
+      {
+        text: `SELECT id, key_id, wrapped_key, made_under, segments FROM ${this.#schema}.body WHERE id = $1`,
+        values: [id],
+        prepared: true,
+      },
+      selectSegments(this.#schema, id, 0, SEGMENTS_READ),
+    ]);
+    return row === undefined ? null : storedBody(this.#connections, this.#schema, row, first);
   }
 }
 
-function storedBody(connections: Connections, schema: string, row: Row): StoredBody {
+function selectSegments(schema: string, id: string, from: number, to: number): Statement {
+  return {
+    text: `SELECT data FROM ${schema}.segment WHERE body_id = $1 AND number >= $2 AND number < $3 ORDER BY number`,
+    values: [id, from, to],
+    prepared: true,
+  };
+}
+
+/** @param first its first segments */
+function storedBody(connections: Connections, schema: string, row: Row, first: readonly Row[]): StoredBody {
   const id = row['id'] as string;
   const count = row['segments'] as number;
   return {
@@ -47,10 +67,7 @@ function storedBody(connections: Connections, schema: string, row: Row): StoredB
     async *segments() {
       for (let from = 0; from < count; from += SEGMENTS_READ) {
         const to = Math.min(from + SEGMENTS_READ, count);
-        const rows = await connections.read({
-          text: `SELECT data FROM ${schema}.segment WHERE body_id = $1 AND number >= $2 AND number < $3 ORDER BY number`,
-          values: [id, from, to],
-        });
+        const rows = from === 0 ? first : await connections.read(selectSegments(schema, id, from, to));
         if (rows.length !== to - from) {
           throw new EngineFault(
             'a part of the body is not there: it was pruned while it was read, or is damaged',
@@ -75,10 +92,23 @@ export function insertBodies(schema: string, bodies: readonly SealedBody[]): Sta
     all.map((segment, number) => ({ body_id: id, number, data: toBuffer(segment) })),
   );
   const groups = inGroups(segments, ({ data }) => data.length, SEGMENT_BYTES_TOGETHER);
-  return [
-    ...insertAll(`${schema}.body`, rows),
-    ...groups.flatMap((group) => insertAll(`${schema}.segment`, group)),
-  ];
+  return [...insertAll(`${schema}.body`, rows), ...groups.flatMap((group) => insertSegments(schema, group))];
+}
+
+interface SegmentRow {
+  readonly body_id: string;
+  readonly number: number;
+  readonly data: Buffer;
+}
+
+/** Bytes go as they are, so each has a value of its own. */
+function insertSegments(schema: string, segments: readonly SegmentRow[]): Statement {
+  const tuples = segments.map((_, at) => `($${3 * at + 1}, $${3 * at + 2}, $${3 * at + 3})`);
+  return {
+    text: `INSERT INTO ${schema}.segment (body_id, number, data) VALUES ${tuples.join(', ')}`,
+    values: segments.flatMap(({ body_id, number, data }) => [body_id, number, data]),
+    ...(segments.length <= SEGMENTS_PREPARED ? { prepared: true } : {}),
+  };
 }
 
 /** Cuts a list so that no group weighs more than the limit, unless one item alone does. */
@@ -86,7 +116,7 @@ function inGroups<T>(items: readonly T[], weigh: (item: T) => number, limit: num
   const groups: T[][] = [];
   let weight = Infinity;
   for (const item of items) {
-    if (weight + weigh(item) > limit) {
+    if (weight + weigh(item) > limit || groups.at(-1)?.length === SEGMENTS_TOGETHER) {
       groups.push([]);
       weight = 0;
     }

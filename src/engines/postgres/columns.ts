@@ -135,6 +135,11 @@ export class AuthenticatedTable<T extends object> {
     return rows.map((row) => this.read(keys, owner, row));
   }
 
+  /** The names of the columns that a row is read from. */
+  get names(): readonly string[] {
+    return [...this.#columns.names, 'mac'];
+  }
+
   /** What a row says, whoever wrote it: only for rows that nobody has authenticated yet. */
   unverified(row: Row): T {
     return this.#table.read(row);

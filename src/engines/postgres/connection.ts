@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { Client, Pool, type PoolClient, type QueryResult } from 'pg';
 import type { Milliseconds } from '../../core/instant.ts';
 import { ConnectionLost, faultFrom, isLost } from './faults.ts';
@@ -18,30 +19,40 @@ const READS_WAITING_MAX = 2_000;
 const READ_TRIES = 4;
 /** Most of the pool reads; the rest writes, and a write transaction carries many commands. */
 const WRITERS_SHARE = 0.4;
+/** The server takes names of 63 bytes. */
+const NAME_DIGITS = 32;
 
 export type Row = Readonly<Record<string, unknown>>;
 
 export interface Statement {
   readonly text: string;
   readonly values?: readonly unknown[];
+  /**
+   * Whether the server keeps its plan for the connection: parsing and planning cost it more than doing. Only for texts of which there
+   * are few, because each keeps memory at the server; and without `*`, because a plan does not outlive a new column.
+   */
+  readonly prepared?: true;
 }
 
 /**
  * The settings of one transaction. They go with every BEGIN and not with the connection, because a pooler gives each
  * transaction another one. A role or database may have `synchronous_commit` off, which rule 3 does not bear.
  */
-const LIMITS: string = [
-  `SET LOCAL statement_timeout = ${STATEMENT_MS_MAX}`,
-  `SET LOCAL lock_timeout = ${LOCK_MS_MAX}`,
-  `SET LOCAL idle_in_transaction_session_timeout = ${SILENCE_MS_MAX}`,
-].join('; ');
-const BEGIN_WRITE: Statement = {
-  text:
-    `BEGIN ISOLATION LEVEL READ COMMITTED; ${LIMITS}; ` +
-    "SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') = 'off'",
+const LIMITS: Statement = {
+  text: `SELECT set_config('statement_timeout', '${STATEMENT_MS_MAX}', true), set_config('lock_timeout', '${LOCK_MS_MAX}', true),
+    set_config('idle_in_transaction_session_timeout', '${SILENCE_MS_MAX}', true),
+    CASE current_setting('synchronous_commit') WHEN 'off' THEN set_config('synchronous_commit', 'on', true) END`,
+  prepared: true,
 };
-const BEGIN_READ: Statement = { text: `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; ${LIMITS}` };
-export const COMMIT: Statement = { text: 'COMMIT' };
+const BEGIN_WRITE: readonly Statement[] = [
+  { text: 'BEGIN ISOLATION LEVEL READ COMMITTED', prepared: true },
+  LIMITS,
+];
+const BEGIN_READ: readonly Statement[] = [
+  { text: 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', prepared: true },
+  LIMITS,
+];
+export const COMMIT: Statement = { text: 'COMMIT', prepared: true };
 export const ROLLBACK: Statement = { text: 'ROLLBACK' };
 
 /** The connections of one node: few, bounded, and thrown away at the first doubt. */
@@ -49,8 +60,10 @@ export class Connections implements AsyncDisposable {
   readonly writers: number;
   readonly #pool: Pool;
   readonly #reads: Gate;
+  readonly #prepares: boolean;
 
   constructor(options: PostgresOptions) {
+    this.#prepares = options.prepares;
     this.#pool = new Pool({
       ...clientConfig(options),
       max: options.poolSize,
@@ -74,11 +87,16 @@ export class Connections implements AsyncDisposable {
     return this.#reading(async (session) => (await session.one(statement)).rows);
   }
 
+  /** Reads by several statements in one trip, each of which sees a moment of its own, no earlier than the one before. */
+  async readInTurn(statements: readonly Statement[]): Promise<readonly (readonly Row[])[]> {
+    return this.#reading(async (session) => (await session.all(statements)).map(({ rows }) => rows));
+  }
+
   /** Reads by several statements that all see the same moment. */
   async readTogether(statements: readonly Statement[]): Promise<readonly (readonly Row[])[]> {
     return this.#reading(async (session) => {
-      const results = await session.all([BEGIN_READ, ...statements, COMMIT]);
-      return results.slice(1, -1).map(({ rows }) => rows);
+      const results = await session.all([...BEGIN_READ, ...statements, COMMIT]);
+      return results.slice(BEGIN_READ.length, -1).map(({ rows }) => rows);
     });
   }
 
@@ -111,7 +129,7 @@ export class Connections implements AsyncDisposable {
     client.on('error', ignore);
     let broken = true;
     try {
-      const result = await work(new Session(client));
+      const result = await work(new Session(client, this.#prepares));
       broken = false;
       return result;
     } catch (error) {
@@ -140,13 +158,17 @@ export async function connectAlone(options: PostgresOptions): Promise<Client> {
 /** One connection, while it is ours. */
 export class Session {
   readonly #client: PoolClient;
+  readonly #prepares: boolean;
 
-  constructor(client: PoolClient) {
+  /** @param prepares whether statements may be prepared */
+  constructor(client: PoolClient, prepares: boolean) {
     this.#client = client;
+    this.#prepares = prepares;
   }
 
-  async one({ text, values = [] }: Statement): Promise<QueryResult<Row>> {
-    return this.#client.query<Row>(text, [...values]).catch((error: unknown) => {
+  async one({ text, values = [], prepared }: Statement): Promise<QueryResult<Row>> {
+    const named = prepared === true && this.#prepares ? { name: nameOf(text) } : {};
+    return this.#client.query<Row>({ text, values: [...values], ...named }).catch((error: unknown) => {
       throw ConnectionLost.orRefusal(error);
     });
   }
@@ -162,9 +184,20 @@ export class Session {
 
   /** Begins a transaction that writes, and does its first statements. */
   async begin(statements: readonly Statement[]): Promise<readonly QueryResult<Row>[]> {
-    const [, ...results] = await this.all([BEGIN_WRITE, ...statements]);
-    return results;
+    return (await this.all([...BEGIN_WRITE, ...statements])).slice(BEGIN_WRITE.length);
   }
+}
+
+const NAMES = new Map<string, string>();
+
+/** What a prepared statement is called: a pooler may give a connection to programs that have others. */
+function nameOf(text: string): string {
+  let name = NAMES.get(text);
+  if (name === undefined) {
+    name = `statehouse ${createHash('sha256').update(text).digest('base64url').slice(0, NAME_DIGITS)}`;
+    NAMES.set(text, name);
+  }
+  return name;
 }
 
 function clientConfig({ url }: PostgresOptions): {

@@ -7,9 +7,14 @@ import { deleteAll, insertAll, replaceAll } from './session/statements.ts';
 
 const ADDRESS = ['project', 'key', 'workspace'] as const;
 
+/** The statements that take away what the worlds no longer have of versions and releases. They come before those that store. */
+export function dropAll(schema: string, changes: readonly AddressChange[]): Statement[] {
+  return changes.flatMap((change) => [...dropVersions(schema, change), ...dropReleases(schema, change)]);
+}
+
 /**
  * The statements that make the rows say what the worlds now are. Each is about all addresses at once, so that a transaction
- * of many commands costs the server hardly more statements than one of few.
+ * of many commands costs the server hardly more statements than one of few. No two of them touch the same row.
  * @param stored bodies that are there already
  */
 export function storeAll(
@@ -25,7 +30,6 @@ export function storeAll(
       ADDRESS,
       changes.map((change) => change.record),
     ),
-    ...changes.flatMap((change) => dropVersions(schema, change)),
     ...insertBodies(schema, bodies),
     ...insertAll(
       `${schema}.version`,
@@ -46,7 +50,6 @@ export function storeAll(
       [...ADDRESS, 'lock_id'],
       changes.flatMap((change) => change.releases),
     ),
-    ...changes.flatMap((change) => dropReleases(schema, change)),
   ];
 }
 

@@ -140,7 +140,7 @@ export class PostgresEngine implements Engine {
     return this.#queries.versions(address, query);
   }
 
-  async version(address: Address, number: number): Promise<Version | null> {
+  async version(address: Address, number: number | null): Promise<Version | null> {
     return this.#queries.version(address, number);
   }
 

@@ -13,6 +13,8 @@ const BUSY: ReadonlySet<string> = new Set(['53300', '55P03', '57014', '57P03', '
 /** What an operator is told for a SQLSTATE (postgresql.org/docs/current/errcodes-appendix.html). */
 const ADVICE: Readonly<Record<string, string>> = {
   '28P01': 'the database refuses the password: look at the user and password of the database URL',
+  '26000':
+    'a prepared statement is not there: a pooler between the server and the database does not keep them; add prepared=off to the database URL',
   '28000': 'the database refuses the user: look at the database URL and the pg_hba.conf of the server',
   '3D000': 'there is no such database: create it, or look at the name in the database URL',
   '3F000': 'the schema is not there: it was dropped, or "schema=" of the database URL names another',

@@ -1,7 +1,7 @@
 import type { Address } from '../../core/address.ts';
 import type { Credential } from '../../core/credential.ts';
 import type { Usage } from '../../core/quota.ts';
-import { NEW_WORLD, type Version, type World } from '../../core/world.ts';
+import { liveHead, NEW_WORLD, type Version, type World } from '../../core/world.ts';
 import type {
   Entry,
   EntryPage,
@@ -15,10 +15,21 @@ import { hasVersion, newestVersions } from '../version-numbers.ts';
 import type { Connections, Row, Statement } from './connection.ts';
 import { fromText, toBytes, toText } from './columns.ts';
 import { credentialsFrom } from './credentials.ts';
-import { ADDRESS, toEntry, toVersion, toWaitingRequest, type StoredRecord } from './rows.ts';
+import { ADDRESS, HOLDER, toEntry, toVersion, toWaitingRequest, type StoredRecord } from './rows.ts';
 import { Conditions, limitOf } from './session/conditions.ts';
 import { readUsage, usageFrom } from './usage.ts';
-import { recordFrom, selectRecords, selectWorlds, theseAddresses, worldsFrom, type Wanted } from './world.ts';
+import {
+  areHolders,
+  headFrom,
+  recordFrom,
+  selectHeads,
+  selectHolders,
+  selectRecords,
+  selectWorlds,
+  theseAddresses,
+  worldsFrom,
+  type Wanted,
+} from './world.ts';
 
 /** The reads. Each sees one moment, and every commit that was answered before it began. */
 export class Queries {
@@ -54,13 +65,31 @@ export class Queries {
     return versions;
   }
 
-  async version(address: Address, number: number): Promise<Version | null> {
+  async version(address: Address, number: number | null): Promise<Version | null> {
+    if (number === null) return this.#liveVersion(address);
     const owner = ownerOf(address);
     const { record, rows } = await this.#versionsAsked(address, 'AND number = $4', number);
     const [row] = rows;
     if ((row !== undefined) !== (record !== null && hasVersion(record.kept, number)))
       throw changedElsewhere(`list of versions, by number ${number},`, owner);
     return row === undefined ? null : toVersion(this.#keys, owner, row);
+  }
+
+  /** Three statements are cheaper than a transaction around them. Where they do not fit together, they may have seen two moments. */
+  async #liveVersion(address: Address): Promise<Version | null> {
+    const wanted = theseAddresses([address]);
+    const owner = ownerOf(address);
+    const [[row] = [], [headRow] = [], holders = []] = await this.#connections.readInTurn([
+      selectRecords(this.#schema, wanted),
+      selectHeads(this.#schema, wanted),
+      selectHolders(this.#schema, wanted),
+    ]);
+    if (row !== undefined && String(row['head']) === String(headRow?.['number'] ?? null)) {
+      const record = recordFrom(this.#keys, row, headRow);
+      if (areHolders(this.#keys, owner, record, HOLDER.readAll(this.#keys, owner, holders)))
+        return record.deletedAt === null ? headFrom(this.#keys, owner, headRow) : null;
+    }
+    return liveHead((await this.world(address)).record);
   }
 
   /** Some versions of an address, and its record as it was at the same moment. */
@@ -70,14 +99,16 @@ export class Queries {
     value: number | null,
   ): Promise<{ record: StoredRecord | null; rows: readonly Row[] }> {
     const { project, key, workspace } = address;
-    const [[found] = [], rows = []] = await this.#connections.readTogether([
-      selectRecords(this.#schema, theseAddresses([address])),
+    const wanted = theseAddresses([address]);
+    const [[found] = [], [head] = [], rows = []] = await this.#connections.readTogether([
+      selectRecords(this.#schema, wanted),
+      selectHeads(this.#schema, wanted),
       {
         text: `SELECT * FROM ${this.#schema}.version WHERE project = $1 AND key = $2 AND workspace = $3 ${which}`,
         values: [project, key, workspace, value],
       },
     ]);
-    return { record: found === undefined ? null : recordFrom(this.#keys, found), rows };
+    return { record: found === undefined ? null : recordFrom(this.#keys, found, head), rows };
   }
 
   async states(query: StateQuery): Promise<StateSummary[]> {

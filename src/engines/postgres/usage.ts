@@ -23,6 +23,8 @@ const SLOT: AuthenticatedTable<UsageSlot> = new AuthenticatedTable('count of wha
   bytes: number('bytes'),
 });
 
+const COLUMNS: string = SLOT.names.join(', ');
+
 /** The project whose row says that everything was counted; no project is called so. */
 const COUNTED = '';
 
@@ -47,10 +49,11 @@ export function selectUsage(schema: string, projects: readonly string[]): Statem
   return [
     {
       text: `
-        SELECT s.* FROM unnest($1::text[]) AS wanted (project) CROSS JOIN LATERAL (
-          SELECT * FROM ${schema}.usage u WHERE u.project = wanted.project COLLATE "C" LIMIT 1 FOR UPDATE SKIP LOCKED
+        SELECT ${SLOT.names.map((name) => `s.${name}`).join(', ')} FROM unnest($1::text[]) AS wanted (project) CROSS JOIN LATERAL (
+          SELECT ${COLUMNS} FROM ${schema}.usage u WHERE u.project = wanted.project COLLATE "C" LIMIT 1 FOR UPDATE SKIP LOCKED
         ) s`,
       values: [projects],
+      prepared: true,
     },
     readUsage(schema, projects),
   ];
@@ -58,7 +61,11 @@ export function selectUsage(schema: string, projects: readonly string[]): Statem
 
 /** All that was counted of projects. {@link usageFrom} sums it up. */
 export function readUsage(schema: string, projects: readonly string[]): Statement {
-  return { text: `SELECT * FROM ${schema}.usage WHERE project = ANY ($1::text[])`, values: [projects] };
+  return {
+    text: `SELECT ${COLUMNS} FROM ${schema}.usage WHERE project = ANY ($1::text[])`,
+    values: [projects],
+    prepared: true,
+  };
 }
 
 /** @throws {EngineFault} where a row was changed */

@@ -2,14 +2,23 @@ import { formatAddress, type Address } from '../../core/address.ts';
 import type { Instant } from '../../core/instant.ts';
 import type { AddressCommand } from '../../core/command.ts';
 import { releasesAsked } from '../../core/decide.ts';
-import { NEW_WORLD } from '../../core/world.ts';
+import { NEW_WORLD, type Holder, type Version } from '../../core/world.ts';
 import type { StateSummary } from '../../ports/engine.ts';
 import { toRecord } from '../address-record.ts';
 import { changedElsewhere, digestOf, ownerOf, sameBytes, type RowKeys } from '../row-keys.ts';
 import { hasVersion, NO_VERSIONS, type VersionNumbers } from '../version-numbers.ts';
 import type { Row, Statement } from './connection.ts';
 import { toText } from './columns.ts';
-import { ADDRESS, HOLDER, QUEUE_ENTRY, RECORD, RELEASE, toVersion, type StoredRecord } from './rows.ts';
+import {
+  ADDRESS,
+  HOLDER,
+  QUEUE_ENTRY,
+  RECORD,
+  RELEASE,
+  toVersion,
+  VERSION,
+  type StoredRecord,
+} from './rows.ts';
 import { addressArrays, isWanted, WANTED, WANTED_ALONE, WANTED_WITH_ID } from './session/statements.ts';
 
 /** Gives the SQL that tells the time. */
@@ -32,15 +41,18 @@ export function makeAddresses(schema: string, addresses: readonly Address[]): St
 }
 
 /**
- * Locks the rows of addresses against every other transaction that decides about them. In order, so that two never
- * wait in a ring. @returns rows for those that are there
+ * Locks the rows of addresses against every other transaction that decides about them, and reads them. In order, so that two never
+ * wait in a ring. @returns rows for those that are there, each with the moment `now` at which it was locked
  */
-export function lockAddresses(schema: string, { table, values }: Wanted): Statement {
+export function lockRecords(schema: string, { table, values }: Wanted, clock: string): Statement {
   return {
     text: `
-      SELECT a.project, a.key, a.workspace FROM ${table} JOIN ${schema}.address a ON ${isWanted('a')}
-      ORDER BY a.project, a.key, a.workspace FOR UPDATE OF a`,
+      WITH locked AS MATERIALIZED (
+        SELECT ${columnsOf('a', RECORD.names)} FROM ${table} JOIN ${schema}.address a ON ${isWanted('a')}
+        ORDER BY a.project, a.key, a.workspace FOR UPDATE OF a
+      ) SELECT *, ${clock} AS now FROM locked`,
     values,
+    prepared: true,
   };
 }
 
@@ -58,14 +70,48 @@ export function theseAddresses(addresses: readonly Address[]): Wanted {
 }
 
 /** The statements that {@link worldsFrom} reads the answers of. */
-export function selectWorlds(schema: string, { table, values }: Wanted): Statement[] {
-  const records = `${table} JOIN ${schema}.address a ON ${isWanted('a')}`;
+export function selectWorlds(schema: string, wanted: Wanted): Statement[] {
+  return [selectRecords(schema, wanted), ...selectBelongings(schema, wanted)];
+}
+
+/** What belongs to the records of addresses: newest versions, holders, and lines. */
+export function selectBelongings(schema: string, wanted: Wanted): Statement[] {
+  const { table, values } = wanted;
+  const lines = `SELECT ${columnsOf('p', QUEUE_ENTRY.names)} FROM ${table} JOIN ${schema}.place p ON ${isWanted('p')} ORDER BY p.ticket`;
   return [
-    `SELECT a.*, ${newestVersion(schema)} FROM ${records} ORDER BY a.project, a.key, a.workspace`,
-    `SELECT v.* FROM ${records} JOIN ${schema}.version v ON ${isWanted('v')} AND v.number = a.head`,
-    `SELECT h.* FROM ${table} JOIN ${schema}.holder h ON ${isWanted('h')} ORDER BY h.fence`,
-    `SELECT p.* FROM ${table} JOIN ${schema}.place p ON ${isWanted('p')} ORDER BY p.ticket`,
-  ].map((text) => ({ text, values }));
+    selectHeads(schema, wanted),
+    selectHolders(schema, wanted),
+    { text: lines, values, prepared: true },
+  ];
+}
+
+export function selectHolders(schema: string, { table, values }: Wanted): Statement {
+  const text = `SELECT ${columnsOf('h', HOLDER.names)} FROM ${table} JOIN ${schema}.holder h ON ${isWanted('h')} ORDER BY h.fence`;
+  return { text, values, prepared: true };
+}
+
+/** The records of addresses, in order. */
+export function selectRecords(schema: string, { table, values }: Wanted): Statement {
+  return {
+    text: `SELECT ${columnsOf('a', RECORD.names)} FROM ${table} JOIN ${schema}.address a ON ${isWanted('a')}
+      ORDER BY a.project, a.key, a.workspace`,
+    values,
+    prepared: true,
+  };
+}
+
+/** A row for each address: the version that its record calls the newest, and the number of the newest that is there. */
+export function selectHeads(schema: string, { table, values }: Wanted): Statement {
+  const version = VERSION.names.map((name) => `v.${name}`).join(', ');
+  const isOfRecord = ['project', 'key', 'workspace']
+    .map((column) => `v.${column} = a.${column}`)
+    .join(' AND ');
+  return {
+    text: `SELECT ${columnsOf('a', [])}, ${newestVersion(schema)}, ${version} FROM ${table} JOIN ${schema}.address a
+      ON ${isWanted('a')} LEFT JOIN ${schema}.version v ON ${isOfRecord} AND v.number = a.head`,
+    values,
+    prepared: true,
+  };
 }
 
 /** The number of the newest version that is there, whatever the record says. */
@@ -74,22 +120,28 @@ function newestVersion(schema: string): string {
   return `(SELECT max(n.number) FROM ${schema}.version n WHERE ${of}) AS newest_version`;
 }
 
-/** The records of addresses; {@link recordFrom} reads each. */
-export function selectRecords(schema: string, { table, values }: Wanted): Statement {
-  return {
-    text: `SELECT a.*, ${newestVersion(schema)} FROM ${table} JOIN ${schema}.address a ON ${isWanted('a')}`,
-    values,
-  };
+/** The columns that name an address, and others. */
+function columnsOf(table: string, names: readonly string[]): string {
+  return [...ADDRESS.names, ...names].map((name) => `${table}.${name}`).join(', ');
 }
 
-/** @throws {EngineFault} where the record was changed */
-export function recordFrom(keys: RowKeys, row: Row): StoredRecord {
+/**
+ * The record of an address.
+ * @param head what {@link selectHeads} found of it
+ * @throws {EngineFault} where it was changed
+ */
+export function recordFrom(keys: RowKeys, row: Row, head: Row | undefined): StoredRecord {
   const owner = ownerOf(ADDRESS.read(row));
   const record = RECORD.read(keys, owner, row);
-  const newest = row['newest_version'];
+  const newest = head?.['newest_version'] ?? null;
   // An older copy of the record knows nothing of what was written since.
   if (newest !== null && !hasVersion(record.kept, Number(newest))) throw changedElsewhere('record', owner);
   return record;
+}
+
+/** The version that a row of {@link selectHeads} tells of; null for none. @throws {EngineFault} where it was changed */
+export function headFrom(keys: RowKeys, owner: string, row: Row | undefined): Version | null {
+  return row === undefined || row['number'] === null ? null : toVersion(keys, owner, row);
 }
 
 /** The releases that commands ask for. {@link withReleases} reads the answers. */
@@ -109,15 +161,18 @@ export function selectReleases(schema: string, commands: readonly AddressCommand
       ? []
       : [
           {
-            text: `SELECT r.* FROM ${WANTED_WITH_ID} JOIN ${schema}.release r ON ${isWanted('r')} AND r.lock_id = wanted.id`,
+            text: `SELECT ${columnsOf('r', RELEASE.names)} FROM ${WANTED_WITH_ID}
+              JOIN ${schema}.release r ON ${isWanted('r')} AND r.lock_id = wanted.id`,
             values: [...addressArrays(named.map(({ address }) => address)), named.map(({ id }) => id)],
+            prepared: true as const,
           },
         ]),
     ...latest.map(({ address: { project, key, workspace }, latest }) => ({
       text: `
-        SELECT * FROM ${schema}.release WHERE project = $1 AND key = $2 AND workspace = $3
+        SELECT ${columnsOf('r', RELEASE.names)} FROM ${schema}.release r WHERE project = $1 AND key = $2 AND workspace = $3
         ORDER BY number DESC LIMIT $4`,
       values: [project, key, workspace, latest],
+      prepared: true as const,
     })),
   ];
 }
@@ -166,8 +221,18 @@ export function worldsFrom(
     const name = formatAddress(address);
     if (made.has(name)) return { address, changedAt: 0, kept: NO_VERSIONS, audited: '', world: NEW_WORLD };
     const rows = { head: headOf.get(name), holders: holdersOf.get(name), places: placesOf.get(name) };
-    return { address, ...addressFrom(keys, ownerOf(address), recordFrom(keys, row), rows) };
+    return { address, ...addressFrom(keys, ownerOf(address), recordFrom(keys, row, rows.head), rows) };
   });
+}
+
+/** Whether a record names these holders, all of them and no others. */
+export function areHolders(
+  keys: RowKeys,
+  owner: string,
+  record: StoredRecord,
+  holders: readonly Holder[],
+): boolean {
+  return sameBytes(digestOf(holders.map((holder) => HOLDER.macOf(keys, owner, holder))), record.holders);
 }
 
 interface RowsOfAddress {
@@ -183,10 +248,9 @@ function addressFrom(
   rows: RowsOfAddress,
 ): Omit<LoadedAddress, 'address'> {
   const holders = HOLDER.readAll(keys, owner, rows.holders ?? []);
-  const digest = digestOf(holders.map((holder) => HOLDER.macOf(keys, owner, holder)));
-  if (!sameBytes(digest, record.holders)) throw changedElsewhere('list of holders of the lock', owner);
-  if ((record.head === null) !== (rows.head === undefined)) throw changedElsewhere('newest version', owner);
-  const head = rows.head === undefined ? null : toVersion(keys, owner, rows.head);
+  if (!areHolders(keys, owner, record, holders)) throw changedElsewhere('list of holders of the lock', owner);
+  const head = headFrom(keys, owner, rows.head);
+  if (record.head !== (head?.number ?? null)) throw changedElsewhere('newest version', owner);
   const line = QUEUE_ENTRY.readAll(keys, owner, rows.places ?? []);
   return {
     changedAt: record.changedAt,

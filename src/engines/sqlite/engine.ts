@@ -126,7 +126,7 @@ export class SqliteEngine implements Engine {
     return reading(() => this.#queries.versions(address, query));
   }
 
-  async version(address: Address, number: number): Promise<Version | null> {
+  async version(address: Address, number: number | null): Promise<Version | null> {
     return reading(() => this.#queries.version(address, number));
   }
 

@@ -2,7 +2,7 @@ import type { Address } from '../../core/address.ts';
 import type { Instant } from '../../core/instant.ts';
 import type { Credential } from '../../core/credential.ts';
 import type { Usage } from '../../core/quota.ts';
-import type { Version, World } from '../../core/world.ts';
+import { liveHead, type Version, type World } from '../../core/world.ts';
 import type {
   Entry,
   EntryPage,
@@ -92,7 +92,8 @@ export class Queries {
     });
   }
 
-  version(address: Address, number: number): Version | null {
+  version(address: Address, number: number | null): Version | null {
+    if (number === null) return liveHead(this.world(address).record);
     return this.#atOneMoment(() => {
       const found = this.#worlds.record(address);
       return found === null ? null : this.#worlds.version(ownerOf(address), found, number);

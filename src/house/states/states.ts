@@ -209,9 +209,7 @@ export class States {
   }
 
   async #find(address: Address, number: number | null): Promise<Version | null> {
-    const { engine } = this.#executor;
-    if (number !== null) return engine.version(address, number);
-    return liveHead((await engine.world(address)).record);
+    return this.#executor.engine.version(address, number);
   }
 }
 

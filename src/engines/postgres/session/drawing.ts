@@ -17,6 +17,7 @@ export function markDrawing(schema: string): Statement {
   return {
     text: `SELECT pg_advisory_xact_lock_shared($1::int, (${newest(schema)} % ${MODULUS})::int)`,
     values: [lockClassOf(schema)],
+    prepared: true,
   };
 }
 

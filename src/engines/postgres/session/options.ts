@@ -8,6 +8,8 @@ export interface PostgresOptions {
   readonly schema: string;
   /** Connections of one node, besides one that listens. */
   readonly poolSize: number;
+  /** Whether statements are prepared; a pooler may not keep them. */
+  readonly prepares: boolean;
 }
 
 const SCHEMA_DEFAULT = 'statehouse';
@@ -17,7 +19,7 @@ const POOL_SIZE_MIN = 2;
 const POOL_SIZE_MAX = 100;
 
 /**
- * Reads `postgres://user@host/database?schema=…&pool=…`; what else the query says goes to the driver.
+ * Reads `postgres://user@host/database?schema=…&pool=…&prepared=…`; what else the query says goes to the driver.
  * @throws {EngineFault} when it cannot be meant
  */
 export function parsePostgresUrl(text: string): PostgresOptions {
@@ -33,7 +35,10 @@ export function parsePostgresUrl(text: string): PostgresOptions {
   if (!Number.isInteger(poolSize) || poolSize < POOL_SIZE_MIN || poolSize > POOL_SIZE_MAX) {
     throw new EngineFault(`the pool of a database URL has ${POOL_SIZE_MIN} to ${POOL_SIZE_MAX} connections`);
   }
-  url.searchParams.delete('schema');
-  url.searchParams.delete('pool');
-  return { url: url.href, schema, poolSize };
+  const prepared = url.searchParams.get('prepared') ?? 'on';
+  if (prepared !== 'on' && prepared !== 'off') {
+    throw new EngineFault('"prepared" of a database URL is "on" or "off"');
+  }
+  for (const name of ['schema', 'pool', 'prepared']) url.searchParams.delete(name);
+  return { url: url.href, schema, poolSize, prepares: prepared === 'on' };
 }

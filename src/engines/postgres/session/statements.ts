@@ -1,28 +1,28 @@
 import type { Address } from '../../../core/address.ts';
 import type { Statement } from '../connection.ts';
-import type { NewRow } from '../columns.ts';
+import { toBuffer, type NewRow } from '../columns.ts';
 
-/** The protocol numbers a statement's values with 16 bits. */
-const VALUES_MAX = 60_000;
-
-/** INSERTs for rows that all have the same columns, as few as they fit into. */
+/**
+ * INSERTs rows that all have the same columns, in their order. They go as one value, JSON, so that the text is the same
+ * however many there are.
+ */
 export function insertAll(table: string, rows: readonly NewRow[], onConflict = ''): Statement[] {
   const [first] = rows;
   if (first === undefined) return [];
-  const columns = Object.keys(first);
-  const rowsMax = Math.floor(VALUES_MAX / columns.length);
-  const statements: Statement[] = [];
-  for (let from = 0; from < rows.length; from += rowsMax) {
-    const some = rows.slice(from, from + rowsMax);
-    const tuples = some.map(
-      (_, row) => `(${columns.map((__, at) => `$${row * columns.length + at + 1}`).join(', ')})`,
-    );
-    statements.push({
-      text: `INSERT INTO ${table} (${columns.join(', ')}) VALUES ${tuples.join(', ')} ${onConflict}`,
-      values: some.flatMap((row) => columns.map((column) => row[column])),
-    });
-  }
-  return statements;
+  const columns = Object.keys(first).join(', ');
+  return [
+    {
+      text: `INSERT INTO ${table} (${columns}) SELECT ${columns} FROM json_populate_recordset(NULL::${table}, $1::json) ${onConflict}`,
+      values: [JSON.stringify(rows, inJson)],
+      prepared: true,
+    },
+  ];
+}
+
+/** Bytes are written as PostgreSQL reads them. */
+function inJson(this: Readonly<Record<string, unknown>>, column: string, value: unknown): unknown {
+  const given = this[column];
+  return given instanceof Uint8Array ? `\\x${toBuffer(given).toString('hex')}` : value;
 }
 
 /** The same, and a row that is there already by its key gets the new values. */
@@ -45,8 +45,26 @@ export function deleteAll(
         USING ${WANTED_WITH_ID}
         WHERE ${isWanted('t')} AND t.${idColumn} = wanted.id`,
       values: [...addressArrays(rows.map(({ address }) => address)), rows.map(({ id }) => id)],
+      prepared: true,
     },
   ];
+}
+
+/**
+ * One statement in the place of all that are prepared, which takes a fraction of the time of many. They see the same moment, so no two
+ * may touch the same row.
+ */
+export function together(statements: readonly Statement[]): Statement[] {
+  const prepared = statements.filter((statement) => statement.prepared === true);
+  const others = statements.filter((statement) => statement.prepared !== true);
+  if (prepared.length < 2) return [...statements];
+  const values: unknown[] = [];
+  const changes = prepared.map(({ text, values: own = [] }, at) => {
+    const before = values.length;
+    values.push(...own);
+    return `change_${at} AS (${text.replaceAll(/\$(\d+)/g, (_, place) => `$${before + Number(place)}`)})`;
+  });
+  return [...others, { text: `WITH ${changes.join(', ')} SELECT`, values, prepared: true }];
 }
 
 /** Three arrays for {@link WANTED}. */

@@ -17,9 +17,11 @@ import { COMMIT, ROLLBACK, type Row, type Session, type Statement } from '../con
 import { auditRows, type Noted, insertAudit } from '../audit.ts';
 import { pruneLog, type AuditChain } from '../audit-chain.ts';
 import { dropBodies, insertBodies } from '../bodies.ts';
-import { dropUnused, storeAll } from '../effects.ts';
+import { dropAll, dropUnused, storeAll } from '../effects.ts';
 import { HouseChanges, lockHouse } from '../credentials.ts';
 import { AddressChange } from './changes.ts';
+import { markDrawing } from './drawing.ts';
+import { together } from './statements.ts';
 import { dropUnusedEntries, lockEntries, StoredEntries } from './compared.ts';
 import { addressesOf, recordStatements } from '../records.ts';
 import type { KeyIdOf } from '../columns.ts';
@@ -33,10 +35,10 @@ import {
   type VersionSizes,
 } from '../usage.ts';
 import {
-  lockAddresses,
+  lockRecords,
   makeAddresses,
+  selectBelongings,
   selectReleases,
-  selectWorlds,
   theseAddresses,
   withReleases,
   worldsFrom,
@@ -123,27 +125,31 @@ export async function transact(
       : recordStatements(context.schema, command, context),
   );
   const kept = new Set(early.map(({ id }) => id).filter((id) => touched.some((change) => change.keeps(id))));
-  const statements = [
-    ...storeAll(context.schema, context.keyIdOf, touched, kept),
+  const others = [
+    ...dropAll(context.schema, touched),
     ...records,
     ...pruned.statements,
-    ...usage.statements(context.schema),
     ...house.statements(context.schema, context.keyIdOf),
+  ];
+  const stored = [
+    ...storeAll(context.schema, context.keyIdOf, touched, kept),
+    ...usage.statements(context.schema),
     ...insertAudit(context.schema, linked),
     ...context.chain.end(context.keys, context.schema),
   ];
-  if (statements.length === 0) {
+  if (others.length + stored.length === 0) {
     await session.one(ROLLBACK);
     return results;
   }
   const refused = early.map(({ id }) => id).filter((id) => !kept.has(id));
   const unused = opened.made.filter((address) => !changes.get(formatAddress(address))?.touched);
   await commit(session, results, [
-    ...statements,
+    ...others,
+    ...(linked.length === 0 ? [] : [markDrawing(context.schema)]),
+    ...together([...stored, markStatement(context)]),
     ...dropBodies(context.schema, refused),
     ...dropUnused(context.schema, unused),
     ...dropUnusedEntries(context.schema, entries),
-    markStatement(context),
   ]);
   return results;
 }
@@ -165,9 +171,8 @@ async function open(
   early: readonly SealedBody[],
 ): Promise<Opened> {
   const addresses = addressesIn(commands);
-  const clock: Statement = { text: `SELECT ${tellTime()} AS now` };
   if (addresses.length === 0) {
-    const [answer] = await session.begin([clock]);
+    const [answer] = await session.begin([{ text: `SELECT ${tellTime()} AS now` }]);
     return { found: new Map(), made: [], at: Number(answer?.rows[0]?.['now']), usage: [] };
   }
   const wanted = theseAddresses(addresses);
@@ -177,17 +182,16 @@ async function open(
   );
   const usage = selectUsage(schema, projectsCounted(commands));
   const reading = [
-    lockAddresses(schema, wanted),
-    clock,
-    ...selectWorlds(schema, wanted),
+    lockRecords(schema, wanted, tellTime()),
+    ...selectBelongings(schema, wanted),
     ...releases,
     ...usage,
   ];
   const taken = (rows: readonly (readonly Row[])[]): readonly (readonly Row[])[] =>
     rows.slice(rows.length - usage.length);
   if (early.length === 0) {
-    const [locked, ...selected] = (await session.begin(reading)).map(({ rows }) => rows);
-    if (locked?.length === addresses.length)
+    const selected = (await session.begin(reading)).map(({ rows }) => rows);
+    if (selected[0]?.length === addresses.length)
       return {
         ...readAll(keys, selected.slice(0, selected.length - usage.length), []),
         usage: taken(selected),
@@ -197,7 +201,7 @@ async function open(
   await session.begin([]);
   await upload(session, schema, early);
   // Rows are made before any is locked: whoever holds a lock never waits for one that is being made.
-  const [made, , ...selected] = (await session.all([makeAddresses(schema, addresses), ...reading])).map(
+  const [made, ...selected] = (await session.all([makeAddresses(schema, addresses), ...reading])).map(
     ({ rows }) => rows,
   );
   const worlds = selected.slice(0, selected.length - usage.length);
@@ -217,11 +221,12 @@ function readAll(
   selected: readonly (readonly Row[])[],
   made: readonly Address[],
 ): Omit<Opened, 'usage'> {
-  const [clock, records = [], heads = [], holders = [], places = [], ...releases] = selected;
+  const [records = [], heads = [], holders = [], places = [], ...releases] = selected;
   const unfilled = new Set(made.map(formatAddress));
   const worlds = withReleases(keys, worldsFrom(keys, [records, heads, holders, places], unfilled), releases);
   const found = new Map(worlds.map((one) => [formatAddress(one.address), one]));
-  return { found, made, at: Number(clock?.[0]?.['now']) };
+  // The moment is that of the last lock: what others decided under theirs was before it.
+  return { found, made, at: Math.max(...records.map(({ now }) => Number(now))) };
 }
 
 function decideAll(
@@ -315,7 +320,11 @@ async function commit(
 }
 
 function markStatement({ schema, mark }: TransactionContext): Statement {
-  return { text: `INSERT INTO ${schema}.commit_mark (id, done) VALUES ($1, true)`, values: [mark] };
+  return {
+    text: `INSERT INTO ${schema}.commit_mark (id, done) VALUES ($1, true)`,
+    values: [mark],
+    prepared: true,
+  };
 }
 
 function addressesIn(commands: readonly Command[]): readonly Address[] {

@@ -72,7 +72,7 @@ export class SqliteArchive implements Pick<
     }
   }
 
-  async version(address: Address, number: number): Promise<Version | null> {
+  async version(address: Address, number: number | null): Promise<Version | null> {
     return reading(() => this.#queries.version(address, number));
   }
 
