@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { formatAddress, type Address } from '../core/address.ts';
+import { formatAddress, objectName, S3_WORKSPACE_PREFIX, type Address } from '../core/address.ts';
 import type { StateQuery } from '../ports/engine.ts';
 import { ALICE, deleteOf, lockOf, unlockOf, writeOf } from './engine-commands.ts';
 import type { Bench } from './engine-contract.ts';
@@ -31,6 +31,17 @@ export function queryContract(bench: Bench): void {
       'list-a/\u{1F3E0}',
       'list-b/app',
       'list-b/locked',
+    ];
+
+    /** Those of the first project by the names of their objects: a workspace stands before the key there. */
+    const namesOfA = [
+      'list-a/App',
+      'list-a/ab',
+      'list-a/app',
+      'list-a/app/x',
+      'list-a/app@dev',
+      'list-a/\u{FF5E}',
+      'list-a/\u{1F3E0}',
     ];
 
     function addressOf(name: string): Address {
@@ -73,12 +84,28 @@ export function queryContract(bench: Bench): void {
       expect(state?.world.record.head?.serial).toBe(1n);
     });
 
-    it('leaves a workspace out where that is asked', async () => {
-      expect(await list({ project: 'list-a', exceptWorkspace: 'default' })).toEqual(['list-a/app@dev']);
-      expect(await list({ project: 'list-b', exceptWorkspace: 'dev' })).toEqual([
+    it('is in the order of object names where that is asked, after one of them', async () => {
+      const named = { prefix: '', after: '' };
+      const workspaces = `${S3_WORKSPACE_PREFIX}/`;
+      expect(await list({ project: 'list-a', named })).toEqual(namesOfA);
+      expect(await list({ project: 'list-a', named: { prefix: '', after: 'app' } })).toEqual(
+        namesOfA.slice(3),
+      );
+      expect(await list({ project: 'list-a', named: { prefix: workspaces, after: '' } })).toEqual([
+        'list-a/app@dev',
+      ]);
+      expect(
+        await list({
+          project: 'list-a',
+          named: { prefix: workspaces, after: objectName({ key: 'app', workspace: 'dev' }) },
+        }),
+      ).toEqual([]);
+      expect(await list({ project: 'list-b', named, deleted: true })).toEqual([
         'list-b/app',
+        'list-b/gone',
         'list-b/locked',
       ]);
+      expect(await list({ project: 'list-b', named })).toEqual(['list-b/app', 'list-b/locked']);
     });
 
     it('is searched by prefix and by text, in which nothing is a wildcard', async () => {

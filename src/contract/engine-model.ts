@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Address } from '../core/address.ts';
+import { S3_WORKSPACE_PREFIX, type Address } from '../core/address.ts';
 import { MemoryEngine } from '../engines/memory/engine.ts';
 import type { Command, Engine, Resealed, StateQuery } from '../ports/engine.ts';
 import type { EngineOptions, EngineUnderTest } from './engine-contract.ts';
@@ -195,7 +195,12 @@ function stateQueries(after: Address | undefined): StateQuery[] {
     { limit: 10, deleted: true },
     { limit: 10, locked: true },
     { limit: 10, search: '@dev' },
-    { limit: 10, exceptWorkspace: 'default' },
+    { limit: 10, named: { prefix: '', after: '' } },
+    {
+      limit: 2,
+      deleted: true,
+      named: { prefix: `${S3_WORKSPACE_PREFIX}/`, after: `${S3_WORKSPACE_PREFIX}/dev/` },
+    },
     { limit: 10, keyPrefix: 'app', ...(after === undefined ? {} : { after }) },
   ];
 }

@@ -112,6 +112,14 @@ export function formatAddress({ project, key, workspace }: Address): string {
   return workspace === DEFAULT_WORKSPACE && !ambiguous ? path : `${path}@${workspaceText(workspace)}`;
 }
 
+/**
+ * The one name of a state within its project where a store has no workspaces: its key, behind the workspace unless that is the
+ * default one (terraform internal/backend/remote-state/s3/backend_state.go, `path`).
+ */
+export function objectName({ key, workspace }: Pick<Address, 'key' | 'workspace'>): string {
+  return workspace === DEFAULT_WORKSPACE ? key : `${S3_WORKSPACE_PREFIX}/${workspace}/${key}`;
+}
+
 /** Reads `project/key[@workspace]`; the workspace is what follows the last "@" of the last segment. */
 export function parseAddress(text: string): Address | AddressProblem {
   const { path, workspace } = splitWorkspace(text);

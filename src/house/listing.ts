@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import type { Address } from '../core/address.ts';
+import { objectName, type Address } from '../core/address.ts';
 import type { Engine, StateQuery, StateSummary } from '../ports/engine.ts';
 import type { Caller, Shut } from './caller.ts';
 import type { Gate } from './gate.ts';
@@ -27,7 +27,7 @@ export async function listVisible(
   const states: StateSummary[] = [];
   let { after, limit } = query;
   for (;;) {
-    const page = await engine.states({ ...query, limit, ...(after === undefined ? {} : { after }) });
+    const page = await engine.states({ ...query, limit, ...(after === undefined ? {} : goOn(query, after)) });
     for (const summary of page) {
       after = summary.address;
       if (gate.shows(identity, 'list', summary.address)) states.push(summary);
@@ -38,4 +38,8 @@ export async function listVisible(
     await setImmediate();
     limit = Math.max(limit, SEARCH_PAGE);
   }
+}
+
+function goOn({ named }: StateQuery, after: Address): Pick<StateQuery, 'named' | 'after'> {
+  return named === undefined ? { after } : { named: { ...named, after: objectName(after) } };
 }

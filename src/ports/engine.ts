@@ -242,8 +242,8 @@ export interface StateQuery {
   readonly project?: string;
   /** Only keys that begin so. */
   readonly keyPrefix?: string;
-  /** All workspaces but this one. */
-  readonly exceptWorkspace?: string;
+  /** Only those whose object names begin so and come after one. In their order, byte by byte, and not in that of addresses. */
+  readonly named?: { readonly prefix: string; readonly after: string };
   /** Only states whose text form contains this. */
   readonly search?: string;
   /** Deleted states too. Default false. */

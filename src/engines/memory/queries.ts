@@ -1,4 +1,4 @@
-import { formatAddress, type Address } from '../../core/address.ts';
+import { formatAddress, objectName, type Address } from '../../core/address.ts';
 import type { Resealed, StateQuery, StateSummary } from '../../ports/engine.ts';
 import type { StoredAddress } from './engine.ts';
 import type { Sealed } from './records.ts';
@@ -7,7 +7,11 @@ import type { Sealed } from './records.ts';
 export function selectStates(all: readonly StoredAddress[], query: StateQuery): StateSummary[] {
   return all
     .filter((kept) => isSelected(kept, query))
-    .sort((a, b) => compareAddresses(a.address, b.address))
+    .sort((a, b) =>
+      query.named === undefined
+        ? compareAddresses(a.address, b.address)
+        : compareBytes(a.address.project, b.address.project) || compareNames(a.address, b.address),
+    )
     .slice(0, query.limit)
     .map(({ address, world }) => ({ address, world }));
 }
@@ -19,6 +23,14 @@ function compareAddresses(a: Address, b: Address): number {
   );
 }
 
+function compareNames(a: Address, b: Address): number {
+  return compareBytes(objectName(a), objectName(b));
+}
+
+function isNamed(name: string, { prefix, after }: NonNullable<StateQuery['named']>): boolean {
+  return name.startsWith(prefix) && compareBytes(name, after) > 0;
+}
+
 function isSelected({ address, world }: StoredAddress, query: StateQuery): boolean {
   const { record, holders } = world;
   const exists = record.head !== null && (query.deleted === true || record.deletedAt === null);
@@ -26,7 +38,7 @@ function isSelected({ address, world }: StoredAddress, query: StateQuery): boole
   if (query.locked === true ? holders.length === 0 : !isShown) return false;
   if (query.project !== undefined && address.project !== query.project) return false;
   if (query.keyPrefix !== undefined && !address.key.startsWith(query.keyPrefix)) return false;
-  if (address.workspace === query.exceptWorkspace) return false;
+  if (query.named !== undefined && !isNamed(objectName(address), query.named)) return false;
   if (query.search !== undefined && !formatAddress(address).includes(query.search)) return false;
   return query.after === undefined || compareAddresses(address, query.after) > 0;
 }

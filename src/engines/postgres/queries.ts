@@ -1,4 +1,4 @@
-import type { Address } from '../../core/address.ts';
+import { DEFAULT_WORKSPACE, objectName, S3_WORKSPACE_PREFIX, type Address } from '../../core/address.ts';
 import type { Credential } from '../../core/credential.ts';
 import type { Usage } from '../../core/quota.ts';
 import { liveHead, NEW_WORLD, type Version, type World } from '../../core/world.ts';
@@ -117,7 +117,8 @@ export class Queries {
       this.#keys,
       await this.#connections.readTogether(selectWorlds(this.#schema, wanted)),
     );
-    return found.map(({ address, world }) => ({ address, world }));
+    const states = found.map(({ address, world }) => ({ address, world }));
+    return query.named === undefined ? states : states.sort((a, b) => compareNames(a.address, b.address));
   }
 
   async credentials(): Promise<Credential[]> {
@@ -173,6 +174,16 @@ export class Queries {
   }
 }
 
+/** Longer than any key can go on after its prefix. */
+const BEHIND_ALL_KEYS = '\u{10FFFF}'.repeat(226);
+/** The name of a state's object (`objectName`), as its index has it. */
+const OBJECT_NAME = `(CASE WHEN a.workspace = '${DEFAULT_WORKSPACE}' THEN a.key ELSE '${S3_WORKSPACE_PREFIX}/' || a.workspace || '/' || a.key END COLLATE "C")`;
+
+/** Byte by byte, as the database does. */
+function compareNames(a: Address, b: Address): number {
+  return Buffer.compare(Buffer.from(objectName(a)), Buffer.from(objectName(b)));
+}
+
 /** The addresses that a query asks for, as a table to be joined with. */
 function statesAsked(schema: string, query: StateQuery): Wanted {
   const conditions = new Conditions();
@@ -184,14 +195,19 @@ function statesAsked(schema: string, query: StateQuery): Wanted {
   conditions.add(query.locked === true ? isLocked : isShown);
   if (query.project !== undefined) conditions.add('a.project = ?', query.project);
   if (query.keyPrefix !== undefined) conditions.add('starts_with(a.key, ?)', query.keyPrefix);
-  if (query.exceptWorkspace !== undefined) conditions.add('a.workspace <> ?', query.exceptWorkspace);
+  if (query.named !== undefined) {
+    const { prefix, after } = query.named;
+    conditions.add(`${OBJECT_NAME} > ?`, after);
+    if (prefix !== '')
+      conditions.add(`${OBJECT_NAME} >= ? AND ${OBJECT_NAME} < ?`, prefix, prefix + BEHIND_ALL_KEYS);
+  }
   if (query.search !== undefined) conditions.add('strpos(a.name, ?) > 0', toSearch(query.search));
   if (query.after !== undefined) {
     const { project, key, workspace } = query.after;
     conditions.add('(a.project, a.key, a.workspace) > (?, ?, ?)', project, key, workspace);
   }
   const table = `(SELECT a.project, a.key, a.workspace FROM ${schema}.address a ${conditions.where}
-    ORDER BY a.project, a.key, a.workspace ${limitOf(query.limit)}) AS wanted`;
+    ORDER BY ${query.named === undefined ? 'a.project, a.key, a.workspace' : `a.project, ${OBJECT_NAME}`} ${limitOf(query.limit)}) AS wanted`;
   return { table, values: conditions.values };
 }
 

@@ -1,4 +1,4 @@
-import type { Address } from '../../core/address.ts';
+import { objectName, type Address } from '../../core/address.ts';
 import type { Instant } from '../../core/instant.ts';
 import type { Credential } from '../../core/credential.ts';
 import type { Usage } from '../../core/quota.ts';
@@ -21,7 +21,15 @@ import { EntryReader } from './reads/entries.ts';
 import { damaged } from './faults.ts';
 import { ADDRESS, CREDENTIAL, HOUSE, toEntry, toVersion, toWaitingRequest, VERSION, whole } from './rows.ts';
 import { UsageRows } from './usage.ts';
-import { BY_ADDRESS, BY_ADDRESS_AGAIN, RECORD_COLUMNS, WorldLoader } from './world.ts';
+import {
+  BY_ADDRESS,
+  BY_ADDRESS_AGAIN,
+  BY_NAME,
+  BY_NAME_AGAIN,
+  OBJECT_NAME,
+  RECORD_COLUMNS,
+  WorldLoader,
+} from './world.ts';
 
 /** Longer than any key can go on after its prefix, so no key that begins so sorts behind the two together. */
 const BEHIND_ALL_KEYS = '\u{10FFFF}'.repeat(226);
@@ -101,8 +109,9 @@ export class Queries {
   }
 
   states(query: StateQuery): StateSummary[] {
-    const { project, keyPrefix, exceptWorkspace, search, deleted = false, used = false } = query;
+    const { project, keyPrefix, named, search, deleted = false, used = false } = query;
     const { locked = false, after, limit } = query;
+    const [table, again] = named === undefined ? [BY_ADDRESS, BY_ADDRESS_AGAIN] : [BY_NAME, BY_NAME_AGAIN];
     const isLocked = 'EXISTS (SELECT 1 FROM holder WHERE holder.address_id = address.id)';
     const isThere = deleted ? 'head IS NOT NULL' : '(head IS NOT NULL AND deleted_at IS NULL)';
     const isShown = used
@@ -112,18 +121,26 @@ export class Queries {
     if (project !== undefined) range.add('project = ?', project);
     if (keyPrefix !== undefined) range.add('key >= ? AND key < ?', keyPrefix, keyPrefix + BEHIND_ALL_KEYS);
     if (after !== undefined) range.add(`${WHOLE_ADDRESS} > (?, ?, ?)`, ...ADDRESS.values(after));
+    if (named !== undefined) {
+      const { prefix } = named;
+      range.add(`${OBJECT_NAME} > ?`, named.after);
+      if (prefix !== '')
+        range.add(`${OBJECT_NAME} >= ? AND ${OBJECT_NAME} < ?`, prefix, prefix + BEHIND_ALL_KEYS);
+    }
     const conditions = range.and(locked ? 'id IN (SELECT address_id FROM holder)' : isShown);
-    if (exceptWorkspace !== undefined) conditions.add('workspace <> ?', exceptWorkspace);
     if (search !== undefined) conditions.add('instr(name, ?) > 0', search);
     // The few that are locked are looked up from their holders, and so few are searched for: to look at all addresses besides would take far longer.
     const sql =
-      `SELECT ${ADDRESS.list}, ${RECORD_COLUMNS} FROM ${locked ? 'address' : BY_ADDRESS} WHERE ${conditions.text} ` +
-      'ORDER BY project, key, workspace LIMIT ?';
+      `SELECT ${ADDRESS.list}, ${RECORD_COLUMNS} FROM ${locked ? 'address' : table} WHERE ${conditions.text} ` +
+      `ORDER BY ${named === undefined ? 'project, key, workspace' : `project, ${OBJECT_NAME}`} LIMIT ?`;
     return this.#atOneMoment(() => {
       const rows = this.#prepare(sql).all(...conditions.values, whole(limit));
-      if (rows.length > 0 && rows.length === limit)
-        range.add(`${WHOLE_ADDRESS} <= (?, ?, ?)`, ...ADDRESS.values(ADDRESS.read(rows.at(-1))));
-      if (!locked && search === undefined) this.#confirmNoneIsMissing(range, isShown);
+      if (rows.length > 0 && rows.length === limit) {
+        const last = ADDRESS.read(rows.at(-1));
+        if (named === undefined) range.add(`${WHOLE_ADDRESS} <= (?, ?, ?)`, ...ADDRESS.values(last));
+        else range.add(`${OBJECT_NAME} <= ?`, objectName(last));
+      }
+      if (!locked && search === undefined) this.#confirmNoneIsMissing(range, isShown, [table, again]);
       return rows.map((row) => this.#summary(row));
     });
   }
@@ -135,17 +152,16 @@ export class Queries {
   }
 
   /** @throws {EngineFault} where the indexes differ within the range, or a row is not shown because it is damaged */
-  #confirmNoneIsMissing(range: Conditions, isShown: string): void {
-    const count = (table: string): number =>
+  #confirmNoneIsMissing(range: Conditions, isShown: string, [table, again]: readonly [string, string]): void {
+    const count = (source: string): number =>
       (
-        this.#prepare(`SELECT count(*) AS n FROM ${table} WHERE ${range.text}`).get(...range.values) as {
+        this.#prepare(`SELECT count(*) AS n FROM ${source} WHERE ${range.text}`).get(...range.values) as {
           n: number;
         }
       ).n;
-    if (count(BY_ADDRESS) !== count(BY_ADDRESS_AGAIN))
-      throw new EngineFault(damaged('an index of the addresses lacks one'));
+    if (count(table) !== count(again)) throw new EngineFault(damaged('an index of the addresses lacks one'));
     const { text, values } = range.and(`NOT ${isShown}`);
-    const hidden = `SELECT ${ADDRESS.list}, ${RECORD_COLUMNS} FROM ${BY_ADDRESS} WHERE ${text} LIMIT ${HIDDEN_MAX}`;
+    const hidden = `SELECT ${ADDRESS.list}, ${RECORD_COLUMNS} FROM ${table} WHERE ${text} LIMIT ${HIDDEN_MAX}`;
     for (const row of this.#prepare(hidden).all(...values)) this.#summary(row);
   }
 

@@ -1,4 +1,4 @@
-import type { Address } from '../../core/address.ts';
+import { DEFAULT_WORKSPACE, S3_WORKSPACE_PREFIX, type Address } from '../../core/address.ts';
 import type { ReleaseQuery } from '../../core/decide.ts';
 import { NEW_WORLD, type Release, type Version, type World } from '../../core/world.ts';
 import { EngineFault } from '../../ports/engine.ts';
@@ -30,6 +30,11 @@ export const NEW_ADDRESS: Placed = { id: null, world: NEW_WORLD, kept: NO_VERSIO
 /** The table, looked up by either index of it. They stand on different pages, so that damage to one makes no address absent. */
 export const BY_ADDRESS = 'address INDEXED BY sqlite_autoindex_address_1';
 export const BY_ADDRESS_AGAIN = 'address INDEXED BY address_again';
+
+/** The name of a state's object (`objectName`), as its two indexes have it. */
+export const OBJECT_NAME: string = `iif(workspace = '${DEFAULT_WORKSPACE}', key, '${S3_WORKSPACE_PREFIX}/' || workspace || '/' || key)`;
+export const BY_NAME = 'address INDEXED BY address_by_name';
+export const BY_NAME_AGAIN = 'address INDEXED BY address_by_name_again';
 
 /** The columns from which {@link WorldLoader} reads the record of an address. */
 export const RECORD_COLUMNS: string =

@@ -4,6 +4,7 @@ import {
   DEFAULT_WORKSPACE,
   isAddress,
   makeAddress,
+  objectName,
   RESERVED_SUFFIXES,
   S3_WORKSPACE_PREFIX,
   type Address,
@@ -82,8 +83,8 @@ export function readObjectName(bucket: string, name: string): ObjectName {
 }
 
 /** The name of the object that holds a state, in the bucket of its project. */
-export function stateObject({ key, workspace }: Address): string {
-  return stateKey({ key, workspacePrefix: S3_WORKSPACE_PREFIX }, workspace);
+export function stateObject(address: Address): string {
+  return objectName(address);
 }
 
 /** The name of the object that is its lock file. */
@@ -91,14 +92,12 @@ export function lockObject(address: Address): string {
   return lockFileKey(stateObject(address));
 }
 
-/** What a prefix says of the states whose objects' names begin so. */
-export type PrefixMeaning =
-  /** Only other workspaces than the default one have such names: they begin with "env:/" and not with their key. */
-  'other-workspaces' | 'key' | 'any';
-
-export function meaningOfPrefix(prefix: string): PrefixMeaning {
-  if (prefix.startsWith(WORKSPACES)) return 'other-workspaces';
-  return WORKSPACES.startsWith(prefix) ? 'any' : 'key';
+/** What the keys of lock files whose names begin so begin with; "" where a workspace may stand before the key. */
+export function lockedKeyPrefix(prefix: string): string {
+  if (prefix.startsWith(WORKSPACES) || WORKSPACES.startsWith(prefix)) return '';
+  const dot = prefix.lastIndexOf('.');
+  // The prefix may reach into what is behind the key.
+  return dot !== -1 && LOCK_FILE_SUFFIX.startsWith(prefix.slice(dot)) ? prefix.slice(0, dot) : prefix;
 }
 
 /** A version of a state by its number, or the mark that S3 keeps in place of a deleted object. */

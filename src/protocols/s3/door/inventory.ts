@@ -1,13 +1,14 @@
 import { setImmediate } from 'node:timers/promises';
-import { DEFAULT_WORKSPACE, type Address } from '../../../core/address.ts';
-import { liveHead, type World } from '../../../core/world.ts';
+import type { Address } from '../../../core/address.ts';
+import { liveHead } from '../../../core/world.ts';
+import type { Shut } from '../../../house/caller.ts';
 import type { StateSummary } from '../../../ports/engine.ts';
 import { shownLockInfo } from '../../lock-object/shown-lock.ts';
-import { lockObject, meaningOfPrefix, stateObject } from '../layout.ts';
-import type { Shut } from '../../../house/caller.ts';
+import { lockedKeyPrefix, lockObject } from '../layout.ts';
 import type { DoorCall } from './call.ts';
 import { refused, type S3Error } from './errors.ts';
 import { md5Hex, standingOf } from './state-object.ts';
+import { StateWalk } from './state-walk.ts';
 
 /** An object as a listing shows it. */
 export interface Listed {
@@ -17,78 +18,85 @@ export interface Listed {
   readonly modified: number;
 }
 
-/** A state that is there or was, with what is known of it. */
-export interface InventoryEntry {
-  readonly name: string;
-  readonly address: Address;
-  readonly world: World;
-}
+/** The objects of a bucket in S3's order, read as far as they are asked for: states, and the lock files of those that are locked. */
+export class ObjectWalk {
+  readonly #call: DoorCall;
+  readonly #states: StateWalk;
+  /** Of those that are held; they are few, and in another order than their states: "a-b.tflock" comes before "a.tflock". */
+  readonly #locks: readonly LockFile[];
+  #atLock = 0;
 
-/** States that are read from the house at a time. */
-const PAGE = 1_000;
+  private constructor(call: DoorCall, states: StateWalk, locks: readonly LockFile[]) {
+    this.#call = call;
+    this.#states = states;
+    this.#locks = locks;
+  }
 
-/** The objects of a bucket whose names begin so, in S3's order: states, and the lock files of those that are locked. */
-export async function listObjects(call: DoorCall, prefix: string): Promise<readonly Listed[] | S3Error> {
-  const objects: Listed[] = [];
-  const shut = await visit(call, { prefix, deleted: false }, ({ address, world }) => {
-    const head = liveHead(world.record);
-    if (head !== null) objects.push({ name: stateObject(address), ...standingOf(head) });
-    const [holder] = call.house.lockInfos.ofHolders(address, world.holders.slice(0, 1));
-    if (holder !== undefined) {
-      const info = shownLockInfo(holder);
-      const name = lockObject(address);
-      objects.push({ name, etag: md5Hex(info), size: info.length, modified: holder.since });
+  /** @param after the name that the objects come after */
+  static async open(call: DoorCall, prefix: string, after: string): Promise<ObjectWalk | S3Error> {
+    const locks = await lockFiles(call, prefix);
+    if ('type' in locks) return refused(locks);
+    return new ObjectWalk(
+      call,
+      new StateWalk(call, { prefix, deleted: false, after }),
+      locks.filter(({ name }) => compareNames(name, after) > 0),
+    );
+  }
+
+  /** The next object; null at the end. */
+  async next(): Promise<Listed | S3Error | null> {
+    for (;;) {
+      const state = await this.#states.next();
+      if (this.#states.shut !== null) return refused(this.#states.shut);
+      const lock = this.#locks[this.#atLock];
+      if (lock !== undefined && (state === null || compareNames(lock.name, state.name) < 0)) {
+        this.#atLock += 1;
+        const listed = this.#lockOf(lock);
+        if (listed !== null) return listed;
+        continue;
+      }
+      if (state === null) return null;
+      this.#states.pass();
+      // A lock may be held of what is no state yet.
+      const head = liveHead(state.world.record);
+      if (head !== null) return { name: state.name, ...standingOf(head) };
     }
-  });
-  if (shut !== null) return refused(shut);
-  return inOrder(objects.filter(({ name }) => name.startsWith(prefix)));
-}
+  }
 
-/** The states of a bucket whose objects' names begin so, deleted ones too, in S3's order. */
-export async function listInventory(
-  call: DoorCall,
-  prefix: string,
-): Promise<readonly InventoryEntry[] | S3Error> {
-  const kept: InventoryEntry[] = [];
-  const shut = await visit(call, { prefix, deleted: true }, ({ address, world }) => {
-    const name = stateObject(address);
-    if (name.startsWith(prefix) && world.record.head !== null) kept.push({ name, address, world });
-  });
-  if (shut !== null) return refused(shut);
-  return inOrder(kept);
-}
+  /** Goes on behind all objects whose names begin so. */
+  passAll(prefix: string): void {
+    this.#states.passAll(prefix);
+    while (this.#locks[this.#atLock]?.name.startsWith(prefix) === true) this.#atLock += 1;
+  }
 
-/** By the bytes of their names. */
-export function compareNames(a: string, b: string): number {
-  return Buffer.compare(Buffer.from(a), Buffer.from(b));
-}
-
-function inOrder<T extends { readonly name: string }>(objects: readonly T[]): readonly T[] {
-  return objects
-    .map((object) => ({ object, bytes: Buffer.from(object.name) }))
-    .sort((a, b) => Buffer.compare(a.bytes, b.bytes))
-    .map(({ object }) => object);
-}
-
-/** Narrows a query to a prefix. Terraform asks for the other workspaces, and nothing else, before every command. */
-function narrowing(prefix: string): { keyPrefix?: string; exceptWorkspace?: string } {
-  switch (meaningOfPrefix(prefix)) {
-    case 'other-workspaces':
-      return { exceptWorkspace: DEFAULT_WORKSPACE };
-    case 'key':
-      return { keyPrefix: prefix };
-    case 'any':
-      return {};
+  #lockOf({ name, state: { address, world } }: LockFile): Listed | null {
+    const [holder] = this.#call.house.lockInfos.ofHolders(address, world.holders.slice(0, 1));
+    if (holder === undefined) return null;
+    const info = shownLockInfo(holder);
+    return { name, etag: md5Hex(info), size: info.length, modified: holder.since };
   }
 }
 
-/** Visits the states of a bucket. @returns why the caller may not see them; null when all were visited */
-async function visit(
+interface LockFile {
+  readonly name: string;
+  readonly state: StateSummary;
+}
+
+/** Locked states that are read at a time. */
+const LOCKED_AT_A_TIME = 200;
+
+/** The lock files of a bucket whose names begin so, in S3's order. */
+async function lockFiles(
   { house, caller, asked: { bucket } }: DoorCall,
-  { prefix, deleted }: { prefix: string; deleted: boolean },
-  take: (summary: StateSummary) => void,
-): Promise<Shut | null> {
-  const query = { project: bucket, deleted, limit: PAGE, ...narrowing(prefix) };
+  prefix: string,
+): Promise<readonly LockFile[] | Shut> {
+  const found: LockFile[] = [];
+  const query = {
+    project: bucket,
+    locked: true,
+    limit: LOCKED_AT_A_TIME,
+    keyPrefix: lockedKeyPrefix(prefix),
+  };
   let after: Address | null = null;
   do {
     const page: Awaited<ReturnType<typeof house.states.list>> = await house.states.list(
@@ -96,10 +104,17 @@ async function visit(
       after === null ? query : { ...query, after },
     );
     if (page.type !== 'page') return page;
-    for (const summary of page.states) take(summary);
-    // Others have their turn: there may be many pages.
+    for (const state of page.states) {
+      const name = lockObject(state.address);
+      if (name.startsWith(prefix)) found.push({ name, state });
+    }
     await setImmediate();
     after = page.next;
   } while (after !== null);
-  return null;
+  return found.sort((a, b) => compareNames(a.name, b.name));
+}
+
+/** By the bytes of their names. */
+export function compareNames(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }

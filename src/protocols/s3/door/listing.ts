@@ -3,7 +3,7 @@ import type { XmlElement } from '../../wire/xml-writer.ts';
 import { LIST_KEYS_MAX } from '../layout.ts';
 import { documentReply, isoTime, type Answer, type DoorCall } from './call.ts';
 import { invalidArgument, refused, type S3Error } from './errors.ts';
-import { compareNames, listObjects, type Listed } from './inventory.ts';
+import { ObjectWalk, type Listed } from './inventory.ts';
 
 /** What all listings are asked with. */
 export interface ListTerms {
@@ -28,9 +28,9 @@ export async function listObjectsV1(call: DoorCall): Promise<Answer> {
   const terms = readTerms(call);
   if ('code' in terms) return terms;
   const marker = call.asked.query.get('marker') ?? '';
-  const all = await listObjects(call, terms.prefix);
-  if ('code' in all) return all;
-  const { objects, prefixes, next } = pageOf(all, terms, marker);
+  const page = await pageOf(call, terms, marker);
+  if ('code' in page) return page;
+  const { objects, prefixes, next } = page;
   return documentReply(call, 'ListBucketResult', {
     Name: call.asked.bucket,
     Prefix: terms.encode(terms.prefix),
@@ -58,9 +58,9 @@ export async function listObjectsV2(call: DoorCall): Promise<Answer> {
   if (after === null) {
     return invalidArgument('continuation-token', token ?? '', 'The continuation token provided is incorrect');
   }
-  const all = await listObjects(call, terms.prefix);
-  if ('code' in all) return all;
-  const { objects, prefixes, next } = pageOf(all, terms, after);
+  const page = await pageOf(call, terms, after);
+  if ('code' in page) return page;
+  const { objects, prefixes, next } = page;
   const withOwner = query.get('fetch-owner') === 'true';
   return documentReply(call, 'ListBucketResult', {
     Name: bucket,
@@ -117,23 +117,42 @@ function contents({ name, etag, size, modified }: Listed, { encode }: ListTerms)
   };
 }
 
-/** Cuts a page out of all objects: entries after a name, names that share a part up to the delimiter counted once. */
-function pageOf(all: readonly Listed[], { prefix, delimiter, limit }: ListTerms, after: string): Page {
+/** A page of objects: entries after a name, names that share a part up to the delimiter counted once. */
+async function pageOf(
+  call: DoorCall,
+  { prefix, delimiter, limit }: ListTerms,
+  after: string,
+): Promise<Page | S3Error> {
   const objects: Listed[] = [];
   const prefixes: string[] = [];
+  const walk = await ObjectWalk.open(call, prefix, after);
+  if ('code' in walk) return walk;
   let last: string | null = null;
-  for (const object of all) {
-    const end = delimiter === '' ? -1 : object.name.indexOf(delimiter, prefix.length);
-    const common = end === -1 ? null : object.name.slice(0, end + delimiter.length);
+  for (;;) {
+    const object = await walk.next();
+    if (object === null) return { objects, prefixes, next: null };
+    if ('code' in object) return object;
+    const common = commonPrefix(object.name, { prefix, delimiter });
     const entry = common ?? object.name;
-    if (compareNames(object.name, after) <= 0 || entry === after || entry === last) continue;
-    if (objects.length + prefixes.length === limit)
+    // The name that the page comes after may stand for all that begins so.
+    const isTold = entry === after;
+    if (!isTold && objects.length + prefixes.length === limit)
       return { objects, prefixes, next: limit === 0 ? null : last };
+    if (common !== null) walk.passAll(common);
+    if (isTold) continue;
     if (common === null) objects.push(object);
     else prefixes.push(common);
     last = entry;
   }
-  return { objects, prefixes, next: null };
+}
+
+/** The part of a name up to the first delimiter after the prefix; null where there is none. */
+export function commonPrefix(
+  name: string,
+  { prefix, delimiter }: Pick<ListTerms, 'prefix' | 'delimiter'>,
+): string | null {
+  const end = delimiter === '' ? -1 : name.indexOf(delimiter, prefix.length);
+  return end === -1 ? null : name.slice(0, end + delimiter.length);
 }
 
 function urlEncoded(name: string): string {

@@ -3,9 +3,10 @@ import type { Version } from '../../../core/world.ts';
 import type { XmlElement } from '../../wire/xml-writer.ts';
 import { deleteMarkerId, readVersionId, versionId } from '../layout.ts';
 import { documentReply, isoTime, type Answer, type DoorCall } from './call.ts';
-import { invalidArgument } from './errors.ts';
-import { compareNames, listInventory, type InventoryEntry } from './inventory.ts';
-import { owner, readTerms, type ListTerms } from './listing.ts';
+import { invalidArgument, refused } from './errors.ts';
+import { compareNames } from './inventory.ts';
+import { commonPrefix, owner, readTerms, type ListTerms } from './listing.ts';
+import { StateWalk, type NamedState } from './state-walk.ts';
 
 /** States whose versions are read before others have their turn. */
 const LOOKED_AT_A_TIME = 50;
@@ -31,28 +32,35 @@ export async function listObjectVersions(call: DoorCall): Promise<Answer> {
   const lines: Line[] = [];
   const prefixes: string[] = [];
   let truncated = false;
-  const inventory = await listInventory(call, terms.prefix);
-  if ('code' in inventory) return inventory;
-  let looked = 0;
-  for (const kept of inventory) {
-    const order = compareNames(kept.name, keyMarker);
-    if (order < 0 || (order === 0 && idMarker === '' && keyMarker !== '')) continue;
+  // A page may go on with older versions of the state that it names.
+  const from = idMarker === '' ? { after: keyMarker } : { from: keyMarker };
+  const walk = new StateWalk(call, { prefix: terms.prefix, deleted: true, ...from });
+  for (let looked = 1; ;) {
+    const kept = await walk.next();
+    if (walk.shut !== null) return refused(walk.shut);
+    if (kept === null) break;
+    if (kept.world.record.head === null) {
+      walk.pass();
+      continue;
+    }
     const left = terms.limit - lines.length - prefixes.length;
     const common = commonPrefix(kept.name, terms);
-    if (common !== null && common === keyMarker) continue;
-    if (left <= 0 && common !== prefixes.at(-1)) {
+    if (left <= 0 && (common === null || common !== keyMarker)) {
       truncated = true;
       break;
     }
     if (common !== null) {
-      if (prefixes.at(-1) !== common) prefixes.push(common);
+      walk.passAll(common);
+      if (common !== keyMarker) prefixes.push(common);
       continue;
     }
+    walk.pass();
     // Others have their turn: the versions of each state are read for themselves.
     looked += 1;
     if (looked % LOOKED_AT_A_TIME === 0) await setImmediate();
     // One more than fits, to know whether another page follows.
-    const more = await linesOf(call, kept, terms, { after: order === 0 ? idMarker : '', limit: left + 1 });
+    const isMarked = kept.name === keyMarker;
+    const more = await linesOf(call, kept, terms, { after: isMarked ? idMarker : '', limit: left + 1 });
     lines.push(...more.slice(0, left));
     if (more.length > left) {
       truncated = true;
@@ -85,7 +93,7 @@ export async function listObjectVersions(call: DoorCall): Promise<Answer> {
 /** The lines of one state, newest first, after a version if one is given. */
 async function linesOf(
   { house, caller }: DoorCall,
-  { name, address, world }: InventoryEntry,
+  { name, address, world }: NamedState,
   terms: ListTerms,
   { after, limit }: { readonly after: string; readonly limit: number },
 ): Promise<readonly Line[]> {
@@ -126,9 +134,4 @@ function versionLine(name: string, version: Version, isLatest: boolean, terms: L
     StorageClass: 'STANDARD',
   };
   return { name, id, kind: 'Version', element };
-}
-
-function commonPrefix(name: string, { prefix, delimiter }: ListTerms): string | null {
-  const end = delimiter === '' ? -1 : name.indexOf(delimiter, prefix.length);
-  return end === -1 ? null : name.slice(0, end + delimiter.length);
 }
