@@ -9,6 +9,7 @@ import { holds } from './holds.ts';
 import { key } from './key.ts';
 import { large } from './large.ts';
 import { line } from './line/line.ts';
+import { listings } from './listings.ts';
 import { describeMachine } from './machine.ts';
 import { nodes } from './postgres.ts';
 import type { Section } from './section.ts';
@@ -29,6 +30,7 @@ const PARTS: Readonly<Record<string, () => Promise<Section>>> = {
   contention,
   holds,
   line,
+  listings,
   nodes,
 };
 const README = join(

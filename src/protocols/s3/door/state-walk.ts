@@ -4,8 +4,10 @@ import type { Shut } from '../../../house/caller.ts';
 import type { StateQuery, StateSummary } from '../../../ports/engine.ts';
 import type { DoorCall } from './call.ts';
 
-/** States that are read from the house before others have their turn. */
+/** States that are read from the house before others have their turn: few where most may be passed, and more each time. */
+const STATES_AT_FIRST = 2;
 const STATES_AT_A_TIME = 200;
+const GROWTH = 10;
 /** No name that begins with a prefix comes after the prefix and this. */
 const BEHIND_ALL_NAMES: string = '\u{10ffff}'.repeat(256);
 
@@ -28,6 +30,7 @@ export class StateWalk {
   #page: readonly NamedState[] = [];
   #at = 0;
   #isLast = false;
+  #limit = STATES_AT_A_TIME;
   /** Why the caller may see none; null while it may. */
   shut: Shut | null = null;
 
@@ -60,7 +63,9 @@ export class StateWalk {
   /** Goes on behind all states whose names begin so. */
   passAll(prefix: string): void {
     while (this.#page[this.#at]?.name.startsWith(prefix) === true) this.#at += 1;
-    if (this.#at === this.#page.length) this.#after = prefix + BEHIND_ALL_NAMES;
+    if (this.#at < this.#page.length) return;
+    this.#after = prefix + BEHIND_ALL_NAMES;
+    this.#limit = STATES_AT_FIRST;
   }
 
   async #read(): Promise<void> {
@@ -69,8 +74,9 @@ export class StateWalk {
       project: asked.bucket,
       deleted: this.#deleted,
       named: { prefix: this.#prefix, after: this.#after },
-      limit: STATES_AT_A_TIME,
+      limit: this.#limit,
     };
+    this.#limit = Math.min(this.#limit * GROWTH, STATES_AT_A_TIME);
     const page = await house.states.list(caller, query);
     this.#page = [];
     this.#at = 0;
