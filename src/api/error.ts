@@ -26,6 +26,7 @@ export type ErrorWord =
   | 'not-locked'
   | 'over-quota'
   | 'released-before'
+  | 'retained'
   | 'revoked'
   | 'rotating'
   | 'shared-hold'

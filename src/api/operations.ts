@@ -103,7 +103,11 @@ interface Operations {
   };
   'announce-state': { query: OfState; body: undefined; answer: AnnouncedShape };
   'undelete-state': { query: OfState; body: undefined; answer: VersionShape };
-  'purge-state': { query: OfState; body: undefined; answer: { readonly purged: string } };
+  'purge-state': {
+    query: OfState & { bypassRetention?: boolean | undefined };
+    body: undefined;
+    answer: { readonly purged: string };
+  };
   'restore-version': {
     query: OfState;
     body: { version: number; lockId?: string | undefined };

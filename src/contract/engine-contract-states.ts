@@ -177,7 +177,8 @@ export function stateContract(bench: Bench): void {
       const read = async (): Promise<number> => {
         let count = 0;
         for await (const segment of stored?.segments() ?? []) {
-          if (count === 0) await give({ type: 'prune', address, actor: BOB, numbers: [1] });
+          if (count === 0)
+            await give({ type: 'prune', address, actor: BOB, versions: [{ number: 1, at: 0 }] });
           count += segment.length > 0 ? 1 : 0;
         }
         return count;
@@ -218,7 +219,15 @@ export function stateContract(bench: Bench): void {
       const writes = [1n, 2n, 3n].map((serial) => writeOf(address, serial));
       const ids = writes.map(({ body }) => body.id);
       for (const command of writes) await give(command);
-      const outcome = await give({ type: 'prune', address, actor: ALICE_PRUNES, numbers: [1, 3] });
+      const outcome = await give({
+        type: 'prune',
+        address,
+        actor: ALICE_PRUNES,
+        versions: [
+          { number: 1, at: 0 },
+          { number: 3, at: 0 },
+        ],
+      });
       expect(outcome).toEqual({ type: 'pruned', versions: [1] });
       expect(await Promise.all(ids.map(bodyText))).toEqual([null, ['sealed'], ['sealed']]);
       expect(await bench.engine().version(address, 1)).toBeNull();
@@ -226,6 +235,34 @@ export function stateContract(bench: Bench): void {
         { number: 3 },
         { number: 2 },
       ]);
+    });
+
+    it('that is retained is not let go before its time, and what keeps it is kept with it', async () => {
+      const address = bench.address();
+      const floor = { mode: 'compliance', days: 1 } as const;
+      await give(writeOf(address, 1n, { floor }));
+      await give(writeOf(address, 2n));
+      const at = clock.now();
+      const first = { number: 1, at };
+      const prune = { type: 'prune', address, actor: BOB, versions: [first], bypass: true } as const;
+      const until = at + 86_400_000;
+      const retention = { mode: 'compliance', until };
+      expect(await give(prune)).toEqual({ type: 'retained', version: 1, retention, legalHold: false });
+      await give(deleteOf(address));
+      const purge = { type: 'purge', address, actor: BOB, bypass: true } as const;
+      expect(await give(purge)).toMatchObject({ type: 'retained', version: null, retention });
+      const hold = { kind: 'legal-hold', on: true } as const;
+      const about = { address, actor: BOB, version: { number: 2, at } };
+      expect(await give({ type: 'retain', change: hold, ...about })).toEqual({ type: 'retention-set' });
+      clock.advance(until - clock.now());
+      expect(await give(prune)).toMatchObject({ type: 'pruned' });
+      expect(await give(purge)).toMatchObject({ type: 'retained', retention: null, legalHold: true });
+      expect((await bench.engine().world(address)).record.retained?.own).toEqual([
+        { number: 2, legalHold: true },
+      ]);
+      await give({ type: 'retain', change: { ...hold, on: false }, ...about });
+      expect(await give(purge)).toEqual({ type: 'purged' });
+      expect((await bench.engine().world(address)).record.retained).toBeNull();
     });
 
     it('outlives a delete, comes back with an undelete, and goes with a purge', async () => {

@@ -19,7 +19,7 @@ export function usageContract(bench: Bench): void {
       // Sent again, it is no second version; what is not kept is not dropped twice.
       await bench.give(writeOf(address, 2n, { size: 250 }));
       for (let time = 0; time < 2; time += 1)
-        await bench.give({ type: 'prune', address, actor: ALICE, numbers: [1] });
+        await bench.give({ type: 'prune', address, actor: ALICE, versions: [{ number: 1, at: 0 }] });
       expect(await usageOf(address)).toEqual({ states: 2, versions: 2, bytes: 257 });
       expect(await usageOf(bench.address())).toEqual(NO_USAGE);
     });
@@ -43,7 +43,7 @@ export function usageContract(bench: Bench): void {
         .apply([
           writeOf(address, 1n, { size: 1 }),
           writeOf(address, 2n, { size: 10 }),
-          { type: 'prune', address, actor: ALICE, numbers: [1] },
+          { type: 'prune', address, actor: ALICE, versions: [{ number: 1, at: 0 }] },
           writeOf({ ...address, key: 'other' }, 1n, { size: 100 }),
         ]);
       expect(await usageOf(address)).toEqual({ states: 2, versions: 2, bytes: 110 });

@@ -1,6 +1,8 @@
 import * as fc from 'fast-check';
 import type { Address } from '../core/address.ts';
-import type { Actor, Claim, LockCommand, WriteCommand } from '../core/command.ts';
+import type { Actor, Claim, LockCommand, PurgeCommand, WriteCommand } from '../core/command.ts';
+import type { Instant } from '../core/instant.ts';
+import type { DatedVersion, RetentionChange } from '../core/retained.ts';
 import type { World } from '../core/world.ts';
 import type { Command } from '../ports/engine.ts';
 import { ALICE, BOB, bodyOf, bytes, deleteOf, lockOf, unlockOf, writeOf } from './engine-commands.ts';
@@ -21,7 +23,8 @@ export interface Step {
 export interface Sight {
   readonly address: Address;
   readonly world: World;
-  readonly versions: readonly number[];
+  readonly versions: readonly DatedVersion[];
+  readonly at: Instant;
   readonly node: string;
   readonly seat: number;
 }
@@ -40,6 +43,7 @@ const KINDS = {
   delete: 1,
   undelete: 1,
   prune: 1,
+  retain: 2,
   purge: 1,
   credential: 1,
   entry: 1,
@@ -129,12 +133,45 @@ export function commandOf(step: Step, sight: Sight): Command {
     case 'undelete':
       return { type: 'undelete', address, actor };
     case 'prune':
-      return { type: 'prune', address, actor, numbers: sight.versions.slice(0, step.pick % 4) };
+      return {
+        type: 'prune',
+        address,
+        actor,
+        versions: sight.versions.slice(0, step.pick % 4),
+        ...lettingGo(step),
+      };
+    case 'retain':
+      return {
+        type: 'retain',
+        address,
+        actor,
+        version: sight.versions[step.pick % 3] ?? { number: 1, at: 0 },
+        change: changeOf(step, sight),
+        ...lettingGo(step),
+      };
     case 'purge':
-      return { type: 'purge', address, actor };
+      return { type: 'purge', address, actor, ...lettingGo(step) };
     default:
       return recordStep(step, sight);
   }
+}
+
+function lettingGo({ flag, pick }: Step): Pick<PurgeCommand, 'floor' | 'bypass'> {
+  return { bypass: flag, ...floorOf(pick) };
+}
+
+/** Most projects retain nothing. */
+function floorOf(pick: number): Pick<PurgeCommand, 'floor'> {
+  if (pick > 1) return {};
+  return { floor: { mode: pick === 0 ? 'governance' : 'compliance', days: 1 } };
+}
+
+function changeOf({ pick, rare, flag, lock }: Step, { at }: Sight): RetentionChange {
+  if (rare) return { kind: 'forget' };
+  if (pick % 3 === 0) return { kind: 'legal-hold', on: flag };
+  if (pick % 3 === 1) return { kind: 'retention', retention: null };
+  const mode = lock === 0 ? 'compliance' : 'governance';
+  return { kind: 'retention', retention: { mode, until: at + 30_000 * lock } };
 }
 
 function lockStep(step: Step, sight: Sight, actor: Actor): LockCommand {
@@ -168,6 +205,7 @@ function writeStep(step: Step, sight: Sight, actor: Actor): WriteCommand {
       Array.from({ length: step.pick % 4 }, (_, index) => bytes(`segment ${index}`)),
       step.flag ? 'k' : 'o',
     ),
+    ...floorOf(step.pick),
     restore: step.rare && newest > 0 ? { from: 1, newest: newest - (step.flag ? 0 : 1) } : null,
     ...(step.pick === 11 ? { expects: { sha256: step.flag ? (head?.sha256 ?? null) : null } } : {}),
   });

@@ -51,6 +51,8 @@ const WORTH_SEEING = [
   'undeleted',
   'pruned',
   'purged',
+  'retained',
+  'retention-set',
   'released-before',
   'left',
   'renewed',
@@ -138,7 +140,8 @@ async function takeTurn(
     const command = commandOf(step, {
       address,
       world: await model.world(address),
-      versions: versions.map(({ number }) => number),
+      versions: versions.map(({ number, at }) => ({ number, at })),
+      at: await model.now(),
       node,
       seat: turn,
     });

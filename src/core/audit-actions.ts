@@ -47,6 +47,7 @@ export const AUDIT_ACTIONS: readonly string[] = [
   'reencrypt',
   'renew',
   'restore',
+  'retain',
   'rotate-key',
   'subscribe',
   'undelete',

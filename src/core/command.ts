@@ -3,6 +3,7 @@ import type { Expiry } from './grant.ts';
 import type { Milliseconds } from './instant.ts';
 import type { Origin } from './origin.ts';
 import type { UsageLimits } from './quota.ts';
+import type { DatedVersion, RetentionChange, RetentionFloor } from './retained.ts';
 import type { LockAlias, StateFacts } from './world.ts';
 
 /** Who acts, as far as the rules care; who may act at all was settled before. */
@@ -139,6 +140,8 @@ export interface WriteCommand extends OnAddress, StateFacts {
   readonly expects?: { readonly sha256: string | null };
   /** What the project may keep at most; absent for no limit. */
   readonly limits?: UsageLimits;
+  /** How long the project retains every version; absent for no time. */
+  readonly floor?: RetentionFloor;
 }
 
 export interface DeleteCommand extends OnAddress {
@@ -154,14 +157,29 @@ export interface UndeleteCommand extends OnAddress {
   readonly newest?: number;
 }
 
-/** Drops versions that retention no longer keeps. */
-export interface PruneCommand extends OnAddress {
+/** What the rules ask of whatever lets versions go. */
+interface LetsGo extends OnAddress {
+  /** How long the project retains every version; absent for no time. */
+  readonly floor?: RetentionFloor;
+  /** The actor is an admin of this address who lifts what an admin may lift. Default false. */
+  readonly bypass?: boolean;
+}
+
+/** Drops versions: all of those that are named but for the newest, or none. */
+export interface PruneCommand extends LetsGo {
   readonly type: 'prune';
-  readonly numbers: readonly number[];
+  readonly versions: readonly DatedVersion[];
+}
+
+/** Says how long one version is retained. */
+export interface RetainCommand extends LetsGo {
+  readonly type: 'retain';
+  readonly version: DatedVersion;
+  readonly change: RetentionChange;
 }
 
 /** Drops a deleted state with its whole history. */
-export interface PurgeCommand extends OnAddress {
+export interface PurgeCommand extends LetsGo {
   readonly type: 'purge';
   /** The newest version, as far as the asker knows; any if it does not say. */
   readonly newest?: number;
@@ -181,6 +199,7 @@ export interface CommandOf {
   readonly delete: DeleteCommand;
   readonly undelete: UndeleteCommand;
   readonly prune: PruneCommand;
+  readonly retain: RetainCommand;
   readonly purge: PurgeCommand;
 }
 

@@ -9,6 +9,7 @@ import { describe, endHolds, expire, renew } from './rules/lease.ts';
 import { accept, endParking, leave } from './rules/queue.ts';
 import { unlock } from './rules/release.ts';
 import { prune, purge, remove, undelete } from './rules/removal.ts';
+import { retain } from './rules/retain.ts';
 import { write } from './rules/write.ts';
 import type { World } from './world.ts';
 
@@ -32,6 +33,7 @@ const RULES: { readonly [T in CommandType]: (draft: Draft, command: CommandOf[T]
   delete: remove,
   undelete,
   prune,
+  retain,
   purge,
 };
 

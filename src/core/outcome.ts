@@ -1,5 +1,6 @@
 import type { Instant, Milliseconds } from './instant.ts';
 import type { Excess, QuotaMeasure } from './quota.ts';
+import type { Retaining } from './retained.ts';
 import type { Holder, Version } from './world.ts';
 
 /** The lock was granted, now or before: a lock ID that asks for what it holds gets yes. */
@@ -140,6 +141,24 @@ export interface Pruned {
   readonly versions: readonly number[];
 }
 
+/** Something that nobody may remove yet was to be removed, or to be retained for less long. */
+export interface RetainedStill extends Retaining {
+  readonly type: 'retained';
+  /** The version; null for one or more of all of them. */
+  readonly version: number | null;
+}
+
+/** It is remembered how long a version is retained. */
+export interface RetentionSet {
+  readonly type: 'retention-set';
+}
+
+/** So many versions of the state have a retention of their own that no more can be remembered. */
+export interface RetentionsFull {
+  readonly type: 'retentions-full';
+  readonly limit: number;
+}
+
 /** A deleted state was dropped with its whole history. */
 export interface Purged {
   readonly type: 'purged';
@@ -179,8 +198,9 @@ export interface OutcomeOf {
   readonly write: Stored | Stale | LockRefusal | OverQuota | Expired;
   readonly delete: Deleted | Absent | Stale | LockRefusal | Expired;
   readonly undelete: Undeleted | Absent | Exists | LockRefusal | Expired;
-  readonly prune: Pruned;
-  readonly purge: Purged | Absent | Exists | Held | Expired;
+  readonly prune: Pruned | RetainedStill;
+  readonly retain: RetentionSet | RetainedStill | RetentionsFull | Expired;
+  readonly purge: Purged | Absent | Exists | Held | RetainedStill | Expired;
 }
 
 export type Outcome = OutcomeOf[keyof OutcomeOf];

@@ -1,9 +1,12 @@
 import type { Instant } from './instant.ts';
+import type { RetentionFloor, RetentionMode } from './retained.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
 const LIMIT_MAX = 1_000_000;
+/** 100 years, as of S3's Object Lock. */
+const RETAIN_DAYS_MAX = 36_500;
 
-export type RetentionLimit = 'keepVersions' | 'keepDays' | 'minKeepDays';
+export type RetentionLimit = 'keepVersions' | 'keepDays' | 'minKeepDays' | 'retainAtLeast';
 
 interface LimitRow {
   /** The least that sets it. */
@@ -27,6 +30,13 @@ export const RETENTION_LIMITS: Readonly<Record<RetentionLimit, LimitRow>> = {
     placeholder: 'DAYS',
     says: 'drop no version that was superseded less than DAYS days ago, whatever the other limits say',
   }),
+  retainAtLeast: {
+    ...limit(1, 0, {
+      placeholder: 'DAYS',
+      says: 'let no version be removed in its first DAYS days, by whatever means; 0 for no such time',
+    }),
+    max: RETAIN_DAYS_MAX,
+  },
 };
 
 function limit(min: number, fallback: number, words: Pick<LimitRow, 'placeholder' | 'says'>): LimitRow {
@@ -58,9 +68,23 @@ export function isLimited({ keepVersions, keepDays }: Retention): boolean {
   return keepVersions !== undefined || keepDays !== undefined;
 }
 
+/** What a project retains every version by; null for nothing. */
+export function floorOf({ retainAtLeast }: Retention, mode: RetentionMode): RetentionFloor | null {
+  return retainAtLeast === undefined ? null : { mode, days: retainAtLeast };
+}
+
 /** A version that was superseded later than this stays, whatever the other limits say. */
 export function keptSince({ minKeepDays }: Retention, at: Instant): Instant {
-  const days = minKeepDays ?? RETENTION_LIMITS.minKeepDays.fallback;
+  return daysBefore(at, minKeepDays ?? RETENTION_LIMITS.minKeepDays.fallback);
+}
+
+/** A version that was written later than this nobody may remove. */
+export function retainedSince({ retainAtLeast = 0 }: Retention, at: Instant): Instant {
+  return daysBefore(at, retainAtLeast);
+}
+
+/** Infinity for no days. */
+function daysBefore(at: Instant, days: number): Instant {
   return days === 0 ? Infinity : at - days * DAY_MS;
 }
 

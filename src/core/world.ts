@@ -16,6 +16,7 @@
 
 import type { Instant, Milliseconds } from './instant.ts';
 import type { Usage } from './quota.ts';
+import type { Retained } from './retained.ts';
 
 /** What is known of a state's bytes without keeping them open. */
 export interface StateFacts {
@@ -136,6 +137,8 @@ export interface AddressRecord {
   readonly changeIndex: number;
   /** How many holds have been released or broken here. */
   readonly lastRelease: number;
+  /** Which versions nobody may remove yet; null for none. */
+  readonly retained: Retained | null;
 }
 
 /**
@@ -179,6 +182,7 @@ export const NEW_RECORD: AddressRecord = {
   keptFor: null,
   changeIndex: 0,
   lastRelease: 0,
+  retained: null,
 };
 
 /** The world of an address that nobody has used yet. */

@@ -6,7 +6,7 @@ type StoredRecord = Omit<AddressRecord, 'head'>;
 /** @param stored may stand for more, which is no part of the record */
 export function toRecord(stored: StoredRecord, head: Version | null): AddressRecord {
   const { deletedAt, lastVersion, fence, lastTicket, typicalHold, freeAt, keptFor } = stored;
-  const { changeIndex, lastRelease } = stored;
+  const { changeIndex, lastRelease, retained } = stored;
   return {
     head,
     deletedAt,
@@ -18,5 +18,6 @@ export function toRecord(stored: StoredRecord, head: Version | null): AddressRec
     keptFor,
     changeIndex,
     lastRelease,
+    retained,
   };
 }

@@ -65,7 +65,11 @@ const TELL: {
       : null,
   undelete: (outcome) =>
     outcome.type === 'undeleted' ? event('state-undeleted', { version: outcome.version.number }) : null,
-  prune: ({ versions: { length } }) => (length === 0 ? null : event('versions-pruned', { versions: length })),
+  prune: (outcome) =>
+    outcome.type === 'pruned' && outcome.versions.length > 0
+      ? event('versions-pruned', { versions: outcome.versions.length })
+      : null,
+  retain: () => null,
   purge: (outcome) => (outcome.type === 'purged' ? event('state-purged', {}) : null),
 };
 

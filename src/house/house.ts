@@ -217,7 +217,7 @@ export class House {
     });
     this.#bodyReader = new StateBodyReader(engine, sealer);
     const [executor, bodyReader] = [this.#executor, this.#bodyReader];
-    const shared = { executor, bodyWriter, bodyReader, gate, freezes, quotas };
+    const shared = { executor, bodyWriter, bodyReader, gate, freezes, projects };
     this.history = watched(new History(shared), audit, WATCHED.history);
     const refusedWrites = new RefusedWrites({
       records: this.#recordOwner,

@@ -1,8 +1,17 @@
 import { z } from 'zod';
 import type { Action } from '../core/access.ts';
 import type { Instant } from '../core/instant.ts';
-import { mapQuotas, readQuotas, type Quota, type Quotas, type Usage } from '../core/quota.ts';
-import { mapLimits, readRetention, type Retention, type RetentionLimit } from '../core/retention.ts';
+import {
+  limitsOf,
+  mapQuotas,
+  readQuotas,
+  type Quota,
+  type Quotas,
+  type Usage,
+  type UsageLimits,
+} from '../core/quota.ts';
+import { RETENTION_MODES, type RetentionFloor, type RetentionMode } from '../core/retained.ts';
+import { floorOf, mapLimits, readRetention, type Retention, type RetentionLimit } from '../core/retention.ts';
 import type { Engine } from '../ports/engine.ts';
 import type { Caller, Shut } from './caller.ts';
 import type { Gate } from './gate.ts';
@@ -21,6 +30,8 @@ type StoredLimits = { readonly [L in RetentionLimit | Quota]?: number | null | u
 export interface ProjectRecord extends StoredLimits, MadeProject {
   /** The first write of a state by a run must be announced. Default false. */
   readonly announceFirst?: boolean | null | undefined;
+  /** Who may remove a version that is retained. Default: an admin who says so. */
+  readonly retainMode?: RetentionMode | null | undefined;
   /** null or absent: not set. */
   readonly [setting: DoorSetting]: string | null | undefined;
 }
@@ -33,6 +44,7 @@ export const PROJECT_RECORDS: RecordDefinition<ProjectRecord> = defineRecords<Pr
       createdAt: z.number().optional(),
       createdBy: z.string().optional(),
       announceFirst: z.boolean().nullable().optional(),
+      retainMode: z.enum(RETENTION_MODES).nullable().optional(),
       ...mapLimits(() => z.number().nullable().optional()),
       ...mapQuotas(() => z.number().nullable().optional()),
     })
@@ -177,6 +189,24 @@ export class Projects {
   /** How much history a project keeps: what was set for it, else what holds for the house. */
   async retentionOf(project: string): Promise<Retention> {
     return { ...this.#retention, ...(await this.retentionSetFor(project)) };
+  }
+
+  /** What the rules ask of a write in a project. */
+  async termsOf(project: string): Promise<{ readonly limits: UsageLimits; readonly floor?: RetentionFloor }> {
+    const record = await this.find(project);
+    const limits = limitsOf({ ...this.#quotas, ...readQuotas(record ?? {}) });
+    return { limits, ...this.#floorIn(record) };
+  }
+
+  /** How long a project retains every version, as it is now and not as it was two seconds ago; nothing for no time. */
+  async floorOf(project: string): Promise<{ readonly floor?: RetentionFloor }> {
+    return this.#floorIn(await this.#records.one(project));
+  }
+
+  #floorIn(record: ProjectRecord | null): { readonly floor?: RetentionFloor } {
+    const retention = { ...this.#retention, ...readRetention(record ?? {}) };
+    const floor = floorOf(retention, record?.retainMode ?? 'governance');
+    return floor === null ? {} : { floor };
   }
 
   /** What was set for a project itself. */

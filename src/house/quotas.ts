@@ -1,7 +1,7 @@
 import type { Address } from '../core/address.ts';
 import type { Instant, Milliseconds } from '../core/instant.ts';
 import type { OverQuota } from '../core/outcome.ts';
-import { excessOf, limitsOf, QUOTA_OF, sumOf, type Usage, type UsageLimits } from '../core/quota.ts';
+import { excessOf, QUOTA_OF, sumOf, type Usage } from '../core/quota.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Engine } from '../ports/engine.ts';
 import type { Log } from '../ports/log.ts';
@@ -22,7 +22,7 @@ const WARNED_EVERY: Milliseconds = 10 * 60 * 1_000;
 export class Quotas {
   readonly #engine: Pick<Engine, 'usage' | 'world'>;
   readonly #clock: Pick<Clock, 'now'>;
-  readonly #projects: Pick<Projects, 'quotasOf'>;
+  readonly #projects: Pick<Projects, 'termsOf'>;
   readonly #log: Log;
   readonly #usage = new Map<string, { readonly at: Instant; readonly usage: Usage }>();
   readonly #warned = new Map<string, Instant>();
@@ -30,18 +30,13 @@ export class Quotas {
   constructor(options: {
     engine: Pick<Engine, 'usage' | 'world'>;
     clock: Pick<Clock, 'now'>;
-    projects: Pick<Projects, 'quotasOf'>;
+    projects: Pick<Projects, 'termsOf'>;
     log: Log;
   }) {
     this.#engine = options.engine;
     this.#clock = options.clock;
     this.#projects = options.projects;
     this.#log = options.log;
-  }
-
-  /** The most that a project may keep. */
-  async limitsOf(project: string): Promise<UsageLimits> {
-    return limitsOf(await this.#projects.quotasOf(project));
   }
 
   /** Why a lock is not granted where there is no state yet; null if it may be, or its asker holds it already. */
@@ -51,7 +46,7 @@ export class Quotas {
     { lockId }: { readonly lockId: string },
   ): Promise<OverQuota | null> {
     const { project } = address;
-    const limits = await this.limitsOf(project);
+    const { limits } = await this.#projects.termsOf(project);
     const adds = { states: 1, versions: 1, bytes: 1 };
     const excess = excessOf(await this.#usageOf(project), adds, limits, { overdraft: false });
     if (excess === null) return null;

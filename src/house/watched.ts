@@ -35,6 +35,8 @@ const REFUSALS: ReadonlySet<string> = new Set([
   'frozen',
   'over-quota',
   'unannounced',
+  'retained',
+  'retentions-full',
   'exists',
   'invalid',
   'not-a-state',

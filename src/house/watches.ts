@@ -41,6 +41,9 @@ export const WATCHED: {
     restore: { action: 'restore' },
     undelete: { action: 'undelete' },
     purge: { action: 'purge' },
+    dropVersion: { action: 'purge' },
+    retain: { action: 'retain' },
+    retaining: { action: 'list-versions', looks: true },
   },
   locks: {
     refuse: { action: 'lock', asks: true },

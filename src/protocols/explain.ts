@@ -4,7 +4,7 @@ import type { Instant, Milliseconds } from '../core/instant.ts';
 import { parseLockInfo, type LockInfo } from '../core/lock-info.ts';
 import { heldInWords, placeInWords } from '../core/lock-words.ts';
 import { visible } from '../core/visible.ts';
-import type { Stale } from '../core/outcome.ts';
+import type { RetainedStill, Stale } from '../core/outcome.ts';
 import type { Holder } from '../core/world.ts';
 import type { Busy } from '../house/caller.ts';
 import type { PurgeAnswer, RestoreAnswer, UndeleteAnswer } from '../house/states/history.ts';
@@ -124,6 +124,8 @@ function sentence(refusal: Refusal, address: Address | null): string {
       const name = formatAddress(refusal.address);
       return `there is no state at ${name} yet, and this project wants the first one announced, because an apply would create everything again that is in a state elsewhere. If there is one, move it here: "statehouse migrate" or "terraform init -migrate-state". If this is new: "statehouse announce ${name}"`;
     }
+    case 'retained':
+      return retainedInWords(refusal);
     case 'stale':
       return `${STALE[refusal.reason]}. Pull the newest state and try again; to replace it on purpose, push under a lock with "state push -force"`;
     case 'too-large':
@@ -134,6 +136,17 @@ function sentence(refusal: Refusal, address: Address | null): string {
     case 'busy':
       return `${FULL[refusal.full ?? 'bodies']}: try again later`;
   }
+}
+
+function retainedInWords({ version, retention, legalHold }: RetainedStill): string {
+  const what = version === null ? 'a version of the state' : `version ${version}`;
+  if (retention === null)
+    return `${what} is under a legal hold: no one may remove it before that is taken back`;
+  const until = `${what} is retained until ${new Date(retention.until).toISOString()}`;
+  if (retention.mode === 'compliance')
+    return `${until} (compliance): no one may remove it or shorten that before`;
+  const hold = legalHold ? ', and it is under a legal hold' : '';
+  return `${until} (governance)${hold}: before, only an admin who says so may remove it or shorten that, with "statehouse purge --bypass-retention" or S3's x-amz-bypass-governance-retention`;
 }
 
 /**

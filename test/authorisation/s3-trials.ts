@@ -13,6 +13,7 @@ import {
   ownLock,
   ownProject,
   ownUpload,
+  objectLock,
   projectSettings,
   put,
   SECRET,
@@ -114,6 +115,7 @@ async function complete(scene: Scene): Promise<Answer> {
   return upload('POST', [], `<CompleteMultipartUpload>${part}</CompleteMultipartUpload>`)(scene);
 }
 
+const RETENTION = `<Retention><Mode>GOVERNANCE</Mode><RetainUntilDate>${new Date(Date.now() + 3_600_000).toISOString()}</RetainUntilDate></Retention>`;
 const TAGGING = '<Tagging><TagSet><Tag><Key>a</Key><Value>b</Value></Tag></TagSet></Tagging>';
 const lists = (query: readonly (readonly [string, string])[], text: string): Trial => ({
   prepare: [state],
@@ -233,6 +235,11 @@ export const S3_TRIALS: Readonly<Record<string, Trial>> = {
     prepare: [state],
     ask: ask('GET', AT, { query: [['acl', '']] }),
     proof: { text: 'FULL_CONTROL' },
+  },
+  'PutObjectSetting, a state': {
+    prepare: [state, objectLock],
+    ask: ask('PUT', AT, { query: [['retention', '']], body: RETENTION }),
+    proof: 'changed',
   },
   'GetObjectAttributes, a state': {
     prepare: [state],

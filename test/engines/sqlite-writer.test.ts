@@ -110,7 +110,7 @@ describe('the writer', () => {
     run({ type: 'put-entry', entry: { ...entry, bodyId: body.id }, body, note: null });
     const count = (): unknown => db.prepare('SELECT count(*) AS n FROM segment').get();
     expect(count()).toMatchObject({ n: 6 });
-    run({ type: 'prune', address, actor: ALICE, numbers: [1] });
+    run({ type: 'prune', address, actor: ALICE, versions: [{ number: 1, at: 0 }] });
     expect(count()).toMatchObject({ n: 4 });
     run(deleteOf(address), { type: 'purge', address, actor: ALICE });
     run({ type: 'drop-entry', kind: 'piece', name: '1', note: null });

@@ -35,7 +35,17 @@ const NOT_ASKED: Readonly<Record<Part, readonly string[]>> = {
   uploads: ['pieces', 'read', 'finish', 'abort', 'keepSwept', 'sweep', 'close'],
   refusedWrites: ['keepIfRefused', 'keepSwept', 'close'],
   freezes: ['stops', 'stopsLock', 'stopsChange'],
-  projects: ['find', 'list', 'quotasOf', 'quotasSetFor', 'retentionOf', 'retentionSetFor', 'usageOf'],
+  projects: [
+    'find',
+    'list',
+    'quotasOf',
+    'quotasSetFor',
+    'retentionOf',
+    'retentionSetFor',
+    'usageOf',
+    'termsOf',
+    'floorOf',
+  ],
   credentials: ['ensureAdmin', 'hasAdmin', 'prune', 'refresh'],
   audit: ['note', 'flush', 'refused', 'looked', 'admit', 'accepted', 'prune', 'tellHead', 'close'],
 };
@@ -69,6 +79,8 @@ const DEEDS: Readonly<Record<Part, Readonly<Record<string, Deed>>>> = {
     undelete: ({ house }, caller) => house.history.undelete(caller, ADDRESS),
     purge: ({ house }, caller) => house.history.purge(caller, ADDRESS),
     dropVersion: ({ house }, caller) => house.history.dropVersion(caller, ADDRESS, 1, NO_CLAIM),
+    retaining: ({ house }, caller) => house.history.retaining(caller, ADDRESS, 1),
+    retain: ({ house }, caller) => house.history.retain(caller, ADDRESS, 1, { kind: 'legal-hold', on: true }),
   },
   locks: {
     refuse: ({ house }, caller) => house.locks.refuse(caller, 'lock', ADDRESS),

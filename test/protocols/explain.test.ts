@@ -49,6 +49,12 @@ const REFUSALS: { readonly [T in Refusal['type']]: Extract<Refusal, { type: T }>
   'shared-hold': { type: 'shared-hold', holders },
   frozen: { type: 'frozen', pattern: 'acme/*', reason: 'release', until: 5_000, by: 'token:ops', since: 0 },
   unannounced: { type: 'unannounced', address, at: 0 },
+  retained: {
+    type: 'retained',
+    version: 3,
+    retention: { mode: 'governance', until: 5_000 },
+    legalHold: false,
+  },
   stale: { type: 'stale', reason: 'serial-lower', head: null },
   'over-quota': { type: 'over-quota', project: 'acme', measure: 'states', used: 10, limit: 10 },
   'too-large': { type: 'too-large', limit: 1_000 },

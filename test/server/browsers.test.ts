@@ -70,18 +70,26 @@ describe('a state with a script in it', () => {
       expect([status, headers]).toMatchObject([200, { ...SAFE, 'content-type': type }]);
     }
     const name = 'attachment; filename="net.tfstate"';
-    const saved = await open(['content-disposition', name], ['cache-control', 'private, max-age=60']);
+    const saved = await open(
+      ['content-disposition', name],
+      ['cache-control', 'private, max-age=60'],
+      ['content-encoding', 'utf-8'],
+    );
     expect(saved.headers).toMatchObject({
       ...SAFE,
       'content-disposition': name,
       'cache-control': 'private, max-age=60',
+      'content-encoding': 'utf-8',
     });
+    expect(saved.text).toBe(STATE);
   });
 
   it.each<readonly [string, string]>([
     ['content-disposition', 'inline\r\nset-cookie: a=b'],
     ['content-disposition', 'form-data'],
     ['content-encoding', 'gzip'],
+    ['content-encoding', 'BR'],
+    ['content-encoding', 'utf-8, zstd'],
     ['cache-control', 'public, max-age=600'],
     ['cache-control', 'max-age=600'],
     ['expires', 'never'],

@@ -3,7 +3,16 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { count, readExpected } from './expected.mjs';
 
 const TARGET = new URL('../../docs/conformance.md', import.meta.url);
-const SUITES = ['s3-tests', 'dynalite', 'terraform', 'opentofu', 'terragrunt'];
+const SUITES = [
+  's3-tests',
+  'dynalite',
+  'terraform',
+  'opentofu',
+  'terragrunt',
+  'boto3',
+  'go-sdk-v1',
+  'go-sdk-v2',
+];
 
 const INTRODUCTION = `# Tests of others
 
@@ -17,8 +26,8 @@ and what it does here, by \`node test/upstream/conformance.mjs\`; a test keeps i
 const HOW = `
 ## How to run them
 
-Nothing of them is kept here: each is run in a checkout of your own, with what it needs installed, against a server that is started for it on
-this machine. The command prints each test that does something else than the list says.
+Of the suites nothing is kept here: each is run in a checkout of your own, with what it needs installed. The trials of boto3 and of the SDKs for Go are
+this repository's own. Each is run against a server that is started for it on this machine. The command prints each test that does something else than the list says.
 
 \`\`\`sh
 npm run upstream s3-tests CHECKOUT -- --program=VENV/bin/python
@@ -26,6 +35,9 @@ npm run upstream dynalite CHECKOUT
 npm run upstream terraform CHECKOUT -- --program=FILE      # the test program of internal/backend/remote-state/s3
 npm run upstream opentofu CHECKOUT -- --program=FILE
 npm run upstream terragrunt . -- --program=FILE            # terraform has to be on PATH
+npm run upstream boto3 . -- --program=VENV/bin/python      # with boto3[crt]
+npm run upstream go-sdk-v1 .                               # go has to be on PATH
+npm run upstream go-sdk-v2 .
 npm run contention PROGRAM -- --applies=500                # terraform or tofu
 \`\`\`
 

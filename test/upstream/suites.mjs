@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { certificateForAws, proxyTo } from './names-of-aws.mjs';
 import { run, WITHOUT } from './program.mjs';
+import { runBoto3, runGoSdk } from './sdks.mjs';
 import { startServer } from './server.mjs';
 import { runTerragrunt } from './terragrunt.mjs';
 
@@ -39,6 +40,9 @@ export const SUITES = {
   terraform: runGo,
   opentofu: runGo,
   terragrunt: runTerragrunt,
+  boto3: runBoto3,
+  'go-sdk-v1': runGoSdk('v1'),
+  'go-sdk-v2': runGoSdk('v2'),
 };
 
 async function runS3Tests({ checkout, program, only }) {

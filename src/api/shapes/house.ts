@@ -1,5 +1,6 @@
 import type { Grant } from '../../core/grant.ts';
 import type { Quota, Usage } from '../../core/quota.ts';
+import type { RetentionMode } from '../../core/retained.ts';
 import type { RetentionLimit } from '../../core/retention.ts';
 
 export interface CredentialShape {
@@ -64,6 +65,7 @@ export type RetentionShape = { readonly [L in RetentionLimit]: number | null };
 /** What may be set for a project; what is left out stays as it is. */
 export type ProjectSettings = { [L in RetentionLimit | Quota]?: number | null | undefined } & {
   announceFirst?: boolean | null | undefined;
+  retainMode?: RetentionMode | null | undefined;
 };
 
 /** How much a project may keep; null where it is not limited. */
@@ -73,6 +75,8 @@ export interface ProjectShape {
   readonly project: string;
   /** Whether the first write of a state by a run must be announced. */
   readonly announceFirst: boolean;
+  /** Who may remove a version that is retained. */
+  readonly retainMode: RetentionMode;
   readonly set: RetentionShape;
   readonly effective: RetentionShape;
   readonly quota: { readonly set: QuotaShape; readonly effective: QuotaShape; readonly used: Usage };

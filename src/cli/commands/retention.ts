@@ -14,6 +14,7 @@ const LIMITS = {
   keepVersions: limit('keepVersions'),
   keepDays: limit('keepDays'),
   minKeepDays: limit('minKeepDays'),
+  retainAtLeast: limit('retainAtLeast'),
 };
 
 export const command: Command = defineCommand({
@@ -34,8 +35,8 @@ export const command: Command = defineCommand({
       const { options, terminal } = invocation;
       const { house, address } = await servedOr(place, 'say how much history it keeps');
       const path = { project: address.project };
-      const { keepVersions, keepDays, minKeepDays } = options;
-      const body: ProjectSettings = { keepVersions, keepDays, minKeepDays };
+      const { keepVersions, keepDays, minKeepDays, retainAtLeast } = options;
+      const body: ProjectSettings = { keepVersions, keepDays, minKeepDays, retainAtLeast };
       const sets = Object.values(body).some((value) => value !== undefined);
       const project = sets
         ? await house.ask('set-project', { path, body })
@@ -69,6 +70,6 @@ function limit(name: RetentionLimit): OptionSpec<number | null | undefined> {
     if (isProblem(value)) throw wrongUse(`${value.problem}, or "${DEFAULT_WORD}" for the server's setting`);
     return value;
   };
-  const help = `${says.replace(/; 0 keeps all$/, '')}; "${DEFAULT_WORD}" for the server's setting`;
+  const help = `${says.replace(/; 0 (?:keeps all|for no such time)$/, '')}; "${DEFAULT_WORD}" for the server's setting`;
   return spec({ kind: 'value', placeholder, help, read }, { environment: false });
 }

@@ -12,7 +12,7 @@ export function showProject(terminal: Terminal, project: ProjectShape): void {
     terminal.result(project);
     return;
   }
-  const { set, effective, quota, announceFirst } = project;
+  const { set, effective, quota, announceFirst, retainMode } = project;
   const first = ['announce-first', announceFirst ? 'on' : 'off', announceFirst ? 'project' : 'server', ''];
   const retention = (Object.keys(RETENTION_LIMITS) as RetentionLimit[]).map((name) =>
     rowOf(name, set[name], effective[name] ?? (RETENTION_LIMITS[name].fallback || null), ''),
@@ -22,7 +22,11 @@ export function showProject(terminal: Terminal, project: ProjectShape): void {
     const used = String(Math.ceil(quota.used[measure] / QUOTAS[name].unit));
     return rowOf(name, quota.set[name], quota.effective[name], used);
   });
-  terminal.table(COLUMNS, [...retention, ...quotas, first]);
+  const isRetained = effective.retainAtLeast !== null;
+  const mode = isRetained
+    ? [['retain-mode', retainMode, set.retainAtLeast === null ? 'server' : 'project', '']]
+    : [];
+  terminal.table(COLUMNS, [...retention, ...mode, ...quotas, first]);
 }
 
 function rowOf(name: string, set: number | null, effective: number | null, now: string): string[] {

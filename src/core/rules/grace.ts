@@ -33,6 +33,7 @@ const GRACE: { readonly [T in CommandType]: (draft: Draft, command: CommandOf[T]
   delete: () => 'nothing',
   undelete: () => 'nothing',
   purge: () => 'nothing',
+  retain: () => 'nothing',
   // Leaving costs nobody anything; a grant is looked at by its own rule, which gives it up.
   leave: () => 'anything',
   'park-over': () => 'anything',

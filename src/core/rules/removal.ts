@@ -1,5 +1,6 @@
 import type { DeleteCommand, PruneCommand, PurgeCommand, UndeleteCommand } from '../command.ts';
 import type { OutcomeOf } from '../outcome.ts';
+import { keeping, retainingAll, retainingOf, withoutVersions } from '../retained.ts';
 import { liveHead, NEW_RECORD } from '../world.ts';
 import type { Draft } from './draft.ts';
 import { refusalHeld } from './queue.ts';
@@ -32,12 +33,25 @@ export function undelete(draft: Draft, command: UndeleteCommand): OutcomeOf['und
   return { type: 'undeleted', version: head };
 }
 
-/** Drops old versions; the newest is never among them. */
+/** Drops old versions; the newest is never among them. None goes while one of them is retained. */
 export function prune(draft: Draft, command: PruneCommand): OutcomeOf['prune'] {
-  const numbers = command.numbers.filter((number) => number !== draft.record.head?.number);
+  const { record, at } = draft;
+  const { floor = null, bypass = false } = command;
+  const versions = command.versions.filter(({ number }) => number !== record.head?.number);
+  let bypassed = false;
+  for (const version of versions) {
+    const retaining = retainingOf(record.retained, version, floor, at);
+    const kept = keeping(retaining, at, { bypass });
+    if (kept !== null) return { type: 'retained', version: version.number, ...kept };
+    bypassed ||= keeping(retaining, at, { bypass: false }) !== null;
+  }
+  const numbers = versions.map(({ number }) => number);
   if (numbers.length > 0) {
+    const retained = withoutVersions(record.retained, numbers);
+    if (record.retained !== null) draft.change({ retained });
     draft.effect({ type: 'drop-versions', numbers });
-    draft.note(command.actor, 'prune', { versions: numbers.length, upTo: Math.max(...numbers) });
+    const detail = { versions: numbers.length, upTo: Math.max(...numbers) };
+    draft.note(command.actor, 'prune', { ...detail, ...(bypassed ? { bypassed } : {}) });
   }
   return { type: 'pruned', versions: numbers };
 }
@@ -53,10 +67,15 @@ export function purge(draft: Draft, command: PurgeCommand): OutcomeOf['purge'] {
   if (holders.length > 0) {
     return refusalHeld(draft);
   }
+  const { floor = null, bypass = false } = command;
+  const retaining = retainingAll(record.retained, record.head, floor, draft.at);
+  const kept = keeping(retaining, draft.at, { bypass });
+  if (kept !== null) return { type: 'retained', version: null, ...kept };
+  const bypassed = keeping(retaining, draft.at, { bypass: false }) !== null;
   // Fences, tickets and version numbers go on growing: a zombie of the purged state must stay a zombie.
   const { fence, lastTicket, lastVersion, lastRelease } = record;
   draft.change({ ...NEW_RECORD, fence, lastTicket, lastVersion, lastRelease });
   draft.effect({ type: 'drop-all' });
-  draft.note(command.actor, 'purge', { version: lastVersion });
+  draft.note(command.actor, 'purge', { version: lastVersion, ...(bypassed ? { bypassed } : {}) });
   return { type: 'purged' };
 }

@@ -2,6 +2,7 @@ import type { Actor, Claim, WriteCommand } from '../command.ts';
 import { OPERATION_EXEC, OPERATION_EXEC_CLAIMED } from '../lock-info.ts';
 import type { LockRefusal, OutcomeOf, OverQuota, Stale } from '../outcome.ts';
 import { addedBy, excessOf, NO_USAGE } from '../quota.ts';
+import { writtenUnder } from '../retained.ts';
 import { whyNotSupersede } from '../supersede.ts';
 import { liveHead, type Holder, type Version } from '../world.ts';
 import type { Draft } from './draft.ts';
@@ -35,7 +36,8 @@ export function write(draft: Draft, command: WriteCommand): OutcomeOf['write'] {
   if (over !== null) return over;
   const above = overQuota(draft, command, { overdraft: false })?.measure;
   const version = newVersion(draft, command, permit.holder, forced);
-  draft.change({ head: version, deletedAt: null, lastVersion: version.number });
+  const retained = writtenUnder(draft.record.retained, version, command.floor ?? null);
+  draft.change({ head: version, deletedAt: null, lastVersion: version.number, retained });
   draft.effect({ type: 'put-version', version, body: command.body });
   draft.note(command.actor, command.restore === null ? 'write' : 'restore', {
     version: version.number,

@@ -59,6 +59,7 @@ export const RECORD: AuthenticatedTable<StoredRecord> = new AuthenticatedTable('
   changedAt: number('changed_at'),
   audited: plain('audited'),
   keptFor: orNull(text('kept_for')),
+  retained: orNull(json('retained')),
 });
 
 /** What of a version would let a guess of its state be confirmed: kept sealed. */

@@ -121,7 +121,8 @@ export function selectDropped(schema: string, commands: readonly Command[]): Sta
     const { table, values } = theseAddresses([command.address]);
     const text = `SELECT v.project, v.key, v.workspace, v.number, v.facts FROM ${table} JOIN ${schema}.version v ON ${isWanted('v')}`;
     if (command.type === 'purge') return [{ text, values }];
-    return [{ text: `${text} WHERE v.number = ANY ($4::bigint[])`, values: [...values, command.numbers] }];
+    const numbers = command.versions.map(({ number }) => number);
+    return [{ text: `${text} WHERE v.number = ANY ($4::bigint[])`, values: [...values, numbers] }];
   });
 }
 

@@ -53,6 +53,15 @@ export function json<T>(name: string): Column<T> {
   };
 }
 
+/** The same, and null. */
+export function orNull<T>({ name, read, write }: Column<T>): Column<T | null> {
+  return {
+    name,
+    read: (stored) => (stored === null ? null : read(stored)),
+    write: (value) => (value === null ? null : write(value)),
+  };
+}
+
 /** The columns of a row, spelled once: their list for SQL, and a value read from them or bound to them. */
 export class Table<T extends object> {
   /** The names, as SQL lists them. */

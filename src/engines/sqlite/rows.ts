@@ -6,7 +6,18 @@ import type { AuditRecord, Entry, WaitingRequest } from '../../ports/engine.ts';
 import { digestOf, type RowKeys } from '../row-keys.ts';
 import type { VersionNumbers } from '../version-numbers.ts';
 import type { SqlValue } from './files/driver.ts';
-import { AuthenticatedTable, bytes, flag, json, large, macOf, plain, sealed, Table } from './columns.ts';
+import {
+  AuthenticatedTable,
+  bytes,
+  flag,
+  json,
+  large,
+  macOf,
+  orNull,
+  plain,
+  sealed,
+  Table,
+} from './columns.ts';
 
 /** What of a version would let a guess of its state be confirmed: kept sealed. */
 type SealedFacts = Pick<Version, 'size' | 'sha256' | 'md5'>;
@@ -55,6 +66,7 @@ export const RECORD: AuthenticatedTable<StoredRecord> = new AuthenticatedTable('
   holders: bytes('holders'),
   audited: plain('audited'),
   keptFor: plain('kept_for'),
+  retained: orNull(json('retained')),
 });
 
 export const HOLDER: AuthenticatedTable<Holder> = new AuthenticatedTable(

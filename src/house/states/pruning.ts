@@ -1,6 +1,7 @@
 import type { Address } from '../../core/address.ts';
 import type { Instant } from '../../core/instant.ts';
-import { isLimited, keptSince, prunable } from '../../core/retention.ts';
+import { keeping, retainingOf } from '../../core/retained.ts';
+import { isLimited, keptSince, prunable, retainedSince } from '../../core/retention.ts';
 import type { Version } from '../../core/world.ts';
 import type { Engine } from '../../ports/engine.ts';
 import type { CommandExecutor } from '../executor.ts';
@@ -30,11 +31,25 @@ async function prune(executor: CommandExecutor, projects: Projects, address: Add
   const newest = await versionsOf(engine, address, { count: Math.max(1, retention.keepVersions ?? 1) });
   const [head] = newest;
   if (head === undefined) return;
-  const end = await firstOfLate(engine, address, { head, since: keptSince(retention, at) });
+  // No version goes that was written later than either: it was superseded later still.
+  const since = Math.min(keptSince(retention, at), retainedSince(retention, at));
+  const end = await firstOfLate(engine, address, { head, since });
   const before = Math.min(end, newest.at(-1)?.number ?? end);
   const older = await versionsOf(engine, address, { before });
-  const numbers = prunable([...newest, ...older], retention, at);
-  if (numbers.length > 0) await executor.execute({ type: 'prune', address, actor: ACTOR, numbers });
+  const all = [...newest, ...older];
+  const numbers = new Set(prunable(all, retention, at));
+  if (numbers.size === 0) return;
+  const floor = await projects.floorOf(address.project);
+  const { retained } = (await engine.world(address)).record;
+  const versions = all
+    .filter(({ number }) => numbers.has(number))
+    .map(({ number, at: writtenAt }) => ({ number, at: writtenAt }))
+    .filter((version) => {
+      const retaining = retainingOf(retained, version, floor.floor ?? null, at);
+      return keeping(retaining, at, { bypass: false }) === null;
+    });
+  if (versions.length > 0)
+    await executor.execute({ type: 'prune', address, actor: ACTOR, versions, ...floor });
 }
 
 /**

@@ -10,7 +10,7 @@ import type { CommandExecutor } from '../executor.ts';
 import type { FirstWrites } from '../first-writes.ts';
 import type { Freezes, Frozen } from '../freezes.ts';
 import type { Gate } from '../gate.ts';
-import type { Quotas } from '../quotas.ts';
+import type { Projects } from '../projects.ts';
 import type { Announced, StateBodyWriter, BodyRefusal } from './body-writer.ts';
 import { listVisible, type VisiblePage } from '../listing.ts';
 import type { StateBodyReader, StateBytes } from './body-reader.ts';
@@ -60,7 +60,7 @@ export class States {
   readonly #gate: Gate;
   readonly #refusedWrites: RefusedWrites;
   readonly #freezes: Freezes;
-  readonly #quotas: Quotas;
+  readonly #projects: Pick<Projects, 'termsOf'>;
   readonly #firstWrites: FirstWrites;
 
   constructor(options: {
@@ -71,7 +71,7 @@ export class States {
     gate: Gate;
     refusedWrites: RefusedWrites;
     freezes: Freezes;
-    quotas: Quotas;
+    projects: Pick<Projects, 'termsOf'>;
     firstWrites: FirstWrites;
   }) {
     this.#executor = options.executor;
@@ -81,7 +81,7 @@ export class States {
     this.#gate = options.gate;
     this.#refusedWrites = options.refusedWrites;
     this.#freezes = options.freezes;
-    this.#quotas = options.quotas;
+    this.#projects = options.projects;
     this.#firstWrites = options.firstWrites;
   }
 
@@ -159,7 +159,7 @@ export class States {
       claim.kind === 'named'
         ? null
         : ((await this.#freezes.stopsChange(address)) ?? (await this.#firstWrites.stopsWrite(address)));
-    const limits = await this.#quotas.limitsOf(address.project);
+    const ofProject = await this.#projects.termsOf(address.project);
     return this.#refusedWrites.keepIfRefused(
       caller,
       { address, claim, content },
@@ -172,7 +172,7 @@ export class States {
           claim,
           ...content,
           restore: null,
-          limits,
+          ...ofProject,
           ...(expects === undefined ? {} : { expects }),
         }),
     );

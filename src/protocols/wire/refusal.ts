@@ -23,6 +23,7 @@ const STATUS: Readonly<Record<Refusal['type'], number>> = {
   // A 507 would be tried again.
   'over-quota': 413,
   unannounced: 409,
+  retained: 403,
   'too-large': 413,
   'not-a-state': 422,
   damaged: 400,
@@ -71,6 +72,11 @@ function factsOf(refusal: Refusal): Readonly<Record<string, unknown>> {
     case 'over-quota': {
       const { project, measure, used, limit } = refusal;
       return { project, measure, used, limit };
+    }
+    case 'retained': {
+      const { retention, legalHold } = refusal;
+      const until = retention === null ? null : new Date(retention.until).toISOString();
+      return { until, mode: retention?.mode ?? null, legalHold };
     }
     case 'too-large':
       return { limit: refusal.limit };

@@ -124,7 +124,8 @@ describe('an undeletion', () => {
 
 describe('pruning', () => {
   function prune(address: OneAddress, numbers: readonly number[]): ReturnType<OneAddress['send']> {
-    return address.send({ type: 'prune', address: ADDRESS, actor: actorOf(bob), numbers });
+    const versions = numbers.map((number) => ({ number, at: 0 }));
+    return address.send({ type: 'prune', address: ADDRESS, actor: actorOf(bob), versions });
   }
 
   it('drops the versions that it names, but never the newest', () => {

@@ -125,6 +125,10 @@ describe('a condition', () => {
     '((Info = :info))',
     '((Info = :info) OR ((LockID = :id)))',
     'a..b = :one',
+    // A hyphen is no part of a name.
+    'attribute_exists(lock-id)',
+    '#a-b = :one',
+    'n = :on-e',
     'LockID = "text"',
     'LockID = :id; n = :ten',
     'n = :ten'.concat(' AND n = :ten'.repeat(150)),

@@ -74,6 +74,19 @@ const all = (db: DynamoDBClient, TableName: string): Promise<readonly string[]> 
   );
 };
 
+describe('the billing of a table', () => {
+  it('by request has no capacity, also where it is not named again', async () => {
+    const db = await client('writer', '*');
+    await create(db, 'by-request');
+    const ProvisionedThroughput = { ReadCapacityUnits: 1, WriteCapacityUnits: 1 };
+    const change = (more: object): Promise<unknown> =>
+      db.send(new UpdateTableCommand({ TableName: 'by-request', ProvisionedThroughput, ...more }));
+    expect(await failure(change({}))).toBe('ValidationException 400');
+    await change({ BillingMode: 'PROVISIONED' });
+    await change({});
+  });
+});
+
 describe('the tables of others', () => {
   it('are neither seen nor changed by who may lock elsewhere, and not known to who may lock nothing', async () => {
     const TableName = 'of-the-admin';

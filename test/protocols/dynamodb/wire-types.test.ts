@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { REQUEST_BYTES_MAX } from '../../../src/protocols/dynamodb/layout.ts';
 import { AwsHouse } from '../aws/aws-house.ts';
 import { lockInfo } from '../aws/sdk.ts';
 import { sendSigned } from '../aws/send-signed.ts';
@@ -38,6 +39,26 @@ it.each<readonly [operation: string, asked: object]>([
   ['CreateTable', { TableName, ProvisionedThroughput: { ReadCapacityUnits: '1' } }],
 ])('%s is not understood of another type: %o', async (operation, asked) => {
   expect(await ask(operation, asked)).toBe('SerializationException');
+});
+
+it.each<readonly [operation: string, asked: object]>([
+  ['GetItem', { TableName, Key: { a: { NULL: '1' } } }],
+  ['GetItem', { TableName, Key: { a: { BOOL: '0' } } }],
+])('%s is understood, and wrong: %o', async (operation, asked) => {
+  expect(await ask(operation, asked)).toBe('ValidationException');
+});
+
+it('says of a body that is too large that it is, in its own form', async () => {
+  const body = JSON.stringify({ TableName, Key, More: ' '.repeat(REQUEST_BYTES_MAX) });
+  const headers = {
+    'x-amz-target': 'DynamoDB_20120810.GetItem',
+    'content-type': 'application/x-amz-json-1.0',
+  };
+  const answer = await sendSigned(aws.house, { method: 'POST', service: 'dynamodb', headers, body });
+  expect([answer.status, JSON.parse(answer.text)]).toMatchObject([
+    413,
+    { __type: 'com.amazon.coral.validate#ValidationException' },
+  ]);
 });
 
 it('takes a member that is null for none', async () => {

@@ -64,12 +64,9 @@ it('says the same of a state, and its attributes', async () => {
   const at = await untouched();
   expect((await aws.s3.send(new GetObjectAclCommand(at))).Grants).toHaveLength(1);
   expect((await aws.s3.send(new GetObjectTaggingCommand(at))).TagSet).toEqual([]);
-  expect(await failure(aws.s3.send(new GetObjectRetentionCommand(at)))).toBe(
-    'NoSuchObjectLockConfiguration 404',
-  );
-  expect(await failure(aws.s3.send(new GetObjectLegalHoldCommand(at)))).toBe(
-    'NoSuchObjectLockConfiguration 404',
-  );
+  // As S3 says it of a bucket without an object lock.
+  expect(await failure(aws.s3.send(new GetObjectRetentionCommand(at)))).toBe('InvalidRequest 400');
+  expect(await failure(aws.s3.send(new GetObjectLegalHoldCommand(at)))).toBe('InvalidRequest 400');
   const attributes = await aws.s3.send(
     new GetObjectAttributesCommand({
       ...at,

@@ -91,7 +91,6 @@ describe('what is asked for with a state and not done', () => {
     ['a published state', { 'x-amz-acl': 'public-read' }, 'acl'],
     ['a grant', { 'x-amz-grant-read': 'id=x' }, 'acl'],
     ['a storage class', { 'x-amz-storage-class': 'GLACIER' }, 'storage-class'],
-    ['a lock against deletion', { 'x-amz-object-lock-mode': 'COMPLIANCE' }, 'object-lock'],
     ['tags and metadata', { 'x-amz-tagging': 'a=b', 'x-amz-meta-a': 'b' }, 'metadata, tags'],
     ['the bucket of another', { 'x-amz-expected-bucket-owner': '123456789012' }, 'bucket-owner'],
   ])('is said in the answer, and refused by a strict server: %s', async (_, headers, undone) => {

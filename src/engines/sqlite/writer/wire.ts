@@ -87,6 +87,7 @@ export function pack(command: Command): PackedCommand {
     case 'delete':
     case 'undelete':
     case 'prune':
+    case 'retain':
     case 'purge':
     case 'drop-credentials':
     case 'drop-entry':

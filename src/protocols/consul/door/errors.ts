@@ -48,6 +48,7 @@ const REFUSED: Readonly<Record<Refusal['type'], number>> = {
   damaged: 400,
   'over-quota': 403,
   unannounced: 403,
+  retained: 403,
   busy: 503,
 };
 

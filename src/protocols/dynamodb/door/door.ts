@@ -55,8 +55,10 @@ export class DynamoDbDoor implements Door {
     const claimed = await this.#authenticator.foresee(request);
     if ('problem' in claimed) return notAuthenticated(claimed);
     const body = await readBody(request, REQUEST_BYTES_MAX);
-    if (body === null)
-      return invalid(`The request is too large: expected at most ${REQUEST_BYTES_MAX} bytes.`);
+    if (body === null) {
+      const message = `The request is too large: expected at most ${REQUEST_BYTES_MAX} bytes.`;
+      return { ...invalid(message), status: 413 };
+    }
     const authenticated = await authenticate(request, body, this.#authenticator);
     if ('problem' in authenticated) return notAuthenticated(authenticated);
     const wait = request.admit(authenticated.identity.subject);

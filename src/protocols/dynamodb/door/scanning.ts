@@ -17,7 +17,7 @@ import { isTable, noTable } from './table-records.ts';
 /** States that are looked at in one step of a scan. */
 const STATES_AT_A_TIME = 100;
 /** `LockID = :id`, in brackets or not. Each space has one place only, so that no text is tried in more than one way. */
-const KEY_CONDITION = /^\s*(?:\(\s*)?(#?[\w-]+)\s*=\s*(:[\w-]+)\s*(?:\)\s*)?$/;
+const KEY_CONDITION = /^\s*(?:\(\s*)?(#?\w+)\s*=\s*(:\w+)\s*(?:\)\s*)?$/;
 
 /** Scan: the held locks and the digests of all states that the caller may list, whichever table was named. */
 export async function scan(call: DoorCall, asked: Scan): Promise<Answer> {

@@ -40,6 +40,9 @@ export async function createTable(call: DoorCall, asked: CreateTable): Promise<A
   return { content: { TableDescription: describe(call, asked.TableName, table) } };
 }
 
+const NO_CAPACITY =
+  'One or more parameter values were invalid: Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when BillingMode is PAY_PER_REQUEST';
+
 /** For whoever may take a lock: a tool that is to make the table of a block looks first whether it is there. */
 export async function describeTable(call: DoorCall, { TableName }: NamedTable): Promise<Answer> {
   const table = await knownTable(call, TableName);
@@ -69,6 +72,8 @@ export async function updateTable(call: DoorCall, asked: UpdateTable): Promise<A
   if ('error' in own) return own;
   const refusal = refuseToProtect(call, asked, own.protected);
   if (refusal !== null) return refusal;
+  const { BillingMode = own.billing, ProvisionedThroughput } = asked;
+  if (BillingMode === 'PAY_PER_REQUEST' && ProvisionedThroughput !== undefined) return invalid(NO_CAPACITY);
   const changed = await changeTable(call, TableName, settingsOf(asked));
   return 'error' in changed ? changed : { content: { TableDescription: describe(call, TableName, changed) } };
 }
@@ -202,7 +207,7 @@ function schemaProblem(asked: CreateTable): string | null {
     return 'One or more parameter values were invalid: Number of attributes in KeySchema does not exactly match number of attributes defined in AttributeDefinitions';
   }
   if (BillingMode === 'PAY_PER_REQUEST' && ProvisionedThroughput !== undefined) {
-    return 'One or more parameter values were invalid: Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when BillingMode is PAY_PER_REQUEST';
+    return NO_CAPACITY;
   }
   if (BillingMode !== 'PAY_PER_REQUEST' && ProvisionedThroughput === undefined) {
     return 'One or more parameter values were invalid: ReadCapacityUnits and WriteCapacityUnits must both be specified when BillingMode is PROVISIONED';

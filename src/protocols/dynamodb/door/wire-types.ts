@@ -117,9 +117,9 @@ function problemAt(path: string, value: unknown, shape: Shape, depth: number): s
   // A member that is null is none, and one that nobody knows is passed over.
   if (value === undefined || value === null || depth > DEPTH_MAX) return null;
   if (shape === 'blob') return isBase64(value) ? null : `${path}: expected base64`;
-  // A word is understood, and is false or wrong there.
+  // A word or a digit is understood, and is false or wrong there.
   if (shape === 'truth') {
-    return /^(?:true|false|[a-z]+)$/i.test(String(value)) && typeof value !== 'object'
+    return /^(?:[a-z]+|[01])$/i.test(String(value)) && typeof value !== 'object'
       ? null
       : `${path}: expected a boolean`;
   }

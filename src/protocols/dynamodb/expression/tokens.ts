@@ -21,7 +21,7 @@ export interface Token {
   readonly text: string;
 }
 
-const TOKEN = /\s*(?:([A-Za-z_][\w-]*)|(#[\w-]+)|(:[\w-]+)|(\d{1,9})|(<=|>=|<>|[=<>()[\],.+-]))/y;
+const TOKEN = /\s*(?:([A-Za-z_]\w*)|(#\w+)|(:\w+)|(\d{1,9})|(<=|>=|<>|[=<>()[\],.+-]))/y;
 const KINDS = ['word', 'name', 'value', 'number', 'sign'] as const;
 
 /** A cursor over the pieces of an expression. */

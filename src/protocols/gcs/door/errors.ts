@@ -51,6 +51,7 @@ const REFUSED: Readonly<Record<Refusal['type'], readonly [status: number, reason
   damaged: [400, 'invalid'],
   'over-quota': [403, 'quotaExceeded'],
   unannounced: [403, 'forbidden'],
+  retained: [403, 'retentionPolicyNotMet'],
   busy: [503, 'backendError'],
 };
 

@@ -15,6 +15,7 @@ import {
 import { invalid, invalidArgument, malformedXml, noSuchBucket, refused, type S3Error } from './errors.ts';
 import { owner, readToken, writeToken } from './listing.ts';
 import { aclOfHeaders } from './acl.ts';
+import { enabledObjectLock, getObjectLock, putObjectLock } from './object-lock.ts';
 import { notDone, saying, undoneBySetting } from './undone.ts';
 import { settingProblem, withRuleIds } from './setting-rules.ts';
 import { UNSET } from './unset.ts';
@@ -86,6 +87,10 @@ export async function createBucket(call: DoorCall): Promise<Answer> {
       details: { BucketName: bucket },
     };
   }
+  if (call.request.header('x-amz-bucket-object-lock-enabled')?.toLowerCase() === 'true') {
+    const set = await house.projects.set(caller, bucket, enabledObjectLock());
+    if (set.type !== 'set') return refused(set);
+  }
   return emptyReply(call, 200, { location: `/${bucket}` });
 }
 
@@ -133,11 +138,12 @@ export async function getBucketLocation(call: DoorCall): Promise<Answer> {
   };
 }
 
-/** Settings are remembered and shown again. None of them changes what the house does, which the answer says. */
+/** Settings are remembered and shown again. None of them but the object lock changes what the house does, which the answer says. */
 export async function getBucketSetting(call: DoorCall): Promise<Answer> {
   const missing = await refuseUnseen(call);
   if (missing !== null) return missing;
   const { setting, bucket } = call.asked;
+  if (setting === 'object-lock') return getObjectLock(call);
   const kept = (await call.house.projects.find(bucket))?.[nameOf(setting)];
   const undone = typeof kept === 'string' ? undoneBySetting(setting, kept) : null;
   // Shown, it would be taken for what holds.
@@ -159,6 +165,7 @@ export async function putBucketSetting(call: DoorCall): Promise<Answer> {
   if (setting === 'acl' && bytes.length === 0) return putAclOfHeaders(call);
   const document = setting === 'policy' ? null : readXml(bytes);
   if (setting !== 'policy' && document === null) return malformedXml();
+  if (setting === 'object-lock' && document !== null) return putObjectLock(call, document);
   if (setting === 'versioning' && document !== null && xmlText(document, 'Status') !== 'Enabled') {
     return {
       status: 409,

@@ -8,6 +8,7 @@ import { readObjectName, readVersionId, versionId } from '../layout.ts';
 import { documentReply, isoTime, type Answer, type DoorCall } from './call.ts';
 import { encryptionHeaders } from './encryption.ts';
 import { invalid, invalidArgument, noPlaceFor, preconditionFailed, refused, type S3Error } from './errors.ts';
+import { lockStored, lockToBe } from './retained-version.ts';
 import { restoreState, standingOf, writeState } from './state-object.ts';
 
 /** What `x-amz-copy-source` names. */
@@ -60,11 +61,15 @@ export async function copyObject(call: DoorCall): Promise<Answer> {
   }
   const opened = await openCopySource(call, source);
   if ('code' in opened) return opened;
+  const lock = await lockToBe(call, target.address);
+  if (lock !== null && 'code' in lock) return lock;
   const copied =
     itself && source.version !== null
       ? await restoreState(call, target.address, source.version)
       : await writeState(call, target.address, plainStream(opened.bytes), opened.version.size);
   if ('code' in copied) return copied;
+  const unlocked = await lockStored(call, target.address, copied.number, lock);
+  if (unlocked !== null) return unlocked;
   if (!itself && copied.number === 1) {
     call.locks.copies.copied(call.caller.identity.subject, digestIdOf(target.address));
   }

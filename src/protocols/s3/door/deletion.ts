@@ -4,6 +4,7 @@ import { xmlText, type XmlNode } from '../../wire/xml-reader.ts';
 import { deleteMarkerId, readVersionId } from '../layout.ts';
 import { emptyReply, type Answer, type DoorCall } from './call.ts';
 import { denied, headerNotDone, noSuchVersion, preconditionFailed, refused, type S3Error } from './errors.ts';
+import { bypasses } from './object-lock.ts';
 import { CLAIM, standingOf } from './state-object.ts';
 
 /** What an object must be for a deletion to be done; undefined where it does not matter. */
@@ -137,7 +138,8 @@ async function dropVersion(
     const failed = found.type === 'version' ? unmet(condition, standingOf(found.version)) : null;
     if (failed !== null) return preconditionFailed(failed);
   }
-  const answer = await house.history.dropVersion(caller, address, number, CLAIM);
+  const lifting = { bypass: bypasses(call) };
+  const answer = await house.history.dropVersion(caller, address, number, CLAIM, lifting);
   switch (answer.type) {
     case 'pruned':
     case 'purged':

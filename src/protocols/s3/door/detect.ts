@@ -23,6 +23,7 @@ export type Operation =
   | 'CopyObject'
   | 'DeleteObject'
   | 'GetObjectSetting'
+  | 'PutObjectSetting'
   | 'GetObjectAttributes'
   | 'CreateMultipartUpload'
   | 'UploadPart'
@@ -72,12 +73,14 @@ const BUCKET_SETTINGS = [
   'logging',
 ] as const;
 
-/** Settings of a bucket that are shown as what they are when nobody has set them, and that nobody can set here. */
+/** Settings of a bucket that are shown as what they are when nobody has set them; of them the object lock alone can be set. */
 const SHOWN_SETTINGS =
   'policyStatus cors website replication notification accelerate requestPayment object-lock'.split(' ');
 
 /** The same of an object. */
 const OBJECT_SETTINGS = ['acl', 'tagging', 'retention', 'legal-hold'];
+/** Those of them that can be set. */
+const SET_OF_OBJECTS = ['retention', 'legal-hold'];
 
 /** Query parameters that make another operation of a request: those that no row names are not done here. */
 const SUBRESOURCES = new Set<string>([
@@ -101,6 +104,7 @@ const ROWS: readonly Row[] = [
     row('bucket', 'DELETE', [setting], 'DeleteBucketSetting'),
   ]),
   ...SHOWN_SETTINGS.map((setting) => row('bucket', 'GET', [setting], 'GetBucketSetting')),
+  row('bucket', 'PUT', ['object-lock'], 'PutBucketSetting'),
   row('bucket', 'GET', ['list-type'], 'ListObjectsV2'),
   row('bucket', 'GET', ['versions'], 'ListObjectVersions'),
   row('bucket', 'GET', ['uploads'], 'ListMultipartUploads'),
@@ -113,6 +117,7 @@ const ROWS: readonly Row[] = [
   row('object', 'DELETE', ['uploadId'], 'AbortMultipartUpload'),
   row('object', 'GET', ['uploadId'], 'ListParts'),
   ...OBJECT_SETTINGS.map((setting) => row('object', 'GET', [setting], 'GetObjectSetting')),
+  ...SET_OF_OBJECTS.map((setting) => row('object', 'PUT', [setting], 'PutObjectSetting')),
   row('object', 'GET', ['attributes'], 'GetObjectAttributes'),
   row('object', 'GET', [], 'GetObject'),
   row('object', 'GET', ['partNumber'], 'GetObject'),

@@ -148,6 +148,7 @@ const REFUSED: Readonly<Record<Refusal['type'], readonly [status: number, code: 
   // As at Ceph; with a 5xx SDKs would try again.
   'over-quota': [403, 'QuotaExceeded'],
   unannounced: [403, 'AccessDenied'],
+  retained: [403, 'AccessDenied'],
   'too-large': [400, 'EntityTooLarge'],
   'not-a-state': [400, 'InvalidArgument'],
   damaged: [400, 'IncompleteBody'],

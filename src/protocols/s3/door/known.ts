@@ -49,6 +49,7 @@ const SETTING: Known = {
     ...CHECKSUMS,
     'x-amz-confirm-remove-self-bucket-access',
     'x-amz-transition-default-minimum-object-size',
+    'x-amz-bucket-object-lock-token',
   ],
 };
 
@@ -85,6 +86,10 @@ const KNOWN: Readonly<Record<Operation, Known>> = {
   },
   GetObject: READ,
   GetObjectSetting: { parameters: ['versionId'] },
+  PutObjectSetting: {
+    parameters: ['versionId'],
+    headers: [...CHECKSUMS, 'x-amz-bypass-governance-retention'],
+  },
   GetObjectAttributes: {
     parameters: ['attributes', 'versionId'],
     headers: [...CUSTOMER_KEY, ...words('x-amz-object-attributes x-amz-max-parts x-amz-part-number-marker')],

@@ -16,6 +16,8 @@ import { copiedFrom, openCopySource } from './copy.ts';
 import { plainStream } from '../../wire/plain-stream.ts';
 import { invalid, invalidArgument, invalidRange, malformedXml, refused, type S3Error } from './errors.ts';
 import { owner, readTerms } from './listing.ts';
+import { keptLock, lockNotes } from './object-lock.ts';
+import { lockStored, lockToBe } from './retained-version.ts';
 import { checksumsOf, writeState } from './state-object.ts';
 import {
   announcedChecksum,
@@ -39,7 +41,12 @@ export async function createMultipartUpload(call: DoorCall): Promise<Answer> {
   if ('code' in address) return address;
   const checksum = announcedChecksum((name) => call.request.header(name));
   if (checksum !== null && 'code' in checksum) return checksum;
-  const notes = checksum === null ? undefined : checksumNotes(checksum);
+  const lock = await lockToBe(call, address);
+  if (lock !== null && 'code' in lock) return lock;
+  const notes =
+    checksum === null && lock === null
+      ? undefined
+      : { ...(checksum === null ? {} : checksumNotes(checksum)), ...lockNotes(lock) };
   const begun = await call.house.uploads.begin(call.caller, address, notes);
   if (begun.type !== 'begun') return refused(begun);
   const { bucket, key } = call.asked;
@@ -138,6 +145,8 @@ export async function completeMultipartUpload(call: DoorCall): Promise<Answer> {
   });
   const stored = await writeState(call, upload.address, body, size);
   if ('code' in stored) return stored;
+  const unlocked = await lockStored(call, upload.address, stored.number, keptLock(upload.notes));
+  if (unlocked !== null) return unlocked;
   const became: UploadResult = { md5: stored.md5, version: stored.number, notes };
   await house.uploads.finish(call.caller, upload, became);
   return completed({ ...call, asked }, became);

@@ -11,7 +11,8 @@ import {
   type DeleteCondition,
 } from './deletion.ts';
 import { documentReply, emptyReply, type Answer, type DoorCall } from './call.ts';
-import { malformedXml, noPlaceFor, refused } from './errors.ts';
+import { invalid, malformedXml, noPlaceFor, refused } from './errors.ts';
+import { saysObjectLock } from './object-lock.ts';
 import { deleteLockFile, getLockFile, putLockFile } from './lock-file.ts';
 import { getState, putState } from './state-object.ts';
 
@@ -27,7 +28,10 @@ export async function getObject(call: DoorCall): Promise<Answer> {
 export async function putObject(call: DoorCall): Promise<Answer> {
   const name = readObjectName(call.asked.bucket, call.asked.key);
   if (name.kind === 'none') return noPlaceFor(name.problem);
-  return name.kind === 'state' ? putState(call, name.address) : putLockFile(call, name.address);
+  if (name.kind === 'state') return putState(call, name.address);
+  return saysObjectLock(call)
+    ? invalid('A lock file has no versions that could be retained.')
+    : putLockFile(call, name.address);
 }
 
 export async function deleteObject(call: DoorCall): Promise<Answer> {

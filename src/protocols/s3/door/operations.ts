@@ -21,7 +21,7 @@ import {
   uploadPartCopy,
 } from './multipart.ts';
 import { copyObject } from './copy.ts';
-import { getObjectAttributes, getObjectSetting } from './object-settings.ts';
+import { getObjectAttributes, getObjectSetting, putObjectSetting } from './object-settings.ts';
 import { deleteObject, deleteObjects, getObject, putObject } from './objects.ts';
 import { listObjectVersions } from './version-listing.ts';
 
@@ -46,6 +46,7 @@ export const OPERATIONS: Readonly<Record<Operation, (call: DoorCall) => Promise<
   CopyObject: copyObject,
   DeleteObject: deleteObject,
   GetObjectSetting: getObjectSetting,
+  PutObjectSetting: putObjectSetting,
   GetObjectAttributes: getObjectAttributes,
   CreateMultipartUpload: createMultipartUpload,
   UploadPart: uploadPart,

@@ -6,6 +6,10 @@ const HARMLESS_TYPE =
 /** Keeps a state out of caches that others share. */
 const PRIVATE = /^(?:no-store|no-cache|private|must-revalidate|max-age=\d{1,9})$/i;
 const KEEPS_OTHERS_OUT = /^(?:no-store|no-cache|private)$/i;
+/** What a client would try to undo (IANA, HTTP content coding registry). */
+const COMPRESSIONS: ReadonlySet<string> = new Set(
+  'aes128gcm br compress dcb dcz deflate exi gzip pack200-gzip x-compress x-gzip zstd'.split(' '),
+);
 const PRINTABLE = /^[\u0020-\u007e]{1,1024}$/;
 
 /** What a link may say of its answer, and what it may say. */
@@ -19,7 +23,10 @@ const ALLOWED: Readonly<Record<string, { readonly expected: string; fits(value: 
     fits: (value) => /^(?:attachment|inline)\s*(?:;|$)/i.test(value),
   },
   'content-language': { expected: 'a language', fits: (value) => /^[A-Za-z0-9, -]+$/.test(value) },
-  'content-encoding': { expected: 'identity', fits: (value) => value === 'identity' },
+  'content-encoding': {
+    expected: 'a word such as utf-8 or identity, and no compression, in which a state does not come',
+    fits: (value) => /^[a-z0-9-]+$/i.test(value) && !COMPRESSIONS.has(value.toLowerCase()),
+  },
   'cache-control': {
     expected: 'no-store, no-cache or private, with or without max-age',
     fits: (value) => {
@@ -52,8 +59,7 @@ export function readResponseHeaders(
         `This value is not allowed for a state: expected ${expected}.`,
       );
     }
-    // A state is never sent encoded, so there is nothing to say.
-    if (name !== 'content-encoding') headers[name] = value;
+    headers[name] = value;
   }
   return { headers };
 }

@@ -1,5 +1,6 @@
 import type { Address } from '../../../core/address.ts';
 import type { Claim } from '../../../core/command.ts';
+import { retainingOf, type Retained } from '../../../core/retained.ts';
 import type { Version } from '../../../core/world.ts';
 import { visible } from '../../../core/visible.ts';
 import type { Shut } from '../../../house/caller.ts';
@@ -14,6 +15,8 @@ import { cut } from '../../wire/ranges.ts';
 import { encryptionHeaders } from './encryption.ts';
 import { readResponseHeaders } from './response-headers.ts';
 import { readSpan } from './span.ts';
+import { lockHeaders } from './object-lock.ts';
+import { lockStored, lockToBe } from './retained-version.ts';
 import { noSuchVersion, preconditionFailed, refused, type S3Error } from './errors.ts';
 
 /** A PUT or DELETE at S3 names no lock: whoever holds it by either of AWS's means is its holder. */
@@ -60,6 +63,7 @@ export async function getState(call: DoorCall, address: Address): Promise<Answer
       'content-type': 'application/json',
       'content-length': String(to - from),
       ...(span === null ? {} : { 'content-range': `bytes ${from}-${to - 1}/${size}` }),
+      ...(head ? await retentionHeaders(call, address, answer) : {}),
       ...(isWhole ? checksumHeaders(call, answer.version) : {}),
       ...said.headers,
     },
@@ -67,15 +71,30 @@ export async function getState(call: DoorCall, address: Address): Promise<Answer
   };
 }
 
+/** What keeps the version that a HEAD is about. What holds for the whole project is told by GetObjectRetention alone. */
+async function retentionHeaders(
+  { house, caller }: DoorCall,
+  address: Address,
+  { version, retained }: { readonly version: Version; readonly retained?: Retained | null },
+): Promise<Record<string, string>> {
+  if (retained === null) return {};
+  if (retained !== undefined) return lockHeaders(retainingOf(retained, version, null, await house.now()));
+  const answer = await house.history.retaining(caller, address, version.number);
+  return answer.type === 'retaining' ? lockHeaders(answer) : {};
+}
+
 /** The newest version without its bytes, for those who might read them. */
 async function describeState(
   { house, caller }: DoorCall,
   address: Address,
-): Promise<{ type: 'found'; version: Version; bytes: null } | { type: 'absent' } | Shut> {
+): Promise<
+  { type: 'found'; version: Version; bytes: null; retained: Retained | null } | { type: 'absent' } | Shut
+> {
   const described = await house.states.describe(caller, address);
   if (described.type !== 'described') return described;
-  const { head } = described;
-  return head === null ? { type: 'absent' } : { type: 'found', version: head, bytes: null };
+  const { head, world } = described;
+  if (head === null) return { type: 'absent' };
+  return { type: 'found', version: head, bytes: null, retained: world.record.retained };
 }
 
 /** PutObject of a state. */
@@ -84,8 +103,12 @@ export async function putState(call: DoorCall, address: Address): Promise<Answer
   const plan = planPayload(authenticatedRequest.mode, (name) => request.header(name));
   const seen = new Map<DigestName, Uint8Array>();
   const body = openPayload(request.body, plan, authenticatedRequest.verified, seen);
+  const lock = await lockToBe(call, address);
+  if (lock !== null && 'code' in lock) return lock;
   const stored = await writeState(call, address, body, plan.decodedLength ?? request.contentLength);
   if ('code' in stored) return stored;
+  const unlocked = await lockStored(call, address, stored.number, lock);
+  if (unlocked !== null) return unlocked;
   return emptyReply(call, 200, {
     etag: `"${stored.md5}"`,
     'x-amz-version-id': versionId(stored.number),

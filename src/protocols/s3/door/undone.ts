@@ -13,7 +13,6 @@ export type Undone =
   | 'logging'
   | 'metadata'
   | 'mfa-delete'
-  | 'object-lock'
   | 'ownership-controls'
   | 'policy'
   | 'public-access-block'
@@ -29,7 +28,6 @@ const DONE: Readonly<Record<string, readonly string[]>> = {
   'x-amz-storage-class': ['STANDARD'],
   'x-amz-server-side-encryption': ['AES256'],
   'x-amz-server-side-encryption-bucket-key-enabled': ['false'],
-  'x-amz-bucket-object-lock-enabled': ['false'],
   'x-amz-object-ownership': ['BucketOwnerEnforced'],
 };
 
@@ -46,8 +44,6 @@ const HEADERS: readonly (readonly [prefix: string, undone: Undone])[] = [
   ['x-amz-tagging', 'tags'],
   ['x-amz-storage-class', 'storage-class'],
   ['x-amz-website-redirect-location', 'website-redirect'],
-  ['x-amz-object-lock-', 'object-lock'],
-  ['x-amz-bucket-object-lock-enabled', 'object-lock'],
   ['x-amz-object-ownership', 'ownership-controls'],
   ['x-amz-expected-bucket-owner', 'bucket-owner'],
   ['x-amz-source-expected-bucket-owner', 'bucket-owner'],

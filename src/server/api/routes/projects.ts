@@ -48,7 +48,7 @@ export const PROJECT_ROUTES: readonly Route[] = [
   defineRoute({
     operation: 'set-project',
     summary:
-      'Sets how much history a project keeps and how much it may keep in all, from the next write on, and whether new states must be announced.',
+      'Sets how much history a project keeps and how much it may keep in all, from the next write on, how long no version may be removed, and whether new states must be announced.',
     needs: 'admin of the server',
     query: NO_QUERY,
     body: PROJECT_SETTINGS,
@@ -65,9 +65,11 @@ export const PROJECT_ROUTES: readonly Route[] = [
 ];
 
 async function shapeOf(house: House, project: string): Promise<ProjectShape> {
+  const record = await house.projects.find(project);
   return {
     project,
-    announceFirst: (await house.projects.find(project))?.announceFirst === true,
+    announceFirst: record?.announceFirst === true,
+    retainMode: record?.retainMode ?? 'governance',
     set: toRetentionShape(await house.projects.retentionSetFor(project)),
     effective: toRetentionShape(await house.projects.retentionOf(project)),
     quota: {

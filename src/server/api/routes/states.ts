@@ -109,9 +109,14 @@ export const STATE_ROUTES: readonly Route[] = [
   }),
   defineRoute({
     operation: 'purge-state',
-    summary: 'Removes a deleted state with all its versions, for good.',
+    summary: 'Removes a deleted state with all its versions, for good, unless one of them is retained still.',
     needs: 'admin of the address',
-    query: ONE,
+    query: z.strictObject({
+      address: ADDRESS,
+      bypassRetention: FLAG.default(false).describe(
+        '`true`: also where a version is retained by governance still. The audit log says so.',
+      ),
+    }),
     body: NO_BODY,
     answer: {
       status: 200,
@@ -119,8 +124,8 @@ export const STATE_ROUTES: readonly Route[] = [
       schema: z.strictObject({ purged: z.string().describe('The address.') }).meta({ id: 'Purged' }),
     },
     refusals: [403, 404, 409, 423],
-    run: async ({ house, caller, operation, query: { address } }) => {
-      const answer = await house.history.purge(caller, address);
+    run: async ({ house, caller, operation, query: { address, bypassRetention } }) => {
+      const answer = await house.history.purge(caller, address, { bypass: bypassRetention });
       if (answer.type !== 'purged') return refusalReply(operation, address, answer);
       return jsonReply(operation, { purged: formatAddress(address) });
     },

@@ -22,6 +22,7 @@ import { formatAddress } from '../../../core/address.ts';
 import { ROLES, type Grant } from '../../../core/grant.ts';
 import type { Instant } from '../../../core/instant.ts';
 import { mapQuotas, QUOTAS, type Quotas, type Usage } from '../../../core/quota.ts';
+import { RETENTION_MODES } from '../../../core/retained.ts';
 import { mapLimits, RETENTION_LIMITS, type Retention } from '../../../core/retention.ts';
 import type { HeldLock } from '../../../house/identity/held-locks.ts';
 import type { CredentialView } from '../../../house/identity/credentials.ts';
@@ -131,6 +132,13 @@ export const PROJECT_SETTINGS: z.ZodType<ProjectSettings, ProjectSettings> = z
       .nullable()
       .optional()
       .describe('Whether the first write of a state by a run must be announced; null for no.'),
+    retainMode: z
+      .enum(RETENTION_MODES)
+      .nullable()
+      .optional()
+      .describe(
+        'Whether an admin who says so may remove a version that `retainAtLeast` retains, or no one; null for `governance`.',
+      ),
     ...mapLimits((limit) => {
       const { min, max, says } = RETENTION_LIMITS[limit];
       return z
@@ -157,6 +165,9 @@ export const PROJECT_SETTINGS: z.ZodType<ProjectSettings, ProjectSettings> = z
 export const PROJECT: z.ZodType<ProjectShape> = objectOf<ProjectShape>({
   project: z.string(),
   announceFirst: z.boolean().describe('Whether the first write of a state by a run must be announced.'),
+  retainMode: z
+    .enum(RETENTION_MODES)
+    .describe('Who may remove a version that is retained: an admin who says so, or no one.'),
   set: RETENTION.describe('What was set for this project.'),
   effective: RETENTION.describe('What applies: that, or the settings that the server was started with.'),
   quota: z.object({ set: QUOTA, effective: QUOTA, used: USAGE }).describe('How much it may keep, and keeps.'),

@@ -1,0 +1,3 @@
+-- least-program: 10
+-- Which versions nobody may remove yet, as JSON; null for none.
+ALTER TABLE address ADD COLUMN retained text;
