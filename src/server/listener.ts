@@ -11,7 +11,7 @@ const HEADERS_MS = 20_000;
 /** How often those whose headers take longer are looked for. */
 const HEADERS_CHECK_MS = 2_000;
 const HEADER_BYTES_MAX = 32 * 1024;
-/** An idle connection is probed after so long; libuv gives a vanished peer up ten seconds later (`uv__tcp_keepalive`). */
+/** An idle connection is probed after so long; libuv gives a vanished peer up ten seconds later (`uv__tcp_keepalive`). See `deliveries.ts` for who was answered. */
 const PROBE_MS = 5_000;
 /** While the port closes, how often connections that have become idle are closed. */
 const SWEEP_MS = 50;

@@ -5,6 +5,7 @@ import { ensureAdmin, type FirstCredentials } from './first-start.ts';
 import { Certificate } from './certificate.ts';
 import { toldOf, type Configuration } from './configuration.ts';
 import { openDoors } from './doors.ts';
+import { Deliveries } from './deliveries.ts';
 import { dispatch } from './dispatch.ts';
 import type { BuiltHouse } from './build.ts';
 import type { House } from '../house/house.ts';
@@ -66,7 +67,8 @@ export async function openPort(configuration: Configuration, built: BuiltHouse):
     fail = resolve;
   });
   void built.failed.then(fail);
-  const handler = dispatch({ doors, log, metrics, entropy: systemEntropy, traffic, fatal: fail });
+  const deliveries = new Deliveries({ clock: systemClock, log });
+  const handler = dispatch({ doors, log, metrics, entropy: systemEntropy, traffic, deliveries, fatal: fail });
   const { host, port, clientCertificates } = configuration;
   const listener = await listen(handler, {
     host,
