@@ -37,12 +37,12 @@ interface Sent {
  * network closes no connection: the system sends the bytes again and again for a quarter of an hour, and so long nobody would
  * get the lock. Where the system does not tell, nothing is found.
  */
-export class Deliveries {
+export class Deliveries implements Disposable {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #unacknowledged: typeof unacknowledged<Connection>;
   readonly #sent = new Set<Sent>();
-  #isLooking = false;
+  #cancel: (() => void) | null = null;
 
   /** @param options what tells what is not acknowledged is by default the system's own tables */
   constructor(options: { clock: Clock; log: Log; look?: typeof unacknowledged<Connection> }) {
@@ -58,12 +58,17 @@ export class Deliveries {
     this.#lookLater();
   }
 
+  /** Looks no more. */
+  [Symbol.dispose](): void {
+    this.#sent.clear();
+    this.#cancel?.();
+  }
+
   #lookLater(): void {
-    if (this.#isLooking || this.#sent.size === 0) return;
-    this.#isLooking = true;
-    this.#clock.after(LOOK_MS, () => {
+    if (this.#cancel !== null || this.#sent.size === 0) return;
+    this.#cancel = this.#clock.after(LOOK_MS, () => {
       void this.#look().finally(() => {
-        this.#isLooking = false;
+        this.#cancel = null;
         this.#lookLater();
       });
     });
@@ -73,6 +78,7 @@ export class Deliveries {
     const due = [...this.#sent].filter(({ at }) => this.#clock.now() - at >= LOOK_MS);
     const open = await this.#unacknowledged(due.map(({ connection }) => connection).filter(isThere));
     for (const sent of due) {
+      if (!this.#sent.has(sent)) continue;
       const found = open === null ? 'heard' : this.#judge(sent, open.has(sent.connection));
       if (found === 'in doubt') continue;
       this.#sent.delete(sent);

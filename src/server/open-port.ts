@@ -99,6 +99,7 @@ export async function openPort(configuration: Configuration, built: BuiltHouse):
       house.closeLine();
       certificate?.[Symbol.dispose]();
       await listener.close(configuration.shutdownMs);
+      deliveries[Symbol.dispose]();
       await snapshotWorker[Symbol.asyncDispose]();
       await built.close();
       log.info('the server has stopped');

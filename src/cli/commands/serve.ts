@@ -26,7 +26,8 @@ export const command: Command = defineCommand({
   ],
   run: async ({ options, terminal, env, stopped }) => {
     const { openHouse } = await import('../../server/open.ts');
-    const { openLog } = await import('../../server/runtime.ts');
+    const { openLog, systemClock } = await import('../../server/runtime.ts');
+    const { giveBackWhenIdle } = await import('../../server/spare-memory.ts');
     const { watchUncaught } = await import('../../server/uncaught.ts');
     const configuration = accepted(configure(options, env));
     using uncaught = watchUncaught(openLog(configuration.logLevel));
@@ -34,11 +35,12 @@ export const command: Command = defineCommand({
     const open = await openHouse(configuration).catch((fault: unknown) => {
       throw openingFailure(fault, configuration);
     });
+    const keepMemory = giveBackWhenIdle(systemClock, () => open.house.inFlightBytes > 0);
     welcome(terminal, open, configuration.store, env);
     // On a screen it means that the screen is gone, and the server with it.
     const reload = (): void => void open.reload();
     if (!terminal.onScreen) process.on('SIGHUP', reload);
-    return await untilStopped(open, { terminal, stopped, uncaught });
+    return await untilStopped(open, { terminal, stopped, uncaught }).finally(keepMemory);
   },
 });
 
