@@ -6,6 +6,7 @@ import { Certificate } from './certificate.ts';
 import { toldOf, type Configuration } from './configuration.ts';
 import { openDoors } from './doors.ts';
 import { Deliveries } from './deliveries.ts';
+import { descriptorsMax } from './descriptors.ts';
 import { dispatch } from './dispatch.ts';
 import type { BuiltHouse } from './build.ts';
 import type { House } from '../house/house.ts';
@@ -76,6 +77,7 @@ export async function openPort(configuration: Configuration, built: BuiltHouse):
     tls: certificate?.material ?? null,
     clientCertificates,
     isProxy: (address) => traffic.peers.isTrusted(address),
+    descriptors: descriptorsMax(),
   });
   certificate?.watch((material) => listener.changeTls(material));
   // Not before the port is open: a credential that is told once must not be made by a start that then fails.

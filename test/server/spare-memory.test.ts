@@ -52,12 +52,12 @@ describe.runIf(process.platform === 'linux')('a crowd that uploads large states'
   it('is answered in full, or told to come again before its bodies are read; small writes go on, and memory is given back', async () => {
     await using house = await HouseProcess.start();
     const body = sampleState(1, { size: 10 * MEGABYTE });
-    let isOver = false;
+    const ongoing = { isOver: false };
     const uploads = Promise.all(
       Array.from({ length: 60 }, (_, index) => upload(`${house.url}/http/crowd/large-${index}`, body)),
-    ).finally(() => (isOver = true));
+    ).finally(() => (ongoing.isOver = true));
     let slowest = 0;
-    for (let index = 0; !isOver; index += 1) {
+    for (let index = 0; !ongoing.isOver; index += 1) {
       const began = performance.now();
       const path = `/http/crowd/small-${index}`;
       expect((await ask(house.url, 'POST', path, { body: sampleState(1) })).status).toBe(200);
