@@ -38,10 +38,10 @@ export interface OpenHouse {
 
 /** Opens the port of a house that was built. */
 export async function openPort(configuration: Configuration, built: BuiltHouse): Promise<OpenHouse> {
-  const { house, engine, log, keyring, keys } = built;
+  const { house, engine, log, keyring, keys, clock } = built;
   const certificate = await Certificate.open(configuration, log);
   const traffic = new Traffic(configuration, { clock: systemClock, log });
-  const metrics = new Metrics(house, certificate, built.devices);
+  const metrics = new Metrics(house, certificate, built.devices, clock);
   const closing = new AbortController();
   const snapshotWorker = new SnapshotWorker();
   const api: ApiParts = {
@@ -58,7 +58,7 @@ export async function openPort(configuration: Configuration, built: BuiltHouse):
     house,
     metrics,
     api,
-    clock: systemClock,
+    clock,
     domain,
     s3,
     closing: closing.signal,
