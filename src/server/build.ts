@@ -5,6 +5,7 @@ import type { Configuration } from './configuration.ts';
 import type { AuditDevices } from './audit-devices/devices.ts';
 import { openDevices } from './audit-devices/open.ts';
 import { openEngine, type OpenEngine } from './engines.ts';
+import { SharedClock } from './shared-clock.ts';
 import { postWebhook } from './webhook-post.ts';
 import { openLog, systemClock, systemEntropy } from './runtime.ts';
 
@@ -17,6 +18,8 @@ export interface BuiltHouse extends OpenEngine {
   readonly log: Log;
   /** null where none is configured. */
   readonly devices: AuditDevices | null;
+  /** What time it is for the house and its doors. */
+  readonly clock: Pick<SharedClock, 'now' | 'skew'>;
   /** Finishes what was begun, then closes signals and engine. */
   close(): Promise<void>;
 }
@@ -29,13 +32,14 @@ export async function buildHouse(configuration: Configuration): Promise<BuiltHou
   const log = openLog(configuration.logLevel);
   const opened = await openEngine(configuration, { clock: systemClock, log });
   const { engine, signals, keyring } = opened;
+  const clock = await startClock(opened, log);
   const devices = openDevices(configuration.auditDevices, { required: configuration.auditRequired, log });
   const house = new House({
     ...configuration,
     engine,
     sealer: keyring,
     signals,
-    clock: systemClock,
+    clock,
     entropy: systemEntropy,
     log,
     sink: devices,
@@ -46,6 +50,7 @@ export async function buildHouse(configuration: Configuration): Promise<BuiltHou
     try {
       await house.close();
       clearInterval(telling);
+      clock[Symbol.dispose]();
       await tellAuditHead(house, opened, log);
     } finally {
       await devices?.close();
@@ -62,7 +67,17 @@ export async function buildHouse(configuration: Configuration): Promise<BuiltHou
     throw fault;
   }
   await tellAuditHead(house, opened, log);
-  return { ...opened, house, log, devices, close };
+  return { ...opened, house, log, devices, clock, close };
+}
+
+async function startClock({ engine, signals }: OpenEngine, log: Log): Promise<SharedClock> {
+  try {
+    return await SharedClock.start({ clock: systemClock, engine, log });
+  } catch (fault) {
+    await signals[Symbol.asyncDispose]();
+    await engine[Symbol.asyncDispose]();
+    throw fault;
+  }
 }
 
 /** Where the audit log ends goes where whoever writes the database cannot take it back. */

@@ -6,6 +6,7 @@ import type { Door, DoorReply, DoorRequest } from '../protocols/door.ts';
 import { faultReply, problemReply } from '../protocols/wire/problem.ts';
 import { NoRoomForBody } from '../protocols/wire/read-body.ts';
 import { BodyBroken } from './body-guard.ts';
+import type { Deliveries } from './deliveries.ts';
 import { DoorTable } from './door-table.ts';
 import { sendReply, toDoorRequest } from './exchange.ts';
 import type { Metrics } from './metrics.ts';
@@ -25,10 +26,11 @@ export function dispatch(options: {
   metrics: Pick<Metrics, 'request' | 'undelivered'>;
   entropy: Entropy;
   traffic: Traffic;
+  deliveries: Pick<Deliveries, 'watch'>;
   /** Told of a fault after which nothing can be trusted. */
   fatal: (fault: EngineFault) => void;
 }): RequestListener {
-  const { log, metrics, entropy, traffic, fatal } = options;
+  const { log, metrics, entropy, traffic, deliveries, fatal } = options;
   const doors = new DoorTable(options.doors);
 
   async function answer(request: DoorRequest): Promise<Answered> {
@@ -95,7 +97,14 @@ export function dispatch(options: {
     const delivered = await send(incoming, response, request.id, reply);
     const seconds = (performance.now() - began) / 1_000;
     metrics.request(door, reply.operation, reply.status, seconds);
+    const { undelivered } = reply;
     if (!delivered && reply.live === undefined) metrics.undelivered(door, reply.operation);
+    if (delivered && undelivered !== undefined) {
+      deliveries.watch(incoming.socket, () => {
+        metrics.undelivered(door, reply.operation);
+        undelivered();
+      });
+    }
     log.debug('request', {
       request: request.id,
       door,

@@ -1,5 +1,4 @@
 import type { House } from '../house/house.ts';
-import type { Clock } from '../ports/clock.ts';
 import { isResent } from '../protocols/aws/attempt.ts';
 import { LockObjects } from '../protocols/lock-object/lock-objects.ts';
 import type { Door, DoorEntry, S3Settings } from '../protocols/door.ts';
@@ -16,6 +15,7 @@ import { HealthDoor } from './health.ts';
 import type { Metrics } from './metrics.ts';
 import { SignpostDoor } from './signposts.ts';
 import { IndexDoor } from './index-door.ts';
+import type { SharedClock } from './shared-clock.ts';
 
 /** Every protocol that the house speaks. A new one is a folder and a line here. */
 export const DOORS: readonly DoorEntry[] = [HTTP, S3, DYNAMODB, STS, GCS, CONSUL];
@@ -25,7 +25,7 @@ export async function openDoors(parts: {
   house: House;
   metrics: Metrics;
   api: ApiParts;
-  clock: Clock;
+  clock: Pick<SharedClock, 'now' | 'skew'>;
   /** The name under which the house is reached, or null. */
   domain: string | null;
   s3: S3Settings;
@@ -40,7 +40,7 @@ export async function openDoors(parts: {
   });
   return [
     ...(await Promise.all(DOORS.map(({ open }) => open({ house, now, domain, s3, lockObjects, closing })))),
-    new HealthDoor({ house, metrics, closing }),
+    new HealthDoor({ house, metrics, closing, clock }),
     new ApiDoor(api),
     new IndexDoor(DOORS),
     new SignpostDoor(),

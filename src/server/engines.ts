@@ -84,7 +84,7 @@ export async function openStore(
         engine,
         failed: engine.failed,
         backUp: backUpFrom(store.path),
-        warning: null,
+        warning: engine.warning,
         openSignals: openLocalSignals,
       };
     }

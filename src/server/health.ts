@@ -2,6 +2,8 @@ import type { House } from '../house/house.ts';
 import type { Door, DoorReply, DoorRequest, DoorRoutes } from '../protocols/door.ts';
 import { sourceOf } from '../protocols/caller.ts';
 import { presentedBy } from '../protocols/wire/authorization.ts';
+import type { Milliseconds } from '../core/instant.ts';
+import { SKEW_TOLD, type SharedClock } from './shared-clock.ts';
 import type { Metrics } from './metrics.ts';
 
 /**
@@ -14,12 +16,19 @@ export class HealthDoor implements Door {
   readonly #house: House;
   readonly #metrics: Metrics;
   readonly #closing: AbortSignal;
+  readonly #clock: Pick<SharedClock, 'skew'>;
   #checking: Promise<void> | null = null;
 
-  constructor(options: { house: House; metrics: Metrics; closing: AbortSignal }) {
+  constructor(options: {
+    house: House;
+    metrics: Metrics;
+    closing: AbortSignal;
+    clock: Pick<SharedClock, 'skew'>;
+  }) {
     this.#house = options.house;
     this.#metrics = options.metrics;
     this.#closing = options.closing;
+    this.#clock = options.clock;
   }
 
   async answer(request: DoorRequest): Promise<DoorReply> {
@@ -29,7 +38,7 @@ export class HealthDoor implements Door {
     // Anybody may ask this, so that many who ask at a time are answered by one look.
     this.#checking ??= this.#house.check().finally(() => (this.#checking = null));
     await this.#checking;
-    return say('readyz', 200, 'ready');
+    return say('readyz', 200, `ready${skewInWords(this.#clock.skew)}`);
   }
 
   fault(): DoorReply {
@@ -59,6 +68,13 @@ export class HealthDoor implements Door {
       body: Buffer.from(body),
     };
   }
+}
+
+/** It harms nobody, since the database's time is used, but the records of this machine tell wrong times. */
+function skewInWords(skew: Milliseconds): string {
+  if (Math.abs(skew) <= SKEW_TOLD) return '';
+  const way = skew > 0 ? 'ahead of' : 'behind';
+  return `; the clock of this node is ${Math.round(Math.abs(skew) / 1_000)} s ${way} the database's`;
 }
 
 function say(operation: string, status: number, text: string): DoorReply {

@@ -2,6 +2,8 @@ import { createServer, type RequestListener, type Server, type ServerOptions } f
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { Budget, sharesOf } from '../house/budget.ts';
+import { connectionsWithin } from './descriptors.ts';
+import { Shed, SHED_MAX } from './shed.ts';
 
 /** Connections at a time: more than the waiters that one house is meant for. */
 const CONNECTIONS_MAX = 20_000;
@@ -11,7 +13,7 @@ const HEADERS_MS = 20_000;
 /** How often those whose headers take longer are looked for. */
 const HEADERS_CHECK_MS = 2_000;
 const HEADER_BYTES_MAX = 32 * 1024;
-/** An idle connection is probed after so long; libuv gives a vanished peer up ten seconds later (`uv__tcp_keepalive`). */
+/** An idle connection is probed after so long; libuv gives a vanished peer up ten seconds later (`uv__tcp_keepalive`). See `deliveries.ts` for who was answered. */
 const PROBE_MS = 5_000;
 /** While the port closes, how often connections that have become idle are closed. */
 const SWEEP_MS = 50;
@@ -49,6 +51,8 @@ export async function listen(
     clientCertificates: ClientCertificates;
     /** Whether this is the address of a proxy, whose connections are those of many clients. */
     isProxy: (address: string) => boolean;
+    /** How many files and connections the process may have open. */
+    descriptors: number;
   },
 ): Promise<Listener> {
   const limits: ServerOptions = {
@@ -66,24 +70,32 @@ export async function listen(
     requestCert: options.clientCertificates !== 'none',
     rejectUnauthorized: options.clientCertificates === 'required',
   };
+  const shed = new Shed(handler);
   const secure =
-    options.tls === null ? null : createTlsServer({ ...limits, ...options.tls, ...verification }, handler);
-  const server: Server = secure ?? createServer(limits, handler);
+    options.tls === null
+      ? null
+      : createTlsServer({ ...limits, ...options.tls, ...verification }, shed.answer);
+  const server: Server = secure ?? createServer(limits, shed.answer);
   // A client that asks first whether it may send its body is told by whoever reads that body.
-  server.on('checkContinue', handler);
+  server.on('checkContinue', shed.answer);
   // Nothing else can be expected of HTTP, so that S3 passes it over. Node would refuse it, in no protocol's own form.
-  server.on('checkExpectation', handler);
-  server.maxConnections = CONNECTIONS_MAX;
+  server.on('checkExpectation', shed.answer);
+  const connectionsMax = Math.min(CONNECTIONS_MAX, connectionsWithin(options.descriptors));
+  server.maxConnections = connectionsMax + SHED_MAX;
   server.timeout = 0;
-  const connections = new Budget(sharesOf(CONNECTIONS_MAX));
+  const connections = new Budget(sharesOf(connectionsMax));
+  let open = 0;
   server.on('connection', (socket: Socket) => {
     socket.setKeepAlive(true, PROBE_MS);
     const { remoteAddress: peer = '' } = socket;
-    if (options.isProxy(peer)) return;
-    const place = connections.begin({ peer });
-    socket.once('close', () => place.release());
-    // Nothing can be said to it: what it speaks is not known yet, and may be TLS.
-    if (!place.take(1)) socket.destroy();
+    const place = options.isProxy(peer) ? null : connections.begin({ peer });
+    const hasRoom = open < connectionsMax && (place === null || place.take(1));
+    if (hasRoom) open += 1;
+    socket.once('close', () => {
+      place?.release();
+      if (hasRoom) open -= 1;
+    });
+    if (!hasRoom) shed.take(socket);
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);

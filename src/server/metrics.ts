@@ -3,6 +3,7 @@ import type { AuditDevices } from './audit-devices/devices.ts';
 import type { House } from '../house/house.ts';
 import type { StoredFigures } from '../ports/engine.ts';
 import type { LockFigures } from '../house/locks/lock-figures.ts';
+import type { SharedClock } from './shared-clock.ts';
 
 /** Durations from a commit without a wait to a parked request's hour. */
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 600];
@@ -20,6 +21,8 @@ export interface MeasuredHouse extends Pick<
   readonly webhooks: Pick<House['webhooks'], 'counts'>;
 }
 
+const IN_STEP: Pick<SharedClock, 'skew'> = { skew: 0 };
+
 /** What the house counts. Labels are names from tables, never what a client sent. */
 export class Metrics {
   readonly #registry = new Registry();
@@ -32,6 +35,7 @@ export class Metrics {
     house: MeasuredHouse,
     certificate: { readonly ends: number } | null = null,
     devices: Pick<AuditDevices, 'standings'> | null = null,
+    clock: Pick<SharedClock, 'skew'> = IN_STEP,
   ) {
     const registers = [this.#registry];
     collectDefaultMetrics({ register: this.#registry });
@@ -84,7 +88,7 @@ export class Metrics {
       registers,
       collect: async () => oldest.set((await look()).oldest / 1_000),
     });
-    this.#measureStore(house);
+    this.#measureStore(house, clock);
     const rejected = new Counter({
       name: 'statehouse_writes_rejected_total',
       help: 'Writes of states that were refused, by reason: stale, held, fenced, shared-hold, over-quota, expired.',
@@ -132,7 +136,7 @@ export class Metrics {
   }
 
   /** What is kept, and how this node keeps up. */
-  #measureStore(house: MeasuredHouse): void {
+  #measureStore(house: MeasuredHouse, clock: Pick<SharedClock, 'skew'>): void {
     const registers = [this.#registry];
     const stored = (): Promise<StoredFigures> => house.storedFigures().catch(() => NOT_COUNTED);
     const STORED: readonly (readonly [keyof StoredFigures, string, string])[] = [
@@ -182,6 +186,12 @@ export class Metrics {
       help: 'How long ago the database took the last sign of life of this node; 0 with the embedded engine.',
       registers,
       collect: () => lag.set((house.lag ?? 0) / 1_000),
+    });
+    const skew: Gauge = new Gauge({
+      name: 'statehouse_node_clock_skew_seconds',
+      help: "How far this node's clock is ahead of the database's, negative if it is behind; 0 with the embedded engine.",
+      registers,
+      collect: () => skew.set(clock.skew / 1_000),
     });
   }
 

@@ -5,6 +5,8 @@ import { ensureAdmin, type FirstCredentials } from './first-start.ts';
 import { Certificate } from './certificate.ts';
 import { toldOf, type Configuration } from './configuration.ts';
 import { openDoors } from './doors.ts';
+import { Deliveries } from './deliveries.ts';
+import { descriptorsMax } from './descriptors.ts';
 import { dispatch } from './dispatch.ts';
 import type { BuiltHouse } from './build.ts';
 import type { House } from '../house/house.ts';
@@ -36,10 +38,10 @@ export interface OpenHouse {
 
 /** Opens the port of a house that was built. */
 export async function openPort(configuration: Configuration, built: BuiltHouse): Promise<OpenHouse> {
-  const { house, engine, log, keyring, keys } = built;
+  const { house, engine, log, keyring, keys, clock } = built;
   const certificate = await Certificate.open(configuration, log);
   const traffic = new Traffic(configuration, { clock: systemClock, log });
-  const metrics = new Metrics(house, certificate, built.devices);
+  const metrics = new Metrics(house, certificate, built.devices, clock);
   const closing = new AbortController();
   const snapshotWorker = new SnapshotWorker();
   const api: ApiParts = {
@@ -56,7 +58,7 @@ export async function openPort(configuration: Configuration, built: BuiltHouse):
     house,
     metrics,
     api,
-    clock: systemClock,
+    clock,
     domain,
     s3,
     closing: closing.signal,
@@ -66,7 +68,8 @@ export async function openPort(configuration: Configuration, built: BuiltHouse):
     fail = resolve;
   });
   void built.failed.then(fail);
-  const handler = dispatch({ doors, log, metrics, entropy: systemEntropy, traffic, fatal: fail });
+  const deliveries = new Deliveries({ clock: systemClock, log });
+  const handler = dispatch({ doors, log, metrics, entropy: systemEntropy, traffic, deliveries, fatal: fail });
   const { host, port, clientCertificates } = configuration;
   const listener = await listen(handler, {
     host,
@@ -74,6 +77,7 @@ export async function openPort(configuration: Configuration, built: BuiltHouse):
     tls: certificate?.material ?? null,
     clientCertificates,
     isProxy: (address) => traffic.peers.isTrusted(address),
+    descriptors: descriptorsMax(),
   });
   certificate?.watch((material) => listener.changeTls(material));
   // Not before the port is open: a credential that is told once must not be made by a start that then fails.
@@ -97,6 +101,7 @@ export async function openPort(configuration: Configuration, built: BuiltHouse):
       house.closeLine();
       certificate?.[Symbol.dispose]();
       await listener.close(configuration.shutdownMs);
+      deliveries[Symbol.dispose]();
       await snapshotWorker[Symbol.asyncDispose]();
       await built.close();
       log.info('the server has stopped');

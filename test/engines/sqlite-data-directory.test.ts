@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { statSync } from 'node:fs';
-import { readdir, writeFile } from 'node:fs/promises';
+import { copyFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openForReading, openForWriting } from '../../src/engines/sqlite/connection.ts';
+import { backUp, restoreBackup } from '../../src/engines/sqlite/files/backup.ts';
 import { openDatabase } from '../../src/engines/sqlite/files/driver.ts';
 import { SqliteEngine } from '../../src/engines/sqlite/engine.ts';
 import { EngineFault } from '../../src/ports/engine.ts';
@@ -55,6 +56,51 @@ describe('a data directory', () => {
     await expect(SqliteEngine.open({ directory })).rejects.toThrow('is in use');
     await engine.apply([writeOf(addressOf('a'), 1n)]);
     await engine[Symbol.asyncDispose]();
+  });
+
+  it('is refused to a second process also once the file that it locks was removed', async () => {
+    const engine = await SqliteEngine.open({ directory });
+    expect(engine.warning).toBeNull();
+    await rm(join(directory, 'lock.db'));
+    await expect(SqliteEngine.open({ directory })).rejects.toThrow('is in use by another process');
+    await engine.apply([writeOf(addressOf('a'), 1n)]);
+    await engine[Symbol.asyncDispose]();
+  });
+
+  it.each(['statehouse.db', 'statehouse.db-wal', 'statehouse.db-shm'])(
+    'whose %s is removed stops the engine before another write is answered',
+    async (name) => {
+      const engine = await SqliteEngine.open({ directory });
+      await engine.apply([writeOf(addressOf('a'), 1n)]);
+      await rm(join(directory, name));
+      await expect(engine.apply([writeOf(addressOf('a'), 2n)])).rejects.toThrow(`${name} was removed`);
+      await expect(engine.check()).rejects.toThrow('removed');
+      expect(await engine.failed).toMatchObject({ fatal: true });
+      await engine[Symbol.asyncDispose]();
+    },
+  );
+
+  it('whose database is replaced stops the engine, though nobody writes', async () => {
+    const engine = await SqliteEngine.open({ directory });
+    const path = join(directory, 'statehouse.db');
+    await copyFile(path, `${path}.new`);
+    await rename(`${path}.new`, path);
+    expect((await engine.failed).message).toContain('statehouse.db was replaced');
+    await expect(engine.world(addressOf('a'))).rejects.toThrow('replaced');
+    await engine[Symbol.asyncDispose]();
+  });
+
+  it('whose database is gone is not begun anew, but takes a backup', async () => {
+    await (await SqliteEngine.open({ directory }))[Symbol.asyncDispose]();
+    const backup = `${directory}.backup`;
+    await backUp(directory, backup);
+    for (const suffix of ['', '-wal', '-shm']) {
+      await rm(join(directory, `statehouse.db${suffix}`), { force: true });
+    }
+    await expect(SqliteEngine.open({ directory })).rejects.toThrow('statehouse.db is missing');
+    restoreBackup(backup, directory);
+    await (await SqliteEngine.open({ directory }))[Symbol.asyncDispose]();
+    await rm(backup);
   });
 
   it('that cannot be made is a fault with its name', async () => {

@@ -125,6 +125,7 @@ async function openHouse(
     house,
     engine,
     signals,
+    clock: { now: Date.now, skew: 0 },
     keyring,
     keys: { keys, path: keyPath, isNew: false },
     failed: new Promise(() => undefined),

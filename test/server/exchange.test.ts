@@ -77,6 +77,7 @@ describe('an exchange', () => {
       metrics,
       entropy: systemEntropy,
       traffic,
+      deliveries: { watch: () => undefined },
       fatal: (fault) => void fatal.push(fault),
     });
     server = createServer(handler);

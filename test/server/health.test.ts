@@ -40,7 +40,7 @@ describe('how the house is', () => {
       },
     } as unknown as House;
     const metrics = new Metrics(quietHouse());
-    const door = new HealthDoor({ house, metrics, closing: closing.signal });
+    const door = new HealthDoor({ house, metrics, closing: closing.signal, clock: { skew: 0 } });
     await expect(door.answer(READYZ)).rejects.toThrow(EngineFault);
     expect(door.fault().status).toBe(503);
     works = true;
@@ -60,7 +60,12 @@ describe('how the house is', () => {
       },
     } as unknown as House;
     const metrics = new Metrics(quietHouse());
-    const door = new HealthDoor({ house, metrics, closing: new AbortController().signal });
+    const door = new HealthDoor({
+      house,
+      metrics,
+      closing: new AbortController().signal,
+      clock: { skew: 0 },
+    });
     const many = Array.from({ length: 50 }, () => door.answer(READYZ));
     done();
     expect((await Promise.all(many)).every(({ status }) => status === 200)).toBe(true);

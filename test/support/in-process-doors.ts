@@ -7,7 +7,6 @@ import { openDoors } from '../../src/server/doors.ts';
 import { ensureAdmin } from '../../src/server/first-start.ts';
 import { Metrics } from '../../src/server/metrics.ts';
 import { KeyRotation } from '../../src/server/rotate-key.ts';
-import { systemClock } from '../../src/server/runtime.ts';
 import type { DoorReply, DoorRequest } from '../../src/protocols/door.ts';
 import { TEST_ADMIN } from './test-admin.ts';
 
@@ -44,7 +43,7 @@ export class InProcessDoors implements AsyncDisposable {
     const doors = await openDoors({
       house,
       metrics: new Metrics(house, null),
-      clock: systemClock,
+      clock: built.clock,
       domain: null,
       s3: configuration.s3,
       closing: closing.signal,

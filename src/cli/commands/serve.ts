@@ -1,9 +1,11 @@
 import { configure } from '../../server/configuration.ts';
+import { descriptorsMax, tooFewDescriptors } from '../../server/descriptors.ts';
 import { SETTINGS } from '../../server/settings.ts';
 import type { OpenHouse } from '../../server/open.ts';
 import type { UncaughtWatch } from '../../server/uncaught.ts';
 import { defineCommand, type Command } from '../command.ts';
 import { DONE, FAILED, type ExitCode } from '../exit-codes.ts';
+import { Failure } from '../failure.ts';
 import { openingFailure } from '../server/opening-failure.ts';
 import { welcome } from '../server/welcome.ts';
 import { accepted, settingOptions } from '../options.ts';
@@ -25,8 +27,11 @@ export const command: Command = defineCommand({
     { line: 'statehouse serve --database postgres://statehouse@db/statehouse', says: 'one of several nodes' },
   ],
   run: async ({ options, terminal, env, stopped }) => {
+    const tooFew = tooFewDescriptors(descriptorsMax());
+    if (tooFew !== null) throw new Failure(tooFew);
     const { openHouse } = await import('../../server/open.ts');
-    const { openLog } = await import('../../server/runtime.ts');
+    const { openLog, systemClock } = await import('../../server/runtime.ts');
+    const { giveBackWhenIdle } = await import('../../server/spare-memory.ts');
     const { watchUncaught } = await import('../../server/uncaught.ts');
     const configuration = accepted(configure(options, env));
     using uncaught = watchUncaught(openLog(configuration.logLevel));
@@ -34,11 +39,12 @@ export const command: Command = defineCommand({
     const open = await openHouse(configuration).catch((fault: unknown) => {
       throw openingFailure(fault, configuration);
     });
+    const keepMemory = giveBackWhenIdle(systemClock, () => open.house.inFlightBytes > 0);
     welcome(terminal, open, configuration.store, env);
     // On a screen it means that the screen is gone, and the server with it.
     const reload = (): void => void open.reload();
     if (!terminal.onScreen) process.on('SIGHUP', reload);
-    return await untilStopped(open, { terminal, stopped, uncaught });
+    return await untilStopped(open, { terminal, stopped, uncaught }).finally(keepMemory);
   },
 });
 

@@ -35,6 +35,7 @@ import { BodyReader } from './bodies.ts';
 import { openForReading } from './connection.ts';
 import { DataDirectory } from './files/data-directory.ts';
 import type { Database } from './files/driver.ts';
+import { FileWatch } from './files/file-watch.ts';
 import { readLogEnd } from './files/log-end.ts';
 import { verifyLogFile } from './files/log-file.ts';
 import { reading } from './faults.ts';
@@ -61,12 +62,15 @@ export class SqliteEngine implements Engine {
   readonly traits: EngineTraits = { name: 'sqlite', shared: false };
   /** Settles if the engine has to stop (disk full, a failed flush): the process should then end. */
   readonly failed: Promise<EngineFault>;
+  /** What the operator should know; null if it is nothing. */
+  readonly warning: string | null;
   readonly #directory: DataDirectory;
   readonly #reader: Database;
   readonly #queries: Queries;
   readonly #bodies: BodyReader;
   readonly #audit: AuditLog;
   readonly #writer: WriterHandle;
+  readonly #files: FileWatch;
   readonly #now: () => Instant;
   #closed: Promise<void> | null = null;
 
@@ -81,7 +85,9 @@ export class SqliteEngine implements Engine {
     this.#writer = writer;
     this.#now = now;
     this.failed = writer.stopped;
+    this.warning = directory.warning;
     this.#reader = openForReading(directory.databasePath);
+    this.#files = new FileWatch(directory.watched);
     this.#queries = new Queries(this.#reader, keyIdOf, new RowKeys(rowKey));
     this.#bodies = new BodyReader(this.#reader);
     this.#audit = new AuditLog(this.#reader);
@@ -92,12 +98,16 @@ export class SqliteEngine implements Engine {
    * @throws {UnauthenticatedRows} when there are rows without a key
    */
   static async open(options: SqliteOptions): Promise<SqliteEngine> {
-    const directory = DataDirectory.take(options.directory);
+    const directory = DataDirectory.take(options.directory, { needsDatabase: true });
     try {
       const now = neverBackwards(options.clock);
       reading(() => verifyLogFile(directory.databasePath, readLogEnd(directory.databasePath)));
       const rowKey = prepareDatabase(directory.databasePath, options.openRowKey);
-      const writer = await WriterHandle.start(directory.databasePath, { now, rowKey });
+      const writer = await WriterHandle.start(directory.databasePath, {
+        now,
+        rowKey,
+        watched: directory.watched,
+      });
       try {
         return reading(() => new SqliteEngine(directory, writer, now, rowKey, options));
       } catch (error) {
@@ -119,55 +129,55 @@ export class SqliteEngine implements Engine {
   }
 
   async world(address: Address): Promise<World> {
-    return reading(() => this.#queries.world(address));
+    return this.#read(() => this.#queries.world(address));
   }
 
   async versions(address: Address, query: { before?: number; limit: number }): Promise<readonly Version[]> {
-    return reading(() => this.#queries.versions(address, query));
+    return this.#read(() => this.#queries.versions(address, query));
   }
 
   async version(address: Address, number: number | null): Promise<Version | null> {
-    return reading(() => this.#queries.version(address, number));
+    return this.#read(() => this.#queries.version(address, number));
   }
 
   async states(query: StateQuery): Promise<readonly StateSummary[]> {
-    return reading(() => this.#queries.states(query));
+    return this.#read(() => this.#queries.states(query));
   }
 
   async body(bodyId: string): Promise<StoredBody | null> {
-    return reading(() => this.#bodies.read(bodyId));
+    return this.#read(() => this.#bodies.read(bodyId));
   }
 
   async credentials(): Promise<readonly Credential[]> {
-    return reading(() => this.#queries.credentials());
+    return this.#read(() => this.#queries.credentials());
   }
 
   async entries(kind: string | null, page?: EntryPage): Promise<readonly Entry[]> {
-    return reading(() => this.#queries.entries(kind, page));
+    return this.#read(() => this.#queries.entries(kind, page));
   }
 
   async entry(kind: string, name: string): Promise<Entry | null> {
-    return reading(() => this.#queries.entry(kind, name));
+    return this.#read(() => this.#queries.entry(kind, name));
   }
 
   async usage(project: string): Promise<Usage> {
-    return reading(() => this.#queries.usage(project));
+    return this.#read(() => this.#queries.usage(project));
   }
 
   async audit(query: AuditQuery): Promise<readonly AuditRecord[]> {
-    return this.#audit.read(query);
+    return this.#read(() => this.#audit.read(query));
   }
 
   async auditAfter(after: number | null, filter: AuditFilter, limit: number): Promise<AuditStretch> {
-    return this.#audit.after(after, filter, limit);
+    return this.#read(() => this.#audit.after(after, filter, limit));
   }
 
   async changes(after: number | null, limit: number): Promise<Changes> {
-    return this.#audit.changes(after, limit);
+    return this.#read(() => this.#audit.changes(after, limit));
   }
 
   async auditHead(): Promise<string> {
-    return reading(() => auditHead(this.#reader));
+    return this.#read(() => auditHead(this.#reader));
   }
 
   async beat(node: string): Promise<readonly string[]> {
@@ -175,11 +185,11 @@ export class SqliteEngine implements Engine {
   }
 
   async seats(query: { node: string } | { notNode: string }): Promise<readonly WaitingRequest[]> {
-    return reading(() => this.#queries.seats(query));
+    return this.#read(() => this.#queries.seats(query));
   }
 
   async ending(limit: number): Promise<readonly Address[]> {
-    return reading(() => this.#queries.ending(this.#now(), limit));
+    return this.#read(() => this.#queries.ending(this.#now(), limit));
   }
 
   async figures(): Promise<StoredFigures> {
@@ -193,11 +203,11 @@ export class SqliteEngine implements Engine {
   }
 
   async sealedUnderOther(keyId: string, limit: number): Promise<readonly Resealed[]> {
-    return reading(() => this.#queries.sealedUnderOther(keyId, limit));
+    return this.#read(() => this.#queries.sealedUnderOther(keyId, limit));
   }
 
   async bodies(after: string | null, limit: number): Promise<readonly BodyMark[]> {
-    return reading(() => this.#bodies.marks(after, limit));
+    return this.#read(() => this.#bodies.marks(after, limit));
   }
 
   async now(): Promise<Instant> {
@@ -214,6 +224,13 @@ export class SqliteEngine implements Engine {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed ??= this.#close();
     await this.#closed;
+  }
+
+  #read<T>(read: () => T): T {
+    return reading(() => {
+      this.#files.lookAfterPause();
+      return read();
+    });
   }
 
   async #close(): Promise<void> {

@@ -123,6 +123,7 @@ export class LabNode {
       metrics: { request: () => undefined, undelivered: () => undefined },
       entropy,
       traffic: new Traffic({ requestRate: 0, trustedProxies: [] }, { clock, log }),
+      deliveries: { watch: () => undefined },
       fatal: () => void this.die('fatal'),
     });
     trace.note(this.name, 'listens');

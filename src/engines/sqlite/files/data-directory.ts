@@ -2,6 +2,7 @@ import { chmodSync, closeSync, existsSync, fsyncSync, openSync, statSync } from 
 import { dirname, join, resolve } from 'node:path';
 import { EngineFault } from '../../../ports/engine.ts';
 import { openDatabase, type Database } from './driver.ts';
+import { lockDirectory, type DirectoryLock } from './directory-lock.ts';
 import { makePath } from './make-path.ts';
 import { isBusy, messageOf } from '../faults.ts';
 
@@ -25,22 +26,43 @@ export function hasDatabase(directory: string): boolean {
 /** A data directory in use by this process and no other, until it is disposed of or the process ends, however it ends. */
 export class DataDirectory implements Disposable {
   readonly databasePath: string;
+  /** What the operator should know of how it is locked; null if it is nothing. */
+  readonly warning: string | null;
+  /** The files that must not be removed or replaced while it is in use. */
+  readonly watched: readonly string[];
   readonly #lock: Database;
+  readonly #itself: DirectoryLock;
 
-  private constructor(directory: string, lock: Database) {
+  private constructor(directory: string, lock: Database, itself: DirectoryLock) {
     this.databasePath = databasePath(directory);
     this.#lock = lock;
+    this.#itself = itself;
+    const used = ['', '-wal', '-shm'].map((suffix) => `${this.databasePath}${suffix}`);
+    this.watched = itself.type === 'held' ? used : [...used, join(directory, LOCK_FILE)];
+    this.warning =
+      itself.type === 'impossible'
+        ? `the data directory itself is not locked, only ${LOCK_FILE} in it: ${itself.why}`
+        : null;
   }
 
   /**
    * Makes the directory if it is not there, and takes it for this process alone.
-   * @throws {EngineFault} when another process has it
+   * @param needsDatabase whether a directory that was used before must have its database still
+   * @throws {EngineFault} when another process has it, or its database was removed
    */
-  static take(path: string): DataDirectory {
+  static take(
+    path: string,
+    { needsDatabase = false }: { readonly needsDatabase?: boolean } = {},
+  ): DataDirectory {
     const directory = resolve(path);
     try {
+      if (needsDatabase) expectDatabase(directory);
       makeDirectory(directory);
-      return new DataDirectory(directory, takeLock(directory));
+      const lock = takeLock(directory);
+      const itself = lockDirectory(directory);
+      if (itself.type !== 'taken') return new DataDirectory(directory, lock, itself);
+      lock.close();
+      throw inUse(directory);
     } catch (cause) {
       if (cause instanceof EngineFault) throw cause;
       throw new EngineFault(`the data directory ${directory} cannot be used: ${messageOf(cause)}`, { cause });
@@ -49,6 +71,7 @@ export class DataDirectory implements Disposable {
 
   [Symbol.dispose](): void {
     this.#lock.close();
+    if (this.#itself.type === 'held') closeSync(this.#itself.descriptor);
   }
 }
 
@@ -78,6 +101,15 @@ function makeDirectory(directory: string): void {
   syncDirectory(directory);
 }
 
+/** A new database beside the traces of a former one would answer that nothing is there. The database is made before what is locked. */
+function expectDatabase(directory: string): void {
+  if (existsSync(join(directory, DATABASE)) || !existsSync(join(directory, LOCK_FILE))) return;
+  throw new EngineFault(
+    `${DATABASE} is missing from ${directory}, which was used before: put it back, or restore a backup there with ` +
+      `"statehouse restore-backup"; to begin anew, use another directory`,
+  );
+}
+
 /** The operating system lets an exclusive lock go when the process dies, so a crash leaves nothing to clean up. */
 function takeLock(directory: string): Database {
   const lock = openDatabase(join(directory, LOCK_FILE));
@@ -87,9 +119,13 @@ function takeLock(directory: string): Database {
   } catch (cause) {
     lock.close();
     if (!isBusy(cause)) throw cause;
-    throw new EngineFault(
-      `the data directory ${directory} is in use by another process: stop that one first, or use another directory`,
-      { cause },
-    );
+    throw inUse(directory, cause);
   }
+}
+
+function inUse(directory: string, cause?: unknown): EngineFault {
+  return new EngineFault(
+    `the data directory ${directory} is in use by another process: stop that one first, or use another directory`,
+    { cause },
+  );
 }

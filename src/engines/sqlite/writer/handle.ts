@@ -74,11 +74,11 @@ export class WriterHandle {
   /** Starts the thread on a database whose schema is up to date; resolves once it is open. */
   static async start(
     databasePath: string,
-    { now, rowKey }: { readonly now: () => Instant; readonly rowKey: Uint8Array },
+    { now, ...opened }: { readonly now: () => Instant } & Omit<WriterData, 'databasePath'>,
   ): Promise<WriterHandle> {
     // The built file, also where a test runner runs the sources: a thread does not inherit the runner's way to read them.
     const path = createRequire(import.meta.url).resolve('#sqlite-writer');
-    const worker = new Worker(path, { workerData: { databasePath, rowKey } satisfies WriterData });
+    const worker = new Worker(path, { workerData: { databasePath, ...opened } satisfies WriterData });
     await new Promise<void>((resolve, reject) => {
       worker.once('message', () => resolve());
       worker.once('error', (cause) => reject(new EngineFault(messageOf(cause), { cause })));

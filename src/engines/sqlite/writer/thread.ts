@@ -2,6 +2,7 @@ import { parentPort, receiveMessageOnPort, workerData, type MessagePort } from '
 import { RowKeys } from '../../row-keys.ts';
 import { openForWriting } from '../connection.ts';
 import type { Database } from '../files/driver.ts';
+import { FileWatch, WATCH_MS } from '../files/file-watch.ts';
 import { describe, reading } from '../faults.ts';
 import {
   BATCH_BYTES_MAX,
@@ -22,14 +23,18 @@ class WriterThread {
   readonly #db: Database;
   readonly #writer: Writer;
   readonly #log: WriteAheadLog;
+  readonly #files: FileWatch;
+  readonly #watching: NodeJS.Timeout;
   readonly #idle: NodeJS.Timeout;
   #stopped = false;
 
-  constructor(port: MessagePort, { databasePath, rowKey }: WriterData) {
+  constructor(port: MessagePort, { databasePath, rowKey, watched }: WriterData) {
     this.#port = port;
     this.#db = openForWriting(databasePath);
     this.#writer = new Writer(this.#db, new RowKeys(rowKey));
     this.#log = new WriteAheadLog(this.#db, databasePath);
+    this.#files = new FileWatch(watched);
+    this.#watching = setInterval(() => this.#guard(() => this.#files.look()), WATCH_MS).unref();
     this.#idle = setTimeout(() => this.#guard(() => this.#log.empty()), IDLE_MS).unref();
   }
 
@@ -60,7 +65,10 @@ class WriterThread {
   }
 
   #store(batches: readonly Batch[]): void {
-    this.#post({ done: this.#writer.run(batches) });
+    const done = this.#writer.run(batches);
+    // What was stored in a file without a name is not kept.
+    this.#files.look();
+    this.#post({ done });
     this.#log.grown();
     this.#idle.refresh();
   }
@@ -72,12 +80,23 @@ class WriterThread {
       work();
     } catch (error) {
       this.#stopped = true;
-      this.#post({ fatal: describe(error) });
+      this.#post({ fatal: describe(this.#gone() ?? error) });
+    }
+  }
+
+  /** What else fails where a file is gone does not say so. */
+  #gone(): unknown {
+    try {
+      this.#files.look();
+      return null;
+    } catch (error) {
+      return error;
     }
   }
 
   #close(): void {
     clearTimeout(this.#idle);
+    clearInterval(this.#watching);
     this.#guard(() => {
       this.#writer.close();
       this.#log.end();

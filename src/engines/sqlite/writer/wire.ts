@@ -14,6 +14,8 @@ export interface WriterData {
   readonly databasePath: string;
   /** The key of the rows. */
   readonly rowKey: Uint8Array;
+  /** The files that nobody may remove or replace meanwhile. */
+  readonly watched: readonly string[];
 }
 
 export type ToWriter = (Batch & { readonly bytes: number }) | 'close';
