@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe } from 'vitest';
 import { openClient } from '../../src/protocols/backends.ts';
 import { clientContract } from '../../src/contract/client-contract.ts';
+import { ConsulAgent, findConsul } from '../support/consul-agent.ts';
 import { FakeGcsServer, findFakeGcs } from '../support/fake-gcs-server.ts';
 import { findMoto, MotoServer } from '../support/moto-server.ts';
 import { TestHouse } from '../support/open-test-house.ts';
@@ -59,6 +60,34 @@ clientContract('gcs on a house', async () => {
     open: () => openClient({ type: 'gcs', attributes, folder: '/', env: {} }),
     dispose: () => house.close(),
   };
+});
+
+clientContract('consul on a house', async () => {
+  const house = await TestHouse.open();
+  const attributes = {
+    address: new URL(house.url).host,
+    path: `acme/contract-${randomUUID()}`,
+    access_token: `${TEST_ADMIN.id}.${TEST_ADMIN.secret}`,
+  };
+  return {
+    open: () => openClient({ type: 'consul', attributes, folder: '/', env: {} }),
+    dispose: () => house.close(),
+  };
+});
+
+const consul = await findConsul();
+describe.skipIf(consul === null)('on Consul (skipped unless it is on PATH)', () => {
+  const variants = { plain: {}, 'as gzip, with a slash at its end': { gzip: true, path: 'net/app/' } };
+  for (const [variant, more] of Object.entries(variants)) {
+    clientContract(`consul ${variant}`, async () => {
+      const agent = await ConsulAgent.start(consul!);
+      const attributes = { address: agent.address, path: 'net/app', ...more };
+      return {
+        open: () => openClient({ type: 'consul', attributes, folder: '/', env: {} }),
+        dispose: () => agent[Symbol.asyncDispose](),
+      };
+    });
+  }
 });
 
 const fakeGcs = await findFakeGcs();
