@@ -6,6 +6,7 @@ import {
   type DescribedDoor,
   type ServedBackend,
 } from './backend.ts';
+import { AZURERM } from './azurerm/client/entry.ts';
 import { CONSUL } from './consul/client/entry.ts';
 import { GCS } from './gcs/client/entry.ts';
 import { HTTP } from './http/client/entry.ts';
@@ -14,7 +15,7 @@ import { PG } from './pg/client/entry.ts';
 import { S3 } from './s3/client/entry.ts';
 
 /** Every backend that has a client. A new one is a folder and a line here. */
-const BACKENDS: readonly BackendEntry[] = [LOCAL, HTTP, S3, GCS, CONSUL, PG];
+const BACKENDS: readonly BackendEntry[] = [LOCAL, HTTP, S3, GCS, AZURERM, CONSUL, PG];
 
 /** What terraform uses in a folder without a backend block. */
 export const DEFAULT_BACKEND: string = LOCAL.name;

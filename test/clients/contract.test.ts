@@ -5,12 +5,14 @@ import { join } from 'node:path';
 import { describe } from 'vitest';
 import { openClient } from '../../src/protocols/backends.ts';
 import { clientContract } from '../../src/contract/client-contract.ts';
+import { AZURITE_KEY, findAzurite } from '../support/azurite.ts';
 import { ConsulAgent, findConsul } from '../support/consul-agent.ts';
 import { FakeGcsServer, findFakeGcs } from '../support/fake-gcs-server.ts';
 import { findMoto, MotoServer } from '../support/moto-server.ts';
 import { TestHouse } from '../support/open-test-house.ts';
 import { findPostgres, PostgresServer } from '../support/postgres-server.ts';
 import { TEST_ADMIN } from '../support/test-admin.ts';
+import { AzuritePlace } from './fixtures/azurite-place.ts';
 import { makeBucket, makeLockTable } from './fixtures/moto.ts';
 import { PlainHttpBackend } from './fixtures/plain-http-backend.ts';
 
@@ -85,6 +87,34 @@ describe.skipIf(consul === null)('on Consul (skipped unless it is on PATH)', () 
       return {
         open: () => openClient({ type: 'consul', attributes, folder: '/', env: {} }),
         dispose: () => agent[Symbol.asyncDispose](),
+      };
+    });
+  }
+});
+
+const azurite = await findAzurite();
+describe.skipIf(azurite === null)('on Azurite (skipped unless azurite-blob is on PATH)', () => {
+  const variants = {
+    'with its key': { access_key: AZURITE_KEY },
+    'with a key that is listed, and snapshots': {
+      tenant_id: 't',
+      client_id: 'c',
+      client_secret: 'secret',
+      snapshot: true,
+    },
+  };
+  for (const [variant, more] of Object.entries(variants)) {
+    clientContract(`azurerm ${variant}`, async () => {
+      const place = await AzuritePlace.start(azurite!);
+      return {
+        open: () =>
+          openClient({
+            type: 'azurerm',
+            attributes: { ...place.attributes('net/app.tfstate'), ...more },
+            folder: '/',
+            env: place.env,
+          }),
+        dispose: () => place[Symbol.asyncDispose](),
       };
     });
   }

@@ -191,6 +191,11 @@ export class ConsulStateClient implements StateClient {
     return { type: 'broken' };
   }
 
+  keepsOut(workspace: string): Promise<string | null> {
+    const why = 'with Consul it locks each workspace but "default" when it opens it, with -lock=false, too';
+    return Promise.resolve(workspace === DEFAULT_WORKSPACE ? null : why);
+  }
+
   async server(workspace: string): Promise<ServedState | null> {
     const { endpoint, ca, insecure, token } = this.#config;
     const address = this.#addressOf(workspace);
