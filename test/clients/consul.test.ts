@@ -220,6 +220,9 @@ describe.skipIf(consul === null)('states in Consul (skipped unless consul is on 
     expect(client.traits.locks).toBe('none');
     expect((await client.lock('default', makeLockRequest('test', '0'), AT_ONCE)).type).toBe('unsupported');
     await client.createWorkspace('dev', makeLockRequest('init', '0'));
+    // Terraform locks that whenever it opens it.
+    expect(await client.keepsOut?.('dev')).toContain('locks each workspace');
+    expect(await client.keepsOut?.('default')).toBeNull();
     await agent.ask('PUT', `kv/${path}/.lockinfo`, '{}');
     await agent.ask('PUT', `kv/${path}/tfstate.0123456789abcdef0123456789abcdef/0`, 'x');
     const { ID } = (await agent.ask('PUT', 'session/create', '{"Name":"by hand"}')) as { ID: string };

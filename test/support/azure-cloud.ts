@@ -23,12 +23,12 @@ export class AzureCloud implements AsyncDisposable {
   readonly certPath: string;
   readonly #server: Server;
   readonly #folder: string;
-  readonly #account: { readonly blob: string; readonly key: string };
+  readonly #account: { readonly blob: string | null; readonly key: string };
 
   private constructor(
     server: Server,
     folder: string,
-    account: { readonly blob: string; readonly key: string },
+    account: { readonly blob: string | null; readonly key: string },
   ) {
     this.#server = server;
     this.#folder = folder;
@@ -39,8 +39,8 @@ export class AzureCloud implements AsyncDisposable {
     });
   }
 
-  /** @param account where its blobs are, and its key */
-  static async start(account: { readonly blob: string; readonly key: string }): Promise<AzureCloud> {
+  /** @param account where its blobs are, null for an account without any; and its key */
+  static async start(account: { readonly blob: string | null; readonly key: string }): Promise<AzureCloud> {
     const folder = await mkdtemp(join(tmpdir(), 'statehouse-cloud-'));
     const made = await generate([{ name: 'commonName', value: 'cloud.test' }], {
       extensions: [
@@ -112,7 +112,7 @@ export class AzureCloud implements AsyncDisposable {
     if (path === '/identity')
       return [
         200,
-        { access_token: `token for ${query['resource']}`, expires_in: '3600', token_type: 'Bearer' },
+        { access_token: `token for ${query['resource']}.default`, expires_in: '3600', token_type: 'Bearer' },
       ];
     if (!path.includes('/storageAccounts/')) return [404, {}];
     // Go's SDK puts a second slash in between.
@@ -125,7 +125,7 @@ export class AzureCloud implements AsyncDisposable {
       {
         kind: 'StorageV2',
         location: 'here',
-        properties: { primaryEndpoints: { blob: `${this.#account.blob}/` } },
+        properties: { primaryEndpoints: { blob: `${this.#account.blob ?? `${here}blobs`}/` } },
       },
     ];
   }
