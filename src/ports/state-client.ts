@@ -20,6 +20,8 @@ export interface StateClient {
    * a server keeps every other one out; null where its configuration leaves no room for it, or the server is another one.
    */
   lend?(): Promise<((lockId: string) => Readonly<Record<string, string>>) | null>;
+  /** Why a terraform that takes no lock cannot work while we hold the lock, as a sentence begins; null where it can. */
+  keepsOut?(workspace: string): Promise<string | null>;
   /** Renames what is kept in the Terraform folder, so that terraform does not want to copy it anywhere. @returns the new names */
   setAside?(workspace: string): Promise<readonly string[]>;
   /** The names of all workspaces, `default` first; null where the backend cannot tell. */

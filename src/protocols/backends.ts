@@ -6,7 +6,8 @@ import {
   type DescribedDoor,
   type ServedBackend,
 } from './backend.ts';
-import { CONSUL } from './consul/block.ts';
+import { AZURERM } from './azurerm/client/entry.ts';
+import { CONSUL } from './consul/client/entry.ts';
 import { GCS } from './gcs/client/entry.ts';
 import { HTTP } from './http/client/entry.ts';
 import { LOCAL } from './local/client/entry.ts';
@@ -14,7 +15,7 @@ import { PG } from './pg/client/entry.ts';
 import { S3 } from './s3/client/entry.ts';
 
 /** Every backend that has a client. A new one is a folder and a line here. */
-const BACKENDS: readonly BackendEntry[] = [LOCAL, HTTP, S3, GCS, PG];
+const BACKENDS: readonly BackendEntry[] = [LOCAL, HTTP, S3, GCS, AZURERM, CONSUL, PG];
 
 /** What terraform uses in a folder without a backend block. */
 export const DEFAULT_BACKEND: string = LOCAL.name;
@@ -56,10 +57,9 @@ export function isSecretSetting(setting: string): boolean {
 }
 
 /** The backends through which terraform reaches a Statehouse. */
-export const SERVED_BACKENDS: readonly DescribedDoor[] = [
-  ...BACKENDS.filter((entry): entry is ServedBackend => entry.snippet !== null),
-  CONSUL,
-];
+export const SERVED_BACKENDS: readonly DescribedDoor[] = BACKENDS.filter(
+  (entry): entry is ServedBackend => entry.snippet !== null,
+);
 
 /**
  * Opens the client of a backend. Nothing is asked of the backend yet.

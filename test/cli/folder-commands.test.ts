@@ -57,7 +57,7 @@ describe('bad input', () => {
         'two backend or cloud blocks',
       ],
       [{ 'a.tf': 'terraform {\n  backend "s3" {\n    key = \n' }, 'status', 2, 'a.tf, line 3'],
-      [{ 'a.tf': block('azurerm', '') }, 'status', 2, 'the azurerm backend is not supported yet'],
+      [{ 'a.tf': block('oss', '') }, 'status', 2, 'the oss backend is not supported yet'],
       [
         { 'a.tf': 'terraform {\n  cloud {\n    organization = "o"\n  }\n}\n' },
         'status',

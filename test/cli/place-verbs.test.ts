@@ -232,7 +232,16 @@ describe('completion', () => {
     expect(await offers('history', 'verbs/net')).not.toContain('verbs/net');
     expect(await offers('state', 'restore', 'verbs/net', '--workspace')).toEqual(['default', 'dev', '']);
     expect(await offers('workspace', 'select')).toContain('dev');
-    expect(await offers('migrate', '--to')).toEqual(['local', 'http', 's3', 'gcs', 'pg', '']);
+    expect(await offers('migrate', '--to')).toEqual([
+      'local',
+      'http',
+      's3',
+      'gcs',
+      'azurerm',
+      'consul',
+      'pg',
+      '',
+    ]);
     expect(await offers('credential', 'create', 'ci', '--grant')).toContain('writer:');
     expect(await offers('audit', '--action')).toContain('force-unlock');
     expect(await offers('state')).toContain('undelete');

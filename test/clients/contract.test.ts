@@ -5,11 +5,14 @@ import { join } from 'node:path';
 import { describe } from 'vitest';
 import { openClient } from '../../src/protocols/backends.ts';
 import { clientContract } from '../../src/contract/client-contract.ts';
+import { AZURITE_KEY, findAzurite } from '../support/azurite.ts';
+import { ConsulAgent, findConsul } from '../support/consul-agent.ts';
 import { FakeGcsServer, findFakeGcs } from '../support/fake-gcs-server.ts';
 import { findMoto, MotoServer } from '../support/moto-server.ts';
 import { TestHouse } from '../support/open-test-house.ts';
 import { findPostgres, PostgresServer } from '../support/postgres-server.ts';
 import { TEST_ADMIN } from '../support/test-admin.ts';
+import { AzuritePlace } from './fixtures/azurite-place.ts';
 import { makeBucket, makeLockTable } from './fixtures/moto.ts';
 import { PlainHttpBackend } from './fixtures/plain-http-backend.ts';
 
@@ -59,6 +62,62 @@ clientContract('gcs on a house', async () => {
     open: () => openClient({ type: 'gcs', attributes, folder: '/', env: {} }),
     dispose: () => house.close(),
   };
+});
+
+clientContract('consul on a house', async () => {
+  const house = await TestHouse.open();
+  const attributes = {
+    address: new URL(house.url).host,
+    path: `acme/contract-${randomUUID()}`,
+    access_token: `${TEST_ADMIN.id}.${TEST_ADMIN.secret}`,
+  };
+  return {
+    open: () => openClient({ type: 'consul', attributes, folder: '/', env: {} }),
+    dispose: () => house.close(),
+  };
+});
+
+const consul = await findConsul();
+describe.skipIf(consul === null)('on Consul (skipped unless it is on PATH)', () => {
+  const variants = { plain: {}, 'as gzip, with a slash at its end': { gzip: true, path: 'net/app/' } };
+  for (const [variant, more] of Object.entries(variants)) {
+    clientContract(`consul ${variant}`, async () => {
+      const agent = await ConsulAgent.start(consul!);
+      const attributes = { address: agent.address, path: 'net/app', ...more };
+      return {
+        open: () => openClient({ type: 'consul', attributes, folder: '/', env: {} }),
+        dispose: () => agent[Symbol.asyncDispose](),
+      };
+    });
+  }
+});
+
+const azurite = await findAzurite();
+describe.skipIf(azurite === null)('on Azurite (skipped unless azurite-blob is on PATH)', () => {
+  const variants = {
+    'with its key': { access_key: AZURITE_KEY },
+    'with a key that is listed, and snapshots': {
+      tenant_id: 't',
+      client_id: 'c',
+      client_secret: 'secret',
+      snapshot: true,
+    },
+  };
+  for (const [variant, more] of Object.entries(variants)) {
+    clientContract(`azurerm ${variant}`, async () => {
+      const place = await AzuritePlace.start(azurite!);
+      return {
+        open: () =>
+          openClient({
+            type: 'azurerm',
+            attributes: { ...place.attributes('net/app.tfstate'), ...more },
+            folder: '/',
+            env: place.env,
+          }),
+        dispose: () => place[Symbol.asyncDispose](),
+      };
+    });
+  }
 });
 
 const fakeGcs = await findFakeGcs();

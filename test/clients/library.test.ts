@@ -40,7 +40,7 @@ describe('statehouse-server/client', () => {
     if (!('type' in before) || before.type !== 'snapshot') throw new Error('no snapshot');
     if (!('type' in after) || after.type !== 'snapshot') throw new Error('no snapshot');
     expect(diffSnapshots(before, after).outputs.map(({ path }) => path)).toEqual(['a']);
-    expect(() => openClient({ ...choice, type: 'consul' })).toThrow(BackendFault);
+    expect(() => openClient({ ...choice, type: 'oss' })).toThrow(BackendFault);
     await client.close();
     await rm(folder, { recursive: true, force: true });
   });

@@ -16,6 +16,7 @@ import {
   KeyFolder,
   freshKey,
   houseBackend,
+  houseConsulBackend,
   houseGcsBackend,
   localBackend,
   motoBackend,
@@ -33,23 +34,31 @@ const terraform = await findTerraform();
 const moto = await findMoto();
 const postgres = await findPostgres();
 
-type Name = 'local' | 'http' | 's3' | 'pg' | 'gcs';
+type Name = 'local' | 'http' | 's3' | 'pg' | 'gcs' | 'consul';
 const STARTS: Readonly<Record<Name, () => Promise<KeyBackend>>> = {
   local: localBackend,
   http: houseBackend,
   s3: () => motoBackend(moto ?? '', { use_lockfile: 'true', dynamodb_table: 'locks' }),
   pg: () => postgresBackend(postgres!),
   gcs: houseGcsBackend,
+  consul: houseConsulBackend,
 };
 const NAMES = Object.keys(STARTS) as Name[];
-/** Of gcs one each way: its locks are taken over by other IDs than their own. */
-const OF_GCS: readonly (readonly [Name, Name])[] = [
+/** Of these one each way: their locks are taken over by other IDs than their own. */
+const OTHER_IDS: readonly Name[] = ['gcs', 'consul'];
+const OF_OTHERS: readonly (readonly [Name, Name])[] = [
   ['gcs', 'http'],
   ['local', 'gcs'],
+  ['consul', 'pg'],
+  ['s3', 'consul'],
 ];
 const PAIRS = NAMES.flatMap((from) =>
   NAMES.filter((to) => to !== from).map((to) => [from, to] as const),
-).filter((pair) => !pair.includes('gcs') || OF_GCS.some(([from, to]) => from === pair[0] && to === pair[1]));
+).filter(
+  (pair) =>
+    !OTHER_IDS.some((name) => pair.includes(name)) ||
+    OF_OTHERS.some(([from, to]) => from === pair[0] && to === pair[1]),
+);
 
 describe.skipIf(terraform === null || moto === null || postgres === null)(
   'migrating (skipped unless terraform, moto_server and postgres are on PATH)',

@@ -1,21 +1,12 @@
-import { homedir, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { tmpdir } from 'node:os';
 import { eventually } from './eventually.ts';
-import { findOnPath, runnable } from './find-program.ts';
+import { findGoProgram } from './find-program.ts';
 import { freePort } from './free-port.ts';
 import { RunningProgram } from './running-program.ts';
 
-const NAME = 'fake-gcs-server';
-
 /** On PATH, or where `go install github.com/fsouza/fake-gcs-server@latest` puts it; null where tests are skipped, aloud. */
-export async function findFakeGcs(): Promise<string | null> {
-  const { GOBIN, GOPATH } = process.env;
-  const folders = [GOBIN, ...(GOPATH ?? join(homedir(), 'go')).split(':').map((path) => join(path, 'bin'))];
-  const there = folders.map((folder) =>
-    folder === undefined || folder === '' ? null : runnable(join(folder, NAME)),
-  );
-  const found = await Promise.all([findOnPath(NAME), ...there]);
-  return found.find((path) => path !== null) ?? null;
+export function findFakeGcs(): Promise<string | null> {
+  return findGoProgram('fake-gcs-server');
 }
 
 /** Cloud Storage in memory, by others, forgotten when it ends. It heeds no condition of a deletion. */

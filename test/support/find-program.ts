@@ -1,4 +1,5 @@
 import { access, constants } from 'node:fs/promises';
+import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 
 /**
@@ -28,4 +29,15 @@ export async function runnable(path: string): Promise<string | null> {
     () => path,
     () => null,
   );
+}
+
+/** On PATH, or where Go installs programs. */
+export async function findGoProgram(name: string): Promise<string | null> {
+  const { GOBIN, GOPATH } = process.env;
+  const folders = [GOBIN, ...(GOPATH ?? join(homedir(), 'go')).split(':').map((path) => join(path, 'bin'))];
+  const there = folders.map((folder) =>
+    folder === undefined || folder === '' ? null : runnable(join(folder, name)),
+  );
+  const found = await Promise.all([findOnPath(name), ...there]);
+  return found.find((path) => path !== null) ?? null;
 }

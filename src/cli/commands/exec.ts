@@ -1,6 +1,6 @@
 import type { Command } from '../command.ts';
 import { defineCommand } from '../command.ts';
-import { Failure } from '../failure.ts';
+import { Failure, wrongUse } from '../failure.ts';
 import { environmentUnder, isOwnTerraform, lendingOf, withoutLock } from '../folder/child.ts';
 import { ADOPT_LOCK, LOCK_OPTIONS, adoptLock, releaseLock, takeLock } from '../folder/holding.ts';
 import { runProgram } from '../folder/program.ts';
@@ -40,6 +40,13 @@ export const command: Command = defineCommand({
       const { client, workspace } = target;
       const { args, options, terminal, env, cwd, stopped } = invocation;
       const [program = '', ...rest] = args;
+      const namedWorkspace = options.workspace !== undefined;
+      const isOwn = isOwnTerraform(args, { cwd, target, namedWorkspace });
+      const keptOut = isOwn ? ((await client.keepsOut?.(workspace)) ?? null) : null;
+      if (keptOut !== null) {
+        const next = 'Run terraform by itself: it takes the lock. "statehouse" works under the lock of exec.';
+        throw wrongUse(`${program} cannot work under the lock of exec: ${keptOut}`, next);
+      }
       const { operation, variables, warning } = await lendingOf(client, workspace);
       if (warning !== '') terminal.note(`${terminal.colors.yellow('Warning:')} ${warning}`);
       const wanted = {
@@ -61,8 +68,6 @@ export const command: Command = defineCommand({
       lock.lost.addEventListener('abort', warnOfLoss);
       let code: number;
       try {
-        const namedWorkspace = options.workspace !== undefined;
-        const isOwn = isOwnTerraform(args, { cwd, target, namedWorkspace });
         const own = environmentUnder(lock.id, { workspace, env, variables });
         code = await runProgram(program, rest, { cwd, env: { ...own, ...(isOwn ? withoutLock(env) : {}) } });
       } catch (fault) {

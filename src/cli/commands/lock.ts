@@ -11,7 +11,7 @@ import { text } from '../options.ts';
 export const command: Command = defineCommand({
   description:
     'Takes the lock that terraform respects, and keeps it. Where a lock ends with the process that took it (local files, ' +
-    'PostgreSQL), this command runs until you press Ctrl-C.',
+    'Consul, PostgreSQL), this command runs until you press Ctrl-C.',
   args: [],
   options: {
     ...TARGET_OPTIONS,

@@ -20,8 +20,11 @@ export const NODE_NAME = 'statehouse';
 /** What Go's client writes as the flags of a key that is a lock (`api/lock.go`, `LockFlagValue`); too large for a number. */
 export const LOCK_FLAGS = '3304740253564472344';
 
+/** What Go's client calls the sessions of its locks (`api/lock.go`, `DefaultLockSessionName`). */
+export const LOCK_SESSION_NAME = 'Consul API Lock';
+
 /** Terraform's name for a workspace's state (`internal/backend/remote-state/consul/backend_state.go`, `keyEnvPrefix`). */
-const WORKSPACE_MARK = '-env:';
+export const WORKSPACE_MARK = '-env:';
 /** The keys in which terraform stores what a Consul refused as too large (`client.go` in the same folder, `Put`). */
 const CHUNK = /\/tfstate\.[0-9a-f]{32}(?:\/|$)/;
 
@@ -82,9 +85,19 @@ export function stateKey(address: Address): string | null {
   return isIts ? path : null;
 }
 
-/** The keys of its lock, and of who holds that. */
+/** The keys of a state's lock, and of who holds that: Consul takes no two slashes in a row there, so terraform drops those at the end. */
 export function lockKeys(path: string): { readonly lock: string; readonly info: string } {
-  return { lock: path + RESERVED_SUFFIXES.consulLock, info: path + RESERVED_SUFFIXES.consulLockInfo };
+  const plain = withoutSlash(path);
+  return { lock: plain + RESERVED_SUFFIXES.consulLock, info: plain + RESERVED_SUFFIXES.consulLockInfo };
+}
+
+/** What the keys begin with that hold the parts of a state, by the MD5 of the whole; without the hash, those of all that are there. */
+export function chunkPrefix(path: string, hash?: string): string {
+  return `${withoutSlash(path)}/tfstate.${hash === undefined ? '' : `${hash}/`}`;
+}
+
+function withoutSlash(path: string): string {
+  return path.replace(/\/+$/, '');
 }
 
 function readKind(key: string): { readonly kind: 'state' | 'lock' | 'lock-info'; readonly path: string } {

@@ -1,4 +1,5 @@
 import { makeAddress, type Address } from '../../core/address.ts';
+import { parseJson, textOf } from '../wire/json-value.ts';
 
 /**
  * How the http door names things. Terraform uses the address verbatim and only ever adds `ID=` to its query
@@ -33,6 +34,15 @@ export function pathOf({ project, key, workspace }: Address): string {
   const path = [project, ...key.split('/')].map(encodeURIComponent).join('/');
   const query = workspace === 'default' ? '' : `?${WORKSPACE_PARAMETER}=${encodeURIComponent(workspace)}`;
   return `${PATH_PREFIX}${path}${query}`;
+}
+
+/** Whether this is how a Statehouse server answers {@link LOCK_PARAMETER}: who else is asked does not know the question. */
+export function isLockAnswer(status: number, body: Uint8Array): boolean {
+  const answer = parseJson(body);
+  return (
+    (status === 404 && textOf(answer, 'error') === 'absent') ||
+    (status === 200 && textOf(answer, 'ID') !== null)
+  );
 }
 
 /** The values of a query, first ones first; null when an escape is broken. */

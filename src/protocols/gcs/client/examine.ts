@@ -1,7 +1,7 @@
 import type { Finding } from '../../../ports/state-client.ts';
 import { isLoopback } from '../../wire/loopback.ts';
 import type { GcsConfig } from './config.ts';
-import { fieldOf, listOf, textOf } from './json.ts';
+import { fieldOf, listOf, textOf } from '../../wire/json-value.ts';
 import type { GcsObjects } from './objects.ts';
 
 const EVERYONE = new Set(['allUsers', 'allAuthenticatedUsers']);

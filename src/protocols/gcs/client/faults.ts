@@ -1,7 +1,7 @@
 import { BackendFault } from '../../../ports/state-client.ts';
 import type { Reply } from '../../exchange.ts';
 import type { GcsConfig } from './config.ts';
-import { fieldOf, parseJson, textOf } from './json.ts';
+import { fieldOf, parseJson, textOf } from '../../wire/json-value.ts';
 
 /** More of an error's words is not shown. */
 const MESSAGE_LENGTH_MAX = 2_000;

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { StateVersion } from '../../../ports/state-client.ts';
 import { BackendFault } from '../../../ports/state-client.ts';
-import { LOCK_PARAMETER } from '../../http/layout.ts';
+import { isLockAnswer, LOCK_PARAMETER } from '../../http/layout.ts';
 import type { GcsConfig } from './config.ts';
 import { refusal } from './faults.ts';
-import { fieldOf, listOf, parseJson, textOf } from './json.ts';
+import { fieldOf, listOf, parseJson, textOf } from '../../wire/json-value.ts';
 import { stateName, workspaceOf } from './names.ts';
 import { GcsRequests, type GcsReply, type GcsRequest } from './request.ts';
 import { upload } from './upload.ts';
@@ -140,11 +140,7 @@ export class GcsObjects {
     const url = new URL(path, this.#config.endpoint);
     url.searchParams.set(LOCK_PARAMETER, '');
     const { status, body } = await this.#requests.send({ method: 'GET', url });
-    const answer = parseJson(body);
-    return (
-      (status === 404 && textOf(answer, 'error') === 'absent') ||
-      (status === 200 && textOf(answer, 'ID') !== null)
-    );
+    return isLockAnswer(status, body);
   }
 
   async *#list(query: Readonly<Record<string, string>>): AsyncGenerator<unknown> {

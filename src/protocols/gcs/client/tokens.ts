@@ -5,7 +5,7 @@ import { BackendFault } from '../../../ports/state-client.ts';
 import { exchange, type Reply } from '../../exchange.ts';
 import { isLoopback } from '../../wire/loopback.ts';
 import type { GcsConfig } from './config.ts';
-import { fieldOf, parseJson, textOf } from './json.ts';
+import { fieldOf, parseJson, textOf } from '../../wire/json-value.ts';
 
 /** An access token, and when it ends, in milliseconds of the clock. */
 interface Token {

@@ -1,8 +1,20 @@
-import { formatBlock, hclText, type DescribedDoor, type Snippet, type SnippetTarget } from '../backend.ts';
-import { stateKey } from './layout.ts';
+import { formatBlock, hclText, type ServedBackend, type Snippet, type SnippetTarget } from '../../backend.ts';
+import { stateKey } from '../layout.ts';
 
-export const CONSUL: DescribedDoor = { name: 'consul', snippet: consulSnippet };
-
+export const CONSUL: ServedBackend = {
+  name: 'consul',
+  secrets: [{ name: 'access_token' }, { name: 'http_auth' }],
+  open: async ({ attributes, env, folder, noExternal }) => {
+    const [{ ConsulStateClient }, { readConsulConfig }] = await Promise.all([
+      import('./client.ts'),
+      import('./config.ts'),
+    ]);
+    return new ConsulStateClient(
+      readConsulConfig(attributes, { env, folder, noExternal: noExternal ?? false }),
+    );
+  },
+  snippet: consulSnippet,
+};
 function consulSnippet({ url, address, credential, caPath }: SnippetTarget): Snippet {
   const { host, protocol } = new URL(url);
   const { project, key, workspace } = address;

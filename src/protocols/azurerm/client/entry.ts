@@ -1,0 +1,24 @@
+import type { BackendEntry } from '../../backend.ts';
+
+export const AZURERM: BackendEntry = {
+  name: 'azurerm',
+  secrets: [
+    { name: 'access_key' },
+    { name: 'sas_token' },
+    { name: 'client_secret' },
+    { name: 'client_certificate' },
+    { name: 'client_certificate_password' },
+    { name: 'oidc_token' },
+    { name: 'oidc_request_token' },
+  ],
+  open: async ({ attributes, env, folder, noExternal }) => {
+    const [{ AzurermStateClient }, { readAzurermConfig }] = await Promise.all([
+      import('./client.ts'),
+      import('./config.ts'),
+    ]);
+    return new AzurermStateClient(
+      readAzurermConfig(attributes, { env, folder, noExternal: noExternal ?? false }),
+    );
+  },
+  snippet: null,
+};
