@@ -6,6 +6,7 @@ import {
   type DescribedDoor,
   type ServedBackend,
 } from './backend.ts';
+import { AZURERM } from './azurerm/block.ts';
 import { CONSUL } from './consul/block.ts';
 import { GCS } from './gcs/client/entry.ts';
 import { HTTP } from './http/client/entry.ts';
@@ -59,6 +60,7 @@ export function isSecretSetting(setting: string): boolean {
 export const SERVED_BACKENDS: readonly DescribedDoor[] = [
   ...BACKENDS.filter((entry): entry is ServedBackend => entry.snippet !== null),
   CONSUL,
+  AZURERM,
 ];
 
 /**

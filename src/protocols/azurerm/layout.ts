@@ -1,4 +1,10 @@
-import { DEFAULT_WORKSPACE, isAddress, makeAddress, type Address } from '../../core/address.ts';
+import {
+  DEFAULT_WORKSPACE,
+  isAddress,
+  makeAddress,
+  S3_WORKSPACE_PREFIX,
+  type Address,
+} from '../../core/address.ts';
 
 /** What stands between an account's name and the name of the host that has its blobs. */
 export const BLOB_LABEL = 'blob';
@@ -14,20 +20,19 @@ export const AZURERM_ALIAS = 'azurerm';
  */
 export const LOCK_INFO_METADATA = 'terraformlockid';
 
-/** Terraform's name for a workspace's state (`backend_state.go` in the same folder, `keyEnvPrefix`). */
-const WORKSPACE_MARK = 'env:';
+/** What stands between a key and its workspace (`backend_state.go` in the same folder, `keyEnvPrefix`): the text of the s3 backend's. */
+const WORKSPACE_MARK = S3_WORKSPACE_PREFIX;
 
 /** Names of storage accounts (Azure, "Naming rules and restrictions", Microsoft.Storage). */
 export const ACCOUNT_NAME: RegExp = /^[0-9a-z]{3,24}$/;
+
+/** The account of those who identify by no key of an account. */
+export const SHARED_ACCOUNT = 'statehouse';
 
 /** Seconds of a lease that ends by itself, and what stands for one that does not (Blob service REST API, "Lease Blob"). */
 export const LEASE_SECONDS_MIN = 15;
 export const LEASE_SECONDS_MAX = 60;
 export const LEASE_INFINITE = '-1';
-
-/** Whether a blob may be leased, and what its lease is doing (`x-ms-lease-status`, `x-ms-lease-state`). */
-export type LeaseStatus = 'locked' | 'unlocked';
-export type LeaseState = 'available' | 'leased' | 'expired' | 'breaking' | 'broken';
 
 /** What a blob of the azurerm backend is. */
 export type BlobName =
@@ -56,11 +61,6 @@ export function stateBlob({ project, key, workspace }: Address): string | null {
   const read = readBlobName(project, name);
   const isIts = read.kind === 'state' && read.address.key === key && read.address.workspace === workspace;
   return isIts ? name : null;
-}
-
-/** What the blobs' names begin with of all workspaces of a key but the default one. */
-export function workspacePrefix(key: string): string {
-  return `${key}${WORKSPACE_MARK}`;
 }
 
 /** What the keys begin with of all states whose blobs' names begin so: the end may be of the workspace's name. */
