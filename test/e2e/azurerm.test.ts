@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { AZURERM } from '../../src/protocols/azurerm/block.ts';
 import { findOnPath } from '../support/find-program.ts';
-import { findTerraform, type TerraformFolder } from '../support/terraform.ts';
+import { findTerraform, TerraformFolder } from '../support/terraform.ts';
 import { TEST_ADMIN } from '../support/test-admin.ts';
 import { AzurermHouse } from './fixtures/azurerm-folder.ts';
 import { eightInOrder } from './fixtures/eight-applies.ts';
@@ -142,4 +143,95 @@ for (const [name, program] of PROGRAMS)
       leavesForHttp(newScene(), { ...azurerm.reach, ARM_ACCESS_KEY: TEST_ADMIN.secret }));
 
     it('takes a large state', () => keepsLargeState(newScene(), LARGE_MIB), 120_000);
+
+    it('identifies by a signature that names its credential, and by a token, at an account for everybody', async () => {
+      const path = newPath();
+      const { id, secret } = TEST_ADMIN;
+      const [project = '', ...key] = path.split('/');
+      const { environment } = AZURERM.snippet({
+        url: `https://${azurerm.authority}`,
+        address: { project, key: key.join('/'), workspace: 'default' },
+        credential: TEST_ADMIN,
+        caPath: null,
+        variables: false,
+        sasUntil: new Date(Date.now() + 3_600_000),
+      });
+      const signed = Object.fromEntries(environment.map(({ name: variable, value }) => [variable, value]));
+      const shared = { account: 'statehouse' };
+      await using bySas = await azurerm.folder(program!, path, resource('one'), { ...shared, env: signed });
+      await bySas.must('apply', '-auto-approve');
+      const token = ['use_azuread_auth = true', 'tenant_id = "adfs"'];
+      const login = { ARM_CLIENT_ID: id, ARM_CLIENT_SECRET: secret };
+      await using byToken = await azurerm.folder(program!, path, resource('two'), {
+        ...shared,
+        lines: token,
+        env: login,
+      });
+      await byToken.must('apply', '-auto-approve');
+      expect(await resourcesAt(azurerm.house, path)).toEqual(['two']);
+    });
+
+    it('asks the resource manager for the key of the account', async () => {
+      const path = newPath();
+      const { id, secret } = TEST_ADMIN;
+      const lines = ['tenant_id = "adfs"', 'subscription_id = "any"', 'resource_group_name = "any"'];
+      await using folder = await azurerm.folder(program!, path, resource('one'), {
+        lines,
+        env: { ARM_CLIENT_ID: id, ARM_CLIENT_SECRET: secret },
+      });
+      await folder.must('apply', '-auto-approve');
+      expect(await resourcesAt(azurerm.house, path)).toEqual(['one']);
+    });
+
+    // OpenTofu does not know the setting.
+    it.skipIf(name === 'tofu')('needs no name for the account where it asks for the endpoint', async () => {
+      const path = newPath();
+      const { id, secret } = TEST_ADMIN;
+      const lines = [
+        'lookup_blob_endpoint = true',
+        'use_azuread_auth = true',
+        'tenant_id = "adfs"',
+        'subscription_id = "any"',
+        'resource_group_name = "any"',
+      ];
+      const block = azurerm.block(path, { account: 'statehouse', lines });
+      const { host } = new URL(azurerm.house.url);
+      await using folder = await TerraformFolder.make(program!, {
+        files: { 'backend.tf': block.replace(azurerm.authority, host), 'main.tf': resource('one') },
+        env: {
+          SSL_CERT_FILE: azurerm.house.certPath ?? '',
+          ARM_CLIENT_ID: id,
+          ARM_CLIENT_SECRET: secret,
+        },
+      });
+      await folder.must('init');
+      await folder.must('apply', '-auto-approve');
+      expect(await resourcesAt(azurerm.house, path)).toEqual(['one']);
+    });
+
+    it('tells what to do about a wrong key, an unknown account, and a key that cannot be', async () => {
+      const path = newPath();
+      const said = async (
+        account: string,
+        env: Readonly<Record<string, string>>,
+        at = path,
+      ): Promise<string> => {
+        await using folder = await TerraformFolder.make(program!, {
+          files: { 'backend.tf': azurerm.block(at, { account, lines: [] }) },
+          env: { ...azurerm.reach, ...env },
+        });
+        const { code, output } = await folder.run('init');
+        const planned = code === 0 ? await folder.run('apply', '-auto-approve') : { code, output };
+        expect(planned.code).toBe(1);
+        return planned.output.replace(/\s*│\s*|\s+/g, ' ');
+      };
+      const account = TEST_ADMIN.id.toLowerCase();
+      const wrong = Buffer.from('a wrong key of some length').toString('base64');
+      expect(await said(account, { ARM_ACCESS_KEY: wrong })).toContain('storage_account_name to its id');
+      expect(await said('nobody', { ARM_ACCESS_KEY: TEST_ADMIN.secret })).toContain(
+        'storage_account_name to its id',
+      );
+      const env = { ARM_ACCESS_KEY: TEST_ADMIN.secret };
+      expect(await said(account, env, 'acme/net/../app')).toContain('a key has no "." or ".." segment');
+    });
   });

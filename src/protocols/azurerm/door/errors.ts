@@ -28,9 +28,18 @@ export function errorReply(
       'x-ms-error-code': code,
       ...headers,
     },
-    body: hasBody ? writeXml('Error', { Code: code, Message: `${message}\nRequestId:${id}` }) : null,
+    body: hasBody
+      ? readable(writeXml('Error', { Code: code, Message: `${message}\nRequestId:${id}` }))
+      : null,
     stranger,
   };
+}
+
+/** Go's library for Azure prints the document itself, so quotes stand in it as they are, which XML allows. */
+function readable(document: Uint8Array): Uint8Array {
+  return Buffer.from(
+    Buffer.from(document).toString('utf8').replaceAll('&quot;', '"').replaceAll('&#39;', "'"),
+  );
 }
 
 type Row = readonly [status: number, code: string];
