@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Address } from '../../../core/address.ts';
+import type { Milliseconds } from '../../../core/instant.ts';
 import {
   AZURERM_ALIAS,
   LEASE_INFINITE,
@@ -13,6 +14,9 @@ import { readRefusal } from './conditions.ts';
 import { invalidHeader, leaseRefused, noPlaceFor, notDone, refused } from './errors.ts';
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** OpenTofu gives up after 300 s (`timeout_seconds` of the backend block), and does not try again then. */
+const PARK_MAX: Milliseconds = 240_000;
 
 /** Lease Blob: the lock of a state. */
 export async function leaseBlob(call: DoorCall): Promise<Answer> {
@@ -59,6 +63,7 @@ async function acquire(call: DoorCall, address: Address): Promise<Answer> {
     tellsHoldersApart: false,
     alias: AZURERM_ALIAS,
     wait: null,
+    parkMax: PARK_MAX,
     gone: request.gone,
   });
   if (answer.type === 'held') refusals.refused(caller, request, address, answer);
