@@ -68,7 +68,7 @@ export class Authenticator {
     signature: KeySignature,
     { account }: { account: string },
   ): Promise<Authenticated | AzureError> {
-    const { account: signer } = signature;
+    const signer = signature.account.slice(signature.account.lastIndexOf('/') + 1);
     const date = Date.parse(request.header('x-ms-date') ?? request.header('date') ?? '');
     const skewed = Number.isNaN(date) || Math.abs(date - this.#now()) > CLOCK_SKEW_MAX_MS;
     const identity = await this.#signed(request, signer, (secret) =>

@@ -9,6 +9,7 @@ export type KeyScheme = 'SharedKey' | 'SharedKeyLite';
 /** A signature as it stands in `Authorization`. */
 export interface KeySignature {
   readonly scheme: KeyScheme;
+  /** As it is signed. */
   readonly account: string;
   /** In base64. */
   readonly signature: string;
@@ -32,9 +33,12 @@ const SIGNED_HEADERS = [
 /** The part that SharedKeyLite signs. */
 const LITE_HEADERS = ['content-md5', 'content-type', 'date'] as const;
 
-/** Reads `SharedKey ACCOUNT:SIGNATURE`; null for another scheme. */
+/**
+ * Reads `SharedKey ACCOUNT:SIGNATURE`; null for another scheme. Python's library takes the whole path of the endpoint that it is given for
+ * the account.
+ */
 export function readKeySignature(header: string | undefined): KeySignature | null {
-  const match = /^(SharedKey|SharedKeyLite) ([0-9A-Za-z-]{3,128}):([A-Za-z0-9+/=]{44})$/.exec(header ?? '');
+  const match = /^(SharedKey|SharedKeyLite) ([0-9A-Za-z/]{3,128}):([A-Za-z0-9+/=]{44})$/.exec(header ?? '');
   const [, scheme, account = '', signature = ''] = match ?? [];
   if (scheme !== 'SharedKey' && scheme !== 'SharedKeyLite') return null;
   return { scheme, account, signature };
