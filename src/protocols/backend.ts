@@ -31,10 +31,12 @@ export interface BackendEntry {
 /** A backend through which terraform reaches a Statehouse. */
 export interface ServedBackend extends BackendEntry {
   readonly snippet: (target: SnippetTarget) => Snippet;
+  /** It takes a shared access signature in place of the secret. */
+  readonly signs?: true;
 }
 
 /** What must be known of a backend to print its block: a door may be there before its client is. */
-export type DescribedDoor = Pick<ServedBackend, 'name' | 'snippet'>;
+export type DescribedDoor = Pick<ServedBackend, 'name' | 'snippet' | 'signs'>;
 
 /** An attribute of the backend block that is a secret, or has one in it where `pattern` finds it. */
 export interface SecretAttribute {
@@ -61,6 +63,8 @@ export interface SnippetTarget {
   readonly caPath: string | null;
   /** Whether variables are wanted where files would do, although they reach every program of the shell. */
   readonly variables: boolean;
+  /** Until when a shared access signature in place of the secret is to be good, where one is wanted. */
+  readonly sasUntil?: Date;
 }
 
 /** A variable to export before terraform runs. */

@@ -121,11 +121,11 @@ export class Certificate implements Disposable {
 }
 
 async function load(configuration: Configuration, log: Log): Promise<TlsMaterial> {
-  const { tls, host, clientCa } = configuration;
+  const { tls, host, domain, clientCa } = configuration;
   const shown =
     tls.kind === 'files'
       ? readTls(tls.cert, tls.key)
-      : await selfSignedTls(ownDirectory(configuration), [host], log);
+      : await selfSignedTls(ownDirectory(configuration), domain === null ? [host] : [host, domain], log);
   return clientCa === null ? shown : { ...shown, ca: readAuthorities(clientCa) };
 }
 

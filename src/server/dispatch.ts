@@ -171,7 +171,9 @@ function presentsCredential(request: DoorRequest): boolean {
   const headers = ['authorization', 'x-consul-token'];
   return (
     headers.some((name) => request.header(name) !== undefined) ||
-    /(?:^|&)(?:X-Amz-Signature|token)=/.test(request.query)
+    /(?:^|&)(?:X-Amz-Signature|token|sig)=/.test(request.query) ||
+    // A client's secret comes in a form.
+    (request.method === 'POST' && request.path.endsWith('/token'))
   );
 }
 

@@ -1,11 +1,14 @@
 import { awsService } from '../protocols/aws/service.ts';
 import type { Door, DoorRequest } from '../protocols/door.ts';
 
-/** Finds the door that a request is for: by the service of AWS that it was signed for, or by its path. */
+/** Finds the door that a request is for: by the service of AWS that it was signed for, its host, its path, or a header. */
 export class DoorTable {
   readonly #services = new Map<string, Door>();
   readonly #paths = new Map<string, Door>();
-  /** Has what shows a bearer token and is at no door's path. */
+  readonly #hosts: readonly (readonly [isOne: (host: string) => boolean, door: Door])[];
+  /** Have what is at no door's path, by a header of it. */
+  readonly #headers: readonly (readonly [name: string, door: Door])[];
+  /** Has what shows a bearer token and is neither. */
   readonly #bearer: Door | undefined;
   /** Prefixes such as `/http/`, longest first. */
   readonly #prefixes: readonly (readonly [prefix: string, door: Door])[];
@@ -23,6 +26,13 @@ export class DoorTable {
         else addOnce(this.#paths, path, door);
       }
     }
+    const pathed = doors.flatMap((door) => ('paths' in door.routes ? [{ door, routes: door.routes }] : []));
+    this.#hosts = pathed.flatMap(({ door, routes: { host } }) =>
+      host === undefined ? [] : [[host, door] as const],
+    );
+    this.#headers = pathed.flatMap(({ door, routes: { header } }) =>
+      header === undefined ? [] : [[header, door] as const],
+    );
     this.#bearer = doors.find(({ routes }) => 'paths' in routes && routes.bearer === true);
     this.#prefixes = [...prefixes].sort(([a], [b]) => b.length - a.length);
   }
@@ -31,8 +41,13 @@ export class DoorTable {
     const service = awsService(request);
     if (service !== null) return this.#services.get(service);
     const { path } = request;
+    const host = request.header('host') ?? '';
+    const atHost = this.#hosts.find(([isOne]) => isOne(host))?.[1];
+    if (atHost !== undefined) return atHost;
     const named = this.#paths.get(path) ?? this.#prefixes.find(([prefix]) => path.startsWith(prefix))?.[1];
     if (named !== undefined) return named;
+    const byHeader = this.#headers.find(([name]) => request.header(name) !== undefined)?.[1];
+    if (byHeader !== undefined) return byHeader;
     return /^bearer /i.test(request.header('authorization') ?? '') ? this.#bearer : undefined;
   }
 }

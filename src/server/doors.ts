@@ -2,6 +2,7 @@ import type { House } from '../house/house.ts';
 import { isResent } from '../protocols/aws/attempt.ts';
 import { LockObjects } from '../protocols/lock-object/lock-objects.ts';
 import type { Door, DoorEntry, S3Settings } from '../protocols/door.ts';
+import { AZURERM } from '../protocols/azurerm/door/entry.ts';
 import { CONSUL } from '../protocols/consul/door/entry.ts';
 import { GCS } from '../protocols/gcs/door/entry.ts';
 import { isResent as isResentToGcs } from '../protocols/gcs/attempt.ts';
@@ -18,7 +19,7 @@ import { IndexDoor } from './index-door.ts';
 import type { SharedClock } from './shared-clock.ts';
 
 /** Every protocol that the house speaks. A new one is a folder and a line here. */
-export const DOORS: readonly DoorEntry[] = [HTTP, S3, DYNAMODB, STS, GCS, CONSUL];
+export const DOORS: readonly DoorEntry[] = [HTTP, S3, DYNAMODB, STS, GCS, CONSUL, AZURERM];
 
 /** Opens every door of the house: those of the protocols, and its own. */
 export async function openDoors(parts: {

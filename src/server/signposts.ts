@@ -3,7 +3,7 @@ import { faultReply, problemReply } from '../protocols/wire/problem.ts';
 
 /** What to do instead, whatever was asked by. */
 const WAY =
-  'Use backend "http", "s3", "gcs" or "consul": "statehouse config http PROJECT/KEY" prints the block, and so for the others, and "terraform init -migrate-state" moves a state';
+  'Use backend "http", "s3", "gcs", "azurerm" or "consul": "statehouse config http PROJECT/KEY" prints the block, and so for the others, and "terraform init -migrate-state" moves a state';
 
 /** A protocol that is spoken elsewhere: by which paths it is known, and in what form it says what is wrong. */
 interface Signpost {
@@ -21,21 +21,6 @@ const TFE = '/signpost/tfe/v2/';
  * "no state yet", and none is one that they send the request again for.
  */
 const SIGNPOSTS: readonly Signpost[] = [
-  {
-    // Where an environment's addresses are told, and where the storage emulator has its blobs.
-    name: 'azurerm',
-    paths: ['/metadata/endpoints', '/azure/*', '/devstoreaccount1/*'],
-    answer: (message, path) =>
-      path.startsWith('/metadata/')
-        ? json(400, { error: { code: 'NotSupported', message } })
-        : {
-            status: 400,
-            headers: { 'content-type': 'application/xml', 'x-ms-error-code': 'NotSupported' },
-            body: Buffer.from(
-              `<?xml version="1.0" encoding="utf-8"?><Error><Code>NotSupported</Code><Message>${escaped(message)}</Message></Error>`,
-            ),
-          },
-  },
   {
     name: 'remote" or "cloud',
     paths: ['/.well-known/terraform.json', `${TFE}*`],
@@ -123,8 +108,4 @@ function json(status: number, value: unknown): Pick<DoorReply, 'status' | 'heade
     headers: { 'content-type': 'application/json' },
     body: Buffer.from(`${JSON.stringify(value)}\n`),
   };
-}
-
-function escaped(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }

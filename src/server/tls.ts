@@ -96,8 +96,9 @@ function usable(paths: {
 
 async function sign(hosts: readonly string[]): Promise<TlsMaterial> {
   const { generate } = await import('selfsigned');
-  const altNames = [...new Set(['localhost', ...hosts])].map((host) =>
-    /^[\d.]+$|:/.test(host) ? ({ type: 7, ip: host } as const) : ({ type: 2, value: host } as const),
+  const altNames = [...new Set(['localhost', ...hosts])].flatMap((host) =>
+    // The azurerm backend puts an account's name before the server's.
+    isNetworkAddress(host) ? [addressName(host)] : [hostName(host), hostName(`*.blob.${host}`)],
   );
   const { cert, private: key } = await generate([{ name: 'commonName', value: 'Statehouse' }], {
     keyType: 'ec',
@@ -109,11 +110,25 @@ async function sign(hosts: readonly string[]): Promise<TlsMaterial> {
       { name: 'extKeyUsage', serverAuth: true },
       {
         name: 'subjectAltName',
-        altNames: [...altNames, { type: 7, ip: '127.0.0.1' }, { type: 7, ip: '::1' }],
+        altNames: [...altNames, addressName('127.0.0.1'), addressName('::1')],
       },
     ],
   });
   return { cert, key };
+}
+
+type AltName = { readonly type: 2; readonly value: string } | { readonly type: 7; readonly ip: string };
+
+function hostName(value: string): AltName {
+  return { type: 2, value };
+}
+
+function addressName(ip: string): AltName {
+  return { type: 7, ip };
+}
+
+function isNetworkAddress(host: string): boolean {
+  return /^[\d.]+$|:/.test(host);
 }
 
 function readPem(path: string, what: string): string {

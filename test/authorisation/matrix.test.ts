@@ -7,6 +7,7 @@ import { TestHouse } from '../support/open-test-house.ts';
 import { comeFromElsewhere, type Answer } from '../support/request.ts';
 import { API_TRIALS, HEALTH_TRIALS } from './api-trials.ts';
 import { makeAskers, type Asker } from './callers.ts';
+import { AZURERM_TRIALS } from './azurerm-trials.ts';
 import { CONSUL_TRIALS } from './consul-trials.ts';
 import { DYNAMODB_TRIALS } from './dynamodb-trials.ts';
 import { GCS_TRIALS } from './gcs-trials.ts';
@@ -24,6 +25,7 @@ const TRIALS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
   sts: STS_TRIALS,
   gcs: GCS_TRIALS,
   consul: CONSUL_TRIALS,
+  azurerm: AZURERM_TRIALS,
   api: API_TRIALS,
   health: HEALTH_TRIALS,
 };

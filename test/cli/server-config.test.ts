@@ -44,6 +44,38 @@ export CONSUL_HTTP_TOKEN=SHAAAABBBBCCCCDDDD.secretsecret
   expect(err).toContain('terraform workspace select dev');
 });
 
+it('prints the block of the azurerm backend, the key, and what it needs of names and trust', async () => {
+  const flags = [
+    '--server',
+    'https://state.example.com:7117',
+    '--credential',
+    'SHAAAABBBBCCCCDDDD.c2VjcmV0c2VjcmV0',
+  ];
+  const { out, err } = await runStatehouse(['config', 'azurerm', 'app/net.tfstate@dev', ...flags]);
+  expect(out).toBe(`terraform {
+  backend "azurerm" {
+    metadata_host        = "state.example.com:7117"
+    storage_account_name = "shaaaabbbbccccdddd"
+    container_name       = "app"
+    key                  = "net.tfstate"
+  }
+}
+
+export ARM_ACCESS_KEY=c2VjcmV0c2VjcmV0
+`);
+  expect(err).toContain('shaaaabbbbccccdddd.blob.state.example.com must lead to the server');
+  expect(err).toContain('--tls-self-signed with --domain state.example.com');
+  expect(err).toContain('terraform workspace select dev');
+
+  const signed = await runStatehouse(['config', 'azurerm', 'app/net.tfstate', '--sas', ...flags]);
+  expect(signed.out).toContain('storage_account_name = "statehouse"');
+  expect(signed.out).toMatch(/export ARM_SAS_TOKEN='sv=[^']*&si=SHAAAABBBBCCCCDDDD&sig=[^']*'/);
+  expect(signed.out).not.toContain('c2VjcmV0');
+  const other = await runStatehouse(['config', 'http', 'app/net.tfstate', '--sas', ...flags]);
+  expect(other.code).toBe(2);
+  expect(other.err).toContain('--sas is not for the backend "http"');
+});
+
 it('prints the block of the s3 backend, and files that reach nothing but the backend', async () => {
   const given = ['--credential', 'SHAAAABBBBCCCCDDDD.secretsecret'];
   const { out, err } = await runStatehouse(['config', 's3', 'app/net.tfstate@dev', ...given]);

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe } from 'vitest';
 import { doorMatrix } from '../../src/contract/door-contract.ts';
 import { PostgresServer, findPostgres } from '../support/postgres-server.ts';
+import { AZURERM } from './clients/azurerm.ts';
 import { CONSUL } from './clients/consul.ts';
 import { GCS } from './clients/gcs.ts';
 import { HTTP } from './clients/http.ts';
@@ -10,7 +11,7 @@ import { HOUSES, openHouseUnderTest } from './houses.ts';
 const programs = await findPostgres();
 
 describe.each(HOUSES)('on %s', (_, open) =>
-  doorMatrix([HTTP, S3_LOCK_FILE, S3_LOCK_ITEM, S3_BOTH, GCS, CONSUL], open),
+  doorMatrix([HTTP, S3_LOCK_FILE, S3_LOCK_ITEM, S3_BOTH, GCS, CONSUL, AZURERM], open),
 );
 
 describe.skipIf(programs === null)('on PostgreSQL (skipped unless postgres is on PATH)', () => {
@@ -20,7 +21,7 @@ describe.skipIf(programs === null)('on PostgreSQL (skipped unless postgres is on
   });
   afterAll(() => server[Symbol.asyncDispose]());
 
-  doorMatrix([HTTP, S3_BOTH, GCS, CONSUL], async () =>
+  doorMatrix([HTTP, S3_BOTH, GCS, CONSUL, AZURERM], async () =>
     openHouseUnderTest({
       store: { kind: 'postgres', url: server.url(await server.createDatabase()) },
       masterKeys: Buffer.alloc(32, 7).toString('base64'),

@@ -58,12 +58,6 @@ describe.skipIf(terraform === null)(
       expect(await initOutput(block(), more())).toContain('statehouse config http PROJECT/KEY');
     });
 
-    it('is refused to azurerm at init, which shows only the status', async () => {
-      const port = new URL(secure.url).port;
-      const block = `backend "azurerm" {\n  storage_account_name = "app"\n  container_name = "app"\n  key = "net"\n  access_key = "eA=="\n  metadata_host = "localhost:${port}"\n}`;
-      expect(await initOutput(block, env())).toContain('got 400');
-    });
-
     it('is not told "no state yet" by http at an address where nothing is', async () => {
       await using folder = await TerraformFolder.make(terraform!, {
         files: {

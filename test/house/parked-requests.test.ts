@@ -17,7 +17,7 @@ class Request {
   constructor(
     { house }: BuiltHouse,
     lockId: string,
-    { wait = null, operation = 'OperationTypeApply', who = ANN, gone = false }: Asked = {},
+    { wait = null, parkMax, operation = 'OperationTypeApply', who = ANN, gone = false }: Asked = {},
   ) {
     if (gone) this.#leave.abort();
     this.answer = house.locks.lock(who, ADDRESS, {
@@ -27,6 +27,7 @@ class Request {
       tellsHoldersApart: true,
       alias: 'http',
       wait,
+      ...(parkMax === undefined ? {} : { parkMax }),
       gone: this.#leave.signal,
     });
     void this.#note();
@@ -56,6 +57,7 @@ class Request {
 
 interface Asked {
   readonly wait?: number | null;
+  readonly parkMax?: number;
   readonly operation?: string;
   readonly who?: Caller;
   readonly gone?: boolean;
@@ -145,6 +147,24 @@ describe.each(ENGINES)('a request for a held lock, on %s', (engine) => {
     expect(one.type).toBe('waiting');
     built.clock.advance(2);
     expect((await one.answer).type).toBe('held');
+  });
+
+  it('is sent away in time where its client would give up, even when its turn is near, and keeps its place', async () => {
+    await using built = await BuiltHouse.build(engine);
+    await new Request(built, 'quick').answer;
+    built.clock.advance(MINUTE);
+    await unlock(built, 'quick');
+    await new Request(built, 'holder').answer;
+    await new Request(built, 'one').answer;
+    built.clock.advance(10_000);
+    const again = new Request(built, 'one', { parkMax: 15_000 });
+    await settled();
+    built.clock.advance(14_999);
+    await settled();
+    expect(again.type).toBe('waiting');
+    built.clock.advance(2);
+    expect((await again.answer).type).toBe('held');
+    expect(await view(built)).toEqual({ holders: ['holder'], parked: [], line: ['one'] });
   });
 
   it('stays a little longer when its turn is near', async () => {

@@ -10,8 +10,6 @@ describe('a protocol that is not served', () => {
   afterAll(() => house.close());
 
   it.each([
-    ['/devstoreaccount1/app/net', 400, (text: string) => /<Message>(.*)<\/Message>/.exec(text)?.[1] ?? ''],
-    ['/metadata/endpoints?api-version=2022-09-01', 400, (text: string) => jsonAt(text, 'error', 'message')],
     [
       '/signpost/tfe/v2/organizations/app/entitlement-set',
       400,

@@ -1,4 +1,5 @@
 import { Agent, request as sendPlain, type IncomingHttpHeaders } from 'node:http';
+import { Agent as SecureAgent, request as sendSecure } from 'node:https';
 import { buffer } from 'node:stream/consumers';
 import { TEST_ADMIN, type Pair } from './test-admin.ts';
 
@@ -20,6 +21,8 @@ export interface Ask {
   readonly agent?: Agent;
 }
 
+/** Houses of tests sign their own certificates. */
+const secureAgent = new SecureAgent({ keepAlive: true, rejectUnauthorized: false });
 let sharedAgent = new Agent({ keepAlive: true, maxSockets: Infinity });
 
 /**
@@ -47,11 +50,13 @@ export async function ask(
   target: string,
   { headers = {}, body, as = TEST_ADMIN, signal, agent = sharedAgent }: Ask = {},
 ): Promise<Answer> {
-  const { hostname, port } = new URL(url);
+  const { hostname, port, protocol } = new URL(url);
+  const secure = protocol === 'https:';
   return new Promise((resolve, reject) => {
-    const request = sendPlain(
+    const send = secure ? sendSecure : sendPlain;
+    const request = send(
       {
-        agent,
+        agent: secure ? secureAgent : agent,
         hostname,
         port,
         method,

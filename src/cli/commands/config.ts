@@ -12,6 +12,7 @@ import { readAddress } from '../server/read-address.ts';
 import { flag, text } from '../options.ts';
 
 const BACKENDS = SERVED_BACKENDS.map(({ name }) => name).join(', ');
+const SAS_LIFE_MS: number = 365 * 24 * 60 * 60 * 1_000;
 const PLACEHOLDERS = { id: 'ID', secret: 'SECRET' };
 
 export const command: Command = defineCommand({
@@ -30,6 +31,9 @@ export const command: Command = defineCommand({
       'print environment variables in place of files, even if they reach every program of the shell',
       { environment: false },
     ),
+    sas: flag('print a shared access signature in place of the secret, good for a year (Azure)', {
+      environment: false,
+    }),
   },
   examples: [
     { line: 'statehouse config http app/net.tfstate', says: 'for a server on this machine' },
@@ -37,11 +41,17 @@ export const command: Command = defineCommand({
       line: 'statehouse config http app/net.tfstate@dev --server https://state.example.com',
       says: 'for the server of a team',
     },
+    {
+      line: 'statehouse config azurerm app/net.tfstate --server https://state.example.com --sas',
+      says: 'with a signature that permits one container alone',
+    },
   ],
   run: async ({ args: [backend = '', place], options, terminal, cwd, stopped }) => {
     const served = SERVED_BACKENDS.find(({ name }) => name === backend);
     if (served === undefined) throw wrongUse(`invalid backend "${backend}": expected one of ${BACKENDS}`);
     const address = readAddress(place);
+    if (options.sas && served.signs !== true)
+      throw wrongUse(`--sas is not for the backend "${backend}": it takes no shared access signature`);
     const connection = readConnection(options);
     const { url, ca } = connection;
     const name = options.createCredential;
@@ -49,6 +59,10 @@ export const command: Command = defineCommand({
       name === undefined
         ? connection.credential
         : await makeWriter(new HouseClient(connection, stopped), name, address);
+    if (options.sas && credential === null)
+      throw wrongUse(
+        '--sas signs with a credential: give one by --credential or STATEHOUSE_CREDENTIAL, or --create-credential NAME',
+      );
     const caPath = ca === null ? null : resolve(cwd, ca.path);
     const { block, files, environment, notes } = served.snippet({
       url,
@@ -56,6 +70,7 @@ export const command: Command = defineCommand({
       credential: credential ?? PLACEHOLDERS,
       caPath,
       variables: options.env,
+      ...(options.sas ? { sasUntil: new Date(Date.now() + SAS_LIFE_MS) } : {}),
     });
     if (terminal.json) {
       const variables = environment.map(({ name, value, file }) => [

@@ -35,6 +35,8 @@ export interface LockAsk {
   readonly alias: LockAlias;
   /** Parks from the first ask on, so long at the most; null for the usual courtesy. */
   readonly wait: Milliseconds | null;
+  /** How long the request may be held open, where its client would give up after some time. Default: no such limit. */
+  readonly parkMax?: Milliseconds;
   /** Aborted when the client's connection closes; null where the request cannot be held open. */
   readonly gone: AbortSignal | null;
 }
@@ -152,7 +154,7 @@ export class Locks {
       (await this.#quotas.stopsLock(caller, address, ask)) ??
       (await this.#firstWrites.stopsLock(address, ask.operation));
     if (stopped !== null) return stopped;
-    const seat = ask.gone === null ? null : this.#parkedRequests.take(ask.gone);
+    const seat = ask.gone === null ? null : this.#parkedRequests.take(ask.gone, ask.parkMax);
     try {
       return await this.#ask(caller, this.#command(caller, address, ask, seat), seat);
     } finally {

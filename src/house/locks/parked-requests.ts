@@ -39,9 +39,11 @@ export class ParkedRequests {
   /**
    * Registers a request before the lock is asked for, so that a grant cannot come too early to be noticed.
    * @param gone aborted when the client's connection closes
+   * @param most how long it is held open, all its waits together; then it is sent away as if the house closed
    */
-  take(gone: AbortSignal): ParkedRequest {
+  take(gone: AbortSignal, most: Milliseconds = Infinity): ParkedRequest {
     const id = `${this.#node}:${++this.#count}`;
+    const end = this.#clock.now() + most;
     let handed = false;
     let barred = false;
     let wake: (why: WakeUp) => void = () => undefined;
@@ -53,10 +55,13 @@ export class ParkedRequests {
       id,
       wait: (time) =>
         new Promise<WakeUp>((resolve) => {
-          const cancel = this.#clock.after(time, () => end('time'));
-          const leave = (): void => end('gone');
-          const close = (): void => end('closing');
-          const end = (why: WakeUp): void => {
+          const left = end - this.#clock.now();
+          const cancel = this.#clock.after(Math.min(time, left), () =>
+            finish(time < left ? 'time' : 'closing'),
+          );
+          const leave = (): void => finish('gone');
+          const close = (): void => finish('closing');
+          const finish = (why: WakeUp): void => {
             cancel();
             gone.removeEventListener('abort', leave);
             this.#wakers.delete(close);
@@ -64,13 +69,13 @@ export class ParkedRequests {
             if (why === 'handed') handed = false;
             resolve(why);
           };
-          wake = end;
+          wake = finish;
           gone.addEventListener('abort', leave);
           this.#wakers.add(close);
-          if (barred) end('barred');
-          else if (handed) end('handed');
-          else if (gone.aborted) end('gone');
-          else if (this.#closing) end('closing');
+          if (barred) finish('barred');
+          else if (handed) finish('handed');
+          else if (gone.aborted) finish('gone');
+          else if (this.#closing) finish('closing');
         }),
       bar: () => {
         barred = true;

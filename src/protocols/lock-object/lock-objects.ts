@@ -10,10 +10,8 @@ import { CopyMemory } from './copy-memory.ts';
 import { FenceMemory } from './fence-memory.ts';
 import { LockMemory } from './lock-memory.ts';
 import { RefusalMemory, type Viewer } from './refusal-memory.ts';
+import { isRun } from './run.ts';
 import { shownLock, toldLock, type SeenLock } from './shown-lock.ts';
-
-/** The products by which Terraform and OpenTofu name themselves (aws-sdk-go-base, `APNInfo`). */
-const RUN = /\b(?:Terraform|OpenTofu)\//;
 
 /** What a client's put of a lock asks. */
 export interface TakeAsk {
@@ -181,10 +179,6 @@ export class LockObjects {
     else this.#refusals.forget(viewer);
     return answer;
   }
-}
-
-function isRun(request: DoorRequest): boolean {
-  return RUN.test(request.header('user-agent') ?? '');
 }
 
 function clientOf(caller: Caller, request: DoorRequest): string {

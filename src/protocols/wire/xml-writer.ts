@@ -12,10 +12,15 @@ export interface XmlElement {
   readonly [name: string]: XmlValue;
 }
 
-/** Writes a document the way S3 does: no white space between elements. */
-export function writeXml(root: string, content: XmlElement, namespace?: string): Uint8Array {
-  const attribute = namespace === undefined ? '' : ` xmlns="${namespace}"`;
-  const text = `<?xml version="1.0" encoding="UTF-8"?>\n<${root}${attribute}>${inner(content)}</${root}>`;
+/** Writes a document the way S3 does: no white space between elements. @param namespace or all attributes of the root */
+export function writeXml(
+  root: string,
+  content: XmlElement,
+  namespace: string | Readonly<Record<string, string>> = {},
+): Uint8Array {
+  const named = typeof namespace === 'string' ? { xmlns: namespace } : namespace;
+  const attributes = Object.entries(named).map(([name, value]) => ` ${name}="${escapeXml(value)}"`);
+  const text = `<?xml version="1.0" encoding="UTF-8"?>\n<${root}${attributes.join('')}>${inner(content)}</${root}>`;
   return new TextEncoder().encode(text);
 }
 

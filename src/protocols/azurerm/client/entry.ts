@@ -1,6 +1,7 @@
-import type { BackendEntry } from '../../backend.ts';
+import type { ServedBackend } from '../../backend.ts';
+import { azurermSnippet } from '../block.ts';
 
-export const AZURERM: BackendEntry = {
+export const AZURERM: ServedBackend = {
   name: 'azurerm',
   secrets: [
     { name: 'access_key' },
@@ -20,5 +21,6 @@ export const AZURERM: BackendEntry = {
       readAzurermConfig(attributes, { env, folder, noExternal: noExternal ?? false }),
     );
   },
-  snippet: null,
+  snippet: azurermSnippet,
+  signs: true,
 };

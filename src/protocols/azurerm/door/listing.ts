@@ -1,0 +1,192 @@
+import { setImmediate } from 'node:timers/promises';
+import type { Address } from '../../../core/address.ts';
+import { liveHead, type Holder, type Version } from '../../../core/world.ts';
+import type { Shut } from '../../../house/caller.ts';
+import type { StateSummary } from '../../../ports/engine.ts';
+import { shownLockInfo } from '../../lock-object/shown-lock.ts';
+import type { XmlElement } from '../../wire/xml-writer.ts';
+import { keyPrefixOf, LOCK_INFO_METADATA, stateBlob } from '../layout.ts';
+import { durationOf, etagOf, modifiedAt } from './blob-view.ts';
+import { documentReply, type Answer, type DoorCall } from './call.ts';
+import { invalidQuery, notDone, refused, type AzureError } from './errors.ts';
+import { originOf } from './origin.ts';
+import { versionId } from './version-id.ts';
+
+/** Entries of one page, at most and by default (Blob service REST API, "List Blobs"). */
+const LIST_MAX = 5_000;
+/** States that are read from the house at a time. */
+const PAGE = 1_000;
+/** What a listing can include here: there is nothing of the rest. */
+const INCLUDED: ReadonlySet<string> = new Set(['', 'metadata', 'copy', 'tags', 'permissions']);
+const LEFT_OUT: ReadonlySet<string> = new Set([
+  'snapshots',
+  'versions',
+  'deleted',
+  'deletedwithversions',
+  'uncommittedblobs',
+]);
+
+/** What every listing takes. */
+export interface ListTerms {
+  readonly prefix: string;
+  readonly marker: string;
+  /** The marker as it was sent. */
+  readonly token: string;
+  readonly limit: number;
+}
+
+/** Reads prefix, marker and page size. */
+export function readTerms({ asked: { query } }: DoorCall): ListTerms | AzureError {
+  const most = query.get('maxresults') ?? String(LIST_MAX);
+  if (!/^[1-9]\d{0,8}$/.test(most)) return invalidQuery('maxresults', 'a whole number from 1 up');
+  const token = query.get('marker') ?? '';
+  const marker = readMarker(token);
+  if (marker === null) return invalidQuery('marker', 'one that an earlier page of this listing gave');
+  return { prefix: query.get('prefix') ?? '', marker, token, limit: Math.min(Number(most), LIST_MAX) };
+}
+
+/** The elements that tell the terms again. */
+export function termElements({ prefix, token }: ListTerms, { query }: DoorCall['asked']): XmlElement {
+  return {
+    Prefix: prefix === '' ? undefined : prefix,
+    Marker: token === '' ? undefined : token,
+    MaxResults: query.get('maxresults'),
+    Delimiter: query.get('delimiter'),
+  };
+}
+
+/** A page of entries in the order of their names, and the marker of the next page; empty where it is the last one. */
+export function pageOf<T extends { readonly name: string }>(
+  all: readonly T[],
+  { marker, limit }: ListTerms,
+): { readonly page: readonly T[]; readonly next: string } {
+  const left = all.filter(({ name }) => name > marker).sort((a, b) => (a.name < b.name ? -1 : 1));
+  const page = left.slice(0, limit);
+  const last = page.at(-1);
+  const next = left.length > page.length && last !== undefined ? writeMarker(last.name) : '';
+  return { page, next };
+}
+
+/** The blobs whose names begin so: states, and locks of states that are yet to come; or what a delimiter stands for. */
+export async function listBlobs(call: DoorCall): Promise<Answer> {
+  const { house, caller, asked, request } = call;
+  const terms = readTerms(call);
+  if ('code' in terms) return terms;
+  const include = (asked.query.get('include') ?? '').toLowerCase().split(',');
+  const undone = include.find((what) => LEFT_OUT.has(what));
+  if (undone !== undefined)
+    return notDone(`include=${undone}`, 'read old versions by their version ID, or see "statehouse history"');
+  const unknown = include.find((what) => !INCLUDED.has(what));
+  if (unknown !== undefined) return invalidQuery('include', 'metadata');
+  const refusal = house.projects.refuse(caller, 'list', asked.container);
+  if (refusal !== null) return refused(refusal);
+  const listed: Listed[] = [];
+  const query = { project: asked.container, keyPrefix: keyPrefixOf(terms.prefix) };
+  const shut = await visit(call, query, (summary) => listed.push(...listedOf(call, summary)));
+  if (shut !== null) return refused(shut);
+  const wanted = listed.filter(({ name }) => name.startsWith(terms.prefix));
+  const delimiter = asked.query.get('delimiter') ?? '';
+  const { page, next } = pageOf(entriesOf(wanted, terms.prefix, delimiter), terms);
+  const withMetadata = include.includes('metadata');
+  return documentReply(
+    call,
+    'EnumerationResults',
+    {
+      ...termElements(terms, asked),
+      Blobs: {
+        BlobPrefix: page.flatMap(({ name, blob }) => (blob === null ? [{ Name: name }] : [])),
+        Blob: page.flatMap(({ blob }) => (blob === null ? [] : [elementOf(blob, withMetadata)])),
+      },
+      NextMarker: next,
+    },
+    { ServiceEndpoint: `${originOf(request)}/`, ContainerName: asked.container },
+  );
+}
+
+interface Listed {
+  readonly name: string;
+  readonly state: Version | null;
+  readonly holder: Holder | null;
+}
+
+interface Entry {
+  readonly name: string;
+  /** null for what a delimiter stands for. */
+  readonly blob: Listed | null;
+}
+
+/** What has the delimiter after the prefix is one entry. */
+function entriesOf(listed: readonly Listed[], prefix: string, delimiter: string): readonly Entry[] {
+  const entries = new Map<string, Entry>();
+  for (const blob of listed) {
+    const at = delimiter === '' ? -1 : blob.name.indexOf(delimiter, prefix.length);
+    const name = at === -1 ? blob.name : blob.name.slice(0, at + delimiter.length);
+    entries.set(name, { name, blob: at === -1 ? blob : null });
+  }
+  return [...entries.values()];
+}
+
+function listedOf({ house }: DoorCall, { address, world }: StateSummary): readonly Listed[] {
+  const name = stateBlob(address);
+  const state = liveHead(world.record);
+  const [holder = null] = house.lockInfos.ofHolders(address, world.holders.slice(0, 1));
+  return name === null || (state === null && holder === null) ? [] : [{ name, state, holder }];
+}
+
+function elementOf({ name, state, holder }: Listed, withMetadata: boolean): XmlElement {
+  const lock = holder === null ? null : { holder, info: shownLockInfo(holder) };
+  const view = { state, lock };
+  const time = new Date(modifiedAt(view)).toUTCString();
+  return {
+    Name: name,
+    VersionId: state === null ? undefined : versionId(state),
+    IsCurrentVersion: state === null ? undefined : true,
+    Properties: {
+      'Creation-Time': time,
+      'Last-Modified': time,
+      Etag: etagOf(view),
+      'Content-Length': state?.size ?? 0,
+      'Content-Type': 'application/json',
+      'Content-MD5': state === null ? undefined : Buffer.from(state.md5, 'hex').toString('base64'),
+      BlobType: 'BlockBlob',
+      AccessTier: 'Hot',
+      AccessTierInferred: true,
+      LeaseStatus: holder === null ? 'unlocked' : 'locked',
+      LeaseState: holder === null ? 'available' : 'leased',
+      LeaseDuration: holder === null ? undefined : durationOf(holder),
+      ServerEncrypted: true,
+    },
+    Metadata:
+      withMetadata && lock !== null
+        ? { [LOCK_INFO_METADATA]: Buffer.from(lock.info).toString('base64') }
+        : undefined,
+  };
+}
+
+/** Visits the states that a query asks for. @returns why the caller may not see them; null when all were visited */
+async function visit(
+  { house, caller }: DoorCall,
+  query: { readonly project: string; readonly keyPrefix: string },
+  take: (summary: StateSummary) => void,
+): Promise<Shut | null> {
+  let after: Address | null = null;
+  do {
+    const asked = { ...query, deleted: false, limit: PAGE, ...(after === null ? {} : { after }) };
+    const page: Awaited<ReturnType<typeof house.states.list>> = await house.states.list(caller, asked);
+    if (page.type !== 'page') return page;
+    for (const summary of page.states) take(summary);
+    // Others have their turn: there may be many pages.
+    await setImmediate();
+    after = page.next;
+  } while (after !== null);
+  return null;
+}
+
+function writeMarker(name: string): string {
+  return Buffer.from(name).toString('base64url');
+}
+
+function readMarker(token: string): string | null {
+  const name = Buffer.from(token, 'base64url').toString('utf8');
+  return writeMarker(name) === token ? name : null;
+}

@@ -1,0 +1,237 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { AZURERM } from '../../src/protocols/azurerm/client/entry.ts';
+import { findOnPath } from '../support/find-program.ts';
+import { findTerraform, TerraformFolder } from '../support/terraform.ts';
+import { TEST_ADMIN } from '../support/test-admin.ts';
+import { AzurermHouse } from './fixtures/azurerm-folder.ts';
+import { eightInOrder } from './fixtures/eight-applies.ts';
+import { Gate } from './fixtures/gate.ts';
+import { httpFolder, resource } from './fixtures/http-folder.ts';
+import {
+  raceWithoutLock,
+  secondIsRefused,
+  wrongIdBreaksNothing,
+  type LockScene,
+} from './fixtures/lock-scenes.ts';
+import { keepsLargeState, leavesForHttp } from './fixtures/state-scenes.ts';
+import { lockAt, resourcesAt, untilHeld } from './fixtures/view.ts';
+
+const terraform = await findTerraform();
+// OpenTofu is not among the programs that CI must have, so that its absence is a spoken skip everywhere.
+const tofu = await findOnPath('tofu');
+
+/** It stands in the state as input and as output. */
+const LARGE_MIB = 6;
+
+const PROGRAMS = [
+  ['terraform', terraform],
+  ['tofu', tofu],
+] as const;
+
+for (const [name, program] of PROGRAMS)
+  describe.skipIf(program === null)(`${name} over azurerm (skipped unless ${name} is on PATH)`, () => {
+    let azurerm: AzurermHouse;
+    let count = 0;
+
+    beforeAll(async () => {
+      azurerm = await AzurermHouse.open();
+    });
+
+    afterAll(() => azurerm[Symbol.asyncDispose]());
+
+    /** A state that no other test has. */
+    const newPath = (): string => `acme/net/${++count}`;
+    const folderAt = (path: string, main: string, lines: readonly string[] = []): Promise<TerraformFolder> =>
+      azurerm.folder(program!, path, main, { lines });
+    it('works from init to destroy, workspaces too, and leaves no lock', async () => {
+      const { house } = azurerm;
+      const path = newPath();
+      await using folder = await folderAt(path, resource('one'));
+      await folder.must('apply', '-auto-approve');
+      expect(await folder.must('plan', '-detailed-exitcode')).toContain('No changes');
+      expect(await resourcesAt(house, path)).toEqual(['one']);
+      await folder.must('workspace', 'new', 'dev');
+      await folder.must('apply', '-auto-approve');
+      expect(await folder.must('workspace', 'list')).toMatch(/default\n\* dev/);
+      expect(await folder.must('state', 'pull')).toMatch(/"serial": ?2\b/);
+      await folder.must('destroy', '-auto-approve');
+      await folder.must('workspace', 'select', 'default');
+      await folder.must('workspace', 'delete', 'dev');
+      expect(await folder.must('workspace', 'list')).not.toContain('dev');
+      expect((await lockAt(house, path)).holders).toEqual([]);
+      expect((await lockAt(house, `${path}@dev`)).holders).toEqual([]);
+    });
+
+    const newScene = (lines: readonly string[] = []): LockScene => {
+      const path = newPath();
+      return {
+        house: azurerm.house,
+        path,
+        folder: (main) => folderAt(path, main, lines),
+        shownId: ({ lockId }) => lockId,
+        strangeId: '0b0b0b0b-0000-0000-0000-000000000000',
+        lateWrite: 'ConditionNotMet',
+      };
+    };
+
+    it('refuses the second of two applies at once, and says who holds the lock', () =>
+      secondIsRefused(newScene()));
+
+    it('lets eight with -lock-timeout all succeed, in the order of first asking', () =>
+      eightInOrder(azurerm.house, newPath(), (path) => folderAt(path, '')));
+
+    it.each([
+      ['', []],
+      [', with snapshots', ['snapshot = true']],
+    ])(
+      'wants the right ID to force-unlock, and keeps what the old holder cannot write after it%s',
+      (_, lines) =>
+        wrongIdBreaksNothing({ ...newScene(lines), lateWrite: 'LeaseNotPresentWithBlobOperation' }),
+    );
+
+    it('lets nothing be lost when two race with -lock=false', () => raceWithoutLock(newScene()));
+
+    it('has one lock and one state with backend "http", and breaks a lock that was taken there', async () => {
+      const { house } = azurerm;
+      const path = newPath();
+      await using gate = await Gate.make();
+      await using alice = await httpFolder(
+        program!,
+        { url: house.url, path, env: azurerm.reach },
+        resource('before'),
+      );
+      await alice.must('apply', '-auto-approve');
+      await alice.write('main.tf', resource('alice', 'alice', gate.command));
+      await using bob = await folderAt(path, resource('bob'));
+      const first = alice.start(['apply', '-auto-approve']);
+      await gate.reached();
+      const { holders } = await untilHeld(house, path);
+      const refusedOne = await bob.run('apply', '-auto-approve');
+      expect(refusedOne).toMatchObject({ code: 1 });
+      expect(refusedOne.output).toContain(holders[0]?.lockId);
+      expect(await bob.must('force-unlock', '-force', holders[0]?.lockId ?? '')).toContain(
+        'successfully unlocked',
+      );
+      await bob.must('apply', '-auto-approve');
+      await gate.open();
+      expect(await first.end).toMatchObject({ code: 1 });
+      expect(await resourcesAt(house, path)).toEqual(['bob']);
+    });
+
+    it('breaks a lease whose holder was killed before it told its lock info', async () => {
+      const { house } = azurerm;
+      const path = newPath();
+      await using folder = await folderAt(path, resource('one'));
+      await folder.must('apply', '-auto-approve');
+      const lockId = '0a0a0a0a-1111-2222-3333-444444444444';
+      const leased = await house.ask('PUT', `/azure/${TEST_ADMIN.id.toLowerCase()}/${path}?comp=lease`, {
+        headers: {
+          'x-ms-lease-action': 'acquire',
+          'x-ms-lease-duration': '-1',
+          'x-ms-proposed-lease-id': lockId,
+        },
+      });
+      expect(leased).toMatchObject({ status: 201 });
+      const { code, output } = await folder.run('apply', '-auto-approve');
+      expect(code).toBe(1);
+      expect(output).toContain(`ID:        ${lockId}`);
+      await folder.must('force-unlock', '-force', lockId);
+      await folder.must('apply', '-auto-approve');
+    });
+
+    it('is left for backend "http" by init -migrate-state', () =>
+      leavesForHttp(newScene(), { ...azurerm.reach, ARM_ACCESS_KEY: TEST_ADMIN.secret }));
+
+    it('takes a large state', () => keepsLargeState(newScene(), LARGE_MIB), 120_000);
+
+    it('identifies by a signature that names its credential, and by a token, at an account for everybody', async () => {
+      const path = newPath();
+      const { id, secret } = TEST_ADMIN;
+      const [project = '', ...key] = path.split('/');
+      const { environment } = AZURERM.snippet({
+        url: `https://${azurerm.authority}`,
+        address: { project, key: key.join('/'), workspace: 'default' },
+        credential: TEST_ADMIN,
+        caPath: null,
+        variables: false,
+        sasUntil: new Date(Date.now() + 3_600_000),
+      });
+      const signed = Object.fromEntries(environment.map(({ name: variable, value }) => [variable, value]));
+      const shared = { account: 'statehouse' };
+      await using bySas = await azurerm.folder(program!, path, resource('one'), { ...shared, env: signed });
+      await bySas.must('apply', '-auto-approve');
+      const token = ['use_azuread_auth = true', 'tenant_id = "adfs"'];
+      const login = { ARM_CLIENT_ID: id, ARM_CLIENT_SECRET: secret };
+      await using byToken = await azurerm.folder(program!, path, resource('two'), {
+        ...shared,
+        lines: token,
+        env: login,
+      });
+      await byToken.must('apply', '-auto-approve');
+      expect(await resourcesAt(azurerm.house, path)).toEqual(['two']);
+    });
+
+    it('asks the resource manager for the key of the account', async () => {
+      const path = newPath();
+      const { id, secret } = TEST_ADMIN;
+      const lines = ['tenant_id = "adfs"', 'subscription_id = "any"', 'resource_group_name = "any"'];
+      await using folder = await azurerm.folder(program!, path, resource('one'), {
+        lines,
+        env: { ARM_CLIENT_ID: id, ARM_CLIENT_SECRET: secret },
+      });
+      await folder.must('apply', '-auto-approve');
+      expect(await resourcesAt(azurerm.house, path)).toEqual(['one']);
+    });
+
+    // OpenTofu does not know the setting.
+    it.skipIf(name === 'tofu')('needs no name for the account where it asks for the endpoint', async () => {
+      const path = newPath();
+      const { id, secret } = TEST_ADMIN;
+      const lines = [
+        'lookup_blob_endpoint = true',
+        'use_azuread_auth = true',
+        'tenant_id = "adfs"',
+        'subscription_id = "any"',
+        'resource_group_name = "any"',
+      ];
+      const block = azurerm.block(path, { account: 'statehouse', lines });
+      const { host } = new URL(azurerm.house.url);
+      await using folder = await TerraformFolder.make(program!, {
+        files: { 'backend.tf': block.replace(azurerm.authority, host), 'main.tf': resource('one') },
+        env: {
+          SSL_CERT_FILE: azurerm.house.certPath ?? '',
+          ARM_CLIENT_ID: id,
+          ARM_CLIENT_SECRET: secret,
+        },
+      });
+      await folder.must('init');
+      await folder.must('apply', '-auto-approve');
+      expect(await resourcesAt(azurerm.house, path)).toEqual(['one']);
+    });
+
+    it('tells what to do about a wrong key, an unknown account, and a key that cannot be', async () => {
+      const path = newPath();
+      const said = async (
+        account: string,
+        env: Readonly<Record<string, string>>,
+        at = path,
+      ): Promise<string> => {
+        await using folder = await TerraformFolder.make(program!, {
+          files: { 'backend.tf': azurerm.block(at, { account, lines: [] }) },
+          env: { ...azurerm.reach, ...env },
+        });
+        const { code, output } = await folder.run('init');
+        const planned = code === 0 ? await folder.run('apply', '-auto-approve') : { code, output };
+        expect(planned.code).toBe(1);
+        return planned.output.replace(/\s*│\s*|\s+/g, ' ');
+      };
+      const account = TEST_ADMIN.id.toLowerCase();
+      const wrong = Buffer.from('a wrong key of some length').toString('base64');
+      expect(await said(account, { ARM_ACCESS_KEY: wrong })).toContain('storage_account_name to its id');
+      expect(await said('nobody', { ARM_ACCESS_KEY: TEST_ADMIN.secret })).toContain(
+        'storage_account_name to its id',
+      );
+      const env = { ARM_ACCESS_KEY: TEST_ADMIN.secret };
+      expect(await said(account, env, 'acme/net/../app')).toContain('a key has no "." or ".." segment');
+    });
+  });
