@@ -23,6 +23,7 @@ import type {
   WebhookTestShape,
   WebhookWantedShape,
 } from './shapes/webhook.ts';
+import type { SessionShape, SignedOutShape } from './shapes/session.ts';
 import type { RefusedWriteShape } from './shapes/refused.ts';
 import type { AnnouncedShape, StateShape, VersionShape } from './shapes/state.ts';
 
@@ -78,6 +79,9 @@ export const OPERATIONS: { readonly [Name in OperationName]: RouteOf<Name> } = {
   'set-webhook': { method: 'POST', path: '/webhooks' },
   'test-webhook': { method: 'POST', path: '/webhooks/test' },
   'remove-webhook': { method: 'DELETE', path: '/webhooks/:name' },
+  'create-session': { method: 'POST', path: '/session' },
+  'show-session': { method: 'GET', path: '/session' },
+  'end-session': { method: 'DELETE', path: '/session' },
   whoami: { method: 'GET', path: '/whoami' },
   info: { method: 'GET', path: '/info' },
   'list-audit': { method: 'GET', path: '/audit', items: 'records' },
@@ -186,6 +190,9 @@ interface Operations {
     body: undefined;
     answer: { readonly removed: string };
   };
+  'create-session': { query: Nothing; body: { credential: string }; answer: SessionShape };
+  'show-session': { query: Nothing; body: undefined; answer: SessionShape };
+  'end-session': { query: Nothing; body: undefined; answer: SignedOutShape };
   whoami: { query: Nothing; body: undefined; answer: WhoamiShape };
   info: { query: Nothing; body: undefined; answer: InfoShape };
   'list-audit': { query: AuditAsked & Paged; body: undefined; answer: Page<'records', AuditShape> };

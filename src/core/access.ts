@@ -1,22 +1,8 @@
+import type { Action } from './action.ts';
 import { splitWorkspace, workspaceText, type Address } from './address.ts';
 import { ROLES, type Grant, type Role } from './grant.ts';
 
-/** What can be asked of an address, or of the house as a whole. */
-export type Action =
-  | 'read-outputs'
-  | 'read'
-  /** Old versions, as against the newest. */
-  | 'read-history'
-  | 'list'
-  | 'write'
-  | 'lock'
-  | 'unlock'
-  | 'delete'
-  | 'restore'
-  | 'force-unlock'
-  | 'purge'
-  | 'read-audit'
-  | 'manage';
+export type { Action } from './action.ts';
 
 const LEAST_ROLE: Record<Action, Role> = {
   'read-outputs': 'outputs',

@@ -48,6 +48,8 @@ export const AUDIT_ACTIONS: readonly string[] = [
   'renew',
   'restore',
   'rotate-key',
+  'sign-in',
+  'sign-out',
   'subscribe',
   'undelete',
   'unfreeze',

@@ -7,6 +7,7 @@ import {
   mayBeInGrace,
   type Action,
 } from '../core/access.ts';
+import { ACTIONS } from '../core/action.ts';
 import type { Address } from '../core/address.ts';
 import { bringsHome, isExpired, type Identity } from '../core/grant.ts';
 import type { Expired } from '../core/outcome.ts';
@@ -106,6 +107,18 @@ export class Gate {
   /** Whether a grant of somebody who was let in names or covers a project, so that its name tells nothing new. */
   knowsProject(identity: Identity, action: Action, project: string): boolean {
     return this.known(identity) === null && knowsProject(identity.grants, action, project);
+  }
+
+  /** The rights that somebody who was let in has on the house as a whole, and those that it has on something at least. */
+  rights(identity: Identity): {
+    readonly onServer: readonly Action[];
+    readonly somewhere: readonly Action[];
+  } {
+    const rights = this.known(identity) === null ? ACTIONS : [];
+    return {
+      onServer: rights.filter((action) => mayActOnHouse(identity.grants, action)),
+      somewhere: rights.filter((action) => mayActSomewhere(identity.grants, action)),
+    };
   }
 
   /**

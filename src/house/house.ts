@@ -10,11 +10,12 @@ import { Audit } from './audit.ts';
 import { BACKUPS, Backups } from './backups.ts';
 import { Budget, sharesOf, type Payer } from './budget.ts';
 import type { Caller, Shut } from './caller.ts';
-import { Authenticators } from './identity/authenticators.ts';
+import type { Authenticators } from './identity/authenticators.ts';
 import { Credentials } from './identity/credentials.ts';
 import { KnownCredentials } from './identity/known-credentials.ts';
-import { SessionTokens } from './identity/session-tokens.ts';
-import { Sessions } from './identity/sessions.ts';
+import { openEntrance } from './identity/entrance.ts';
+import type { PageSessions } from './identity/page-sessions.ts';
+import type { Sessions } from './identity/sessions.ts';
 import { CommandExecutor, type ResultListener } from './executor.ts';
 import { Gate } from './gate.ts';
 import { Feed } from './feed.ts';
@@ -66,6 +67,8 @@ export class House {
   readonly identity: Authenticators;
   readonly credentials: Credentials;
   readonly sessions: Sessions;
+  /** Who has signed in at the page. */
+  readonly pageSessions: PageSessions;
   readonly projects: Projects;
   readonly uploads: Uploads;
   readonly refusedWrites: RefusedWrites;
@@ -134,10 +137,12 @@ export class House {
     const { auditKept } = options;
     const audit = new Audit({ engine, clock, log, gate, sink: sink ?? NO_SINK, kept: auditKept });
     this.audit = watched(audit, audit, WATCHED.audit);
-    const tokens = new SessionTokens({ sealer, credentials: known });
-    this.identity = new Authenticators({ credentials: known, tokens, audit });
-    const sessions = new Sessions({ tokens, clock, entropy, gate, audit });
+    const owner = this.#recordOwner;
+    const entering = { owner, sealer, clock, entropy, credentials: known, gate, audit, settings: options };
+    const { identity, sessions, pageSessions } = openEntrance(entering);
+    this.identity = identity;
     this.sessions = watched(sessions, audit, WATCHED.sessions);
+    this.pageSessions = watched(pageSessions, audit, WATCHED.pageSessions);
     const projects = new Projects({
       engine,
       gate,
@@ -192,7 +197,11 @@ export class House {
       deadKept: options.deadCredentialsKept,
     });
     this.credentials = watched(credentials, audit, WATCHED.credentials);
-    const works = { 'dead credentials': () => credentials.prune(), 'old audit records': () => audit.prune() };
+    const works = {
+      'dead credentials': () => credentials.prune(),
+      'old audit records': () => audit.prune(),
+      'ended sessions': () => pageSessions.prune(),
+    };
     this.#sweep = new Sweep({ works, clock, log });
     const webhooks = new Webhooks({
       records: this.#recordOwner,

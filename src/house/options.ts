@@ -7,6 +7,7 @@ import type { Log } from '../ports/log.ts';
 import type { Sealer } from '../ports/sealer.ts';
 import type { Signals } from '../ports/signals.ts';
 import type { WebhookPost } from '../ports/webhook-post.ts';
+import type { PageSessionSettings } from './identity/page-sessions.ts';
 import type { LockSettings } from './locks/locks.ts';
 import type { ProjectSettings } from './projects.ts';
 import type { RefusedSettings } from './states/refused-limits.ts';
@@ -14,7 +15,8 @@ import type { UploadSettings } from './states/upload-limits.ts';
 import type { AlarmSettings } from './webhooks/lookout.ts';
 
 /** What a house is built from, and how it is to behave. */
-export interface HouseOptions extends LockSettings, ProjectSettings, UploadSettings, RefusedSettings {
+export interface HouseOptions
+  extends LockSettings, ProjectSettings, UploadSettings, RefusedSettings, PageSessionSettings {
   readonly engine: Engine;
   readonly sealer: Sealer;
   readonly signals: Signals;

@@ -2,6 +2,7 @@ import type { Audit } from './audit.ts';
 import type { FirstWrites } from './first-writes.ts';
 import type { Freezes } from './freezes.ts';
 import type { Credentials } from './identity/credentials.ts';
+import type { PageSessions } from './identity/page-sessions.ts';
 import type { Sessions } from './identity/sessions.ts';
 import type { Locks } from './locks/locks.ts';
 import type { Projects } from './projects.ts';
@@ -19,6 +20,7 @@ export const WATCHED: {
   readonly locks: Watches<Locks>;
   readonly credentials: Watches<Credentials>;
   readonly sessions: Watches<Sessions>;
+  readonly pageSessions: Watches<PageSessions>;
   readonly projects: Watches<Projects>;
   readonly uploads: Watches<Uploads>;
   readonly refusedWrites: Watches<RefusedWrites>;
@@ -58,6 +60,10 @@ export const WATCHED: {
   },
   sessions: {
     assume: { action: 'assume-role' },
+  },
+  pageSessions: {
+    begin: { action: 'sign-in' },
+    end: { action: 'sign-out' },
   },
   projects: {
     look: { action: 'read-project', looks: true },

@@ -32,9 +32,14 @@ export class DoorTable {
     if (service !== null) return this.#services.get(service);
     const { path } = request;
     const named = this.#paths.get(path) ?? this.#prefixes.find(([prefix]) => path.startsWith(prefix))?.[1];
-    if (named !== undefined) return named;
-    return /^bearer /i.test(request.header('authorization') ?? '') ? this.#bearer : undefined;
+    if (named !== undefined && !isAfterBearer(named)) return named;
+    const isBearer = this.#bearer !== undefined && /^bearer /i.test(request.header('authorization') ?? '');
+    return isBearer ? this.#bearer : named;
   }
+}
+
+function isAfterBearer({ routes }: Door): boolean {
+  return 'paths' in routes && routes.afterBearer === true;
 }
 
 function addOnce(doors: Map<string, Door>, route: string, door: Door): void {

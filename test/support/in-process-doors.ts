@@ -111,6 +111,7 @@ function toDoorRequest({ method, target, headers, body }: InProcessRequest, gone
     keep: () => true,
     admit: () => null,
     secure: false,
+    clientSecure: false,
     certificateNames: [],
     id: '00000000-0000-4000-8000-000000000000',
     gone,

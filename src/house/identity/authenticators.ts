@@ -3,6 +3,8 @@ import { originOf, type Origin } from '../../core/origin.ts';
 import type { Audit } from '../audit.ts';
 import { CertificateAuthenticator } from './certificate.ts';
 import type { KnownCredentials } from './known-credentials.ts';
+import type { PageSessionTokens } from './page-session-tokens.ts';
+import { PageSessionAuthenticator } from './page-session-authenticator.ts';
 import { idIn, PairAuthenticator } from './pair.ts';
 import type { Authenticator, Claimed, Presented } from './presented.ts';
 import { SessionAuthenticator } from './session-authenticator.ts';
@@ -30,10 +32,12 @@ export class Authenticators {
   constructor({
     credentials,
     tokens,
+    pageTokens,
     audit,
   }: {
     readonly credentials: KnownCredentials;
     readonly tokens: SessionTokens;
+    readonly pageTokens: PageSessionTokens;
     readonly audit: Audit;
   }) {
     this.#credentials = credentials;
@@ -42,6 +46,7 @@ export class Authenticators {
       new PairAuthenticator(credentials),
       new SessionAuthenticator(tokens),
       new CertificateAuthenticator(credentials),
+      new PageSessionAuthenticator(pageTokens),
     ];
   }
 

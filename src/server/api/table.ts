@@ -6,6 +6,7 @@ import { HOUSE_ROUTES } from './routes/house.ts';
 import { LOCK_ROUTES } from './routes/locks.ts';
 import { PROJECT_ROUTES } from './routes/projects.ts';
 import { REFUSED_ROUTES } from './routes/refused.ts';
+import { SESSION_ROUTES } from './routes/session.ts';
 import { STATE_ROUTES } from './routes/states.ts';
 import { VERSION_ROUTES } from './routes/versions.ts';
 import { WEBHOOK_ROUTES } from './routes/webhooks.ts';
@@ -23,5 +24,6 @@ export const ROUTES: readonly Route[] = [
   ...PROJECT_ROUTES,
   ...CREDENTIAL_ROUTES,
   ...WEBHOOK_ROUTES,
+  ...SESSION_ROUTES,
   ...HOUSE_ROUTES,
 ];
