@@ -1,9 +1,8 @@
 import type { Action } from '../core/access.ts';
-import type { Actor } from '../core/command.ts';
 import type { Instant, Milliseconds } from '../core/instant.ts';
 import { NO_SINK } from '../ports/audit-sink.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { Engine, StoredFigures, WaitingRequest } from '../ports/engine.ts';
+import type { Engine, StoredFigures } from '../ports/engine.ts';
 import type { Sealer } from '../ports/sealer.ts';
 import type { Signals } from '../ports/signals.ts';
 import { Audit } from './audit.ts';
@@ -29,6 +28,7 @@ import { LockCensus, type LockFigures } from './locks/lock-figures.ts';
 import { LockInfos } from './locks/lock-infos.ts';
 import { Locks } from './locks/locks.ts';
 import { Nodes } from './locks/nodes.ts';
+import { ownOrder } from './locks/own-order.ts';
 import { StateBodyReader } from './states/body-reader.ts';
 import type { HouseAbout, HouseOptions } from './options.ts';
 import { ParkedRequests } from './locks/parked-requests.ts';
@@ -54,9 +54,6 @@ import { WATCHED } from './watches.ts';
 
 /** A house that can send nothing. */
 const NO_POST: WebhookPost = () => Promise.reject(new Error('webhooks are not sent'));
-
-/** Who acts where the house itself keeps order. */
-const NODE: Actor = { subject: 'house:node', door: 'house' };
 
 /** The house: sequences the rules and the ports, and knows no protocol and no SQL. Doors call its parts. */
 export class House {
@@ -123,10 +120,7 @@ export class House {
       log,
       node: this.node,
       parkedRequests: this.#parkedRequests,
-      clear: (seats) => this.#clearSeats(seats),
-      expire: async (address) => {
-        await this.#executor.execute({ type: 'expire', address, actor: NODE });
-      },
+      ...ownOrder(this.#executor),
     });
     this.backups = new Backups(this.records(BACKUPS), engine);
     this.feed = new Feed({ engine, signals, clock, log });
@@ -344,19 +338,6 @@ export class House {
    */
   listen(listener: ResultListener): () => void {
     return this.#executor.listen(listener);
-  }
-
-  /**
-   * Clears up what requests left behind that nobody answers any more: parked waiters sleep and keep their place, and a
-   * grant that was not taken up, so that nobody was told of it, is taken back.
-   */
-  async #clearSeats(seats: readonly WaitingRequest[]): Promise<void> {
-    for (const { address, waiter, seat, granted } of seats) {
-      const about = { address, actor: NODE, waiter, seat };
-      await this.#executor.execute(
-        granted ? { type: 'leave', unheard: true, ...about } : { type: 'park-over', closing: true, ...about },
-      );
-    }
   }
 
   /** Seals everything anew under the sealer's present key. */
