@@ -15,6 +15,7 @@ import type {
   WhoamiShape,
 } from './shapes/house.ts';
 import type { FreezeShape } from './shapes/freeze.ts';
+import type { BlockShape, HouseShape, RightsShape, VersionChangesShape } from './shapes/look.ts';
 import type { LockShape, ReleasedShape } from './shapes/lock.ts';
 import type { Page } from './shapes/page.ts';
 import type {
@@ -54,6 +55,8 @@ export const OPERATIONS: { readonly [Name in OperationName]: RouteOf<Name> } = {
   'purge-state': { method: 'POST', path: '/state/purge' },
   'restore-version': { method: 'POST', path: '/state/restore' },
   'list-versions': { method: 'GET', path: '/state/versions', items: 'versions' },
+  'list-changes': { method: 'GET', path: '/state/changes' },
+  'list-blocks': { method: 'GET', path: '/state/blocks' },
   'show-version': { method: 'GET', path: '/state/version' },
   'download-version': { method: 'GET', path: '/state/content' },
   'show-snapshot': { method: 'GET', path: '/state/snapshot' },
@@ -82,6 +85,8 @@ export const OPERATIONS: { readonly [Name in OperationName]: RouteOf<Name> } = {
   'create-session': { method: 'POST', path: '/session' },
   'show-session': { method: 'GET', path: '/session' },
   'end-session': { method: 'DELETE', path: '/session' },
+  'list-rights': { method: 'GET', path: '/rights' },
+  'show-house': { method: 'GET', path: '/house' },
   whoami: { method: 'GET', path: '/whoami' },
   info: { method: 'GET', path: '/info' },
   'list-audit': { method: 'GET', path: '/audit', items: 'records' },
@@ -114,6 +119,16 @@ interface Operations {
     answer: VersionShape;
   };
   'list-versions': { query: OfState & Paged; body: undefined; answer: Page<'versions', VersionShape> };
+  'list-changes': {
+    query: OfState & { before?: number | undefined; limit?: number | undefined };
+    body: undefined;
+    answer: { readonly changes: readonly VersionChangesShape[] };
+  };
+  'list-blocks': {
+    query: OfState;
+    body: undefined;
+    answer: { readonly blocks: readonly BlockShape[] };
+  };
   'show-version': { query: OfState & { version: number }; body: undefined; answer: VersionShape };
   'download-version': { query: OfVersion; body: undefined; answer: null };
   'show-snapshot': {
@@ -193,6 +208,12 @@ interface Operations {
   'create-session': { query: Nothing; body: { credential: string }; answer: SessionShape };
   'show-session': { query: Nothing; body: undefined; answer: SessionShape };
   'end-session': { query: Nothing; body: undefined; answer: SignedOutShape };
+  'list-rights': {
+    query: OfState & { credential?: string | undefined; all?: boolean | undefined };
+    body: undefined;
+    answer: { readonly rights: readonly RightsShape[] };
+  };
+  'show-house': { query: Nothing; body: undefined; answer: HouseShape };
   whoami: { query: Nothing; body: undefined; answer: WhoamiShape };
   info: { query: Nothing; body: undefined; answer: InfoShape };
   'list-audit': { query: AuditAsked & Paged; body: undefined; answer: Page<'records', AuditShape> };

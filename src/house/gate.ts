@@ -9,7 +9,8 @@ import {
 } from '../core/access.ts';
 import { ACTIONS } from '../core/action.ts';
 import type { Address } from '../core/address.ts';
-import { bringsHome, isExpired, type Identity } from '../core/grant.ts';
+import { bringsHome, isExpired, type Grant, type Identity } from '../core/grant.ts';
+import type { Instant } from '../core/instant.ts';
 import type { Expired } from '../core/outcome.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Engine } from '../ports/engine.ts';
@@ -119,6 +120,22 @@ export class Gate {
       onServer: rights.filter((action) => mayActOnHouse(identity.grants, action)),
       somewhere: rights.filter((action) => mayActSomewhere(identity.grants, action)),
     };
+  }
+
+  /** What grants allow at an address, and which of them. */
+  may(
+    grants: readonly Grant[],
+    address: Address,
+  ): { readonly actions: readonly Action[]; readonly by: readonly Grant[] } {
+    return {
+      actions: ACTIONS.filter((action) => mayActOn(grants, action, address)),
+      by: grants.filter((grant) => ACTIONS.some((action) => mayActOn([grant], action, address))),
+    };
+  }
+
+  /** Whether what ends then has ended. */
+  isOver(expiresAt: Instant | null): boolean {
+    return isExpired(expiresAt, this.#clock.now());
   }
 
   /**

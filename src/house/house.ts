@@ -13,6 +13,8 @@ import type { Authenticators } from './identity/authenticators.ts';
 import { Credentials } from './identity/credentials.ts';
 import { KnownCredentials } from './identity/known-credentials.ts';
 import { openEntrance } from './identity/entrance.ts';
+import type { LastUses } from './identity/last-uses.ts';
+import { RightsView } from './identity/rights.ts';
 import type { PageSessions } from './identity/page-sessions.ts';
 import type { Sessions } from './identity/sessions.ts';
 import { CommandExecutor, type ResultListener } from './executor.ts';
@@ -66,6 +68,7 @@ export class House {
   readonly sessions: Sessions;
   /** Who has signed in at the page. */
   readonly pageSessions: PageSessions;
+  readonly rights: RightsView;
   readonly projects: Projects;
   readonly uploads: Uploads;
   readonly refusedWrites: RefusedWrites;
@@ -94,6 +97,7 @@ export class House {
   readonly #inFlight: Budget;
   readonly #sealer: Sealer;
   readonly #recordOwner: RecordOwner;
+  readonly #uses: LastUses;
   readonly #sealCount: SealCount;
   readonly #reencryption: Reencryption;
   readonly #subscriptions: readonly (() => void)[];
@@ -132,8 +136,11 @@ export class House {
     const audit = new Audit({ engine, clock, log, gate, sink: sink ?? NO_SINK, kept: auditKept });
     this.audit = watched(audit, audit, WATCHED.audit);
     const owner = this.#recordOwner;
-    const entering = { owner, sealer, clock, entropy, credentials: known, gate, audit, settings: options };
-    const { identity, sessions, pageSessions } = openEntrance(entering);
+    const settings = options;
+    const entering = { owner, sealer, clock, entropy, log, credentials: known, gate, audit, settings };
+    const { identity, sessions, pageSessions, uses } = openEntrance(entering);
+    this.#uses = uses;
+    this.rights = watched(new RightsView({ gate, known }), audit, WATCHED.rights);
     this.identity = identity;
     this.sessions = watched(sessions, audit, WATCHED.sessions);
     this.pageSessions = watched(pageSessions, audit, WATCHED.pageSessions);
@@ -146,17 +153,9 @@ export class House {
     this.projects = watched(projects, audit, WATCHED.projects);
     this.#inFlight = new Budget(sharesOf(options.inFlightBytesMax, options.stateBytesMax));
     this.#reencryption = new Reencryption({ engine, sealer, inFlight: this.#inFlight, clock, log });
-    const uploads = new Uploads({
-      records: this.#recordOwner,
-      sealer,
-      entropy,
-      audit: this.audit,
-      log,
-      sizeMax: options.stateBytesMax,
-      settings: options,
-      inFlight: this.#inFlight,
-      gate,
-    });
+    const inFlight = this.#inFlight;
+    const keeping = { records: owner, sealer, entropy, audit: this.audit, log, settings, inFlight, gate };
+    const uploads = new Uploads({ ...keeping, sizeMax: options.stateBytesMax });
     this.uploads = watched(uploads, audit, WATCHED.uploads);
     const freezes = new Freezes({ engine, clock, records: this.records(FREEZES), gate, audit: this.audit });
     const firstWrites = new FirstWrites({
@@ -189,6 +188,7 @@ export class House {
       known,
       locks,
       deadKept: options.deadCredentialsKept,
+      uses,
     });
     this.credentials = watched(credentials, audit, WATCHED.credentials);
     const works = {
@@ -222,17 +222,7 @@ export class House {
     const [executor, bodyReader] = [this.#executor, this.#bodyReader];
     const shared = { executor, bodyWriter, bodyReader, gate, freezes, quotas };
     this.history = watched(new History(shared), audit, WATCHED.history);
-    const refusedWrites = new RefusedWrites({
-      records: this.#recordOwner,
-      bodyReader: this.#bodyReader,
-      audit: this.audit,
-      log,
-      gate,
-      settings: options,
-      inFlight: this.#inFlight,
-      sealer,
-      entropy,
-    });
+    const refusedWrites = new RefusedWrites({ ...keeping, bodyReader });
     this.refusedWrites = watched(refusedWrites, audit, WATCHED.refusedWrites);
     this.states = watched(
       new States({ ...shared, audit, refusedWrites, firstWrites }),
@@ -315,6 +305,11 @@ export class House {
     return this.#nodes.lag;
   }
 
+  /** The nodes that live, by the id of each start. */
+  get nodes(): readonly string[] {
+    return this.#nodes.living;
+  }
+
   /** How often the master key has encrypted, on all nodes and in all starts, at most. */
   get seals(): number {
     return this.#sealCount.total;
@@ -378,6 +373,7 @@ export class House {
     this.uploads.close();
     this.refusedWrites.close();
     await this.webhooks.close();
+    await this.#uses.close();
     await this.audit.close();
     await this.#sealCount.close();
     this.#nodes.leave();

@@ -3,6 +3,7 @@ import type { FirstWrites } from './first-writes.ts';
 import type { Freezes } from './freezes.ts';
 import type { Credentials } from './identity/credentials.ts';
 import type { PageSessions } from './identity/page-sessions.ts';
+import type { RightsView } from './identity/rights.ts';
 import type { Sessions } from './identity/sessions.ts';
 import type { Locks } from './locks/locks.ts';
 import type { Projects } from './projects.ts';
@@ -21,6 +22,7 @@ export const WATCHED: {
   readonly credentials: Watches<Credentials>;
   readonly sessions: Watches<Sessions>;
   readonly pageSessions: Watches<PageSessions>;
+  readonly rights: Watches<RightsView>;
   readonly projects: Watches<Projects>;
   readonly uploads: Watches<Uploads>;
   readonly refusedWrites: Watches<RefusedWrites>;
@@ -64,6 +66,9 @@ export const WATCHED: {
   pageSessions: {
     begin: { action: 'sign-in' },
     end: { action: 'sign-out' },
+  },
+  rights: {
+    at: { action: 'list-credentials' },
   },
   projects: {
     look: { action: 'read-project', looks: true },

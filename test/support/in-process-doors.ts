@@ -5,6 +5,7 @@ import { DEFAULTS, toldOf } from '../../src/server/configuration.ts';
 import { DoorTable } from '../../src/server/door-table.ts';
 import { openDoors } from '../../src/server/doors.ts';
 import { ensureAdmin } from '../../src/server/first-start.ts';
+import { machineOf } from '../../src/server/machine.ts';
 import { Metrics } from '../../src/server/metrics.ts';
 import { KeyRotation } from '../../src/server/rotate-key.ts';
 import { systemClock } from '../../src/server/runtime.ts';
@@ -52,6 +53,7 @@ export class InProcessDoors implements AsyncDisposable {
         house,
         log,
         snapshotWorker: worker,
+        machine: machineOf(configuration, null),
         events: new EventHub(house, closing.signal, log),
         rotation: new KeyRotation({ house, keyring, source: keys }),
         backUp: built.backUp,

@@ -1,9 +1,11 @@
+import { CHANGE_ROUTES } from './routes/changes.ts';
 import { CONTENT_ROUTES } from './routes/content.ts';
 import { CREDENTIAL_ROUTES } from './routes/credentials.ts';
 import { EVENT_ROUTES } from './routes/events.ts';
 import { FREEZE_ROUTES } from './routes/freezes.ts';
 import { HOUSE_ROUTES } from './routes/house.ts';
 import { LOCK_ROUTES } from './routes/locks.ts';
+import { LOOK_ROUTES } from './routes/look.ts';
 import { PROJECT_ROUTES } from './routes/projects.ts';
 import { REFUSED_ROUTES } from './routes/refused.ts';
 import { SESSION_ROUTES } from './routes/session.ts';
@@ -16,6 +18,7 @@ import type { Route } from './route.ts';
 export const ROUTES: readonly Route[] = [
   ...STATE_ROUTES,
   ...VERSION_ROUTES,
+  ...CHANGE_ROUTES,
   ...CONTENT_ROUTES,
   ...REFUSED_ROUTES,
   ...LOCK_ROUTES,
@@ -25,5 +28,6 @@ export const ROUTES: readonly Route[] = [
   ...CREDENTIAL_ROUTES,
   ...WEBHOOK_ROUTES,
   ...SESSION_ROUTES,
+  ...LOOK_ROUTES,
   ...HOUSE_ROUTES,
 ];
