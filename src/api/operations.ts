@@ -14,7 +14,9 @@ import type {
   RotationShape,
   WhoamiShape,
 } from './shapes/house.ts';
+import type { ExploredShape } from './shapes/explore.ts';
 import type { FreezeShape } from './shapes/freeze.ts';
+import type { BlockShape, HouseShape, RightsShape, VersionChangesShape } from './shapes/look.ts';
 import type { LockShape, ReleasedShape } from './shapes/lock.ts';
 import type { Page } from './shapes/page.ts';
 import type {
@@ -23,6 +25,7 @@ import type {
   WebhookTestShape,
   WebhookWantedShape,
 } from './shapes/webhook.ts';
+import type { SessionShape, SignedOutShape } from './shapes/session.ts';
 import type { RefusedWriteShape } from './shapes/refused.ts';
 import type { AnnouncedShape, StateShape, VersionShape } from './shapes/state.ts';
 
@@ -53,6 +56,8 @@ export const OPERATIONS: { readonly [Name in OperationName]: RouteOf<Name> } = {
   'purge-state': { method: 'POST', path: '/state/purge' },
   'restore-version': { method: 'POST', path: '/state/restore' },
   'list-versions': { method: 'GET', path: '/state/versions', items: 'versions' },
+  'list-changes': { method: 'GET', path: '/state/changes' },
+  'list-blocks': { method: 'GET', path: '/state/blocks' },
   'show-version': { method: 'GET', path: '/state/version' },
   'download-version': { method: 'GET', path: '/state/content' },
   'show-snapshot': { method: 'GET', path: '/state/snapshot' },
@@ -67,6 +72,8 @@ export const OPERATIONS: { readonly [Name in OperationName]: RouteOf<Name> } = {
   'list-freezes': { method: 'GET', path: '/freezes' },
   freeze: { method: 'POST', path: '/freezes' },
   unfreeze: { method: 'DELETE', path: '/freezes' },
+  explore: { method: 'GET', path: '/explore', items: 'states' },
+  reindex: { method: 'POST', path: '/reindex' },
   events: { method: 'GET', path: '/events', long: true },
   'list-projects': { method: 'GET', path: '/projects' },
   'show-project': { method: 'GET', path: '/projects/:project' },
@@ -78,6 +85,11 @@ export const OPERATIONS: { readonly [Name in OperationName]: RouteOf<Name> } = {
   'set-webhook': { method: 'POST', path: '/webhooks' },
   'test-webhook': { method: 'POST', path: '/webhooks/test' },
   'remove-webhook': { method: 'DELETE', path: '/webhooks/:name' },
+  'create-session': { method: 'POST', path: '/session' },
+  'show-session': { method: 'GET', path: '/session' },
+  'end-session': { method: 'DELETE', path: '/session' },
+  'list-rights': { method: 'GET', path: '/rights' },
+  'show-house': { method: 'GET', path: '/house' },
   whoami: { method: 'GET', path: '/whoami' },
   info: { method: 'GET', path: '/info' },
   'list-audit': { method: 'GET', path: '/audit', items: 'records' },
@@ -114,6 +126,16 @@ interface Operations {
     answer: VersionShape;
   };
   'list-versions': { query: OfState & Paged; body: undefined; answer: Page<'versions', VersionShape> };
+  'list-changes': {
+    query: OfState & { before?: number | undefined; limit?: number | undefined };
+    body: undefined;
+    answer: { readonly changes: readonly VersionChangesShape[] };
+  };
+  'list-blocks': {
+    query: OfState;
+    body: undefined;
+    answer: { readonly blocks: readonly BlockShape[] };
+  };
   'show-version': { query: OfState & { version: number }; body: undefined; answer: VersionShape };
   'download-version': { query: OfVersion; body: undefined; answer: null };
   'show-snapshot': {
@@ -144,6 +166,25 @@ interface Operations {
   };
   freeze: { query: Nothing; body: Omit<FreezeShape, 'by' | 'since'>; answer: FreezeShape };
   unfreeze: { query: { pattern: string }; body: undefined; answer: { readonly unfrozen: string } };
+  explore: {
+    query: {
+      text?: string | undefined;
+      address?: string | undefined;
+      type?: string | undefined;
+      name?: string | undefined;
+      provider?: string | undefined;
+      module?: string | undefined;
+      value?: string | undefined;
+      terraformVersion?: string | undefined;
+      writer?: string | undefined;
+      project?: string | undefined;
+      since?: string | undefined;
+      until?: string | undefined;
+    } & Paged;
+    body: undefined;
+    answer: ExploredShape;
+  };
+  reindex: { query: Nothing; body: undefined; answer: { readonly reindexing: boolean } };
   events: {
     query: { project?: string | undefined; address?: string | undefined };
     body: undefined;
@@ -190,6 +231,15 @@ interface Operations {
     body: undefined;
     answer: { readonly removed: string };
   };
+  'create-session': { query: Nothing; body: { credential: string }; answer: SessionShape };
+  'show-session': { query: Nothing; body: undefined; answer: SessionShape };
+  'end-session': { query: Nothing; body: undefined; answer: SignedOutShape };
+  'list-rights': {
+    query: OfState & { credential?: string | undefined; all?: boolean | undefined };
+    body: undefined;
+    answer: { readonly rights: readonly RightsShape[] };
+  };
+  'show-house': { query: Nothing; body: undefined; answer: HouseShape };
   whoami: { query: Nothing; body: undefined; answer: WhoamiShape };
   info: { query: Nothing; body: undefined; answer: InfoShape };
   'list-audit': { query: AuditAsked & Paged; body: undefined; answer: Page<'records', AuditShape> };
@@ -218,7 +268,12 @@ export type NamedPart<Name extends OperationName> = Operations[Name] extends {
   : never;
 /** The member of an operation's answer that has the items; never where it does not answer a page. */
 export type ItemsOf<Name extends OperationName> =
-  AnswerOf<Name> extends { readonly next: string | null } ? Exclude<keyof AnswerOf<Name>, 'next'> : never;
+  AnswerOf<Name> extends { readonly next: string | null } ? ListsIn<AnswerOf<Name>> : never;
+
+/** The members of a shape that are lists. */
+type ListsIn<Shape> = {
+  [Member in keyof Shape]: Shape[Member] extends readonly unknown[] ? Member : never;
+}[keyof Shape];
 
 type RouteOf<Name extends OperationName> = Route & {
   readonly path: [NamedPart<Name>] extends [never] ? `/${string}` : `/${string}/:${NamedPart<Name>}`;

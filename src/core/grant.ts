@@ -24,6 +24,19 @@ export interface Identity {
   readonly credentialId?: string;
   /** The session that it comes in; absent where the credential itself was presented. */
   readonly session?: Session;
+  /** The sign-in at the page that it comes in; absent where the credential itself was presented. */
+  readonly pageSession?: PageSession;
+}
+
+/** What somebody who signed in at the page goes by, in place of the credential. */
+export interface PageSession {
+  readonly id: string;
+  /** When it was begun. */
+  readonly since: Instant;
+  /** It ends then, whatever is done with it. */
+  readonly until: Instant;
+  /** When it was last known to be in use. */
+  readonly seenAt: Instant;
 }
 
 /** What a credential made to act for it for a while, with no more rights than it has. */

@@ -5,10 +5,13 @@ import {
   mayActOnHouse,
   mayActSomewhere,
   mayBeInGrace,
+  namePrefixes,
   type Action,
 } from '../core/access.ts';
+import { ACTIONS } from '../core/action.ts';
 import type { Address } from '../core/address.ts';
-import { bringsHome, isExpired, type Identity } from '../core/grant.ts';
+import { bringsHome, isExpired, type Grant, type Identity } from '../core/grant.ts';
+import type { Instant } from '../core/instant.ts';
 import type { Expired } from '../core/outcome.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Engine } from '../ports/engine.ts';
@@ -106,6 +109,39 @@ export class Gate {
   /** Whether a grant of somebody who was let in names or covers a project, so that its name tells nothing new. */
   knowsProject(identity: Identity, action: Action, project: string): boolean {
     return this.known(identity) === null && knowsProject(identity.grants, action, project);
+  }
+
+  /** The rights that somebody who was let in has on the house as a whole, and those that it has on something at least. */
+  rights(identity: Identity): {
+    readonly onServer: readonly Action[];
+    readonly somewhere: readonly Action[];
+  } {
+    const rights = this.known(identity) === null ? ACTIONS : [];
+    return {
+      onServer: rights.filter((action) => mayActOnHouse(identity.grants, action)),
+      somewhere: rights.filter((action) => mayActSomewhere(identity.grants, action)),
+    };
+  }
+
+  /** What grants allow at an address, and which of them. */
+  may(
+    grants: readonly Grant[],
+    address: Address,
+  ): { readonly actions: readonly Action[]; readonly by: readonly Grant[] } {
+    return {
+      actions: ACTIONS.filter((action) => mayActOn(grants, action, address)),
+      by: grants.filter((grant) => ACTIONS.some((action) => mayActOn([grant], action, address))),
+    };
+  }
+
+  /** What the names of all that somebody may be shown this of begin with; of the rest nothing need be looked at. */
+  reach(identity: Identity, action: Action): readonly string[] {
+    return this.known(identity) === null ? namePrefixes(identity.grants, action) : [];
+  }
+
+  /** Whether what ends then has ended. */
+  isOver(expiresAt: Instant | null): boolean {
+    return isExpired(expiresAt, this.#clock.now());
   }
 
   /**

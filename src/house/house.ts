@@ -1,21 +1,26 @@
 import type { Action } from '../core/access.ts';
-import type { Actor } from '../core/command.ts';
 import type { Instant, Milliseconds } from '../core/instant.ts';
 import { NO_SINK } from '../ports/audit-sink.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { Engine, StoredFigures, WaitingRequest } from '../ports/engine.ts';
+import type { Engine, StoredFigures } from '../ports/engine.ts';
 import type { Sealer } from '../ports/sealer.ts';
 import type { Signals } from '../ports/signals.ts';
 import { Audit } from './audit.ts';
 import { BACKUPS, Backups } from './backups.ts';
 import { Budget, sharesOf, type Payer } from './budget.ts';
 import type { Caller, Shut } from './caller.ts';
-import { Authenticators } from './identity/authenticators.ts';
+import type { Authenticators } from './identity/authenticators.ts';
 import { Credentials } from './identity/credentials.ts';
 import { KnownCredentials } from './identity/known-credentials.ts';
-import { SessionTokens } from './identity/session-tokens.ts';
-import { Sessions } from './identity/sessions.ts';
+import { openEntrance } from './identity/entrance.ts';
+import type { LastUses } from './identity/last-uses.ts';
+import { RightsView } from './identity/rights.ts';
+import type { PageSessions } from './identity/page-sessions.ts';
+import type { Sessions } from './identity/sessions.ts';
 import { CommandExecutor, type ResultListener } from './executor.ts';
+import type { Explorer } from './explorer/explorer.ts';
+import type { Indexer } from './explorer/indexer.ts';
+import { openExplorer } from './explorer/open.ts';
 import { Gate } from './gate.ts';
 import { Feed } from './feed.ts';
 import { ANNOUNCED_STATES, FirstWrites } from './first-writes.ts';
@@ -28,6 +33,7 @@ import { LockCensus, type LockFigures } from './locks/lock-figures.ts';
 import { LockInfos } from './locks/lock-infos.ts';
 import { Locks } from './locks/locks.ts';
 import { Nodes } from './locks/nodes.ts';
+import { ownOrder } from './locks/own-order.ts';
 import { StateBodyReader } from './states/body-reader.ts';
 import type { HouseAbout, HouseOptions } from './options.ts';
 import { ParkedRequests } from './locks/parked-requests.ts';
@@ -45,17 +51,11 @@ import { StoredCensus } from './stored-figures.ts';
 import { Sweep } from './sweep.ts';
 import { requireWhole } from './transfer.ts';
 import { Uploads } from './states/uploads.ts';
-import type { WebhookPost } from '../ports/webhook-post.ts';
+import { NO_POST } from '../ports/webhook-post.ts';
 import { Webhooks } from './webhooks/webhooks.ts';
 import { tapped } from './tapped.ts';
 import { watched } from './watched.ts';
 import { WATCHED } from './watches.ts';
-
-/** A house that can send nothing. */
-const NO_POST: WebhookPost = () => Promise.reject(new Error('webhooks are not sent'));
-
-/** Who acts where the house itself keeps order. */
-const NODE: Actor = { subject: 'house:node', door: 'house' };
 
 /** The house: sequences the rules and the ports, and knows no protocol and no SQL. Doors call its parts. */
 export class House {
@@ -66,6 +66,10 @@ export class House {
   readonly identity: Authenticators;
   readonly credentials: Credentials;
   readonly sessions: Sessions;
+  /** Who has signed in at the page. */
+  readonly pageSessions: PageSessions;
+  readonly rights: RightsView;
+  readonly explorer: Explorer;
   readonly projects: Projects;
   readonly uploads: Uploads;
   readonly refusedWrites: RefusedWrites;
@@ -94,6 +98,8 @@ export class House {
   readonly #inFlight: Budget;
   readonly #sealer: Sealer;
   readonly #recordOwner: RecordOwner;
+  readonly #uses: LastUses;
+  readonly #indexer: Indexer | null;
   readonly #sealCount: SealCount;
   readonly #reencryption: Reencryption;
   readonly #subscriptions: readonly (() => void)[];
@@ -120,10 +126,7 @@ export class House {
       log,
       node: this.node,
       parkedRequests: this.#parkedRequests,
-      clear: (seats) => this.#clearSeats(seats),
-      expire: async (address) => {
-        await this.#executor.execute({ type: 'expire', address, actor: NODE });
-      },
+      ...ownOrder(this.#executor),
     });
     this.backups = new Backups(this.records(BACKUPS), engine);
     this.feed = new Feed({ engine, signals, clock, log });
@@ -134,10 +137,15 @@ export class House {
     const { auditKept } = options;
     const audit = new Audit({ engine, clock, log, gate, sink: sink ?? NO_SINK, kept: auditKept });
     this.audit = watched(audit, audit, WATCHED.audit);
-    const tokens = new SessionTokens({ sealer, credentials: known });
-    this.identity = new Authenticators({ credentials: known, tokens, audit });
-    const sessions = new Sessions({ tokens, clock, entropy, gate, audit });
+    const owner = this.#recordOwner;
+    const settings = options;
+    const entering = { owner, sealer, clock, entropy, log, credentials: known, gate, audit, settings };
+    const { identity, sessions, pageSessions, uses } = openEntrance(entering);
+    this.#uses = uses;
+    this.rights = watched(new RightsView({ gate, known }), audit, WATCHED.rights);
+    this.identity = identity;
     this.sessions = watched(sessions, audit, WATCHED.sessions);
+    this.pageSessions = watched(pageSessions, audit, WATCHED.pageSessions);
     const projects = new Projects({
       engine,
       gate,
@@ -147,17 +155,9 @@ export class House {
     this.projects = watched(projects, audit, WATCHED.projects);
     this.#inFlight = new Budget(sharesOf(options.inFlightBytesMax, options.stateBytesMax));
     this.#reencryption = new Reencryption({ engine, sealer, inFlight: this.#inFlight, clock, log });
-    const uploads = new Uploads({
-      records: this.#recordOwner,
-      sealer,
-      entropy,
-      audit: this.audit,
-      log,
-      sizeMax: options.stateBytesMax,
-      settings: options,
-      inFlight: this.#inFlight,
-      gate,
-    });
+    const inFlight = this.#inFlight;
+    const keeping = { records: owner, sealer, entropy, audit: this.audit, log, settings, inFlight, gate };
+    const uploads = new Uploads({ ...keeping, sizeMax: options.stateBytesMax });
     this.uploads = watched(uploads, audit, WATCHED.uploads);
     const freezes = new Freezes({ engine, clock, records: this.records(FREEZES), gate, audit: this.audit });
     const firstWrites = new FirstWrites({
@@ -190,9 +190,14 @@ export class House {
       known,
       locks,
       deadKept: options.deadCredentialsKept,
+      uses,
     });
     this.credentials = watched(credentials, audit, WATCHED.credentials);
-    const works = { 'dead credentials': () => credentials.prune(), 'old audit records': () => audit.prune() };
+    const works = {
+      'dead credentials': () => credentials.prune(),
+      'old audit records': () => audit.prune(),
+      'ended sessions': () => pageSessions.prune(),
+    };
     this.#sweep = new Sweep({ works, clock, log });
     const webhooks = new Webhooks({
       records: this.#recordOwner,
@@ -219,17 +224,18 @@ export class House {
     const [executor, bodyReader] = [this.#executor, this.#bodyReader];
     const shared = { executor, bodyWriter, bodyReader, gate, freezes, projects };
     this.history = watched(new History(shared), audit, WATCHED.history);
-    const refusedWrites = new RefusedWrites({
-      records: this.#recordOwner,
-      bodyReader: this.#bodyReader,
-      audit: this.audit,
-      log,
+    const explorer = openExplorer({
+      ...options,
+      engine,
+      feed: this.feed,
+      bodyReader,
       gate,
-      settings: options,
-      inFlight: this.#inFlight,
-      sealer,
-      entropy,
+      node: this.node,
+      owner,
     });
+    this.#indexer = explorer.indexer;
+    this.explorer = watched(explorer.explorer, audit, WATCHED.explorer);
+    const refusedWrites = new RefusedWrites({ ...keeping, bodyReader });
     this.refusedWrites = watched(refusedWrites, audit, WATCHED.refusedWrites);
     this.states = watched(
       new States({ ...shared, audit, refusedWrites, firstWrites }),
@@ -312,6 +318,11 @@ export class House {
     return this.#nodes.lag;
   }
 
+  /** The nodes that live, by the id of each start. */
+  get nodes(): readonly string[] {
+    return this.#nodes.living;
+  }
+
   /** How often the master key has encrypted, on all nodes and in all starts, at most. */
   get seals(): number {
     return this.#sealCount.total;
@@ -326,6 +337,7 @@ export class House {
     this.uploads.keepSwept();
     this.refusedWrites.keepSwept();
     this.webhooks.start();
+    this.#indexer?.start();
   }
 
   /**
@@ -335,19 +347,6 @@ export class House {
    */
   listen(listener: ResultListener): () => void {
     return this.#executor.listen(listener);
-  }
-
-  /**
-   * Clears up what requests left behind that nobody answers any more: parked waiters sleep and keep their place, and a
-   * grant that was not taken up, so that nobody was told of it, is taken back.
-   */
-  async #clearSeats(seats: readonly WaitingRequest[]): Promise<void> {
-    for (const { address, waiter, seat, granted } of seats) {
-      const about = { address, actor: NODE, waiter, seat };
-      await this.#executor.execute(
-        granted ? { type: 'leave', unheard: true, ...about } : { type: 'park-over', closing: true, ...about },
-      );
-    }
   }
 
   /** Seals everything anew under the sealer's present key. */
@@ -388,6 +387,8 @@ export class House {
     this.uploads.close();
     this.refusedWrites.close();
     await this.webhooks.close();
+    await this.#indexer?.close();
+    await this.#uses.close();
     await this.audit.close();
     await this.#sealCount.close();
     this.#nodes.leave();

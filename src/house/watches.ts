@@ -1,7 +1,10 @@
 import type { Audit } from './audit.ts';
+import type { Explorer } from './explorer/explorer.ts';
 import type { FirstWrites } from './first-writes.ts';
 import type { Freezes } from './freezes.ts';
 import type { Credentials } from './identity/credentials.ts';
+import type { PageSessions } from './identity/page-sessions.ts';
+import type { RightsView } from './identity/rights.ts';
 import type { Sessions } from './identity/sessions.ts';
 import type { Locks } from './locks/locks.ts';
 import type { Projects } from './projects.ts';
@@ -19,6 +22,9 @@ export const WATCHED: {
   readonly locks: Watches<Locks>;
   readonly credentials: Watches<Credentials>;
   readonly sessions: Watches<Sessions>;
+  readonly pageSessions: Watches<PageSessions>;
+  readonly rights: Watches<RightsView>;
+  readonly explorer: Watches<Explorer>;
   readonly projects: Watches<Projects>;
   readonly uploads: Watches<Uploads>;
   readonly refusedWrites: Watches<RefusedWrites>;
@@ -61,6 +67,17 @@ export const WATCHED: {
   },
   sessions: {
     assume: { action: 'assume-role' },
+  },
+  pageSessions: {
+    begin: { action: 'sign-in' },
+    end: { action: 'sign-out' },
+  },
+  rights: {
+    at: { action: 'list-credentials' },
+  },
+  explorer: {
+    find: { action: 'explore', looks: true },
+    renew: { action: 'reindex' },
   },
   projects: {
     look: { action: 'read-project', looks: true },

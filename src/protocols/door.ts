@@ -21,7 +21,8 @@ export interface Door {
  * Which requests are a door's: those that were signed for a service of AWS, whatever their path, since a bucket may have any
  * name; or those to certain paths. `/http/*` is every path that begins with `/http/`; of two that fit, the longer one counts. With
  * `host`, those to such a host, whatever their path: an account of Azure is a host's label. With `header`, those to no door's path
- * that have this header, and with `bearer` those that show a bearer token: Google's clients read objects at `/BUCKET/OBJECT`.
+ * that have this header, and with `bearer` those that show a bearer token: Google's clients read objects at `/BUCKET/OBJECT`. With
+ * `afterBearer`, its paths are those of other requests only: a bucket may have any name.
  */
 export type DoorRoutes =
   | { readonly aws: AwsService }
@@ -30,6 +31,7 @@ export type DoorRoutes =
       readonly host?: (host: string) => boolean;
       readonly header?: string;
       readonly bearer?: true;
+      readonly afterBearer?: true;
     };
 
 /** How the doors of AWS's services are to behave. */
@@ -95,6 +97,8 @@ export interface DoorRequest {
   /** Who holds the connection: the client, or the last proxy on its way. */
   readonly remoteAddress: string;
   readonly secure: boolean;
+  /** The client's own connection is encrypted, by TLS here or as a proxy that is trusted says. */
+  readonly clientSecure: boolean;
   /** The names of the client's certificate, which the listener has verified; none without one. */
   readonly certificateNames: readonly string[];
   /** Takes room for bytes of the body that are in memory until the answer; false where there is none for them. */

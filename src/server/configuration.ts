@@ -60,6 +60,10 @@ export interface Configuration {
   readonly s3: S3Settings;
   /** How long after its expiry a credential may bring home what it holds a lock for. */
   readonly expiryGrace: Milliseconds;
+  /** How long a session of the page lasts in which nothing is asked. */
+  readonly pageSessionIdle: Milliseconds;
+  /** How long a session of the page lasts at most. */
+  readonly pageSessionLength: Milliseconds;
   /** How long revoked and expired credentials are kept. */
   readonly deadCredentialsKept: Milliseconds;
   /** How long records of the audit log are kept; 0 for always. */
@@ -144,6 +148,8 @@ export function configure(given: Settings, env: Environment = {}): Configuration
       deleteVersions: given.s3DeleteVersions,
     },
     expiryGrace: given.expiryGrace * 1_000,
+    pageSessionIdle: given.pageIdle * 60_000,
+    pageSessionLength: given.pageSession * 3_600_000,
     deadCredentialsKept: given.keepDeadCredentials * DAY_MS,
     auditKept: given.keepAuditDays * DAY_MS,
     refusedKept: given.keepRefused * DAY_MS,

@@ -5,6 +5,7 @@ import type { Log } from '../ports/log.ts';
 import type { Door, DoorReply, DoorRequest } from '../protocols/door.ts';
 import { faultReply, problemReply } from '../protocols/wire/problem.ts';
 import { NoRoomForBody } from '../protocols/wire/read-body.ts';
+import { signsIn } from './api/session-cookie.ts';
 import { BodyBroken } from './body-guard.ts';
 import type { Deliveries } from './deliveries.ts';
 import { DoorTable } from './door-table.ts';
@@ -171,6 +172,7 @@ function presentsCredential(request: DoorRequest): boolean {
   const headers = ['authorization', 'x-consul-token'];
   return (
     headers.some((name) => request.header(name) !== undefined) ||
+    signsIn(request) ||
     /(?:^|&)(?:X-Amz-Signature|token|sig)=/.test(request.query) ||
     // A client's secret comes in a form.
     (request.method === 'POST' && request.path.endsWith('/token'))

@@ -45,11 +45,16 @@ export class DoorTable {
     const atHost = this.#hosts.find(([isOne]) => isOne(host))?.[1];
     if (atHost !== undefined) return atHost;
     const named = this.#paths.get(path) ?? this.#prefixes.find(([prefix]) => path.startsWith(prefix))?.[1];
-    if (named !== undefined) return named;
+    if (named !== undefined && !isAfterBearer(named)) return named;
     const byHeader = this.#headers.find(([name]) => request.header(name) !== undefined)?.[1];
     if (byHeader !== undefined) return byHeader;
-    return /^bearer /i.test(request.header('authorization') ?? '') ? this.#bearer : undefined;
+    const isBearer = this.#bearer !== undefined && /^bearer /i.test(request.header('authorization') ?? '');
+    return isBearer ? this.#bearer : named;
   }
+}
+
+function isAfterBearer({ routes }: Door): boolean {
+  return 'paths' in routes && routes.afterBearer === true;
 }
 
 function addOnce(doors: Map<string, Door>, route: string, door: Door): void {

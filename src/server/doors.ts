@@ -17,6 +17,8 @@ import type { Metrics } from './metrics.ts';
 import { SignpostDoor } from './signposts.ts';
 import { IndexDoor } from './index-door.ts';
 import type { SharedClock } from './shared-clock.ts';
+import { PageDoor } from './page/door.ts';
+import { Page } from './page/page.ts';
 
 /** Every protocol that the house speaks. A new one is a folder and a line here. */
 export const DOORS: readonly DoorEntry[] = [HTTP, S3, DYNAMODB, STS, GCS, CONSUL, AZURERM];
@@ -35,6 +37,7 @@ export async function openDoors(parts: {
 }): Promise<readonly Door[]> {
   const { house, metrics, api, clock, domain, s3, closing } = parts;
   const now = (): number => clock.now();
+  const page = new Page();
   const lockObjects = new LockObjects(house, {
     now,
     isResent: (request) => isResent(request) || isResentToGcs(request),
@@ -43,7 +46,8 @@ export async function openDoors(parts: {
     ...(await Promise.all(DOORS.map(({ open }) => open({ house, now, domain, s3, lockObjects, closing })))),
     new HealthDoor({ house, metrics, closing, clock }),
     new ApiDoor(api),
-    new IndexDoor(DOORS),
+    new IndexDoor(DOORS, page),
+    new PageDoor(page),
     new SignpostDoor(),
   ];
 }

@@ -41,6 +41,7 @@ export function toDoorRequest(
     peerPort: request.socket.remotePort ?? 0,
     remoteAddress: request.socket.remoteAddress ?? '',
     secure: 'encrypted' in request.socket,
+    clientSecure: traffic.isSecure(request),
     get certificateNames() {
       return certificateNames(request.socket);
     },

@@ -12,6 +12,7 @@ import type { BuiltHouse } from './build.ts';
 import type { House } from '../house/house.ts';
 import type { EngineFault } from '../ports/engine.ts';
 import { listen } from './listener.ts';
+import { machineOf } from './machine.ts';
 import { Metrics } from './metrics.ts';
 import { systemClock, systemEntropy } from './runtime.ts';
 import { KeyRotation } from './rotate-key.ts';
@@ -48,6 +49,7 @@ export async function openPort(configuration: Configuration, built: BuiltHouse):
     house,
     log,
     snapshotWorker,
+    machine: machineOf(configuration, certificate),
     events: new EventHub(house, closing.signal, log),
     rotation: new KeyRotation({ house, keyring, source: keys }),
     backUp: built.backUp,

@@ -44,6 +44,10 @@ export interface Settings extends Readonly<Record<RetentionLimit | Quota, number
   readonly s3DeleteVersions: boolean;
   /** In seconds. */
   readonly expiryGrace: number;
+  /** In minutes. */
+  readonly pageIdle: number;
+  /** In hours. */
+  readonly pageSession: number;
   /** In days, as are the next two. */
   readonly keepDeadCredentials: number;
   readonly keepAuditDays: number;
@@ -161,6 +165,18 @@ export const SETTINGS: { readonly [K in keyof Settings]: Setting<Settings[K]> } 
     { from: 0, to: 604_800 },
     'SECONDS',
     'how long an expired credential may still write and release under a lock that it took before; 0 for not at all',
+  ),
+  pageIdle: whole(
+    60,
+    { from: 1, to: 10_080 },
+    'MINUTES',
+    'sign out at the page whoever has asked for nothing for MINUTES',
+  ),
+  pageSession: whole(
+    12,
+    { from: 1, to: 720 },
+    'HOURS',
+    'sign out at the page HOURS after the sign-in, whatever was asked',
   ),
   keepDeadCredentials: whole(
     30,

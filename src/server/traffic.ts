@@ -54,6 +54,13 @@ export class Traffic {
     );
   }
 
+  /** Whether a request came encrypted to us, or to the proxy that is trusted about whom it was asked by. */
+  isSecure({ socket, headers }: Pick<IncomingMessage, 'socket' | 'headers'>): boolean {
+    if ('encrypted' in socket) return true;
+    const { 'x-forwarded-proto': forwarded } = headers;
+    return forwarded === 'https' && this.peers.isTrusted(socket.remoteAddress ?? '');
+  }
+
   /** Counts a request of a network address. @returns null, or after how many seconds it may come again */
   admitPeer(peer: string): number | null {
     return wholeSeconds(this.#ofPeers.take(networkOf(peer)));

@@ -1,6 +1,8 @@
 import { API_PREFIX } from '../../src/api/operations.ts';
 import { HTTP_ALIAS } from '../../src/protocols/http/layout.ts';
 import { basic, type Answer } from '../support/request.ts';
+import { LOOK_TRIALS } from './look-trials.ts';
+import { SESSION_TRIALS } from './session-trials.ts';
 import {
   deleted,
   emptyProject,
@@ -256,6 +258,8 @@ export const API_TRIALS: Readonly<Record<string, Trial>> = {
     ask: ask('DELETE', '/webhooks/pager'),
     proof: 'changed',
   },
+  ...SESSION_TRIALS,
+  ...LOOK_TRIALS,
   'whoami, oneself': { prepare: [], ask: ask('GET', '/whoami'), proof: { text: '"subject"' } },
   'info, the server': { prepare: [], ask: ask('GET', '/info'), proof: { text: '"engine"' } },
   'list-audit, the server': { prepare: [], ask: ask('GET', '/audit'), proof: { text: '"records"' } },

@@ -2,7 +2,13 @@ import type { Address } from '../../src/core/address.ts';
 import type { Grant } from '../../src/core/grant.ts';
 import type { Caller } from '../../src/house/caller.ts';
 import type { Freeze } from '../../src/house/freezes.ts';
-import { DYNAMODB_TABLE_KIND, FREEZE_KIND, PROJECT_KIND } from '../../src/house/records/kinds.ts';
+import {
+  DYNAMODB_TABLE_KIND,
+  FREEZE_KIND,
+  INDEX_KIND,
+  LAST_USE_KIND,
+  PROJECT_KIND,
+} from '../../src/house/records/kinds.ts';
 import { askSigned, dynamoAsk } from '../support/ask-signed.ts';
 import { ADMIN_CALLER, type TestHouse } from '../support/open-test-house.ts';
 import type { Answer } from '../support/request.ts';
@@ -223,7 +229,7 @@ export async function empty({ house, engine, url }: TestHouse): Promise<void> {
     await house.states.delete(ADMIN_CALLER, address, { kind: 'none' });
     await house.history.purge(ADMIN_CALLER, address, { bypass: true });
   }
-  const entries = await engine.entries(null);
+  const entries = (await engine.entries(null)).filter(({ kind }) => !KEPT_BY_ITSELF.has(kind));
   await engine.apply(entries.map(({ kind, name }) => ({ type: 'drop-entry', kind, name, note: null })));
   // Projects and tables are remembered for a moment, unless all of them are asked for.
   if (entries.some(({ kind }) => kind === PROJECT_KIND)) await house.projects.list();
@@ -232,6 +238,9 @@ export async function empty({ house, engine, url }: TestHouse): Promise<void> {
     await askSigned(url, dynamoAsk('ListTables', {}));
   }
 }
+
+/** What a house writes down when its time has come, whoever asks for something meanwhile. */
+const KEPT_BY_ITSELF: ReadonlySet<string> = new Set([INDEX_KIND, LAST_USE_KIND]);
 
 /** All that a house keeps and a request might change, as one text. */
 export async function kept({ engine }: TestHouse): Promise<string> {
@@ -243,7 +252,8 @@ export async function kept({ engine }: TestHouse): Promise<string> {
     line.map(({ waiter }) => waiter),
   ]);
   const credentials = (await engine.credentials()).map(({ id, revokedAt }) => [id, revokedAt]);
-  return JSON.stringify([worlds, await engine.entries(null), credentials], (_, value: unknown) =>
+  const entries = (await engine.entries(null)).filter(({ kind }) => !KEPT_BY_ITSELF.has(kind));
+  return JSON.stringify([worlds, entries, credentials], (_, value: unknown) =>
     typeof value === 'bigint' ? value.toString() : value,
   );
 }

@@ -40,6 +40,8 @@ function build(): { house: House; keyring: Keyring } {
     breakGuard: 0,
     retention: {},
     expiryGrace: 0,
+    pageSessionIdle: 3_600_000,
+    pageSessionLength: 12 * 3_600_000,
     deadCredentialsKept: 1,
     auditKept: 0,
     alarms: { stuckFactor: 10, stuckFloor: 1_800_000, backupMaxAge: 0 },

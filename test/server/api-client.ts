@@ -18,6 +18,19 @@ export interface ApiAnswer extends Answer {
 /** The operations that have been called, so that a test can see that none was left out. */
 export const called: Set<string> = new Set();
 
+/** What the page asks for beside what the command line does; it has a test file of its own. */
+export const FOR_THE_PAGE: readonly string[] = [
+  'create-session',
+  'end-session',
+  'explore',
+  'list-blocks',
+  'list-changes',
+  'list-rights',
+  'reindex',
+  'show-house',
+  'show-session',
+];
+
 /** Calls the API as the admin, or as another, and holds the answer to what the document says of its route. */
 export async function callApi(
   house: TestHouse,

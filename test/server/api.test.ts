@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ROUTES } from '../../src/server/api/table.ts';
 import { TestHouse } from '../support/open-test-house.ts';
 import { sampleLock, sampleState } from '../support/sample-state.ts';
-import { at, callApi, called } from './api-client.ts';
+import { at, callApi, called, FOR_THE_PAGE } from './api-client.ts';
 
 const NET = 'acme/net/terraform.tfstate@dev';
 const NET_HTTP = '/http/acme/net/terraform.tfstate?workspace=dev';
@@ -32,7 +32,7 @@ describe('the API', () => {
   });
   afterEach(() => house.close());
   afterAll(() => {
-    const elsewhere = ['events', 'backup', 'follow-audit'];
+    const elsewhere = ['events', 'backup', 'follow-audit', ...FOR_THE_PAGE];
     expect([...called, ...elsewhere].sort()).toEqual(ROUTES.map(({ operation }) => operation).sort());
   });
 

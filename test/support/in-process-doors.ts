@@ -5,6 +5,7 @@ import { DEFAULTS, toldOf } from '../../src/server/configuration.ts';
 import { DoorTable } from '../../src/server/door-table.ts';
 import { openDoors } from '../../src/server/doors.ts';
 import { ensureAdmin } from '../../src/server/first-start.ts';
+import { machineOf } from '../../src/server/machine.ts';
 import { Metrics } from '../../src/server/metrics.ts';
 import { KeyRotation } from '../../src/server/rotate-key.ts';
 import type { DoorReply, DoorRequest } from '../../src/protocols/door.ts';
@@ -51,6 +52,7 @@ export class InProcessDoors implements AsyncDisposable {
         house,
         log,
         snapshotWorker: worker,
+        machine: machineOf(configuration, null),
         events: new EventHub(house, closing.signal, log),
         rotation: new KeyRotation({ house, keyring, source: keys }),
         backUp: built.backUp,
@@ -110,6 +112,7 @@ function toDoorRequest({ method, target, headers, body }: InProcessRequest, gone
     keep: () => true,
     admit: () => null,
     secure: false,
+    clientSecure: false,
     certificateNames: [],
     id: '00000000-0000-4000-8000-000000000000',
     gone,

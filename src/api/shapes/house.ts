@@ -13,6 +13,8 @@ export interface CredentialShape {
   readonly graceUntil: string | null;
   readonly revokedAt: string | null;
   readonly locks: readonly HeldLockShape[];
+  /** null where it was never used. */
+  readonly lastUsed: { readonly at: string; readonly door: string; readonly peer: string | null } | null;
 }
 
 /** A lock that a credential holds. */

@@ -3,6 +3,9 @@ import { originOf, type Origin } from '../../core/origin.ts';
 import type { Audit } from '../audit.ts';
 import { CertificateAuthenticator } from './certificate.ts';
 import type { KnownCredentials } from './known-credentials.ts';
+import type { PageSessionTokens } from './page-session-tokens.ts';
+import type { LastUses } from './last-uses.ts';
+import { PageSessionAuthenticator } from './page-session-authenticator.ts';
 import { idIn, PairAuthenticator } from './pair.ts';
 import type { Authenticator, Claimed, Presented } from './presented.ts';
 import { SessionAuthenticator } from './session-authenticator.ts';
@@ -26,22 +29,29 @@ export class Authenticators {
   readonly #all: readonly Authenticator[];
   readonly #credentials: KnownCredentials;
   readonly #audit: Audit;
+  readonly #uses: LastUses;
 
   constructor({
     credentials,
     tokens,
+    pageTokens,
     audit,
+    uses,
   }: {
     readonly credentials: KnownCredentials;
     readonly tokens: SessionTokens;
+    readonly pageTokens: PageSessionTokens;
     readonly audit: Audit;
+    readonly uses: LastUses;
   }) {
+    this.#uses = uses;
     this.#credentials = credentials;
     this.#audit = audit;
     this.#all = [
       new PairAuthenticator(credentials),
       new SessionAuthenticator(tokens),
       new CertificateAuthenticator(credentials),
+      new PageSessionAuthenticator(pageTokens),
     ];
   }
 
@@ -52,7 +62,11 @@ export class Authenticators {
    */
   async authenticate(presented: Presented | null, source?: Source): Promise<Identity | null> {
     const identity = presented === null ? null : await this.#identityOf(presented);
-    if (identity === null && source !== undefined) await this.#note(presented, source);
+    if (source === undefined) return identity;
+    if (identity === null) await this.#note(presented, source);
+    else if (identity.credentialId !== undefined) {
+      this.#uses.note(identity.credentialId, source);
+    }
     return identity;
   }
 

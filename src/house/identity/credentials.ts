@@ -10,6 +10,7 @@ import type { Gate } from '../gate.ts';
 import type { Locks } from '../locks/locks.ts';
 import { breakLocks, locksHeldBy, type HeldLock } from './held-locks.ts';
 import { credentialContext, type KnownCredentials } from './known-credentials.ts';
+import type { LastUse, LastUses } from './last-uses.ts';
 import { newId, newSecret } from './new-pair.ts';
 
 /** Credentials that are good for something, at a time: no house needs more, and each is held in memory. */
@@ -21,6 +22,8 @@ export interface CredentialView extends Omit<Credential, 'sealedSecret'> {
   /** When its grace ends; null for one that does not expire. */
   readonly graceUntil: Instant | null;
   readonly locks: readonly HeldLock[];
+  /** null where it was never used, or not since uses are noted. */
+  readonly lastUse: LastUse | null;
 }
 
 export interface CredentialsView {
@@ -52,6 +55,7 @@ export class Credentials {
   readonly #known: KnownCredentials;
   readonly #locks: Locks;
   readonly #deadKept: Milliseconds;
+  readonly #uses: LastUses;
 
   /** @param deadKept how long revoked and expired credentials are kept */
   constructor(options: {
@@ -63,7 +67,9 @@ export class Credentials {
     known: KnownCredentials;
     locks: Locks;
     deadKept: Milliseconds;
+    uses: LastUses;
   }) {
+    this.#uses = options.uses;
     this.#engine = options.engine;
     this.#sealer = options.sealer;
     this.#clock = options.clock;
@@ -164,6 +170,7 @@ export class Credentials {
     const times = { revokedBefore: before, expiredBefore: before - grace };
     await this.#engine.apply([{ type: 'drop-credentials', ...times, note }]);
     await this.#known.refresh();
+    await this.#uses.prune(new Set(this.#known.all().map(({ id }) => id)));
   }
 
   /** Reads all credentials anew, as after a rotation of the master key. */
@@ -196,7 +203,11 @@ export class Credentials {
     await this.#known.refresh();
     return {
       type: 'created',
-      credential: viewOf(credential, this.#known.graceUntil(credential), []),
+      credential: viewOf(credential, {
+        graceUntil: this.#known.graceUntil(credential),
+        locks: [],
+        lastUse: null,
+      }),
       secret,
     };
   }
@@ -227,17 +238,20 @@ export class Credentials {
 
   async #views(credentials: readonly Credential[]): Promise<readonly CredentialView[]> {
     const locks = await locksHeldBy(this.#engine, credentials);
+    const uses = await this.#uses.all();
     return credentials.map((credential) =>
-      viewOf(credential, this.#known.graceUntil(credential), locks.get(credential.id) ?? []),
+      viewOf(credential, {
+        graceUntil: this.#known.graceUntil(credential),
+        locks: locks.get(credential.id) ?? [],
+        lastUse: uses.get(credential.id) ?? null,
+      }),
     );
   }
 }
 
 function viewOf(
-  credential: Credential,
-  graceUntil: Instant | null,
-  locks: readonly HeldLock[],
+  { id, name, grants, createdAt, expiresAt, revokedAt }: Credential,
+  more: Pick<CredentialView, 'graceUntil' | 'locks' | 'lastUse'>,
 ): CredentialView {
-  const { id, name, grants, createdAt, expiresAt, revokedAt } = credential;
-  return { id, name, grants, createdAt, expiresAt, revokedAt, graceUntil, locks };
+  return { id, name, grants, createdAt, expiresAt, revokedAt, ...more };
 }

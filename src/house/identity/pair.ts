@@ -59,6 +59,7 @@ export function idIn(presented: Presented): string | null {
     case 'basic':
       return presented.password.includes('.') ? beforeDot(presented.password) : presented.user;
     case 'certificate':
+    case 'page-session':
       return null;
   }
 }

@@ -6,6 +6,8 @@ export type Presented =
   | { readonly kind: 'bearer'; readonly token: string }
   /** The names of a client certificate that the server has verified, such as `cert:dns:build.example.com`. */
   | { readonly kind: 'certificate'; readonly names: readonly string[] }
+  /** What a browser was given when somebody signed in at the page. */
+  | { readonly kind: 'page-session'; readonly token: string }
   | {
       readonly kind: 'signed';
       readonly keyId: string;

@@ -32,6 +32,7 @@ export class Nodes {
   #closed = false;
   /** When the engine last took a beat, by this machine's clock; null where nodes need none. */
   #beatAt: Instant | null = null;
+  #living: readonly string[];
 
   constructor(options: {
     engine: Engine;
@@ -48,6 +49,7 @@ export class Nodes {
     this.#clock = options.clock;
     this.#log = options.log;
     this.#node = options.node;
+    this.#living = [options.node];
     this.#parkedRequests = options.parkedRequests;
     this.#clear = options.clear;
     this.#expire = options.expire;
@@ -64,7 +66,7 @@ export class Nodes {
       await this.#clear(await this.#engine.seats({ notNode: this.#node }));
       return;
     }
-    await this.#engine.beat(this.#node);
+    this.#living = await this.#engine.beat(this.#node);
     this.#beatAt = this.#clock.now();
     this.#again(
       'beat',
@@ -83,6 +85,11 @@ export class Nodes {
     return this.#beatAt === null ? null : this.#clock.now() - this.#beatAt;
   }
 
+  /** The nodes that lived when this one last said that it does. */
+  get living(): readonly string[] {
+    return this.#living;
+  }
+
   /** Stops beating; what this node's waiters left behind is cleared up by the others. */
   leave(): void {
     this.#closed = true;
@@ -90,7 +97,8 @@ export class Nodes {
   }
 
   async #beat(): Promise<void> {
-    const living = new Set(await this.#engine.beat(this.#node));
+    this.#living = await this.#engine.beat(this.#node);
+    const living = new Set(this.#living);
     this.#beatAt = this.#clock.now();
     const others = await this.#engine.seats({ notNode: this.#node });
     const dead = others.filter(({ seat }) => !living.has(nodeOf(seat)));

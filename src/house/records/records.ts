@@ -115,6 +115,18 @@ export class Records<T extends object> {
     await this.#store([{ type: 'put-entry', ...whole, note }]);
   }
 
+  /** Stores several at once, each in the place of whatever is there; nothing of it is noted. */
+  async putAll(records: readonly Pick<NamedRecord<T>, 'name' | 'record'>[]): Promise<void> {
+    if (records.length === 0) return;
+    await this.#store(
+      records.map(({ name, record }) => ({
+        type: 'put-entry',
+        entry: this.#entry(name, record),
+        note: null,
+      })),
+    );
+  }
+
   /**
    * Changes a record: what `change` makes of it is stored if it still is what it was, else `change` is asked again. A body
    * that was put with it goes.

@@ -42,12 +42,18 @@ export function describeApi(routes: readonly Route[], version: string): Json {
       description:
         'The API of Statehouse. A request about one state names it with `address=project/key@workspace`. Numbers from a state keep every digit.',
     },
-    security: [{ basic: [] }, { bearer: [] }],
+    security: [{ basic: [] }, { bearer: [] }, { session: [] }],
     paths,
     components: {
       securitySchemes: {
         basic: { type: 'http', scheme: 'basic', description: 'A credential: its id and its secret.' },
         bearer: { type: 'http', scheme: 'bearer', description: 'The same in one word: `id.secret`.' },
+        session: {
+          type: 'apiKey',
+          in: 'cookie',
+          name: '__Host-statehouse-session',
+          description: 'What `POST /session` gave a browser; without TLS `statehouse-session`.',
+        },
       },
       schemas: components.schemas,
     },

@@ -3,6 +3,7 @@ import type { House } from '../../house/house.ts';
 import type { Log } from '../../ports/log.ts';
 import type { BackUp } from '../backup-copy.ts';
 import type { ShownSettings } from '../configuration.ts';
+import type { Machine } from '../machine.ts';
 import type { KeyRotation } from '../rotate-key.ts';
 import type { SnapshotWorker } from './content/snapshot-worker.ts';
 import type { EventHub } from './events/hub.ts';
@@ -22,6 +23,7 @@ export interface ApiParts {
   readonly log: Log;
   readonly events: EventHub;
   readonly snapshotWorker: SnapshotWorker;
+  readonly machine: Machine;
   /** null where the engine has means of its own. */
   readonly backUp: BackUp | null;
 }

@@ -1,11 +1,15 @@
+import { CHANGE_ROUTES } from './routes/changes.ts';
 import { CONTENT_ROUTES } from './routes/content.ts';
 import { CREDENTIAL_ROUTES } from './routes/credentials.ts';
 import { EVENT_ROUTES } from './routes/events.ts';
+import { EXPLORE_ROUTES } from './routes/explore.ts';
 import { FREEZE_ROUTES } from './routes/freezes.ts';
 import { HOUSE_ROUTES } from './routes/house.ts';
 import { LOCK_ROUTES } from './routes/locks.ts';
+import { LOOK_ROUTES } from './routes/look.ts';
 import { PROJECT_ROUTES } from './routes/projects.ts';
 import { REFUSED_ROUTES } from './routes/refused.ts';
+import { SESSION_ROUTES } from './routes/session.ts';
 import { STATE_ROUTES } from './routes/states.ts';
 import { VERSION_ROUTES } from './routes/versions.ts';
 import { WEBHOOK_ROUTES } from './routes/webhooks.ts';
@@ -15,13 +19,17 @@ import type { Route } from './route.ts';
 export const ROUTES: readonly Route[] = [
   ...STATE_ROUTES,
   ...VERSION_ROUTES,
+  ...CHANGE_ROUTES,
   ...CONTENT_ROUTES,
   ...REFUSED_ROUTES,
   ...LOCK_ROUTES,
   ...FREEZE_ROUTES,
+  ...EXPLORE_ROUTES,
   ...EVENT_ROUTES,
   ...PROJECT_ROUTES,
   ...CREDENTIAL_ROUTES,
   ...WEBHOOK_ROUTES,
+  ...SESSION_ROUTES,
+  ...LOOK_ROUTES,
   ...HOUSE_ROUTES,
 ];

@@ -1,3 +1,4 @@
+import { dropPurged } from '../state-index.ts';
 import { formatAddress, type Address } from '../../../core/address.ts';
 import type { SealedBody } from '../../../core/command.ts';
 import { decide } from '../../../core/decide.ts';
@@ -127,6 +128,7 @@ export async function transact(
   const kept = new Set(early.map(({ id }) => id).filter((id) => touched.some((change) => change.keeps(id))));
   const others = [
     ...dropAll(context.schema, touched),
+    ...dropPurged(context.schema, touched),
     ...records,
     ...pruned.statements,
     ...house.statements(context.schema, context.keyIdOf),
@@ -298,6 +300,8 @@ function notesOf(command: RecordCommand, now: Instant): Noted[] {
     command.type === 'reseal' ||
     command.type === 'replace-bodies' ||
     command.type === 'adopt' ||
+    command.type === 'put-index' ||
+    command.type === 'drop-index' ||
     command.note === null
   )
     return [];

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { presentedBy } from '../../../protocols/wire/authorization.ts';
 import { problemReply } from '../../../protocols/wire/problem.ts';
 import { ADDRESS, PROJECT } from '../parameters.ts';
 import { defineRoute, NO_BODY, type Route } from '../route.ts';
+import { presentedToApi } from '../session-cookie.ts';
 
 /** When to ask again where there are too many streams: some end all the time. */
 const RETRY_SECONDS = 10;
@@ -39,7 +39,7 @@ export const EVENT_ROUTES: readonly Route[] = [
       };
       if (request.method === 'HEAD') return { operation, status: 200, headers, body: null };
       house.audit.looked(caller, 'subscribe', address, project === null ? {} : { project });
-      const presented = presentedBy(request);
+      const presented = presentedToApi(request);
       const client = parts.events.listen({
         authenticate: () => house.identity.authenticate(presented),
         ...caller,

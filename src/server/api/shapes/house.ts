@@ -54,6 +54,14 @@ const CREDENTIAL_FIELDS = {
     .describe('Until then it may still write and release what it took the lock of before it expired.'),
   revokedAt: z.string().nullable().describe('When it was revoked.'),
   locks: z.array(HELD_LOCK).describe('The locks that it holds now.'),
+  lastUsed: z
+    .strictObject({
+      at: instant('When it was last used. Uses at other nodes are known after a minute.'),
+      door: text('The door that this was at.'),
+      peer: z.string().nullable().describe('The network address.'),
+    })
+    .nullable()
+    .describe('null where it was never used.'),
 };
 
 const CREDENTIAL: z.ZodType<CredentialShape> = objectOf<CredentialShape>(CREDENTIAL_FIELDS).meta({
@@ -237,7 +245,7 @@ export const PROBLEM: z.ZodType<ProblemShape> = z
   });
 
 export function toCredentialShape(credential: CredentialView): CredentialShape {
-  const { createdAt, expiresAt, graceUntil, revokedAt, locks, ...same } = credential;
+  const { createdAt, expiresAt, graceUntil, revokedAt, locks, lastUse, ...same } = credential;
   return {
     ...same,
     createdAt: new Date(createdAt).toISOString(),
@@ -245,6 +253,7 @@ export function toCredentialShape(credential: CredentialView): CredentialShape {
     graceUntil: toTime(graceUntil),
     revokedAt: toTime(revokedAt),
     locks: locks.map(toHeldLockShape),
+    lastUsed: lastUse === null ? null : { ...lastUse, at: new Date(lastUse.at).toISOString() },
   };
 }
 
