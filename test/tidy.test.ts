@@ -37,6 +37,7 @@ const ENGINE_FILES: readonly string[] = [
   'queries',
   'records',
   'rows',
+  'state-index',
   'usage',
   'world',
 ];

@@ -14,6 +14,7 @@ import type {
   RotationShape,
   WhoamiShape,
 } from './shapes/house.ts';
+import type { ExploredShape } from './shapes/explore.ts';
 import type { FreezeShape } from './shapes/freeze.ts';
 import type { BlockShape, HouseShape, RightsShape, VersionChangesShape } from './shapes/look.ts';
 import type { LockShape, ReleasedShape } from './shapes/lock.ts';
@@ -71,6 +72,8 @@ export const OPERATIONS: { readonly [Name in OperationName]: RouteOf<Name> } = {
   'list-freezes': { method: 'GET', path: '/freezes' },
   freeze: { method: 'POST', path: '/freezes' },
   unfreeze: { method: 'DELETE', path: '/freezes' },
+  explore: { method: 'GET', path: '/explore', items: 'states' },
+  reindex: { method: 'POST', path: '/reindex' },
   events: { method: 'GET', path: '/events', long: true },
   'list-projects': { method: 'GET', path: '/projects' },
   'show-project': { method: 'GET', path: '/projects/:project' },
@@ -159,6 +162,25 @@ interface Operations {
   };
   freeze: { query: Nothing; body: Omit<FreezeShape, 'by' | 'since'>; answer: FreezeShape };
   unfreeze: { query: { pattern: string }; body: undefined; answer: { readonly unfrozen: string } };
+  explore: {
+    query: {
+      text?: string | undefined;
+      address?: string | undefined;
+      type?: string | undefined;
+      name?: string | undefined;
+      provider?: string | undefined;
+      module?: string | undefined;
+      value?: string | undefined;
+      terraformVersion?: string | undefined;
+      writer?: string | undefined;
+      project?: string | undefined;
+      since?: string | undefined;
+      until?: string | undefined;
+    } & Paged;
+    body: undefined;
+    answer: ExploredShape;
+  };
+  reindex: { query: Nothing; body: undefined; answer: { readonly reindexing: boolean } };
   events: {
     query: { project?: string | undefined; address?: string | undefined };
     body: undefined;
@@ -242,7 +264,12 @@ export type NamedPart<Name extends OperationName> = Operations[Name] extends {
   : never;
 /** The member of an operation's answer that has the items; never where it does not answer a page. */
 export type ItemsOf<Name extends OperationName> =
-  AnswerOf<Name> extends { readonly next: string | null } ? Exclude<keyof AnswerOf<Name>, 'next'> : never;
+  AnswerOf<Name> extends { readonly next: string | null } ? ListsIn<AnswerOf<Name>> : never;
+
+/** The members of a shape that are lists. */
+type ListsIn<Shape> = {
+  [Member in keyof Shape]: Shape[Member] extends readonly unknown[] ? Member : never;
+}[keyof Shape];
 
 type RouteOf<Name extends OperationName> = Route & {
   readonly path: [NamedPart<Name>] extends [never] ? `/${string}` : `/${string}/:${NamedPart<Name>}`;

@@ -316,6 +316,12 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
     load: () => import('./commands/rotate-key.ts'),
   },
   {
+    name: 'reindex',
+    section: 'server',
+    summary: 'make the index anew by which states are found',
+    load: () => import('./commands/reindex.ts'),
+  },
+  {
     name: 'decrypt',
     section: 'server',
     summary: 'read a state while the server is down',

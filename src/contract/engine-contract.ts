@@ -6,6 +6,7 @@ import type { Engine } from '../ports/engine.ts';
 import { testKeyIdOf } from './engine-commands.ts';
 import { changeContract } from './engine-contract-changes.ts';
 import { durabilityContract } from './engine-contract-durability.ts';
+import { indexContract } from './engine-contract-index.ts';
 import { leaseContract } from './engine-contract-leases.ts';
 import { lockContract } from './engine-contract-locks.ts';
 import { queryContract } from './engine-contract-queries.ts';
@@ -90,6 +91,7 @@ export function engineContract(
     stateContract(bench);
     recordContract(bench);
     queryContract(bench);
+    indexContract(bench);
     changeContract(bench);
     usageContract(bench);
     durabilityContract(bench);

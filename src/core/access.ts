@@ -103,6 +103,18 @@ export function keyPrefixesIn(grants: readonly Grant[], action: Action, project:
   return prefixes.includes('') ? [''] : [...new Set(prefixes)];
 }
 
+/**
+ * What the text forms of all addresses begin with on which the action may be allowed, in their order and none within another:
+ * what begins with none of these need not even be looked at.
+ */
+export function namePrefixes(grants: readonly Grant[], action: Action): readonly string[] {
+  const all = reachOf(grants, action).map(({ project, isOpen, keyPrefix }) =>
+    isOpen ? project : `${project}/${keyPrefix}`,
+  );
+  const sorted = [...new Set(all)].sort(byCharacters);
+  return sorted.filter((prefix) => !sorted.some((other) => other !== prefix && prefix.startsWith(other)));
+}
+
 /** Whether a grant could allow the action on some address at all. */
 export function mayActSomewhere(grants: readonly Grant[], action: Action): boolean {
   return grants.some(({ role }) => includes(role, action));
@@ -129,6 +141,14 @@ function reachOf(grants: readonly Grant[], action: Action): readonly Reach[] {
       const key = isOpen || slash === -1 ? '' : path.slice(slash + 1);
       return { pattern, project: untilStar(named), isOpen, keyPrefix: untilStar(key) };
     });
+}
+
+/** In the order of their characters, which is that of UTF-8; surrogate pairs sort otherwise by themselves. */
+function byCharacters(a: string, b: string): number {
+  const [left, right] = [[...a], [...b]];
+  const at = left.findIndex((character, index) => character !== right[index]);
+  if (at === -1) return left.length - right.length;
+  return (left[at]?.codePointAt(0) ?? 0) - (right[at]?.codePointAt(0) ?? -1);
 }
 
 function isIn({ project, isOpen }: Reach, name: string): boolean {

@@ -5,6 +5,7 @@ import {
   mayActOnHouse,
   mayActSomewhere,
   mayBeInGrace,
+  namePrefixes,
   type Action,
 } from '../core/access.ts';
 import { ACTIONS } from '../core/action.ts';
@@ -131,6 +132,11 @@ export class Gate {
       actions: ACTIONS.filter((action) => mayActOn(grants, action, address)),
       by: grants.filter((grant) => ACTIONS.some((action) => mayActOn([grant], action, address))),
     };
+  }
+
+  /** What the names of all that somebody may be shown this of begin with; of the rest nothing need be looked at. */
+  reach(identity: Identity, action: Action): readonly string[] {
+    return this.known(identity) === null ? namePrefixes(identity.grants, action) : [];
   }
 
   /** Whether what ends then has ended. */

@@ -18,6 +18,9 @@ import { RightsView } from './identity/rights.ts';
 import type { PageSessions } from './identity/page-sessions.ts';
 import type { Sessions } from './identity/sessions.ts';
 import { CommandExecutor, type ResultListener } from './executor.ts';
+import type { Explorer } from './explorer/explorer.ts';
+import type { Indexer } from './explorer/indexer.ts';
+import { openExplorer } from './explorer/open.ts';
 import { Gate } from './gate.ts';
 import { Feed } from './feed.ts';
 import { ANNOUNCED_STATES, FirstWrites } from './first-writes.ts';
@@ -48,14 +51,11 @@ import { StoredCensus } from './stored-figures.ts';
 import { Sweep } from './sweep.ts';
 import { requireWhole } from './transfer.ts';
 import { Uploads } from './states/uploads.ts';
-import type { WebhookPost } from '../ports/webhook-post.ts';
+import { NO_POST } from '../ports/webhook-post.ts';
 import { Webhooks } from './webhooks/webhooks.ts';
 import { tapped } from './tapped.ts';
 import { watched } from './watched.ts';
 import { WATCHED } from './watches.ts';
-
-/** A house that can send nothing. */
-const NO_POST: WebhookPost = () => Promise.reject(new Error('webhooks are not sent'));
 
 /** The house: sequences the rules and the ports, and knows no protocol and no SQL. Doors call its parts. */
 export class House {
@@ -69,6 +69,7 @@ export class House {
   /** Who has signed in at the page. */
   readonly pageSessions: PageSessions;
   readonly rights: RightsView;
+  readonly explorer: Explorer;
   readonly projects: Projects;
   readonly uploads: Uploads;
   readonly refusedWrites: RefusedWrites;
@@ -98,6 +99,7 @@ export class House {
   readonly #sealer: Sealer;
   readonly #recordOwner: RecordOwner;
   readonly #uses: LastUses;
+  readonly #indexer: Indexer | null;
   readonly #sealCount: SealCount;
   readonly #reencryption: Reencryption;
   readonly #subscriptions: readonly (() => void)[];
@@ -222,6 +224,17 @@ export class House {
     const [executor, bodyReader] = [this.#executor, this.#bodyReader];
     const shared = { executor, bodyWriter, bodyReader, gate, freezes, quotas };
     this.history = watched(new History(shared), audit, WATCHED.history);
+    const explorer = openExplorer({
+      ...options,
+      engine,
+      feed: this.feed,
+      bodyReader,
+      gate,
+      node: this.node,
+      owner,
+    });
+    this.#indexer = explorer.indexer;
+    this.explorer = watched(explorer.explorer, audit, WATCHED.explorer);
     const refusedWrites = new RefusedWrites({ ...keeping, bodyReader });
     this.refusedWrites = watched(refusedWrites, audit, WATCHED.refusedWrites);
     this.states = watched(
@@ -324,6 +337,7 @@ export class House {
     this.uploads.keepSwept();
     this.refusedWrites.keepSwept();
     this.webhooks.start();
+    this.#indexer?.start();
   }
 
   /**
@@ -373,6 +387,7 @@ export class House {
     this.uploads.close();
     this.refusedWrites.close();
     await this.webhooks.close();
+    await this.#indexer?.close();
     await this.#uses.close();
     await this.audit.close();
     await this.#sealCount.close();

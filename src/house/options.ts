@@ -1,6 +1,7 @@
 import type { Milliseconds } from '../core/instant.ts';
 import type { AuditSink } from '../ports/audit-sink.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { ContentReader } from '../ports/content-reader.ts';
 import type { Engine } from '../ports/engine.ts';
 import type { Entropy } from '../ports/entropy.ts';
 import type { Log } from '../ports/log.ts';
@@ -27,6 +28,8 @@ export interface HouseOptions
   readonly sink?: AuditSink | null;
   /** Sends to webhooks. Default: nothing reaches any. */
   readonly postWebhook?: WebhookPost;
+  /** Takes states apart for the index by which they are found. Default: there is no index. */
+  readonly contentReader?: ContentReader;
   /** When webhooks are told of something. */
   readonly alarms: AlarmSettings;
   /** Bytes of the largest state. */

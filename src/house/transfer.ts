@@ -5,6 +5,7 @@ import type { Effect } from '../core/effect.ts';
 import type { Version, World } from '../core/world.ts';
 import type { AuditRecord, Engine, Entry, RecordCommand, StateSummary } from '../ports/engine.ts';
 import { EngineFault } from '../ports/engine.ts';
+import { INDEX_KIND } from './records/kinds.ts';
 
 /** How much is read or written at a time. */
 const PAGE = 100;
@@ -236,8 +237,9 @@ async function* groupsOf(versions: AsyncIterable<Version>): AsyncGenerator<reado
   yield group;
 }
 
+/** What says how far the index of states is stays behind: the new house makes one of its own. */
 async function entriesOf(engine: Engine): Promise<readonly Entry[]> {
-  return (await engine.entries(null)).filter(({ kind }) => kind !== MARKER.kind);
+  return (await engine.entries(null)).filter(({ kind }) => kind !== MARKER.kind && kind !== INDEX_KIND);
 }
 
 /** Where the pages of the audit log begin, newest first, and how long it is. */

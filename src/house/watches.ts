@@ -1,4 +1,5 @@
 import type { Audit } from './audit.ts';
+import type { Explorer } from './explorer/explorer.ts';
 import type { FirstWrites } from './first-writes.ts';
 import type { Freezes } from './freezes.ts';
 import type { Credentials } from './identity/credentials.ts';
@@ -23,6 +24,7 @@ export const WATCHED: {
   readonly sessions: Watches<Sessions>;
   readonly pageSessions: Watches<PageSessions>;
   readonly rights: Watches<RightsView>;
+  readonly explorer: Watches<Explorer>;
   readonly projects: Watches<Projects>;
   readonly uploads: Watches<Uploads>;
   readonly refusedWrites: Watches<RefusedWrites>;
@@ -69,6 +71,10 @@ export const WATCHED: {
   },
   rights: {
     at: { action: 'list-credentials' },
+  },
+  explorer: {
+    find: { action: 'explore', looks: true },
+    renew: { action: 'reindex' },
   },
   projects: {
     look: { action: 'read-project', looks: true },

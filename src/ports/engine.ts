@@ -1,3 +1,4 @@
+import type { IndexCommand, StateIndex } from './state-index.ts';
 import type { Address } from '../core/address.ts';
 import type { AddressCommand, SealedBody } from '../core/command.ts';
 import type { Credential } from '../core/credential.ts';
@@ -83,7 +84,8 @@ export type RecordCommand =
   /** New wrappings of the same data keys and secrets, after the master key was changed. */
   | { readonly type: 'reseal'; readonly items: readonly Resealed[] }
   /** Bodies that say the same under new data keys; none that is not there any more, or has another wrapping meanwhile. */
-  | { readonly type: 'replace-bodies'; readonly bodies: readonly ReplacedBody[] };
+  | { readonly type: 'replace-bodies'; readonly bodies: readonly ReplacedBody[] }
+  | IndexCommand;
 
 export type Command = AddressCommand | RecordCommand;
 
@@ -300,7 +302,7 @@ export interface WaitingRequest {
  *
  * Every method throws `EngineFault` when it cannot know the answer; "absent" is said only when it is proven.
  */
-export interface Engine extends AsyncDisposable {
+export interface Engine extends StateIndex, AsyncDisposable {
   readonly traits: EngineTraits;
 
   /**

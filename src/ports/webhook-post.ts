@@ -11,3 +11,6 @@ export interface WebhookRequest {
  * @throws when there is no answer
  */
 export type WebhookPost = (request: WebhookRequest, signal: AbortSignal) => Promise<number>;
+
+/** For a house that can send nothing. */
+export const NO_POST: WebhookPost = () => Promise.reject(new Error('webhooks are not sent'));

@@ -3,6 +3,7 @@ import { House } from '../house/house.ts';
 import type { Log } from '../ports/log.ts';
 import type { Configuration } from './configuration.ts';
 import type { AuditDevices } from './audit-devices/devices.ts';
+import { ThreadReader } from './api/content/thread-reader.ts';
 import { openDevices } from './audit-devices/open.ts';
 import { openEngine, type OpenEngine } from './engines.ts';
 import { postWebhook } from './webhook-post.ts';
@@ -40,6 +41,7 @@ export async function buildHouse(configuration: Configuration): Promise<BuiltHou
     log,
     sink: devices,
     postWebhook,
+    contentReader: new ThreadReader(),
   });
   const telling = setInterval(() => void house.audit.tellHead().catch(() => undefined), HEAD_MS).unref();
   const close = async (): Promise<void> => {

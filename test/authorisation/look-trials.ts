@@ -1,6 +1,8 @@
+import { formatAddress } from '../../src/core/address.ts';
 import { API_PREFIX } from '../../src/api/operations.ts';
 import { TEST_ADMIN } from '../support/test-admin.ts';
-import { state, type Trial } from './scene.ts';
+import { eventually } from '../support/eventually.ts';
+import { STATE, state, type Scene, type Trial } from './scene.ts';
 
 const OF_STATE = 'address=acme/net/app@dev';
 
@@ -8,6 +10,17 @@ const get =
   (target: string): Trial['ask'] =>
   ({ house, pair }) =>
     house.ask('GET', `${API_PREFIX}${target}`, { as: pair });
+
+/** The state, once it can be found. */
+async function indexed(scene: Scene): Promise<void> {
+  await state(scene);
+  const { engine } = scene.house;
+  const name = formatAddress(STATE);
+  const { record } = await engine.world(STATE);
+  const isThere = async (): Promise<boolean> =>
+    (await engine.indexRows([name]))[0]?.version === record.head?.number;
+  await eventually('it is in the index', isThere);
+}
 
 /** How what people look at besides states is tried. */
 export const LOOK_TRIALS: Readonly<Record<string, Trial>> = {
@@ -31,6 +44,13 @@ export const LOOK_TRIALS: Readonly<Record<string, Trial>> = {
     prepare: [],
     ask: get(`/rights?${OF_STATE}&all=true`),
     proof: { text: TEST_ADMIN.id },
+  },
+  'explore, each state': { prepare: [indexed], ask: get('/explore'), proof: { text: 'acme/net/app@dev' } },
+  'explore, any state': { prepare: [], ask: get('/explore'), proof: { text: '"states"' } },
+  'reindex, the server': {
+    prepare: [],
+    ask: ({ house, pair }) => house.ask('POST', `${API_PREFIX}/reindex`, { as: pair }),
+    proof: { text: '"reindexing"' },
   },
   'show-house, the server': { prepare: [], ask: get('/house'), proof: { text: '"masterKeySeals"' } },
 };

@@ -5,6 +5,7 @@ import type { Freeze } from '../../src/house/freezes.ts';
 import {
   DYNAMODB_TABLE_KIND,
   FREEZE_KIND,
+  INDEX_KIND,
   LAST_USE_KIND,
   PROJECT_KIND,
 } from '../../src/house/records/kinds.ts';
@@ -222,7 +223,7 @@ export async function empty({ house, engine, url }: TestHouse): Promise<void> {
     await house.states.delete(ADMIN_CALLER, address, { kind: 'none' });
     await house.history.purge(ADMIN_CALLER, address);
   }
-  const entries = await engine.entries(null);
+  const entries = (await engine.entries(null)).filter(({ kind }) => !KEPT_BY_ITSELF.has(kind));
   await engine.apply(entries.map(({ kind, name }) => ({ type: 'drop-entry', kind, name, note: null })));
   // Projects and tables are remembered for a moment, unless all of them are asked for.
   if (entries.some(({ kind }) => kind === PROJECT_KIND)) await house.projects.list();
@@ -233,7 +234,7 @@ export async function empty({ house, engine, url }: TestHouse): Promise<void> {
 }
 
 /** What a house writes down when its time has come, whoever asks for something meanwhile. */
-const KEPT_BY_ITSELF: ReadonlySet<string> = new Set([LAST_USE_KIND]);
+const KEPT_BY_ITSELF: ReadonlySet<string> = new Set([INDEX_KIND, LAST_USE_KIND]);
 
 /** All that a house keeps and a request might change, as one text. */
 export async function kept({ engine }: TestHouse): Promise<string> {

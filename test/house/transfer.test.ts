@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { MemoryEngine } from '../../src/engines/memory/engine.ts';
+import { INDEX_KIND } from '../../src/house/records/kinds.ts';
 import { requireWhole, transfer } from '../../src/house/transfer.ts';
 import type { Command, Engine } from '../../src/ports/engine.ts';
 import {
@@ -32,6 +33,8 @@ async function furnish(engine: Engine): Promise<void> {
   const body = bodyOf([bytes('piece')]);
   const entry = { kind: 'upload', name: 'part-1', attributes: { n: 1 }, bodyId: body.id };
   await give({ type: 'put-entry', entry, body, note: null });
+  // How far the index is, which is not copied.
+  await give({ type: 'put-entry', entry: { kind: INDEX_KIND, name: 'index', attributes: {} }, note: null });
   await give({ type: 'put-entry', entry: { kind: 'project', name: 'acme', attributes: {} }, note: null });
   await give({
     type: 'put-credential',
@@ -72,6 +75,7 @@ describe('a house that is moved', () => {
       const moved = await transfer(from.engine, to.engine, QUIET);
       expect(moved).toMatchObject({ states: 4, versions: 6, locks: 1, credentials: 1, entries: 2 });
       expect(moved.auditRecords).toBeGreaterThan(9);
+      expect(await to.engine.entries(INDEX_KIND)).toEqual([]);
       // The lock is the same lock, and the counters go on from where they were.
       expect(await to.engine.apply([unlockOf(at('held'), 'a')])).toMatchObject([
         { outcome: { type: 'released' } },

@@ -22,9 +22,11 @@ export const called: Set<string> = new Set();
 export const FOR_THE_PAGE: readonly string[] = [
   'create-session',
   'end-session',
+  'explore',
   'list-blocks',
   'list-changes',
   'list-rights',
+  'reindex',
   'show-house',
   'show-session',
 ];

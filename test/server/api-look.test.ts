@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { callApi, called, FOR_THE_PAGE } from './api-client.ts';
+import { eventually } from '../support/eventually.ts';
 import { TestHouse } from '../support/open-test-house.ts';
 import type { Pair } from '../support/test-admin.ts';
 
@@ -70,6 +71,28 @@ describe('what each version changed', () => {
     expect(await get('/state/changes?address=acme/sealed')).toMatchObject({
       changes: [{ version: 1, counts: null, problem: 'encrypted' }],
     });
+  });
+});
+
+describe('what is in states', () => {
+  it('is found, as far as the caller may read it, and the index is made anew on demand', async () => {
+    await house.ask('POST', '/http/acme/found', { as: writer, body: stateOf(1, ['needle'], 'hay') });
+    const find = (as?: Pair): Promise<object> => get('/explore?type=terraform_data&value=needle', as);
+    await eventually('it is found', async () => JSON.stringify(await find()).includes('acme/found'));
+    expect(await find(writer)).toMatchObject({
+      states: [
+        {
+          address: 'acme/found',
+          matches: 1,
+          resources: [{ address: 'terraform_data.needle', values: [{ path: 'id', value: 'needle' }, {}] }],
+        },
+      ],
+      next: null,
+    });
+    const other = await house.credential('other', [{ role: 'reader', pattern: 'beta/*' }]);
+    expect(await find(other)).toMatchObject({ status: 200, states: [] });
+    expect(await get('/explore?cursor=AAAA')).toMatchObject({ status: 400 });
+    expect((await callApi(house, 'POST /reindex')).json).toEqual({ reindexing: true });
   });
 });
 

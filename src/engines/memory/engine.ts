@@ -34,9 +34,11 @@ import {
   type StoredBody,
   type StoredFigures,
 } from '../../ports/engine.ts';
+import type { IndexMark, IndexQuery, IndexRow } from '../../ports/state-index.ts';
 import { fits, isChange } from './audit.ts';
 import { compareBytes, otherSealed, selectStates } from './queries.ts';
 import { dropCredentials, replaceBody, reseal, type Sealed } from './records.ts';
+import { MemoryIndex } from './state-index.ts';
 
 type EntryName = Pick<Entry, 'kind' | 'name'>;
 
@@ -61,6 +63,7 @@ export class MemoryEngine implements Engine {
   readonly #entries = new Map<string, Entry>();
   readonly #audit: AuditRecord[] = [];
   readonly #usage = new Map<string, Usage>();
+  readonly #index = new MemoryIndex();
   /** How many records of the audit log were forgotten. */
   #pruned = 0;
 
@@ -131,6 +134,14 @@ export class MemoryEngine implements Engine {
 
   async entry(kind: string, name: string): Promise<Entry | null> {
     return this.#entries.get(`${kind}\n${name}`) ?? null;
+  }
+
+  indexed(query: IndexQuery): Promise<readonly IndexMark[]> {
+    return this.#index.indexed(query);
+  }
+
+  indexRows(names: readonly string[]): Promise<readonly IndexRow[]> {
+    return this.#index.indexRows(names);
   }
 
   async usage(project: string): Promise<Usage> {
@@ -268,6 +279,7 @@ export class MemoryEngine implements Engine {
         break;
       case 'drop-all':
         this.#drop(kept, () => true);
+        this.#index.store({ type: 'drop-index', names: [formatAddress(kept.address)] });
         break;
       case 'audit':
         this.#note(at, kept.address, effect.note);
@@ -321,6 +333,10 @@ export class MemoryEngine implements Engine {
         return NOTED;
       case 'replace-bodies':
         for (const replaced of command.bodies) replaceBody(this.#bodies, replaced);
+        return NOTED;
+      case 'put-index':
+      case 'drop-index':
+        this.#index.store(command);
         return NOTED;
       default:
         command satisfies never;

@@ -26,6 +26,7 @@ import {
   type StoredFigures,
   type WholeLog,
 } from '../../ports/engine.ts';
+import type { IndexMark, IndexQuery, IndexRow } from '../../ports/state-index.ts';
 import type { OpenRowKey } from '../../ports/row-key.ts';
 import type { RowKeys } from '../row-keys.ts';
 import { findRowKeys, verifyAll } from './adoption.ts';
@@ -162,6 +163,14 @@ export class PostgresEngine implements Engine {
 
   async entry(kind: string, name: string): Promise<Entry | null> {
     return this.#queries.entry(kind, name);
+  }
+
+  async indexed(query: IndexQuery): Promise<readonly IndexMark[]> {
+    return this.#queries.indexed(query);
+  }
+
+  async indexRows(names: readonly string[]): Promise<readonly IndexRow[]> {
+    return this.#queries.indexRows(names);
   }
 
   async usage(project: string): Promise<Usage> {

@@ -10,6 +10,7 @@ import type {
   StateQuery,
   StateSummary,
 } from '../../ports/engine.ts';
+import type { IndexMark, IndexQuery, IndexRow } from '../../ports/state-index.ts';
 import { changedElsewhere, ownerOf, type RowKeys } from '../row-keys.ts';
 import { hasVersion, newestVersions } from '../version-numbers.ts';
 import type { Connections, Row, Statement } from './connection.ts';
@@ -17,6 +18,7 @@ import { fromText, toBytes, toText } from './columns.ts';
 import { credentialsFrom } from './credentials.ts';
 import { ADDRESS, toEntry, toVersion, toWaitingRequest, type StoredRecord } from './rows.ts';
 import { Conditions, limitOf } from './session/conditions.ts';
+import { selectIndexed, selectIndexRows, toIndexMark, toIndexRow } from './state-index.ts';
 import { readUsage, usageFrom } from './usage.ts';
 import { recordFrom, selectRecords, selectWorlds, theseAddresses, worldsFrom, type Wanted } from './world.ts';
 
@@ -95,6 +97,14 @@ export class Queries {
       { text: `SELECT * FROM ${this.#schema}.credential ORDER BY created_at, ordinal` },
     ]);
     return [...credentialsFrom(this.#keys, house, rows)];
+  }
+
+  async indexed(query: IndexQuery): Promise<IndexMark[]> {
+    return (await this.#connections.read(selectIndexed(this.#schema, query))).map(toIndexMark);
+  }
+
+  async indexRows(names: readonly string[]): Promise<IndexRow[]> {
+    return (await this.#connections.read(selectIndexRows(this.#schema, names))).map(toIndexRow);
   }
 
   async usage(project: string): Promise<Usage> {

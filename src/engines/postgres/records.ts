@@ -5,6 +5,7 @@ import type { Statement } from './connection.ts';
 import { insertBodies, replaceBodies } from './bodies.ts';
 import { toBuffer, toText, type KeyIdOf } from './columns.ts';
 import { ENTRY, HOUSE } from './rows.ts';
+import { indexStatements } from './state-index.ts';
 import { replaceAll } from './session/statements.ts';
 
 /** The statements of a change to the house's own records. */
@@ -25,6 +26,9 @@ export function recordStatements(
     case 'adopt':
       // Stored with the others of their kind.
       return [];
+    case 'put-index':
+    case 'drop-index':
+      return indexStatements(schema, command);
     case 'replace-bodies':
       return replaceBodies(schema, command.bodies);
     case 'reseal':

@@ -1,4 +1,4 @@
-import type { Address } from '../../core/address.ts';
+import { formatAddress, type Address } from '../../core/address.ts';
 import { usageChange } from '../../core/quota.ts';
 import type { AuditNote, Effect } from '../../core/effect.ts';
 import type { Instant } from '../../core/instant.ts';
@@ -9,6 +9,7 @@ import type { BodyStore } from './bodies.ts';
 import { insert } from './columns.ts';
 import type { Database, Statement } from './files/driver.ts';
 import { HOLDER, QUEUE_ENTRY, RECORD, recordOf, RELEASE, VERSION, versionValues } from './rows.ts';
+import type { IndexStore } from './state-index.ts';
 import { sizesIn, type UsageRows } from './usage.ts';
 import type { WorldCache } from './writer/world-cache.ts';
 
@@ -19,6 +20,7 @@ interface EffectStoreParts {
   readonly bodies: BodyStore;
   readonly chain: AuditChain;
   readonly usage: UsageRows;
+  readonly index: IndexStore;
 }
 
 /** Stores what was decided, row by row, inside the writer's transaction. */
@@ -35,6 +37,7 @@ export class EffectStore {
   readonly #putRelease: Statement;
   readonly #dropReleases: Statement;
   readonly #chain: AuditChain;
+  readonly #index: IndexStore;
   readonly #bodyOf: Statement;
   readonly #numbers: Statement;
   readonly #facts: Statement;
@@ -42,7 +45,8 @@ export class EffectStore {
   readonly #usage: UsageRows;
   readonly #dropVersion: Statement;
 
-  constructor({ db, keys, worlds, bodies, chain, usage }: EffectStoreParts) {
+  constructor({ db, keys, worlds, bodies, chain, usage, index }: EffectStoreParts) {
+    this.#index = index;
     this.#usage = usage;
     this.#chain = chain;
     this.#keys = keys;
@@ -74,6 +78,7 @@ export class EffectStore {
       if (effect.type === 'audit')
         noted = this.#chain.append(at, { addressId: id, owner, decided: true }, effect.note);
       else this.#storeOne(id, owner, effect);
+      if (effect.type === 'drop-all') this.#index.drop(formatAddress(address));
     }
     const placed = this.#worlds.evolve(address, effects, noted);
     if (effects.some(changesRecord))

@@ -27,6 +27,7 @@ import {
   type Telling,
 } from '../../ports/engine.ts';
 import type { OpenRowKey } from '../../ports/row-key.ts';
+import type { IndexMark, IndexQuery, IndexRow } from '../../ports/state-index.ts';
 import { RowKeys } from '../row-keys.ts';
 import { prepareDatabase } from './adoption.ts';
 import { AuditLog } from './audit.ts';
@@ -148,6 +149,14 @@ export class SqliteEngine implements Engine {
 
   async entry(kind: string, name: string): Promise<Entry | null> {
     return reading(() => this.#queries.entry(kind, name));
+  }
+
+  async indexed(query: IndexQuery): Promise<readonly IndexMark[]> {
+    return reading(() => this.#queries.indexed(query));
+  }
+
+  async indexRows(names: readonly string[]): Promise<readonly IndexRow[]> {
+    return reading(() => this.#queries.indexRows(names));
   }
 
   async usage(project: string): Promise<Usage> {

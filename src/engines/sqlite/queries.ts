@@ -12,6 +12,7 @@ import type {
   StateSummary,
 } from '../../ports/engine.ts';
 import { EngineFault } from '../../ports/engine.ts';
+import type { IndexMark, IndexQuery, IndexRow } from '../../ports/state-index.ts';
 import { changedElsewhere, ownerOf, RowKeys } from '../row-keys.ts';
 import { newestVersions } from '../version-numbers.ts';
 import type { Database, Statement } from './files/driver.ts';
@@ -20,6 +21,7 @@ import { HouseRow, sealedRowKey } from './credentials.ts';
 import { EntryReader } from './reads/entries.ts';
 import { damaged } from './faults.ts';
 import { ADDRESS, CREDENTIAL, HOUSE, toEntry, toVersion, toWaitingRequest, VERSION, whole } from './rows.ts';
+import { IndexReader } from './state-index.ts';
 import { UsageRows } from './usage.ts';
 import { BY_ADDRESS, BY_ADDRESS_AGAIN, RECORD_COLUMNS, WorldLoader } from './world.ts';
 
@@ -48,6 +50,7 @@ export class Queries {
   readonly #house: HouseRow;
   readonly #usage: UsageRows;
   readonly #entryReader: EntryReader;
+  readonly #index: IndexReader;
   readonly #versions: Statement;
   readonly #credentials: Statement;
   readonly #begin: Statement;
@@ -69,6 +72,7 @@ export class Queries {
     );
     this.#credentials = db.prepare(`SELECT ${CREDENTIAL.list} FROM credential ORDER BY created_at, ordinal`);
     this.#entryReader = new EntryReader(db, keys);
+    this.#index = new IndexReader(db);
     this.#begin = db.prepare('BEGIN');
     this.#end = db.prepare('COMMIT');
   }
@@ -164,6 +168,14 @@ export class Queries {
     const reader = this.#entryReader;
     const stored = reader.found(kind, name) ?? this.#atOneMoment(() => reader.find(kind, name));
     return stored === null ? null : toEntry(stored);
+  }
+
+  indexed(query: IndexQuery): IndexMark[] {
+    return this.#index.indexed(query);
+  }
+
+  indexRows(names: readonly string[]): IndexRow[] {
+    return this.#index.rows(names);
   }
 
   usage(project: string): Usage {

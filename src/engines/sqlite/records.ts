@@ -20,6 +20,7 @@ import { EntryReader } from './reads/entries.ts';
 import type { EffectStore } from './effects.ts';
 import type { HouseRow } from './credentials.ts';
 import { CREDENTIAL, ENTRY, HOUSE } from './rows.ts';
+import type { IndexStore } from './state-index.ts';
 import type { WorldCache } from './writer/world-cache.ts';
 
 interface RecordStoreParts {
@@ -30,6 +31,7 @@ interface RecordStoreParts {
   readonly effects: EffectStore;
   readonly chain: AuditChain;
   readonly house: HouseRow;
+  readonly index: IndexStore;
 }
 
 /** Stores the house's own records, which need no decision. */
@@ -40,6 +42,7 @@ export class RecordStore {
   readonly #bodies: BodyStore;
   readonly #effects: EffectStore;
   readonly #chain: AuditChain;
+  readonly #index: IndexStore;
   readonly #putCredential: Statement;
   readonly #dropCredentials: Statement;
   readonly #putEntry: Statement;
@@ -48,7 +51,8 @@ export class RecordStore {
   readonly #resealBody: Statement;
   readonly #credential: Statement;
 
-  constructor({ db, keys, worlds, bodies, effects, chain, house }: RecordStoreParts) {
+  constructor({ db, keys, worlds, bodies, effects, chain, house, index }: RecordStoreParts) {
+    this.#index = index;
     this.#keys = keys;
     this.#house = house;
     this.#worlds = worlds;
@@ -107,6 +111,10 @@ export class RecordStore {
         return NOTED;
       case 'replace-bodies':
         for (const replaced of command.bodies) this.#bodies.replace(replaced);
+        return NOTED;
+      case 'put-index':
+      case 'drop-index':
+        this.#index.store(command);
         return NOTED;
       default:
         command satisfies never;

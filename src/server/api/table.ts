@@ -2,6 +2,7 @@ import { CHANGE_ROUTES } from './routes/changes.ts';
 import { CONTENT_ROUTES } from './routes/content.ts';
 import { CREDENTIAL_ROUTES } from './routes/credentials.ts';
 import { EVENT_ROUTES } from './routes/events.ts';
+import { EXPLORE_ROUTES } from './routes/explore.ts';
 import { FREEZE_ROUTES } from './routes/freezes.ts';
 import { HOUSE_ROUTES } from './routes/house.ts';
 import { LOCK_ROUTES } from './routes/locks.ts';
@@ -23,6 +24,7 @@ export const ROUTES: readonly Route[] = [
   ...REFUSED_ROUTES,
   ...LOCK_ROUTES,
   ...FREEZE_ROUTES,
+  ...EXPLORE_ROUTES,
   ...EVENT_ROUTES,
   ...PROJECT_ROUTES,
   ...CREDENTIAL_ROUTES,

@@ -25,6 +25,8 @@ import type {
   WaitingRequest,
 } from '../../../src/ports/engine.ts';
 
+import type { IndexMark, IndexQuery, IndexRow } from '../../../src/ports/state-index.ts';
+
 /** Told of every command that became durable, one by one, in their order. */
 export type CommitListener = (command: Command, result: CommandResult) => void | Promise<void>;
 
@@ -99,6 +101,12 @@ export abstract class SimulatedEngine implements Engine {
   }
   entry(kind: string, name: string): Promise<Entry | null> {
     return this.read((kept) => kept.entry(kind, name));
+  }
+  indexed(query: IndexQuery): Promise<readonly IndexMark[]> {
+    return this.read((kept) => kept.indexed(query));
+  }
+  indexRows(names: readonly string[]): Promise<readonly IndexRow[]> {
+    return this.read((kept) => kept.indexRows(names));
   }
   audit(query: AuditQuery): Promise<readonly AuditRecord[]> {
     return this.read((kept) => kept.audit(query));

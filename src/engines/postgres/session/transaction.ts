@@ -1,3 +1,4 @@
+import { dropPurged } from '../state-index.ts';
 import { formatAddress, type Address } from '../../../core/address.ts';
 import type { SealedBody } from '../../../core/command.ts';
 import { decide } from '../../../core/decide.ts';
@@ -125,6 +126,7 @@ export async function transact(
   const kept = new Set(early.map(({ id }) => id).filter((id) => touched.some((change) => change.keeps(id))));
   const statements = [
     ...storeAll(context.schema, context.keyIdOf, touched, kept),
+    ...dropPurged(context.schema, touched),
     ...records,
     ...pruned.statements,
     ...usage.statements(context.schema),
@@ -293,6 +295,8 @@ function notesOf(command: RecordCommand, now: Instant): Noted[] {
     command.type === 'reseal' ||
     command.type === 'replace-bodies' ||
     command.type === 'adopt' ||
+    command.type === 'put-index' ||
+    command.type === 'drop-index' ||
     command.note === null
   )
     return [];

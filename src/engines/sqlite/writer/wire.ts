@@ -1,6 +1,7 @@
 import type { SealedBody, WriteCommand } from '../../../core/command.ts';
 import type { Effect } from '../../../core/effect.ts';
 import { EngineFault, type Command, type Resealed } from '../../../ports/engine.ts';
+import { INDEX_WORD_BYTES } from '../../../ports/state-index.ts';
 import type { Batch, BatchDone } from './writer.ts';
 
 /** A batch has at most so much, so that a transaction which takes one more while it has less stays below twice that. */
@@ -78,6 +79,14 @@ export function pack(command: Command): PackedCommand {
         handedOver: NONE,
       };
     }
+    case 'put-index': {
+      const { row, words } = command;
+      const bytes = row.sealed.length + words.length * 2 * INDEX_WORD_BYTES;
+      return packed(
+        { ...command, row: { ...row, sealed: owned(row.sealed) }, words: words.map(owned) },
+        bytes,
+      );
+    }
     case 'park-over':
     case 'leave':
     case 'accept':
@@ -90,6 +99,7 @@ export function pack(command: Command): PackedCommand {
     case 'purge':
     case 'drop-credentials':
     case 'drop-entry':
+    case 'drop-index':
     case 'audit':
     case 'prune-audit':
       return packed(command, 0);

@@ -11,6 +11,7 @@ import type { Database, Statement } from '../files/driver.ts';
 import { EffectStore } from '../effects.ts';
 import { describe, isBusy, isUntrusted } from '../faults.ts';
 import { RecordStore } from '../records.ts';
+import { IndexStore } from '../state-index.ts';
 import { UsageRows } from '../usage.ts';
 import { WorldCache } from './world-cache.ts';
 
@@ -53,9 +54,11 @@ export class Writer {
     this.#chain = new AuditChain(db, keys);
     this.#usage = new UsageRows(db, keys);
     const [worlds, chain, usage] = [this.#worlds, this.#chain, this.#usage];
-    this.#effects = new EffectStore({ db, keys, worlds, bodies, chain, usage });
+    const index = new IndexStore(db);
+    this.#effects = new EffectStore({ db, keys, worlds, bodies, chain, usage, index });
     this.#house = new HouseRow(db, keys);
     this.#records = new RecordStore({
+      index,
       db,
       keys,
       worlds,

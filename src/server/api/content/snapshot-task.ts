@@ -1,10 +1,12 @@
 import { stringify } from 'lossless-json';
+import { contentsOf } from '../../../core/snapshot/contents.ts';
 import { diffSnapshots } from '../../../core/snapshot/diff.ts';
 import { readSnapshot } from '../../../core/snapshot/read.ts';
 import { summarizeSnapshot } from '../../../core/snapshot/summary.ts';
 import type { Snapshot } from '../../../core/snapshot/snapshot.ts';
 import type { OutputsShape } from '../../../api/shapes/content.ts';
 import type { VersionChangesShape } from '../../../api/shapes/look.ts';
+import { readsOf } from './remote-states.ts';
 import { toDiffShape, toOutputShape, toSnapshotShape } from '../shapes/content-shapes.ts';
 
 /** A larger state can be downloaded and is not shown: taking one apart needs some twenty times its size. */
@@ -20,6 +22,8 @@ export interface VersionBytes {
 export type SnapshotTask =
   | { readonly kind: 'snapshot'; readonly version: VersionBytes; readonly instance: string | null }
   | { readonly kind: 'outputs'; readonly version: VersionBytes; readonly reveal: boolean }
+  /** What there is to look for in it, for the index. */
+  | { readonly kind: 'contents'; readonly version: VersionBytes }
   /** How much lies between them; `from` is null for all that is in `to`. */
   | { readonly kind: 'counts'; readonly from: VersionBytes | null; readonly to: VersionBytes }
   | { readonly kind: 'diff'; readonly from: VersionBytes; readonly to: VersionBytes };
@@ -53,6 +57,10 @@ function shapeOf(task: SnapshotTask): unknown {
         serial: serial.toString(),
         outputs: outputs.map((output) => toOutputShape(output, task.reveal)),
       } satisfies OutputsShape;
+    }
+    case 'contents': {
+      const contents = contentsOf(read(task.version));
+      return { contents, reads: readsOf(contents.sources) };
     }
     case 'counts':
       return countChanges(task.from === null ? EMPTY : read(task.from), read(task.to));

@@ -1,0 +1,41 @@
+import { promisify } from 'node:util';
+import { gunzip, gzip } from 'node:zlib';
+import type { StateContents } from '../../core/snapshot/contents.ts';
+import { SealError, type Sealer } from '../../ports/sealer.ts';
+import type { IndexMark, IndexRow } from '../../ports/state-index.ts';
+
+const [compress, expand] = [promisify(gzip), promisify(gunzip)];
+/** Far more than the largest contents. */
+const PLAIN_BYTES_MAX = 256 * 1024 * 1024;
+
+/** What the index knows of a state. */
+export interface IndexedState extends StateContents {
+  readonly terraformVersion: string;
+  /** Who wrote the version, as authenticated. */
+  readonly writer: string;
+  /** The addresses of states that its data sources read. */
+  readonly reads: readonly string[];
+  /** Why nothing is known of its resources; null where it is. */
+  readonly unread: 'encrypted' | 'too-large' | 'unreadable' | 'too-slow' | null;
+}
+
+/** A row of the index, sealed for its state and version. */
+export async function sealRow(sealer: Sealer, mark: IndexMark, state: IndexedState): Promise<IndexRow> {
+  const plain = await compress(JSON.stringify(state));
+  return { ...mark, sealed: sealer.seal(plain, contextOf(mark)) };
+}
+
+/** @returns null for a row that nobody with the master key has made for this state and version */
+export async function openRow(sealer: Sealer, row: IndexRow): Promise<IndexedState | null> {
+  try {
+    const plain = await expand(sealer.open(row.sealed, contextOf(row)), { maxOutputLength: PLAIN_BYTES_MAX });
+    return JSON.parse(plain.toString()) as IndexedState;
+  } catch (fault) {
+    if (fault instanceof SealError) return null;
+    throw fault;
+  }
+}
+
+function contextOf({ name, version, at }: IndexMark): string {
+  return `index ${version} ${at} ${name}`;
+}

@@ -1,0 +1,263 @@
+import { formatAddress, isAddress, parseAddress, type Address } from '../../core/address.ts';
+import { allTerms } from '../../core/snapshot/contents.ts';
+import type { Milliseconds } from '../../core/instant.ts';
+import { liveHead, type Version } from '../../core/world.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { ContentReader } from '../../ports/content-reader.ts';
+import type { ChangeRecord, Engine } from '../../ports/engine.ts';
+import type { Log } from '../../ports/log.ts';
+import type { Sealer } from '../../ports/sealer.ts';
+import type { Feed, Following } from '../feed.ts';
+import type { Records } from '../records/records.ts';
+import type { StateBodyReader } from '../states/body-reader.ts';
+import { INDEX_RECORD, IndexKey, type IndexState } from './index-key.ts';
+import { sealRow, type IndexedState } from './indexed-state.ts';
+
+/** How often it is looked whether this node is to keep the index, and how long one does that says so. */
+const LOOK: Milliseconds = 5_000;
+const TENURE: Milliseconds = 20_000;
+/** States that are taken up in one go while the index is made. */
+const PAGE = 50;
+/** So much longer than it worked it rests, so that it takes a small part of a machine that has other things to do. */
+const REST_FACTOR = 2;
+const REST_MAX: Milliseconds = 1_000;
+/** What changes what a state says, or whether it is there. */
+const CHANGING: ReadonlySet<string> = new Set(['write', 'restore', 'delete', 'undelete', 'purge']);
+
+const NOTHING = { resources: [], more: 0, sources: [], reads: [] };
+
+/**
+ * Keeps the index: makes it where there is none, and follows the feed of changes. One node does at a time. What it has done and
+ * not yet noted is done again after a restart, which changes nothing.
+ */
+export class Indexer {
+  readonly #engine: Engine;
+  readonly #records: Records<IndexState>;
+  readonly #sealer: Sealer;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #feed: Feed;
+  readonly #bodies: StateBodyReader;
+  readonly #reader: ContentReader;
+  readonly #node: string;
+  #following: Following | null = null;
+  #position = 0;
+  #stored = 0;
+  #cancel: () => void = () => undefined;
+  #work: Promise<void> = Promise.resolve();
+  #closed = false;
+  /** It is to be made anew. */
+  #isStale = false;
+
+  constructor(options: {
+    engine: Engine;
+    records: Records<IndexState>;
+    sealer: Sealer;
+    clock: Clock;
+    log: Log;
+    feed: Feed;
+    bodies: StateBodyReader;
+    reader: ContentReader;
+    node: string;
+  }) {
+    this.#engine = options.engine;
+    this.#records = options.records;
+    this.#sealer = options.sealer;
+    this.#clock = options.clock;
+    this.#log = options.log;
+    this.#feed = options.feed;
+    this.#bodies = options.bodies;
+    this.#reader = options.reader;
+    this.#node = options.node;
+  }
+
+  start(): void {
+    this.#work = this.#turn();
+  }
+
+  async #turn(): Promise<void> {
+    try {
+      await this.#look();
+    } catch (fault) {
+      this.#log.warn('the index of states could not be kept; it is tried again', { fault: String(fault) });
+    }
+    if (!this.#closed) this.#cancel = this.#clock.after(LOOK, () => this.start());
+  }
+
+  /** Has the whole index made anew, by whichever node keeps it, within some seconds. */
+  async renew(): Promise<void> {
+    await this.#records.update(null, INDEX_RECORD, (before) =>
+      before === null ? null : { ...before, form: 0 },
+    );
+    this.#isStale = true;
+  }
+
+  /** Resolves once all that was stored before is in the index, where this node keeps it. */
+  async caughtUp(): Promise<void> {
+    await this.#work;
+    await this.#following?.caughtUp();
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#cancel();
+    this.#following?.close();
+    await this.#work;
+    if (this.#following !== null && this.#stored !== this.#position) await this.#note();
+    await this.#reader[Symbol.asyncDispose]();
+  }
+
+  async #look(): Promise<void> {
+    const now = this.#clock.now();
+    const before = await this.#records.one(INDEX_RECORD);
+    if (before !== null && before.node !== this.#node && before.until > now && this.#engine.traits.shared) {
+      this.#stop();
+      return;
+    }
+    const isMine = before?.node === this.#node && this.#following !== null;
+    const isGood = before !== null && IndexKey.open(this.#sealer, before) !== null;
+    if (isMine && isGood && before.builtTo === null) {
+      if (this.#engine.traits.shared || this.#stored !== this.#position) await this.#note();
+      return;
+    }
+    this.#stop();
+    const begun = isGood ? { ...before, node: this.#node, until: now + TENURE } : await this.#begin(now);
+    const mine = await this.#records.update(null, INDEX_RECORD, (stored) =>
+      stored === null || stored.node === (before?.node ?? '') || stored.until <= now ? begun : stored,
+    );
+    if (mine?.node !== this.#node) return;
+    const key = IndexKey.open(this.#sealer, mine);
+    if (key === null) return;
+    this.#position = this.#stored = mine.position;
+    this.#isStale = false;
+    this.#following = this.#feed.follow(mine.position, (records, position, pruned) =>
+      this.#follow(key, records, position, pruned),
+    );
+    if (mine.builtTo !== null) await this.#build(key, mine.builtTo);
+  }
+
+  /** An empty index. */
+  async #begin(now: number): Promise<IndexState> {
+    const { position } = await this.#engine.changes(null, 1);
+    await this.#engine.apply([{ type: 'drop-index', names: null }]);
+    return { ...IndexKey.make(this.#sealer), position, builtTo: '', node: this.#node, until: now + TENURE };
+  }
+
+  async #build(key: IndexKey, from: string): Promise<void> {
+    const begun = parseAddress(from);
+    let after = isAddress(begun) ? begun : null;
+    let notedAt = this.#clock.now();
+    for (;;) {
+      const page = await this.#engine.states({ limit: PAGE, ...(after === null ? {} : { after }) });
+      for (const { address } of page) {
+        if (this.#closed || this.#isStale) return;
+        await this.#restingAfter(() => this.#take(key, address));
+        after = address;
+        if (this.#clock.now() - notedAt < LOOK) continue;
+        notedAt = this.#clock.now();
+        if (!(await this.#note({ builtTo: formatAddress(address) }))) return;
+      }
+      if (page.length < PAGE) break;
+    }
+    await this.#note({ builtTo: null });
+  }
+
+  async #follow(
+    key: IndexKey,
+    records: readonly ChangeRecord[],
+    position: number,
+    pruned: boolean,
+  ): Promise<void> {
+    const changed = records.filter(({ note }) => CHANGING.has(note.action));
+    const addresses = new Map(changed.map(({ address }) => [formatAddress(address), address]));
+    for (const address of addresses.values()) {
+      if (this.#closed) return;
+      if (addresses.size === 1) await this.#takeNewer(key, address);
+      else await this.#restingAfter(() => this.#takeNewer(key, address));
+    }
+    this.#position = position;
+    // What was forgotten may have changed any state.
+    if (pruned) await this.renew();
+  }
+
+  /** The same where that is not done yet: after a restart one is told of what is in the index already. */
+  async #takeNewer(key: IndexKey, address: Address): Promise<void> {
+    const name = formatAddress(address);
+    const { record } = await this.#engine.world(address);
+    const [mark] = await this.#engine.indexed({ words: [], prefix: name, limit: 1 });
+    const head = liveHead(record);
+    if (mark?.name === name && mark.version === head?.number && mark.at === head.at) return;
+    await this.#take(key, address);
+  }
+
+  /** Puts a state as it is now into the index, or takes it out. */
+  async #take(key: IndexKey, address: Address): Promise<void> {
+    const name = formatAddress(address);
+    const { record } = await this.#engine.world(address);
+    const head = liveHead(record);
+    if (head === null) {
+      await this.#engine.apply([{ type: 'drop-index', names: [name] }]);
+      return;
+    }
+    const state = await this.#read(head);
+    // What was superseded meanwhile comes once more.
+    if (state === null) return;
+    const words = [
+      ...allTerms(state).map((term) => key.word('term', term)),
+      ...state.reads.flatMap((read) => [key.word('reads', read)]),
+      ...(state.reads.length === 0 ? [] : [key.word('reads', '')]),
+      key.word('writer', state.writer),
+      ...(state.terraformVersion === '' ? [] : [key.word('terraform', state.terraformVersion)]),
+    ];
+    const row = await sealRow(this.#sealer, { name, version: head.number, at: head.at }, state);
+    await this.#engine.apply([{ type: 'put-index', row, words }]);
+  }
+
+  async #read(head: Version): Promise<IndexedState | null> {
+    const about = { terraformVersion: head.terraformVersion, writer: head.subject };
+    if (head.encrypted) return { ...NOTHING, ...about, unread: 'encrypted' };
+    if (head.size > this.#reader.bytesMax) return { ...NOTHING, ...about, unread: 'too-large' };
+    try {
+      const bytes = await this.#bodies.whole(head);
+      if (bytes === null) return null;
+      const read = await this.#reader.read(bytes);
+      if (read.type === 'unreadable') return { ...NOTHING, ...about, unread: read.why };
+      return { ...read.contents, ...about, reads: read.reads, unread: null };
+    } catch (fault) {
+      if (this.#closed) throw fault;
+      // One state that is damaged, or that no thread can take apart, must not keep the others out.
+      await this.#engine.check();
+      this.#log.warn('a state could not be read for the index', { fault: String(fault) });
+      return { ...NOTHING, ...about, unread: 'unreadable' };
+    }
+  }
+
+  /** Notes how far it is, and that this node goes on. @returns whether it may: another one may have taken over */
+  async #note(done: Partial<Pick<IndexState, 'builtTo'>> = {}): Promise<boolean> {
+    const position = this.#position;
+    const until = this.#clock.now() + TENURE;
+    const stored = await this.#records.update(null, INDEX_RECORD, (before) =>
+      before?.node === this.#node ? { ...before, position, until, ...done } : before,
+    );
+    if (stored?.node !== this.#node) {
+      this.#stop();
+      return false;
+    }
+    this.#stored = position;
+    return true;
+  }
+
+  #stop(): void {
+    this.#following?.close();
+    this.#following = null;
+  }
+
+  async #restingAfter(work: () => Promise<void>): Promise<void> {
+    const began = performance.now();
+    await work();
+    const rest = Math.min(REST_MAX, REST_FACTOR * (performance.now() - began));
+    await new Promise<void>((resolve) => {
+      this.#clock.after(rest, resolve);
+    });
+  }
+}

@@ -1,0 +1,33 @@
+import type { ContentReader, ContentsRead } from '../../../ports/content-reader.ts';
+import { CONTENT_BYTES_MAX } from './snapshot-task.ts';
+import { SnapshotWorker } from './snapshot-worker.ts';
+
+/** Takes states apart for the index, on a thread of its own: those that people look at do not wait for it. */
+export class ThreadReader implements ContentReader {
+  readonly bytesMax: number = CONTENT_BYTES_MAX;
+  readonly #worker = new SnapshotWorker();
+  readonly #closing = new AbortController();
+
+  async read(bytes: Uint8Array): Promise<ContentsRead> {
+    const task = { kind: 'contents', version: { number: 0, bytes } } as const;
+    const answer = await this.#worker.runTask(task, this.#closing.signal);
+    switch (answer.type) {
+      case 'answer':
+        return {
+          type: 'contents',
+          ...(JSON.parse(answer.text) as Omit<ContentsRead & { type: 'contents' }, 'type'>),
+        };
+      case 'unreadable':
+        return { type: 'unreadable', why: 'unreadable' };
+      case 'too-slow':
+        return { type: 'unreadable', why: 'too-slow' };
+      case 'gone':
+        throw new Error('the server is closing');
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing.abort();
+    await this.#worker[Symbol.asyncDispose]();
+  }
+}
