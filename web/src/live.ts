@@ -56,16 +56,37 @@ async function keepFollowing(ended: AbortSignal): Promise<void> {
     if (ended.aborted) return;
     state.value = 'reconnecting';
     wait = wasLive ? RETRY_MS_MIN : Math.min(wait * 2, RETRY_MS_MAX);
-    await new Promise((resolve) => {
-      setTimeout(resolve, wait);
-    });
+    await pause(wait);
   }
 }
 
-/** Reads one connection to its end. @returns whether it had begun */
+/** Waits, but no longer than until the network is back. */
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    const go = (): void => {
+      clearTimeout(timer);
+      removeEventListener('online', go);
+      resolve();
+    };
+    const timer = setTimeout(go, ms);
+    addEventListener('online', go);
+  });
+}
+
+/** Reads one connection to its end: the server's, or that of the network. @returns whether it had begun */
 async function readStream(ended: AbortSignal): Promise<boolean> {
-  const silence = new AbortController();
-  const signal = AbortSignal.any([ended, silence.signal]);
+  const broken = new AbortController();
+  const cut = (): void => broken.abort();
+  addEventListener('offline', cut);
+  try {
+    return await readBlocks(AbortSignal.any([ended, broken.signal]), cut);
+  } finally {
+    removeEventListener('offline', cut);
+  }
+}
+
+/** @param cut ends a connection on which nothing comes any more */
+async function readBlocks(signal: AbortSignal, cut: () => void): Promise<boolean> {
   const headers: Record<string, string> = lastId === null ? {} : { 'last-event-id': lastId };
   const response = await fetch(pathOf('events', {}), {
     headers,
@@ -77,14 +98,14 @@ async function readStream(ended: AbortSignal): Promise<boolean> {
   if (!response.ok || response.body === null) return false;
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   let text = '';
-  let timer = setTimeout(() => silence.abort(), SILENCE_MS);
+  let timer = setTimeout(cut, SILENCE_MS);
   let begun = false;
   try {
     for (;;) {
       const { value, done } = await reader.read();
       if (done) return begun;
       clearTimeout(timer);
-      timer = setTimeout(() => silence.abort(), SILENCE_MS);
+      timer = setTimeout(cut, SILENCE_MS);
       text += value;
       const blocks = text.split('\n\n');
       text = blocks.pop() ?? '';

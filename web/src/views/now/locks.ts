@@ -22,6 +22,8 @@ export interface Locks {
 
 /** The most locks that are followed; whoever has more narrows them by project. */
 const LOCKS_MAX = 2_000;
+/** How long to wait before what could not be read is read again. */
+const RETRY_MS = 1_000;
 /** With more changes at once than these, everything is read again. */
 const SINGLE_READS_MAX = 20;
 
@@ -34,7 +36,9 @@ export class LockWatch {
   readonly #changed = new Set<string>();
   #wantsAll = false;
   #reading = false;
+  #closed = false;
   #end: () => void;
+  #retry: ReturnType<typeof setTimeout> | undefined;
 
   /** @param project "" for all */
   constructor(project: string) {
@@ -49,12 +53,15 @@ export class LockWatch {
   }
 
   again(): void {
+    clearTimeout(this.#retry);
     this.#wantsAll = true;
     void this.#readOn();
   }
 
   close(): void {
     this.#end();
+    clearTimeout(this.#retry);
+    this.#closed = true;
     this.#end = () => undefined;
   }
 
@@ -67,7 +74,7 @@ export class LockWatch {
 
   /** One at a time: what changes meanwhile is read next. */
   async #readOn(): Promise<void> {
-    if (this.#reading) return;
+    if (this.#reading || this.#closed) return;
     this.#reading = true;
     try {
       while (this.#wantsAll || this.#changed.size > 0) {
@@ -78,6 +85,7 @@ export class LockWatch {
       }
     } catch (fault) {
       this.#state.value = { ...this.#state.value, known: true, error: asApiError(fault) };
+      this.#retry = setTimeout(() => this.again(), RETRY_MS);
     } finally {
       this.#reading = false;
     }

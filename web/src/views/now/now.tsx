@@ -79,6 +79,11 @@ export function Now(): JSX.Element {
           render={(row) => <LockRow row={row} me={subject} breakIn={setBreaking} />}
         />
       )}
+      {locks !== undefined && locks.error !== null && rows.length > 0 && (
+        <p class="problem" role="alert">
+          This is not up to date: {locks.error.message}
+        </p>
+      )}
       {locks?.more === true && <p class="hint">More locks are held than are shown: choose a project.</p>}
       {breaking !== null && <BreakIn target={breaking} close={() => setBreaking(null)} />}
     </View>
