@@ -46,7 +46,7 @@ const ENGINE_FILES: readonly string[] = [
 const ENGINE_OF_A_HOUSE = /\bhouse\??\.engine\b|\{[^{}=]*\bengine\b[^{}=]*\} = (?:[\w.#]+\.)?#?house\b/;
 
 const all = repositoryFiles();
-const code = all.filter((path) => /\.(?:ts|mjs|js)$/.test(path));
+const code = all.filter((path) => /\.(?:tsx?|mjs|js)$/.test(path));
 const sources = code.filter((path) => path.startsWith('src/'));
 const text = new Map(
   all.filter((path) => !/\.(?:png|ico|woff2|bin|gz)$/.test(path)).map((p) => [p, textOf(p)]),

@@ -190,6 +190,12 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
     load: () => import('./commands/config.ts'),
   },
   {
+    name: 'open',
+    section: 'server',
+    summary: 'open the page of a server, or of a state on it',
+    load: () => import('./commands/open.ts'),
+  },
+  {
     name: 'states',
     section: 'server',
     summary: 'list the states on a server',

@@ -24,7 +24,7 @@ export function entryPoints(manifest: Readonly<Record<string, unknown>>): readon
 
 /** The files that a text names by their file name, such as a program that a test starts. */
 export function namedIn(text: string, candidates: readonly string[]): readonly string[] {
-  const names = new Set(text.match(/[\w.-]+\.(?:ts|js|mjs)\b/g));
+  const names = new Set(text.match(/[\w.-]+\.(?:tsx?|js|mjs)\b/g));
   return candidates.filter((path) => {
     const name = path.slice(path.lastIndexOf('/') + 1);
     return names.has(name) || names.has(name.replace(/\.ts$/, '.js'));

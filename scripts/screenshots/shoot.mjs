@@ -1,0 +1,118 @@
+// Writes the pictures of docs/page: every view of the page, of a server with made-up people at work, in light and dark, wide and narrow.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import chromium from '@sparticuz/chromium';
+import { chromium as driver } from 'playwright-core';
+import { fill } from './made-up-house.mjs';
+
+const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+const OUT = fileURLToPath(new URL('../../docs/page/', import.meta.url));
+const ADMIN = { id: 'SHSCREENSHOTS234', secret: 'screenshotsecretscreenshotsecret0123' };
+const STATE = '/s/acme/net/vpc.tfstate@prod';
+const SIZES = { wide: { width: 1280, height: 800 }, narrow: { width: 390, height: 780 } };
+
+/** What is shown: the name of the picture, the path, and what is awaited there. */
+const VIEWS = [
+  ['now', '/', '.lock-row.waiter'],
+  ['state', STATE, '.bars li'],
+  ['history', `${STATE}?tab=history&from=11&to=12`, '.values li'],
+  ['resources', `${STATE}?tab=resources`, '.tree-row'],
+  ['connect', `${STATE}?tab=connect`, 'pre'],
+  ['explore', '/explore', '.state-row'],
+  ['activity', '/activity', '.audit-row'],
+  ['credentials', '/credentials?on=acme/net/vpc.tfstate@prod', '.matrix'],
+  ['settings', '/settings', '.facts'],
+];
+
+const only = process.argv[2] ?? '';
+const home = mkdtempSync(join(tmpdir(), 'statehouse-screenshots-'));
+const port = await freePort();
+const url = `http://127.0.0.1:${port}`;
+const server = spawn(
+  process.execPath,
+  [
+    MAIN,
+    'serve',
+    '--json',
+    `--listen=127.0.0.1:${port}`,
+    `--data=${join(home, 'data')}`,
+    '--log-level=error',
+  ],
+  {
+    env: { ...process.env, STATEHOUSE_ADMIN_CREDENTIAL: `${ADMIN.id}.${ADMIN.secret}` },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  },
+);
+try {
+  await once(server.stdout, 'data');
+  const leave = await fill(url, ADMIN);
+  const browser = await driver.launch({
+    executablePath: await chromium.executablePath(),
+    args: ['--no-sandbox', '--disable-gpu', '--font-render-hinting=none'],
+  });
+  try {
+    mkdirSync(OUT, { recursive: true });
+    for (const [size, viewport] of Object.entries(SIZES)) {
+      for (const colorScheme of ['light', 'dark']) await shootAll(browser, { size, viewport, colorScheme });
+    }
+  } finally {
+    await browser.close();
+    leave();
+  }
+} finally {
+  server.kill('SIGKILL');
+  rmSync(home, { recursive: true, force: true, maxRetries: 5 });
+}
+
+async function shootAll(browser, { size, viewport, colorScheme }) {
+  const context = await browser.newContext({
+    viewport,
+    colorScheme,
+    timezoneId: 'Europe/Berlin',
+    locale: 'en-GB',
+  });
+  const page = await context.newPage();
+  page.on('pageerror', (error) => process.stderr.write(`${error.stack}\n`));
+  page.on('console', (message) => {
+    if (message.type() === 'error') process.stderr.write(`${message.text()}\n`);
+  });
+  const shoot = async (name) => {
+    if (!name.includes(only)) return;
+    await page.screenshot({ path: join(OUT, `${name}-${size}-${colorScheme}.png`) });
+  };
+  await page.goto(url);
+  await page.getByLabel('Credential').waitFor();
+  await shoot('sign-in');
+  await page.getByLabel('Credential').fill(`${ADMIN.id}.${ADMIN.secret}`);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('heading', { name: 'Now' }).waitFor();
+  for (const [name, path, awaited] of VIEWS) {
+    if (!name.includes(only)) continue;
+    await page.goto(url + path);
+    await page.locator(awaited).first().waitFor();
+    // Counts that are read one after the other, and rows that are still moving.
+    await page.waitForTimeout(700);
+    await shoot(name);
+  }
+  if ('break-in'.includes(only)) {
+    await page.goto(url);
+    await page.getByRole('button', { name: 'Break in…' }).first().click();
+    await page.getByLabel('Type the key').waitFor();
+    await page.waitForTimeout(400);
+    await shoot('break-in');
+  }
+  await context.close();
+}
+
+async function freePort() {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const { port } = probe.address();
+  probe.close();
+  return port;
+}

@@ -1,0 +1,141 @@
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Gate } from '../e2e/fixtures/gate.ts';
+import { httpFolder, resource } from '../e2e/fixtures/http-folder.ts';
+import { untilHeld, untilParked } from '../e2e/fixtures/view.ts';
+import { NO_BROWSER, startBrowser } from '../support/browser.ts';
+import { TestHouse } from '../support/open-test-house.ts';
+import { sampleLock } from '../support/sample-state.ts';
+import { findTerraform } from '../support/terraform.ts';
+import type { Pair } from '../support/test-admin.ts';
+import { signedIn, violations, type Visit } from './fixtures/signed-in.ts';
+
+/** From the release of a lock until another browser shows who has it now. A busy machine is slower. */
+const HAND_OVER_MS_MAX = 300;
+const BUSY_FACTOR = Number(process.env['CI'] === 'true' ? 10 : 4);
+
+const terraform = await findTerraform();
+
+describe.skipIf(NO_BROWSER !== null)(`Now, in two browsers (skipped: ${NO_BROWSER})`, () => {
+  let house: TestHouse;
+  let browser: Browser;
+  let alice: Pair;
+  let bob: Pair;
+  const open: Visit[] = [];
+
+  beforeAll(async () => {
+    [house, browser] = await Promise.all([TestHouse.open({ breakGuard: 0 }), startBrowser()]);
+    alice = await house.credential('alice', [{ role: 'writer', pattern: 'acme/*' }]);
+    bob = await house.credential('bob', [{ role: 'operator', pattern: 'acme/*' }]);
+  });
+
+  afterAll(async () => {
+    await Promise.all(open.map(({ context }) => context.close()));
+    await browser.close();
+    await house.close();
+  });
+
+  async function enter(as: Pair): Promise<Visit> {
+    const made = await signedIn(browser, house.url, { as });
+    open.push(made);
+    await made.page.getByText('live', { exact: true }).waitFor();
+    return made;
+  }
+
+  it('moves a lock that is handed over before the eyes of both', async () => {
+    const path = 'acme/handed';
+    const [one, other] = [await enter(alice), await enter(bob)];
+    await house.ask('LOCK', `/http/${path}`, { body: sampleLock('first'), as: alice });
+    const second = house.ask('LOCK', `/http/${path}?wait=1m`, { body: sampleLock('second'), as: bob });
+    for (const { page } of [one, other]) {
+      await page.locator('.lock-row.holder', { hasText: 'alice' }).waitFor();
+      await page.locator('.lock-row.waiter', { hasText: 'bob' }).waitFor();
+      await page.evaluate(`(() => {
+        const look = () => {
+          const holder = document.querySelector('.lock-row.holder');
+          if (holder === null || !holder.textContent.includes('bob')) return;
+          window.handedOver = Date.now();
+          watch.disconnect();
+        };
+        const watch = new MutationObserver(look);
+        watch.observe(document.body, { subtree: true, childList: true, characterData: true });
+      })()`);
+    }
+    // The row of the waiter is the one that becomes the row of the holder.
+    const row = await one.page.locator('[role="listitem"]', { hasText: 'bob' }).elementHandle();
+    const released = Date.now();
+    await house.ask('UNLOCK', `/http/${path}`, { body: sampleLock('first'), as: alice });
+    expect((await second).status).toBe(200);
+    for (const { page } of [one, other]) {
+      await page.locator('.lock-row.holder', { hasText: 'bob' }).waitFor();
+      const shown = Number(await page.evaluate('window.handedOver'));
+      expect(shown - released).toBeLessThan(HAND_OVER_MS_MAX * BUSY_FACTOR);
+    }
+    expect(await row?.textContent()).toContain('held');
+    await house.ask('UNLOCK', `/http/${path}`, { body: sampleLock('second'), as: bob });
+    await one.page.getByText('No lock is held').waitFor();
+    expect([...one.faults, ...other.faults]).toEqual([]);
+  });
+
+  it('breaks a lock for an operator who types its key, and for nobody else', async () => {
+    const path = 'acme/stuck/app';
+    await house.ask('LOCK', `/http/${path}`, { body: sampleLock('stuck'), as: alice });
+    const { page, faults } = await enter(bob);
+    await page.getByRole('button', { name: 'Break in…' }).click();
+    const dialog = page.getByRole('dialog');
+    const button = dialog.getByRole('button', { name: 'Break the lock' });
+    expect(await button.isDisabled()).toBe(true);
+    await dialog.getByLabel('Type the key').fill('stuck/ap');
+    expect(await button.isDisabled()).toBe(true);
+    await dialog.getByLabel('Type the key').fill('stuck/app');
+    expect(await violations(page)).toEqual([]);
+    await button.click();
+    await dialog.getByText('The lock is broken.').waitFor();
+    await dialog.getByRole('button', { name: 'Done' }).click();
+    await page.getByText('No lock is held').waitFor();
+    const late = await house.ask('POST', `/http/${path}?ID=stuck`, {
+      body: '{"version":4,"serial":1}',
+      as: alice,
+    });
+    expect(late.status).toBeGreaterThanOrEqual(400);
+    expect(faults).toEqual([]);
+  });
+
+  it('says that it reconnects while the server is away, and what is so when it is back', async () => {
+    const { page } = await enter(alice);
+    await page.context().setOffline(true);
+    await page.getByText('reconnecting…').waitFor();
+    await house.ask('LOCK', '/http/acme/meanwhile', { body: sampleLock('meanwhile'), as: alice });
+    await page.context().setOffline(false);
+    await page.getByText('acme/meanwhile').waitFor();
+    await page.getByText('live', { exact: true }).waitFor();
+    await house.ask('UNLOCK', '/http/acme/meanwhile', { body: sampleLock('meanwhile'), as: alice });
+  });
+
+  it.skipIf(terraform === null)(
+    'shows a real apply that holds the lock, who waits for it, and the state that it wrote (needs terraform on PATH)',
+    async () => {
+      await using gate = await Gate.make();
+      const path = 'acme/real';
+      const place = { url: house.url, path, as: alice };
+      await using first = await httpFolder(terraform!, place, resource('one', 'one', gate.command));
+      await using second = await first.copy({ TF_HTTP_USERNAME: bob.id, TF_HTTP_PASSWORD: bob.secret });
+      await second.write('main.tf', resource('two'));
+      const { page, faults } = await enter(bob);
+      const holding = first.start(['apply', '-auto-approve']);
+      await gate.reached();
+      await untilHeld(house, path);
+      await page.locator('.lock-row.holder', { hasText: 'alice' }).getByText('apply').first().waitFor();
+      const waiting = second.start(['apply', '-auto-approve', '-lock-timeout=2m']);
+      await untilParked(house, path, 1);
+      await page.locator('.lock-row.waiter', { hasText: 'you' }).waitFor();
+      await gate.open();
+      await Promise.all([holding.end, waiting.end]);
+      await page.getByText('No lock is held').waitFor();
+      await page.goto(`${house.url}/s/${path}?tab=history`);
+      await page.getByLabel('Compare version 2').waitFor();
+      await page.getByText('+1', { exact: false }).first().waitFor();
+      expect(faults).toEqual([]);
+    },
+  );
+});

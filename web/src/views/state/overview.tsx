@@ -1,0 +1,210 @@
+import type { JSX } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
+import type { SnapshotShape } from '../../../../src/api/shapes/content.ts';
+import type { StateShape } from '../../../../src/api/shapes/state.ts';
+import { api } from '../../api.ts';
+import { onEvent } from '../../live.ts';
+import { counted, countText, operationText, sizeText } from '../../format.ts';
+import { Facts, Panel } from '../../parts/frame.tsx';
+import { Empty, Shown } from '../../parts/states.tsx';
+import { Ago, Badge, Foreign, Moment, Subject } from '../../parts/text.tsx';
+import { session } from '../../session.ts';
+import { useLoad } from '../../use-load.ts';
+import { BreakIn, type BreakTarget } from '../now/break-in.tsx';
+import { LockRow } from '../now/lock-row.tsx';
+import { keyOfRow, rowsOf } from '../now/rows.ts';
+import { Growth } from './growth.tsx';
+
+/** The types of which a bar is shown; the others are counted together. */
+const TYPES_MAX = 12;
+
+/** What is so of a state now: its newest version, its lock, what is in it, and how it grew. */
+export function Overview({ state }: { state: StateShape }): JSX.Element {
+  const { address, newest } = state;
+  return (
+    <div class="panels">
+      <div>
+        <Newest state={state} />
+        <LockNow address={address} />
+        {newest !== null && <Growth address={address} newest={newest.version} />}
+      </div>
+      <div>{newest !== null && <Contents address={address} version={newest.version} />}</div>
+    </div>
+  );
+}
+
+function Newest({ state: { newest } }: { state: StateShape }): JSX.Element {
+  return (
+    <Panel
+      title="Newest version"
+      aside={newest?.encrypted === true ? <Badge tone="accent">encrypted by OpenTofu</Badge> : undefined}
+    >
+      {newest === null ? (
+        <Empty title="No version yet">It appears here with its first write.</Empty>
+      ) : (
+        <div class="body">
+          <Facts
+            of={[
+              ['version', countText(newest.version)],
+              ['serial', newest.serial],
+              ['size', sizeText(newest.size)],
+              [
+                'terraform',
+                newest.terraformVersion === '' ? (
+                  'hidden'
+                ) : (
+                  <Foreign text={newest.terraformVersion} most={40} />
+                ),
+              ],
+              [
+                'written',
+                <span key="w" title={newest.at}>
+                  <Ago at={newest.at} />
+                </span>,
+              ],
+              ['by', <Subject key="s" subject={newest.subject} />],
+              ['operation', newest.operation === null ? 'without a lock' : operationText(newest.operation)],
+              ['door', newest.door],
+              ['lineage', <code key="l">{<Foreign text={newest.lineage} most={80} />}</code>],
+              ['SHA-256', <code key="h">{newest.sha256}</code>],
+            ]}
+          />
+        </div>
+      )}
+    </Panel>
+  );
+}
+
+function LockNow({ address }: { address: string }): JSX.Element {
+  const [breaking, setBreaking] = useState<BreakTarget | null>(null);
+  const read = async (): Promise<{ lock: Awaited<ReturnType<typeof ask>>; readAt: number }> => {
+    const lock = await ask();
+    return { lock, readAt: performance.now() };
+  };
+  const ask = () => api.ask('show-lock', { query: { address } });
+  const [seen, again] = useLoad(read, address);
+  useEffect(
+    () =>
+      onEvent((event) => {
+        if (event.address === address) again();
+      }),
+    [address],
+  );
+  const me = session.value.kind === 'in' ? session.value.who.subject : '';
+  return (
+    <Panel title="Lock">
+      <Shown loaded={seen} what="the lock" again={again}>
+        {(value) => {
+          const [head, ...rows] = rowsOf([value]);
+          return rows.length === 0 || head === undefined ? (
+            <p class="hint">
+              Free.{' '}
+              {value.lock.frozen !== null && (
+                <>
+                  Applies are frozen until <Moment at={value.lock.frozen.until} />:{' '}
+                  <Foreign text={value.lock.frozen.reason} most={200} />
+                </>
+              )}
+            </p>
+          ) : (
+            <div class="lock-list" role="list">
+              {rows.map((row) => (
+                <div key={keyOfRow(row)} role="listitem">
+                  <LockRow row={row} me={me} breakIn={setBreaking} />
+                </div>
+              ))}
+            </div>
+          );
+        }}
+      </Shown>
+      {breaking !== null && <BreakIn target={breaking} close={() => setBreaking(null)} />}
+    </Panel>
+  );
+}
+
+function Contents({ address, version }: { address: string; version: number }): JSX.Element {
+  const read = () => api.ask('show-snapshot', { query: { address, version } });
+  const [snapshot, again] = useLoad(read, `${address} ${version}`);
+  return (
+    <Panel title="What is in it">
+      <Shown loaded={snapshot} what="what is in it" again={again}>
+        {({ summary }) => (
+          <div class="body stack">
+            <Facts
+              of={[
+                ['resources', countText(summary.resources)],
+                ['instances', countText(summary.instances)],
+                ['data sources', countText(summary.dataInstances)],
+                ['modules', countText(summary.modules)],
+                ['outputs', countText(summary.outputs)],
+                ...(summary.tainted > 0
+                  ? [
+                      [
+                        'tainted',
+                        <Badge key="t" tone="warn">
+                          {String(summary.tainted)}
+                        </Badge>,
+                      ] as const,
+                    ]
+                  : []),
+                ...(summary.deposed > 0
+                  ? [
+                      [
+                        'deposed',
+                        <Badge key="d" tone="warn">
+                          {String(summary.deposed)}
+                        </Badge>,
+                      ] as const,
+                    ]
+                  : []),
+                ...(summary.failedChecks > 0
+                  ? [
+                      [
+                        'failed checks',
+                        <Badge key="f" tone="bad">
+                          {String(summary.failedChecks)}
+                        </Badge>,
+                      ] as const,
+                    ]
+                  : []),
+              ]}
+            />
+            <Types types={summary.types} />
+          </div>
+        )}
+      </Shown>
+    </Panel>
+  );
+}
+
+function Types({ types }: { types: SnapshotShape['summary']['types'] }): JSX.Element | null {
+  const [most] = types;
+  if (most === undefined) return null;
+  const rest = types.slice(TYPES_MAX);
+  return (
+    <>
+      <ul class="bars" aria-label="Instances by type">
+        {types.slice(0, TYPES_MAX).map(({ type, count }) => (
+          <li key={type}>
+            <span class="mono">
+              <Foreign text={type} most={80} />
+            </span>
+            <span class="track" aria-hidden="true">
+              <span class="fill" style={{ transform: `scaleX(${count / most.count})` }} />
+            </span>
+            <span class="num">{countText(count)}</span>
+          </li>
+        ))}
+      </ul>
+      {rest.length > 0 && (
+        <p class="hint">
+          and {counted(rest.length, 'more type')} with{' '}
+          {counted(
+            rest.reduce((sum, { count }) => sum + count, 0),
+            'instance',
+          )}
+        </p>
+      )}
+    </>
+  );
+}
