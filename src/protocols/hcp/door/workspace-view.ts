@@ -1,6 +1,7 @@
 import { liveHead } from '../../../core/world.ts';
 import { madeAt, type Workspace } from '../../../house/workspaces/workspaces.ts';
 import { holdingInWords } from '../../explain.ts';
+import { shownLock } from '../../lock-object/shown-lock.ts';
 import { toMany, toOne, type Resource } from '../json-api.ts';
 import {
   API_PREFIX,
@@ -45,7 +46,9 @@ export function describeWorkspace(call: DoorCall, workspace: Workspace): Resourc
   const name = workspaceName(address);
   const id = workspaceId(address);
   const head = liveHead(world.record);
-  const [holder] = world.holders;
+  const holders = call.house.lockInfos.ofHolders(address, world.holders);
+  const [holder] = holders;
+  const lock = shownLock(holders);
   const tags = Object.entries(record?.tags ?? {});
   const changedAt = new Date(record?.updatedAt ?? head?.at ?? madeAt(workspace)).toISOString();
   return {
@@ -63,7 +66,8 @@ export function describeWorkspace(call: DoorCall, workspace: Workspace): Resourc
       'latest-change-at': changedAt,
       'updated-at': changedAt,
       locked: holder !== undefined,
-      'locked-reason': holder === undefined ? '' : reasonOf(call, workspace),
+      'locked-reason': holder === undefined ? '' : holdingInWords({ holders }),
+      'lock-info': lock === null ? null : Buffer.from(lock.info).toString(),
       operations: false,
       'execution-mode': 'local',
       permissions: permissionsOf(call, workspace),
@@ -100,12 +104,6 @@ export function describeWorkspace(call: DoorCall, workspace: Workspace): Resourc
       'self-html': `${APP_PREFIX}${project}/workspaces/${name}`,
     },
   };
-}
-
-/** Who holds the lock, in words, or its lock info where that is what its client gave as the reason. */
-function reasonOf({ house }: DoorCall, { address, world }: Workspace): string {
-  const holders = house.lockInfos.ofHolders(address, world.holders);
-  return holdingInWords({ holders });
 }
 
 /**
