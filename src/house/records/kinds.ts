@@ -16,6 +16,8 @@ export const REFUSED_WRITE_KIND: RecordKind = kind('refused-write');
 export const CONSUL_SESSION_KIND: RecordKind = kind('consul-session');
 export const WORKSPACE_KIND: RecordKind = kind('workspace');
 export const WORKSPACE_GROUP_KIND: RecordKind = kind('workspace-group');
+export const VARIABLE_KIND: RecordKind = kind('variable');
+export const LOGIN_CODE_KIND: RecordKind = kind('login-code');
 export const PENDING_STATE_KIND: RecordKind = kind('pending-state');
 
 /** The pieces of one upload: a kind of their own for each, so that one upload's are read without the others'. */

@@ -6,6 +6,7 @@ import { OUTPUT_ROWS } from './outputs.ts';
 import { PROJECT_ROWS } from './projects.ts';
 import { STATE_VERSION_ROWS } from './state-versions.ts';
 import { TAG_ROWS } from './tags.ts';
+import { VARIABLE_ROWS } from './variables.ts';
 import { WORKSPACE_ROWS } from './workspaces.ts';
 
 /** The one table of this door: what needs a credential, by the names of go-tfe's methods. */
@@ -18,4 +19,5 @@ export const OPERATIONS: Rows = {
   ...LOCK_ROWS,
   ...STATE_VERSION_ROWS,
   ...OUTPUT_ROWS,
+  ...VARIABLE_ROWS,
 };
