@@ -53,6 +53,7 @@ import { requireWhole } from './transfer.ts';
 import { Uploads } from './states/uploads.ts';
 import { NO_POST } from '../ports/webhook-post.ts';
 import { Webhooks } from './webhooks/webhooks.ts';
+import { openWorkspaces, type WorkspaceParts } from './workspaces/open.ts';
 import { tapped } from './tapped.ts';
 import { watched } from './watched.ts';
 import { WATCHED } from './watches.ts';
@@ -78,6 +79,8 @@ export class House {
   readonly audit: Audit;
   readonly backups: Backups;
   readonly webhooks: Webhooks;
+  /** What clients keep to whom a state is a workspace. */
+  readonly workspaces: WorkspaceParts;
   /** What is stored about addresses, as it comes. */
   readonly feed: Feed;
   readonly signals: Signals;
@@ -134,8 +137,8 @@ export class House {
     const known = new KnownCredentials({ engine, sealer, clock, grace: options.expiryGrace });
     const gate = new Gate({ engine, clock, credentials: known });
     this.gate = gate;
-    const { auditKept } = options;
-    const audit = new Audit({ engine, clock, log, gate, sink: sink ?? NO_SINK, kept: auditKept });
+    const kept = options.auditKept;
+    const audit = new Audit({ engine, clock, log, gate, sink: sink ?? NO_SINK, kept });
     this.audit = watched(audit, audit, WATCHED.audit);
     const owner = this.#recordOwner;
     const settings = options;
@@ -169,6 +172,8 @@ export class House {
     });
     this.firstWrites = watched(firstWrites, audit, WATCHED.firstWrites);
     this.freezes = watched(freezes, audit, WATCHED.freezes);
+    const records = this.#recordOwner;
+    this.workspaces = openWorkspaces({ engine, entropy, sealer, gate, freezes, audit, records });
     const quotas = new Quotas({ engine, clock, projects, log });
     const locks = new Locks({
       executor: this.#executor,

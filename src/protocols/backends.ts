@@ -9,6 +9,7 @@ import {
 import { AZURERM } from './azurerm/client/entry.ts';
 import { CONSUL } from './consul/client/entry.ts';
 import { GCS } from './gcs/client/entry.ts';
+import { CLOUD, REMOTE } from './hcp/block.ts';
 import { HTTP } from './http/client/entry.ts';
 import { LOCAL } from './local/client/entry.ts';
 import { PG } from './pg/client/entry.ts';
@@ -57,9 +58,11 @@ export function isSecretSetting(setting: string): boolean {
 }
 
 /** The backends through which terraform reaches a Statehouse. */
-export const SERVED_BACKENDS: readonly DescribedDoor[] = BACKENDS.filter(
-  (entry): entry is ServedBackend => entry.snippet !== null,
-);
+export const SERVED_BACKENDS: readonly DescribedDoor[] = [
+  ...BACKENDS.filter((entry): entry is ServedBackend => entry.snippet !== null),
+  CLOUD,
+  REMOTE,
+];
 
 /**
  * Opens the client of a backend. Nothing is asked of the backend yet.

@@ -7,6 +7,7 @@ import { CONSUL } from '../protocols/consul/door/entry.ts';
 import { GCS } from '../protocols/gcs/door/entry.ts';
 import { isResent as isResentToGcs } from '../protocols/gcs/attempt.ts';
 import { DYNAMODB } from '../protocols/dynamodb/door/entry.ts';
+import { HCP } from '../protocols/hcp/door/entry.ts';
 import { HTTP } from '../protocols/http/door/entry.ts';
 import { S3 } from '../protocols/s3/door/entry.ts';
 import { STS } from '../protocols/sts/door/entry.ts';
@@ -21,7 +22,7 @@ import { PageDoor } from './page/door.ts';
 import { Page } from './page/page.ts';
 
 /** Every protocol that the house speaks. A new one is a folder and a line here. */
-export const DOORS: readonly DoorEntry[] = [HTTP, S3, DYNAMODB, STS, GCS, CONSUL, AZURERM];
+export const DOORS: readonly DoorEntry[] = [HTTP, S3, DYNAMODB, STS, GCS, CONSUL, AZURERM, HCP];
 
 /** Opens every door of the house: those of the protocols, and its own. */
 export async function openDoors(parts: {

@@ -3,7 +3,7 @@ import { faultReply, problemReply } from '../protocols/wire/problem.ts';
 
 /** What to do instead, whatever was asked by. */
 const WAY =
-  'Use backend "http", "s3", "gcs", "azurerm" or "consul": "statehouse config http PROJECT/KEY" prints the block, and so for the others, and "terraform init -migrate-state" moves a state';
+  'Use backend "http", "s3", "gcs", "azurerm", "consul" or "remote": "statehouse config http PROJECT/KEY" prints the block, and so for the others, and "terraform init -migrate-state" moves a state';
 
 /** A protocol that is spoken elsewhere: by which paths it is known, and in what form it says what is wrong. */
 interface Signpost {
@@ -13,30 +13,11 @@ interface Signpost {
   readonly answer: (message: string, path: string) => Pick<DoorReply, 'status' | 'headers' | 'body'>;
 }
 
-/** Where HCP's clients are sent on to, because they show nothing of what the discovery itself answers. */
-const TFE = '/signpost/tfe/v2/';
-
 /**
  * Every protocol that Terraform has a backend for and that is not spoken here. No status is 404, which their clients take for
  * "no state yet", and none is one that they send the request again for.
  */
 const SIGNPOSTS: readonly Signpost[] = [
-  {
-    name: 'remote" or "cloud',
-    paths: ['/.well-known/terraform.json', `${TFE}*`],
-    answer: (message, path) =>
-      path === '/.well-known/terraform.json'
-        ? json(200, { 'tfe.v2': TFE, 'tfe.v2.1': TFE, 'tfe.v2.2': TFE })
-        : path === `${TFE}ping`
-          ? { status: 204, headers: { 'tfp-api-version': '2.6' }, body: null }
-          : {
-              status: 400,
-              headers: { 'content-type': 'application/vnd.api+json' },
-              body: Buffer.from(
-                JSON.stringify({ errors: [{ status: '400', title: 'not supported', detail: message }] }),
-              ),
-            },
-  },
   {
     name: 'etcd',
     paths: ['/v2/keys', '/v2/keys/*', '/v3/kv/*', '/v3/lease/*', '/v3/lock/*'],

@@ -4,6 +4,7 @@ import { PostgresServer, findPostgres } from '../support/postgres-server.ts';
 import { AZURERM } from './clients/azurerm.ts';
 import { CONSUL } from './clients/consul.ts';
 import { GCS } from './clients/gcs.ts';
+import { HCP } from './clients/hcp.ts';
 import { HTTP } from './clients/http.ts';
 import { S3_BOTH, S3_LOCK_FILE, S3_LOCK_ITEM } from './clients/s3.ts';
 import { HOUSES, openHouseUnderTest } from './houses.ts';
@@ -11,7 +12,7 @@ import { HOUSES, openHouseUnderTest } from './houses.ts';
 const programs = await findPostgres();
 
 describe.each(HOUSES)('on %s', (_, open) =>
-  doorMatrix([HTTP, S3_LOCK_FILE, S3_LOCK_ITEM, S3_BOTH, GCS, CONSUL, AZURERM], open),
+  doorMatrix([HTTP, S3_LOCK_FILE, S3_LOCK_ITEM, S3_BOTH, GCS, CONSUL, AZURERM, HCP], open),
 );
 
 describe.skipIf(programs === null)('on PostgreSQL (skipped unless postgres is on PATH)', () => {
@@ -21,7 +22,7 @@ describe.skipIf(programs === null)('on PostgreSQL (skipped unless postgres is on
   });
   afterAll(() => server[Symbol.asyncDispose]());
 
-  doorMatrix([HTTP, S3_BOTH, GCS, CONSUL, AZURERM], async () =>
+  doorMatrix([HTTP, S3_BOTH, GCS, CONSUL, AZURERM, HCP], async () =>
     openHouseUnderTest({
       store: { kind: 'postgres', url: server.url(await server.createDatabase()) },
       masterKeys: Buffer.alloc(32, 7).toString('base64'),

@@ -1,6 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TestHouse } from '../support/open-test-house.ts';
 import { findTerraform, TerraformFolder } from '../support/terraform.ts';
@@ -12,51 +9,11 @@ describe.skipIf(terraform === null)(
   'backends that are not served, asked by terraform (skipped unless terraform is on PATH)',
   () => {
     let plain: TestHouse;
-    let secure: TestHouse;
-    let directory: string;
 
     beforeAll(async () => {
       plain = await TestHouse.open();
-      directory = await mkdtemp(join(tmpdir(), 'statehouse-signposts-'));
-      secure = await TestHouse.open({
-        store: { kind: 'directory', path: directory },
-        tls: { kind: 'self-signed' },
-      });
     });
-    afterAll(async () => {
-      await plain.close();
-      await secure.close();
-      await rm(directory, { recursive: true, force: true, maxRetries: 5 });
-    });
-
-    const env = (): Record<string, string> => ({ SSL_CERT_FILE: secure.certPath! });
-
-    async function initOutput(block: string, more: Readonly<Record<string, string>> = {}): Promise<string> {
-      await using folder = await TerraformFolder.make(terraform!, {
-        files: { 'main.tf': `terraform {\n${block}\n}\n${resource('one')}` },
-        env: more,
-      });
-      const { code, output } = await folder.run('init');
-      expect(code, output).toBe(1);
-      return output.replaceAll(/[\s│╷╵]+/g, ' ');
-    }
-
-    it.each<[string, () => string, () => Readonly<Record<string, string>>]>([
-      [
-        'cloud',
-        () =>
-          `cloud {\n  hostname = "localhost:${new URL(secure.url).port}"\n  organization = "app"\n  token = "x"\n  workspaces {\n    name = "net"\n  }\n}`,
-        env,
-      ],
-      [
-        'remote',
-        () =>
-          `backend "remote" {\n  hostname = "localhost:${new URL(secure.url).port}"\n  organization = "app"\n  token = "x"\n  workspaces {\n    name = "net"\n  }\n}`,
-        env,
-      ],
-    ])('is told by %s at init what to use instead', async (_, block, more) => {
-      expect(await initOutput(block(), more())).toContain('statehouse config http PROJECT/KEY');
-    });
+    afterAll(() => plain.close());
 
     it('is not told "no state yet" by http at an address where nothing is', async () => {
       await using folder = await TerraformFolder.make(terraform!, {

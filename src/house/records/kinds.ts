@@ -17,6 +17,11 @@ export const PAGE_SESSION_KIND: RecordKind = kind('page-session');
 export const LAST_USE_KIND: RecordKind = kind('last-use');
 export const INDEX_KIND: RecordKind = kind('state-index');
 export const CONSUL_SESSION_KIND: RecordKind = kind('consul-session');
+export const WORKSPACE_KIND: RecordKind = kind('workspace');
+export const WORKSPACE_GROUP_KIND: RecordKind = kind('workspace-group');
+export const VARIABLE_KIND: RecordKind = kind('variable');
+export const LOGIN_CODE_KIND: RecordKind = kind('login-code');
+export const PENDING_STATE_KIND: RecordKind = kind('pending-state');
 
 /** The pieces of one upload: a kind of their own for each, so that one upload's are read without the others'. */
 export function pieceKindOf(uploadId: string): RecordKind {
