@@ -137,8 +137,7 @@ export class House {
     const known = new KnownCredentials({ engine, sealer, clock, grace: options.expiryGrace });
     const gate = new Gate({ engine, clock, credentials: known });
     this.gate = gate;
-    const kept = options.auditKept;
-    const audit = new Audit({ engine, clock, log, gate, sink: sink ?? NO_SINK, kept });
+    const audit = new Audit({ engine, clock, log, gate, sink: sink ?? NO_SINK, kept: options.auditKept });
     this.audit = watched(audit, audit, WATCHED.audit);
     const owner = this.#recordOwner;
     const settings = options;
@@ -157,8 +156,8 @@ export class House {
     });
     this.projects = watched(projects, audit, WATCHED.projects);
     this.#inFlight = new Budget(sharesOf(options.inFlightBytesMax, options.stateBytesMax));
-    this.#reencryption = new Reencryption({ engine, sealer, inFlight: this.#inFlight, clock, log });
     const inFlight = this.#inFlight;
+    this.#reencryption = new Reencryption({ engine, sealer, inFlight, clock, log });
     const keeping = { records: owner, sealer, entropy, audit: this.audit, log, settings, inFlight, gate };
     const uploads = new Uploads({ ...keeping, sizeMax: options.stateBytesMax });
     this.uploads = watched(uploads, audit, WATCHED.uploads);
@@ -172,8 +171,7 @@ export class House {
     });
     this.firstWrites = watched(firstWrites, audit, WATCHED.firstWrites);
     this.freezes = watched(freezes, audit, WATCHED.freezes);
-    const records = this.#recordOwner;
-    this.workspaces = openWorkspaces({ engine, entropy, sealer, gate, freezes, audit, records });
+    this.workspaces = openWorkspaces({ engine, entropy, sealer, gate, freezes, audit, records: owner });
     const quotas = new Quotas({ engine, clock, projects, log });
     const locks = new Locks({
       executor: this.#executor,
@@ -205,7 +203,7 @@ export class House {
     };
     this.#sweep = new Sweep({ works, clock, log });
     const webhooks = new Webhooks({
-      records: this.#recordOwner,
+      records: owner,
       engine,
       sealer,
       entropy,
@@ -223,21 +221,14 @@ export class House {
       sealer,
       newId: () => entropy.uuid(),
       sizeMax: options.stateBytesMax,
-      inFlight: this.#inFlight,
+      inFlight,
     });
     this.#bodyReader = new StateBodyReader(engine, sealer);
     const [executor, bodyReader] = [this.#executor, this.#bodyReader];
     const shared = { executor, bodyWriter, bodyReader, gate, freezes, projects };
     this.history = watched(new History(shared), audit, WATCHED.history);
-    const explorer = openExplorer({
-      ...options,
-      engine,
-      feed: this.feed,
-      bodyReader,
-      gate,
-      node: this.node,
-      owner,
-    });
+    const { feed, node } = this;
+    const explorer = openExplorer({ ...options, engine, feed, bodyReader, gate, node, owner });
     this.#indexer = explorer.indexer;
     this.explorer = watched(explorer.explorer, audit, WATCHED.explorer);
     const refusedWrites = new RefusedWrites({ ...keeping, bodyReader });
