@@ -102,6 +102,36 @@ describe('an address and a folder', () => {
     expect((await run(['restore', '1', '--yes'])).out).toContain('version 4 has the content of version 1');
   });
 
+  it('purge no state before its time that the project retains, unless an admin says so', async () => {
+    await useHttp('kept/gone');
+    const set = async (...flags: readonly string[]): Promise<string> =>
+      (await run(['project', 'set', 'kept', ...flags])).out;
+    expect(await set('--retain-at-least', '30')).toMatch(
+      /retain-at-least +30 +project\s[^]*retain-mode +governance/,
+    );
+    expect((await run(['project', 'set', 'kept', '--retain-mode', 'never'])).code).toBe(2);
+    const write = async (): Promise<void> => {
+      const body = Buffer.from(stateWith(1, {}));
+      expect((await house.ask('POST', '/http/kept/gone', { body })).status).toBe(200);
+      expect((await run(['delete', '--yes'])).code).toBe(0);
+    };
+    await write();
+    const refused = await run(['purge', '--yes']);
+    expect(refused).toMatchObject({ code: 1, err: expect.stringContaining('is retained until') });
+    expect(refused.err).toContain('--bypass-retention');
+    expect((await run(['purge', '--yes', '--bypass-retention'])).code).toBe(0);
+    expect(await set('--retain-mode', 'compliance')).toMatch(/retain-mode +compliance +project/);
+    await write();
+    expect(await run(['purge', '--yes', '--bypass-retention'])).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('no one may remove it'),
+    });
+    expect(await set('--retain-at-least', 'default', '--retain-mode', 'default')).toMatch(
+      /retain-at-least +0/,
+    );
+    expect((await run(['history', 'kept/gone'])).out).toContain('1');
+  });
+
   it('delete, undelete and purge a state, and refuse where something would be lost', async () => {
     await useHttp('verbs/gone');
     const resource =

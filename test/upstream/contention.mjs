@@ -1,5 +1,6 @@
 // Has clients apply on one state again and again, all at once, through the S3 and DynamoDB doors: none may give up, and nothing may be
 // lost. node test/upstream/contention.mjs PROGRAM [--applies=500] [--clients=8] [--locks=file,table,both] [--delays=0,40]
+// [--minutes=60]: then no apply is begun any more, with each kind of lock and delay
 import { mkdtempSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -16,6 +17,7 @@ const { values, positionals } = parseArgs({
     clients: { type: 'string', default: '8' },
     locks: { type: 'string', default: 'file,table,both' },
     delays: { type: 'string', default: '0,40' },
+    minutes: { type: 'string', default: '60' },
   },
 });
 const [program] = positionals;
@@ -88,12 +90,14 @@ async function contend(server, lock, delay) {
     CHECKPOINT_DISABLE: '1',
   };
   const began = Date.now();
+  const end = began + Number(values.minutes) * 60_000;
   const failures = [];
+  const last = new Map();
   const play = async (client) => {
     const cwd = folder(root, name, lock, client);
     const ask = (...args) => run(program, args, { cwd, env, minutes: 60, quiet: true });
     await ask('init', '-input=false', '-no-color');
-    for (let turn = 1; turn <= Number(values.applies); turn += 1) {
+    for (let turn = 1; turn <= Number(values.applies) && Date.now() < end; turn += 1) {
       const args = [
         'apply',
         '-auto-approve',
@@ -104,6 +108,7 @@ async function contend(server, lock, delay) {
       ];
       const { code, output } = await ask(...args);
       if (code !== 0) failures.push(`client ${client}, apply ${turn}: ${output.slice(-400)}`);
+      last.set(client, turn);
     }
     return cwd;
   };
@@ -112,12 +117,16 @@ async function contend(server, lock, delay) {
     const folders = await Promise.all(clients.map(play));
     const { output } = await run(program, ['state', 'pull'], { cwd: folders[0], env, quiet: true });
     const kept = JSON.parse(output.slice(output.indexOf('{'), output.lastIndexOf('}') + 1)).resources.map(
-      ({ instances }) => instances[0].attributes.input?.value,
+      ({ name: resource, instances }) => [
+        Number(resource.slice(1)),
+        Number(instances[0].attributes.input?.value ?? 0),
+      ],
     );
-    const lost = kept.filter((turn) => turn !== Number(values.applies)).length;
+    const lost = kept.filter(([client, turn]) => turn !== (last.get(client) ?? 0)).length;
     const seconds = Math.round((Date.now() - began) / 1_000);
+    const ran = [...last.values()].reduce((sum, turns) => sum + turns, 0);
     console.log(
-      `${name} ms: ${clients.length} x ${values.applies} applies in ${seconds} s, ${failures.length} failed, ${lost} lost`,
+      `${name} ms: ${clients.length} clients, ${ran} applies in ${seconds} s, ${failures.length} failed, ${lost} lost`,
     );
     for (const failure of failures.slice(0, 3)) console.log(failure);
     return failures.length + lost;

@@ -15,7 +15,7 @@ export function showProject(terminal: Terminal, project: ProjectShape): void {
   const { set, effective, quota, announceFirst, retainMode } = project;
   const first = ['announce-first', announceFirst ? 'on' : 'off', announceFirst ? 'project' : 'server', ''];
   const retention = (Object.keys(RETENTION_LIMITS) as RetentionLimit[]).map((name) =>
-    rowOf(name, set[name], effective[name] ?? (RETENTION_LIMITS[name].fallback || null), ''),
+    rowOf(name, set[name], effective[name] ?? shownUnset(name), ''),
   );
   const quotas = (Object.keys(QUOTA_OF) as QuotaMeasure[]).map((measure) => {
     const name = QUOTA_OF[measure];
@@ -24,9 +24,14 @@ export function showProject(terminal: Terminal, project: ProjectShape): void {
   });
   const isRetained = effective.retainAtLeast !== null;
   const mode = isRetained
-    ? [['retain-mode', retainMode, set.retainAtLeast === null ? 'server' : 'project', '']]
+    ? [['retain-mode', retainMode, retainMode === 'governance' ? 'server' : 'project', '']]
     : [];
   terminal.table(COLUMNS, [...retention, ...mode, ...quotas, first]);
+}
+
+/** A floor that is not set keeps for 0 days; a limit that is not set does not limit. */
+function shownUnset(name: RetentionLimit): number | null {
+  return name === 'retainAtLeast' ? 0 : RETENTION_LIMITS[name].fallback || null;
 }
 
 function rowOf(name: string, set: number | null, effective: number | null, now: string): string[] {

@@ -52,6 +52,12 @@ describe('what the S3 door does not know', () => {
     expect((await sendSigned(aws.house, { path, query, headers })).status).toBe(200);
   });
 
+  it('and an encryption of what has none of its own is refused as S3 does', async () => {
+    const headers = { 'x-amz-server-side-encryption': 'AES256' };
+    expect(code(await sendSigned(aws.house, { path, headers }))).toBe('400 InvalidArgument');
+    expect((await sendSigned(aws.house, { path, headers, method: 'HEAD' })).status).toBe(400);
+  });
+
   it('and a time that is none is refused', async () => {
     const headers = { 'if-unmodified-since': 'yesterday' };
     expect(code(await sendSigned(aws.house, { path, headers }))).toBe('400 InvalidArgument');

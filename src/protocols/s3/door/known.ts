@@ -138,6 +138,7 @@ const KNOWN: Readonly<Record<Operation, Known>> = {
   ListParts: { parameters: ['uploadId', 'max-parts', 'part-number-marker'], headers: CUSTOMER_KEY },
 };
 
+const ENCRYPTION = 'x-amz-server-side-encryption';
 const DATES = ['if-modified-since', 'if-unmodified-since'];
 
 /**
@@ -156,6 +157,7 @@ export function refuseUnknown(request: DoorRequest, asked: DetectedRequest): S3E
   }
   for (let index = 0; index < request.rawHeaders.length; index += 2) {
     const name = (request.rawHeaders[index] ?? '').toLowerCase();
+    if (name.startsWith(ENCRYPTION) && !isListed(name, headers)) return noEncryption(request, name);
     const isOurs = name.startsWith('x-amz-') || name.startsWith('if-') || name === 'content-range';
     if (isOurs && !isListed(name, OF_ALL) && !isListed(name, headers)) return headerNotDone(name);
     const value = request.rawHeaders[index + 1] ?? '';
@@ -185,6 +187,11 @@ export function withMovedHeaders(request: DoorRequest, query: ReadonlyMap<string
     header: (name) => request.header(name) ?? moved.get(name),
     rawHeaders: [...request.rawHeaders, ...[...moved].flat()],
   };
+}
+
+/** As S3 says it of what has no encryption of its own, such as a read. */
+function noEncryption({ header }: DoorRequest, name: string): S3Error {
+  return invalidArgument(name, header(name) ?? '', `${name} header is not supported for this operation.`);
 }
 
 function isListed(name: string, listed: readonly string[]): boolean {
