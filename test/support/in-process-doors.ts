@@ -53,7 +53,7 @@ export class InProcessDoors implements AsyncDisposable {
         snapshotWorker: worker,
         events: new EventHub(house, closing.signal, log),
         rotation: new KeyRotation({ house, keyring, source: keys }),
-        backUp: built.backUp,
+        wholeFile: built.wholeFile,
         about: { version: '0', retention: configuration.retention, ...toldOf(configuration) },
       },
     });

@@ -1,7 +1,7 @@
 import type { Retention } from '../../core/retention.ts';
 import type { House } from '../../house/house.ts';
 import type { Log } from '../../ports/log.ts';
-import type { BackUp } from '../backup-copy.ts';
+import type { WholeFile } from '../backup-copy.ts';
 import type { ShownSettings } from '../configuration.ts';
 import type { KeyRotation } from '../rotate-key.ts';
 import type { SnapshotWorker } from './content/snapshot-worker.ts';
@@ -23,5 +23,5 @@ export interface ApiParts {
   readonly events: EventHub;
   readonly snapshotWorker: SnapshotWorker;
   /** null where the engine has means of its own. */
-  readonly backUp: BackUp | null;
+  readonly wholeFile: WholeFile | null;
 }
