@@ -4,6 +4,7 @@ import type {
   AuditFollowedShape,
   AuditHeadShape,
   AuditShape,
+  CheckedShape,
   CredentialShape,
   InfoShape,
   NewCredentialShape,
@@ -98,6 +99,7 @@ export const OPERATIONS: { readonly [Name in OperationName]: RouteOf<Name> } = {
   'rotate-key': { method: 'POST', path: '/rotate-key', long: true },
   reencrypt: { method: 'POST', path: '/rotate-key/reencrypt', long: true },
   backup: { method: 'POST', path: '/backup', long: true },
+  check: { method: 'POST', path: '/check', long: true },
 };
 
 /** What each operation takes and answers. `answer` is null where it is not JSON; `part` is the named part of its path. */
@@ -252,6 +254,7 @@ interface Operations {
   'rotate-key': { query: { reencrypt?: boolean | undefined }; body: undefined; answer: RotationShape };
   reencrypt: { query: { after?: string | undefined }; body: undefined; answer: ReencryptionShape };
   backup: { query: Nothing; body: undefined; answer: null };
+  check: { query: Nothing; body: undefined; answer: CheckedShape };
 }
 
 export type OperationName = keyof Operations;

@@ -304,6 +304,12 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
     load: () => import('./commands/backup.ts'),
   },
   {
+    name: 'check',
+    section: 'server',
+    summary: 'look at every page of the database',
+    load: () => import('./commands/check.ts'),
+  },
+  {
     name: 'restore-backup',
     section: 'server',
     summary: 'create a data directory from a backup',

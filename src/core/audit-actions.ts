@@ -6,6 +6,7 @@ export const AUDIT_ACTIONS: readonly string[] = [
   'assume-role',
   'audit-head',
   'backup',
+  'check',
   'credential-create',
   'credential-prune',
   'credential-revoke',

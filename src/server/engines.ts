@@ -7,7 +7,7 @@ import type { Log } from '../ports/log.ts';
 import type { OpenRowKey } from '../ports/row-key.ts';
 import type { MessageSealer } from '../ports/sealer.ts';
 import type { Signals } from '../ports/signals.ts';
-import { backUpFrom, type BackUp } from './backup-copy.ts';
+import { wholeFileOf, type WholeFile } from './backup-copy.ts';
 import type { Configuration } from './configuration.ts';
 import { findMasterKeys, type KeySource } from './master-key.ts';
 import { rowKeyUnder } from './row-key.ts';
@@ -18,7 +18,7 @@ export interface OpenStore {
   /** Resolves when the engine cannot go on. */
   readonly failed: Promise<EngineFault>;
   /** null where the engine has means of its own. */
-  readonly backUp: BackUp | null;
+  readonly wholeFile: WholeFile | null;
   /** What the operator should know of how the store is reached; null if it is nothing. */
   readonly warning: string | null;
   /** What carries signals between the nodes of the store. Must be closed before the engine. */
@@ -83,7 +83,7 @@ export async function openStore(
       return {
         engine,
         failed: engine.failed,
-        backUp: backUpFrom(store.path),
+        wholeFile: wholeFileOf(store.path),
         warning: engine.warning,
         openSignals: openLocalSignals,
       };
@@ -94,7 +94,7 @@ export async function openStore(
       return {
         engine,
         failed: new Promise(() => undefined),
-        backUp: null,
+        wholeFile: null,
         warning: null,
         openSignals: openLocalSignals,
       };
@@ -118,7 +118,7 @@ async function openPostgres(url: string, openRowKey: OpenRowKey): Promise<OpenSt
   return {
     engine,
     failed: new Promise(() => undefined),
-    backUp: null,
+    wholeFile: null,
     warning: transportWarning(options.url),
     openSignals: (how) => PostgresSignals.open(options, how),
   };

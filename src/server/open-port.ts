@@ -52,7 +52,7 @@ export async function openPort(configuration: Configuration, built: BuiltHouse):
     machine: machineOf(configuration, certificate),
     events: new EventHub(house, closing.signal, log),
     rotation: new KeyRotation({ house, keyring, source: keys }),
-    backUp: built.backUp,
+    wholeFile: built.wholeFile,
     about: { version: readVersion(), retention: configuration.retention, ...toldOf(configuration) },
   };
   const { domain, s3 } = configuration;

@@ -287,6 +287,7 @@ export const API_TRIALS: Readonly<Record<string, Trial>> = {
   },
   // The memory engine makes none, and says so to whoever may ask.
   'backup, the server': { prepare: [], ask: ask('POST', '/backup'), proof: { status: 409 } },
+  'check, the server': { prepare: [], ask: ask('POST', '/check'), proof: { status: 409 } },
 };
 
 /** How the rows of what is asked beside the API are tried. */

@@ -129,7 +129,7 @@ async function openHouse(
     keyring,
     keys: { keys, path: keyPath, isNew: false },
     failed: new Promise(() => undefined),
-    backUp: null,
+    wholeFile: null,
     devices: null,
     log: SILENT,
     async close() {

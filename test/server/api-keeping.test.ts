@@ -2,6 +2,7 @@ import { mkdtemp, open, readdir, readFile, rm, writeFile, type FileHandle } from
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openDatabase } from '../../src/engines/sqlite/files/driver.ts';
 import { restoreBackup } from '../../src/engines/sqlite/files/backup.ts';
 import { parseMasterKeys } from '../../src/keyring/key-text.ts';
 import { TestHouse } from '../support/open-test-house.ts';
@@ -113,6 +114,30 @@ describe('a house on the embedded engine', () => {
     expect(headers['x-statehouse-damage']).toContain('damaged');
   });
 
+  it('looks at every page on request, and says what is wrong with them', async () => {
+    await house.ask('POST', A, { body: sampleState(1) });
+    const sound = await callApi(house, 'POST /check');
+    expect([sound.status, sound.json]).toEqual([200, { damage: null }]);
+    const as = await house.credential('owner', [{ role: 'admin', pattern: 'acme/*' }]);
+    expect((await callApi(house, 'POST /check', { as })).status).toBe(403);
+    await house.close();
+    await breakIndex(join(directory, 'statehouse.db'));
+    house = await TestHouse.open({ store: { kind: 'directory', path: directory } });
+    const damaged = await callApi(house, 'POST /check');
+    expect([damaged.status, damaged.json['damage']]).toEqual([
+      200,
+      expect.stringContaining('the database is damaged'),
+    ]);
+    // A copy has its indexes made anew, and is whole; that its original is not must be told all the same.
+    const { headers } = await callApi(house, 'POST /backup');
+    expect(headers['x-statehouse-damage']).toContain('damaged');
+    const audit = await callApi(house, 'GET /audit?action=check');
+    expect(audit.json['records']).toMatchObject([
+      { detail: { damaged: true } },
+      { detail: { damaged: false } },
+    ]);
+  });
+
   it('makes no copy for who may not manage it, and removes what a killed one has left', async () => {
     const as = await house.credential('owner', [{ role: 'admin', pattern: 'acme/*' }]);
     expect((await callApi(house, 'POST /backup', { as })).status).toBe(403);
@@ -141,3 +166,15 @@ describe('a house on the embedded engine', () => {
       .toEqual([]);
   });
 });
+
+/** Has an index lack what its table has, as a page that a disk has changed does. */
+async function breakIndex(path: string): Promise<void> {
+  const db = openDatabase(path);
+  const row = db.prepare("SELECT rootpage FROM sqlite_schema WHERE name = 'address_again'").get();
+  const { rootpage } = row as { rootpage: number };
+  db.close();
+  const file = await open(path, 'r+');
+  // The number of cells on the page (sqlite.org/fileformat2.html).
+  await file.write(Buffer.alloc(2), 0, 2, (rootpage - 1) * PAGE_BYTES + 3);
+  await file.close();
+}

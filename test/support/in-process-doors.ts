@@ -55,7 +55,7 @@ export class InProcessDoors implements AsyncDisposable {
         machine: machineOf(configuration, null),
         events: new EventHub(house, closing.signal, log),
         rotation: new KeyRotation({ house, keyring, source: keys }),
-        backUp: built.backUp,
+        wholeFile: built.wholeFile,
         about: { version: '0', retention: configuration.retention, ...toldOf(configuration) },
       },
     });

@@ -115,6 +115,11 @@ export interface ReencryptionShape {
   readonly left: number | null;
 }
 
+/** What is wrong with the database. */
+export interface CheckedShape {
+  readonly damage: string | null;
+}
+
 /** Every refusal and every fault. */
 export interface ProblemShape {
   readonly error: string;

@@ -1,7 +1,7 @@
 import type { Retention } from '../../core/retention.ts';
 import type { House } from '../../house/house.ts';
 import type { Log } from '../../ports/log.ts';
-import type { BackUp } from '../backup-copy.ts';
+import type { WholeFile } from '../backup-copy.ts';
 import type { ShownSettings } from '../configuration.ts';
 import type { Machine } from '../machine.ts';
 import type { KeyRotation } from '../rotate-key.ts';
@@ -25,5 +25,5 @@ export interface ApiParts {
   readonly snapshotWorker: SnapshotWorker;
   readonly machine: Machine;
   /** null where the engine has means of its own. */
-  readonly backUp: BackUp | null;
+  readonly wholeFile: WholeFile | null;
 }

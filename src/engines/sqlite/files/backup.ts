@@ -15,7 +15,7 @@ import { DataDirectory, databasePath, hasDatabase, makeFile, syncDirectory } fro
 import { readLogEnd } from './log-end.ts';
 import { logDamage } from './log-file.ts';
 import { copyPages, openDatabase, type Database } from './driver.ts';
-import { damaged, describe, messageOf } from '../faults.ts';
+import { damaged, describe, messageOf, reading } from '../faults.ts';
 
 /** Files beside a database in which SQLite may find changes to it; of another database they would spoil this one. */
 const LOGS = ['-wal', '-journal'];
@@ -67,6 +67,23 @@ export function lostInLog(directory: string): string | null {
   }
 }
 
+/**
+ * Looks at every page of a directory's database, whether or not a house has it open, and whether indexes and tables agree. What is
+ * written meanwhile is not looked at. Takes as long as the database is large, and blocks the calling thread for so long.
+ * @returns what is wrong, in words for the operator; null if nothing is
+ * @throws {EngineFault} when there is no database, or it cannot be opened
+ */
+export function checkPages(directory: string): string | null {
+  if (!hasDatabase(directory)) throw new EngineFault(`there is no database in ${resolve(directory)}`);
+  const db = reading(() => openForReading(databasePath(directory)));
+  try {
+    const damage = damageOf(db);
+    return damage === null ? null : damaged(damage);
+  } finally {
+    db.close();
+  }
+}
+
 async function copyInto(directory: string, target: string): Promise<Backup> {
   const db = openForReading(databasePath(directory));
   try {
@@ -74,7 +91,9 @@ async function copyInto(directory: string, target: string): Promise<Backup> {
     // that only reads it would be a write.
     db.exec('PRAGMA query_only = OFF');
     db.prepare('VACUUM INTO ?').run(target);
-    return { damage: null };
+    // A copy makes its indexes anew, and would hide that those of the original are damaged.
+    const damage = damageOf(db);
+    return { damage: damage === null ? null : damaged(damage) };
   } catch (error) {
     // A broken page can come out as any error, even as a disk that is full.
     const damage = damageOf(db);

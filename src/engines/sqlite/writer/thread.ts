@@ -68,6 +68,7 @@ class WriterThread {
     const done = this.#writer.run(batches);
     // What was stored in a file without a name is not kept.
     this.#files.look();
+    this.#log.noteEnd();
     this.#post({ done });
     this.#log.grown();
     this.#idle.refresh();

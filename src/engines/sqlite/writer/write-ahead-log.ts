@@ -24,10 +24,14 @@ export class WriteAheadLog {
     this.#end = new LogEndFile(databasePath);
   }
 
-  /** After a commit has been answered. */
-  grown(): void {
+  /** After a commit that is durable, before it is answered. */
+  noteEnd(): void {
     this.#dirty = true;
     this.#end.note();
+  }
+
+  /** After a commit has been answered. */
+  grown(): void {
     if (statSync(this.#path).size >= this.#emptyAt) this.empty();
   }
 

@@ -9,6 +9,7 @@ import {
   AUDIT_FOLLOWED,
   AUDIT_HEAD,
   AUDIT_PAGE,
+  CHECKED,
   INFO,
   REENCRYPTION,
   ROTATION,
@@ -16,7 +17,7 @@ import {
   toRetentionShape,
   WHOAMI,
 } from '../shapes/house.ts';
-import { takeBackup } from '../take-backup.ts';
+import { checkWholeFile, takeBackup } from '../take-backup.ts';
 
 const AUDIT_FILTER = {
   address: ADDRESS.optional().describe('Only what concerns this address.'),
@@ -54,14 +55,14 @@ export const HOUSE_ROUTES: readonly Route[] = [
     body: NO_BODY,
     answer: { status: 200, says: 'The server.', schema: INFO },
     refusals: [],
-    run: async ({ house, operation, parts: { about, backUp } }) =>
+    run: async ({ house, operation, parts: { about, wholeFile } }) =>
       jsonReply(operation, {
         ...about,
         engine: house.about.engine,
         manyNodes: house.about.manyNodes,
         now: new Date(await house.now()).toISOString(),
         retention: toRetentionShape(about.retention),
-        backup: backUp !== null,
+        backup: wholeFile !== null,
       }),
   }),
   defineRoute({
@@ -177,5 +178,17 @@ export const HOUSE_ROUTES: readonly Route[] = [
     answer: { status: 200, says: 'The database.', schema: null, type: 'application/vnd.sqlite3' },
     refusals: [403, 409],
     run: takeBackup,
+  }),
+  defineRoute({
+    operation: 'check',
+    summary: 'Looks at every page of the database, while the server goes on.',
+    needs: 'admin of the server',
+    about:
+      'It finds pages that a disk has changed, and indexes that disagree with their tables. What was changed inside of rows and states is found by their codes, when they are read and by `statehouse audit verify`. If the data is in PostgreSQL, use its own tools, such as `pg_amcheck` and data checksums.',
+    query: NO_QUERY,
+    body: NO_BODY,
+    answer: { status: 200, says: 'What is wrong.', schema: CHECKED },
+    refusals: [403, 409],
+    run: checkWholeFile,
   }),
 ];

@@ -8,6 +8,7 @@ import type {
   AuditFollowedShape,
   AuditHeadShape,
   AuditShape,
+  CheckedShape,
   RetentionShape,
   QuotaShape,
   ProjectSettings,
@@ -222,6 +223,13 @@ export const ROTATION: z.ZodType<RotationShape> = objectOf<RotationShape>({
     ),
   sealedAnew: count('How many data keys, secrets and lock infos were encrypted again.'),
 }).meta({ id: 'Rotation' });
+
+export const CHECKED: z.ZodType<CheckedShape> = objectOf<CheckedShape>({
+  damage: z
+    .string()
+    .nullable()
+    .describe('What is wrong with the database, and what to do; null if nothing is.'),
+}).meta({ id: 'Checked' });
 
 export const REENCRYPTION: z.ZodType<ReencryptionShape> = objectOf<ReencryptionShape>({
   keyId: text('The id of the master key that states are encrypted under now.'),
