@@ -1,5 +1,7 @@
 /** What stands between an account's name and the name of the host that has its blobs. */
 export const BLOB_LABEL = 'blob';
+/** Below it is everything of this protocol that a host's name does not tell: `/azure/ACCOUNT/CONTAINER/BLOB`. */
+export const AZURE_PREFIX = '/azure/';
 
 /**
  * The metadata in which a lease's holder tells its lock info, as standard base64 of JSON

@@ -50,8 +50,8 @@ export class Blobs {
     this.#requests = new AzureRequests(config);
   }
 
-  endpoint(): Promise<URL> {
-    return this.#requests.endpoint();
+  house(): Promise<string | null> {
+    return this.#requests.house();
   }
 
   /** What is known of a blob; null when it is not there. */

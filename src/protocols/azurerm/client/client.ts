@@ -1,4 +1,4 @@
-import { DEFAULT_WORKSPACE, S3_WORKSPACE_PREFIX } from '../../../core/address.ts';
+import { DEFAULT_WORKSPACE, isAddress, makeAddress, S3_WORKSPACE_PREFIX } from '../../../core/address.ts';
 import { formatLockInfo, parseLockInfo, type LockInfo } from '../../../core/lock-info.ts';
 import type {
   ClientTraits,
@@ -10,6 +10,7 @@ import type {
   LockRequest,
   LockState,
   LockWait,
+  ServedState,
   StateClient,
   StateHistory,
   StateVersion,
@@ -158,11 +159,19 @@ export class AzurermStateClient implements StateClient {
 
   /** A Statehouse server lets in what its credential writes. */
   async keepsOut(): Promise<string | null> {
-    const headers = await this.#blobs.container();
-    const isAzure = headers === null || /azur/i.test(String(headers['server'] ?? ''));
-    return isAzure
-      ? 'Azure refuses every write that does not name the lease, which terraform then does not know'
-      : null;
+    const why = 'Azure refuses every write that does not name the lease, which terraform then does not know';
+    return (await this.#blobs.house()) === null ? why : null;
+  }
+
+  async server(workspace: string): Promise<ServedState | null> {
+    const { container, key, ca, identity } = this.#config;
+    const url = await this.#blobs.house();
+    const address = makeAddress(container, key, workspace);
+    if (url === null || !isAddress(address)) return null;
+    const { client: id, secret } = identity;
+    // A key of an account never travels, and a client's secret does.
+    const credential = id === null || secret === null ? null : { id, secret };
+    return { url, address, ca, insecure: false, credential };
   }
 
   async examine(): Promise<readonly Finding[]> {
