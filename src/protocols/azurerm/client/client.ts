@@ -83,9 +83,10 @@ export class AzurermStateClient implements StateClient {
   }
 
   async deleteWorkspace(workspace: string, held: HeldLock | null): Promise<void> {
-    // The lease goes with its blob.
     const refused = await this.#blobs.delete(this.#nameOf(workspace), { lease: held?.id ?? null });
     if (refused !== null) throw refusal(refused, `delete ${this.locate(workspace)}`, this.#config);
+    // In Azure the lease has gone with its blob; a Statehouse server keeps the lock.
+    if (held !== null) await held.release();
   }
 
   async read(workspace: string): Promise<Uint8Array | null> {
@@ -100,7 +101,9 @@ export class AzurermStateClient implements StateClient {
     if (this.#config.snapshot && (await this.#blobs.describe(name)) !== null)
       await this.#blobs.snapshot(name, lease);
     const before = await this.#blobs.describe(name);
-    const terms = { lease, etag: before?.etag ?? null };
+    // What is empty is the lock's alone, which keeps others out.
+    const isLock = before !== null && before.empty && lease !== null;
+    const terms = isLock ? { lease } : { lease, etag: before?.etag ?? null };
     const refused = await this.#blobs.put(name, bytes, before?.metadata ?? new Map(), terms);
     if (refused === null) return;
     const now = refused.resent ? await this.#blobs.describe(name) : null;
