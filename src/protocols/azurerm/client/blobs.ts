@@ -9,6 +9,8 @@ import { AzureRequests, refusal, withoutMark, type AzureReply } from './request.
 export interface BlobFacts {
   readonly etag: string;
   readonly leased: boolean;
+  /** Whether there is nothing in it: it was made to be leased. */
+  readonly empty: boolean;
   /** In base64; null where the server does not say. */
   readonly md5: string | null;
   /** By names in small letters. */
@@ -50,8 +52,8 @@ export class Blobs {
     this.#requests = new AzureRequests(config);
   }
 
-  endpoint(): Promise<URL> {
-    return this.#requests.endpoint();
+  house(): Promise<string | null> {
+    return this.#requests.house();
   }
 
   /** What is known of a blob; null when it is not there. */
@@ -66,6 +68,7 @@ export class Blobs {
     return {
       etag: String(headers['etag'] ?? ''),
       leased: headers['x-ms-lease-status'] === 'locked',
+      empty: headers['content-length'] === '0',
       md5: textIn(headers['content-md5']),
       metadata: new Map(metadata),
       version: textIn(headers['x-ms-version-id']),

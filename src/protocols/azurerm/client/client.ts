@@ -1,4 +1,4 @@
-import { DEFAULT_WORKSPACE, S3_WORKSPACE_PREFIX } from '../../../core/address.ts';
+import { DEFAULT_WORKSPACE, isAddress, makeAddress, S3_WORKSPACE_PREFIX } from '../../../core/address.ts';
 import { formatLockInfo, parseLockInfo, type LockInfo } from '../../../core/lock-info.ts';
 import type {
   ClientTraits,
@@ -10,6 +10,7 @@ import type {
   LockRequest,
   LockState,
   LockWait,
+  ServedState,
   StateClient,
   StateHistory,
   StateVersion,
@@ -82,9 +83,10 @@ export class AzurermStateClient implements StateClient {
   }
 
   async deleteWorkspace(workspace: string, held: HeldLock | null): Promise<void> {
-    // The lease goes with its blob.
     const refused = await this.#blobs.delete(this.#nameOf(workspace), { lease: held?.id ?? null });
     if (refused !== null) throw refusal(refused, `delete ${this.locate(workspace)}`, this.#config);
+    // In Azure the lease has gone with its blob; a Statehouse server keeps the lock.
+    if (held !== null) await held.release();
   }
 
   async read(workspace: string): Promise<Uint8Array | null> {
@@ -99,7 +101,9 @@ export class AzurermStateClient implements StateClient {
     if (this.#config.snapshot && (await this.#blobs.describe(name)) !== null)
       await this.#blobs.snapshot(name, lease);
     const before = await this.#blobs.describe(name);
-    const terms = { lease, etag: before?.etag ?? null };
+    // What is empty is the lock's alone, which keeps others out.
+    const isLock = before !== null && before.empty && lease !== null;
+    const terms = isLock ? { lease } : { lease, etag: before?.etag ?? null };
     const refused = await this.#blobs.put(name, bytes, before?.metadata ?? new Map(), terms);
     if (refused === null) return;
     const now = refused.resent ? await this.#blobs.describe(name) : null;
@@ -158,11 +162,19 @@ export class AzurermStateClient implements StateClient {
 
   /** A Statehouse server lets in what its credential writes. */
   async keepsOut(): Promise<string | null> {
-    const headers = await this.#blobs.container();
-    const isAzure = headers === null || /azur/i.test(String(headers['server'] ?? ''));
-    return isAzure
-      ? 'Azure refuses every write that does not name the lease, which terraform then does not know'
-      : null;
+    const why = 'Azure refuses every write that does not name the lease, which terraform then does not know';
+    return (await this.#blobs.house()) === null ? why : null;
+  }
+
+  async server(workspace: string): Promise<ServedState | null> {
+    const { container, key, ca, identity } = this.#config;
+    const url = await this.#blobs.house();
+    const address = makeAddress(container, key, workspace);
+    if (url === null || !isAddress(address)) return null;
+    const { client: id, secret } = identity;
+    // A key of an account never travels, and a client's secret does.
+    const credential = id === null || secret === null ? null : { id, secret };
+    return { url, address, ca, insecure: false, credential };
   }
 
   async examine(): Promise<readonly Finding[]> {

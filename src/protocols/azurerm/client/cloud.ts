@@ -1,6 +1,6 @@
 import { BackendFault } from '../../../ports/state-client.ts';
 import { fieldOf, listOf, parseJson, textOf } from '../../wire/json-value.ts';
-import { BLOB_LABEL } from '../layout.ts';
+import { AZURE_PREFIX, BLOB_LABEL } from '../layout.ts';
 import type { AzurermConfig } from './config.ts';
 import type { Plain } from './plain.ts';
 import type { Tokens } from './tokens.ts';
@@ -14,6 +14,8 @@ export interface Cloud {
   readonly audience: string;
   /** What the hosts of storage accounts end with, and perhaps a port. */
   readonly storageSuffix: string;
+  /** Where a Statehouse server is that describes itself as a cloud, without a slash at its end; null for Azure's own. */
+  readonly house: string | null;
 }
 
 /** What tokens for blobs are for, in every cloud. */
@@ -25,6 +27,8 @@ const CLOUDS: Readonly<Record<string, readonly [login: string, manager: string, 
   usgovernment: ['login.microsoftonline.us', 'management.usgovcloudapi.net', 'core.usgovcloudapi.net'],
   china: ['login.chinacloudapi.cn', 'management.chinacloudapi.cn', 'core.chinacloudapi.cn'],
 };
+/** What a Statehouse server calls its cloud. */
+const HOUSE_NAME = 'Statehouse';
 const METADATA_VERSION = '2022-09-01';
 const MANAGER_VERSION = '2023-01-01';
 
@@ -45,12 +49,15 @@ export async function findCloud({ cloud }: AzurermConfig, plain: Plain): Promise
     resourceManager: new URL(`https://${manager}/`),
     audience: `https://${manager}/`,
     storageSuffix,
+    house: null,
   };
 }
 
 /** Where the account's blobs are. Ends with a slash. */
 export async function findEndpoint(config: AzurermConfig, cloud: Cloud, ask: Manager): Promise<URL> {
   const { account, lookup, login } = config;
+  // There the account may be in the path, which needs no name and no certificate for it.
+  if (cloud.house !== null) return new URL(`${cloud.house}${AZURE_PREFIX}${account}/`);
   const usual = `https://${account}.${BLOB_LABEL}.${cloud.storageSuffix}/`;
   // Terraform takes what the resource manager says whenever it has asked it.
   const said =
@@ -157,6 +164,7 @@ async function described(host: string, plain: Plain): Promise<Cloud> {
     resourceManager: withSlash(manager),
     audience: typeof audience === 'string' ? audience : manager,
     storageSuffix,
+    house: textOf(answer, 'name') === HOUSE_NAME ? url.origin : null,
   };
 }
 

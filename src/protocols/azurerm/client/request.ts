@@ -56,9 +56,9 @@ export class AzureRequests {
     this.#tokens = new Tokens(config.identity, this.#plain);
   }
 
-  /** Where the blobs are, once it has been found out. @throws BackendFault when it cannot be */
-  async endpoint(): Promise<URL> {
-    return (await this.#find()).endpoint;
+  /** Where the Statehouse server is that is asked; null where it is Azure. @throws BackendFault when that cannot be found out */
+  async house(): Promise<string | null> {
+    return (await this.#find()).cloud.house;
   }
 
   /** Sends it until there is an answer that will not be another one the next time. @throws BackendFault when nothing answers */
