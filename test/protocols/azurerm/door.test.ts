@@ -322,6 +322,41 @@ describe('the azurerm door', () => {
     });
   });
 
+  describe('of old versions', () => {
+    it('lists those of one state as versions and as snapshots, in pages, and of a deleted state, too', async () => {
+      const blob = newBlob();
+      const prefix = `net%2F${count}`;
+      for (const serial of [1, 2, 3]) await put(blob, sampleState(serial));
+      const list = async (query: string): Promise<string> =>
+        (
+          await send(
+            'GET',
+            `/azure/${ACCOUNT}/acme?restype=container&comp=list&prefix=${prefix}&include=${query}`,
+          )
+        ).text;
+      const [first, second] = [
+        await list('versions&maxresults=2'),
+        await list('versions&maxresults=2&marker=2'),
+      ];
+      expect(first.match(/<IsCurrentVersion>\w+/g)).toEqual([
+        '<IsCurrentVersion>true',
+        '<IsCurrentVersion>false',
+      ]);
+      expect(first).toContain('<NextMarker>2</NextMarker>');
+      expect(second).toContain('<NextMarker></NextMarker>');
+      const [oldest = ''] = /(?<=<VersionId>)[^<]+/.exec(second) ?? [];
+      expect((await send('GET', `${blob}?versionid=${oldest}`)).text).toBe(sampleState(1));
+      const snapshots = await list('snapshots,metadata');
+      expect(snapshots.match(/<Snapshot>/g)).toHaveLength(2);
+      expect(snapshots.match(/<Blob>/g)).toHaveLength(3);
+      await send('DELETE', blob);
+      expect((await list('deletedwithversions,versions')).match(/<IsCurrentVersion>false/g)).toHaveLength(3);
+      expect(await list('deleted')).toContain('NotSupported');
+      expect(await list('versions&marker=x')).toContain('InvalidQueryParameterValue');
+      expect(await list('everything')).toContain('InvalidQueryParameterValue');
+    });
+  });
+
   describe('of bad requests', () => {
     it.each<[string, string, string, Headers, number, string]>([
       ['a page blob', 'PUT', '', { 'x-ms-blob-type': 'PageBlob' }, 400, 'InvalidHeaderValue'],
