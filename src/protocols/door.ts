@@ -20,15 +20,15 @@ export interface Door {
 /**
  * Which requests are a door's: those that were signed for a service of AWS, whatever their path, since a bucket may have any
  * name; or those to certain paths. `/http/*` is every path that begins with `/http/`; of two that fit, the longer one counts. With
- * `host`, those to such a host, whatever their path: an account of Azure is a host's label. With `header`, those to no door's path
- * that have this header, and with `bearer` those that show a bearer token: Google's clients read objects at `/BUCKET/OBJECT`. With
- * `afterBearer`, its paths are those of other requests only: a bucket may have any name.
+ * `takes`, those that it says are its own, whatever their path: an account of Azure is a host's label. With `header`, those to no
+ * door's path that have this header, and with `bearer` those that show a bearer token: Google's clients read at `/BUCKET/OBJECT`.
+ * With `afterBearer`, its paths are those of other requests only: a bucket may have any name.
  */
 export type DoorRoutes =
   | { readonly aws: AwsService }
   | {
       readonly paths: readonly string[];
-      readonly host?: (host: string) => boolean;
+      readonly takes?: (request: Pick<DoorRequest, 'header' | 'query'>) => boolean;
       readonly header?: string;
       readonly bearer?: true;
       readonly afterBearer?: true;

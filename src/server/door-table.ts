@@ -1,11 +1,12 @@
 import { awsService } from '../protocols/aws/service.ts';
 import type { Door, DoorRequest } from '../protocols/door.ts';
 
-/** Finds the door that a request is for: by the service of AWS that it was signed for, its host, its path, or a header. */
+/** Finds the door that a request is for: by the service of AWS that it was signed for, by what a door takes, its path, or a header. */
 export class DoorTable {
   readonly #services = new Map<string, Door>();
   readonly #paths = new Map<string, Door>();
-  readonly #hosts: readonly (readonly [isOne: (host: string) => boolean, door: Door])[];
+  /** Those that know their own requests whatever the path. */
+  readonly #takers: readonly (readonly [takes: (request: DoorRequest) => boolean, door: Door])[];
   /** Have what is at no door's path, by a header of it. */
   readonly #headers: readonly (readonly [name: string, door: Door])[];
   /** Has what shows a bearer token and is neither. */
@@ -27,8 +28,8 @@ export class DoorTable {
       }
     }
     const pathed = doors.flatMap((door) => ('paths' in door.routes ? [{ door, routes: door.routes }] : []));
-    this.#hosts = pathed.flatMap(({ door, routes: { host } }) =>
-      host === undefined ? [] : [[host, door] as const],
+    this.#takers = pathed.flatMap(({ door, routes: { takes } }) =>
+      takes === undefined ? [] : [[takes, door] as const],
     );
     this.#headers = pathed.flatMap(({ door, routes: { header } }) =>
       header === undefined ? [] : [[header, door] as const],
@@ -41,9 +42,8 @@ export class DoorTable {
     const service = awsService(request);
     if (service !== null) return this.#services.get(service);
     const { path } = request;
-    const host = request.header('host') ?? '';
-    const atHost = this.#hosts.find(([isOne]) => isOne(host))?.[1];
-    if (atHost !== undefined) return atHost;
+    const taker = this.#takers.find(([takes]) => takes(request))?.[1];
+    if (taker !== undefined) return taker;
     const named = this.#paths.get(path) ?? this.#prefixes.find(([prefix]) => path.startsWith(prefix))?.[1];
     if (named !== undefined && !isAfterBearer(named)) return named;
     const byHeader = this.#headers.find(([name]) => request.header(name) !== undefined)?.[1];

@@ -79,7 +79,10 @@ export const SETTINGS: { readonly [K in keyof Settings]: Setting<Settings[K]> } 
     fallback: DEFAULT_LISTEN,
     read: (text = DEFAULT_LISTEN) => readListen(text),
   },
-  domain: optional('NAME', 'the name under which clients reach the server: bucket.NAME is then an S3 bucket'),
+  domain: optional(
+    'NAME',
+    'the name under which clients reach the server: bucket.NAME is then an S3 bucket, ACCOUNT.blob.NAME an account of Azure',
+  ),
   data: optional('DIR', `the data directory of the embedded engine (default: ${DEFAULT_DATA})`),
   database: optional(
     'URL',

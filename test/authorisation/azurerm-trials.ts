@@ -109,6 +109,10 @@ export const AZURERM_TRIALS: Readonly<Record<string, Trial>> = {
   ),
   'ListBlobs, a project': lists(`${CONTAINER}?restype=container&comp=list`, 'EnumerationResults'),
   'ListBlobs, each state': lists(`${CONTAINER}?restype=container&comp=list`, 'net/appenv:dev'),
+  'ListBlobs, the versions of a state': lists(
+    `${CONTAINER}?restype=container&comp=list&include=versions&prefix=net%2Fappenv%3Adev`,
+    '<VersionId>',
+  ),
   'PutBlob, a state': {
     prepare: [state],
     ask: ask('PUT', BLOB, BLOCK_BLOB, stateText(3)),

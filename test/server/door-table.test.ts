@@ -52,6 +52,26 @@ describe('the table of doors', () => {
     expect(request.asked.filter((name) => name === 'authorization')).toHaveLength(1);
   });
 
+  it('goes by what a door takes before the path, and by a header and a bearer token where no path fits', () => {
+    const own = new DoorTable([
+      doorOf('storage', { paths: ['/storage/*'] }),
+      doorOf('host', {
+        paths: ['/azure/*'],
+        takes: ({ header }) => header('host') === 'mine',
+        header: 'x-version',
+      }),
+      doorOf('bearer', { paths: ['/token'], bearer: true }),
+    ]);
+    const find = (path: string, headers: Readonly<Record<string, string>>): string | undefined =>
+      own.find({ path, query: '', header: (name: string) => headers[name] } as unknown as DoorRequest)?.name;
+    const authorization = 'Bearer x';
+    expect(find('/storage/a', { host: 'mine' })).toBe('host');
+    expect(find('/storage/a', { host: 'yours', 'x-version': '1' })).toBe('storage');
+    expect(find('/a', { 'x-version': '1', authorization })).toBe('host');
+    expect(find('/a', { authorization })).toBe('bearer');
+    expect(find('/a', {})).toBe(undefined);
+  });
+
   it('takes no two doors for one route', () => {
     for (const routes of [{ paths: ['/b', '/a/*'] }, { paths: ['/'] }, { aws: 's3' }] as const) {
       const doors = [

@@ -74,16 +74,29 @@ const ROWS: readonly (readonly [
 
 const HOST = new RegExp(String.raw`^([^.:]+)\.${BLOB_LABEL}\.`, 'i');
 
-/** Whether a host's name is that of an account's blobs. */
-export function isBlobHost(host: string): boolean {
-  return ACCOUNT_NAME.test(accountOf(host));
+/**
+ * Whether a request is one to the host of an account's blobs: Azure's clients name a version of the service, or sign the URL.
+ * @param domain the name under which the house is reached; null for whatever name
+ */
+export function isAtBlobHost(
+  { header, query }: Pick<DoorRequest, 'header' | 'query'>,
+  domain: string | null,
+): boolean {
+  const host = header('host') ?? '';
+  if (!ACCOUNT_NAME.test(accountOf(host))) return false;
+  const name = host.replace(/:\d+$/, '').toLowerCase();
+  if (domain !== null && !name.endsWith(`.${BLOB_LABEL}.${domain.toLowerCase()}`)) return false;
+  return header('x-ms-version') !== undefined || /(?:^|&)sig=/.test(query);
 }
 
-/** Reads host, method, path and query: the account is the host's first label, or else the path's first part. */
-export function detect(request: DoorRequest): DetectedRequest | Undetected {
+/**
+ * Reads host, method, path and query: the account is the host's first label, or else the path's first part.
+ * @param domain the name under which the house is reached; null for whatever name
+ */
+export function detect(request: DoorRequest, domain: string | null): DetectedRequest | Undetected {
   const { path, method } = request;
   const host = request.header('host') ?? '';
-  const named = isBlobHost(host);
+  const named = isAtBlobHost(request, domain);
   const inPath = path.startsWith(AZURE_PREFIX) ? path.slice(AZURE_PREFIX.length) : path.slice(1);
   const rest = named ? path.slice(1) : inPath.slice(partEnd(inPath) + 1);
   const account = named ? accountOf(host) : inPath.slice(0, partEnd(inPath)).toLowerCase();

@@ -5,7 +5,7 @@ import { AZURE_PREFIX } from '../layout.ts';
 import { Authenticator } from './auth.ts';
 import { Blocks } from './blocks.ts';
 import { BodyProblem, type Answer } from './call.ts';
-import { detect, isBlobHost } from './detect.ts';
+import { detect, isAtBlobHost } from './detect.ts';
 import { Environment, isEnvironmentPath, METADATA_PATH, TENANT_PREFIX } from './environment.ts';
 import { errorReply, slowDown, unavailable, undetected } from './errors.ts';
 import { LeaseTerms } from './lease-terms.ts';
@@ -18,9 +18,10 @@ export class AzurermDoor implements Door {
   readonly name = 'azurerm';
   readonly routes: DoorRoutes = {
     paths: [`${AZURE_PREFIX}*`, METADATA_PATH, `${TENANT_PREFIX}*`],
-    host: isBlobHost,
+    takes: (request) => isAtBlobHost(request, this.#domain),
     header: 'x-ms-version',
   };
+  readonly #domain: string | null;
   readonly #house: House;
   readonly #authenticator: Authenticator;
   readonly #environment: Environment;
@@ -28,9 +29,13 @@ export class AzurermDoor implements Door {
   readonly #leases = new LeaseTerms();
   readonly #blocks: Blocks;
 
-  /** @param now the machine's clock, which clients' clocks are compared with */
-  constructor(house: House, settings: { now: () => number; unsignedBodies: boolean }) {
+  /**
+   * @param now the machine's clock, which clients' clocks are compared with
+   * @param domain the name under which the house is reached, so that names before it are accounts' hosts
+   */
+  constructor(house: House, settings: { now: () => number; domain: string | null; unsignedBodies: boolean }) {
     this.#house = house;
+    this.#domain = settings.domain;
     this.#authenticator = new Authenticator(house, this, settings);
     this.#environment = new Environment(house, this);
     this.#refusals = new ShownRefusals(settings.now);
@@ -38,9 +43,9 @@ export class AzurermDoor implements Door {
   }
 
   async answer(request: DoorRequest): Promise<DoorReply> {
-    if (isEnvironmentPath(request.path) && !isBlobHost(request.header('host') ?? ''))
+    if (isEnvironmentPath(request.path) && !isAtBlobHost(request, this.#domain))
       return this.#environment.answer(request);
-    const asked = detect(request);
+    const asked = detect(request, this.#domain);
     const answer = await this.#answer(request, asked);
     const operation = 'operation' in asked ? asked.operation : 'unknown';
     return named(request, 'code' in answer ? errorReply(operation, answer, request) : answer);

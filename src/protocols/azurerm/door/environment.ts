@@ -65,12 +65,14 @@ export class Environment {
         issuer: `${base.slice(0, -1)}`,
         authorization_endpoint: `${base}oauth2/authorize`,
         token_endpoint: `${base}oauth2/token`,
-        device_authorization_endpoint: `${base}oauth2/devicecode`,
+        jwks_uri: `${base}discovery/keys`,
         response_types_supported: ['code', 'token'],
         subject_types_supported: ['pairwise'],
         id_token_signing_alg_values_supported: ['RS256'],
       });
     }
+    // No token here is signed.
+    if (rest === 'discovery/keys') return jsonReply('GetKeys', { keys: [] });
     if (request.method === 'POST' && /^oauth2\/(?:v2\.0\/)?token$/.test(rest)) return this.#token(request);
     return tokenError(404, 'invalid_request', `${request.method} of this path is not supported here`);
   }

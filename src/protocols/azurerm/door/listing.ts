@@ -1,30 +1,24 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Address } from '../../../core/address.ts';
-import { liveHead, type Holder, type Version } from '../../../core/world.ts';
+import { liveHead } from '../../../core/world.ts';
 import type { Shut } from '../../../house/caller.ts';
 import type { StateSummary } from '../../../ports/engine.ts';
-import { shownLockInfo } from '../../lock-object/shown-lock.ts';
 import type { XmlElement } from '../../wire/xml-writer.ts';
-import { keyPrefixOf, LOCK_INFO_METADATA, stateBlob } from '../layout.ts';
-import { durationOf, etagOf, modifiedAt } from './blob-view.ts';
+import { keyPrefixOf, stateBlob } from '../layout.ts';
 import { documentReply, type Answer, type DoorCall } from './call.ts';
 import { invalidQuery, notDone, refused, type AzureError } from './errors.ts';
+import { elementOf, readLimit, type Listed } from './list-elements.ts';
 import { originOf } from './origin.ts';
-import { versionId } from './version-id.ts';
+import { listVersions } from './version-listing.ts';
 
-/** Entries of one page, at most and by default (Blob service REST API, "List Blobs"). */
-const LIST_MAX = 5_000;
 /** States that are read from the house at a time. */
 const PAGE = 1_000;
 /** What a listing can include here: there is nothing of the rest. */
 const INCLUDED: ReadonlySet<string> = new Set(['', 'metadata', 'copy', 'tags', 'permissions']);
-const LEFT_OUT: ReadonlySet<string> = new Set([
-  'snapshots',
-  'versions',
-  'deleted',
-  'deletedwithversions',
-  'uncommittedblobs',
-]);
+/** What is listed of one state alone; what is deleted is among its versions. */
+const VERSIONS = ['versions', 'snapshots'] as const;
+/** What stands beside versions, and what there is none of. */
+const LEFT_OUT: ReadonlySet<string> = new Set(['deleted', 'deletedwithversions', 'uncommittedblobs']);
 
 /** What every listing takes. */
 export interface ListTerms {
@@ -37,12 +31,12 @@ export interface ListTerms {
 
 /** Reads prefix, marker and page size. */
 export function readTerms({ asked: { query } }: DoorCall): ListTerms | AzureError {
-  const most = query.get('maxresults') ?? String(LIST_MAX);
-  if (!/^[1-9]\d{0,8}$/.test(most)) return invalidQuery('maxresults', 'a whole number from 1 up');
+  const limit = readLimit(query);
+  if (typeof limit !== 'number') return limit;
   const token = query.get('marker') ?? '';
   const marker = readMarker(token);
   if (marker === null) return invalidQuery('marker', 'one that an earlier page of this listing gave');
-  return { prefix: query.get('prefix') ?? '', marker, token, limit: Math.min(Number(most), LIST_MAX) };
+  return { prefix: query.get('prefix') ?? '', marker, token, limit };
 }
 
 /** The elements that tell the terms again. */
@@ -70,16 +64,19 @@ export function pageOf<T extends { readonly name: string }>(
 /** The blobs whose names begin so: states, and locks of states that are yet to come; or what a delimiter stands for. */
 export async function listBlobs(call: DoorCall): Promise<Answer> {
   const { house, caller, asked, request } = call;
-  const terms = readTerms(call);
-  if ('code' in terms) return terms;
   const include = (asked.query.get('include') ?? '').toLowerCase().split(',');
+  const versions = VERSIONS.find((what) => include.includes(what));
   const undone = include.find((what) => LEFT_OUT.has(what));
-  if (undone !== undefined)
-    return notDone(`include=${undone}`, 'read old versions by their version ID, or see "statehouse history"');
-  const unknown = include.find((what) => !INCLUDED.has(what));
-  if (unknown !== undefined) return invalidQuery('include', 'metadata');
+  if (undone !== undefined && versions === undefined)
+    return notDone(`include=${undone}`, 'ask for versions, which has those of deleted states');
+  const known = [INCLUDED, LEFT_OUT, new Set<string>(VERSIONS)];
+  if (include.some((what) => known.every((some) => !some.has(what))))
+    return invalidQuery('include', 'metadata, versions or snapshots');
   const refusal = house.projects.refuse(caller, 'list', asked.container);
   if (refusal !== null) return refused(refusal);
+  if (versions !== undefined) return listVersions(call, versions);
+  const terms = readTerms(call);
+  if ('code' in terms) return terms;
   const listed: Listed[] = [];
   const query = { project: asked.container, keyPrefix: keyPrefixOf(terms.prefix) };
   const shut = await visit(call, query, (summary) => listed.push(...listedOf(call, summary)));
@@ -101,12 +98,6 @@ export async function listBlobs(call: DoorCall): Promise<Answer> {
     },
     { ServiceEndpoint: `${originOf(request)}/`, ContainerName: asked.container },
   );
-}
-
-interface Listed {
-  readonly name: string;
-  readonly state: Version | null;
-  readonly holder: Holder | null;
 }
 
 interface Entry {
@@ -131,36 +122,6 @@ function listedOf({ house }: DoorCall, { address, world }: StateSummary): readon
   const state = liveHead(world.record);
   const [holder = null] = house.lockInfos.ofHolders(address, world.holders.slice(0, 1));
   return name === null || (state === null && holder === null) ? [] : [{ name, state, holder }];
-}
-
-function elementOf({ name, state, holder }: Listed, withMetadata: boolean): XmlElement {
-  const lock = holder === null ? null : { holder, info: shownLockInfo(holder) };
-  const view = { state, lock };
-  const time = new Date(modifiedAt(view)).toUTCString();
-  return {
-    Name: name,
-    VersionId: state === null ? undefined : versionId(state),
-    IsCurrentVersion: state === null ? undefined : true,
-    Properties: {
-      'Creation-Time': time,
-      'Last-Modified': time,
-      Etag: etagOf(view),
-      'Content-Length': state?.size ?? 0,
-      'Content-Type': 'application/json',
-      'Content-MD5': state === null ? undefined : Buffer.from(state.md5, 'hex').toString('base64'),
-      BlobType: 'BlockBlob',
-      AccessTier: 'Hot',
-      AccessTierInferred: true,
-      LeaseStatus: holder === null ? 'unlocked' : 'locked',
-      LeaseState: holder === null ? 'available' : 'leased',
-      LeaseDuration: holder === null ? undefined : durationOf(holder),
-      ServerEncrypted: true,
-    },
-    Metadata:
-      withMetadata && lock !== null
-        ? { [LOCK_INFO_METADATA]: Buffer.from(lock.info).toString('base64') }
-        : undefined,
-  };
 }
 
 /** Visits the states that a query asks for. @returns why the caller may not see them; null when all were visited */
