@@ -24,6 +24,7 @@ const VIEWS = [
   ['resources', `${STATE}?tab=resources`, '.tree-row'],
   ['connect', `${STATE}?tab=connect`, 'pre'],
   ['explore', '/explore', '.state-row'],
+  ['found', '/explore?by=type&q=aws_nat_gateway', '.found-row'],
   ['activity', '/activity', '.audit-row'],
   ['credentials', '/credentials?on=acme/net/vpc.tfstate@prod', '.matrix'],
   ['settings', '/settings', '.facts'],

@@ -1,10 +1,11 @@
 import type { JSX } from 'preact';
 import { api } from '../../api.ts';
 import { sizeText } from '../../format.ts';
+import { HousePanel } from './house-panel.tsx';
 import { Facts, Panel, View } from '../../parts/frame.tsx';
 import { Shown } from '../../parts/states.tsx';
 import { Badge, Foreign, Moment, Subject } from '../../parts/text.tsx';
-import { session } from '../../session.ts';
+import { mayOnServer, session } from '../../session.ts';
 import { useLoad } from '../../use-load.ts';
 
 /** The server itself, and who is signed in. */
@@ -35,6 +36,7 @@ export function Settings(): JSX.Element {
             )}
           </Shown>
         </Panel>
+        {mayOnServer('manage') && <HousePanel />}
         {who !== null && (
           <Panel title="You">
             <div class="body stack">
