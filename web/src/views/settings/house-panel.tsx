@@ -71,7 +71,7 @@ function factsOf(house: HouseShape): readonly (readonly [string, JSX.Element | s
         ]),
     [
       'nodes',
-      nodes.length === 0 ? 'one' : nodes.map(({ node, self }) => (self ? `${node} (this)` : node)).join(', '),
+      nodes.length <= 1 ? 'one' : nodes.map(({ node, self }) => (self ? `${node} (this)` : node)).join(', '),
     ],
     ...(lagMs === null ? [] : [['behind the database', durationText(lagMs)] as const]),
     [
