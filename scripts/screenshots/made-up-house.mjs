@@ -93,6 +93,15 @@ export async function fill(url, admin) {
       await write(`acme/${key}.tfstate`, PEOPLE[index % 5 === 1 ? 0 : index % 5], serial, 0.3 + index / 8);
   }
   await send(people.dora, 'DELETE', '/http/acme/iam/roles.tfstate');
+  // Holds of some seconds, so that a usual one is known.
+  const paths = ['acme/net/vpc.tfstate?workspace=prod', 'acme/app/web.tfstate', 'acme/data/lake.tfstate'];
+  for (let round = 0; round < 2; round += 1) {
+    const releases = await Promise.all(paths.map((path) => hold(path, 'alice')));
+    await new Promise((resolve) => {
+      setTimeout(resolve, 15_000);
+    });
+    for (const release of releases) await release();
+  }
   await hold('acme/net/vpc.tfstate?workspace=prod', 'ci-prod');
   for (const who of ['alice', 'bob', 'carol']) {
     const info = lockInfo(randomUUID(), who, 'Apply');

@@ -1,7 +1,7 @@
 // Writes the pictures of docs/page: every view of the page, of a server with made-up people at work, in light and dark, wide and narrow.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,12 +9,13 @@ import { fileURLToPath } from 'node:url';
 import chromium from '@sparticuz/chromium';
 import { chromium as driver } from 'playwright-core';
 import { fill } from './made-up-house.mjs';
+import { smallPng } from './small-png.mjs';
 
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 const OUT = fileURLToPath(new URL('../../docs/page/', import.meta.url));
 const ADMIN = { id: 'SHSCREENSHOTS234', secret: 'screenshotsecretscreenshotsecret0123' };
 const STATE = '/s/acme/net/vpc.tfstate@prod';
-const SIZES = { wide: { width: 1280, height: 800 }, narrow: { width: 390, height: 780 } };
+const SIZES = { wide: { width: 1200, height: 700 }, narrow: { width: 390, height: 720 } };
 
 /** What is shown: the name of the picture, the path, and what is awaited there. */
 const VIEWS = [
@@ -24,6 +25,7 @@ const VIEWS = [
   ['resources', `${STATE}?tab=resources`, '.tree-row'],
   ['connect', `${STATE}?tab=connect`, 'pre'],
   ['explore', '/explore', '.state-row'],
+  ['found', '/explore?by=type&q=aws_nat_gateway', '.found-row'],
   ['activity', '/activity', '.audit-row'],
   ['credentials', '/credentials?on=acme/net/vpc.tfstate@prod', '.matrix'],
   ['settings', '/settings', '.facts'],
@@ -83,7 +85,8 @@ async function shootAll(browser, { size, viewport, colorScheme }) {
   });
   const shoot = async (name) => {
     if (!name.includes(only)) return;
-    await page.screenshot({ path: join(OUT, `${name}-${size}-${colorScheme}.png`) });
+    const picture = smallPng(await page.screenshot());
+    writeFileSync(join(OUT, `${name}-${size}-${colorScheme}.png`), picture);
   };
   await page.goto(url);
   await page.getByLabel('Credential').waitFor();

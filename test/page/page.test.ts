@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { amountOf } from '../support/amount.ts';
+import { eventually } from '../support/eventually.ts';
 import { NO_BROWSER, startBrowser } from '../support/browser.ts';
 import { ADMIN_CALLER, TestHouse } from '../support/open-test-house.ts';
 import { sampleLock } from '../support/sample-state.ts';
@@ -133,6 +134,19 @@ describe.skipIf(NO_BROWSER !== null)(`the page (skipped: ${NO_BROWSER})`, () => 
     await page.getByRole('link', { name: 'aws_instance.web' }).waitFor({ state: 'detached' });
     await page.getByRole('link', { name: 'Connect' }).click();
     await page.getByText(`address        = "${house.url}/http/acme/net/app?workspace=dev"`).waitFor();
+    expect(faults).toEqual([]);
+  });
+
+  it('finds a resource by its ID and leads to it', async () => {
+    await eventually('the index has the state', async () =>
+      (await house.ask('GET', '/api/v1/explore?value=i-0abc')).text.includes('aws_instance.web'),
+    );
+    const { page, faults } = await enter({ path: '/explore' });
+    await page.getByLabel('Find', { exact: true }).selectOption('value');
+    await page.getByLabel('What to find').fill('i-0abc');
+    expect(await violations(page)).toEqual([]);
+    await page.getByRole('link', { name: 'aws_instance.web' }).first().click();
+    await page.getByRole('dialog', { name: 'Attributes' }).getByText('"i-0abc"').waitFor();
     expect(faults).toEqual([]);
   });
 

@@ -38,6 +38,7 @@ export function welcome(terminal: Terminal, open: Opened, store: Store, env: Env
   }
   const { bold } = terminal.colors;
   terminal.say(bold(`Statehouse is running at ${url}`));
+  terminal.say('In a browser it shows who holds locks, and what is in each state: sign in with a credential');
   if (data !== null) terminal.say(`Everything is kept in ${data}`);
   if (certPath !== null) terminal.say(`The certificate is self-signed: let clients trust ${certPath}`);
   if (newKeyPath !== null)

@@ -3,6 +3,7 @@ import { useState } from 'preact/hooks';
 import { AUDIT_ACTIONS } from '../../../../src/core/audit-actions.ts';
 import type { AuditShape } from '../../../../src/api/shapes/house.ts';
 import { api, asApiError } from '../../api.ts';
+import { saveText } from '../../csv.ts';
 import { Dialog } from '../../parts/dialog.tsx';
 import { Facts, View } from '../../parts/frame.tsx';
 import { Empty, Failure, Loading } from '../../parts/states.tsx';
@@ -11,7 +12,7 @@ import { Windowed } from '../../parts/windowed.tsx';
 import { place, setQuery } from '../../route.ts';
 import { narrow } from '../../screen.ts';
 import { usePages } from '../../use-pages.ts';
-import { csvOf, saveText } from './export.ts';
+import { recordsCsv } from './records-csv.ts';
 import { sentenceOf, toneOf } from './sentence.ts';
 
 const PAGE = 200;
@@ -41,7 +42,7 @@ export function Activity(): JSX.Element {
     setTold('Reading the records…');
     try {
       const { items, more } = await api.list('list-audit', filter, EXPORT_MAX);
-      saveText('activity.csv', csvOf(items));
+      saveText('activity.csv', recordsCsv(items));
       setTold(
         more
           ? `Saved the newest ${EXPORT_MAX} records: narrow the time for the others.`

@@ -1,111 +1,117 @@
 import type { JSX } from 'preact';
-import type { StateShape } from '../../../../src/api/shapes/state.ts';
-import { api } from '../../api.ts';
-import { sizeText } from '../../format.ts';
 import { View } from '../../parts/frame.tsx';
-import { Empty, Failure, Loading } from '../../parts/states.tsx';
-import { AddressLink, Ago, Badge, Subject } from '../../parts/text.tsx';
-import { Windowed } from '../../parts/windowed.tsx';
 import { place, setQuery } from '../../route.ts';
-import { narrow } from '../../screen.ts';
-import { usePages } from '../../use-pages.ts';
+import { FoundList, type Asked } from './found-list.tsx';
+import { StatesList } from './states-list.tsx';
 
-const PAGE = 200;
+/** What a text is looked for in, by its name in the query; "" for the names of states. */
+const KINDS = [
+  ['', 'states by name', 'project, key or workspace'],
+  ['text', 'anything in states', 'a type, name, address, provider, module or value'],
+  ['type', 'resource type', 'aws_instance'],
+  ['name', 'resource name', 'web'],
+  ['address', 'resource address', 'module.net.aws_subnet.this[0]'],
+  ['provider', 'provider', 'aws or hashicorp/aws'],
+  ['module', 'module', 'net'],
+  ['value', 'value or ID', 'i-0abc1234def567890'],
+] as const;
 
-/** All states that one may read. */
+type Kind = (typeof KINDS)[number][0];
+
+/** Finds states, by their names and by what is in them. */
 export function Explore(): JSX.Element {
   const { query } = place.value;
+  const [kind, , example] = KINDS.find(([name]) => name === query.get('by')) ?? KINDS[0];
   const search = query.get('q') ?? '';
   const deleted = query.has('deleted');
-  const pages = usePages(async (cursor) => {
-    const asked = {
-      limit: PAGE,
-      cursor,
-      ...(search === '' ? {} : { search }),
-      ...(deleted ? { deleted: true } : {}),
-    };
-    const { states, next } = await api.ask('list-states', { query: asked });
-    return { items: states, next };
-  }, `${search} ${deleted}`);
+  const asked = askedBy(kind, query);
   return (
     <View title="Explore">
       <div class="toolbar">
+        <select
+          aria-label="Find"
+          value={kind}
+          onChange={(event) => setQuery({ by: event.currentTarget.value, deleted: '' })}
+        >
+          {KINDS.map(([name, says]) => (
+            <option key={name} value={name}>
+              {says}
+            </option>
+          ))}
+        </select>
         <input
           type="search"
           class="grow"
-          placeholder="Find states by project, key or workspace"
-          aria-label="Find states"
+          placeholder={example}
+          aria-label={kind === '' ? 'Find states' : 'What to find'}
           value={search}
+          spellcheck={false}
           onInput={(event) => setQuery({ q: event.currentTarget.value })}
         />
-        <label class="check">
-          <input
-            type="checkbox"
-            checked={deleted}
-            onChange={(event) => setQuery({ deleted: event.currentTarget.checked ? '1' : '' })}
-          />
-          Deleted ones
-        </label>
+        {kind === '' && (
+          <label class="check">
+            <input
+              type="checkbox"
+              checked={deleted}
+              onChange={(event) => setQuery({ deleted: event.currentTarget.checked ? '1' : '' })}
+            />
+            Deleted ones
+          </label>
+        )}
       </div>
-      {pages.loading && pages.items.length === 0 ? (
-        <Loading what="the states" />
-      ) : pages.error !== null && pages.items.length === 0 ? (
-        <Failure error={pages.error} what="the states" again={pages.again} />
-      ) : pages.items.length === 0 ? (
-        <Empty
-          title={search === '' ? 'There is no state that you may read' : 'No state has this in its name'}
-        >
-          A state appears here with its first write.
-        </Empty>
-      ) : (
-        <div class="panel">
-          <Windowed
-            rows={pages.items}
-            keyOf={({ address }) => address}
-            heightOf={narrow.value ? narrowHeight : wideHeight}
-            label="States"
-            nearEnd={pages.next}
-            render={(state) => <StateRow state={state} />}
-          />
-        </div>
-      )}
+      {kind !== '' && <Filters />}
+      {asked === null ? <StatesList search={search} deleted={deleted} /> : <FoundList asked={asked} />}
     </View>
   );
 }
 
-function wideHeight(): number {
-  return 38;
+/** What the query asks of the contents of states; null where it asks for names alone. */
+function askedBy(kind: Kind, query: URLSearchParams): Asked | null {
+  if (kind === '') return null;
+  const asked: Record<string, string> = {};
+  const text = query.get('q')?.trim() ?? '';
+  if (text !== '') asked[kind] = text;
+  for (const name of ['terraformVersion', 'writer', 'project'] as const) {
+    const value = query.get(name);
+    if (value !== null) asked[name] = value;
+  }
+  for (const name of ['since', 'until'] as const) {
+    const at = Date.parse(query.get(name) ?? '');
+    if (!Number.isNaN(at)) asked[name] = new Date(at).toISOString();
+  }
+  return asked;
 }
 
-function narrowHeight(): number {
-  return 58;
-}
-
-function StateRow({ state }: { state: StateShape }): JSX.Element {
-  const { newest, lock } = state;
+/** What is asked of the newest version of a state. */
+function Filters(): JSX.Element {
+  const { query } = place.value;
+  const field = (name: string) => ({
+    value: query.get(name) ?? '',
+    onChange: (event: Event & { currentTarget: HTMLInputElement }) =>
+      setQuery({ [name]: event.currentTarget.value.trim() }),
+  });
   return (
-    <div class="state-row">
-      <AddressLink address={state.address} />
-      <span class="marks">
-        {lock !== null && (
-          <Badge tone="accent">{lock.waiting > 0 ? `locked, ${lock.waiting} wait` : 'locked'}</Badge>
-        )}
-        {state.deletedAt !== null && <Badge tone="bad">deleted</Badge>}
-      </span>
-      {newest === null ? (
-        <span class="dim">no version yet</span>
-      ) : (
-        <>
-          <span class="who">
-            <Subject subject={newest.subject} />
-          </span>
-          <span class="when dim">
-            <Ago at={newest.at} />
-          </span>
-          <span class="num version">v{newest.version}</span>
-          <span class="num size dim">{sizeText(newest.size)}</span>
-        </>
-      )}
+    <div class="toolbar filters">
+      <label class="field">
+        Project
+        <input {...field('project')} placeholder="any" />
+      </label>
+      <label class="field">
+        Written by
+        <input {...field('writer')} placeholder="token:ci" />
+      </label>
+      <label class="field">
+        Terraform
+        <input {...field('terraformVersion')} placeholder="1.11.4" />
+      </label>
+      <label class="field">
+        Written since
+        <input type="date" {...field('since')} />
+      </label>
+      <label class="field">
+        Not since
+        <input type="date" {...field('until')} />
+      </label>
     </div>
   );
 }
