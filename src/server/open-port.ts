@@ -8,18 +8,22 @@ import { openDoors } from './doors.ts';
 import { dispatch } from './dispatch.ts';
 import type { BuiltHouse } from './build.ts';
 import type { House } from '../house/house.ts';
+import type { Runs } from '../runs/runs.ts';
 import type { EngineFault } from '../ports/engine.ts';
 import { listen } from './listener.ts';
 import { Metrics } from './metrics.ts';
 import { systemClock, systemEntropy } from './runtime.ts';
 import { KeyRotation } from './rotate-key.ts';
 import { Traffic } from './traffic.ts';
+import { openServerRuns, programsReach } from './server-runs.ts';
 import { readVersion } from './version.ts';
 
 /** A house with its port open. */
 export interface OpenHouse {
   readonly url: string;
   readonly house: House;
+  /** null where the house executes none. */
+  readonly runs: Runs | null;
   /** Told once, at the first start. */
   readonly first: FirstCredentials | null;
   /** Where a master key was made just now: without a copy of it, no backup can be read. */
@@ -51,6 +55,7 @@ export async function openPort(configuration: Configuration, built: BuiltHouse):
     backUp: built.backUp,
     about: { version: readVersion(), retention: configuration.retention, ...toldOf(configuration) },
   };
+  const openedRuns = await openServerRuns(configuration, built);
   const { domain, s3 } = configuration;
   const doors = await openDoors({
     house,
@@ -59,6 +64,7 @@ export async function openPort(configuration: Configuration, built: BuiltHouse):
     clock: systemClock,
     domain,
     s3,
+    runs: openedRuns?.runs ?? null,
     closing: closing.signal,
   });
   let fail: (fault: EngineFault) => void = () => undefined;
@@ -81,11 +87,13 @@ export async function openPort(configuration: Configuration, built: BuiltHouse):
     await listener.close(0);
     throw fault;
   });
+  await openedRuns?.start(programsReach(listener.url));
   if (first !== null) log.info('the first admin credential was made', { file: first.admin.path });
   log.info('the server is running', { url: listener.url, engine: engine.traits.name });
   return {
     url: listener.url,
     house,
+    runs: openedRuns?.runs ?? null,
     first,
     newKeyPath: keys.isNew ? keys.path : null,
     certPath: certificate?.trusted ?? null,
@@ -94,6 +102,8 @@ export async function openPort(configuration: Configuration, built: BuiltHouse):
     async close() {
       closing.abort();
       log.info('the server is stopping', { parked: house.parked });
+      // What is at work brings its state home by the port.
+      await openedRuns?.close(configuration.shutdownMs);
       house.closeLine();
       certificate?.[Symbol.dispose]();
       await listener.close(configuration.shutdownMs);

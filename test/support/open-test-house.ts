@@ -20,6 +20,8 @@ export const ADMIN_CALLER: Caller = {
 export class TestHouse implements AsyncDisposable {
   readonly url: string;
   readonly house: House;
+  /** What it executes; null where it executes nothing. */
+  readonly runs: OpenHouse['runs'];
   /** What the house stands on. */
   readonly engine: Engine;
   /** The certificate to trust, when the house signed its own. */
@@ -32,6 +34,7 @@ export class TestHouse implements AsyncDisposable {
     this.#open = open;
     this.url = open.url;
     this.house = open.house;
+    this.runs = open.runs;
     this.certPath = open.certPath;
   }
 

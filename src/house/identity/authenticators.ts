@@ -23,7 +23,7 @@ export interface Source {
 
 /** Who is asking: answered by the first authenticator that knows. A new kind of credential is a file beside this one and a row here. */
 export class Authenticators {
-  readonly #all: readonly Authenticator[];
+  readonly #all: Authenticator[];
   readonly #credentials: KnownCredentials;
   readonly #audit: Audit;
 
@@ -43,6 +43,11 @@ export class Authenticators {
       new SessionAuthenticator(tokens),
       new CertificateAuthenticator(credentials),
     ];
+  }
+
+  /** Lets in those whom another authenticator knows, too: one of a room above this one. */
+  accept(authenticator: Authenticator): void {
+    this.#all.push(authenticator);
   }
 
   /**

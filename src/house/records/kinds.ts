@@ -14,6 +14,26 @@ export const ANNOUNCED_STATE_KIND: RecordKind = kind('announced-state');
 export const BACKUP_KIND: RecordKind = kind('backup');
 export const REFUSED_WRITE_KIND: RecordKind = kind('refused-write');
 export const CONSUL_SESSION_KIND: RecordKind = kind('consul-session');
+export const RUN_KIND: RecordKind = kind('run');
+export const OPEN_RUN_KIND: RecordKind = kind('open-run');
+export const RUN_NODE_KIND: RecordKind = kind('run-node');
+export const CONFIGURATION_KIND: RecordKind = kind('configuration');
+export const CONFIGURATION_BODY_KIND: RecordKind = kind('configuration-body');
+
+/** The runs of one workspace: their ids alone. */
+export function runsOfKind(address: string): RecordKind {
+  return kind(`runs-of ${address}`);
+}
+
+/** What is kept of one run beside its record: its plan, and what else it made. */
+export function runPartKindOf(runId: string): RecordKind {
+  return kind(`run-part ${runId}`);
+}
+
+/** The pieces of the log of one phase of a run. */
+export function runLogKindOf(runId: string, phase: string): RecordKind {
+  return kind(`run-log ${runId} ${phase}`);
+}
 
 /** The pieces of one upload: a kind of their own for each, so that one upload's are read without the others'. */
 export function pieceKindOf(uploadId: string): RecordKind {
