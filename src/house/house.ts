@@ -45,14 +45,12 @@ import { StoredCensus } from './stored-figures.ts';
 import { Sweep } from './sweep.ts';
 import { requireWhole } from './transfer.ts';
 import { Uploads } from './states/uploads.ts';
-import type { WebhookPost } from '../ports/webhook-post.ts';
+import { NO_POST } from './webhooks/no-post.ts';
 import { Webhooks } from './webhooks/webhooks.ts';
+import { openWorkspaces, type WorkspaceParts } from './workspaces/open.ts';
 import { tapped } from './tapped.ts';
 import { watched } from './watched.ts';
 import { WATCHED } from './watches.ts';
-
-/** A house that can send nothing. */
-const NO_POST: WebhookPost = () => Promise.reject(new Error('webhooks are not sent'));
 
 /** Who acts where the house itself keeps order. */
 const NODE: Actor = { subject: 'house:node', door: 'house' };
@@ -74,6 +72,8 @@ export class House {
   readonly audit: Audit;
   readonly backups: Backups;
   readonly webhooks: Webhooks;
+  /** What clients keep to whom a state is a workspace. */
+  readonly workspaces: WorkspaceParts;
   /** What is stored about addresses, as it comes. */
   readonly feed: Feed;
   readonly signals: Signals;
@@ -131,8 +131,8 @@ export class House {
     const known = new KnownCredentials({ engine, sealer, clock, grace: options.expiryGrace });
     const gate = new Gate({ engine, clock, credentials: known });
     this.gate = gate;
-    const { auditKept } = options;
-    const audit = new Audit({ engine, clock, log, gate, sink: sink ?? NO_SINK, kept: auditKept });
+    const kept = options.auditKept;
+    const audit = new Audit({ engine, clock, log, gate, sink: sink ?? NO_SINK, kept });
     this.audit = watched(audit, audit, WATCHED.audit);
     const tokens = new SessionTokens({ sealer, credentials: known });
     this.identity = new Authenticators({ credentials: known, tokens, audit });
@@ -169,6 +169,7 @@ export class House {
     });
     this.firstWrites = watched(firstWrites, audit, WATCHED.firstWrites);
     this.freezes = watched(freezes, audit, WATCHED.freezes);
+    this.workspaces = openWorkspaces({ engine, entropy, gate, freezes, audit, records: this.#recordOwner });
     const quotas = new Quotas({ engine, clock, projects, log });
     const locks = new Locks({
       executor: this.#executor,

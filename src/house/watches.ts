@@ -10,6 +10,8 @@ import type { RefusedWrites } from './states/refused-writes.ts';
 import type { States } from './states/states.ts';
 import type { Uploads } from './states/uploads.ts';
 import type { Webhooks } from './webhooks/webhooks.ts';
+import type { PendingStates } from './workspaces/pending-states.ts';
+import type { Workspaces } from './workspaces/workspaces.ts';
 import type { Watches } from './watched.ts';
 
 /** What each method of a part is called in the audit log. A method that a caller may be refused has a row. */
@@ -25,6 +27,8 @@ export const WATCHED: {
   readonly freezes: Watches<Freezes>;
   readonly firstWrites: Watches<FirstWrites>;
   readonly webhooks: Watches<Webhooks>;
+  readonly workspaces: Watches<Workspaces>;
+  readonly pendingStates: Watches<PendingStates>;
   readonly audit: Watches<Audit>;
 } = {
   states: {
@@ -91,6 +95,20 @@ export const WATCHED: {
     list: { action: 'list-webhooks', looks: true },
     remove: { action: 'webhook-drop' },
     test: { action: 'webhook-test' },
+  },
+  workspaces: {
+    look: { action: 'read-workspace', looks: true },
+    make: { action: 'workspace-set' },
+    set: { action: 'workspace-set' },
+    forget: { action: 'workspace-drop' },
+    list: { action: 'list-workspaces', looks: true },
+    groups: { action: 'list-workspaces', looks: true },
+    setGroup: { action: 'workspace-group-set' },
+    dropGroup: { action: 'workspace-group-drop' },
+  },
+  pendingStates: {
+    begin: { action: 'write' },
+    find: { action: 'read' },
   },
   audit: {
     read: { action: 'read-audit', looks: true },

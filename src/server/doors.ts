@@ -8,6 +8,7 @@ import { CONSUL } from '../protocols/consul/door/entry.ts';
 import { GCS } from '../protocols/gcs/door/entry.ts';
 import { isResent as isResentToGcs } from '../protocols/gcs/attempt.ts';
 import { DYNAMODB } from '../protocols/dynamodb/door/entry.ts';
+import { HCP } from '../protocols/hcp/door/entry.ts';
 import { HTTP } from '../protocols/http/door/entry.ts';
 import { S3 } from '../protocols/s3/door/entry.ts';
 import { STS } from '../protocols/sts/door/entry.ts';
@@ -19,7 +20,7 @@ import { SignpostDoor } from './signposts.ts';
 import { IndexDoor } from './index-door.ts';
 
 /** Every protocol that the house speaks. A new one is a folder and a line here. */
-export const DOORS: readonly DoorEntry[] = [HTTP, S3, DYNAMODB, STS, GCS, CONSUL];
+export const DOORS: readonly DoorEntry[] = [HTTP, S3, DYNAMODB, STS, GCS, CONSUL, HCP];
 
 /** Opens every door of the house: those of the protocols, and its own. */
 export async function openDoors(parts: {

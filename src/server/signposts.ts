@@ -3,7 +3,7 @@ import { faultReply, problemReply } from '../protocols/wire/problem.ts';
 
 /** What to do instead, whatever was asked by. */
 const WAY =
-  'Use backend "http", "s3", "gcs" or "consul": "statehouse config http PROJECT/KEY" prints the block, and so for the others, and "terraform init -migrate-state" moves a state';
+  'Use backend "http", "s3", "gcs", "consul" or "remote": "statehouse config http PROJECT/KEY" prints the block, and so for the others, and "terraform init -migrate-state" moves a state';
 
 /** A protocol that is spoken elsewhere: by which paths it is known, and in what form it says what is wrong. */
 interface Signpost {
@@ -12,9 +12,6 @@ interface Signpost {
   readonly paths: readonly string[];
   readonly answer: (message: string, path: string) => Pick<DoorReply, 'status' | 'headers' | 'body'>;
 }
-
-/** Where HCP's clients are sent on to, because they show nothing of what the discovery itself answers. */
-const TFE = '/signpost/tfe/v2/';
 
 /**
  * Every protocol that Terraform has a backend for and that is not spoken here. No status is 404, which their clients take for
@@ -35,22 +32,6 @@ const SIGNPOSTS: readonly Signpost[] = [
               `<?xml version="1.0" encoding="utf-8"?><Error><Code>NotSupported</Code><Message>${escaped(message)}</Message></Error>`,
             ),
           },
-  },
-  {
-    name: 'remote" or "cloud',
-    paths: ['/.well-known/terraform.json', `${TFE}*`],
-    answer: (message, path) =>
-      path === '/.well-known/terraform.json'
-        ? json(200, { 'tfe.v2': TFE, 'tfe.v2.1': TFE, 'tfe.v2.2': TFE })
-        : path === `${TFE}ping`
-          ? { status: 204, headers: { 'tfp-api-version': '2.6' }, body: null }
-          : {
-              status: 400,
-              headers: { 'content-type': 'application/vnd.api+json' },
-              body: Buffer.from(
-                JSON.stringify({ errors: [{ status: '400', title: 'not supported', detail: message }] }),
-              ),
-            },
   },
   {
     name: 'etcd',

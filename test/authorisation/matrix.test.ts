@@ -10,6 +10,7 @@ import { makeAskers, type Asker } from './callers.ts';
 import { CONSUL_TRIALS } from './consul-trials.ts';
 import { DYNAMODB_TRIALS } from './dynamodb-trials.ts';
 import { GCS_TRIALS } from './gcs-trials.ts';
+import { HCP_TRIALS } from './hcp-trials.ts';
 import { HTTP_TRIALS } from './http-trials.ts';
 import { S3_TRIALS } from './s3-trials.ts';
 import { empty, kept, type Scene, type Trial } from './scene.ts';
@@ -24,6 +25,7 @@ const TRIALS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
   sts: STS_TRIALS,
   gcs: GCS_TRIALS,
   consul: CONSUL_TRIALS,
+  hcp: HCP_TRIALS,
   api: API_TRIALS,
   health: HEALTH_TRIALS,
 };

@@ -41,23 +41,6 @@ describe.skipIf(terraform === null)(
       return output.replaceAll(/[\s│╷╵]+/g, ' ');
     }
 
-    it.each<[string, () => string, () => Readonly<Record<string, string>>]>([
-      [
-        'cloud',
-        () =>
-          `cloud {\n  hostname = "localhost:${new URL(secure.url).port}"\n  organization = "app"\n  token = "x"\n  workspaces {\n    name = "net"\n  }\n}`,
-        env,
-      ],
-      [
-        'remote',
-        () =>
-          `backend "remote" {\n  hostname = "localhost:${new URL(secure.url).port}"\n  organization = "app"\n  token = "x"\n  workspaces {\n    name = "net"\n  }\n}`,
-        env,
-      ],
-    ])('is told by %s at init what to use instead', async (_, block, more) => {
-      expect(await initOutput(block(), more())).toContain('statehouse config http PROJECT/KEY');
-    });
-
     it('is refused to azurerm at init, which shows only the status', async () => {
       const port = new URL(secure.url).port;
       const block = `backend "azurerm" {\n  storage_account_name = "app"\n  container_name = "app"\n  key = "net"\n  access_key = "eA=="\n  metadata_host = "localhost:${port}"\n}`;

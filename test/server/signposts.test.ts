@@ -12,11 +12,6 @@ describe('a protocol that is not served', () => {
   it.each([
     ['/devstoreaccount1/app/net', 400, (text: string) => /<Message>(.*)<\/Message>/.exec(text)?.[1] ?? ''],
     ['/metadata/endpoints?api-version=2022-09-01', 400, (text: string) => jsonAt(text, 'error', 'message')],
-    [
-      '/signpost/tfe/v2/organizations/app/entitlement-set',
-      400,
-      (text: string) => jsonAt(text, 'errors', '0', 'detail'),
-    ],
     ['/v2/keys/app', 400, (text: string) => jsonAt(text, 'message')],
     ['/v3/kv/range', 400, (text: string) => jsonAt(text, 'message')],
     ['/api/v4/projects/1/terraform/state/net', 400, (text: string) => jsonAt(text, 'message')],
@@ -26,13 +21,6 @@ describe('a protocol that is not served', () => {
       expect(answer.status).toBe(status);
       expect(read(answer.text)).toContain('statehouse config http PROJECT/KEY');
     }
-  });
-
-  it('is found by the discovery of HCP, which leads to an answer that its clients show', async () => {
-    const { text } = await house.ask('GET', '/.well-known/terraform.json', { as: null });
-    const services = JSON.parse(text) as Readonly<Record<string, string>>;
-    const answer = await house.ask('GET', `${services['tfe.v2']}organizations/app`, { as: null });
-    expect(answer.headers['content-type']).toBe('application/vnd.api+json');
   });
 
   it('is no 404 to Terraform, and one to people', async () => {

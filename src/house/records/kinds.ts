@@ -34,6 +34,9 @@ export function runPartKindOf(runId: string): RecordKind {
 export function runLogKindOf(runId: string, phase: string): RecordKind {
   return kind(`run-log ${runId} ${phase}`);
 }
+export const WORKSPACE_KIND: RecordKind = kind('workspace');
+export const WORKSPACE_GROUP_KIND: RecordKind = kind('workspace-group');
+export const PENDING_STATE_KIND: RecordKind = kind('pending-state');
 
 /** The pieces of one upload: a kind of their own for each, so that one upload's are read without the others'. */
 export function pieceKindOf(uploadId: string): RecordKind {

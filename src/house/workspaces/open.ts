@@ -1,0 +1,38 @@
+import type { Engine } from '../../ports/engine.ts';
+import type { Entropy } from '../../ports/entropy.ts';
+import type { Audit } from '../audit.ts';
+import type { Freezes } from '../freezes.ts';
+import type { Gate } from '../gate.ts';
+import type { RecordOwner } from '../records/records.ts';
+import { WATCHED } from '../watches.ts';
+import { watched } from '../watched.ts';
+import { PENDING_STATES, PendingStates } from './pending-states.ts';
+import { WORKSPACE_GROUPS, WORKSPACES } from './records.ts';
+import { Workspaces } from './workspaces.ts';
+
+/** What the house keeps for clients to whom a state is a workspace. */
+export interface WorkspaceParts {
+  readonly kept: Workspaces;
+  readonly pending: PendingStates;
+}
+
+export function openWorkspaces(options: {
+  engine: Engine;
+  entropy: Entropy;
+  gate: Gate;
+  freezes: Freezes;
+  audit: Audit;
+  records: RecordOwner;
+}): WorkspaceParts {
+  const { records: owner, audit } = options;
+  const workspaces = new Workspaces({
+    ...options,
+    records: WORKSPACES.of(owner),
+    groups: WORKSPACE_GROUPS.of(owner),
+  });
+  const pendingStates = new PendingStates({ ...options, records: PENDING_STATES.of(owner) });
+  return {
+    kept: watched(workspaces, audit, WATCHED.workspaces),
+    pending: watched(pendingStates, audit, WATCHED.pendingStates),
+  };
+}

@@ -1,0 +1,22 @@
+import type { DoorReply, DoorRequest } from '../../door.ts';
+import { methodReply } from '../../wire/problem.ts';
+import { API_PREFIX } from '../layout.ts';
+
+/** Which services this host has. Terraform looks for them by the version that it speaks. */
+const SERVICES = {
+  'tfe.v2': API_PREFIX,
+  'tfe.v2.1': API_PREFIX,
+  'tfe.v2.2': API_PREFIX,
+  'state.v2': API_PREFIX,
+} as const;
+
+/** Tells where the API is. It says nothing of this server, and so needs no credential. */
+export function discoveryReply({ method }: Pick<DoorRequest, 'method'>): DoorReply {
+  if (method !== 'GET' && method !== 'HEAD') return methodReply(['GET']);
+  return {
+    operation: 'discovery',
+    status: 200,
+    headers: { 'content-type': 'application/json' },
+    body: Buffer.from(JSON.stringify(SERVICES)),
+  };
+}

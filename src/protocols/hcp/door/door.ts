@@ -1,0 +1,69 @@
+import type { House } from '../../../house/house.ts';
+import { callerOf } from '../../caller.ts';
+import type { Door, DoorReply, DoorRequest, DoorRoutes } from '../../door.ts';
+import { API_PREFIX, API_VERSION, APP_NAME, DISCOVERY_PATH } from '../layout.ts';
+import { authenticate } from './auth.ts';
+import { isError, type Answer } from './call.ts';
+import { Connections } from './connections.ts';
+import { Detector } from './detect.ts';
+import { discoveryReply } from './discovery.ts';
+import { errorReply, slowDown, unauthenticated, unavailable } from './errors.ts';
+import { OPERATIONS } from './operations.ts';
+import { isUpload, takeUpload } from './uploads.ts';
+
+/** What is told of the API beside every answer: terraform reads it from whatever a ping is answered with. */
+const ABOUT = { 'tfp-api-version': API_VERSION, 'tfp-appname': APP_NAME } as const;
+
+/** The door for Terraform's `cloud` block and `backend "remote"`, and for HCP's own clients of workspaces and states. */
+export class HcpDoor implements Door {
+  readonly name = 'hcp';
+  readonly routes: DoorRoutes = { paths: [DISCOVERY_PATH, `${API_PREFIX}*`] };
+  readonly #house: House;
+  readonly #connections: Connections;
+  readonly #detector = new Detector(OPERATIONS);
+
+  constructor(house: House, { now }: { now: () => number }) {
+    this.#house = house;
+    this.#connections = new Connections(now);
+  }
+
+  async answer(request: DoorRequest): Promise<DoorReply> {
+    if (request.path === DISCOVERY_PATH) return discoveryReply(request);
+    const parts = { house: this.#house, connections: this.#connections, door: this };
+    const reply = isUpload(request.path) ? await takeUpload(parts, request) : await this.#ask(request);
+    return { ...reply, headers: { ...ABOUT, ...reply.headers } };
+  }
+
+  fault(_request: DoorRequest, message: string): DoorReply {
+    return errorReply('unknown', unavailable(message));
+  }
+
+  throttled(_request: DoorRequest, retryAfterSeconds: number): DoorReply {
+    return errorReply('unknown', slowDown(retryAfterSeconds));
+  }
+
+  async #ask(request: DoorRequest): Promise<DoorReply> {
+    const asked = this.#detector.detect(request);
+    const answer = await this.#answer(request, asked);
+    const operation = 'operation' in asked ? asked.operation : 'unknown';
+    return 'title' in answer ? errorReply(operation, answer) : answer;
+  }
+
+  async #answer(request: DoorRequest, asked: ReturnType<Detector['detect']>): Promise<Answer> {
+    const identity = await authenticate(request, this.#house, this);
+    if (identity === null) return unauthenticated();
+    const wait = request.admit(identity.subject);
+    if (wait !== null) return slowDown(wait);
+    if (isError(asked)) return asked;
+    const { operation, row, params, query } = asked;
+    return row.run({
+      house: this.#house,
+      connections: this.#connections,
+      caller: callerOf(identity, this, request),
+      request,
+      operation,
+      params,
+      query,
+    });
+  }
+}

@@ -1,0 +1,21 @@
+import { ACCOUNT_ROWS } from './account.ts';
+import type { Rows } from './call.ts';
+import { LOCK_ROWS } from './locks.ts';
+import { ORGANIZATION_ROWS } from './organizations.ts';
+import { OUTPUT_ROWS } from './outputs.ts';
+import { PROJECT_ROWS } from './projects.ts';
+import { STATE_VERSION_ROWS } from './state-versions.ts';
+import { TAG_ROWS } from './tags.ts';
+import { WORKSPACE_ROWS } from './workspaces.ts';
+
+/** The one table of this door: what needs a credential, by the names of go-tfe's methods. */
+export const OPERATIONS: Rows = {
+  ...ACCOUNT_ROWS,
+  ...ORGANIZATION_ROWS,
+  ...PROJECT_ROWS,
+  ...WORKSPACE_ROWS,
+  ...TAG_ROWS,
+  ...LOCK_ROWS,
+  ...STATE_VERSION_ROWS,
+  ...OUTPUT_ROWS,
+};

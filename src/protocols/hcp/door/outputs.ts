@@ -1,0 +1,113 @@
+import { stringify } from 'lossless-json';
+import type { Address } from '../../../core/address.ts';
+import {
+  stateVersionId,
+  outputId,
+  readOutputId,
+  readStateVersionId,
+  type StateVersionName,
+} from '../layout.ts';
+import type { Resource } from '../json-api.ts';
+import { writeDocument } from '../json-api.ts';
+import { isError, pageOf, type Answer, type DoorCall, type Rows } from './call.ts';
+import { JSON_API_TYPE } from '../layout.ts';
+import { notFound, type HcpError } from './errors.ts';
+import { readOutputs, type StateOutput } from './state-content.ts';
+import { findVersion } from './state-versions.ts';
+import { atWorkspace } from './workspace-of.ts';
+import type { Version } from '../../../core/world.ts';
+import type { DoorReply } from '../../door.ts';
+
+/** The outputs of a state: those that are sensitive are shown one at a time, to whoever may read the state. */
+export const OUTPUT_ROWS: Rows = {
+  'state-version-outputs.read-current': {
+    method: 'GET',
+    path: 'workspaces/:workspace/current-state-version-outputs',
+    run: atWorkspace(listCurrent),
+  },
+  'state-versions.list-outputs': {
+    method: 'GET',
+    path: 'state-versions/:version/outputs',
+    run: listOfVersion,
+  },
+  'state-version-outputs.read': { method: 'GET', path: 'state-version-outputs/:output', run: readOne },
+};
+
+async function listCurrent(call: DoorCall, address: Address): Promise<Answer> {
+  return list(call, address, null);
+}
+
+async function listOfVersion(call: DoorCall): Promise<Answer> {
+  const name = readStateVersionId(call.params['version'] ?? '');
+  if (name === null) return notFound('the state version');
+  const number = await numberOf(call, name);
+  return isError(number) ? number : list(call, name.address, number);
+}
+
+async function list(call: DoorCall, address: Address, number: number | null): Promise<Answer> {
+  const read = await readOutputs(call, address, number);
+  if (isError(read)) return read;
+  const paged = pageOf(call, read.outputs);
+  if (isError(paged)) return paged;
+  const data = paged.items.map((output) => describeOutput(address, read.version, output, false));
+  return losslessReply(call, writeDocument(data, { page: paged.page }));
+}
+
+async function readOne(call: DoorCall): Promise<Answer> {
+  const name = readOutputId(call.params['output'] ?? '');
+  if (name === null) return notFound('the output');
+  const number = await numberOf(call, name.version);
+  if (isError(number)) return number;
+  const { address } = name.version;
+  const read = await readOutputs(call, address, number);
+  if (isError(read)) return read;
+  const output = read.outputs.find((one) => one.name === name.name);
+  if (output === undefined) return notFound('the output');
+  return losslessReply(call, writeDocument(describeOutput(address, read.version, output, read.reveal)));
+}
+
+/** The number of a version that is named; null for the newest one, which needs less of a right. */
+async function numberOf(call: DoorCall, name: StateVersionName): Promise<number | null | HcpError> {
+  const newest = await readOutputs(call, name.address, null);
+  if (
+    !isError(newest) &&
+    stateVersionId({ address: name.address, ...newest.version }) === stateVersionId(name)
+  )
+    return null;
+  const version = await findVersion(call, name);
+  return isError(version) ? version : version.number;
+}
+
+/** Numbers come out as they stand in the state. */
+function losslessReply({ operation }: DoorCall, document: object): DoorReply {
+  return {
+    operation,
+    status: 200,
+    headers: { 'content-type': JSON_API_TYPE, 'cache-control': 'no-store' },
+    body: Buffer.from(stringify(document) ?? ''),
+  };
+}
+
+function describeOutput(address: Address, version: Version, output: StateOutput, reveal: boolean): Resource {
+  const { name, type, sensitive } = output;
+  const id = outputId({ address, ...version }, name);
+  return {
+    id,
+    type: 'state-version-outputs',
+    attributes: {
+      name,
+      sensitive,
+      type: simpleType(type),
+      value: sensitive && !reveal ? null : output.value,
+      'detailed-type': type,
+    },
+    links: { self: `/api/v2/state-version-outputs/${id}` },
+  };
+}
+
+/** A type in HCP's few words. */
+function simpleType(type: unknown): string {
+  if (typeof type === 'string') return type === 'bool' ? 'boolean' : type;
+  const [kind] = Array.isArray(type) ? (type as readonly unknown[]) : [];
+  return kind === 'object' || kind === 'map' ? 'object' : 'array';
+}
