@@ -4,6 +4,7 @@ import type { RecordBodies } from '../house/records/bodies.ts';
 import { Sweep } from '../house/sweep.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Entropy } from '../ports/entropy.ts';
+import type { Sealer } from '../ports/sealer.ts';
 import type { Log } from '../ports/log.ts';
 import { Configurations } from './configurations.ts';
 import type { Executor } from './executors/executor.ts';
@@ -12,6 +13,7 @@ import { RUN_LIMITS, type PhaseParts, type RunLimits } from './phase.ts';
 import type { RunPrograms } from './programs.ts';
 import { RunBook } from './run-book.ts';
 import { Runs } from './runs.ts';
+import { RunTickets } from './tickets.ts';
 import { RunTokens } from './tokens.ts';
 import { RunWorker } from './worker.ts';
 
@@ -30,6 +32,7 @@ export interface OpenRuns {
 export function openRuns(options: {
   readonly house: House;
   readonly bodies: RecordBodies;
+  readonly sealer: Sealer;
   readonly executor: Executor;
   readonly programs: RunPrograms;
   readonly clock: Clock;
@@ -59,7 +62,14 @@ export function openRuns(options: {
     },
   };
   const worker = new RunWorker({ ...options, book, logs, phases });
-  const runs = new Runs({ ...options, book, logs, worker, configurations });
+  const runs = new Runs({
+    ...options,
+    book,
+    logs,
+    worker,
+    configurations,
+    tickets: new RunTickets(options.sealer),
+  });
   const prune = async (): Promise<void> => {
     const now = await house.now();
     await runs.prune(now - kept, now - LEFT);

@@ -1,5 +1,6 @@
 import type { Milliseconds } from '../core/instant.ts';
 import type { PhaseEnd } from '../core/runs/status.ts';
+import { usedSchemas } from '../core/runs/redact.ts';
 import { variablesText, type RunVariable } from '../core/runs/variables.ts';
 import type { Configurations } from './configurations.ts';
 import type { PhaseControl } from './control.ts';
@@ -158,8 +159,17 @@ class PhaseWork {
     if (lockFile !== null) await book.putPart(run.id, 'lock-file', lockFile);
     const json = await this.#show(['show', '-json', '-no-color', this.#place.planFile]);
     await book.putPart(run.id, 'json', json);
+    if (run.kind === 'saved') await this.#keepSchemas(json);
     const hasChanges = end.code === HAS_CHANGES;
     return this.#ended({ code: 0 }, { end: 'finished', hasChanges, counts: countsOf(json), problem: null });
+  }
+
+  /** What clients need that show a saved plan. */
+  async #keepSchemas(json: Uint8Array): Promise<void> {
+    const { run } = this.#task;
+    const schemas = await this.#show(['providers', 'schema', '-json']);
+    const used = usedSchemas(parsed(schemas), parsed(json));
+    await this.#parts.book.putPart(run.id, 'schemas', Buffer.from(JSON.stringify(used)));
   }
 
   async #apply(): Promise<PhaseResult> {
@@ -242,6 +252,10 @@ class PhaseWork {
     if (control.reason !== null) return { ...result, end: 'errored', problem: control.reason };
     return { ...result, end: 'canceled' };
   }
+}
+
+function parsed(json: Uint8Array): unknown {
+  return JSON.parse(Buffer.from(json).toString());
 }
 
 /** What a program said, up to a limit. */

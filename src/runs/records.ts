@@ -139,7 +139,7 @@ export const RUN_NODES: RecordDefinition<{ readonly seenAt: Instant }> = defineR
 );
 
 /** What is kept of a run beside its record. */
-export type RunPart = 'variables' | 'plan' | 'lock-file' | 'json';
+export type RunPart = 'variables' | 'plan' | 'lock-file' | 'json' | 'schemas';
 
 /** The parts of a run, each with its bytes as its body. */
 export function partsOf(runId: string): RecordDefinition<{ readonly size: number }> {

@@ -12,6 +12,7 @@ import type { LogStretch, RunLogs } from './logs.ts';
 import type { RunPrograms } from './programs.ts';
 import type { Phase, RunPart, RunProgram, RunTask } from './records.ts';
 import type { Run, RunBook } from './run-book.ts';
+import type { RunTickets } from './tickets.ts';
 import type { RunWorker } from './worker.ts';
 
 /** Runs of a workspace that are not over at a time, and of the server. */
@@ -59,6 +60,7 @@ export interface LineView {
 export class Runs {
   readonly configurations: Configurations;
   readonly programs: RunPrograms;
+  readonly tickets: RunTickets;
   readonly #house: House;
   readonly #book: RunBook;
   readonly #logs: RunLogs;
@@ -72,6 +74,7 @@ export class Runs {
     worker: RunWorker;
     configurations: Configurations;
     programs: RunPrograms;
+    tickets: RunTickets;
     entropy: Entropy;
   }) {
     this.#house = options.house;
@@ -81,6 +84,7 @@ export class Runs {
     this.#entropy = options.entropy;
     this.configurations = options.configurations;
     this.programs = options.programs;
+    this.tickets = options.tickets;
   }
 
   /** Makes a run. A second one of the same configuration is the first: a client whose answer was lost asks again. */
@@ -210,6 +214,19 @@ export class Runs {
       current: currentRun(here),
       places: new Map(open.map(({ id }) => [id, placeInQueue(open, id)])),
     };
+  }
+
+  /** How many phases this node executes now. */
+  get executing(): number {
+    return this.#worker.executing;
+  }
+
+  /** The runs that are not over, each with how many are to be executed before it, itself among them; 0 for one that waits for none. */
+  async queue(): Promise<readonly { readonly run: Run; readonly place: number }[]> {
+    const open = await this.#book.open();
+    return open
+      .map((run) => ({ run, place: placeInQueue(open, run.id) }))
+      .toSorted((a, b) => a.place - b.place);
   }
 
   /** Forgets runs that ended before a moment, and configurations that nobody made a run of. */

@@ -25,6 +25,7 @@ export async function openServerRuns(
   const { house, engine, keyring: sealer, log } = built;
   return openRuns({
     house,
+    sealer,
     bodies: new RecordBodies({ engine, sealer, entropy: systemEntropy }),
     executor: mode === 'local' ? PROCESS_EXECUTOR : await SandboxExecutor.open(path),
     programs: new RunPrograms(programs, path),

@@ -14,6 +14,9 @@ export const ANNOUNCED_STATE_KIND: RecordKind = kind('announced-state');
 export const BACKUP_KIND: RecordKind = kind('backup');
 export const REFUSED_WRITE_KIND: RecordKind = kind('refused-write');
 export const CONSUL_SESSION_KIND: RecordKind = kind('consul-session');
+export const WORKSPACE_KIND: RecordKind = kind('workspace');
+export const WORKSPACE_GROUP_KIND: RecordKind = kind('workspace-group');
+export const PENDING_STATE_KIND: RecordKind = kind('pending-state');
 export const RUN_KIND: RecordKind = kind('run');
 export const OPEN_RUN_KIND: RecordKind = kind('open-run');
 export const RUN_NODE_KIND: RecordKind = kind('run-node');
@@ -34,9 +37,6 @@ export function runPartKindOf(runId: string): RecordKind {
 export function runLogKindOf(runId: string, phase: string): RecordKind {
   return kind(`run-log ${runId} ${phase}`);
 }
-export const WORKSPACE_KIND: RecordKind = kind('workspace');
-export const WORKSPACE_GROUP_KIND: RecordKind = kind('workspace-group');
-export const PENDING_STATE_KIND: RecordKind = kind('pending-state');
 
 /** The pieces of one upload: a kind of their own for each, so that one upload's are read without the others'. */
 export function pieceKindOf(uploadId: string): RecordKind {

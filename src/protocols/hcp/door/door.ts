@@ -1,6 +1,7 @@
 import type { House } from '../../../house/house.ts';
 import { callerOf } from '../../caller.ts';
-import type { Door, DoorReply, DoorRequest, DoorRoutes } from '../../door.ts';
+import type { Runs } from '../../../runs/runs.ts';
+import type { Door, DoorParts, DoorReply, DoorRequest, DoorRoutes } from '../../door.ts';
 import { API_PREFIX, API_VERSION, APP_NAME, DISCOVERY_PATH } from '../layout.ts';
 import { authenticate } from './auth.ts';
 import { isError, type Answer } from './call.ts';
@@ -9,6 +10,7 @@ import { Detector } from './detect.ts';
 import { discoveryReply } from './discovery.ts';
 import { errorReply, slowDown, unauthenticated, unavailable } from './errors.ts';
 import { OPERATIONS } from './operations.ts';
+import { isRunFile, RunFiles } from './run-files.ts';
 import { isUpload, takeUpload } from './uploads.ts';
 
 /** What is told of the API beside every answer: terraform reads it from whatever a ping is answered with. */
@@ -19,16 +21,21 @@ export class HcpDoor implements Door {
   readonly name = 'hcp';
   readonly routes: DoorRoutes = { paths: [DISCOVERY_PATH, `${API_PREFIX}*`] };
   readonly #house: House;
+  readonly #runs: Runs | null;
+  readonly #runFiles: RunFiles;
   readonly #connections: Connections;
   readonly #detector = new Detector(OPERATIONS);
 
-  constructor(house: House, { now }: { now: () => number }) {
+  constructor({ house, now, runs, closing }: Pick<DoorParts, 'house' | 'now' | 'runs' | 'closing'>) {
     this.#house = house;
+    this.#runs = runs;
+    this.#runFiles = new RunFiles(house, runs, closing);
     this.#connections = new Connections(now);
   }
 
   async answer(request: DoorRequest): Promise<DoorReply> {
     if (request.path === DISCOVERY_PATH) return discoveryReply(request);
+    if (isRunFile(request.path)) return this.#runFiles.answer(request);
     const parts = { house: this.#house, connections: this.#connections, door: this };
     const reply = isUpload(request.path) ? await takeUpload(parts, request) : await this.#ask(request);
     return { ...reply, headers: { ...ABOUT, ...reply.headers } };
@@ -58,6 +65,7 @@ export class HcpDoor implements Door {
     const { operation, row, params, query } = asked;
     return row.run({
       house: this.#house,
+      runs: this.#runs,
       connections: this.#connections,
       caller: callerOf(identity, this, request),
       request,
