@@ -187,7 +187,8 @@ class HeldLog {
   live = false;
   readAt = -Infinity;
   readonly #max: number;
-  #chunks: Uint8Array[] = [];
+  /** Twice as large whenever it is full. */
+  #bytes: Uint8Array = new Uint8Array(PIECE_BYTES);
   #size = 0;
   #ended = false;
   #isFull = false;
@@ -227,8 +228,7 @@ class HeldLog {
   }
 
   slice(from: number, to: number): Uint8Array {
-    if (this.#chunks.length > 1) this.#chunks = [Buffer.concat(this.#chunks)];
-    return (this.#chunks[0] ?? new Uint8Array()).subarray(from, to);
+    return this.#bytes.slice(from, Math.min(to, this.#size));
   }
 
   /** Resolves when more has come, or after a while. */
@@ -248,8 +248,14 @@ class HeldLog {
 
   #push(bytes: Uint8Array): void {
     if (bytes.length === 0) return;
-    this.#chunks.push(bytes);
-    this.#size += bytes.length;
+    const size = this.#size + bytes.length;
+    if (size > this.#bytes.length) {
+      const larger = new Uint8Array(Math.max(size, 2 * this.#bytes.length));
+      larger.set(this.#bytes.subarray(0, this.#size));
+      this.#bytes = larger;
+    }
+    this.#bytes.set(bytes, this.#size);
+    this.#size = size;
     this.#wake();
   }
 

@@ -150,6 +150,7 @@ describe('runs whose program is played', () => {
     expect(await house.log(planning.id, 'plan')).toMatch(/stopped in order/);
     await rm(join(out, 'a'));
     const applying = await house.run(await configured({ 'apply.sh': hearing }), { autoApply: true });
+    await house.until(applying.id, 'applying');
     await reached('a');
     expect(await house.runs.act(ADMIN_CALLER, applying.id, 'cancel')).toMatchObject({
       run: { status: 'applying' },

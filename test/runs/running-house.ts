@@ -104,7 +104,7 @@ export class RunningHouse implements AsyncDisposable {
       `the run is ${statuses.join(' or ')}`,
       async () => {
         // As a client does, which reads the log and then the run: an apply without a question waits for that.
-        await this.log(id, 'plan');
+        await this.runs.log(id, 'plan', { offset: 1e12, limit: 1 }, { wait: 0 });
         const { status } = await this.show(id);
         return statuses.includes(status);
       },
