@@ -169,7 +169,8 @@ export class House {
     });
     this.firstWrites = watched(firstWrites, audit, WATCHED.firstWrites);
     this.freezes = watched(freezes, audit, WATCHED.freezes);
-    this.workspaces = openWorkspaces({ engine, entropy, gate, freezes, audit, records: this.#recordOwner });
+    const records = this.#recordOwner;
+    this.workspaces = openWorkspaces({ engine, entropy, sealer, gate, freezes, audit, records });
     const quotas = new Quotas({ engine, clock, projects, log });
     const locks = new Locks({
       executor: this.#executor,

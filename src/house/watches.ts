@@ -11,6 +11,7 @@ import type { States } from './states/states.ts';
 import type { Uploads } from './states/uploads.ts';
 import type { Webhooks } from './webhooks/webhooks.ts';
 import type { PendingStates } from './workspaces/pending-states.ts';
+import type { Variables } from './workspaces/variables.ts';
 import type { Workspaces } from './workspaces/workspaces.ts';
 import type { Watches } from './watched.ts';
 
@@ -29,6 +30,7 @@ export const WATCHED: {
   readonly webhooks: Watches<Webhooks>;
   readonly workspaces: Watches<Workspaces>;
   readonly pendingStates: Watches<PendingStates>;
+  readonly variables: Watches<Variables>;
   readonly audit: Watches<Audit>;
 } = {
   states: {
@@ -109,6 +111,12 @@ export const WATCHED: {
   pendingStates: {
     begin: { action: 'write' },
     find: { action: 'read' },
+  },
+  variables: {
+    list: { action: 'list-variables', looks: true },
+    set: { action: 'variable-set' },
+    remove: { action: 'variable-drop' },
+    forget: { action: 'variable-drop' },
   },
   audit: {
     read: { action: 'read-audit', looks: true },

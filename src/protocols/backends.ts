@@ -8,6 +8,7 @@ import {
 } from './backend.ts';
 import { CONSUL } from './consul/block.ts';
 import { GCS } from './gcs/client/entry.ts';
+import { CLOUD, REMOTE } from './hcp/block.ts';
 import { HTTP } from './http/client/entry.ts';
 import { LOCAL } from './local/client/entry.ts';
 import { PG } from './pg/client/entry.ts';
@@ -59,6 +60,8 @@ export function isSecretSetting(setting: string): boolean {
 export const SERVED_BACKENDS: readonly DescribedDoor[] = [
   ...BACKENDS.filter((entry): entry is ServedBackend => entry.snippet !== null),
   CONSUL,
+  CLOUD,
+  REMOTE,
 ];
 
 /**

@@ -157,10 +157,11 @@ function isFromAnotherSite(request: DoorRequest): boolean {
   return !URL.canParse(origin) || new URL(origin).host !== host;
 }
 
-/** Whether a request brings any credential: browsers ask without one first. */
+/** Whether a request brings any credential: browsers ask without one first, and send the one of a sign-in page in a form. */
 function presentsCredential(request: DoorRequest): boolean {
   const headers = ['authorization', 'x-consul-token'];
   return (
+    /^application\/x-www-form-urlencoded\b/i.test(request.header('content-type') ?? '') ||
     headers.some((name) => request.header(name) !== undefined) ||
     /(?:^|&)(?:X-Amz-Signature|token)=/.test(request.query)
   );

@@ -80,6 +80,26 @@ async function tagged(scene: Scene): Promise<void> {
   if (answer.type !== 'set') throw new Error(`no tag: ${answer.type}`);
 }
 
+/** The state, with a variable of its workspace. */
+async function variable(scene: Scene): Promise<void> {
+  await state(scene);
+  const change = { key: 'region', value: 'north', category: 'terraform' } as const;
+  const answer = await scene.house.house.workspaces.variables.set(ADMIN_CALLER, STATE, null, change);
+  if (answer.type !== 'set') throw new Error(`no variable: ${answer.type}`);
+}
+
+function withVariable(method: string, body: object | undefined, proof: Trial['proof']): Trial {
+  return {
+    prepare: [variable],
+    ask: async (scene) => {
+      const found = await scene.house.house.workspaces.variables.list(ADMIN_CALLER, STATE);
+      const [first] = found.type === 'variables' ? found.variables : [];
+      return send(scene, method, `${BY_ID}/vars/${first?.id ?? 'var-0'}`, body);
+    },
+    proof,
+  };
+}
+
 const one = (type: string, attributes: object, relationships: object = {}): object => ({
   data: { type, attributes, relationships },
 });
@@ -234,5 +254,15 @@ export const HCP_TRIALS: Readonly<Record<string, Trial>> = {
     '"said"',
   ),
   'state-version-outputs.read, an output': tells(`state-version-outputs/${outputOf(2)}`, '"said"'),
+  'variables.list, a workspace': tells(`${BY_ID}/vars`, '"key":"region"', [variable]),
+  'variables.list-all, a workspace': tells(`${BY_ID}/all-vars`, '"key":"region"', [variable]),
+  'variables.create, a workspace': changes(
+    'POST',
+    `${BY_ID}/vars`,
+    one('vars', { key: 'region', value: 'north', category: 'terraform' }),
+  ),
+  'variables.read, a workspace': withVariable('GET', undefined, { text: '"key":"region"' }),
+  'variables.update, a workspace': withVariable('PATCH', one('vars', { value: 'south' }), 'changed'),
+  'variables.delete, a workspace': withVariable('DELETE', undefined, 'changed'),
   'state-version-outputs.read, a sensitive value': tells(`state-version-outputs/${outputOf(2)}`, SECRET),
 };

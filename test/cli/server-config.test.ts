@@ -44,6 +44,32 @@ export CONSUL_HTTP_TOKEN=SHAAAABBBBCCCCDDDD.secretsecret
   expect(err).toContain('terraform workspace select dev');
 });
 
+it('prints the block of cloud and of remote, and what the command line needs to know of the host', async () => {
+  const flags = ['--server', 'https://state.example.com', '--credential', 'SHAAAABBBBCCCCDDDD.secretsecret'];
+  const { out, err } = await runStatehouse(['config', 'cloud', 'app/net.tfstate@dev', ...flags]);
+  expect(out).toBe(`terraform {
+  cloud {
+    hostname     = "state.example.com"
+    organization = "app"
+
+    workspaces {
+      name = "net.tfstate.-dev"
+    }
+  }
+}
+
+# ~/.terraformrc
+credentials "state.example.com" {
+  token = "SHAAAABBBBCCCCDDDD.secretsecret"
+}
+
+`);
+  expect(err).toContain('terraform login state.example.com');
+  const plain = await runStatehouse(['config', 'remote', 'app/net']);
+  expect(plain.out).toContain('  backend "remote" {\n    hostname     = "127.0.0.1:7117"\n');
+  expect(plain.out).toContain('"tfe.v2.1" = "http://127.0.0.1:7117/api/v2/"');
+});
+
 it('prints the block of the s3 backend, and files that reach nothing but the backend', async () => {
   const given = ['--credential', 'SHAAAABBBBCCCCDDDD.secretsecret'];
   const { out, err } = await runStatehouse(['config', 's3', 'app/net.tfstate@dev', ...given]);

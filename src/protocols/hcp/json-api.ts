@@ -1,3 +1,4 @@
+import { isSafeNumber, parse } from 'lossless-json';
 import { z } from 'zod';
 
 /** One resource of JSON:API 1.0, as far as HCP's clients use it. */
@@ -109,8 +110,19 @@ function pagination({ number, size, total }: Page): object {
 function readData(bytes: Uint8Array): SentResource | readonly SentResource[] | null {
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-    return DOCUMENT.safeParse(JSON.parse(text)).data?.data ?? null;
+    return DOCUMENT.safeParse(parsed(text)).data?.data ?? null;
   } catch {
     return null;
   }
+}
+
+/** Numbers of small documents are read exactly. What is larger has a state in it, whose own text counts. */
+function parsed(text: string): unknown {
+  return text.length > EXACT_LENGTH_MAX ? JSON.parse(text) : parse(text, null, readNumber);
+}
+
+const EXACT_LENGTH_MAX = 256 * 1024;
+
+function readNumber(text: string): number | bigint {
+  return !isSafeNumber(text) && /^-?\d+$/.test(text) ? BigInt(text) : Number(text);
 }

@@ -14,6 +14,15 @@ export const DISCOVERY_PATH = '/.well-known/terraform.json';
 export const API_PREFIX = '/api/v2/';
 /** Where configurations are sent to, and logs read from, by clients that show no credential there. */
 export const RUN_FILES_PREFIX = '/api/v2/run-files/';
+/** The authorization server of `terraform login` (RFC 6749, with the proof key of RFC 7636). */
+export const AUTHORIZATION_PATH = '/oauth/authorization';
+export const TOKEN_PATH = '/oauth/token';
+/** Where terraform sends who logs in at a host without such a server. */
+export const TOKENS_PAGE = '/app/settings/tokens';
+/** The client of `login.v1`, and the ports on which it listens for the code: the upper one is not among them. */
+export const LOGIN_CLIENT = 'terraform-cli';
+export const LOGIN_PORTS: readonly [number, number] = [10_000, 10_010];
+
 /** Where the pages are that terraform prints the addresses of. */
 export const APP_PREFIX = '/app/';
 

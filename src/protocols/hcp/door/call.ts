@@ -1,3 +1,4 @@
+import { stringify } from 'lossless-json';
 import type { Caller } from '../../../house/caller.ts';
 import type { House } from '../../../house/house.ts';
 import type { Runs } from '../../../runs/runs.ts';
@@ -62,7 +63,8 @@ export function jsonReply(
     operation,
     status,
     headers: { 'content-type': JSON_API_TYPE, 'cache-control': 'no-store' },
-    body: Buffer.from(JSON.stringify(value)),
+    // Serials and the numbers of outputs may be larger than any number of JavaScript.
+    body: Buffer.from(stringify(value) ?? 'null'),
   };
 }
 

@@ -1,6 +1,6 @@
 import type { DoorReply, DoorRequest } from '../../door.ts';
 import { methodReply } from '../../wire/problem.ts';
-import { API_PREFIX } from '../layout.ts';
+import { API_PREFIX, AUTHORIZATION_PATH, LOGIN_CLIENT, LOGIN_PORTS, TOKEN_PATH } from '../layout.ts';
 
 /** Which services this host has. Terraform looks for them by the version that it speaks. */
 const SERVICES = {
@@ -8,6 +8,13 @@ const SERVICES = {
   'tfe.v2.1': API_PREFIX,
   'tfe.v2.2': API_PREFIX,
   'state.v2': API_PREFIX,
+  'login.v1': {
+    client: LOGIN_CLIENT,
+    grant_types: ['authz_code'],
+    authz: AUTHORIZATION_PATH,
+    token: TOKEN_PATH,
+    ports: LOGIN_PORTS,
+  },
 } as const;
 
 /** Tells where the API is. It says nothing of this server, and so needs no credential. */

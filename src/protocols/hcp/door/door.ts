@@ -2,7 +2,15 @@ import type { House } from '../../../house/house.ts';
 import { callerOf } from '../../caller.ts';
 import type { Runs } from '../../../runs/runs.ts';
 import type { Door, DoorParts, DoorReply, DoorRequest, DoorRoutes } from '../../door.ts';
-import { API_PREFIX, API_VERSION, APP_NAME, DISCOVERY_PATH } from '../layout.ts';
+import {
+  API_PREFIX,
+  API_VERSION,
+  APP_NAME,
+  APP_PREFIX,
+  AUTHORIZATION_PATH,
+  DISCOVERY_PATH,
+  TOKEN_PATH,
+} from '../layout.ts';
 import { authenticate } from './auth.ts';
 import { isError, type Answer } from './call.ts';
 import { Connections } from './connections.ts';
@@ -11,6 +19,8 @@ import { discoveryReply } from './discovery.ts';
 import { errorReply, slowDown, unauthenticated, unavailable } from './errors.ts';
 import { OPERATIONS } from './operations.ts';
 import { isRunFile, RunFiles } from './run-files.ts';
+import { authorize, exchangeCode } from './login.ts';
+import { appPage } from './pages.ts';
 import { isUpload, takeUpload } from './uploads.ts';
 
 /** What is told of the API beside every answer: terraform reads it from whatever a ping is answered with. */
@@ -19,7 +29,9 @@ const ABOUT = { 'tfp-api-version': API_VERSION, 'tfp-appname': APP_NAME } as con
 /** The door for Terraform's `cloud` block and `backend "remote"`, and for HCP's own clients of workspaces and states. */
 export class HcpDoor implements Door {
   readonly name = 'hcp';
-  readonly routes: DoorRoutes = { paths: [DISCOVERY_PATH, `${API_PREFIX}*`] };
+  readonly routes: DoorRoutes = {
+    paths: [DISCOVERY_PATH, AUTHORIZATION_PATH, TOKEN_PATH, `${APP_PREFIX}*`, `${API_PREFIX}*`],
+  };
   readonly #house: House;
   readonly #runs: Runs | null;
   readonly #runFiles: RunFiles;
@@ -34,10 +46,14 @@ export class HcpDoor implements Door {
   }
 
   async answer(request: DoorRequest): Promise<DoorReply> {
-    if (request.path === DISCOVERY_PATH) return discoveryReply(request);
-    if (isRunFile(request.path)) return this.#runFiles.answer(request);
+    const { path } = request;
+    if (isRunFile(path)) return this.#runFiles.answer(request);
     const parts = { house: this.#house, connections: this.#connections, door: this };
-    const reply = isUpload(request.path) ? await takeUpload(parts, request) : await this.#ask(request);
+    if (path === DISCOVERY_PATH) return discoveryReply(request);
+    if (path === AUTHORIZATION_PATH) return authorize(parts, request);
+    if (path === TOKEN_PATH) return exchangeCode(parts, request);
+    if (path.startsWith(APP_PREFIX)) return appPage(request);
+    const reply = isUpload(path) ? await takeUpload(parts, request) : await this.#ask(request);
     return { ...reply, headers: { ...ABOUT, ...reply.headers } };
   }
 

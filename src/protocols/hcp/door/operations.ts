@@ -9,6 +9,7 @@ import { PHASE_ROWS } from './run-phases.ts';
 import { RUN_ROWS } from './runs.ts';
 import { STATE_VERSION_ROWS } from './state-versions.ts';
 import { TAG_ROWS } from './tags.ts';
+import { VARIABLE_ROWS } from './variables.ts';
 import { WORKSPACE_ROWS } from './workspaces.ts';
 
 /** The one table of this door: what needs a credential, by the names of go-tfe's methods. */
@@ -24,4 +25,5 @@ export const OPERATIONS: Rows = {
   ...CONFIGURATION_ROWS,
   ...RUN_ROWS,
   ...PHASE_ROWS,
+  ...VARIABLE_ROWS,
 };

@@ -1,4 +1,3 @@
-import { stringify } from 'lossless-json';
 import type { Address } from '../../../core/address.ts';
 import {
   stateVersionId,
@@ -8,15 +7,12 @@ import {
   type StateVersionName,
 } from '../layout.ts';
 import type { Resource } from '../json-api.ts';
-import { writeDocument } from '../json-api.ts';
-import { isError, pageOf, type Answer, type DoorCall, type Rows } from './call.ts';
-import { JSON_API_TYPE } from '../layout.ts';
+import { isError, pageOf, reply, type Answer, type DoorCall, type Rows } from './call.ts';
 import { notFound, type HcpError } from './errors.ts';
 import { readOutputs, type StateOutput } from './state-content.ts';
 import { findVersion } from './state-versions.ts';
 import { atWorkspace } from './workspace-of.ts';
 import type { Version } from '../../../core/world.ts';
-import type { DoorReply } from '../../door.ts';
 
 /** The outputs of a state: those that are sensitive are shown one at a time, to whoever may read the state. */
 export const OUTPUT_ROWS: Rows = {
@@ -50,7 +46,7 @@ async function list(call: DoorCall, address: Address, number: number | null): Pr
   const paged = pageOf(call, read.outputs);
   if (isError(paged)) return paged;
   const data = paged.items.map((output) => describeOutput(address, read.version, output, false));
-  return losslessReply(call, writeDocument(data, { page: paged.page }));
+  return reply(call, data, { page: paged.page });
 }
 
 async function readOne(call: DoorCall): Promise<Answer> {
@@ -63,7 +59,7 @@ async function readOne(call: DoorCall): Promise<Answer> {
   if (isError(read)) return read;
   const output = read.outputs.find((one) => one.name === name.name);
   if (output === undefined) return notFound('the output');
-  return losslessReply(call, writeDocument(describeOutput(address, read.version, output, read.reveal)));
+  return reply(call, describeOutput(address, read.version, output, read.reveal));
 }
 
 /** The number of a version that is named; null for the newest one, which needs less of a right. */
@@ -76,16 +72,6 @@ async function numberOf(call: DoorCall, name: StateVersionName): Promise<number 
     return null;
   const version = await findVersion(call, name);
   return isError(version) ? version : version.number;
-}
-
-/** Numbers come out as they stand in the state. */
-function losslessReply({ operation }: DoorCall, document: object): DoorReply {
-  return {
-    operation,
-    status: 200,
-    headers: { 'content-type': JSON_API_TYPE, 'cache-control': 'no-store' },
-    body: Buffer.from(stringify(document) ?? ''),
-  };
 }
 
 function describeOutput(address: Address, version: Version, output: StateOutput, reveal: boolean): Resource {

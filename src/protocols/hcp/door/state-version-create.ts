@@ -11,7 +11,7 @@ import { describePending, describeVersion } from './state-version-view.ts';
 import { findWorkspace } from './workspace-of.ts';
 
 /** A document with a state in it: in base64, and once more as terraform shows it. Larger states are uploaded. */
-const INLINE_BYTES_MAX: number = 96 * 1024 * 1024;
+const INLINE_BYTES_MAX: number = 32 * 1024 * 1024;
 
 /** Go's client sends the state in a second request where the first is refused with these words (go-tfe, `state_version.go`). */
 const SEND_INLINE = 'param is missing or the value is empty: state';
@@ -19,8 +19,14 @@ const SEND_INLINE = 'param is missing or the value is empty: state';
 /** Under which lock's operation a state may replace any other: terraform says so by `force`, and not when it locks. */
 const FORCED_OPERATION = 'state-push';
 
+/** Terraform's serials have 64 bits. */
+const SERIAL_MAX = 2n ** 64n - 1n;
+
 const ATTRIBUTES = z.object({
-  serial: z.number().int().min(0),
+  serial: z.union([
+    z.number().int().min(0).transform(BigInt),
+    z.bigint().min(0n).max(SERIAL_MAX, `expected at most ${SERIAL_MAX}`),
+  ]),
   md5: z
     .string()
     .regex(/^[0-9a-f]{32}$/i)
@@ -52,7 +58,7 @@ export async function createStateVersion(call: DoorCall, address: Address): Prom
   const { state } = attributes;
   if (typeof state === 'string') return storeInline(call, address, { attributes, claim, state });
   const announced: AnnouncedState = {
-    serial: BigInt(attributes.serial),
+    serial: attributes.serial,
     lineage: attributes.lineage ?? '',
     md5: attributes.md5,
     claim,

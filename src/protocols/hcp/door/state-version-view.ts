@@ -14,7 +14,7 @@ export function describeVersion({ request }: DoorCall, address: Address, version
     type: 'state-versions',
     attributes: {
       'created-at': new Date(at).toISOString(),
-      serial: Number(serial),
+      serial,
       lineage,
       md5,
       size,
@@ -47,7 +47,7 @@ export function describePending(
     type: 'state-versions',
     attributes: {
       'created-at': new Date(createdAt).toISOString(),
-      serial: Number(serial),
+      serial: BigInt(serial),
       lineage,
       md5,
       size: 0,

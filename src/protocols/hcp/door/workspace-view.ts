@@ -1,6 +1,7 @@
 import { liveHead } from '../../../core/world.ts';
 import { madeAt, type Workspace } from '../../../house/workspaces/workspaces.ts';
 import { holdingInWords } from '../../explain.ts';
+import { shownLock } from '../../lock-object/shown-lock.ts';
 import { toMany, toOne, type Resource } from '../json-api.ts';
 import {
   API_PREFIX,
@@ -49,8 +50,10 @@ export function describeWorkspace(
   const name = workspaceName(address);
   const id = workspaceId(address);
   const head = liveHead(world.record);
-  const [holder] = world.holders;
   const mode = call.runs === null ? 'local' : (record?.settings['execution-mode'] ?? 'remote');
+  const holders = call.house.lockInfos.ofHolders(address, world.holders);
+  const [holder] = holders;
+  const lock = shownLock(holders);
   const tags = Object.entries(record?.tags ?? {});
   const changedAt = new Date(record?.updatedAt ?? head?.at ?? madeAt(workspace)).toISOString();
   return {
@@ -68,9 +71,10 @@ export function describeWorkspace(
       'latest-change-at': changedAt,
       'updated-at': changedAt,
       locked: holder !== undefined,
-      'locked-reason': holder === undefined ? '' : reasonOf(call, workspace),
       operations: mode === 'remote',
       'execution-mode': mode,
+      'locked-reason': holder === undefined ? '' : holdingInWords({ holders }),
+      'lock-info': lock === null ? null : Buffer.from(lock.info).toString(),
       permissions: permissionsOf(call, workspace),
       'policy-check-failures': null,
       'resource-count': 0,
@@ -105,12 +109,6 @@ export function describeWorkspace(
       'self-html': `${APP_PREFIX}${project}/workspaces/${name}`,
     },
   };
-}
-
-/** Who holds the lock, in words, or its lock info where that is what its client gave as the reason. */
-function reasonOf({ house }: DoorCall, { address, world }: Workspace): string {
-  const holders = house.lockInfos.ofHolders(address, world.holders);
-  return holdingInWords({ holders });
 }
 
 /**

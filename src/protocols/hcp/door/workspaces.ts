@@ -188,6 +188,8 @@ async function removeWorkspace(call: DoorCall, { address, world }: Workspace): P
     const answer = await house.states.delete(caller, address, claim);
     if (answer.type !== 'deleted' && answer.type !== 'absent') return refused(answer);
   }
+  const dropped = await house.workspaces.variables.forget(caller, address);
+  if (dropped.type !== 'forgotten') return refused(dropped);
   const forgotten = await house.workspaces.kept.forget(caller, address);
   return forgotten.type === 'forgotten' ? emptyReply(call) : refused(forgotten);
 }
