@@ -19,6 +19,9 @@ it.each([
   });
   const id = workspaceId({ project: 'acme', key: 'net', workspace: 'default' });
   const md5 = createHash('md5').update(state).digest('hex');
+  await house.ask('POST', '/api/v2/organizations/acme/workspaces', {
+    body: JSON.stringify({ data: { type: 'workspaces', attributes: { name: 'net' } } }),
+  });
   const attributes = { serial: 1, md5, lineage: 'l' };
   const announced = await house.ask('POST', `/api/v2/workspaces/${id}/state-versions`, {
     body: JSON.stringify({ data: { type: 'state-versions', attributes } }),
