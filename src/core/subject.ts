@@ -1,5 +1,5 @@
 /** What subjects begin with: the kind of credential that an identity was proven by, or the house when it acts for itself. */
-export const SUBJECT_KINDS = ['token', 'oidc', 'house'] as const;
+export const SUBJECT_KINDS = ['token', 'oidc', 'house', 'run'] as const;
 export type SubjectKind = (typeof SUBJECT_KINDS)[number];
 
 /** The subject of a name, as locks, versions and the audit log call it: `token:ci-prod`. */

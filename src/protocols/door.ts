@@ -1,4 +1,5 @@
 import type { House } from '../house/house.ts';
+import type { Runs } from '../runs/runs.ts';
 import type { LockObjects } from './lock-object/lock-objects.ts';
 import type { AwsService } from './aws/service.ts';
 
@@ -56,6 +57,8 @@ export interface DoorParts {
   readonly s3: S3Settings;
   /** One for all doors where a lock is an object. */
   readonly lockObjects: LockObjects;
+  /** What the house executes itself; null where it executes nothing. */
+  readonly runs: Runs | null;
   /** Aborted when the house begins to close: what is held open ends. */
   readonly closing: AbortSignal;
 }

@@ -6,7 +6,14 @@ import type { DeviceSetting } from './audit-devices/read-device.ts';
 import { readQuotas, type Quotas } from '../core/quota.ts';
 import type { AlarmSettings } from '../house/webhooks/lookout.ts';
 import { readRetention, type Retention } from '../core/retention.ts';
-import { DEFAULT_DATA, HOSTS_DATABASE, SETTINGS, type LogLevel, type Settings } from './settings.ts';
+import {
+  DEFAULT_DATA,
+  HOSTS_DATABASE,
+  SETTINGS,
+  type LogLevel,
+  type RunMode,
+  type Settings,
+} from './settings.ts';
 import type { ClientCertificates } from './listener.ts';
 import { readSecretFile } from './secret-file.ts';
 
@@ -21,6 +28,19 @@ export type Tls =
   | { readonly kind: 'none' }
   | { readonly kind: 'files'; readonly cert: string; readonly key: string }
   | { readonly kind: 'self-signed' };
+
+/** How the house executes runs itself. */
+export interface RunSettings {
+  readonly mode: RunMode;
+  readonly slots: number;
+  /** The directory of their programs; null for those on the path. */
+  readonly programs: string | null;
+  /** Where they are executed; null for a directory beside the house's own files. */
+  readonly directory: string | null;
+  /** How long a run may wait to be confirmed; 0 for ever. */
+  readonly confirmWait: Milliseconds;
+  readonly kept: Milliseconds;
+}
 
 /** All that `statehouse serve` can be told, as its parts use it. */
 export interface Configuration {
@@ -76,6 +96,8 @@ export interface Configuration {
   readonly retention: Retention;
   /** How much a project may keep. */
   readonly quotas: Quotas;
+  /** How the house executes runs itself. */
+  readonly runs: RunSettings;
   /** Where records of the audit log are sent, besides being kept. */
   readonly auditDevices: readonly DeviceSetting[];
   /** Nothing is answered whose record no audit device has taken. */
@@ -87,6 +109,7 @@ export interface Configuration {
 
 const MEBIBYTE = 1_048_576;
 const DAY_MS: Milliseconds = 86_400_000;
+const HOUR_MS: Milliseconds = 3_600_000;
 
 /** The part of the configuration that every user of the API may read in `/info`: numbers and truth values. */
 export type ShownSettings = Pick<Configuration, 'stateBytesMax' | 'plansShare'>;
@@ -117,6 +140,10 @@ export function configure(given: Settings, env: Environment = {}): Configuration
   if (given.auditRequired && given.auditLog.length === 0) {
     return { problem: '--audit-log is missing: --audit-required needs a device' };
   }
+  if (given.runs !== 'off' && given.tlsClientRequired)
+    return {
+      problem: '--runs and --tls-client-required exclude each other: programs of runs have no certificate',
+    };
   const store = storeOf({ database, data: given.data }, env);
   return {
     ...given.listen,
@@ -162,6 +189,14 @@ export function configure(given: Settings, env: Environment = {}): Configuration
     },
     retention: readRetention({ ...given }),
     quotas: readQuotas({ ...given }),
+    runs: {
+      mode: given.runs,
+      slots: given.runSlots,
+      programs: given.runPrograms,
+      directory: given.runDirectory,
+      confirmWait: given.runConfirm * HOUR_MS,
+      kept: given.keepRuns * DAY_MS,
+    },
     auditDevices: given.auditLog,
     auditRequired: given.auditRequired,
     logLevel: given.logLevel,

@@ -1,4 +1,5 @@
 import type { House } from '../house/house.ts';
+import type { Runs } from '../runs/runs.ts';
 import { isResent } from '../protocols/aws/attempt.ts';
 import { LockObjects } from '../protocols/lock-object/lock-objects.ts';
 import type { Door, DoorEntry, S3Settings } from '../protocols/door.ts';
@@ -33,10 +34,12 @@ export async function openDoors(parts: {
   /** The name under which the house is reached, or null. */
   domain: string | null;
   s3: S3Settings;
+  /** null where the house executes none. */
+  runs: Runs | null;
   /** Aborted when the house begins to close. */
   closing: AbortSignal;
 }): Promise<readonly Door[]> {
-  const { house, metrics, api, clock, domain, s3, closing } = parts;
+  const { house, metrics, api, clock, domain, s3, runs, closing } = parts;
   const now = (): number => clock.now();
   const page = new Page();
   const lockObjects = new LockObjects(house, {
@@ -44,7 +47,9 @@ export async function openDoors(parts: {
     isResent: (request) => isResent(request) || isResentToGcs(request),
   });
   return [
-    ...(await Promise.all(DOORS.map(({ open }) => open({ house, now, domain, s3, lockObjects, closing })))),
+    ...(await Promise.all(
+      DOORS.map(({ open }) => open({ house, now, domain, s3, lockObjects, runs, closing })),
+    )),
     new HealthDoor({ house, metrics, closing, clock }),
     new ApiDoor(api),
     new IndexDoor(DOORS, page),

@@ -10,6 +10,7 @@ import { descriptorsMax } from './descriptors.ts';
 import { dispatch } from './dispatch.ts';
 import type { BuiltHouse } from './build.ts';
 import type { House } from '../house/house.ts';
+import type { Runs } from '../runs/runs.ts';
 import type { EngineFault } from '../ports/engine.ts';
 import { listen } from './listener.ts';
 import { machineOf } from './machine.ts';
@@ -17,12 +18,15 @@ import { Metrics } from './metrics.ts';
 import { systemClock, systemEntropy } from './runtime.ts';
 import { KeyRotation } from './rotate-key.ts';
 import { Traffic } from './traffic.ts';
+import { openServerRuns, programsReach } from './server-runs.ts';
 import { readVersion } from './version.ts';
 
 /** A house with its port open. */
 export interface OpenHouse {
   readonly url: string;
   readonly house: House;
+  /** null where the house executes none. */
+  readonly runs: Runs | null;
   /** Told once, at the first start. */
   readonly first: FirstCredentials | null;
   /** Where a master key was made just now: without a copy of it, no backup can be read. */
@@ -55,6 +59,7 @@ export async function openPort(configuration: Configuration, built: BuiltHouse):
     wholeFile: built.wholeFile,
     about: { version: readVersion(), retention: configuration.retention, ...toldOf(configuration) },
   };
+  const openedRuns = await openServerRuns(configuration, built);
   const { domain, s3 } = configuration;
   const doors = await openDoors({
     house,
@@ -63,6 +68,7 @@ export async function openPort(configuration: Configuration, built: BuiltHouse):
     clock,
     domain,
     s3,
+    runs: openedRuns?.runs ?? null,
     closing: closing.signal,
   });
   let fail: (fault: EngineFault) => void = () => undefined;
@@ -87,11 +93,13 @@ export async function openPort(configuration: Configuration, built: BuiltHouse):
     await listener.close(0);
     throw fault;
   });
+  await openedRuns?.start(programsReach(listener.url));
   if (first !== null) log.info('the first admin credential was made', { file: first.admin.path });
   log.info('the server is running', { url: listener.url, engine: engine.traits.name });
   return {
     url: listener.url,
     house,
+    runs: openedRuns?.runs ?? null,
     first,
     newKeyPath: keys.isNew ? keys.path : null,
     certPath: certificate?.trusted ?? null,
@@ -100,6 +108,8 @@ export async function openPort(configuration: Configuration, built: BuiltHouse):
     async close() {
       closing.abort();
       log.info('the server is stopping', { parked: house.parked });
+      // What is at work brings its state home by the port.
+      await openedRuns?.close(configuration.shutdownMs);
       house.closeLine();
       certificate?.[Symbol.dispose]();
       await listener.close(configuration.shutdownMs);

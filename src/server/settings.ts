@@ -8,6 +8,10 @@ import { flag, optional, readListen, readNetworks, whole, type Setting } from '.
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
+/** Whether the server executes runs itself, and how they are kept apart from it. */
+const RUN_MODES = ['off', 'sandbox', 'local'] as const;
+export type RunMode = (typeof RUN_MODES)[number];
+
 /** What `statehouse serve` is told, option by option. */
 export interface Settings extends Readonly<Record<RetentionLimit | Quota, number>> {
   readonly listen: { readonly host: string; readonly port: number };
@@ -59,6 +63,14 @@ export interface Settings extends Readonly<Record<RetentionLimit | Quota, number
   readonly stuckFloor: number;
   /** In days. */
   readonly backupDays: number;
+  readonly runs: RunMode;
+  readonly runSlots: number;
+  readonly runPrograms: string | null;
+  readonly runDirectory: string | null;
+  /** In hours. */
+  readonly runConfirm: number;
+  /** In days. */
+  readonly keepRuns: number;
   readonly auditLog: readonly DeviceSetting[];
   readonly auditRequired: boolean;
   /** In seconds. */
@@ -231,6 +243,30 @@ export const SETTINGS: { readonly [K in keyof Settings]: Setting<Settings[K]> } 
       `keep at most so many ${counts}; 0 sets no quota`,
     );
   }),
+  runs: {
+    placeholder: RUN_MODES.join('|'),
+    help: 'execute plans and applies on the server: sandbox keeps them apart by bubblewrap, local does not',
+    fallback: 'off',
+    read: (text = 'off') => readWord(text, RUN_MODES),
+  },
+  runSlots: whole(2, { from: 1, to: 1_000 }, 'N', 'execute at most N plans and applies at a time'),
+  runPrograms: optional(
+    'DIR',
+    'where the programs of runs are, called terraform_1.11.4 or tofu_1.9.0; by default those on PATH',
+  ),
+  runDirectory: optional('DIR', 'where runs are executed (default: runs in the data directory)'),
+  runConfirm: whole(
+    24,
+    { from: 0, to: 8_760 },
+    'HOURS',
+    'discard a run that waits to be confirmed for HOURS; 0 for never',
+  ),
+  keepRuns: whole(
+    30,
+    { from: 1, to: 3_650 },
+    'DAYS',
+    'how long runs, their plans and their logs are kept after their end',
+  ),
   auditLog: {
     placeholder: 'DEVICE,…',
     help: 'send the records of the audit log to these as well: file:PATH, syslog:HOST:PORT, syslog+tcp:…, syslog+tls:…, https://…',

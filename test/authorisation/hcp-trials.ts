@@ -8,6 +8,7 @@ import {
   workspaceId,
   workspaceName,
 } from '../../src/protocols/hcp/layout.ts';
+import { RUN_TRIALS } from './run-trials.ts';
 import { ADMIN_CALLER } from '../support/open-test-house.ts';
 import type { Answer } from '../support/request.ts';
 import {
@@ -116,6 +117,7 @@ function md5Of(text: string): string {
 
 /** How the rows of the hcp door are tried. */
 export const HCP_TRIALS: Readonly<Record<string, Trial>> = {
+  ...RUN_TRIALS,
   'ping, the service': { prepare: [], ask: ask('GET', 'ping'), proof: { status: 204 } },
   'account.details, oneself': tells('account/details', '"username"', []),
   'organizations.list, each project with a state': tells('organizations', '"name":"acme"'),

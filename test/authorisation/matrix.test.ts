@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Action } from '../../src/core/access.ts';
 import { ROLES } from '../../src/core/grant.ts';
+import { DEFAULTS } from '../../src/server/configuration.ts';
 import { ROUTES } from '../../src/server/api/table.ts';
 import { DOORS } from '../../src/server/doors.ts';
+import { playedPrograms } from '../runs/played-program.ts';
 import { TestHouse } from '../support/open-test-house.ts';
 import { comeFromElsewhere, type Answer } from '../support/request.ts';
 import { API_TRIALS, HEALTH_TRIALS } from './api-trials.ts';
@@ -97,12 +99,19 @@ describe('docs/authorisation.md', () => {
 describe('what the page says', () => {
   let house: TestHouse;
   let askers: readonly Asker[];
+  let programs: Awaited<ReturnType<typeof playedPrograms>>;
 
   beforeAll(async () => {
-    house = await TestHouse.open({ store: { kind: 'memory' }, masterKeys: null, breakGuard: 0 });
+    programs = await playedPrograms();
+    // Without a slot nothing is executed, so that nothing changes but what is asked for.
+    const runs = { ...DEFAULTS.runs, mode: 'local', slots: 0, programs: programs.path } as const;
+    house = await TestHouse.open({ store: { kind: 'memory' }, masterKeys: null, breakGuard: 0, runs });
     askers = await makeAskers(house, tables);
   });
-  afterAll(() => house.close());
+  afterAll(async () => {
+    await house.close();
+    await programs[Symbol.asyncDispose]();
+  });
 
   it.each(rows)('is so: $name', async ({ need, name }) => {
     const trial = TRIALS[need.door]?.[`${need.operation}, ${need.of}`];

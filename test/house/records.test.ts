@@ -76,9 +76,9 @@ describe('records', () => {
   it('that are changed again and again by others end as busy', async () => {
     let count = 0;
     const change = other.put.bind(other);
-    vi.spyOn(engine, 'entries').mockImplementation(async () => {
+    vi.spyOn(engine, 'entry').mockImplementation(async () => {
       await change(null, 'c', { count: ++count });
-      return [{ kind: PROJECT_KIND, name: 'c', attributes: { count: -1 } }];
+      return { kind: PROJECT_KIND, name: 'c', attributes: { count: -1 } };
     });
     await expect(one.update(null, 'c', () => ({ count: 0 }))).rejects.toMatchObject({
       name: 'EngineFault',

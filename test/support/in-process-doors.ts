@@ -47,6 +47,7 @@ export class InProcessDoors implements AsyncDisposable {
       clock: built.clock,
       domain: null,
       s3: configuration.s3,
+      runs: null,
       closing: closing.signal,
       api: {
         house,

@@ -3,7 +3,8 @@ import type { House } from '../../src/house/house.ts';
 import type { Caller } from '../../src/house/caller.ts';
 import { DEFAULTS, type Configuration } from '../../src/server/configuration.ts';
 import type { Engine } from '../../src/ports/engine.ts';
-import { buildHouse } from '../../src/server/build.ts';
+import type { Sealer } from '../../src/ports/sealer.ts';
+import { buildHouse, type BuiltHouse } from '../../src/server/build.ts';
 import { openBuilt, type OpenHouse } from '../../src/server/open.ts';
 import { eventually } from './eventually.ts';
 import { ask, type Answer, type Ask } from './request.ts';
@@ -20,18 +21,24 @@ export const ADMIN_CALLER: Caller = {
 export class TestHouse implements AsyncDisposable {
   readonly url: string;
   readonly house: House;
+  /** What it executes; null where it executes nothing. */
+  readonly runs: OpenHouse['runs'];
   /** What the house stands on. */
   readonly engine: Engine;
+  /** What seals what it keeps. */
+  readonly sealer: Sealer;
   /** The certificate to trust, when the house signed its own. */
   readonly certPath: string | null;
   readonly #open: OpenHouse;
   #closed = false;
 
-  private constructor(open: OpenHouse, engine: Engine) {
+  private constructor(open: OpenHouse, { engine, keyring }: BuiltHouse) {
     this.engine = engine;
+    this.sealer = keyring;
     this.#open = open;
     this.url = open.url;
     this.house = open.house;
+    this.runs = open.runs;
     this.certPath = open.certPath;
   }
 
@@ -48,7 +55,7 @@ export class TestHouse implements AsyncDisposable {
     } as const;
     const building = buildHouse(configuration);
     const open = await openBuilt(configuration, building);
-    return new TestHouse(open, (await building).engine);
+    return new TestHouse(open, await building);
   }
 
   /** Sends a request to its port, as the admin unless `as` says otherwise. */

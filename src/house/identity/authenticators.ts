@@ -26,7 +26,7 @@ export interface Source {
 
 /** Who is asking: answered by the first authenticator that knows. A new kind of credential is a file beside this one and a row here. */
 export class Authenticators {
-  readonly #all: readonly Authenticator[];
+  readonly #all: Authenticator[];
   readonly #credentials: KnownCredentials;
   readonly #audit: Audit;
   readonly #uses: LastUses;
@@ -53,6 +53,11 @@ export class Authenticators {
       new CertificateAuthenticator(credentials),
       new PageSessionAuthenticator(pageTokens),
     ];
+  }
+
+  /** Lets in those whom another authenticator knows, too: one of a room above this one. */
+  accept(authenticator: Authenticator): void {
+    this.#all.push(authenticator);
   }
 
   /**

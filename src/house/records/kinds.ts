@@ -22,6 +22,26 @@ export const WORKSPACE_GROUP_KIND: RecordKind = kind('workspace-group');
 export const VARIABLE_KIND: RecordKind = kind('variable');
 export const LOGIN_CODE_KIND: RecordKind = kind('login-code');
 export const PENDING_STATE_KIND: RecordKind = kind('pending-state');
+export const RUN_KIND: RecordKind = kind('run');
+export const OPEN_RUN_KIND: RecordKind = kind('open-run');
+export const RUN_NODE_KIND: RecordKind = kind('run-node');
+export const CONFIGURATION_KIND: RecordKind = kind('configuration');
+export const CONFIGURATION_BODY_KIND: RecordKind = kind('configuration-body');
+
+/** The runs of one workspace: their ids alone. */
+export function runsOfKind(address: string): RecordKind {
+  return kind(`runs-of ${address}`);
+}
+
+/** What is kept of one run beside its record: its plan, and what else it made. */
+export function runPartKindOf(runId: string): RecordKind {
+  return kind(`run-part ${runId}`);
+}
+
+/** The pieces of the log of one phase of a run. */
+export function runLogKindOf(runId: string, phase: string): RecordKind {
+  return kind(`run-log ${runId} ${phase}`);
+}
 
 /** The pieces of one upload: a kind of their own for each, so that one upload's are read without the others'. */
 export function pieceKindOf(uploadId: string): RecordKind {

@@ -104,6 +104,11 @@ export class Records<T extends object> {
     return entry === null ? null : this.#shape.read(entry);
   }
 
+  /** The body that was put with a record; null if there is no such record, or it has none. */
+  async bodyOf(name: string): Promise<string | null> {
+    return (await this.#engine.entry(this.#shape.kind, name))?.bodyId ?? null;
+  }
+
   /**
    * Stores a record in the place of whatever is there; a body that was there goes.
    * @param by whom the audit log names; null to note nothing
@@ -160,9 +165,8 @@ export class Records<T extends object> {
   async #update(by: Caller | null, name: string, change: (before: T | null) => T | null): Promise<T | null> {
     const { kind } = this.#shape;
     for (let tries = 0; tries < TRIES_MAX; tries += 1) {
-      await this.#reading.run();
-      const stored = this.#entries.get(name);
-      const before = stored === undefined ? null : this.#shape.read(stored);
+      const stored = await this.#engine.entry(kind, name);
+      const before = stored === null ? null : this.#shape.read(stored);
       const after = change(before);
       if (after === before) return before;
       const expects: Expected = stored?.attributes ?? null;
@@ -178,7 +182,7 @@ export class Records<T extends object> {
     });
   }
 
-  #replace(by: Caller | null, stored: Entry | undefined, entry: Entry, expects: Expected): RecordCommand {
+  #replace(by: Caller | null, stored: Entry | null, entry: Entry, expects: Expected): RecordCommand {
     const before = stored?.attributes ?? {};
     const names = new Set([...Object.keys(before), ...Object.keys(entry.attributes)]);
     const changed = [...names].filter((key) => !isDeepStrictEqual(before[key], entry.attributes[key]));

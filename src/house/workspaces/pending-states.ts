@@ -38,6 +38,8 @@ export interface PendingState {
   readonly createdAt: Instant;
   /** SHA-256 of what the sender shows in place of a credential. */
   readonly ticket: string;
+  /** When it came; absent while it has not. */
+  readonly cameAt?: Instant | undefined;
 }
 
 export const PENDING_STATES: RecordDefinition<PendingState> = defineRecords<PendingState>(
@@ -52,6 +54,7 @@ export const PENDING_STATES: RecordDefinition<PendingState> = defineRecords<Pend
     lockId: z.string().nullable(),
     createdAt: z.number(),
     ticket: z.string(),
+    cameAt: z.number().optional(),
   }),
 );
 
@@ -140,24 +143,29 @@ export class PendingStates {
     return pending === null ? { type: 'absent' } : { type: 'pending', pending };
   }
 
-  /** What a ticket is for; null for one that is not good, or not any more. */
-  async admit(name: string, ticket: string): Promise<PendingState | null> {
-    const pending = await this.#living(name);
-    if (pending === null) return null;
+  /**
+   * What a ticket is for; null for one that is not good, or not any more.
+   * @param beside it is for what is sent beside the state, which may have come first
+   */
+  async admit(name: string, ticket: string, beside = false): Promise<PendingState | null> {
+    const pending = await this.#kept(name);
+    if (pending === null || (pending.cameAt !== undefined && !beside)) return null;
     const [shown, known] = [Buffer.from(digestOf(ticket)), Buffer.from(pending.ticket)];
     return shown.length === known.length && timingSafeEqual(shown, known) ? pending : null;
   }
 
   /** It has come: its ticket is good for nothing any more. */
   async done(name: string): Promise<void> {
-    await this.#records.drop(null, name);
+    const cameAt = await this.#engine.now();
+    await this.#records.update(null, name, (before) => (before === null ? null : { ...before, cameAt }));
   }
 
   /** Whether the holder of a lock has announced a state there just now that has not come. */
   async isAwaited(address: Address, subject: string): Promise<boolean> {
     const place = formatAddress(address);
     const own = (await this.#records.known()).filter(
-      ({ record }) => record.subject === subject && formatAddress(record.address) === place,
+      ({ record }) =>
+        record.cameAt === undefined && record.subject === subject && formatAddress(record.address) === place,
     );
     if (own.length === 0) return false;
     const now = await this.#engine.now();
@@ -165,6 +173,11 @@ export class PendingStates {
   }
 
   async #living(name: string): Promise<PendingState | null> {
+    const pending = await this.#kept(name);
+    return pending?.cameAt === undefined ? pending : null;
+  }
+
+  async #kept(name: string): Promise<PendingState | null> {
     const pending = await this.#records.one(name);
     if (pending === null) return null;
     return (await this.#engine.now()) - pending.createdAt <= UPLOAD_LIFE ? pending : null;
@@ -208,7 +221,11 @@ export class PendingStates {
   ): Promise<{ readonly type: 'full'; readonly limit: number } | null> {
     const now = await this.#engine.now();
     const known: readonly NamedRecord<PendingState>[] = await this.#records.known();
-    const dead = known.filter(({ record }) => now - record.createdAt > UPLOAD_LIFE);
+    const dead = known.filter(
+      ({ record }) =>
+        now - record.createdAt > UPLOAD_LIFE ||
+        (record.cameAt !== undefined && now - record.cameAt > AWAITED_LIFE),
+    );
     if (dead.length > 0) await this.#records.drop(null, ...dead.map((one) => one.name));
     const others = known.filter((one) => one.name !== name && !dead.includes(one));
     const own = others.filter(({ record }) => record.subject === caller.identity.subject);

@@ -12,6 +12,8 @@ import {
 export const DISCOVERY_PATH = '/.well-known/terraform.json';
 /** What the API's paths begin with. */
 export const API_PREFIX = '/api/v2/';
+/** Where configurations are sent to, and logs read from, by clients that show no credential there. */
+export const RUN_FILES_PREFIX = '/api/v2/run-files/';
 /** The authorization server of `terraform login` (RFC 6749, with the proof key of RFC 7636). */
 export const AUTHORIZATION_PATH = '/oauth/authorization';
 export const TOKEN_PATH = '/oauth/token';
@@ -180,6 +182,16 @@ export function readProjectId(
 /** A tag of an organization, by its name. */
 export function tagId(organization: string, name: string): string {
   return makeId('tag', `${organization} ${name}`);
+}
+
+/** The plan or the apply of a run has the run's ID but for its kind. */
+export function phaseId(phase: 'plan' | 'apply', runId: string): string {
+  return `${phase}-${runId.slice('run-'.length)}`;
+}
+
+/** The run of a plan or an apply; null where the ID is of another kind. */
+export function runOfPhase(phase: 'plan' | 'apply', id: string): string | null {
+  return id.startsWith(`${phase}-`) ? `run-${id.slice(phase.length + 1)}` : null;
 }
 
 export function userId(subject: string): string {

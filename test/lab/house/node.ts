@@ -110,7 +110,7 @@ export class LabNode {
     const lockObjects = new LockObjects(house, { now, isResent });
     const doors = await Promise.all(
       DOORS.map(({ open }) =>
-        open({ house, now, domain: null, s3: DEFAULTS.s3, lockObjects, closing: NEVER }),
+        open({ house, now, domain: null, s3: DEFAULTS.s3, lockObjects, runs: null, closing: NEVER }),
       ),
     );
     await house.credentials.refresh();

@@ -1,6 +1,7 @@
 import { stringify } from 'lossless-json';
 import type { Caller } from '../../../house/caller.ts';
 import type { House } from '../../../house/house.ts';
+import type { Runs } from '../../../runs/runs.ts';
 import type { DoorReply, DoorRequest } from '../../door.ts';
 import { readBody } from '../../wire/read-body.ts';
 import { readResource, readResources, writeDocument, type Resource, type SentResource } from '../json-api.ts';
@@ -14,6 +15,8 @@ const DOCUMENT_BYTES_MAX: number = 256 * 1024;
 /** What every row of the table is given. */
 export interface DoorCall {
   readonly house: House;
+  /** null where the server executes none. */
+  readonly runs: Runs | null;
   readonly connections: Connections;
   readonly caller: Caller;
   readonly request: DoorRequest;
@@ -112,13 +115,21 @@ export function pageOf<T>(
 ):
   | { readonly items: readonly T[]; readonly page: { number: number; size: number; total: number } }
   | HcpError {
+  const asked = pageAsked({ query });
+  if (isError(asked)) return asked;
+  const { number, size } = asked;
+  return { items: all.slice((number - 1) * size, number * size), page: { ...asked, total: all.length } };
+}
+
+/** Which page of a list is asked for. */
+export function pageAsked({
+  query,
+}: Pick<DoorCall, 'query'>): { readonly number: number; readonly size: number } | HcpError {
   const number = wholeIn(query.get('page[number]') ?? '1');
   const size = wholeIn(query.get('page[size]') ?? String(PAGE_SIZE_DEFAULT));
   if (number === null || size === null)
     return invalid('page[number] and page[size] are whole numbers from 1 up');
-  const most = Math.min(size, PAGE_SIZE_MAX);
-  const items = all.slice((number - 1) * most, number * most);
-  return { items, page: { number, size: most, total: all.length } };
+  return { number, size: Math.min(size, PAGE_SIZE_MAX) };
 }
 
 function wholeIn(text: string): number | null {

@@ -1,6 +1,7 @@
 import type { House } from '../../../house/house.ts';
 import { callerOf } from '../../caller.ts';
-import type { Door, DoorReply, DoorRequest, DoorRoutes } from '../../door.ts';
+import type { Runs } from '../../../runs/runs.ts';
+import type { Door, DoorParts, DoorReply, DoorRequest, DoorRoutes } from '../../door.ts';
 import {
   API_PREFIX,
   API_VERSION,
@@ -17,6 +18,7 @@ import { Detector } from './detect.ts';
 import { discoveryReply } from './discovery.ts';
 import { errorReply, slowDown, unauthenticated, unavailable } from './errors.ts';
 import { OPERATIONS } from './operations.ts';
+import { isRunFile, RunFiles } from './run-files.ts';
 import { authorize, exchangeCode } from './login.ts';
 import { appPage } from './pages.ts';
 import { isUpload, takeUpload } from './uploads.ts';
@@ -31,16 +33,21 @@ export class HcpDoor implements Door {
     paths: [DISCOVERY_PATH, AUTHORIZATION_PATH, TOKEN_PATH, `${APP_PREFIX}*`, `${API_PREFIX}*`],
   };
   readonly #house: House;
+  readonly #runs: Runs | null;
+  readonly #runFiles: RunFiles;
   readonly #connections: Connections;
   readonly #detector = new Detector(OPERATIONS);
 
-  constructor(house: House, { now }: { now: () => number }) {
+  constructor({ house, now, runs, closing }: Pick<DoorParts, 'house' | 'now' | 'runs' | 'closing'>) {
     this.#house = house;
+    this.#runs = runs;
+    this.#runFiles = new RunFiles(house, runs, closing);
     this.#connections = new Connections(now);
   }
 
   async answer(request: DoorRequest): Promise<DoorReply> {
     const { path } = request;
+    if (isRunFile(path)) return this.#runFiles.answer(request);
     const parts = { house: this.#house, connections: this.#connections, door: this };
     if (path === DISCOVERY_PATH) return discoveryReply(request);
     if (path === AUTHORIZATION_PATH) return authorize(parts, request);
@@ -74,6 +81,7 @@ export class HcpDoor implements Door {
     const { operation, row, params, query } = asked;
     return row.run({
       house: this.#house,
+      runs: this.#runs,
       connections: this.#connections,
       caller: callerOf(identity, this, request),
       request,

@@ -7,5 +7,5 @@ export const HCP: DoorEntry = {
     at: `${DISCOVERY_PATH}, ${API_PREFIX}`,
     what: 'the "cloud" block and backend "remote", by their hostname',
   },
-  open: async ({ house, now }) => new (await import('./door.ts')).HcpDoor(house, { now }),
+  open: async (parts) => new (await import('./door.ts')).HcpDoor(parts),
 };

@@ -1,9 +1,12 @@
 import { ACCOUNT_ROWS } from './account.ts';
 import type { Rows } from './call.ts';
+import { CONFIGURATION_ROWS } from './configuration-versions.ts';
 import { LOCK_ROWS } from './locks.ts';
 import { ORGANIZATION_ROWS } from './organizations.ts';
 import { OUTPUT_ROWS } from './outputs.ts';
 import { PROJECT_ROWS } from './projects.ts';
+import { PHASE_ROWS } from './run-phases.ts';
+import { RUN_ROWS } from './runs.ts';
 import { STATE_VERSION_ROWS } from './state-versions.ts';
 import { TAG_ROWS } from './tags.ts';
 import { VARIABLE_ROWS } from './variables.ts';
@@ -19,5 +22,8 @@ export const OPERATIONS: Rows = {
   ...LOCK_ROWS,
   ...STATE_VERSION_ROWS,
   ...OUTPUT_ROWS,
+  ...CONFIGURATION_ROWS,
+  ...RUN_ROWS,
+  ...PHASE_ROWS,
   ...VARIABLE_ROWS,
 };

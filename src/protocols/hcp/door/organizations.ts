@@ -51,7 +51,7 @@ async function createOrganization(call: DoorCall): Promise<Answer> {
   return reply(call, describeOrganization(call, name, await call.house.now()), { status: 201 });
 }
 
-/** What an organization may do here: state, and no operations of its own. */
+/** What an organization may do here: operations only where the server executes runs. */
 async function readEntitlements(call: DoorCall): Promise<Answer> {
   const name = call.params['organization'] ?? '';
   const problem = projectProblem(name);
@@ -69,7 +69,7 @@ function entitlementReply(call: DoorCall, name: string): DoorReply {
       'audit-logging': false,
       'cost-estimation': false,
       'global-run-tasks': false,
-      operations: false,
+      operations: call.runs !== null,
       'policy-enforcement': false,
       'private-module-registry': false,
       'run-tasks': false,
@@ -83,7 +83,7 @@ function entitlementReply(call: DoorCall, name: string): DoorReply {
   });
 }
 
-function describeOrganization({ house, caller }: DoorCall, name: string, since: Instant): Resource {
+function describeOrganization({ house, runs, caller }: DoorCall, name: string, since: Instant): Resource {
   const mayWrite = house.gate.showsProject(caller.identity, 'write', name);
   return {
     id: name,
@@ -99,7 +99,7 @@ function describeOrganization({ house, caller }: DoorCall, name: string, since: 
       'assessments-enforced': false,
       'collaborator-auth-policy': 'password',
       'cost-estimation-enabled': false,
-      'default-execution-mode': 'local',
+      'default-execution-mode': runs === null ? 'local' : 'remote',
       'fair-run-queuing-enabled': true,
       'global-module-sharing': false,
       'is-unified': false,

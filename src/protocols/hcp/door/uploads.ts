@@ -40,7 +40,7 @@ async function take(
   const name = readStateVersionId(id);
   if (request.method !== 'PUT' || name === null) return NOT_GOOD;
   const { pending } = house.workspaces;
-  const announced = await pending.admit(id, ticket);
+  const announced = await pending.admit(id, ticket, shown !== undefined);
   // Terraform sends both at once, and the state may have come by now.
   if (shown !== undefined) return announced === null ? NOT_GOOD : drain(request, operation);
   if (announced === null) return NOT_GOOD;

@@ -3,6 +3,7 @@ import type { WorkspaceSetting } from '../../../house/workspaces/records.ts';
 import type { SentResource } from '../json-api.ts';
 import { related } from '../json-api.ts';
 import { readProjectId } from '../layout.ts';
+import type { DoorCall } from './call.ts';
 import { invalid, type HcpError } from './errors.ts';
 
 const TEXT = z.string().max(4_096).nullable();
@@ -18,6 +19,7 @@ const SETTINGS = z.object({
   'auto-destroy-activity-duration': TEXT.optional(),
   'auto-destroy-at': TEXT.optional(),
   description: TEXT.optional(),
+  'execution-mode': z.enum(['local', 'remote']).nullable().optional(),
   'file-triggers-enabled': FLAG.optional(),
   'global-remote-state': FLAG.optional(),
   'inherits-project-auto-destroy': FLAG.optional(),
@@ -41,12 +43,14 @@ const TAG_KEY = /^[\p{L}\p{N}_.:=+@ -]+$/u;
 /** The settings in a document's attributes. */
 export function readSettings(
   attributes: SentResource['attributes'],
+  { runs }: Pick<DoorCall, 'runs'>,
 ): Readonly<Record<string, WorkspaceSetting>> | HcpError {
   const mode = attributes['execution-mode'];
-  if (mode !== undefined && mode !== null && mode !== 'local') {
-    return invalid(
-      `invalid execution-mode ${JSON.stringify(mode)}: this server runs nothing, so expected "local"`,
-    );
+  const modes: readonly unknown[] = runs === null ? ['local'] : ['remote', 'local'];
+  if (mode !== undefined && mode !== null && !modes.includes(mode)) {
+    const expected = modes.map((one) => `"${String(one)}"`).join(' or ');
+    const why = runs === null ? ', since this server executes no runs' : '';
+    return invalid(`invalid execution-mode ${JSON.stringify(mode)}: expected ${expected}${why}`);
   }
   const parsed = SETTINGS.safeParse(attributes);
   if (!parsed.success) {

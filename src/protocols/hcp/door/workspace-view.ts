@@ -39,13 +39,18 @@ const DEFAULTS = {
   'working-directory': null,
 } as const;
 
-/** A workspace as HCP describes one. */
-export function describeWorkspace(call: DoorCall, workspace: Workspace): Resource {
+/** A workspace as HCP describes one. @param currentRun the ID of the run that has its lock, or is the first to have it */
+export function describeWorkspace(
+  call: DoorCall,
+  workspace: Workspace,
+  currentRun: string | null = null,
+): Resource {
   const { address, record, world } = workspace;
   const { project } = address;
   const name = workspaceName(address);
   const id = workspaceId(address);
   const head = liveHead(world.record);
+  const mode = call.runs === null ? 'local' : (record?.settings['execution-mode'] ?? 'remote');
   const holders = call.house.lockInfos.ofHolders(address, world.holders);
   const [holder] = holders;
   const lock = shownLock(holders);
@@ -66,10 +71,10 @@ export function describeWorkspace(call: DoorCall, workspace: Workspace): Resourc
       'latest-change-at': changedAt,
       'updated-at': changedAt,
       locked: holder !== undefined,
+      operations: mode === 'remote',
+      'execution-mode': mode,
       'locked-reason': holder === undefined ? '' : holdingInWords({ holders }),
       'lock-info': lock === null ? null : Buffer.from(lock.info).toString(),
-      operations: false,
-      'execution-mode': 'local',
       permissions: permissionsOf(call, workspace),
       'policy-check-failures': null,
       'resource-count': 0,
@@ -89,7 +94,7 @@ export function describeWorkspace(call: DoorCall, workspace: Workspace): Resourc
         head === null ? null : { id: stateVersionId({ address, ...head }), type: 'state-versions' },
       ),
       'locked-by': toOne(holder === undefined ? null : { id: userId(holder.subject), type: 'users' }),
-      'current-run': toOne(null),
+      'current-run': toOne(currentRun === null ? null : { id: currentRun, type: 'runs' }),
       'agent-pool': toOne(null),
       'ssh-key': toOne(null),
       'tag-bindings': { links: { related: `${API_PREFIX}workspaces/${id}/tag-bindings` } },
@@ -116,7 +121,7 @@ function versionOf({ request }: DoorCall, set: unknown): { readonly 'terraform-v
 }
 
 function permissionsOf(
-  { house: { gate }, caller: { identity } }: DoorCall,
+  { house: { gate }, runs, caller: { identity } }: DoorCall,
   { address }: Workspace,
 ): Readonly<Record<string, boolean>> {
   const may = (action: Parameters<typeof gate.shows>[1]): boolean => gate.shows(identity, action, address);
@@ -133,9 +138,9 @@ function permissionsOf(
     'can-force-delete': may('delete'),
     'can-manage-tags': mayWrite,
     'can-manage-run-tasks': false,
-    'can-queue-run': false,
-    'can-queue-apply': false,
-    'can-queue-destroy': false,
+    'can-queue-run': mayWrite && runs !== null,
+    'can-queue-apply': mayWrite && runs !== null,
+    'can-queue-destroy': mayWrite && runs !== null,
     'can-read-run': may('read'),
     'can-read-state-versions': may('read-history'),
     'can-read-state-outputs': may('read-outputs'),

@@ -69,7 +69,9 @@ async function listWorkspaces(call: DoorCall): Promise<Answer> {
 
 async function readWorkspace(call: DoorCall, address: Address): Promise<Answer> {
   const found = await findWorkspace(call, address);
-  return isError(found) ? found : reply(call, describeWorkspace(call, found));
+  if (isError(found)) return found;
+  const line = await call.runs?.line(address);
+  return reply(call, describeWorkspace(call, found, line?.current?.id));
 }
 
 async function createWorkspace(call: DoorCall): Promise<Answer> {
@@ -80,7 +82,7 @@ async function createWorkspace(call: DoorCall): Promise<Answer> {
   if (typeof name !== 'string') return invalid('expected a name');
   const address = readWorkspaceName(params['organization'] ?? '', name);
   if (!isAddress(address)) return invalid(`invalid workspace name "${name}": ${address.problem}`);
-  const change = changeOf(sent, address.project, null);
+  const change = changeOf(call, sent, address.project, null);
   if (isError(change)) return change;
   const answer = await house.workspaces.kept.make(caller, address, change);
   switch (answer.type) {
@@ -107,10 +109,10 @@ async function updateWorkspace(call: DoorCall, address: Address): Promise<Answer
       `a workspace cannot be renamed here: make "${name}", and move the state by "terraform init -migrate-state" or "statehouse migrate"`,
     );
   }
-  const checked = changeOf(sent, address.project, null);
+  const checked = changeOf(call, sent, address.project, null);
   if (isError(checked)) return checked;
   const answer = await house.workspaces.kept.set(caller, address, (before) => {
-    const change = changeOf(sent, address.project, before);
+    const change = changeOf(call, sent, address.project, before);
     return isError(change) ? {} : change;
   });
   return settledReply(call, answer);
@@ -132,11 +134,12 @@ function settledReply(
 
 /** What a document sets; tags and group only where it speaks of them. */
 function changeOf(
+  call: DoorCall,
   sent: SentResource,
   organization: string,
   before: StoredWorkspace | null,
 ): WorkspaceChange | HcpError {
-  const settings = readSettings(sent.attributes);
+  const settings = readSettings(sent.attributes, call);
   if (isError(settings)) return settings;
   const bindings = related(sent, 'tag-bindings');
   const names = related(sent, 'tags');

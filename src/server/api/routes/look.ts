@@ -74,7 +74,7 @@ export const LOOK_ROUTES: readonly Route[] = [
     body: NO_BODY,
     answer: { status: 200, says: 'The server.', schema: HOUSE },
     refusals: [403],
-    run: async ({ house, caller, operation, parts: { about, backUp, machine } }) => {
+    run: async ({ house, caller, operation, parts: { about, wholeFile, machine } }) => {
       const refusal = house.refuse(caller, 'manage');
       if (refusal !== null) return refusalReply(operation, null, refusal);
       const last = await house.backups.last();
@@ -84,7 +84,7 @@ export const LOOK_ROUTES: readonly Route[] = [
         now: new Date(await house.now()).toISOString(),
         stored: await house.storedFigures(),
         disk: await machine.disk(),
-        backup: { possible: backUp !== null, last: toTime(last) },
+        backup: { possible: wholeFile !== null, last: toTime(last) },
         nodes: house.nodes.map((node) => ({ node, self: node === house.node })),
         lagMs: house.lag,
         certificateEnds: toTime(machine.certificateEnds()),

@@ -1,0 +1,11 @@
+import type { Executor } from './executor.ts';
+import { startSupervised, SUPERVISOR } from './supervised.ts';
+
+/**
+ * Runs programs as children of the server, under its own user: nothing is hidden from them that this user may read. For whoever
+ * trusts every configuration that is uploaded.
+ */
+export const PROCESS_EXECUTOR: Executor = {
+  name: 'process',
+  start: (work) => startSupervised('/bin/sh', ['-c', SUPERVISOR, 'run', work.program, ...work.args], work),
+};

@@ -1,0 +1,16 @@
+import type { Entropy } from '../ports/entropy.ts';
+
+const ALPHABET = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz';
+const LENGTH = 16;
+
+/** An id as HCP has them: `run-CZcmD7eagjhyX0vN`. Clients look at what it begins with. */
+export function newResourceId(kind: 'run' | 'cv', entropy: Entropy): string {
+  let text = '';
+  while (text.length < LENGTH)
+    for (const byte of entropy.bytes(LENGTH)) {
+      // Bytes beyond the last whole multiple of the alphabet are drawn again, so that none is likelier.
+      const bound = 256 - (256 % ALPHABET.length);
+      if (byte < bound && text.length < LENGTH) text += ALPHABET[byte % ALPHABET.length];
+    }
+  return `${kind}-${text}`;
+}

@@ -1,0 +1,91 @@
+import type { Milliseconds } from '../core/instant.ts';
+import type { House } from '../house/house.ts';
+import type { RecordBodies } from '../house/records/bodies.ts';
+import { Sweep } from '../house/sweep.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Entropy } from '../ports/entropy.ts';
+import type { Sealer } from '../ports/sealer.ts';
+import type { Log } from '../ports/log.ts';
+import { Configurations } from './configurations.ts';
+import type { Executor } from './executors/executor.ts';
+import { RunLogs } from './logs.ts';
+import { RUN_LIMITS, type PhaseParts, type RunLimits } from './phase.ts';
+import type { RunPrograms } from './programs.ts';
+import { RunBook } from './run-book.ts';
+import { Runs } from './runs.ts';
+import { RunTickets } from './tickets.ts';
+import { RunTokens } from './tokens.ts';
+import { RunWorker } from './worker.ts';
+
+/** Configurations of which nobody made a run are forgotten after so long. */
+const LEFT: Milliseconds = 24 * 3_600_000;
+
+export interface OpenRuns {
+  readonly runs: Runs;
+  /** Begins to execute, once the server can be reached. @param at how programs reach it */
+  start(at: Pick<PhaseParts, 'stateUrl' | 'env'>): Promise<void>;
+  /** @param within how long what is at work has to end in order */
+  close(within: Milliseconds): Promise<void>;
+}
+
+/** Puts the runs of a house together. */
+export function openRuns(options: {
+  readonly house: House;
+  readonly bodies: RecordBodies;
+  readonly sealer: Sealer;
+  readonly executor: Executor;
+  readonly programs: RunPrograms;
+  readonly clock: Clock;
+  readonly entropy: Entropy;
+  readonly log: Log;
+  readonly root: string;
+  readonly slots: number;
+  readonly confirmWait: Milliseconds;
+  /** How long runs are kept that have ended. */
+  readonly kept: Milliseconds;
+  readonly limits?: Partial<RunLimits>;
+}): OpenRuns {
+  const { house, bodies, clock, log, programs, root, kept } = options;
+  const book = new RunBook(house, bodies);
+  const logs = new RunLogs({ house, bodies, clock });
+  const configurations = new Configurations(options);
+  let reached: Pick<PhaseParts, 'stateUrl' | 'env'> | null = null;
+  const phases: PhaseParts = {
+    book,
+    configurations,
+    programs,
+    root,
+    limits: { ...RUN_LIMITS, ...options.limits },
+    stateUrl: (run) => reached?.stateUrl(run) ?? '',
+    get env() {
+      return reached?.env ?? {};
+    },
+  };
+  const worker = new RunWorker({ ...options, book, logs, phases });
+  const runs = new Runs({
+    ...options,
+    book,
+    logs,
+    worker,
+    configurations,
+    tickets: new RunTickets(options.sealer),
+  });
+  const prune = async (): Promise<void> => {
+    const now = await house.now();
+    await runs.prune(now - kept, now - LEFT);
+  };
+  const sweep = new Sweep({ works: { 'old runs': prune }, clock, log });
+  house.identity.accept(new RunTokens(book));
+  return {
+    runs,
+    start: async (at) => {
+      reached = at;
+      await worker.start();
+      sweep.start();
+    },
+    close: async (within) => {
+      await worker.close(within);
+      await sweep.stop();
+    },
+  };
+}

@@ -1,0 +1,286 @@
+import type { Milliseconds } from '../core/instant.ts';
+import type { PhaseEnd } from '../core/runs/status.ts';
+import { usedSchemas } from '../core/runs/redact.ts';
+import { variablesText, type RunVariable } from '../core/runs/variables.ts';
+import type { Configurations } from './configurations.ts';
+import type { PhaseControl } from './control.ts';
+import type { LogWriter } from './logs.ts';
+import { countsOf } from './plan-json.ts';
+import type { RunPrograms } from './programs.ts';
+import type { Phase, PlanCounts } from './records.ts';
+import type { Run, RunBook } from './run-book.ts';
+import { ArchiveError } from './slug/tar.ts';
+import { Workplace } from './workplace.ts';
+
+/** What a run may use. */
+export interface RunLimits {
+  readonly plan: Milliseconds;
+  readonly apply: Milliseconds;
+  /** Bytes of the run's directory. */
+  readonly disk: number;
+}
+
+export const RUN_LIMITS: RunLimits = {
+  plan: 2 * 3_600_000,
+  apply: 24 * 3_600_000,
+  disk: 4 * 1_024 * 1_024 * 1_024,
+};
+
+const DISK_LOOK: Milliseconds = 5_000;
+/** Bytes of a plan, of its JSON, and of what init says. */
+const PLAN_MAX: number = 256 * 1_024 * 1_024;
+const JSON_MAX: number = 128 * 1_024 * 1_024;
+const INIT_MAX: number = 1_024 * 1_024;
+const SYSTEM_PATH = '/usr/local/bin:/usr/bin:/bin';
+/** `plan -detailed-exitcode` ends with it when there is something to do. */
+const HAS_CHANGES = 2;
+
+/** How a phase ended. */
+export interface PhaseResult {
+  readonly end: PhaseEnd;
+  readonly hasChanges: boolean;
+  readonly counts: PlanCounts | null;
+  readonly problem: string | null;
+}
+
+/** What phases are executed with. */
+export interface PhaseParts {
+  readonly book: RunBook;
+  readonly configurations: Configurations;
+  readonly programs: RunPrograms;
+  /** The directory of all runs. */
+  readonly root: string;
+  readonly limits: RunLimits;
+  /** The URL of a run's state, at this server. */
+  readonly stateUrl: (run: Run) => string;
+  /** More of the environment, so that programs trust the server. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** One phase of one run. */
+export interface PhaseTask {
+  readonly run: Run;
+  readonly phase: Phase;
+  /** The secret of the token by which its programs reach the state. */
+  readonly secret: string;
+  readonly log: LogWriter;
+  readonly control: PhaseControl;
+}
+
+/** Executes a phase, from an empty directory to its end. Whatever goes wrong is told in the log. */
+export async function executePhase(parts: PhaseParts, task: PhaseTask): Promise<PhaseResult> {
+  const { run, phase, log, control } = task;
+  try {
+    const installed = await parts.programs.find(run.program, run.version);
+    if (installed.type === 'missing') throw new PhaseProblem(installed.problem);
+    const archive = await parts.configurations.archive(run.configuration);
+    if (archive === null) throw new PhaseProblem('the configuration of the run is gone');
+    const place = await Workplace.make(parts.root, run.id, archive, run.directory);
+    try {
+      watchLimits(parts, task, place);
+      return await new PhaseWork(parts, task, place, installed.path).execute();
+    } finally {
+      control.close();
+      await place.remove();
+    }
+  } catch (fault) {
+    const problem = problemOf(fault);
+    log.write(`\nError: the ${phase} could not be executed: ${problem}\n`);
+    return { ...FAILED, end: control.stopped && control.reason === null ? 'canceled' : 'errored', problem };
+  }
+}
+
+const FAILED: PhaseResult = { end: 'errored', hasChanges: false, counts: null, problem: null };
+
+/** Something that keeps a phase from being executed, in words for the user. */
+class PhaseProblem extends Error {}
+
+function problemOf(fault: unknown): string {
+  if (fault instanceof PhaseProblem || fault instanceof ArchiveError) return fault.message;
+  return fault instanceof Error ? fault.message : String(fault);
+}
+
+function watchLimits({ limits }: PhaseParts, { phase, control }: PhaseTask, place: Workplace): void {
+  control.after(limits[phase], () =>
+    control.limit(`the ${phase} took longer than ${Math.round(limits[phase] / 60_000)} minutes`, false),
+  );
+  const look = async (): Promise<void> => {
+    const size = await place.size();
+    const most = Math.floor(limits.disk / 1_048_576);
+    if (size > limits.disk) control.limit(`the run used more than ${most} MiB of disk`, true);
+    else control.after(DISK_LOOK, () => void look());
+  };
+  control.after(DISK_LOOK, () => void look());
+}
+
+/** The commands of a phase. */
+class PhaseWork {
+  readonly #parts: PhaseParts;
+  readonly #task: PhaseTask;
+  readonly #place: Workplace;
+  readonly #program: string;
+
+  constructor(parts: PhaseParts, task: PhaseTask, place: Workplace, program: string) {
+    this.#parts = parts;
+    this.#task = task;
+    this.#place = place;
+    this.#program = program;
+  }
+
+  async execute(): Promise<PhaseResult> {
+    const { run, phase, log, control } = this.#task;
+    const { book } = this.#parts;
+    if (phase === 'apply') {
+      const plan = await book.part(run.id, 'plan');
+      if (plan === null) throw new PhaseProblem('the plan of the run is gone');
+      await this.#place.putPlan(plan, await book.part(run.id, 'lock-file'));
+    }
+    const init = new Collected(INIT_MAX);
+    const begun = await this.#run(['init', '-input=false', '-no-color'], init.take, init.take);
+    if (begun.code !== 0) {
+      log.write(init.text());
+      return this.#ended(begun, FAILED);
+    }
+    const result = phase === 'plan' ? await this.#plan() : await this.#apply();
+    if (control.reason !== null) log.write(`\nError: ${control.reason}: it was ended\n`);
+    return result;
+  }
+
+  async #plan(): Promise<PhaseResult> {
+    const { run } = this.#task;
+    const { book } = this.#parts;
+    const args = ['plan', '-input=false', '-no-color', '-detailed-exitcode', `-out=${this.#place.planFile}`];
+    const end = await this.#run([...args, ...(await this.#planArguments())]);
+    if (end.code !== 0 && end.code !== HAS_CHANGES) return this.#ended(end, FAILED);
+    const plan = await this.#place.readPlan(PLAN_MAX);
+    if (plan === null) throw new PhaseProblem(`${run.program} made no plan`);
+    await book.putPart(run.id, 'plan', plan);
+    const lockFile = await this.#place.readLockFile(INIT_MAX);
+    if (lockFile !== null) await book.putPart(run.id, 'lock-file', lockFile);
+    const json = await this.#show(['show', '-json', '-no-color', this.#place.planFile]);
+    await book.putPart(run.id, 'json', json);
+    if (run.kind === 'saved') await this.#keepSchemas(json);
+    const hasChanges = end.code === HAS_CHANGES;
+    return this.#ended({ code: 0 }, { end: 'finished', hasChanges, counts: countsOf(json), problem: null });
+  }
+
+  /** What clients need that show a saved plan. */
+  async #keepSchemas(json: Uint8Array): Promise<void> {
+    const { run } = this.#task;
+    const schemas = await this.#show(['providers', 'schema', '-json']);
+    const used = usedSchemas(parsed(schemas), parsed(json));
+    await this.#parts.book.putPart(run.id, 'schemas', Buffer.from(JSON.stringify(used)));
+  }
+
+  async #apply(): Promise<PhaseResult> {
+    const end = await this.#run(['apply', '-input=false', '-no-color', this.#place.planFile]);
+    return this.#ended(end, { ...FAILED, end: end.code === 0 ? 'finished' : 'errored' });
+  }
+
+  /** The arguments that the run's task makes. */
+  async #planArguments(): Promise<readonly string[]> {
+    const { run } = this.#task;
+    const { destroy, refresh, refreshOnly, targets, replaces } = run.task;
+    const stored = await this.#parts.book.part(run.id, 'variables');
+    const variables =
+      stored === null ? [] : (JSON.parse(Buffer.from(stored).toString()) as readonly RunVariable[]);
+    const file = await this.#place.put('run.tfvars', variablesText(variables));
+    return [
+      ...(destroy ? ['-destroy'] : []),
+      ...(refreshOnly ? ['-refresh-only'] : []),
+      ...(refresh ? [] : ['-refresh=false']),
+      ...targets.map((address) => `-target=${address}`),
+      ...replaces.map((address) => `-replace=${address}`),
+      ...(variables.length === 0 ? [] : [`-var-file=${file}`]),
+    ];
+  }
+
+  async #show(args: readonly string[]): Promise<Uint8Array> {
+    const shown = new Collected(JSON_MAX);
+    const said = new Collected(INIT_MAX);
+    const { code } = await this.#run(args, shown.take, said.take);
+    if (code !== 0 || shown.isCut)
+      throw new PhaseProblem(`the plan could not be shown as JSON. ${said.text()}`);
+    return shown.bytes();
+  }
+
+  #run(
+    args: readonly string[],
+    onOutput: (bytes: Uint8Array) => void = (bytes) => this.#task.log.write(bytes),
+    onError: (bytes: Uint8Array) => void = (bytes) => this.#task.log.write(bytes),
+  ): ReturnType<PhaseControl['run']> {
+    const { directory, module: cwd } = this.#place;
+    const env = this.#env();
+    const work = { directory, cwd, program: this.#program, args, env, onOutput, onError };
+    return this.#task.control.run(work);
+  }
+
+  /** All that a program is told: nothing of the server's own environment is in it. */
+  #env(): Readonly<Record<string, string>> {
+    const { run, phase, secret } = this.#task;
+    const { directory } = this.#place;
+    const { project, key, workspace } = run.address;
+    const names = {
+      TFC_RUN_ID: run.id,
+      TFC_PROJECT_NAME: project,
+      TFC_WORKSPACE_NAME: workspace === 'default' ? key : workspace,
+      TFC_WORKSPACE_SLUG: `${project}/${key}`,
+    };
+    const told = Object.entries(names).map(([name, value]) => [`TF_VAR_${name}`, value]);
+    return {
+      PATH: SYSTEM_PATH,
+      HOME: `${directory}/home`,
+      TMPDIR: `${directory}/tmp`,
+      TF_IN_AUTOMATION: '1',
+      TF_INPUT: '0',
+      CHECKPOINT_DISABLE: '1',
+      TF_CLI_CONFIG_FILE: `${directory}/cli.tfrc`,
+      TF_HTTP_ADDRESS: this.#parts.stateUrl(run),
+      TF_HTTP_USERNAME: phase === 'apply' ? `${run.id}+lock=${run.lockId}` : run.id,
+      TF_HTTP_PASSWORD: secret,
+      ...this.#parts.env,
+      ...names,
+      ...Object.fromEntries(told),
+    };
+  }
+
+  /** What a program's end means, once it is known whether it was told to end. */
+  #ended({ code }: { readonly code: number | null }, result: PhaseResult): PhaseResult {
+    const { control } = this.#task;
+    // What ended in order although it was told to stop has done all that it was to do.
+    if (!control.stopped || (code === 0 && result.end === 'finished')) return result;
+    if (control.reason !== null) return { ...result, end: 'errored', problem: control.reason };
+    return { ...result, end: 'canceled' };
+  }
+}
+
+function parsed(json: Uint8Array): unknown {
+  return JSON.parse(Buffer.from(json).toString());
+}
+
+/** What a program said, up to a limit. */
+class Collected {
+  readonly #most: number;
+  readonly #chunks: Uint8Array[] = [];
+  #size = 0;
+  isCut = false;
+  readonly take = (bytes: Uint8Array): void => {
+    const room = this.#most - this.#size;
+    if (bytes.length > room) this.isCut = true;
+    if (room <= 0) return;
+    this.#chunks.push(bytes.subarray(0, room));
+    this.#size += Math.min(room, bytes.length);
+  };
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  bytes(): Uint8Array {
+    return Buffer.concat(this.#chunks);
+  }
+
+  text(): string {
+    return Buffer.from(this.bytes()).toString();
+  }
+}

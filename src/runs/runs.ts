@@ -1,0 +1,278 @@
+import type { Address } from '../core/address.ts';
+import type { Instant, Milliseconds } from '../core/instant.ts';
+import { currentRun, placeInQueue } from '../core/runs/line.ts';
+import { isFinal, newRun, type RunAction } from '../core/runs/status.ts';
+import { variablesProblem, type RunVariable } from '../core/runs/variables.ts';
+import type { Caller, Shut } from '../house/caller.ts';
+import type { House } from '../house/house.ts';
+import type { Entropy } from '../ports/entropy.ts';
+import type { Configurations } from './configurations.ts';
+import { newResourceId } from './ids.ts';
+import type { LogStretch, RunLogs } from './logs.ts';
+import type { RunPrograms } from './programs.ts';
+import type { Phase, RunPart, RunProgram, RunTask } from './records.ts';
+import type { Run, RunBook } from './run-book.ts';
+import type { RunTickets } from './tickets.ts';
+import type { RunWorker } from './worker.ts';
+
+/** Runs of a workspace that are not over at a time, and of the server. */
+const OPEN_MAX = 200;
+const OPEN_OF_ALL_MAX = 5_000;
+const ADDRESSES_MAX = 1_000;
+const TEXT_MAX = 1_000;
+
+/** What a run is wanted to be. */
+export interface RunWanted extends RunTask {
+  readonly configuration: string;
+  readonly message: string;
+  readonly variables: readonly RunVariable[];
+  readonly program: RunProgram;
+  /** null for the newest that is installed. */
+  readonly version: string | null;
+  readonly directory: string;
+  /** Plans and saves what it planned, although its configuration does not say so. */
+  readonly saves: boolean;
+}
+
+export type CreateAnswer =
+  | { readonly type: 'created'; readonly run: Run }
+  | { readonly type: 'invalid'; readonly problem: string }
+  | { readonly type: 'absent' }
+  | Shut;
+
+export type ShowAnswer = { readonly type: 'shown'; readonly run: Run } | { readonly type: 'absent' } | Shut;
+
+export type ActAnswer =
+  | { readonly type: 'done'; readonly run: Run }
+  | { readonly type: 'refused'; readonly run: Run }
+  | { readonly type: 'absent' }
+  | Shut;
+
+/** A workspace's runs, as far as others have to wait for them. */
+export interface LineView {
+  /** Its current run; null for none. */
+  readonly current: Run | null;
+  /** Runs of the server that are to be executed before each, by id. */
+  readonly places: ReadonlyMap<string, number>;
+}
+
+/** The runs of the house, as doors see them. */
+export class Runs {
+  readonly configurations: Configurations;
+  readonly programs: RunPrograms;
+  readonly tickets: RunTickets;
+  readonly #house: House;
+  readonly #book: RunBook;
+  readonly #logs: RunLogs;
+  readonly #worker: RunWorker;
+  readonly #entropy: Entropy;
+
+  constructor(options: {
+    house: House;
+    book: RunBook;
+    logs: RunLogs;
+    worker: RunWorker;
+    configurations: Configurations;
+    programs: RunPrograms;
+    tickets: RunTickets;
+    entropy: Entropy;
+  }) {
+    this.#house = options.house;
+    this.#book = options.book;
+    this.#logs = options.logs;
+    this.#worker = options.worker;
+    this.#entropy = options.entropy;
+    this.configurations = options.configurations;
+    this.programs = options.programs;
+    this.tickets = options.tickets;
+  }
+
+  /** Makes a run. A second one of the same configuration is the first: a client whose answer was lost asks again. */
+  async create(caller: Caller, wanted: RunWanted): Promise<CreateAnswer> {
+    const configuration = await this.configurations.find(wanted.configuration);
+    if (configuration === null) return { type: 'absent' };
+    const { address } = configuration;
+    const refusal = await this.#house.gate.on(caller, 'write', address);
+    if (refusal !== null) return refusal;
+    if (configuration.status !== 'uploaded')
+      return invalid(configuration.problem ?? 'the configuration was not uploaded yet');
+    const installed = await this.programs.find(wanted.program, wanted.version);
+    if (installed.type === 'missing') return invalid(installed.problem);
+    const problem = wantedProblem(wanted, address) ?? (await this.#roomProblem(address));
+    if (problem !== null) return invalid(problem);
+    const id = newResourceId('run', this.#entropy);
+    const first = await this.configurations.claim(configuration.id, id);
+    if (first !== id) return this.#again(caller, first);
+    if (wanted.variables.length > 0) {
+      await this.#book.putPart(id, 'variables', Buffer.from(JSON.stringify(wanted.variables)));
+    }
+    const { destroy, refresh, refreshOnly, targets, replaces, generatesConfiguration, autoApply } = wanted;
+    const saves = wanted.saves || configuration.provisional;
+    const createdAt = await this.#house.now();
+    const run: Run = {
+      id,
+      ...newRun(configuration.speculative ? 'plan' : saves ? 'saved' : 'apply'),
+      address,
+      configuration: configuration.id,
+      createdAt,
+      createdBy: caller.identity.subject,
+      message: wanted.message,
+      task: { destroy, refresh, refreshOnly, targets, replaces, generatesConfiguration, autoApply },
+      program: wanted.program,
+      version: installed.version,
+      directory: wanted.directory,
+      lockId: this.#entropy.uuid(),
+      node: this.#house.node,
+      times: { pending: createdAt },
+      job: null,
+      plannedOn: null,
+      counts: null,
+      problem: null,
+    };
+    await this.#book.add(run);
+    this.#house.audit.note(caller, 'run-create', address, { run: id, kind: run.kind });
+    this.#worker.tend(run);
+    return { type: 'created', run };
+  }
+
+  /**
+   * A run that the caller may see.
+   * @param isPlain it is the run alone that is read, as a client does before it goes on to the apply
+   */
+  async show(caller: Caller, id: string, isPlain = false): Promise<ShowAnswer> {
+    const run = await this.#book.find(id);
+    if (run === null) return { type: 'absent' };
+    const refusal = await this.#house.gate.on(caller, 'read', run.address);
+    if (refusal !== null) return refusal;
+    if (isPlain) this.#worker.tended(id)?.runRead();
+    return { type: 'shown', run };
+  }
+
+  /** The runs of a workspace, newest first. */
+  async list(
+    caller: Caller,
+    address: Address,
+    { from, limit }: { from: number; limit: number },
+  ): Promise<{ readonly type: 'runs'; readonly runs: readonly Run[]; readonly total: number } | Shut> {
+    const refusal = await this.#house.gate.on(caller, 'read', address);
+    if (refusal !== null) return refusal;
+    const ids = await this.#book.idsOf(address);
+    const runs = await Promise.all(ids.slice(from, from + limit).map((id) => this.#book.find(id)));
+    return { type: 'runs', runs: runs.filter((run) => run !== null), total: ids.length };
+  }
+
+  /** Asks something of a run. Asked again by the same caller, it is done already. */
+  async act(caller: Caller, id: string, action: RunAction): Promise<ActAnswer> {
+    const before = await this.#book.find(id);
+    if (before === null) return { type: 'absent' };
+    const { address } = before;
+    const refusal = await this.#house.gate.on(caller, 'write', address);
+    if (refusal !== null) return refusal;
+    const at = await this.#house.now();
+    const event = { type: action, by: caller.identity.subject, at };
+    const change = await this.#book.happen(id, event, action === 'force-cancel' ? { job: null } : {});
+    if (change.type === 'absent') return { type: 'absent' };
+    if (change.type === 'refused') return { type: 'refused', run: change.run };
+    if (change.type === 'changed') this.#house.audit.note(caller, `run-${action}`, address, { run: id });
+    return { type: 'done', run: change.run };
+  }
+
+  /**
+   * A stretch of a log, for who knows where it is: that is told to those alone who may see the run.
+   * @returns null when there is no such run
+   */
+  async log(
+    id: string,
+    phase: Phase,
+    at: { readonly offset: number; readonly limit: number },
+    terms: { readonly wait: Milliseconds; readonly gone?: AbortSignal },
+  ): Promise<LogStretch | null> {
+    const run = await this.#book.find(id);
+    if (run === null) return null;
+    const stretch = await this.#logs.read(id, phase, at, terms);
+    if (stretch.ended && phase === 'plan') this.#worker.tended(id)?.logRead();
+    return stretch;
+  }
+
+  /** What was kept beside a run; null where nothing was. */
+  async part(
+    caller: Caller,
+    id: string,
+    part: RunPart,
+  ): Promise<
+    { readonly type: 'part'; readonly bytes: Uint8Array | null } | { readonly type: 'absent' } | Shut
+  > {
+    const answer = await this.show(caller, id);
+    return answer.type === 'shown' ? { type: 'part', bytes: await this.#book.part(id, part) } : answer;
+  }
+
+  /** The current run of a workspace, and who has to wait for whom. For those who were let in already. */
+  async line(address: Address): Promise<LineView> {
+    const open = await this.#book.open();
+    const here = open.filter(({ address: other }) => isSame(other, address));
+    return {
+      current: currentRun(here),
+      places: new Map(open.map(({ id }) => [id, placeInQueue(open, id)])),
+    };
+  }
+
+  /** How many phases this node executes now. */
+  get executing(): number {
+    return this.#worker.executing;
+  }
+
+  /** The runs that are not over, each with how many are to be executed before it, itself among them; 0 for one that waits for none. */
+  async queue(): Promise<readonly { readonly run: Run; readonly place: number }[]> {
+    const open = await this.#book.open();
+    return open
+      .map((run) => ({ run, place: placeInQueue(open, run.id) }))
+      .toSorted((a, b) => a.place - b.place);
+  }
+
+  /** Forgets runs that ended before a moment, and configurations that nobody made a run of. */
+  async prune(before: Instant, leftBefore: Instant): Promise<void> {
+    for (const run of await this.#book.endedBefore(before)) {
+      await this.#logs.drop(run.id);
+      await this.configurations.drop(run.configuration);
+      await this.#book.drop(run);
+    }
+    for (const id of await this.configurations.left(leftBefore)) await this.configurations.drop(id);
+  }
+
+  async #again(caller: Caller, id: string | null): Promise<CreateAnswer> {
+    const answer = id === null ? ({ type: 'absent' } as const) : await this.show(caller, id);
+    return answer.type === 'shown' ? { type: 'created', run: answer.run } : answer;
+  }
+
+  async #roomProblem(address: Address): Promise<string | null> {
+    const open = await this.#book.open();
+    const here = open.filter((run) => !isFinal(run) && isSame(run.address, address)).length;
+    if (here >= OPEN_MAX) return `the workspace has ${OPEN_MAX} runs that are not over: discard some`;
+    return open.length >= OPEN_OF_ALL_MAX
+      ? 'the server has too many runs that are not over: try later'
+      : null;
+  }
+}
+
+function wantedProblem(wanted: RunWanted, { key }: Address): string | null {
+  const { targets, replaces, destroy, refreshOnly, message, directory } = wanted;
+  const addresses = [...targets, ...replaces];
+  if (addresses.length > ADDRESSES_MAX) return `expected at most ${ADDRESSES_MAX} addresses of resources`;
+  if (addresses.some((address) => address === '' || address.length > TEXT_MAX))
+    return 'invalid address of a resource: expected text such as aws_instance.web[0]';
+  if (message.length > TEXT_MAX) return `expected a message of at most ${TEXT_MAX} characters`;
+  if (directory.length > TEXT_MAX || directory.startsWith('/') || directory.split('/').includes('..'))
+    return 'invalid working directory: expected a relative path without ".."';
+  if (destroy && refreshOnly) return 'a run either destroys or only refreshes';
+  // What the programs of a run may reach is said by a pattern, in which it would mean any text.
+  if (key.includes('*')) return 'a state whose key has a "*" has no runs';
+  return variablesProblem(wanted.variables);
+}
+
+function invalid(problem: string): CreateAnswer {
+  return { type: 'invalid', problem };
+}
+
+function isSame(a: Address, b: Address): boolean {
+  return a.project === b.project && a.key === b.key && a.workspace === b.workspace;
+}

@@ -1,0 +1,312 @@
+import { formatLockInfo } from '../core/lock-info.ts';
+import type { Milliseconds } from '../core/instant.ts';
+import { isAtWork, isFinal, type RunEvent } from '../core/runs/status.ts';
+import type { Caller } from '../house/caller.ts';
+import type { House } from '../house/house.ts';
+import type { LockAnswer } from '../house/locks/locks.ts';
+import { newSecret } from '../house/identity/new-pair.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Entropy } from '../ports/entropy.ts';
+import type { Log } from '../ports/log.ts';
+import { PhaseControl } from './control.ts';
+import type { Executor } from './executors/executor.ts';
+import type { RunLogs } from './logs.ts';
+import { executePhase, type PhaseParts } from './phase.ts';
+import { PHASES, type Phase } from './records.ts';
+import type { Run, RunBook } from './run-book.ts';
+import { RunNodes } from './run-nodes.ts';
+import { Slots } from './slots.ts';
+import { TendedRun } from './tended-run.ts';
+import { digestOf, identityOf } from './tokens.ts';
+
+/** The operation of a run's lock. */
+const OPERATION_RUN = 'statehouse-run';
+const ALIAS = 'run';
+/** How long a run waits in line at a time: it keeps its place. */
+const LOCK_WAIT: Milliseconds = 600_000;
+const TRY_AGAIN: Milliseconds = 1_000;
+/** How long an apply without a question waits for its client to see the plan. */
+const READ_WAIT: Milliseconds = 5_000;
+/** How often runs are looked at that another node may have changed. */
+const LOOK: Milliseconds = 1_000;
+
+export interface WorkerOptions {
+  readonly house: House;
+  readonly book: RunBook;
+  readonly logs: RunLogs;
+  readonly phases: PhaseParts;
+  readonly executor: Executor;
+  readonly clock: Clock;
+  readonly entropy: Entropy;
+  readonly log: Log;
+  /** Phases that are executed at a time. */
+  readonly slots: number;
+  /** How long a run may wait to be confirmed; 0 for ever. */
+  readonly confirmWait: Milliseconds;
+}
+
+/** Looks after the runs of this node, from their first moment to their last, each by itself. */
+export class RunWorker {
+  readonly #options: WorkerOptions;
+  readonly #slots: Slots;
+  readonly #nodes: RunNodes;
+  readonly #tended = new Map<string, { readonly run: TendedRun; readonly done: Promise<void> }>();
+  #isClosed = false;
+  #ends: (() => void)[] = [];
+
+  constructor(options: WorkerOptions) {
+    this.#options = options;
+    this.#slots = new Slots(options.slots);
+    this.#nodes = new RunNodes(options, { adopt: (run) => this.#adopt(run) });
+  }
+
+  /** How many phases are executed now. */
+  get executing(): number {
+    return this.#slots.taken;
+  }
+
+  /** Takes over what an earlier start, or a node that is gone, left behind. */
+  async start(): Promise<void> {
+    const { book, house } = this.#options;
+    this.#ends.push(book.listen((run) => this.#tended.get(run.id)?.run.saw(run)));
+    await this.#nodes.start();
+    if (house.about.manyNodes) this.#lookLater();
+  }
+
+  /** Begins to look after a run. */
+  tend(run: Run): void {
+    if (this.#isClosed || this.#tended.has(run.id)) return;
+    const tended = new TendedRun(run);
+    const done = this.#tend(tended).catch((fault: unknown) => {
+      this.#options.log.error('a run could not be looked after', { run: run.id, fault: String(fault) });
+      // The next start, or another node, takes it over.
+      this.#tended.delete(run.id);
+    });
+    this.#tended.set(run.id, { run: tended, done });
+  }
+
+  /** What this node knows of a run that it looks after; undefined for any other. */
+  tended(id: string): TendedRun | undefined {
+    return this.#tended.get(id)?.run;
+  }
+
+  /** Ends what is at work: in order at first, by force after a while. What waits goes on after the next start. */
+  async close(within: Milliseconds): Promise<void> {
+    this.#isClosed = true;
+    for (const end of this.#ends) end();
+    this.#nodes.close();
+    const all = [...this.#tended.values()];
+    for (const { run } of all) {
+      run.control?.limit('the server was stopped', false);
+      run.wake();
+    }
+    const cancel = this.#options.clock.after(within, () => {
+      for (const { run } of all) run.control?.kill();
+    });
+    await Promise.all(all.map(({ done }) => done));
+    cancel();
+  }
+
+  async #tend(tended: TendedRun): Promise<void> {
+    const { book } = this.#options;
+    for (;;) {
+      const { changed } = tended;
+      const run = await book.find(tended.id);
+      if (run === null || isFinal(run)) {
+        if (run !== null) await this.#finish(run);
+        this.#tended.delete(tended.id);
+        return;
+      }
+      if (this.#isClosed) return;
+      tended.saw(run);
+      if (changed.aborted) continue;
+      await this.#next(run, tended);
+    }
+  }
+
+  /** Does what comes next for a run, and returns when its status may be another. */
+  async #next(run: Run, tended: TendedRun): Promise<void> {
+    switch (run.status) {
+      case 'pending':
+      case 'confirmed':
+        return this.#getReady(run, tended);
+      case 'plan_queued':
+        return this.#execute(run, tended, 'plan');
+      case 'apply_queued':
+        return this.#execute(run, tended, 'apply');
+      case 'planned':
+        return this.#awaitConfirmation(run, tended);
+      case 'planning':
+      case 'applying':
+        // Whoever executed it is gone: this node does it in one go.
+        await this.#happen(run.id, { type: 'lost' });
+        return;
+      default:
+        await this.#wait(tended.changed, null);
+    }
+  }
+
+  async #getReady(run: Run, tended: TendedRun): Promise<void> {
+    if (run.kind === 'plan' || (run.kind === 'saved' && run.status === 'pending')) {
+      await this.#happen(run.id, { type: 'ready' });
+      return;
+    }
+    const answer = await this.#lock(run, tended.changed);
+    if (answer.type === 'gone') return;
+    if (answer.type === 'held') return this.#wait(tended.changed, TRY_AGAIN);
+    if (answer.type !== 'granted') {
+      const problem = `the workspace cannot be locked: ${answer.type}`;
+      await this.#options.book.happen(run.id, { type: 'lost' }, { problem });
+      return;
+    }
+    const isOutdated = run.kind === 'saved' && (await this.#head(run)) !== run.plannedOn;
+    await this.#happen(run.id, { type: isOutdated ? 'outdated' : 'ready' });
+  }
+
+  async #awaitConfirmation(run: Run, tended: TendedRun): Promise<void> {
+    const { book, house, confirmWait } = this.#options;
+    if (run.task.autoApply) {
+      tended.onceRead(() => tended.wake());
+      await this.#wait(tended.changed, READ_WAIT);
+      if (this.#isClosed) return;
+      await book.happen(run.id, { type: 'confirm', by: run.createdBy, at: await house.now() });
+      return;
+    }
+    const since = run.times.planned ?? run.createdAt;
+    const left = confirmWait === 0 ? null : since + confirmWait - (await house.now());
+    if (left === null || left > 0) return this.#wait(tended.changed, left);
+    const problem = 'it was not confirmed in time';
+    await book.happen(run.id, { type: 'discard', by: 'house:node', at: await house.now() }, { problem });
+  }
+
+  async #execute(run: Run, tended: TendedRun, phase: Phase): Promise<void> {
+    const { book, logs, clock, entropy, executor, phases } = this.#options;
+    const free = await this.#slots.take(run, tended.changed);
+    if (free === null) return;
+    try {
+      const secret = newSecret(entropy);
+      const job = { phase, digest: digestOf(secret) };
+      const plannedOn = phase === 'plan' ? await this.#head(run) : run.plannedOn;
+      const control = new PhaseControl(executor, clock);
+      tended.control = control;
+      const started = await book.happen(run.id, { type: `${phase}-started` }, { job, plannedOn });
+      if (started.type !== 'changed') return;
+      const log = logs.begin(run.id, phase);
+      log.write(`${titleOf(run)}\non linux_amd64\nInitializing plugins and modules...\n`);
+      const result = await executePhase(phases, { run: started.run, phase, secret, log, control });
+      const { end, hasChanges, counts, problem } = result;
+      const event: RunEvent =
+        phase === 'plan' ? { type: 'plan-ended', end, hasChanges } : { type: 'apply-ended', end };
+      // Clients read the run once the log has ended, so the run comes first.
+      await book.happen(run.id, event, { job: null, problem, ...(phase === 'plan' ? { counts } : {}) });
+      await log.end();
+    } finally {
+      tended.control = null;
+      free();
+    }
+  }
+
+  /** What is to be done once for a run that is over. */
+  async #finish(run: Run): Promise<void> {
+    const { house, logs, book } = this.#options;
+    for (const phase of PHASES) {
+      const isDue = phase === 'plan' || run.times.confirmed !== undefined;
+      const why = run.problem ?? `the run is ${run.status}`;
+      if (isDue) await logs.close(run.id, phase, `${titleOf(run)}\n\n\nThe ${phase} has ended: ${why}.\n`);
+    }
+    if (run.kind === 'plan') return;
+    await house.locks.unlock(this.#caller(run), run.address, { lockId: run.lockId, alias: null });
+    if (run.status !== 'applied') return;
+    for (const other of await book.open())
+      if (other.status === 'planned_and_saved' && isSamePlace(other, run))
+        await book.happen(other.id, { type: 'outdated' });
+  }
+
+  #lock(run: Run, gone: AbortSignal): Promise<LockAnswer> {
+    const { house } = this.#options;
+    const info = formatLockInfo({
+      id: run.lockId,
+      operation: OPERATION_RUN,
+      info: run.id,
+      who: run.createdBy,
+      version: run.version,
+      created: new Date(run.createdAt).toISOString(),
+      path: '',
+    });
+    return house.locks.lock(this.#caller(run), run.address, {
+      lockId: run.lockId,
+      operation: OPERATION_RUN,
+      info: Buffer.from(info),
+      tellsHoldersApart: false,
+      alias: ALIAS,
+      wait: LOCK_WAIT,
+      gone,
+    });
+  }
+
+  /** The version of the state that is the newest; 0 for none. */
+  async #head(run: Run): Promise<number> {
+    const answer = await this.#options.house.states.describe(this.#caller(run), run.address);
+    if (answer.type !== 'described') throw new Error(`the state of a run cannot be read: ${answer.type}`);
+    return answer.head?.number ?? 0;
+  }
+
+  #caller(run: Run): Caller {
+    return { identity: identityOf(run, 'apply'), door: 'run' };
+  }
+
+  async #happen(id: string, event: RunEvent): Promise<void> {
+    await this.#options.book.happen(id, event);
+  }
+
+  async #adopt(run: Run): Promise<void> {
+    if (isAtWork(run)) {
+      const problem = 'the server that executed it is gone';
+      await this.#options.book.happen(run.id, { type: 'lost' }, { problem, job: null });
+    }
+    this.tend(run);
+  }
+
+  #wait(changed: AbortSignal, most: Milliseconds | null): Promise<void> {
+    if (changed.aborted || this.#isClosed) return Promise.resolve();
+    return new Promise((resolve) => {
+      const cancel = most === null ? () => undefined : this.#options.clock.after(most, resolve);
+      changed.addEventListener(
+        'abort',
+        () => {
+          cancel();
+          resolve();
+        },
+        { once: true },
+      );
+    });
+  }
+
+  /** Another node may have been asked to confirm or cancel a run of this one. */
+  #lookLater(): void {
+    if (this.#isClosed) return;
+    const look = async (): Promise<void> => {
+      for (const { run } of this.#tended.values()) {
+        const now = await this.#options.book.find(run.id);
+        if (now !== null) run.saw(now);
+      }
+    };
+    this.#ends.push(
+      this.#options.clock.after(LOOK, () => {
+        look()
+          .catch((fault: unknown) =>
+            this.#options.log.warn('runs could not be read', { fault: String(fault) }),
+          )
+          .finally(() => this.#lookLater());
+      }),
+    );
+  }
+}
+
+function titleOf({ program, version }: Run): string {
+  return `${program === 'tofu' ? 'OpenTofu' : 'Terraform'} v${version}`;
+}
+
+function isSamePlace({ address: a }: Run, { address: b }: Run): boolean {
+  return a.project === b.project && a.key === b.key && a.workspace === b.workspace;
+}

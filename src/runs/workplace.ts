@@ -1,0 +1,117 @@
+import { lstat, mkdir, open, readdir, readFile, realpath, rm, stat, writeFile } from 'node:fs/promises';
+import { join, sep } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import { unpackSlug } from './slug/unpack.ts';
+
+/** Takes the place of whatever backend the configuration names; its name comes after all others. */
+const OVERRIDE = 'zzzzzzzz_statehouse_override.tf.json';
+/** The backend is told by the environment, so that no plan file has anything of it. */
+const BACKEND = JSON.stringify({ terraform: { backend: { http: {} } } });
+const LOCK_FILE = '.terraform.lock.hcl';
+const PLAN_FILE = 'plan';
+
+/** The directory of one phase of a run: made for it, and gone after it. */
+export class Workplace {
+  /** All of it. */
+  readonly directory: string;
+  /** The root module's directory. */
+  readonly module: string;
+
+  private constructor(directory: string, module: string) {
+    this.directory = directory;
+    this.module = module;
+  }
+
+  /**
+   * @param root the directory of all runs
+   * @param directory the root module's, in the archive; "" for its root
+   * @throws ArchiveError, or Error with words for the user, when there is no such directory
+   */
+  static async make(
+    root: string,
+    runId: string,
+    archive: AsyncIterable<Uint8Array>,
+    directory: string,
+  ): Promise<Workplace> {
+    const place = join(root, runId);
+    await rm(place, { recursive: true, force: true });
+    await mkdir(root, { recursive: true, mode: 0o700 });
+    await mkdir(place, { mode: 0o700 });
+    for (const name of ['configuration', 'home', 'tmp']) await mkdir(join(place, name), { mode: 0o700 });
+    const configuration = join(place, 'configuration');
+    await unpackSlug(archive, configuration);
+    const module = await realpath(join(configuration, directory)).catch(() => null);
+    const base = await realpath(configuration);
+    const isInside = module === base || module?.startsWith(`${base}${sep}`) === true;
+    if (module === null || !isInside || !(await stat(module)).isDirectory())
+      throw new Error(`the configuration has no directory "${directory}": check the working directory`);
+    await writeNew(join(module, OVERRIDE), BACKEND);
+    await writeNew(join(place, 'cli.tfrc'), 'disable_checkpoint = true\n');
+    return new Workplace(await realpath(place), module);
+  }
+
+  /** Puts a file beside the configuration. @returns its path */
+  async put(name: string, content: string | Uint8Array): Promise<string> {
+    const path = join(this.directory, name);
+    await writeNew(path, content);
+    return path;
+  }
+
+  get planFile(): string {
+    return join(this.directory, PLAN_FILE);
+  }
+
+  async putPlan(plan: Uint8Array, lockFile: Uint8Array | null): Promise<void> {
+    await writeNew(this.planFile, plan);
+    if (lockFile !== null) await writeNew(join(this.module, LOCK_FILE), lockFile);
+  }
+
+  /** The plan that was made. @throws Error when it is larger than a limit */
+  readPlan(most: number): Promise<Uint8Array | null> {
+    return readRegular(this.planFile, most);
+  }
+
+  /** The versions of providers that init chose; null where it chose none. */
+  readLockFile(most: number): Promise<Uint8Array | null> {
+    return readRegular(join(this.module, LOCK_FILE), most);
+  }
+
+  /** Bytes of all that is in it, as far as it is there. */
+  async size(): Promise<number> {
+    let total = 0;
+    const open = [this.directory];
+    for (let at = open.pop(); at !== undefined; at = open.pop()) {
+      for (const entry of await readdir(at, { withFileTypes: true }).catch(() => [])) {
+        const path = join(at, entry.name);
+        if (entry.isDirectory()) open.push(path);
+        else total += (await lstat(path).catch(() => null))?.size ?? 0;
+      }
+      await setImmediate();
+    }
+    return total;
+  }
+
+  async remove(): Promise<void> {
+    await rm(this.directory, { recursive: true, force: true, maxRetries: 3 });
+  }
+}
+
+/** Writes a file in the place of whatever is there, and follows no link. */
+async function writeNew(path: string, content: string | Uint8Array): Promise<void> {
+  await rm(path, { recursive: true, force: true });
+  await writeFile(path, content, { flag: 'wx', mode: 0o600 });
+}
+
+/** A file that a program made: what is no regular file is not read. */
+async function readRegular(path: string, most: number): Promise<Uint8Array | null> {
+  const found = await lstat(path).catch(() => null);
+  if (found === null || !found.isFile()) return null;
+  if (found.size > most)
+    throw new Error(`${path.split(sep).at(-1) ?? ''} is larger than ${Math.floor(most / 1_048_576)} MiB`);
+  const handle = await open(path);
+  try {
+    return await readFile(handle);
+  } finally {
+    await handle.close();
+  }
+}

@@ -1,0 +1,50 @@
+import { join, resolve } from 'node:path';
+import { RecordBodies } from '../house/records/bodies.ts';
+import { pathOf } from '../protocols/http/layout.ts';
+import { PROCESS_EXECUTOR } from '../runs/executors/process.ts';
+import { SandboxExecutor } from '../runs/executors/sandbox.ts';
+import { openRuns, type OpenRuns } from '../runs/open-runs.ts';
+import { RunPrograms } from '../runs/programs.ts';
+import type { BuiltHouse } from './build.ts';
+import { ownDirectory, type Configuration } from './configuration.ts';
+import { systemClock, systemEntropy } from './runtime.ts';
+
+const EVERY_ADDRESS = /^(https?:\/\/)(?:0\.0\.0\.0|\[::\])(?=:)/;
+
+/**
+ * Opens the runs of a house; null where it is to execute none.
+ * @throws with words for the operator when it cannot
+ */
+export async function openServerRuns(
+  configuration: Configuration,
+  built: BuiltHouse,
+): Promise<OpenRuns | null> {
+  const { mode, slots, programs, directory, confirmWait, kept } = configuration.runs;
+  if (mode === 'off') return null;
+  const path = process.env['PATH'] ?? '';
+  const { house, engine, keyring: sealer, log } = built;
+  return openRuns({
+    house,
+    sealer,
+    bodies: new RecordBodies({ engine, sealer, entropy: systemEntropy }),
+    executor: mode === 'local' ? PROCESS_EXECUTOR : await SandboxExecutor.open(path),
+    programs: new RunPrograms(programs, path),
+    clock: systemClock,
+    entropy: systemEntropy,
+    log,
+    root: resolve(directory ?? join(ownDirectory(configuration), 'runs')),
+    slots,
+    confirmWait,
+    kept,
+  });
+}
+
+/** How programs of runs, which are on this machine, reach the server. */
+export function programsReach(url: string): Parameters<OpenRuns['start']>[0] {
+  const near = url.replace(EVERY_ADDRESS, '$1127.0.0.1');
+  return {
+    stateUrl: ({ address }) => `${near}${pathOf(address)}`,
+    // On its way to this machine nobody else can stand, and the certificate is for the name that others use.
+    env: near.startsWith('https:') ? { TF_HTTP_SKIP_CERT_VERIFICATION: 'true' } : {},
+  };
+}

@@ -1,0 +1,158 @@
+import { newRun, type RunState } from '../../src/core/runs/status.ts';
+import { RecordBodies } from '../../src/house/records/bodies.ts';
+import { phaseId, workspaceId } from '../../src/protocols/hcp/layout.ts';
+import { RunBook } from '../../src/runs/run-book.ts';
+import { systemEntropy } from '../../src/server/runtime.ts';
+import { PLAYED_VERSION } from '../runs/played-program.ts';
+import { slugOf, WANTED } from '../runs/running-house.ts';
+import { ADMIN_CALLER } from '../support/open-test-house.ts';
+import type { Answer } from '../support/request.ts';
+import { STATE, state, type Scene, type Trial } from './scene.ts';
+
+const RUN = 'run-1111111111111111';
+const PLAN = phaseId('plan', RUN);
+const APPLY = phaseId('apply', RUN);
+const WORKSPACE = `workspaces/${workspaceId(STATE)}`;
+const slug = await slugOf({ 'main.tf': '' });
+
+const ask =
+  (method: string, path: string, body?: (scene: Scene) => object): Trial['ask'] =>
+  (scene): Promise<Answer> => {
+    const { house, pair } = scene;
+    return house.ask(method, `/api/v2/${path.replace('CV', scene.uploadId)}`, {
+      as: null,
+      headers: {
+        'content-type': 'application/vnd.api+json',
+        ...(pair === null ? {} : { authorization: `Bearer ${pair.id}.${pair.secret}` }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body(scene)) }),
+    });
+  };
+
+/** A configuration whose archive has come. */
+async function configuration(scene: Scene): Promise<void> {
+  const { runs } = scene.house;
+  const made = await runs?.configurations.create(ADMIN_CALLER, STATE, {
+    speculative: false,
+    provisional: false,
+  });
+  if (made?.type !== 'created') throw new Error('no configuration');
+  scene.uploadId = made.configuration.id;
+  await runs?.configurations.upload({}, scene.uploadId, chunks());
+}
+
+async function* chunks(): AsyncGenerator<Uint8Array> {
+  yield slug;
+}
+
+/** A run that nobody looks after, so that it stays as it is. */
+function runThatIs(run: Partial<RunState>): (scene: Scene) => Promise<void> {
+  return async ({ house }) => {
+    const { engine, sealer } = house;
+    const book = new RunBook(house.house, new RecordBodies({ engine, sealer, entropy: systemEntropy }));
+    const { destroy, refresh, refreshOnly, targets, replaces, generatesConfiguration, autoApply } = WANTED;
+    await book.add({
+      ...newRun('apply'),
+      ...run,
+      id: RUN,
+      address: STATE,
+      configuration: 'cv-1',
+      createdAt: 1,
+      createdBy: 'token:another',
+      message: '',
+      task: { destroy, refresh, refreshOnly, targets, replaces, generatesConfiguration, autoApply },
+      program: 'terraform',
+      version: PLAYED_VERSION,
+      directory: '',
+      lockId: '11111111-2222-4333-8444-555555555555',
+      node: 'another',
+      times: {},
+      job: null,
+      plannedOn: 0,
+      counts: null,
+      problem: null,
+    });
+    await book.putPart(RUN, 'json', Buffer.from('{"format_version":"1.2","resource_changes":[]}'));
+  };
+}
+
+const planned = runThatIs({ status: 'planned', planEnd: 'finished', hasChanges: true });
+const tells = (path: string, text: string): Trial => ({
+  prepare: [state, planned],
+  ask: ask('GET', path),
+  proof: { text },
+});
+const acts = (action: string, run: Partial<RunState>): Trial => ({
+  prepare: [state, runThatIs(run)],
+  ask: ask('POST', `runs/${RUN}/actions/${action}`, () => ({})),
+  proof: 'changed',
+});
+
+/** How the rows of the hcp door are tried that are about runs. */
+export const RUN_TRIALS: Readonly<Record<string, Trial>> = {
+  'configuration-versions.create, a configuration': {
+    prepare: [state],
+    ask: ask('POST', `${WORKSPACE}/configuration-versions`, () => ({
+      data: { type: 'configuration-versions', attributes: {} },
+    })),
+    proof: 'changed',
+  },
+  'configuration-versions.read, a configuration': {
+    prepare: [state, configuration],
+    ask: ask('GET', 'configuration-versions/CV'),
+    proof: { text: '"status":"uploaded"' },
+  },
+  'configuration-versions.download, an archive': {
+    prepare: [state, configuration],
+    ask: ask('GET', 'configuration-versions/CV/download'),
+    proof: { status: 200 },
+  },
+  'runs.create, a run': {
+    prepare: [state, configuration],
+    ask: ask('POST', 'runs', ({ uploadId }) => ({
+      data: {
+        type: 'runs',
+        attributes: {},
+        relationships: {
+          'configuration-version': { data: { type: 'configuration-versions', id: uploadId } },
+        },
+      },
+    })),
+    proof: 'changed',
+  },
+  'runs.read, a run': tells(`runs/${RUN}`, '"status":"planned"'),
+  'runs.list, the runs': tells(`${WORKSPACE}/runs`, RUN),
+  'runs.apply, a run': acts('apply', { status: 'planned', planEnd: 'finished', hasChanges: true }),
+  'runs.discard, a run': acts('discard', { status: 'planned', planEnd: 'finished', hasChanges: true }),
+  'runs.cancel, a run': acts('cancel', { status: 'planning' }),
+  'runs.force-cancel, a run': acts('force-cancel', {
+    status: 'planning',
+    asked: { cancel: { by: 'token:another', at: 1 } },
+  }),
+  'run-events.list, a run': {
+    prepare: [state, planned],
+    ask: ask('GET', `runs/${RUN}/run-events`),
+    proof: { status: 200 },
+  },
+  'runs.queue, a project': {
+    prepare: [state],
+    ask: ask('GET', 'organizations/acme/runs/queue'),
+    proof: { status: 200 },
+  },
+  'runs.queue, each run': {
+    prepare: [state, runThatIs({ status: 'plan_queued' })],
+    ask: ask('GET', 'organizations/acme/runs/queue'),
+    proof: { text: RUN },
+  },
+  'organizations.read-capacity, a project': {
+    prepare: [state],
+    ask: ask('GET', 'organizations/acme/capacity'),
+    proof: { text: '"organization-capacity"' },
+  },
+  'plans.read, a plan': tells(`plans/${PLAN}`, '"log-read-url"'),
+  'plans.read-of-run, a plan': tells(`runs/${RUN}/plan`, '"log-read-url"'),
+  'plans.read-json, a plan': tells(`plans/${PLAN}/json-output`, '"format_version"'),
+  'plans.read-redacted, a plan': tells(`plans/${PLAN}/json-output-redacted`, '"plan_format_version"'),
+  'applies.read, an apply': tells(`applies/${APPLY}`, '"log-read-url"'),
+  'applies.read-of-run, an apply': tells(`runs/${RUN}/apply`, '"log-read-url"'),
+};
