@@ -48,15 +48,18 @@ it.each<readonly [operation: string, asked: object]>([
   expect(await ask(operation, asked)).toBe('ValidationException');
 });
 
-it('says of a body that is too large that it is, in its own form', async () => {
-  const body = JSON.stringify({ TableName, Key, More: ' '.repeat(REQUEST_BYTES_MAX) });
+it.each<readonly [bytes: number, status: number]>([
+  [REQUEST_BYTES_MAX, 400],
+  [16 * 1024 * 1024, 413],
+])('says of a body of more than %i bytes that it is too large, in its own form', async (bytes, status) => {
+  const body = JSON.stringify({ TableName, Key, More: ' '.repeat(bytes) });
   const headers = {
     'x-amz-target': 'DynamoDB_20120810.GetItem',
     'content-type': 'application/x-amz-json-1.0',
   };
   const answer = await sendSigned(aws.house, { method: 'POST', service: 'dynamodb', headers, body });
   expect([answer.status, JSON.parse(answer.text)]).toMatchObject([
-    413,
+    status,
     { __type: 'com.amazon.coral.validate#ValidationException' },
   ]);
 });

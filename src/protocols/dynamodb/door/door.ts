@@ -8,8 +8,11 @@ import { REQUEST_BYTES_MAX } from '../layout.ts';
 import { authenticate } from './auth.ts';
 import type { Answer } from './call.ts';
 import { detect, type Operation } from './detect.ts';
-import { errorReply, invalid, jsonReply, notAuthenticated, throttled } from './errors.ts';
+import { errorReply, invalid, jsonReply, notAuthenticated, throttled, type DynamoError } from './errors.ts';
 import { problemOf } from './expressions.ts';
+
+/** Bytes of a request that DynamoDB itself takes (developer guide, "Service, account, and table quotas"). */
+const REAL_BYTES_MAX = 16 * 1024 * 1024;
 
 /** The door for the lock table of Terraform's `backend "s3"` (`dynamodb_table`), and for AWS's own clients of DynamoDB. */
 export class DynamoDbDoor implements Door {
@@ -55,10 +58,7 @@ export class DynamoDbDoor implements Door {
     const claimed = await this.#authenticator.foresee(request);
     if ('problem' in claimed) return notAuthenticated(claimed);
     const body = await readBody(request, REQUEST_BYTES_MAX);
-    if (body === null) {
-      const message = `The request is too large: expected at most ${REQUEST_BYTES_MAX} bytes.`;
-      return { ...invalid(message), status: 413 };
-    }
+    if (body === null) return tooLarge(request);
     const authenticated = await authenticate(request, body, this.#authenticator);
     if ('problem' in authenticated) return notAuthenticated(authenticated);
     const wait = request.admit(authenticated.identity.subject);
@@ -90,6 +90,12 @@ export class DynamoDbDoor implements Door {
       return problemOf(problem);
     }
   }
+}
+
+/** Up to its own limit the real service looks into a request, and says what in it is too large. */
+function tooLarge({ contentLength }: DoorRequest): DynamoError {
+  const problem = invalid(`The request is too large: expected at most ${REQUEST_BYTES_MAX} bytes.`);
+  return (contentLength ?? 0) > REAL_BYTES_MAX ? { ...problem, status: 413 } : problem;
 }
 
 /** A member that is null is the same as none, as at the real service. */
