@@ -1,5 +1,5 @@
 import type { House } from '../house/house.ts';
-import { isResent } from '../protocols/aws/attempt.ts';
+import { callIdOf, isResent } from '../protocols/aws/attempt.ts';
 import { LockObjects } from '../protocols/lock-object/lock-objects.ts';
 import type { Door, DoorEntry, S3Settings } from '../protocols/door.ts';
 import { CONSUL } from '../protocols/consul/door/entry.ts';
@@ -37,6 +37,7 @@ export async function openDoors(parts: {
   const lockObjects = new LockObjects(house, {
     now,
     isResent: (request) => isResent(request) || isResentToGcs(request),
+    callIdOf,
   });
   return [
     ...(await Promise.all(DOORS.map(({ open }) => open({ house, now, domain, s3, lockObjects, closing })))),

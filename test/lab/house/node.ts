@@ -7,7 +7,7 @@ import type { Engine } from '../../../src/ports/engine.ts';
 import type { Log } from '../../../src/ports/log.ts';
 import type { Sealer } from '../../../src/ports/sealer.ts';
 import type { Signals } from '../../../src/ports/signals.ts';
-import { isResent } from '../../../src/protocols/aws/attempt.ts';
+import { callIdOf, isResent } from '../../../src/protocols/aws/attempt.ts';
 import { LockObjects } from '../../../src/protocols/lock-object/lock-objects.ts';
 import { DEFAULTS } from '../../../src/server/configuration.ts';
 import { dispatch } from '../../../src/server/dispatch.ts';
@@ -107,7 +107,7 @@ export class LabNode {
     };
     const house = new House({ ...DEFAULTS, engine, sealer, signals, clock, entropy, log });
     const now = (): number => clock.now();
-    const lockObjects = new LockObjects(house, { now, isResent });
+    const lockObjects = new LockObjects(house, { now, isResent, callIdOf });
     const doors = await Promise.all(
       DOORS.map(({ open }) =>
         open({ house, now, domain: null, s3: DEFAULTS.s3, lockObjects, closing: NEVER }),

@@ -154,7 +154,7 @@ export class Observer {
       (place) => isPlace(place) && place.ticket < own && !held.has(place.lockId) && this.#isLive(place),
     );
     for (const { lockId, shared } of passed) {
-      if (holder.shared && !shared && before.holders.length > 0) {
+      if (holder.shared && !shared && before.holders.some((other) => held.has(other.lockId))) {
         this.fail('a plan does not join while an apply has its place', `${holder.lockId} passed ${lockId}`);
       }
       const times = (this.#passed.get(lockId) ?? 0) + 1;
