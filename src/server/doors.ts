@@ -1,6 +1,6 @@
 import type { House } from '../house/house.ts';
 import type { Runs } from '../runs/runs.ts';
-import { isResent } from '../protocols/aws/attempt.ts';
+import { callIdOf, isResent } from '../protocols/aws/attempt.ts';
 import { LockObjects } from '../protocols/lock-object/lock-objects.ts';
 import type { Door, DoorEntry, S3Settings } from '../protocols/door.ts';
 import { AZURERM } from '../protocols/azurerm/door/entry.ts';
@@ -45,6 +45,7 @@ export async function openDoors(parts: {
   const lockObjects = new LockObjects(house, {
     now,
     isResent: (request) => isResent(request) || isResentToGcs(request),
+    callIdOf,
   });
   return [
     ...(await Promise.all(

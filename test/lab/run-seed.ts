@@ -1,4 +1,4 @@
-import { drawScenario, type Range } from './scenario.ts';
+import { drawScenario } from './scenario.ts';
 import { Simulation } from './simulation.ts';
 import { Dice } from './time/dice.ts';
 import type { Violation } from './watch/observer.ts';
@@ -17,10 +17,10 @@ export interface Verdict {
 }
 
 /** Simulates what a seed decides. The same seed gives the same trace. */
-export async function runSeed(seed: number, range: Range, isTraced = false): Promise<Verdict> {
+export async function runSeed(seed: number, isTraced = false): Promise<Verdict> {
   // Neighbouring seeds must have nothing in common.
   const dice = new Dice(Math.imul(seed, 0x9e3779b1) ^ 0x5bd1e995);
-  const simulation = new Simulation(drawScenario(dice.fork(), range), dice, isTraced);
+  const simulation = new Simulation(drawScenario(dice.fork()), dice, isTraced);
   await simulation.run();
   const { trace, observer, time } = simulation;
   return {

@@ -39,12 +39,9 @@ export interface Scenario {
   readonly breaks: readonly Milliseconds[];
 }
 
-/** What is drawn: `proven` holds, `all` has kinds of events too of which nobody knows yet whether the lab or the house is wrong. */
-export type Range = 'proven' | 'all';
-
 /** Draws a scenario: a few runs of a few people, what becomes of them, and what goes wrong meanwhile. */
-export function drawScenario(dice: Dice, range: Range): Scenario {
-  const storage = range === 'proven' || dice.hits(0.6) ? 'file' : 'database';
+export function drawScenario(dice: Dice): Scenario {
+  const storage = dice.hits(0.6) ? 'file' : 'database';
   const nodes = storage === 'file' ? 1 : 2 + dice.below(2);
   const calmAt = dice.between(20, 70) * SECOND;
   return {
@@ -55,9 +52,9 @@ export function drawScenario(dice: Dice, range: Range): Scenario {
     weather: weatherOf(dice),
     calmAt,
     troubles: troublesOf(dice, { storage, nodes, calmAt }),
-    runs: runsOf(dice, range),
+    runs: runsOf(dice),
     looks: timesOf(dice, 3, calmAt),
-    strayWrites: range === 'all' && dice.hits(0.2) ? timesOf(dice, 2, calmAt) : [],
+    strayWrites: dice.hits(0.2) ? timesOf(dice, 2, calmAt) : [],
     breaks: dice.hits(0.1) ? timesOf(dice, 1, calmAt) : [],
   };
 }
@@ -102,11 +99,11 @@ const DOORS: readonly (readonly Door[])[] = [
   ['lock-file'],
 ];
 
-function runsOf(dice: Dice, range: Range): Scenario['runs'] {
+function runsOf(dice: Dice): Scenario['runs'] {
   const spread = dice.pick([0.2, 5, 30]) * SECOND;
   const hold = dice.logarithmic(0.1, 10) * SECOND;
-  const doors: readonly Door[] = range === 'proven' ? ['http'] : dice.pick(DOORS);
-  const plans = range === 'proven' ? 0 : dice.pick([0, 0, 0.3, 0.7]);
+  const doors = dice.pick(DOORS);
+  const plans = dice.pick([0, 0, 0.3, 0.7]);
   return Array.from({ length: 2 + dice.below(6) }, (_, index) => {
     const door = dice.pick(doors);
     const plan = dice.hits(plans);

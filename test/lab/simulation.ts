@@ -82,7 +82,7 @@ export class Simulation {
     const [skew = 0] = scenario.storage === 'file' ? scenario.skews : [];
     const now = (): number => this.time.instant + skew;
     this.#store = new Store(now, (command, result) => this.observer.committed(this.#store, command, result));
-    this.#disk = { flushMs: scenario.latency, isBusy: false, isFull: false, flips: 0 };
+    this.#disk = { flushMs: scenario.latency, isBusy: false, isFull: false, flips: 0, flipped: 0 };
     this.#link = { latencyMs: scenario.latency / 3, broken: 0 };
     this.#signals = new SignalNetwork(this.time, dice.fork());
     const database = new Database(this.#store, now);

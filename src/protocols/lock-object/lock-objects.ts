@@ -31,19 +31,29 @@ export interface TakeAsk {
 export class LockObjects {
   readonly #house: House;
   readonly #isResent: (request: DoorRequest) => boolean;
+  readonly #callIdOf: (request: DoorRequest) => string | null;
   readonly #memory: LockMemory;
   readonly #refusals: RefusalMemory;
   readonly #fences = new FenceMemory();
   /** Which states clients have copied to a new place just now. */
   readonly copies: CopyMemory;
 
-  /** @param isResent whether the client says that it has sent this request before */
+  /**
+   * @param options `isResent`: whether the client says that it has sent this request before; `callIdOf`: what it names a call by
+   *   of which this is one attempt, null where it does not
+   */
   constructor(
     house: House,
-    { now, isResent }: { now: () => Instant; isResent: (request: DoorRequest) => boolean },
+    options: {
+      now: () => Instant;
+      isResent: (request: DoorRequest) => boolean;
+      callIdOf: (request: DoorRequest) => string | null;
+    },
   ) {
+    const { now, isResent, callIdOf } = options;
     this.#house = house;
     this.#isResent = isResent;
+    this.#callIdOf = callIdOf;
     this.#memory = new LockMemory(now);
     this.#refusals = new RefusalMemory(now);
     this.copies = new CopyMemory(now);
@@ -117,7 +127,7 @@ export class LockObjects {
     address: Address,
     { alias, request }: { alias: LockAlias; request: DoorRequest },
   ): Promise<UnlockAnswer> {
-    const seen = this.#memory.lastSeen(lookerOf(caller, request), address);
+    const seen = this.#meantBy(caller, address, request);
     if (seen !== null) {
       const other =
         isRun(request) || this.#isResent(request) ? null : await this.#otherThan(caller, address, seen);
@@ -130,7 +140,19 @@ export class LockObjects {
     if (answer.type !== 'shown') return answer;
     const [holder] = answer.lock.holders;
     if (holder === undefined) return { type: 'not-locked' };
+    const callId = this.#callIdOf(request);
+    if (callId !== null) this.#memory.meant(lookerOf(caller, request), callId, holder.lockId);
     return this.release(caller, address, holder.lockId, { alias, request });
+  }
+
+  /** Which lock a deletion means; null where its client did not look. */
+  #meantBy(caller: Caller, address: Address, request: DoorRequest): string | null {
+    const looker = lookerOf(caller, request);
+    const callId = this.#callIdOf(request);
+    const before = callId === null ? null : this.#memory.meantBefore(looker, callId);
+    const seen = before ?? this.#memory.lastSeen(looker, address);
+    if (callId !== null && seen !== null) this.#memory.meant(looker, callId, seen);
+    return seen;
   }
 
   /** That other locks are held than the one that was seen; null where it is held still, or none is. */

@@ -3,7 +3,7 @@ import { AwsSigner, type AwsCall } from '../../../bench/aws-signer.ts';
 import { formatLockInfo, parseLockInfo, type LockInfo } from '../../../src/core/lock-info.ts';
 import type { WireReply } from '../network/server-side.ts';
 import type { Pair } from '../../support/test-admin.ts';
-import type { Dice } from '../time/dice.ts';
+import { entropyOf, type Dice } from '../time/dice.ts';
 import type { History } from '../watch/history.ts';
 import {
   readState,
@@ -132,8 +132,10 @@ export class AwsBackend implements Backend {
     asksFor: string | null = null,
     noted: (send: () => Promise<WireReply | null>) => Promise<WireReply | null> = (send) => send(),
   ): Promise<WireReply | null> {
+    const callId = entropyOf(this.#dice).uuid();
+    const named = { ...call, headers: { ...call.headers, 'amz-sdk-invocation-id': callId } };
     return awsSdk(
-      (attempt) => noted(() => this.#client.send(this.#signed(call, attempt, asksFor))),
+      (attempt) => noted(() => this.#client.send(this.#signed(named, attempt, asksFor))),
       (time) => this.#client.sleep(time),
       this.#dice,
     );

@@ -21,6 +21,8 @@ export interface DiskFaults {
   isFull: boolean;
   /** The part of all reads of a body in which a bit is wrong. */
   flips: number;
+  /** How many segments were read with a bit turned over. */
+  flipped: number;
 }
 
 interface Call {
@@ -77,6 +79,7 @@ export class FileEngine extends SimulatedEngine {
 
   protected segmentRead(segment: Uint8Array): Uint8Array {
     if (!this.#dice.hits(this.#faults.flips)) return segment;
+    this.#faults.flipped += 1;
     const flipped = Uint8Array.from(segment);
     const at = this.#dice.below(flipped.length);
     flipped[at] = (flipped[at] ?? 0) ^ (1 << this.#dice.below(8));

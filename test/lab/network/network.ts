@@ -140,7 +140,7 @@ export class Network {
       },
     });
     this.#time.after(this.#delay(), () => {
-      node = this.#balance();
+      node = this.#balance(request);
       if (hasHungUp) side.hangUp();
       if (node === null) wire.broken();
       else node.take(side, wire.broken);
@@ -154,8 +154,11 @@ export class Network {
   }
 
   /** The node that a new connection goes to; null where it is sent to one that does not listen. */
-  #balance(): LabNode | null {
-    const node = this.#dice.pick(this.#nodes);
+  #balance({ headers, peer }: WireRequest): LabNode | null {
+    // AWS clients look at a lock and delete it in two requests, which must reach one node (docs/many-nodes.md).
+    const isBound = 'x-amz-date' in headers;
+    const node = isBound ? this.#nodes[hostOf(peer) % this.#nodes.length] : this.#dice.pick(this.#nodes);
+    if (node === undefined) return null;
     if (node.isListening) return node;
     return this.#nodes.find(({ isListening }) => isListening) ?? null;
   }
@@ -163,4 +166,9 @@ export class Network {
   #delay(): Milliseconds {
     return this.#dice.exponential(this.weather.delayMs);
   }
+}
+
+/** The last number of an address. */
+function hostOf(peer: string): number {
+  return Number(peer.slice(peer.lastIndexOf('.') + 1));
 }

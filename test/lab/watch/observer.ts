@@ -150,11 +150,18 @@ export class Observer {
   #notePassing(before: World, holder: Holder): void {
     const own = before.line.find(({ waiter }) => waiter === holder.waiter)?.ticket ?? Infinity;
     const held = new Set(this.#world.holders.map(({ lockId }) => lockId));
+    // Who left in the same step was passed by nobody.
+    const stayed = new Set(this.#world.line.map(({ waiter }) => waiter));
     const passed = before.line.filter(
-      (place) => isPlace(place) && place.ticket < own && !held.has(place.lockId) && this.#isLive(place),
+      (place) =>
+        isPlace(place) &&
+        place.ticket < own &&
+        stayed.has(place.waiter) &&
+        !held.has(place.lockId) &&
+        this.#isLive(place),
     );
     for (const { lockId, shared } of passed) {
-      if (holder.shared && !shared && before.holders.length > 0) {
+      if (holder.shared && !shared && before.holders.some((other) => held.has(other.lockId))) {
         this.fail('a plan does not join while an apply has its place', `${holder.lockId} passed ${lockId}`);
       }
       const times = (this.#passed.get(lockId) ?? 0) + 1;
