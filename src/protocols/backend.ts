@@ -31,10 +31,12 @@ export interface BackendEntry {
 /** A backend through which terraform reaches a Statehouse. */
 export interface ServedBackend extends BackendEntry {
   readonly snippet: (target: SnippetTarget) => Snippet;
+  /** It takes a key file in place of the secret. */
+  readonly keyFiles?: true;
 }
 
 /** What must be known of a backend to print its block: a door may be there before its client is. */
-export type DescribedDoor = Pick<ServedBackend, 'name' | 'snippet'>;
+export type DescribedDoor = Pick<ServedBackend, 'name' | 'snippet' | 'keyFiles'>;
 
 /** An attribute of the backend block that is a secret, or has one in it where `pattern` finds it. */
 export interface SecretAttribute {
@@ -61,6 +63,8 @@ export interface SnippetTarget {
   readonly caPath: string | null;
   /** Whether variables are wanted where files would do, although they reach every program of the shell. */
   readonly variables: boolean;
+  /** Whether a key file is wanted in place of the secret. */
+  readonly keyFile?: boolean;
 }
 
 /** A variable to export before terraform runs. */
