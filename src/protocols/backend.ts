@@ -30,9 +30,9 @@ export interface BackendEntry {
 
 /** A backend through which terraform reaches a Statehouse. */
 export interface ServedBackend extends BackendEntry {
-  readonly snippet: (target: SnippetTarget) => Snippet;
   /** It takes a key file in place of the secret. */
   readonly keyFiles?: true;
+  readonly snippet: (target: SnippetTarget) => Snippet;
 }
 
 /** What must be known of a backend to print its block: a door may be there before its client is. */
@@ -54,6 +54,8 @@ export function secretsIn(entry: BackendEntry, attributes: BackendAttributes): r
 
 /** What a backend block is to reach. */
 export interface SnippetTarget {
+  /** Whether a key file is wanted in place of the secret. */
+  readonly keyFile?: boolean;
   /** Where the server is: `http://127.0.0.1:7117`. */
   readonly url: string;
   readonly address: Address;
@@ -63,8 +65,6 @@ export interface SnippetTarget {
   readonly caPath: string | null;
   /** Whether variables are wanted where files would do, although they reach every program of the shell. */
   readonly variables: boolean;
-  /** Whether a key file is wanted in place of the secret. */
-  readonly keyFile?: boolean;
 }
 
 /** A variable to export before terraform runs. */

@@ -26,13 +26,13 @@ export const command: Command = defineCommand({
     createCredential: text('NAME', 'create a credential that may write this state, and print it', {
       environment: false,
     }),
+    keyFile: flag("print a service account's key file in place of the secret (Google)", {
+      environment: false,
+    }),
     env: flag(
       'print environment variables in place of files, even if they reach every program of the shell',
       { environment: false },
     ),
-    keyFile: flag("print a service account's key file in place of the secret (Google)", {
-      environment: false,
-    }),
   },
   examples: [
     { line: 'statehouse config http app/net.tfstate', says: 'for a server on this machine' },
@@ -44,9 +44,9 @@ export const command: Command = defineCommand({
   run: async ({ args: [backend = '', place], options, terminal, cwd, stopped }) => {
     const served = SERVED_BACKENDS.find(({ name }) => name === backend);
     if (served === undefined) throw wrongUse(`invalid backend "${backend}": expected one of ${BACKENDS}`);
-    const address = readAddress(place);
     if (options.keyFile && served.keyFiles !== true)
       throw wrongUse(`--key-file is not for the backend "${backend}": it takes no key file`);
+    const address = readAddress(place);
     const connection = readConnection(options);
     const { url, ca } = connection;
     const name = options.createCredential;
@@ -54,18 +54,18 @@ export const command: Command = defineCommand({
       name === undefined
         ? connection.credential
         : await makeWriter(new HouseClient(connection, stopped), name, address);
+    const caPath = ca === null ? null : resolve(cwd, ca.path);
     if (options.keyFile && credential === null)
       throw wrongUse(
         '--key-file makes a key of a credential: give one by --credential or STATEHOUSE_CREDENTIAL, or --create-credential NAME',
       );
-    const caPath = ca === null ? null : resolve(cwd, ca.path);
     const { block, files, environment, notes } = served.snippet({
+      keyFile: options.keyFile,
       url,
       address,
       credential: credential ?? PLACEHOLDERS,
       caPath,
       variables: options.env,
-      keyFile: options.keyFile,
     });
     if (terminal.json) {
       const variables = environment.map(({ name, value, file }) => [
