@@ -30,13 +30,15 @@ export interface BackendEntry {
 
 /** A backend through which terraform reaches a Statehouse. */
 export interface ServedBackend extends BackendEntry {
+  /** It takes a key file in place of the secret. */
+  readonly keyFiles?: true;
   readonly snippet: (target: SnippetTarget) => Snippet;
   /** It takes a shared access signature in place of the secret. */
   readonly signs?: true;
 }
 
 /** What must be known of a backend to print its block: a door may be there before its client is. */
-export type DescribedDoor = Pick<ServedBackend, 'name' | 'snippet' | 'signs'>;
+export type DescribedDoor = Pick<ServedBackend, 'name' | 'snippet' | 'signs' | 'keyFiles'>;
 
 /** An attribute of the backend block that is a secret, or has one in it where `pattern` finds it. */
 export interface SecretAttribute {
@@ -54,6 +56,8 @@ export function secretsIn(entry: BackendEntry, attributes: BackendAttributes): r
 
 /** What a backend block is to reach. */
 export interface SnippetTarget {
+  /** Whether a key file is wanted in place of the secret. */
+  readonly keyFile?: boolean;
   /** Where the server is: `http://127.0.0.1:7117`. */
   readonly url: string;
   readonly address: Address;

@@ -150,6 +150,30 @@ export AWS_SECRET_ACCESS_KEY=secretsecret
   expect(err).toContain('These variables redirect every AWS program of the shell');
 });
 
+it("prints a service account's key file for the gcs backend, where one is asked for", async () => {
+  const flags = ['--server', 'https://state.example.com', '--key-file', '--json'];
+  const given = ['--credential', 'SHAAAABBBBCCCCDDDD.secretsecret'];
+  const { out } = await runStatehouse(['config', 'gcs', 'app/net.tfstate', ...flags, ...given]);
+  const { block, files, environment } = JSON.parse(out) as {
+    block: string;
+    files: readonly { path: string; text: string }[];
+    environment: object;
+  };
+  expect(block).toMatch(/credentials += "statehouse-key.json"/);
+  expect(environment).toEqual({});
+  expect(files.map(({ path }) => path)).toEqual(['statehouse-key.json']);
+  expect(JSON.parse(files[0]?.text ?? '')).toMatchObject({
+    type: 'service_account',
+    client_email: 'SHAAAABBBBCCCCDDDD@statehouse',
+    token_uri: 'https://state.example.com/gcs/token',
+  });
+  expect(out).not.toContain('secretsecret');
+  const nameless = await runStatehouse(['config', 'gcs', 'app/net.tfstate', '--key-file']);
+  expect(nameless.err).toContain('--key-file makes a key of a credential');
+  const other = await runStatehouse(['config', 'http', 'app/net.tfstate', '--key-file', ...given]);
+  expect(other.err).toContain('it takes no key file');
+});
+
 it('says where the credential comes from when it knows none', async () => {
   const { out, err } = await runStatehouse(['config', 'http', 'app/net.tfstate']);
   expect(out).toContain('export TF_HTTP_USERNAME=ID\n');

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { makeKeyFile } from '../../src/protocols/gcs/key-file.ts';
 import { TestHouse } from '../support/open-test-house.ts';
 import { findTerraform, TerraformFolder } from '../support/terraform.ts';
 import { eightInOrder } from './fixtures/eight-applies.ts';
@@ -35,6 +36,25 @@ describe.skipIf(terraform === null)('terraform over gcs (skipped unless terrafor
   const newPath = (): string => `acme/net/${++count}`;
   const folderAt = (path: string, main: string): Promise<TerraformFolder> =>
     gcsFolder(terraform!, { url: house.url, path }, main);
+
+  it("takes a service account's key file in place of the access token", async () => {
+    const path = newPath();
+    const pair = await house.credential('by-key', [{ role: 'writer', pattern: `${path}@*` }]);
+    await using folder = await TerraformFolder.make(terraform!, {
+      files: {
+        'key.json': makeKeyFile({ url: house.url, credential: pair }),
+        'backend.tf': gcsBackend({ url: house.url, path, lines: ['credentials = "key.json"'] }),
+        'main.tf': resource('one'),
+      },
+      env: {},
+    });
+    await folder.must('init');
+    await folder.must('apply', '-auto-approve');
+    expect(await resourcesAt(house, path)).toEqual(['one']);
+    const elsewhere = gcsBackend({ url: house.url, path: 'other/net', lines: ['credentials = "key.json"'] });
+    await folder.write('backend.tf', elsewhere);
+    expect((await folder.run('init', '-reconfigure')).code).toBe(1);
+  });
 
   it('works from init to destroy, workspaces too, and leaves no lock', async () => {
     const path = newPath();

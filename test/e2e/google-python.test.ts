@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { makeKeyFile } from '../../src/protocols/gcs/key-file.ts';
 import { runnable } from '../support/find-program.ts';
 import { TestHouse } from '../support/open-test-house.ts';
 import { RunningProgram } from '../support/running-program.ts';
@@ -98,6 +99,11 @@ copied.metadata = {'a': 'b'}
 fails(GoogleAPICallError, copied.patch, retry=None)
 # The library takes a 401 for a token that has ended, and has no other.
 fails(RefreshError, client('nobody.nothing').get_bucket, 'acme')
+# A service account's key file is exchanged for access tokens at its token_uri.
+from google.oauth2 import service_account
+key = service_account.Credentials.from_service_account_file(os.environ['KEY'], scopes=['https://www.googleapis.com/auth/devstorage.read_write'])
+by_key = storage.Client(project='p', credentials=key, client_options={'api_endpoint': os.environ['AT']})
+assert by_key.bucket('acme').blob(copied.name).download_as_bytes() == state(2)
 print('all is well')
 `;
 
@@ -108,7 +114,9 @@ it.skipIf(python === null)(
     await using house = await TestHouse.open();
     const folder = await mkdtemp(join(tmpdir(), 'statehouse-python-'));
     await writeFile(join(folder, 'script.py'), SCRIPT);
-    const env = { ...process.env, AT: house.url, TOKEN: `${TEST_ADMIN.id}.${TEST_ADMIN.secret}` };
+    const key = join(folder, 'key.json');
+    await writeFile(key, makeKeyFile({ url: house.url, credential: TEST_ADMIN }));
+    const env = { ...process.env, KEY: key, AT: house.url, TOKEN: `${TEST_ADMIN.id}.${TEST_ADMIN.secret}` };
     const { code, output } = await new RunningProgram(python!, ['script.py'], { cwd: folder, env }).end;
     expect(output).toContain('all is well');
     expect(code).toBe(0);

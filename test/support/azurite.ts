@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -23,9 +23,11 @@ export async function findAzurite(): Promise<string | null> {
   const own = join(FOLDER, 'node_modules', '.bin', NAME);
   const found = (await findOnPath(NAME)) ?? (await runnable(own));
   if (found !== null || process.env['CI'] !== 'true') return found;
-  await mkdir(FOLDER, { recursive: true });
-  const words = ['install', '--prefix', FOLDER, '--ignore-scripts', '--no-audit', '--no-fund', PACKAGE];
+  const made = await mkdtemp(`${FOLDER}-`);
+  const words = ['install', '--prefix', made, '--ignore-scripts', '--no-audit', '--no-fund', PACKAGE];
   await promisify(execFile)('npm', words, { timeout: 300_000 });
+  // The test of another file may have been first.
+  await rename(made, FOLDER).catch(() => rm(made, { recursive: true, force: true }));
   return own;
 }
 

@@ -27,6 +27,9 @@ export const command: Command = defineCommand({
     createCredential: text('NAME', 'create a credential that may write this state, and print it', {
       environment: false,
     }),
+    keyFile: flag("print a service account's key file in place of the secret (Google)", {
+      environment: false,
+    }),
     env: flag(
       'print environment variables in place of files, even if they reach every program of the shell',
       { environment: false },
@@ -49,6 +52,8 @@ export const command: Command = defineCommand({
   run: async ({ args: [backend = '', place], options, terminal, cwd, stopped }) => {
     const served = SERVED_BACKENDS.find(({ name }) => name === backend);
     if (served === undefined) throw wrongUse(`invalid backend "${backend}": expected one of ${BACKENDS}`);
+    if (options.keyFile && served.keyFiles !== true)
+      throw wrongUse(`--key-file is not for the backend "${backend}": it takes no key file`);
     const address = readAddress(place);
     if (options.sas && served.signs !== true)
       throw wrongUse(`--sas is not for the backend "${backend}": it takes no shared access signature`);
@@ -64,7 +69,12 @@ export const command: Command = defineCommand({
         '--sas signs with a credential: give one by --credential or STATEHOUSE_CREDENTIAL, or --create-credential NAME',
       );
     const caPath = ca === null ? null : resolve(cwd, ca.path);
+    if (options.keyFile && credential === null)
+      throw wrongUse(
+        '--key-file makes a key of a credential: give one by --credential or STATEHOUSE_CREDENTIAL, or --create-credential NAME',
+      );
     const { block, files, environment, notes } = served.snippet({
+      keyFile: options.keyFile,
       url,
       address,
       credential: credential ?? PLACEHOLDERS,

@@ -7,6 +7,11 @@ export const UPLOAD_PREFIX = '/upload/storage/v1/';
 /** Where the JSON API names what it answers a `mediaLink` with. */
 export const DOWNLOAD_PREFIX = '/download/storage/v1/';
 
+/** Where a service account's key is exchanged for an access token: the `token_uri` of a key file. */
+export const TOKEN_PATH = '/gcs/token';
+/** What a key file calls the account of a credential: the id, and this. */
+export const ACCOUNT_DOMAIN = '@statehouse';
+
 /** What a lock is called that was taken as an object at this door. */
 export const GCS_ALIAS = 'gcs';
 

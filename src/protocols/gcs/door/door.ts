@@ -3,18 +3,19 @@ import { authenticate } from './auth.ts';
 import { callerOf } from '../../caller.ts';
 import type { Door, DoorReply, DoorRequest, DoorRoutes } from '../../door.ts';
 import type { LockObjects } from '../../lock-object/lock-objects.ts';
-import { DOWNLOAD_PREFIX, JSON_PREFIX, UPLOAD_PREFIX } from '../layout.ts';
+import { DOWNLOAD_PREFIX, JSON_PREFIX, TOKEN_PATH, UPLOAD_PREFIX } from '../layout.ts';
 import { UploadProblem, type Answer } from './call.ts';
 import { detect } from './detect.ts';
 import { errorReply, invalid, slowDown, unauthenticated, unavailable, undetected } from './errors.ts';
 import { OPERATIONS } from './operations.ts';
+import { exchangeKey } from './token.ts';
 import { refuseUndone } from './undone.ts';
 
 /** The door for Terraform's `backend "gcs"`, and for Google's own clients of Cloud Storage. */
 export class GcsDoor implements Door {
   readonly name = 'gcs';
   readonly routes: DoorRoutes = {
-    paths: [JSON_PREFIX, UPLOAD_PREFIX, DOWNLOAD_PREFIX].map((prefix) => `${prefix}*`),
+    paths: [TOKEN_PATH, ...[JSON_PREFIX, UPLOAD_PREFIX, DOWNLOAD_PREFIX].map((prefix) => `${prefix}*`)],
     bearer: true,
   };
   readonly #house: House;
@@ -26,6 +27,7 @@ export class GcsDoor implements Door {
   }
 
   async answer(request: DoorRequest): Promise<DoorReply> {
+    if (request.path === TOKEN_PATH) return exchangeKey(this.#house, this, request);
     const asked = detect(request);
     const answer = await this.#answer(request, asked);
     const operation = 'operation' in asked ? asked.operation : 'unknown';
