@@ -2,7 +2,12 @@ import { formatBlock, hclText, type DescribedDoor, type Snippet, type SnippetTar
 import { ACCOUNT_NAME, BLOB_LABEL, SHARED_ACCOUNT, stateBlob } from './layout.ts';
 import { serviceSasText, signatureOf } from './sas-text.ts';
 
-export const AZURERM: DescribedDoor = { name: 'azurerm', snippet: azurermSnippet, signs: true };
+export const AZURERM: DescribedDoor = {
+  name: 'azurerm',
+  snippet: azurermSnippet,
+  signs: true,
+  examine: async (target) => (await import('./reach.ts')).examineReach(target),
+};
 
 /** The version of shared access signatures that is made. */
 const SAS_VERSION = '2021-12-02';

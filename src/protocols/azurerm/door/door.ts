@@ -1,12 +1,12 @@
 import type { House } from '../../../house/house.ts';
 import { callerOf } from '../../caller.ts';
 import type { Door, DoorReply, DoorRequest, DoorRoutes } from '../../door.ts';
-import { AZURE_PREFIX } from '../layout.ts';
+import { AZURE_PREFIX, METADATA_PATH } from '../layout.ts';
 import { Authenticator } from './auth.ts';
 import { Blocks } from './blocks.ts';
 import { BodyProblem, type Answer } from './call.ts';
 import { detect, isAtBlobHost } from './detect.ts';
-import { Environment, isEnvironmentPath, METADATA_PATH, TENANT_PREFIX } from './environment.ts';
+import { Environment, isEnvironmentPath, TENANT_PREFIX } from './environment.ts';
 import { errorReply, slowDown, unavailable, undetected } from './errors.ts';
 import { LeaseTerms } from './lease-terms.ts';
 import { OPERATIONS } from './operations.ts';
