@@ -120,6 +120,19 @@ for (const [name, program] of PROGRAMS)
       expect(await resourcesAt(house, path)).toEqual(['bob']);
     });
 
+    it('leaves no lock where several runs make the first state at once', async () => {
+      const path = newPath();
+      await using base = await folderAt(path, resource('one'));
+      const folders = await Promise.all(Array.from({ length: 4 }, () => base.copy()));
+      const ends = await Promise.all(folders.map((folder) => folder.run('state', 'list')));
+      await Promise.all(folders.map((folder) => folder[Symbol.asyncDispose]()));
+      expect(ends.some(({ code }) => code === 0)).toBe(true);
+      const { holders } = await lockAt(azurerm.house, path);
+      expect(holders).toEqual([]);
+      await base.must('apply', '-auto-approve');
+      expect(await resourcesAt(azurerm.house, path)).toEqual(['one']);
+    });
+
     it('breaks a lease whose holder was killed before it told its lock info', async () => {
       const { house } = azurerm;
       const path = newPath();
