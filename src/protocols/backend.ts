@@ -1,6 +1,6 @@
 import type { Address } from '../core/address.ts';
 import type { Environment } from '../ports/environment.ts';
-import type { StateClient } from '../ports/state-client.ts';
+import type { Finding, StateClient } from '../ports/state-client.ts';
 import type { BackendAttributes } from './attributes.ts';
 
 /** A backend as a folder or the command line names it. */
@@ -35,10 +35,12 @@ export interface ServedBackend extends BackendEntry {
   readonly snippet: (target: SnippetTarget) => Snippet;
   /** It takes a shared access signature in place of the secret. */
   readonly signs?: true;
+  /** Tests how terraform would reach a server, where more than its URL is needed for that. */
+  readonly examine?: (target: SnippetTarget) => Promise<readonly Finding[]>;
 }
 
 /** What must be known of a backend to print its block: a door may be there before its client is. */
-export type DescribedDoor = Pick<ServedBackend, 'name' | 'snippet' | 'signs' | 'keyFiles'>;
+export type DescribedDoor = Pick<ServedBackend, 'name' | 'snippet' | 'signs' | 'keyFiles' | 'examine'>;
 
 /** An attribute of the backend block that is a secret, or has one in it where `pattern` finds it. */
 export interface SecretAttribute {
@@ -65,6 +67,8 @@ export interface SnippetTarget {
   readonly credential: { readonly id: string; readonly secret: string };
   /** The certificate to trust, when the server signed its own. */
   readonly caPath: string | null;
+  /** The same in PEM, where it is asked. */
+  readonly ca?: string;
   /** Whether variables are wanted where files would do, although they reach every program of the shell. */
   readonly variables: boolean;
   /** Until when a shared access signature in place of the secret is to be good, where one is wanted. */

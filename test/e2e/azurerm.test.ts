@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Finding } from '../../src/ports/state-client.ts';
 import { AZURERM } from '../../src/protocols/azurerm/client/entry.ts';
 import { findOnPath } from '../support/find-program.ts';
 import { findTerraform, TerraformFolder } from '../support/terraform.ts';
-import { TEST_ADMIN } from '../support/test-admin.ts';
+import { TEST_ADMIN, type Pair } from '../support/test-admin.ts';
+import { runStatehouse } from '../cli/run-statehouse.ts';
 import { AzurermHouse } from './fixtures/azurerm-folder.ts';
 import { eightInOrder } from './fixtures/eight-applies.ts';
 import { Gate } from './fixtures/gate.ts';
@@ -116,6 +118,19 @@ for (const [name, program] of PROGRAMS)
       await gate.open();
       expect(await first.end).toMatchObject({ code: 1 });
       expect(await resourcesAt(house, path)).toEqual(['bob']);
+    });
+
+    it('leaves no lock where several runs make the first state at once', async () => {
+      const path = newPath();
+      await using base = await folderAt(path, resource('one'));
+      const folders = await Promise.all(Array.from({ length: 4 }, () => base.copy()));
+      const ends = await Promise.all(folders.map((folder) => folder.run('state', 'list')));
+      await Promise.all(folders.map((folder) => folder[Symbol.asyncDispose]()));
+      expect(ends.some(({ code }) => code === 0)).toBe(true);
+      const { holders } = await lockAt(azurerm.house, path);
+      expect(holders).toEqual([]);
+      await base.must('apply', '-auto-approve');
+      expect(await resourcesAt(azurerm.house, path)).toEqual(['one']);
     });
 
     it('breaks a lease whose holder was killed before it told its lock info', async () => {
@@ -235,3 +250,66 @@ for (const [name, program] of PROGRAMS)
       expect(await said(account, env, 'acme/net/../app')).toContain('a key has no "." or ".." segment');
     });
   });
+
+describe('statehouse doctor --door azurerm', () => {
+  let azurerm: AzurermHouse;
+
+  beforeAll(async () => {
+    azurerm = await AzurermHouse.open();
+  });
+
+  afterAll(() => azurerm[Symbol.asyncDispose]());
+
+  const doctor = async (
+    server: string,
+    { as = TEST_ADMIN, ca = azurerm.house.certPath }: { as?: Pair; ca?: string | null } = {},
+  ): Promise<{ readonly code: number; readonly said: readonly string[] }> => {
+    const { code, out } = await runStatehouse([
+      'doctor',
+      '--door',
+      'azurerm',
+      '--server',
+      server,
+      '--credential',
+      `${as.id}.${as.secret}`,
+      '--json',
+      ...(ca === null ? [] : ['--ca', ca]),
+    ]);
+    const { findings } = JSON.parse(out) as { findings: readonly Finding[] };
+    return { code, said: findings.map(({ level, topic, message }) => `${level} ${topic}: ${message}`) };
+  };
+
+  it('tells which names lead nowhere, for which names the certificate is, and whether the credential is known', async () => {
+    const { port } = new URL(azurerm.house.url);
+    const here = await doctor(`https://localhost:${port}`);
+    const account = TEST_ADMIN.id.toLowerCase();
+    expect(here.said).toEqual(
+      expect.arrayContaining([
+        expect.stringMatching(/^good name: localhost is /),
+        'good certificate: it is trusted, and for localhost',
+        `good certificate: it is trusted, and for ${account}.blob.localhost`,
+        `good credential: the server knows ${TEST_ADMIN.id}`,
+      ]),
+    );
+    const byAddress = await doctor(azurerm.house.url);
+    expect(byAddress.code).toBe(1);
+    expect(byAddress.said).toEqual(
+      expect.arrayContaining([
+        `problem name: ${account}.blob.127.0.0.1 leads nowhere`,
+        `problem certificate: it is not for ${account}.blob.127.0.0.1`,
+      ]),
+    );
+    const untrusted = await doctor(`https://localhost:${port}`, { ca: null });
+    expect(untrusted.said.join()).toContain('problem trust: the certificate is not trusted');
+    const wrong = await doctor(`https://localhost:${port}`, {
+      as: { id: 'SHNOBODY23456789', secret: TEST_ADMIN.secret },
+    });
+    expect(wrong.said.join()).toContain('problem credential: the server does not know SHNOBODY23456789');
+    const plain = await doctor('http://127.0.0.1:1', { ca: null });
+    expect(plain.said).toEqual([
+      'problem https: http://127.0.0.1:1 is not https, and azurerm speaks nothing else',
+    ]);
+    const nobody = await doctor('https://127.0.0.1:1', { ca: null });
+    expect(nobody.said.join()).toContain('no answer from 127.0.0.1:1');
+  });
+});

@@ -1,28 +1,14 @@
-import { delimiter } from 'node:path';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { makeKeyFile } from '../../src/protocols/gcs/key-file.ts';
-import { runnable } from '../support/find-program.ts';
+import { findPython } from '../support/find-python.ts';
 import { TestHouse } from '../support/open-test-house.ts';
 import { RunningProgram } from '../support/running-program.ts';
 import { TEST_ADMIN } from '../support/test-admin.ts';
 
-const WANTS = 'import google.cloud.storage';
-
-/** The first Python on PATH that has google-cloud-storage; null where there is none. */
-async function findPython(): Promise<string | null> {
-  for (const folder of (process.env['PATH'] ?? '').split(delimiter)) {
-    const python = folder === '' ? null : await runnable(join(folder, 'python3'));
-    if (python === null) continue;
-    const { code } = await new RunningProgram(python, ['-c', WANTS], { cwd: '/', env: process.env }).end;
-    if (code === 0) return python;
-  }
-  return null;
-}
-
-const python = await findPython();
+const python = await findPython('google.cloud.storage');
 
 const SCRIPT = `
 import json, os

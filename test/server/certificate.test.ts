@@ -99,6 +99,18 @@ describe('a certificate that the server signs itself', () => {
     expect(lines.join()).toContain(selfSignedPaths(directory).cert);
   });
 
+  it('is for the domain too, and for the accounts of Azure before each name', async () => {
+    const configuration = { ...selfSigned(await folder('domain')), domain: 'state.example.com' };
+    using certificate = (await Certificate.open(configuration, keptLog().log))!;
+    const { cert } = selfSignedPaths(join(root, 'domain'));
+    const x509 = new X509Certificate(await readFile(cert));
+    for (const name of ['localhost', 'state.example.com', 'a1b.blob.state.example.com', 'a1b.blob.localhost'])
+      expect(x509.checkHost(name), name).toBeDefined();
+    for (const name of ['example.com', 'x.state.example.com', 'a.b.blob.state.example.com'])
+      expect(x509.checkHost(name), name).toBeUndefined();
+    expect(certificate).not.toBe(null);
+  });
+
   it('is renewed while the server runs, and those who connect are shown the new one', async () => {
     const directory = await folder('renewed');
     const { store, tls } = selfSigned(directory);

@@ -1,18 +1,20 @@
 import { randomBytes } from 'node:crypto';
 import type { Finding, StateClient } from '../../ports/state-client.ts';
 import { BackendFault } from '../../ports/state-client.ts';
-import { openClient } from '../../protocols/backends.ts';
+import { openClient, SERVED_BACKENDS } from '../../protocols/backends.ts';
 import { makeLockRequest } from '../../protocols/lock-request.ts';
 import { readVersion } from '../../server/version.ts';
 import type { Command } from '../command.ts';
 import { defineCommand } from '../command.ts';
-import { DONE, FAILED } from '../exit-codes.ts';
+import { DONE, FAILED, type ExitCode } from '../exit-codes.ts';
+import { wrongUse } from '../failure.ts';
 import { proveExclusion, proveExclusionOfProcesses } from '../folder/doctor/exclusion.ts';
 import { examineFolder, examineLocks } from '../folder/doctor/folder-findings.ts';
 import { OPERATION_DOCTOR } from '../folder/operations.ts';
 import type { OpenTarget } from '../folder/target.ts';
 import { TARGET_OPTIONS, withTarget } from '../folder/target.ts';
-import { flag } from '../options.ts';
+import { flag, text } from '../options.ts';
+import { CONNECTION_OPTIONS, readConnection } from '../server/connection.ts';
 import type { Terminal } from '../terminal.ts';
 
 const SIGNS = { good: '✓', hint: '·', warning: '!', problem: '✗' } as const;
@@ -29,14 +31,25 @@ export const command: Command = defineCommand({
       environment: false,
     }),
     noProof: flag('only look: take no lock and create no workspace', { environment: false }),
+    door: text('BACKEND', 'test instead how terraform reaches a server through this backend', {
+      environment: false,
+      completes: 'served-backend',
+    }),
+    ...CONNECTION_OPTIONS,
   },
   examples: [
     { line: 'statehouse doctor', says: 'of this folder' },
     { line: 'statehouse doctor --strict --json', says: 'for CI' },
+    {
+      line: 'statehouse doctor --door azurerm --server https://state.example.com',
+      says: 'of the names and the certificate that a backend needs',
+    },
   ],
-  run: (invocation) =>
-    withTarget(invocation, 'reads', async (target) => {
-      const { options, terminal, cwd } = invocation;
+  run: (invocation) => {
+    const { options, terminal } = invocation;
+    if (options.door !== undefined) return examineDoor(options.door, options, terminal);
+    return withTarget(invocation, 'reads', async (target) => {
+      const { cwd } = invocation;
       const { client } = target;
       const flags = targetFlags(invocation.options);
       const findings: Finding[] = [
@@ -47,14 +60,50 @@ export const command: Command = defineCommand({
         ...(client.traits.locks === 'none' ? [] : await tried('locks', () => examineLocks(client))),
         ...(await examineFolder(target)),
       ];
-      const wrong = findings.filter(
-        ({ level }) => level === 'problem' || (options.strict && level === 'warning'),
-      );
-      if (terminal.json) terminal.result({ backend: client.backend, ok: wrong.length === 0, findings });
-      else print(terminal, client, findings);
-      return wrong.length === 0 ? DONE : FAILED;
-    }),
+      return report(terminal, `${client.backend}: ${client.locate('default')}`, findings, {
+        strict: options.strict,
+        about: { backend: client.backend },
+      });
+    });
+  },
 });
+
+/** How terraform would reach a server through a backend. */
+async function examineDoor(
+  name: string,
+  options: Parameters<typeof readConnection>[0] & { readonly strict: boolean },
+  terminal: Terminal,
+): Promise<ExitCode> {
+  const served = SERVED_BACKENDS.find((one) => one.name === name);
+  if (served?.examine === undefined) {
+    const known = SERVED_BACKENDS.filter(({ examine }) => examine !== undefined).map((one) => one.name);
+    throw wrongUse(`--door: nothing is to be tested of "${name}": expected ${known.join(', ')}`);
+  }
+  const { url, ca, credential } = readConnection(options);
+  if (credential === null)
+    throw wrongUse('--door needs a credential: give one by --credential or STATEHOUSE_CREDENTIAL');
+  const findings = await served.examine({
+    url,
+    address: { project: 'app', key: 'net', workspace: 'default' },
+    credential,
+    caPath: ca?.path ?? null,
+    ...(ca === null ? {} : { ca: ca.pem }),
+    variables: false,
+  });
+  return report(terminal, `${name}: ${url}`, findings, { strict: options.strict, about: { door: name } });
+}
+
+function report(
+  terminal: Terminal,
+  title: string,
+  findings: readonly Finding[],
+  { strict, about }: { readonly strict: boolean; readonly about: object },
+): ExitCode {
+  const wrong = findings.filter(({ level }) => level === 'problem' || (strict && level === 'warning'));
+  if (terminal.json) terminal.result({ ...about, ok: wrong.length === 0, findings });
+  else print(terminal, title, findings);
+  return wrong.length === 0 ? DONE : FAILED;
+}
 
 /** What a backend refuses is a finding too: the others are still of interest. */
 async function tried(topic: string, look: () => Promise<readonly Finding[]>): Promise<readonly Finding[]> {
@@ -121,7 +170,7 @@ function targetFlags(options: {
   ];
 }
 
-function print(terminal: Terminal, client: StateClient, findings: readonly Finding[]): void {
+function print(terminal: Terminal, title: string, findings: readonly Finding[]): void {
   const { colors } = terminal;
   const paint = {
     good: colors.green,
@@ -129,7 +178,7 @@ function print(terminal: Terminal, client: StateClient, findings: readonly Findi
     warning: colors.yellow,
     problem: colors.red,
   } as const;
-  terminal.say(`${client.backend}: ${client.locate('default')}`);
+  terminal.say(title);
   for (const { level, topic, message, next } of findings) {
     terminal.say(`${paint[level](SIGNS[level])} ${topic}: ${message}`);
     if (next !== '') terminal.say(`    ${next}`);

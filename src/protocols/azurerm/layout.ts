@@ -11,6 +11,9 @@ export const BLOB_LABEL = 'blob';
 /** Below it is everything of this protocol that a host's name does not tell: `/azure/ACCOUNT/CONTAINER/BLOB`. */
 export const AZURE_PREFIX = '/azure/';
 
+/** Where clients learn of an environment that they do not know (`metadata_host` of the backend block). */
+export const METADATA_PATH = '/metadata/endpoints';
+
 /** What a lock is called that was taken as a lease of a blob at this door. */
 export const AZURERM_ALIAS = 'azurerm';
 

@@ -112,6 +112,19 @@ describe('the azurerm door', () => {
       expect(infoOf(await send('HEAD', blob))).toBe('');
     });
 
+    it('gives no lease to a run that found no state, once another has made it, since terraform would not release it', async () => {
+      const blob = newBlob();
+      const bob = await house.credential(`bob-${count}`, [{ role: 'writer', pattern: 'acme/*@*' }]);
+      const touch = { 'x-ms-blob-type': 'BlockBlob' };
+      expect(await send('PUT', blob, { body: '', headers: touch, as: bob })).toMatchObject({ status: 201 });
+      await put(blob, sampleState(1));
+      const refused = await acquire(blob, randomUUID(), '-1', bob);
+      expect(refused).toMatchObject({ status: 409 });
+      expect(refused.text).toContain('run the command again');
+      await eventually('nobody holds the lock', async () => infoOf(await send('HEAD', blob)) === '');
+      expect(await acquire(blob, randomUUID(), '-1', bob)).toMatchObject({ status: 201 });
+    });
+
     it('ends a lease of 15 seconds in its time, or later where it is renewed', async () => {
       const blob = newBlob();
       const id = randomUUID();

@@ -23,4 +23,5 @@ export const AZURERM: ServedBackend = {
   },
   snippet: azurermSnippet,
   signs: true,
+  examine: async (target) => (await import('../reach.ts')).examineReach(target),
 };

@@ -5,6 +5,7 @@ import { writeXml, type XmlElement } from '../../wire/xml-writer.ts';
 import type { Blocks } from './blocks.ts';
 import type { DetectedRequest } from './detect.ts';
 import type { AzureError } from './errors.ts';
+import type { FirstBlobs } from './first-blobs.ts';
 import type { LeaseTerms } from './lease-terms.ts';
 import type { ShownRefusals } from './shown-refusals.ts';
 
@@ -14,6 +15,7 @@ export interface DoorCall {
   readonly refusals: ShownRefusals;
   readonly leases: LeaseTerms;
   readonly blocks: Blocks;
+  readonly firstBlobs: FirstBlobs;
   readonly caller: Caller;
   readonly request: DoorRequest;
   readonly asked: DetectedRequest;

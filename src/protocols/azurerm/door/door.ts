@@ -1,13 +1,14 @@
 import type { House } from '../../../house/house.ts';
 import { callerOf } from '../../caller.ts';
 import type { Door, DoorReply, DoorRequest, DoorRoutes } from '../../door.ts';
-import { AZURE_PREFIX } from '../layout.ts';
+import { AZURE_PREFIX, METADATA_PATH } from '../layout.ts';
 import { Authenticator } from './auth.ts';
 import { Blocks } from './blocks.ts';
 import { BodyProblem, type Answer } from './call.ts';
 import { detect, isAtBlobHost } from './detect.ts';
-import { Environment, isEnvironmentPath, METADATA_PATH, TENANT_PREFIX } from './environment.ts';
+import { Environment, isEnvironmentPath, TENANT_PREFIX } from './environment.ts';
 import { errorReply, slowDown, unavailable, undetected } from './errors.ts';
+import { FirstBlobs } from './first-blobs.ts';
 import { LeaseTerms } from './lease-terms.ts';
 import { OPERATIONS } from './operations.ts';
 import { ShownRefusals } from './shown-refusals.ts';
@@ -28,6 +29,7 @@ export class AzurermDoor implements Door {
   readonly #refusals: ShownRefusals;
   readonly #leases = new LeaseTerms();
   readonly #blocks: Blocks;
+  readonly #firstBlobs: FirstBlobs;
 
   /**
    * @param now the machine's clock, which clients' clocks are compared with
@@ -40,6 +42,7 @@ export class AzurermDoor implements Door {
     this.#environment = new Environment(house, this);
     this.#refusals = new ShownRefusals(settings.now);
     this.#blocks = new Blocks(house);
+    this.#firstBlobs = new FirstBlobs(settings.now);
   }
 
   async answer(request: DoorRequest): Promise<DoorReply> {
@@ -74,6 +77,7 @@ export class AzurermDoor implements Door {
         refusals: this.#refusals,
         leases: this.#leases,
         blocks: this.#blocks,
+        firstBlobs: this.#firstBlobs,
         caller: callerOf(identity, this, request, authenticated),
         request,
         asked,

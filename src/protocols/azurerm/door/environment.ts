@@ -5,12 +5,10 @@ import { sourceOf } from '../../caller.ts';
 import type { DoorReply, DoorRequest } from '../../door.ts';
 import { presentedBy } from '../../wire/authorization.ts';
 import { readBody } from '../../wire/read-body.ts';
-import { AZURE_PREFIX, BLOB_LABEL } from '../layout.ts';
+import { AZURE_PREFIX, BLOB_LABEL, METADATA_PATH } from '../layout.ts';
 import { jsonReply } from './call.ts';
 import { originOf } from './origin.ts';
 
-/** Where clients learn of an environment that they do not know (`metadata_host` of the backend block). */
-export const METADATA_PATH = '/metadata/endpoints';
 /**
  * The one tenant. Its name tells Microsoft's libraries that this is no directory of Entra ID, which they would otherwise look for at
  * Microsoft first (microsoft-authentication-library-for-go, `authority.NewInfoFromAuthorityURI`).

@@ -11,7 +11,7 @@ import {
 import { standingHeaders, viewOf, type BlobView } from './blob-view.ts';
 import { emptyReply, type Answer, type DoorCall } from './call.ts';
 import { readRefusal } from './conditions.ts';
-import { invalidHeader, leaseRefused, noPlaceFor, notDone, refused } from './errors.ts';
+import { invalidHeader, leaseRefused, noPlaceFor, notDone, refused, type AzureError } from './errors.ts';
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
@@ -46,7 +46,7 @@ export async function leaseBlob(call: DoorCall): Promise<Answer> {
  * terraform proposes the same ID with each attempt. Its lock info is told afterwards.
  */
 async function acquire(call: DoorCall, address: Address): Promise<Answer> {
-  const { house, leases, refusals, caller, request } = call;
+  const { house, leases, refusals, firstBlobs, caller, request } = call;
   const duration = readDuration(request.header('x-ms-lease-duration'));
   if (duration === 'invalid')
     return invalidHeader(
@@ -67,18 +67,25 @@ async function acquire(call: DoorCall, address: Address): Promise<Answer> {
     gone: request.gone,
   });
   if (answer.type === 'held') refusals.refused(caller, request, address, answer);
+  const isFirst = firstBlobs.leases(caller, request, address);
   if (answer.type !== 'granted') return leaseRefused(answer);
   leases.granted(lockId, duration);
   try {
     const view = await viewOf(call, address);
-    if (view.type === 'view')
+    const isMade = view.type === 'view' && isFirst && view.state !== null;
+    if (view.type === 'view' && !isMade)
       return { ...leaseReply(call, 201, view, lockId), undelivered: answer.undelivered };
     answer.undelivered();
-    return refused(view);
+    return view.type === 'view' ? madeMeanwhile() : refused(view);
   } catch (fault) {
     answer.undelivered();
     throw fault;
   }
+}
+
+function madeMeanwhile(): AzureError {
+  const message = 'another run has made the first state meanwhile: run the command again';
+  return { status: 409, code: 'LeaseAlreadyPresent', message };
 }
 
 type OnLease = (call: DoorCall, address: Address, lockId: string, view: BlobView) => Promise<Answer>;

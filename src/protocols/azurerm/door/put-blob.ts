@@ -52,7 +52,7 @@ export function storedReply(call: DoorCall, version: Version): Answer {
 
 /** A blob without bytes is no state: it is confirmed, and what is to come is kept. One that is there already is not emptied by it. */
 async function touchBlob(call: DoorCall, address: Address): Promise<Answer> {
-  const { house, caller } = call;
+  const { house, firstBlobs, caller, request } = call;
   const refusal = await house.locks.refuse(caller, 'write', address);
   if (refusal !== null) return refused(refusal);
   const view = await viewOf(call, address);
@@ -61,6 +61,7 @@ async function touchBlob(call: DoorCall, address: Address): Promise<Answer> {
     const message = 'there is a state, and a blob without bytes would lose it: try again';
     return { ...blobExists(), message };
   }
+  firstBlobs.made(caller, request, address);
   return emptyReply(call, 201, {
     ...standingHeaders(view),
     'x-ms-request-server-encrypted': 'true',
