@@ -47,6 +47,7 @@ export const AUDIT_ACTIONS: readonly string[] = [
   'read-history',
   'read-kept',
   'read-lock',
+  'read-numbers',
   'read-outputs',
   'read-project',
   'read-workspace',

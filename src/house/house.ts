@@ -13,14 +13,13 @@ import type { Authenticators } from './identity/authenticators.ts';
 import { Credentials } from './identity/credentials.ts';
 import { KnownCredentials } from './identity/known-credentials.ts';
 import { openEntrance } from './identity/entrance.ts';
-import type { LastUses } from './identity/last-uses.ts';
 import { RightsView } from './identity/rights.ts';
 import type { PageSessions } from './identity/page-sessions.ts';
 import type { Sessions } from './identity/sessions.ts';
 import { CommandExecutor, type ResultListener } from './executor.ts';
 import type { Explorer } from './explorer/explorer.ts';
-import type { Indexer } from './explorer/indexer.ts';
-import { openExplorer } from './explorer/open.ts';
+import type { Graph } from './explorer/graph.ts';
+import { openExplorer, type Exploration } from './explorer/open.ts';
 import { Gate } from './gate.ts';
 import { Feed } from './feed.ts';
 import { ANNOUNCED_STATES, FirstWrites } from './first-writes.ts';
@@ -36,6 +35,9 @@ import { Nodes } from './locks/nodes.ts';
 import { ownOrder } from './locks/own-order.ts';
 import { StateBodyReader } from './states/body-reader.ts';
 import type { HouseAbout, HouseOptions } from './options.ts';
+import type { Numbers } from './numbers/numbers.ts';
+import { openNumbers } from './numbers/open.ts';
+import type { Tally } from './numbers/tally.ts';
 import { ParkedRequests } from './locks/parked-requests.ts';
 import { pruneWhatIsSuperseded } from './states/pruning.ts';
 import { PROJECT_RECORDS, Projects } from './projects.ts';
@@ -71,6 +73,8 @@ export class House {
   readonly pageSessions: PageSessions;
   readonly rights: RightsView;
   readonly explorer: Explorer;
+  readonly graph: Graph;
+  readonly numbers: Numbers;
   readonly projects: Projects;
   readonly uploads: Uploads;
   readonly refusedWrites: RefusedWrites;
@@ -97,12 +101,11 @@ export class House {
   readonly #idleLocks: IdleLocks;
   readonly #sweep: Sweep;
   readonly #parkedRequests: ParkedRequests;
-  readonly #bodyReader: StateBodyReader;
   readonly #inFlight: Budget;
   readonly #sealer: Sealer;
   readonly #recordOwner: RecordOwner;
-  readonly #uses: LastUses;
-  readonly #indexer: Indexer | null;
+  readonly #closers: readonly (() => Promise<void>)[];
+  readonly #exploration: Exploration;
   readonly #sealCount: SealCount;
   readonly #reencryption: Reencryption;
   readonly #subscriptions: readonly (() => void)[];
@@ -137,13 +140,23 @@ export class House {
     const known = new KnownCredentials({ engine, sealer, clock, grace: options.expiryGrace });
     const gate = new Gate({ engine, clock, credentials: known });
     this.gate = gate;
-    const audit = new Audit({ engine, clock, log, gate, sink: sink ?? NO_SINK, kept: options.auditKept });
-    this.audit = watched(audit, audit, WATCHED.audit);
     const owner = this.#recordOwner;
+    const { numbers, tally } = openNumbers({ engine, owner, clock, log, gate, node: this.node });
+    const onRefusal: Tally['refused'] = (address, why) => tally.refused(address, why);
+    const audit = new Audit({
+      engine,
+      clock,
+      log,
+      gate,
+      sink: sink ?? NO_SINK,
+      kept: options.auditKept,
+      onRefusal,
+    });
+    this.numbers = watched(numbers, audit, WATCHED.numbers);
+    this.audit = watched(audit, audit, WATCHED.audit);
     const settings = options;
     const entering = { owner, sealer, clock, entropy, log, credentials: known, gate, audit, settings };
     const { identity, sessions, pageSessions, uses } = openEntrance(entering);
-    this.#uses = uses;
     this.rights = watched(new RightsView({ gate, known }), audit, WATCHED.rights);
     this.identity = identity;
     this.sessions = watched(sessions, audit, WATCHED.sessions);
@@ -184,12 +197,9 @@ export class House {
       firstWrites,
     });
     this.locks = watched(locks, audit, WATCHED.locks);
+    const common = { records: owner, engine, sealer, entropy, clock, log, gate };
     const credentials = new Credentials({
-      engine,
-      sealer,
-      clock,
-      entropy,
-      gate,
+      ...common,
       known,
       locks,
       deadKept: options.deadCredentialsKept,
@@ -200,16 +210,11 @@ export class House {
       'dead credentials': () => credentials.prune(),
       'old audit records': () => audit.prune(),
       'ended sessions': () => pageSessions.prune(),
+      'old numbers': () => numbers.prune(),
     };
     this.#sweep = new Sweep({ works, clock, log });
     const webhooks = new Webhooks({
-      records: owner,
-      engine,
-      sealer,
-      entropy,
-      clock,
-      log,
-      gate,
+      ...common,
       audit: this.audit,
       backups: this.backups,
       settings: options.alarms,
@@ -223,27 +228,30 @@ export class House {
       sizeMax: options.stateBytesMax,
       inFlight,
     });
-    this.#bodyReader = new StateBodyReader(engine, sealer);
-    const [executor, bodyReader] = [this.#executor, this.#bodyReader];
-    const shared = { executor, bodyWriter, bodyReader, gate, freezes, projects };
+    const bodyReader = new StateBodyReader(engine, sealer);
+    const shared = { executor: this.#executor, bodyWriter, bodyReader, gate, freezes, projects };
     this.history = watched(new History(shared), audit, WATCHED.history);
-    const { feed, node } = this;
-    const explorer = openExplorer({ ...options, engine, feed, bodyReader, gate, node, owner });
-    this.#indexer = explorer.indexer;
-    this.explorer = watched(explorer.explorer, audit, WATCHED.explorer);
+    const exploring = { ...options, engine, feed: this.feed, bodyReader, gate, node: this.node, owner };
+    this.#exploration = openExplorer(exploring);
+    const { explorer, graph, seen } = this.#exploration;
+    this.explorer = watched(explorer, audit, WATCHED.explorer);
+    this.graph = watched(graph, audit, WATCHED.graph);
     const refusedWrites = new RefusedWrites({ ...keeping, bodyReader });
     this.refusedWrites = watched(refusedWrites, audit, WATCHED.refusedWrites);
     this.states = watched(
-      new States({ ...shared, audit, refusedWrites, firstWrites }),
+      new States({ ...shared, audit, refusedWrites, firstWrites, seen }),
       audit,
       WATCHED.states,
     );
+    this.#closers = [() => this.#exploration.close(), () => uses.close(), () => tally.close()];
     this.#subscriptions = [
       pruneWhatIsSuperseded(this.#executor, projects),
       quotas.follow(this.#executor),
       signals.subscribe(({ handovers }) => this.#parkedRequests.wake(handovers)),
       this.#executor.listen((command, result) => this.#idleLocks.saw(command, result)),
       this.#executor.listen((command, result) => webhooks.saw(command, result)),
+      this.#executor.listen((command, result) => seen.saw(command, result)),
+      this.#executor.listen((command, result) => tally.saw(command, result)),
       this.#executor.listen(guardWarning(log)),
     ];
   }
@@ -333,7 +341,7 @@ export class House {
     this.uploads.keepSwept();
     this.refusedWrites.keepSwept();
     this.webhooks.start();
-    this.#indexer?.start();
+    this.#exploration.start();
   }
 
   /**
@@ -383,8 +391,7 @@ export class House {
     this.uploads.close();
     this.refusedWrites.close();
     await this.webhooks.close();
-    await this.#indexer?.close();
-    await this.#uses.close();
+    for (const close of this.#closers) await close();
     await this.audit.close();
     await this.#sealCount.close();
     this.#nodes.leave();

@@ -1,5 +1,6 @@
 import type { Audit } from './audit.ts';
 import type { Explorer } from './explorer/explorer.ts';
+import type { Graph } from './explorer/graph.ts';
 import type { FirstWrites } from './first-writes.ts';
 import type { Freezes } from './freezes.ts';
 import type { Credentials } from './identity/credentials.ts';
@@ -7,6 +8,7 @@ import type { PageSessions } from './identity/page-sessions.ts';
 import type { RightsView } from './identity/rights.ts';
 import type { Sessions } from './identity/sessions.ts';
 import type { Locks } from './locks/locks.ts';
+import type { Numbers } from './numbers/numbers.ts';
 import type { Projects } from './projects.ts';
 import type { History } from './states/history.ts';
 import type { RefusedWrites } from './states/refused-writes.ts';
@@ -28,6 +30,8 @@ export const WATCHED: {
   readonly pageSessions: Watches<PageSessions>;
   readonly rights: Watches<RightsView>;
   readonly explorer: Watches<Explorer>;
+  readonly graph: Watches<Graph>;
+  readonly numbers: Watches<Numbers>;
   readonly projects: Watches<Projects>;
   readonly uploads: Watches<Uploads>;
   readonly refusedWrites: Watches<RefusedWrites>;
@@ -84,6 +88,13 @@ export const WATCHED: {
   explorer: {
     find: { action: 'explore', looks: true },
     renew: { action: 'reindex' },
+  },
+  graph: {
+    around: { action: 'explore', looks: true },
+    of: { action: 'explore', looks: true },
+  },
+  numbers: {
+    tell: { action: 'read-numbers', looks: true },
   },
   projects: {
     look: { action: 'read-project', looks: true },

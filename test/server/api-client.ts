@@ -27,7 +27,9 @@ export const FOR_THE_PAGE: readonly string[] = [
   'list-changes',
   'list-rights',
   'reindex',
+  'show-graph',
   'show-house',
+  'show-numbers',
   'show-session',
 ];
 
