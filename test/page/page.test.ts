@@ -232,6 +232,22 @@ describe.skipIf(NO_BROWSER !== null)(`the page (skipped: ${NO_BROWSER})`, () => 
     expect(faults).toEqual([]);
   });
 
+  it('shows a state of many thousand instances with a text of a megabyte', async () => {
+    const many = amountOf('STATEHOUSE_PAGE_INSTANCES', { few: 10_000, many: 100_000 });
+    await write('acme/huge', stateWith(1, { text: 'x'.repeat(1_000_000), instances: many }));
+    const { page, faults } = await enter({ path: '/s/acme/huge?tab=resources' });
+    await page.getByText(`${(many + 1).toLocaleString('en')} instances`).waitFor();
+    await page.getByLabel('Find resources').fill('aws_instance.web');
+    await page
+      .getByRole('button', { name: /^▸ aws_instance|aws_instance/ })
+      .first()
+      .waitFor();
+    expect(await page.locator('.tree-row').count()).toBeLessThan(150);
+    await page.goto(`${house.url}/s/acme/huge?tab=outputs`);
+    await page.getByText('more characters').first().waitFor();
+    expect(faults).toEqual([]);
+  });
+
   it('loads little at first, from this server alone, and tells no other who reads', async () => {
     const made = await visit(browser, 'about:blank', '');
     open.push(made);
@@ -272,8 +288,11 @@ describe.skipIf(NO_BROWSER !== null)(`the page (skipped: ${NO_BROWSER})`, () => 
     expect(faults).toEqual([]);
   });
 
-  it.each(['light', 'dark'] as const)('keeps nobody out, in %s', async (colorScheme) => {
-    const { page, faults } = await enter({ colorScheme });
+  it.each([
+    { scheme: 'light', on: 'a desk', viewport: { width: 1_280, height: 800 }, rules: null },
+    { scheme: 'dark', on: 'a phone', viewport: { width: 390, height: 780 }, rules: ['color-contrast'] },
+  ] as const)('keeps nobody out, in $scheme on $on', async ({ scheme, viewport, rules }) => {
+    const { page, faults } = await enter({ colorScheme: scheme, viewport });
     const views = [
       '/',
       `${STATE}`,
@@ -293,7 +312,9 @@ describe.skipIf(NO_BROWSER !== null)(`the page (skipped: ${NO_BROWSER})`, () => 
       await page.goto(house.url + path);
       await page.locator('main').waitFor();
       await settled(page);
-      expect([path, await violations(page)]).toEqual([path, []]);
+      expect([path, await violations(page, rules)]).toEqual([path, []]);
+      const beyond = 'document.documentElement.scrollWidth - document.documentElement.clientWidth';
+      expect([path, await page.evaluate(beyond)]).toEqual([path, 0]);
     }
     expect(faults).toEqual([]);
   });
