@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { aws } from './aws.ts';
 import { contention } from './contention.ts';
 import { cycles } from './cycles.ts';
+import { explore } from './explore.ts';
 import { holds } from './holds.ts';
 import { key } from './key.ts';
 import { large } from './large.ts';
@@ -30,6 +31,7 @@ const PARTS: Readonly<Record<string, () => Promise<Section>>> = {
   holds,
   line,
   nodes,
+  explore,
 };
 const README = join(
   dirname(createRequire(import.meta.url).resolve('statehouse-server/package.json')),

@@ -14,7 +14,7 @@ import type {
   RotationShape,
   WhoamiShape,
 } from './shapes/house.ts';
-import type { ExploredShape } from './shapes/explore.ts';
+import type { ExploredShape, GraphShape } from './shapes/explore.ts';
 import type { FreezeShape } from './shapes/freeze.ts';
 import type { BlockShape, HouseShape, RightsShape, VersionChangesShape } from './shapes/look.ts';
 import type { LockShape, ReleasedShape } from './shapes/lock.ts';
@@ -73,6 +73,7 @@ export const OPERATIONS: { readonly [Name in OperationName]: RouteOf<Name> } = {
   freeze: { method: 'POST', path: '/freezes' },
   unfreeze: { method: 'DELETE', path: '/freezes' },
   explore: { method: 'GET', path: '/explore', items: 'states' },
+  'show-graph': { method: 'GET', path: '/graph' },
   reindex: { method: 'POST', path: '/reindex' },
   events: { method: 'GET', path: '/events', long: true },
   'list-projects': { method: 'GET', path: '/projects' },
@@ -179,6 +180,11 @@ interface Operations {
     } & Paged;
     body: undefined;
     answer: ExploredShape;
+  };
+  'show-graph': {
+    query: { address?: string | undefined; project?: string | undefined };
+    body: undefined;
+    answer: GraphShape;
   };
   reindex: { query: Nothing; body: undefined; answer: { readonly reindexing: boolean } };
   events: {

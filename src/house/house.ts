@@ -19,8 +19,8 @@ import type { PageSessions } from './identity/page-sessions.ts';
 import type { Sessions } from './identity/sessions.ts';
 import { CommandExecutor, type ResultListener } from './executor.ts';
 import type { Explorer } from './explorer/explorer.ts';
-import type { Indexer } from './explorer/indexer.ts';
-import { openExplorer } from './explorer/open.ts';
+import type { Graph } from './explorer/graph.ts';
+import { openExplorer, type Exploration } from './explorer/open.ts';
 import { Gate } from './gate.ts';
 import { Feed } from './feed.ts';
 import { ANNOUNCED_STATES, FirstWrites } from './first-writes.ts';
@@ -70,6 +70,7 @@ export class House {
   readonly pageSessions: PageSessions;
   readonly rights: RightsView;
   readonly explorer: Explorer;
+  readonly graph: Graph;
   readonly projects: Projects;
   readonly uploads: Uploads;
   readonly refusedWrites: RefusedWrites;
@@ -99,7 +100,7 @@ export class House {
   readonly #sealer: Sealer;
   readonly #recordOwner: RecordOwner;
   readonly #uses: LastUses;
-  readonly #indexer: Indexer | null;
+  readonly #exploration: Exploration;
   readonly #sealCount: SealCount;
   readonly #reencryption: Reencryption;
   readonly #subscriptions: readonly (() => void)[];
@@ -224,21 +225,15 @@ export class House {
     const [executor, bodyReader] = [this.#executor, this.#bodyReader];
     const shared = { executor, bodyWriter, bodyReader, gate, freezes, quotas };
     this.history = watched(new History(shared), audit, WATCHED.history);
-    const explorer = openExplorer({
-      ...options,
-      engine,
-      feed: this.feed,
-      bodyReader,
-      gate,
-      node: this.node,
-      owner,
-    });
-    this.#indexer = explorer.indexer;
-    this.explorer = watched(explorer.explorer, audit, WATCHED.explorer);
+    const exploring = { ...options, engine, feed: this.feed, bodyReader, gate, node: this.node, owner };
+    this.#exploration = openExplorer(exploring);
+    const { explorer, graph, seen } = this.#exploration;
+    this.explorer = watched(explorer, audit, WATCHED.explorer);
+    this.graph = watched(graph, audit, WATCHED.graph);
     const refusedWrites = new RefusedWrites({ ...keeping, bodyReader });
     this.refusedWrites = watched(refusedWrites, audit, WATCHED.refusedWrites);
     this.states = watched(
-      new States({ ...shared, audit, refusedWrites, firstWrites }),
+      new States({ ...shared, audit, refusedWrites, firstWrites, seen }),
       audit,
       WATCHED.states,
     );
@@ -248,6 +243,7 @@ export class House {
       signals.subscribe(({ handovers }) => this.#parkedRequests.wake(handovers)),
       this.#executor.listen((command, result) => this.#idleLocks.saw(command, result)),
       this.#executor.listen((command, result) => webhooks.saw(command, result)),
+      this.#executor.listen((command, result) => seen.saw(command, result)),
       this.#executor.listen(guardWarning(log)),
     ];
   }
@@ -337,7 +333,7 @@ export class House {
     this.uploads.keepSwept();
     this.refusedWrites.keepSwept();
     this.webhooks.start();
-    this.#indexer?.start();
+    this.#exploration.start();
   }
 
   /**
@@ -387,7 +383,7 @@ export class House {
     this.uploads.close();
     this.refusedWrites.close();
     await this.webhooks.close();
-    await this.#indexer?.close();
+    await this.#exploration.close();
     await this.#uses.close();
     await this.audit.close();
     await this.#sealCount.close();

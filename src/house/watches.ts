@@ -1,5 +1,6 @@
 import type { Audit } from './audit.ts';
 import type { Explorer } from './explorer/explorer.ts';
+import type { Graph } from './explorer/graph.ts';
 import type { FirstWrites } from './first-writes.ts';
 import type { Freezes } from './freezes.ts';
 import type { Credentials } from './identity/credentials.ts';
@@ -25,6 +26,7 @@ export const WATCHED: {
   readonly pageSessions: Watches<PageSessions>;
   readonly rights: Watches<RightsView>;
   readonly explorer: Watches<Explorer>;
+  readonly graph: Watches<Graph>;
   readonly projects: Watches<Projects>;
   readonly uploads: Watches<Uploads>;
   readonly refusedWrites: Watches<RefusedWrites>;
@@ -75,6 +77,10 @@ export const WATCHED: {
   explorer: {
     find: { action: 'explore', looks: true },
     renew: { action: 'reindex' },
+  },
+  graph: {
+    around: { action: 'explore', looks: true },
+    of: { action: 'explore', looks: true },
   },
   projects: {
     look: { action: 'read-project', looks: true },

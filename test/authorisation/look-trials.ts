@@ -2,7 +2,7 @@ import { formatAddress } from '../../src/core/address.ts';
 import { API_PREFIX } from '../../src/api/operations.ts';
 import { TEST_ADMIN } from '../support/test-admin.ts';
 import { eventually } from '../support/eventually.ts';
-import { STATE, state, type Scene, type Trial } from './scene.ts';
+import { alsoGranted, put, STATE, state, stateText, type Scene, type Trial } from './scene.ts';
 
 const OF_STATE = 'address=acme/net/app@dev';
 
@@ -19,6 +19,21 @@ async function indexed(scene: Scene): Promise<void> {
   const { record } = await engine.world(STATE);
   const isThere = async (): Promise<boolean> =>
     (await engine.indexRows([name]))[0]?.version === record.head?.number;
+  await eventually('it is in the index', isThere);
+}
+
+/** A state that reads the state, once that is known. */
+async function readElsewhere({ house }: Scene): Promise<void> {
+  const config = { address: `${house.url}/http/acme/net/app?workspace=dev` };
+  const instances = [{ schema_version: 0, attributes: { backend: 'http', config, workspace: null } }];
+  const provider = 'provider["terraform.io/builtin/terraform"]';
+  const source = { mode: 'data', type: 'terraform_remote_state', name: 'app', provider, instances };
+  const text = JSON.stringify({ ...(JSON.parse(stateText(1)) as object), resources: [source] });
+  const address = { project: 'zeta', key: 'reader', workspace: 'default' };
+  await put(house, text, address);
+  const { record } = await house.engine.world(address);
+  const isThere = async (): Promise<boolean> =>
+    (await house.engine.indexRows(['zeta/reader']))[0]?.version === record.head?.number;
   await eventually('it is in the index', isThere);
 }
 
@@ -47,6 +62,17 @@ export const LOOK_TRIALS: Readonly<Record<string, Trial>> = {
   },
   'explore, each state': { prepare: [indexed], ask: get('/explore'), proof: { text: 'acme/net/app@dev' } },
   'explore, any state': { prepare: [], ask: get('/explore'), proof: { text: '"states"' } },
+  'show-graph, the state': {
+    prepare: [state],
+    ask: get(`/graph?${OF_STATE}`),
+    proof: { text: '"edges"' },
+  },
+  'show-graph, what reads the state': {
+    perAsker: true,
+    prepare: [readElsewhere, alsoGranted({ role: 'reader', pattern: 'zeta/reader' })],
+    ask: get('/graph?project=zeta'),
+    proof: { text: 'acme/net/app@dev' },
+  },
   'reindex, the server': {
     prepare: [],
     ask: ({ house, pair }) => house.ask('POST', `${API_PREFIX}/reindex`, { as: pair }),

@@ -8,6 +8,7 @@ import {
   INDEX_KIND,
   LAST_USE_KIND,
   PROJECT_KIND,
+  SEEN_READ_KIND,
 } from '../../src/house/records/kinds.ts';
 import { askSigned, dynamoAsk } from '../support/ask-signed.ts';
 import { ADMIN_CALLER, type TestHouse } from '../support/open-test-house.ts';
@@ -234,7 +235,7 @@ export async function empty({ house, engine, url }: TestHouse): Promise<void> {
 }
 
 /** What a house writes down when its time has come, whoever asks for something meanwhile. */
-const KEPT_BY_ITSELF: ReadonlySet<string> = new Set([INDEX_KIND, LAST_USE_KIND]);
+const KEPT_BY_ITSELF: ReadonlySet<string> = new Set([INDEX_KIND, LAST_USE_KIND, SEEN_READ_KIND]);
 
 /** All that a house keeps and a request might change, as one text. */
 export async function kept({ engine }: TestHouse): Promise<string> {

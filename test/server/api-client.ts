@@ -27,6 +27,7 @@ export const FOR_THE_PAGE: readonly string[] = [
   'list-changes',
   'list-rights',
   'reindex',
+  'show-graph',
   'show-house',
   'show-session',
 ];

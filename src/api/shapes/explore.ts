@@ -31,3 +31,21 @@ export interface ExploredShape {
   /** False while the index is being made: what is not found may be there. */
   readonly complete: boolean;
 }
+
+/** That one state reads another. */
+export interface EdgeShape {
+  readonly from: string;
+  readonly to: string;
+  /** A `terraform_remote_state` in it says so. */
+  readonly declared: boolean;
+  /** It was seen while the lock of the one that reads was held; null where it was not. */
+  readonly seen: { readonly count: number; readonly at: string } | null;
+}
+
+export interface GraphShape {
+  readonly edges: readonly EdgeShape[];
+  /** There is more than is told. */
+  readonly cut: boolean;
+  /** False while the index is being made. */
+  readonly complete: boolean;
+}

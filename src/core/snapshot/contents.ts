@@ -58,29 +58,36 @@ export function contentsOf({ instances }: Snapshot): StateContents {
   return { resources, more: Math.max(0, instances.length - RESOURCES_MAX), sources };
 }
 
-/** The words by which a resource is found, by what they are of; in lower case. */
-export function termsOf(resource: FoundResource): Readonly<Record<ResourceField, readonly string[]>> {
-  const { address, module, type, name, provider, values } = resource;
-  const short = provider.slice(provider.indexOf('/') + 1);
-  const plainModule = module.replaceAll(/\[[^\]]*\]/g, '');
-  const terms: Readonly<Record<ResourceField, readonly string[]>> = {
-    address: [address, address.replace(/\[[^[\]]*\]$/, ''), `${type}.${name}`],
-    type: [type],
-    name: [name, ...partsOf(name)],
-    provider: [provider, short, short.slice(short.lastIndexOf('/') + 1)],
-    module: [module, plainModule, ...partsOf(plainModule.replaceAll(/(?:^|\.)module\./g, ' '))],
-    value: values.flatMap(([, value]) => [value, ...lastPartOf(value)]),
-  };
-  const tidied = Object.entries(terms).map(([field, texts]) => [
-    field,
-    [...new Set(texts.map((text) => text.toLowerCase()))].filter(isTerm),
-  ]);
-  return Object.fromEntries(tidied) as Record<ResourceField, readonly string[]>;
+/** What the words of each field are. */
+const TERMS: Readonly<Record<ResourceField, (resource: FoundResource) => readonly string[]>> = {
+  address: ({ address, type, name }) => [address, address.replace(/\[[^[\]]*\]$/, ''), `${type}.${name}`],
+  type: ({ type }) => [type],
+  name: ({ name }) => [name, ...partsOf(name)],
+  provider({ provider }) {
+    const short = provider.slice(provider.indexOf('/') + 1);
+    return [provider, short, short.slice(short.lastIndexOf('/') + 1)];
+  },
+  module({ module }) {
+    const plain = module.replaceAll(/\[[^\]]*\]/g, '');
+    return [module, plain, ...partsOf(plain.replaceAll(/(?:^|\.)module\./g, ' '))];
+  },
+  value: ({ values }) => values.flatMap(([, value]) => [value, ...lastPartOf(value)]),
+};
+
+/** Whether a resource is found by a word, in lower case. @param field null for any */
+export function isFoundBy(resource: FoundResource, field: ResourceField | null, word: string): boolean {
+  const fields = field === null ? RESOURCE_FIELDS : [field];
+  return fields.some((one) => TERMS[one](resource).some((text) => text.toLowerCase() === word));
 }
 
-/** Every word by which something in a state is found, each once. */
+/** Every word by which something in a state is found, each once; in lower case. */
 export function allTerms({ resources }: StateContents): readonly string[] {
-  return [...new Set(resources.flatMap((resource) => Object.values(termsOf(resource)).flat()))];
+  const terms = new Set<string>();
+  for (const resource of resources) {
+    for (const field of RESOURCE_FIELDS)
+      for (const text of TERMS[field](resource)) if (isTerm(text)) terms.add(text.toLowerCase());
+  }
+  return [...terms];
 }
 
 function isTerm(text: string): boolean {

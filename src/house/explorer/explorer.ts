@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { isAddress, parseAddress } from '../../core/address.ts';
 import {
   RESOURCE_FIELDS,
-  termsOf,
+  isFoundBy,
   type FoundResource,
   type ResourceField,
 } from '../../core/snapshot/contents.ts';
@@ -24,7 +24,7 @@ const VALUES_TOLD_MAX = 8;
 /** Rows that are looked at together. */
 const PAGE = 100;
 /** A page ends after so long, full or not, so that nobody waits and the others have their turn. */
-const TIME: Milliseconds = 100;
+const TIME: Milliseconds = 60;
 const CURSOR_CONTEXT = 'index cursor';
 
 /** What is looked for. All of it must be so; what is asked of resources must be so of one and the same. */
@@ -218,11 +218,8 @@ function foundIn(asked: Exploring, { name, version, at }: IndexMark, state: Inde
 }
 
 function fits(criteria: ReturnType<typeof criteriaOf>, resource: FoundResource): boolean {
-  const terms = termsOf(resource);
   return Object.entries(criteria).every(([field, text]) =>
-    field === 'text'
-      ? Object.values(terms).some((some) => some.includes(text))
-      : terms[field as ResourceField].includes(text),
+    isFoundBy(resource, field === 'text' ? null : (field as ResourceField), text),
   );
 }
 

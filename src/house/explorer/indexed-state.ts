@@ -1,5 +1,5 @@
 import { promisify } from 'node:util';
-import { gunzip, gzip } from 'node:zlib';
+import { gunzip, gunzipSync, gzip } from 'node:zlib';
 import type { StateContents } from '../../core/snapshot/contents.ts';
 import { SealError, type Sealer } from '../../ports/sealer.ts';
 import type { IndexMark, IndexRow } from '../../ports/state-index.ts';
@@ -7,6 +7,8 @@ import type { IndexMark, IndexRow } from '../../ports/state-index.ts';
 const [compress, expand] = [promisify(gzip), promisify(gunzip)];
 /** Far more than the largest contents. */
 const PLAIN_BYTES_MAX = 256 * 1024 * 1024;
+/** To hand less to another thread costs more than to do it here. */
+const AT_ONCE_BYTES = 32 * 1024;
 
 /** What the index knows of a state. */
 export interface IndexedState extends StateContents {
@@ -28,7 +30,10 @@ export async function sealRow(sealer: Sealer, mark: IndexMark, state: IndexedSta
 /** @returns null for a row that nobody with the master key has made for this state and version */
 export async function openRow(sealer: Sealer, row: IndexRow): Promise<IndexedState | null> {
   try {
-    const plain = await expand(sealer.open(row.sealed, contextOf(row)), { maxOutputLength: PLAIN_BYTES_MAX });
+    const gzipped = sealer.open(row.sealed, contextOf(row));
+    const bounds = { maxOutputLength: PLAIN_BYTES_MAX };
+    const plain =
+      gzipped.length < AT_ONCE_BYTES ? gunzipSync(gzipped, bounds) : await expand(gzipped, bounds);
     return JSON.parse(plain.toString()) as IndexedState;
   } catch (fault) {
     if (fault instanceof SealError) return null;

@@ -8,8 +8,19 @@ import type { Gate } from '../gate.ts';
 import type { RecordOwner } from '../records/records.ts';
 import type { StateBodyReader } from '../states/body-reader.ts';
 import { Explorer } from './explorer.ts';
+import { Graph } from './graph.ts';
 import { INDEX_RECORDS } from './index-key.ts';
 import { Indexer } from './indexer.ts';
+import { SEEN_READS, SeenReads } from './seen-reads.ts';
+
+/** All by which people find their way among states. */
+export interface Exploration {
+  readonly explorer: Explorer;
+  readonly graph: Graph;
+  readonly seen: SeenReads;
+  start(): void;
+  close(): Promise<void>;
+}
 
 /** Puts together what finds states by what is in them, and what keeps the index for it. */
 export function openExplorer(options: {
@@ -23,9 +34,19 @@ export function openExplorer(options: {
   gate: Gate;
   node: string;
   contentReader?: ContentReader;
-}): { readonly explorer: Explorer; readonly indexer: Indexer | null } {
+}): Exploration {
   const { bodyReader: bodies, contentReader: reader, owner } = options;
   const records = INDEX_RECORDS.of(owner);
   const indexer = reader === undefined ? null : new Indexer({ ...options, records, bodies, reader });
-  return { explorer: new Explorer({ ...options, records, indexer }), indexer };
+  const seen = new SeenReads({ ...options, records: SEEN_READS.of(owner) });
+  return {
+    explorer: new Explorer({ ...options, records, indexer }),
+    graph: new Graph({ ...options, records, seen }),
+    seen,
+    start: () => indexer?.start(),
+    async close() {
+      await indexer?.close();
+      await seen.close();
+    },
+  };
 }

@@ -7,6 +7,7 @@ import { EngineFault, type StateQuery } from '../../ports/engine.ts';
 import type { Audit } from '../audit.ts';
 import { actorOf, type Caller, type Shut } from '../caller.ts';
 import type { CommandExecutor } from '../executor.ts';
+import type { SeenReads } from '../explorer/seen-reads.ts';
 import type { FirstWrites } from '../first-writes.ts';
 import type { Freezes, Frozen } from '../freezes.ts';
 import type { Gate } from '../gate.ts';
@@ -62,6 +63,7 @@ export class States {
   readonly #freezes: Freezes;
   readonly #quotas: Quotas;
   readonly #firstWrites: FirstWrites;
+  readonly #seen: Pick<SeenReads, 'read'>;
 
   constructor(options: {
     executor: CommandExecutor;
@@ -73,7 +75,9 @@ export class States {
     freezes: Freezes;
     quotas: Quotas;
     firstWrites: FirstWrites;
+    seen: Pick<SeenReads, 'read'>;
   }) {
+    this.#seen = options.seen;
     this.#executor = options.executor;
     this.#bodyWriter = options.bodyWriter;
     this.#bodyReader = options.bodyReader;
@@ -98,6 +102,7 @@ export class States {
       const bytes = await this.#bodyReader.open(version);
       if (bytes === null) continue;
       this.#audit.note(caller, 'read', address, { version: version.number });
+      this.#seen.read(caller, address);
       return { type: 'found', version, bytes };
     }
     throw bytesGone();

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { TERM_LENGTH_MAX } from '../../../core/snapshot/contents.ts';
 import { badRequest } from '../../../protocols/wire/json-reply.ts';
-import { given, LIMIT, MOMENT, PROJECT, WORD } from '../parameters.ts';
+import { ADDRESS, given, LIMIT, MOMENT, PROJECT, WORD } from '../parameters.ts';
 import { jsonReply } from '../json-reply.ts';
 import { refusalReply } from '../refusal-reply.ts';
 import { defineRoute, NO_BODY, NO_QUERY, type Route } from '../route.ts';
-import { EXPLORED, toFoundShape } from '../shapes/explore.ts';
+import { EXPLORED, GRAPH, toEdgeShape, toFoundShape } from '../shapes/explore.ts';
 
 const CURSOR_LENGTH_MAX = 4_096;
 
@@ -48,6 +48,29 @@ export const EXPLORE_ROUTES: readonly Route[] = [
       if (answer.type !== 'found') return refusalReply(operation, null, answer);
       const { states, next, complete } = answer;
       return jsonReply(operation, { states: states.map(toFoundShape), next, complete });
+    },
+  }),
+  defineRoute({
+    operation: 'show-graph',
+    summary: 'Shows which states read which: what depends on a state.',
+    needs: 'reader; only what is between states that the caller may read is shown',
+    about:
+      'A state reads another if a `terraform_remote_state` in it names the other as a backend of this server does. It is also told if a credential that held its lock, and no other, read the other.',
+    query: z.strictObject({
+      address: ADDRESS.optional().describe('Only what this state reads, and what reads it.'),
+      project: PROJECT.optional().describe('Only what reads something of this project, or is read by it.'),
+    }),
+    body: NO_BODY,
+    answer: { status: 200, says: 'The edges.', schema: GRAPH },
+    refusals: [403],
+    run: async ({ house, caller, operation, query: { address, project = null } }) => {
+      const answer =
+        address === undefined
+          ? await house.graph.of(caller, project)
+          : await house.graph.around(caller, address);
+      if (answer.type !== 'graph') return refusalReply(operation, address ?? null, answer);
+      const { edges, cut, complete } = answer;
+      return jsonReply(operation, { edges: edges.map(toEdgeShape), cut, complete });
     },
   }),
   defineRoute({

@@ -1,6 +1,13 @@
 import { z } from 'zod';
-import type { ExploredShape, FoundResourceShape, FoundStateShape } from '../../../api/shapes/explore.ts';
+import type {
+  EdgeShape,
+  ExploredShape,
+  FoundResourceShape,
+  FoundStateShape,
+  GraphShape,
+} from '../../../api/shapes/explore.ts';
 import type { FoundResource } from '../../../core/snapshot/contents.ts';
+import type { Edge } from '../../../house/explorer/graph.ts';
 import type { FoundState } from '../../../house/explorer/explorer.ts';
 import { count, instant, objectOf, text } from './plain.ts';
 
@@ -40,6 +47,26 @@ export const EXPLORED: z.ZodType<ExploredShape> = objectOf<ExploredShape>({
     .describe('Give this as `cursor` to go on, even where this page is not full; null at the end.'),
   complete: z.boolean().describe('False while the index is being made: what is not found may be there.'),
 }).meta({ id: 'Explored' });
+
+const EDGE: z.ZodType<EdgeShape> = objectOf<EdgeShape>({
+  from: text('The address of the state that reads.'),
+  to: text('The address of the state that is read.'),
+  declared: z.boolean().describe('Whether a `terraform_remote_state` in it says so.'),
+  seen: z
+    .strictObject({ count: count('How often.'), at: instant('The last time.') })
+    .nullable()
+    .describe('Reads by who held the lock of the state that reads; null for none.'),
+}).meta({ id: 'Edge' });
+
+export const GRAPH: z.ZodType<GraphShape> = objectOf<GraphShape>({
+  edges: z.array(EDGE).describe('By the addresses of both ends.'),
+  cut: z.boolean().describe('Whether there is more than is told.'),
+  complete: z.boolean().describe('False while the index is being made.'),
+}).meta({ id: 'Graph' });
+
+export function toEdgeShape({ seen, ...same }: Edge): EdgeShape {
+  return { ...same, seen: seen === null ? null : { ...seen, at: new Date(seen.at).toISOString() } };
+}
 
 export function toFoundShape(state: FoundState): FoundStateShape {
   const { name, at, resources, ...same } = state;
