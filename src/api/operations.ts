@@ -18,6 +18,7 @@ import type { ExploredShape, GraphShape } from './shapes/explore.ts';
 import type { FreezeShape } from './shapes/freeze.ts';
 import type { BlockShape, HouseShape, RightsShape, VersionChangesShape } from './shapes/look.ts';
 import type { LockShape, ReleasedShape } from './shapes/lock.ts';
+import type { NumbersShape } from './shapes/numbers.ts';
 import type { Page } from './shapes/page.ts';
 import type {
   NewWebhookShape,
@@ -74,6 +75,7 @@ export const OPERATIONS: { readonly [Name in OperationName]: RouteOf<Name> } = {
   unfreeze: { method: 'DELETE', path: '/freezes' },
   explore: { method: 'GET', path: '/explore', items: 'states' },
   'show-graph': { method: 'GET', path: '/graph' },
+  'show-numbers': { method: 'GET', path: '/numbers' },
   reindex: { method: 'POST', path: '/reindex' },
   events: { method: 'GET', path: '/events', long: true },
   'list-projects': { method: 'GET', path: '/projects' },
@@ -185,6 +187,11 @@ interface Operations {
     query: { address?: string | undefined; project?: string | undefined };
     body: undefined;
     answer: GraphShape;
+  };
+  'show-numbers': {
+    query: { project?: string | undefined; since?: string | undefined };
+    body: undefined;
+    answer: NumbersShape;
   };
   reindex: { query: Nothing; body: undefined; answer: { readonly reindexing: boolean } };
   events: {

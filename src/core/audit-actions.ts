@@ -43,6 +43,7 @@ export const AUDIT_ACTIONS: readonly string[] = [
   'read-history',
   'read-kept',
   'read-lock',
+  'read-numbers',
   'read-outputs',
   'read-project',
   'reencrypt',

@@ -41,6 +41,7 @@ export class Audit {
   readonly #sink: AuditSink;
   readonly #repeats: Repeats;
   readonly #kept: Milliseconds;
+  readonly #onRefusal: (address: Address | null, why: string) => void;
   #gathered: Gathered[] = [];
   #cancel: (() => void) | null = null;
   #writing: Promise<void> = Promise.resolve();
@@ -54,7 +55,10 @@ export class Audit {
     gate: Gate;
     sink: AuditSink;
     kept?: Milliseconds;
+    /** Told of every refusal. */
+    onRefusal?: (address: Address | null, why: string) => void;
   }) {
+    this.#onRefusal = options.onRefusal ?? (() => undefined);
     this.#kept = options.kept ?? 0;
     this.#sink = options.sink;
     this.#engine = options.engine;
@@ -86,6 +90,7 @@ export class Audit {
     detail: AuditNote['detail'] = {},
   ): void {
     const note = 'identity' in by ? noteBy(by, action, detail) : noteOf(by, action, detail);
+    this.#onRefusal(address, why);
     this.#repeats.note({ address, note: { ...note, refused: why } });
   }
 

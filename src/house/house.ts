@@ -13,7 +13,6 @@ import type { Authenticators } from './identity/authenticators.ts';
 import { Credentials } from './identity/credentials.ts';
 import { KnownCredentials } from './identity/known-credentials.ts';
 import { openEntrance } from './identity/entrance.ts';
-import type { LastUses } from './identity/last-uses.ts';
 import { RightsView } from './identity/rights.ts';
 import type { PageSessions } from './identity/page-sessions.ts';
 import type { Sessions } from './identity/sessions.ts';
@@ -36,6 +35,9 @@ import { Nodes } from './locks/nodes.ts';
 import { ownOrder } from './locks/own-order.ts';
 import { StateBodyReader } from './states/body-reader.ts';
 import type { HouseAbout, HouseOptions } from './options.ts';
+import type { Numbers } from './numbers/numbers.ts';
+import { openNumbers } from './numbers/open.ts';
+import type { Tally } from './numbers/tally.ts';
 import { ParkedRequests } from './locks/parked-requests.ts';
 import { pruneWhatIsSuperseded } from './states/pruning.ts';
 import { PROJECT_RECORDS, Projects } from './projects.ts';
@@ -71,6 +73,7 @@ export class House {
   readonly rights: RightsView;
   readonly explorer: Explorer;
   readonly graph: Graph;
+  readonly numbers: Numbers;
   readonly projects: Projects;
   readonly uploads: Uploads;
   readonly refusedWrites: RefusedWrites;
@@ -95,11 +98,10 @@ export class House {
   readonly #idleLocks: IdleLocks;
   readonly #sweep: Sweep;
   readonly #parkedRequests: ParkedRequests;
-  readonly #bodyReader: StateBodyReader;
   readonly #inFlight: Budget;
   readonly #sealer: Sealer;
   readonly #recordOwner: RecordOwner;
-  readonly #uses: LastUses;
+  readonly #closers: readonly (() => Promise<void>)[];
   readonly #exploration: Exploration;
   readonly #sealCount: SealCount;
   readonly #reencryption: Reencryption;
@@ -136,13 +138,15 @@ export class House {
     const gate = new Gate({ engine, clock, credentials: known });
     this.gate = gate;
     const { auditKept } = options;
-    const audit = new Audit({ engine, clock, log, gate, sink: sink ?? NO_SINK, kept: auditKept });
-    this.audit = watched(audit, audit, WATCHED.audit);
     const owner = this.#recordOwner;
+    const { numbers, tally } = openNumbers({ engine, owner, clock, log, gate, node: this.node });
+    const onRefusal: Tally['refused'] = (address, why) => tally.refused(address, why);
+    const audit = new Audit({ engine, clock, log, gate, sink: sink ?? NO_SINK, kept: auditKept, onRefusal });
+    this.numbers = watched(numbers, audit, WATCHED.numbers);
+    this.audit = watched(audit, audit, WATCHED.audit);
     const settings = options;
     const entering = { owner, sealer, clock, entropy, log, credentials: known, gate, audit, settings };
     const { identity, sessions, pageSessions, uses } = openEntrance(entering);
-    this.#uses = uses;
     this.rights = watched(new RightsView({ gate, known }), audit, WATCHED.rights);
     this.identity = identity;
     this.sessions = watched(sessions, audit, WATCHED.sessions);
@@ -198,6 +202,7 @@ export class House {
       'dead credentials': () => credentials.prune(),
       'old audit records': () => audit.prune(),
       'ended sessions': () => pageSessions.prune(),
+      'old numbers': () => numbers.prune(),
     };
     this.#sweep = new Sweep({ works, clock, log });
     const webhooks = new Webhooks({
@@ -221,8 +226,8 @@ export class House {
       sizeMax: options.stateBytesMax,
       inFlight: this.#inFlight,
     });
-    this.#bodyReader = new StateBodyReader(engine, sealer);
-    const [executor, bodyReader] = [this.#executor, this.#bodyReader];
+    const bodyReader = new StateBodyReader(engine, sealer);
+    const executor = this.#executor;
     const shared = { executor, bodyWriter, bodyReader, gate, freezes, quotas };
     this.history = watched(new History(shared), audit, WATCHED.history);
     const exploring = { ...options, engine, feed: this.feed, bodyReader, gate, node: this.node, owner };
@@ -237,6 +242,7 @@ export class House {
       audit,
       WATCHED.states,
     );
+    this.#closers = [() => this.#exploration.close(), () => uses.close(), () => tally.close()];
     this.#subscriptions = [
       pruneWhatIsSuperseded(this.#executor, projects),
       quotas.follow(this.#executor),
@@ -244,6 +250,7 @@ export class House {
       this.#executor.listen((command, result) => this.#idleLocks.saw(command, result)),
       this.#executor.listen((command, result) => webhooks.saw(command, result)),
       this.#executor.listen((command, result) => seen.saw(command, result)),
+      this.#executor.listen((command, result) => tally.saw(command, result)),
       this.#executor.listen(guardWarning(log)),
     ];
   }
@@ -383,8 +390,7 @@ export class House {
     this.uploads.close();
     this.refusedWrites.close();
     await this.webhooks.close();
-    await this.#exploration.close();
-    await this.#uses.close();
+    for (const close of this.#closers) await close();
     await this.audit.close();
     await this.#sealCount.close();
     this.#nodes.leave();

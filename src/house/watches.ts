@@ -8,6 +8,7 @@ import type { PageSessions } from './identity/page-sessions.ts';
 import type { RightsView } from './identity/rights.ts';
 import type { Sessions } from './identity/sessions.ts';
 import type { Locks } from './locks/locks.ts';
+import type { Numbers } from './numbers/numbers.ts';
 import type { Projects } from './projects.ts';
 import type { History } from './states/history.ts';
 import type { RefusedWrites } from './states/refused-writes.ts';
@@ -27,6 +28,7 @@ export const WATCHED: {
   readonly rights: Watches<RightsView>;
   readonly explorer: Watches<Explorer>;
   readonly graph: Watches<Graph>;
+  readonly numbers: Watches<Numbers>;
   readonly projects: Watches<Projects>;
   readonly uploads: Watches<Uploads>;
   readonly refusedWrites: Watches<RefusedWrites>;
@@ -81,6 +83,9 @@ export const WATCHED: {
   graph: {
     around: { action: 'explore', looks: true },
     of: { action: 'explore', looks: true },
+  },
+  numbers: {
+    tell: { action: 'read-numbers', looks: true },
   },
   projects: {
     look: { action: 'read-project', looks: true },

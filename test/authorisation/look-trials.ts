@@ -73,6 +73,18 @@ export const LOOK_TRIALS: Readonly<Record<string, Trial>> = {
     ask: get('/graph?project=zeta'),
     proof: { text: 'acme/net/app@dev' },
   },
+  'show-numbers, each state': {
+    prepare: [state],
+    ask: get('/numbers'),
+    proof: { text: '"acme/net/app@dev"' },
+  },
+  // Who may not even read is refused before, and so has another grant here.
+  'show-numbers, what a project keeps': {
+    perAsker: true,
+    prepare: [state, alsoGranted({ role: 'reader', pattern: 'zeta/reader' })],
+    ask: get('/numbers'),
+    proof: { text: '"project":"acme"' },
+  },
   'reindex, the server': {
     prepare: [],
     ask: ({ house, pair }) => house.ask('POST', `${API_PREFIX}/reindex`, { as: pair }),

@@ -7,6 +7,7 @@ import {
   FREEZE_KIND,
   INDEX_KIND,
   LAST_USE_KIND,
+  NUMBERS_KIND,
   PROJECT_KIND,
   SEEN_READ_KIND,
 } from '../../src/house/records/kinds.ts';
@@ -235,7 +236,12 @@ export async function empty({ house, engine, url }: TestHouse): Promise<void> {
 }
 
 /** What a house writes down when its time has come, whoever asks for something meanwhile. */
-const KEPT_BY_ITSELF: ReadonlySet<string> = new Set([INDEX_KIND, LAST_USE_KIND, SEEN_READ_KIND]);
+const KEPT_BY_ITSELF: ReadonlySet<string> = new Set([
+  INDEX_KIND,
+  LAST_USE_KIND,
+  NUMBERS_KIND,
+  SEEN_READ_KIND,
+]);
 
 /** All that a house keeps and a request might change, as one text. */
 export async function kept({ engine }: TestHouse): Promise<string> {

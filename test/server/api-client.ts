@@ -29,6 +29,7 @@ export const FOR_THE_PAGE: readonly string[] = [
   'reindex',
   'show-graph',
   'show-house',
+  'show-numbers',
   'show-session',
 ];
 

@@ -84,10 +84,11 @@ export class Records<T extends object> {
   /**
    * All of them, some at a time, by name, with a turn for others in between: for kinds of which there may be very many. What
    * is put or dropped meanwhile may be among them or not.
+   * @param from only names after this one
    */
-  async *pages(): AsyncGenerator<readonly NamedRecord<T>[]> {
+  async *pages(from = ''): AsyncGenerator<readonly NamedRecord<T>[]> {
     const { kind } = this.#shape;
-    let after: Entry | undefined;
+    let after: Pick<Entry, 'kind' | 'name'> | undefined = from === '' ? undefined : { kind, name: from };
     for (;;) {
       const page = { limit: PAGE, ...(after === undefined ? {} : { after }) };
       const entries = await this.#engine.entries(kind, page);

@@ -7,6 +7,7 @@ import { FREEZE_ROUTES } from './routes/freezes.ts';
 import { HOUSE_ROUTES } from './routes/house.ts';
 import { LOCK_ROUTES } from './routes/locks.ts';
 import { LOOK_ROUTES } from './routes/look.ts';
+import { NUMBER_ROUTES } from './routes/numbers.ts';
 import { PROJECT_ROUTES } from './routes/projects.ts';
 import { REFUSED_ROUTES } from './routes/refused.ts';
 import { SESSION_ROUTES } from './routes/session.ts';
@@ -25,6 +26,7 @@ export const ROUTES: readonly Route[] = [
   ...LOCK_ROUTES,
   ...FREEZE_ROUTES,
   ...EXPLORE_ROUTES,
+  ...NUMBER_ROUTES,
   ...EVENT_ROUTES,
   ...PROJECT_ROUTES,
   ...CREDENTIAL_ROUTES,
