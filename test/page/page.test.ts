@@ -233,7 +233,7 @@ describe.skipIf(NO_BROWSER !== null)(`the page (skipped: ${NO_BROWSER})`, () => 
   });
 
   it('shows a state of many thousand instances with a text of a megabyte', async () => {
-    const many = amountOf('STATEHOUSE_PAGE_INSTANCES', { few: 10_000, many: 100_000 });
+    const many = amountOf('STATEHOUSE_PAGE_INSTANCES', { few: 2_000, many: 100_000 });
     await write('acme/huge', stateWith(1, { text: 'x'.repeat(1_000_000), instances: many }));
     const { page, faults } = await enter({ path: '/s/acme/huge?tab=resources' });
     await page.getByText(`${(many + 1).toLocaleString('en')} instances`).waitFor();
@@ -305,6 +305,7 @@ describe.skipIf(NO_BROWSER !== null)(`the page (skipped: ${NO_BROWSER})`, () => 
       '/explore',
       '/activity',
       '/credentials?on=acme/net/app@dev',
+      '/numbers',
       '/projects',
       '/settings',
     ];

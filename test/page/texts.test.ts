@@ -5,6 +5,7 @@ import { keepDigits, valueText } from '../../web/src/exact-numbers.ts';
 import { agoText, counted, durationText, operationText, sizeText } from '../../web/src/format.ts';
 import { treeOf } from '../../web/src/views/state/tree.ts';
 import { isLong, rowsOf, turnMs } from '../../web/src/views/now/rows.ts';
+import { layoutOf } from '../../web/src/views/explore/graph-layout.ts';
 import { visibleText } from '../../web/src/visible-text.ts';
 
 // What the page makes of what it is told, without a browser.
@@ -126,6 +127,22 @@ describe('locks', () => {
       'waiter acme/later',
       'rest acme/later end',
     ]);
+  });
+});
+
+describe('who reads whom', () => {
+  it('stands right of what it reads, rings too', () => {
+    const edges = [
+      { from: 'web', to: 'net' },
+      { from: 'web', to: 'iam' },
+      { from: 'net', to: 'iam' },
+      { from: 'a', to: 'b' },
+      { from: 'b', to: 'a' },
+    ];
+    const { spots, columns, rows } = layoutOf(edges);
+    const at = Object.fromEntries(spots.map(({ address, column, row }) => [address, [column, row]]));
+    expect(at).toMatchObject({ iam: [0, 1], net: [1, 1], web: [2, 0] });
+    expect([spots.length, columns, rows]).toEqual([5, 3, 2]);
   });
 });
 
