@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { amountOf } from '../support/amount.ts';
 import { eventually } from '../support/eventually.ts';
 import { NO_BROWSER, startBrowser } from '../support/browser.ts';
 import { ADMIN_CALLER, TestHouse } from '../support/open-test-house.ts';
 import { sampleLock } from '../support/sample-state.ts';
-import { settled, signedIn, signIn, violations, visit, type Visit } from './fixtures/signed-in.ts';
+import { go, settled, signedIn, signIn, violations, visit, type Visit } from './fixtures/signed-in.ts';
 import { HOSTILE_TEXTS, stateWith } from './fixtures/states.ts';
 
 /** Kilobytes of 1,000 bytes, compressed, that the first view may need. */
@@ -24,9 +24,12 @@ describe.skipIf(NO_BROWSER !== null)(`the page (skipped: ${NO_BROWSER})`, () => 
     for (const serial of [1, 2, 3]) await write(`acme/net/app?${NAMED}`, stateWith(serial));
   });
 
-  afterAll(async () => {
+  afterEach(async () => {
     await Promise.all(open.map(({ context }) => context.close()));
     open = [];
+  });
+
+  afterAll(async () => {
     await browser.close();
     await house.close();
   });
@@ -310,9 +313,7 @@ describe.skipIf(NO_BROWSER !== null)(`the page (skipped: ${NO_BROWSER})`, () => 
       '/settings',
     ];
     for (const path of [...views, ...others]) {
-      await page.goto(house.url + path);
-      await page.locator('main').waitFor();
-      await settled(page);
+      await go(page, path);
       expect([path, await violations(page, rules)]).toEqual([path, []]);
       const beyond = 'document.documentElement.scrollWidth - document.documentElement.clientWidth';
       expect([path, await page.evaluate(beyond)]).toEqual([path, 0]);
