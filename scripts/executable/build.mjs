@@ -105,6 +105,7 @@ async function program() {
         Buffer.from(`import '${'../'.repeat(path.split('/').length - 2)}${flatName(path)}.js';\n`),
       ]),
       ...filesBelow(join(root, 'dist'), (path) => path.endsWith('.sql')).map(carried),
+      ...filesBelow(join(root, 'dist', 'web'), () => true).map(carried),
       ...withDependencies(WHOLE_PACKAGES).flatMap((path) =>
         filesBelow(path, (file) => isCarried(relative(path, file))).map(carried),
       ),

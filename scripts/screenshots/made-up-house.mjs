@@ -12,6 +12,16 @@ const TYPES = [
   ['aws_eip', 3],
   ['aws_internet_gateway', 1],
 ];
+/** Which states read which. */
+const READS = [
+  ['acme/app/web', 'acme/net/vpc.tfstate?workspace=prod'],
+  ['acme/app/api', 'acme/net/vpc.tfstate?workspace=prod'],
+  ['acme/app/web', 'acme/app/api.tfstate'],
+  ['acme/app/queue', 'acme/net/vpc.tfstate?workspace=prod'],
+  ['acme/data/lake', 'acme/app/queue.tfstate'],
+  ['acme/net/peering', 'acme/net/vpc.tfstate?workspace=prod'],
+  ['acme/net/vpc', 'acme/net/dns.tfstate'],
+];
 const PEOPLE = ['ci-prod', 'ci-dev', 'alice', 'bob', 'carol', 'dora'];
 
 /**
@@ -138,6 +148,8 @@ function stateOf(path, serial, scale) {
       sensitive_attributes: [],
     })),
   }));
+  const reads = READS.filter(([reader]) => path.startsWith(reader)).map(([, read]) => read);
+  if (reads.length > 0) resources.push(...reads.map(remoteState));
   return JSON.stringify({
     version: 4,
     terraform_version: '1.11.4',
@@ -147,4 +159,24 @@ function stateOf(path, serial, scale) {
     resources,
     check_results: null,
   });
+}
+
+function remoteState(path, index) {
+  const config = {
+    value: { address: `http://127.0.0.1/http/${path}` },
+    type: ['object', { address: 'string' }],
+  };
+  return {
+    mode: 'data',
+    type: 'terraform_remote_state',
+    name: `other_${index}`,
+    provider: 'provider["terraform.io/builtin/terraform"]',
+    instances: [
+      {
+        schema_version: 0,
+        attributes: { backend: 'http', config, workspace: null },
+        sensitive_attributes: [],
+      },
+    ],
+  };
 }

@@ -26,7 +26,9 @@ const VIEWS = [
   ['connect', `${STATE}?tab=connect`, 'pre'],
   ['explore', '/explore', '.state-row'],
   ['found', '/explore?by=type&q=aws_nat_gateway', '.found-row'],
+  ['readers', `${STATE}?tab=readers`, '.picture'],
   ['activity', '/activity', '.audit-row'],
+  ['numbers', '/numbers', '.panel'],
   ['credentials', '/credentials?on=acme/net/vpc.tfstate@prod', '.matrix'],
   ['settings', '/settings', '.facts'],
 ];

@@ -1,5 +1,5 @@
 import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Gate } from '../e2e/fixtures/gate.ts';
 import { httpFolder, resource } from '../e2e/fixtures/http-folder.ts';
 import { untilHeld, untilParked } from '../e2e/fixtures/view.ts';
@@ -29,8 +29,11 @@ describe.skipIf(NO_BROWSER !== null)(`Now, in two browsers (skipped: ${NO_BROWSE
     bob = await house.credential('bob', [{ role: 'operator', pattern: 'acme/*' }]);
   });
 
+  afterEach(async () => {
+    await Promise.all(open.splice(0).map(({ context }) => context.close()));
+  });
+
   afterAll(async () => {
-    await Promise.all(open.map(({ context }) => context.close()));
     await browser.close();
     await house.close();
   });

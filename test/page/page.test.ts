@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { amountOf } from '../support/amount.ts';
 import { eventually } from '../support/eventually.ts';
 import { NO_BROWSER, startBrowser } from '../support/browser.ts';
 import { ADMIN_CALLER, TestHouse } from '../support/open-test-house.ts';
 import { sampleLock } from '../support/sample-state.ts';
-import { settled, signedIn, signIn, violations, visit, type Visit } from './fixtures/signed-in.ts';
+import { go, settled, signedIn, signIn, violations, visit, type Visit } from './fixtures/signed-in.ts';
 import { HOSTILE_TEXTS, stateWith } from './fixtures/states.ts';
 
 /** Kilobytes of 1,000 bytes, compressed, that the first view may need. */
@@ -24,9 +24,12 @@ describe.skipIf(NO_BROWSER !== null)(`the page (skipped: ${NO_BROWSER})`, () => 
     for (const serial of [1, 2, 3]) await write(`acme/net/app?${NAMED}`, stateWith(serial));
   });
 
-  afterAll(async () => {
+  afterEach(async () => {
     await Promise.all(open.map(({ context }) => context.close()));
     open = [];
+  });
+
+  afterAll(async () => {
     await browser.close();
     await house.close();
   });
@@ -232,6 +235,22 @@ describe.skipIf(NO_BROWSER !== null)(`the page (skipped: ${NO_BROWSER})`, () => 
     expect(faults).toEqual([]);
   });
 
+  it('shows a state of many thousand instances with a text of a megabyte', async () => {
+    const many = amountOf('STATEHOUSE_PAGE_INSTANCES', { few: 2_000, many: 100_000 });
+    await write('acme/huge', stateWith(1, { text: 'x'.repeat(1_000_000), instances: many }));
+    const { page, faults } = await enter({ path: '/s/acme/huge?tab=resources' });
+    await page.getByText(`${(many + 1).toLocaleString('en')} instances`).waitFor();
+    await page.getByLabel('Find resources').fill('aws_instance.web');
+    await page
+      .getByRole('button', { name: /^▸ aws_instance|aws_instance/ })
+      .first()
+      .waitFor();
+    expect(await page.locator('.tree-row').count()).toBeLessThan(150);
+    await page.goto(`${house.url}/s/acme/huge?tab=outputs`);
+    await page.getByText('more characters').first().waitFor();
+    expect(faults).toEqual([]);
+  });
+
   it('loads little at first, from this server alone, and tells no other who reads', async () => {
     const made = await visit(browser, 'about:blank', '');
     open.push(made);
@@ -272,8 +291,11 @@ describe.skipIf(NO_BROWSER !== null)(`the page (skipped: ${NO_BROWSER})`, () => 
     expect(faults).toEqual([]);
   });
 
-  it.each(['light', 'dark'] as const)('keeps nobody out, in %s', async (colorScheme) => {
-    const { page, faults } = await enter({ colorScheme });
+  it.each([
+    { scheme: 'light', on: 'a desk', viewport: { width: 1_280, height: 800 }, rules: null },
+    { scheme: 'dark', on: 'a phone', viewport: { width: 390, height: 780 }, rules: ['color-contrast'] },
+  ] as const)('keeps nobody out, in $scheme on $on', async ({ scheme, viewport, rules }) => {
+    const { page, faults } = await enter({ colorScheme: scheme, viewport });
     const views = [
       '/',
       `${STATE}`,
@@ -286,14 +308,15 @@ describe.skipIf(NO_BROWSER !== null)(`the page (skipped: ${NO_BROWSER})`, () => 
       '/explore',
       '/activity',
       '/credentials?on=acme/net/app@dev',
+      '/numbers',
       '/projects',
       '/settings',
     ];
     for (const path of [...views, ...others]) {
-      await page.goto(house.url + path);
-      await page.locator('main').waitFor();
-      await settled(page);
-      expect([path, await violations(page)]).toEqual([path, []]);
+      await go(page, path);
+      expect([path, await violations(page, rules)]).toEqual([path, []]);
+      const beyond = 'document.documentElement.scrollWidth - document.documentElement.clientWidth';
+      expect([path, await page.evaluate(beyond)]).toEqual([path, 0]);
     }
     expect(faults).toEqual([]);
   });

@@ -15,6 +15,7 @@ const VIEWS: readonly { readonly at: RegExp; readonly load: () => Promise<Compon
   { at: /^\/s\/.+/, load: async () => (await import('./views/state/state.tsx')).StatePage },
   { at: /^\/explore$/, load: async () => (await import('./views/explore/explore.tsx')).Explore },
   { at: /^\/activity$/, load: async () => (await import('./views/activity/activity.tsx')).Activity },
+  { at: /^\/numbers$/, load: async () => (await import('./views/numbers/numbers.tsx')).Numbers },
   { at: /^\/credentials$/, load: async () => (await import('./views/settings/credentials.tsx')).Credentials },
   { at: /^\/projects$/, load: async () => (await import('./views/settings/projects.tsx')).Projects },
   { at: /^\/settings$/, load: async () => (await import('./views/settings/server.tsx')).Settings },

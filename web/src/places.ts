@@ -24,6 +24,13 @@ export const PLACES: readonly PlaceOf[] = [
     needs: 'read-audit',
   },
   {
+    path: '/numbers',
+    name: 'Numbers',
+    says: 'how much happens, and how long it waits',
+    key: 'u',
+    needs: null,
+  },
+  {
     path: '/credentials',
     name: 'Credentials',
     says: 'who may enter, and do what',

@@ -16,6 +16,11 @@ export function View({
   useEffect(() => {
     document.title = `${title} · Statehouse`;
   }, [title]);
+  useEffect(() => {
+    // Whoever came by a link that is gone now goes on from the top of the view.
+    if (document.activeElement === document.body)
+      document.getElementById('main')?.focus({ preventScroll: true });
+  }, []);
   return (
     <main id="main" tabIndex={-1}>
       <div class="view-head">

@@ -1,6 +1,7 @@
 import type { JSX } from 'preact';
-import { View } from '../../parts/frame.tsx';
 import { place, setQuery } from '../../route.ts';
+import { Panel, View } from '../../parts/frame.tsx';
+import { Graph } from './graph.tsx';
 import { FoundList, type Asked } from './found-list.tsx';
 import { StatesList } from './states-list.tsx';
 
@@ -14,6 +15,7 @@ const KINDS = [
   ['provider', 'provider', 'aws or hashicorp/aws'],
   ['module', 'module', 'net'],
   ['value', 'value or ID', 'i-0abc1234def567890'],
+  ['graph', 'who reads whom', 'of a project; of all for none'],
 ] as const;
 
 type Kind = (typeof KINDS)[number][0];
@@ -59,15 +61,23 @@ export function Explore(): JSX.Element {
           </label>
         )}
       </div>
-      {kind !== '' && <Filters />}
-      {asked === null ? <StatesList search={search} deleted={deleted} /> : <FoundList asked={asked} />}
+      {asked !== null && <Filters />}
+      {asked !== null ? (
+        <FoundList asked={asked} />
+      ) : kind === 'graph' ? (
+        <Panel title="Who reads whom">
+          <Graph of={search === '' ? {} : { project: search }} />
+        </Panel>
+      ) : (
+        <StatesList search={search} deleted={deleted} />
+      )}
     </View>
   );
 }
 
 /** What the query asks of the contents of states; null where it asks for names alone. */
 function askedBy(kind: Kind, query: URLSearchParams): Asked | null {
-  if (kind === '') return null;
+  if (kind === '' || kind === 'graph') return null;
   const asked: Record<string, string> = {};
   const text = query.get('q')?.trim() ?? '';
   if (text !== '') asked[kind] = text;

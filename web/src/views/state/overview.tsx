@@ -5,6 +5,7 @@ import type { StateShape } from '../../../../src/api/shapes/state.ts';
 import { api } from '../../api.ts';
 import { onEvent } from '../../live.ts';
 import { counted, countText, operationText, sizeText } from '../../format.ts';
+import { Bars } from '../../parts/bars.tsx';
 import { Facts, Panel } from '../../parts/frame.tsx';
 import { Empty, Shown } from '../../parts/states.tsx';
 import { Ago, Badge, Foreign, Moment, Subject } from '../../parts/text.tsx';
@@ -178,24 +179,15 @@ function Contents({ address, version }: { address: string; version: number }): J
 }
 
 function Types({ types }: { types: SnapshotShape['summary']['types'] }): JSX.Element | null {
-  const [most] = types;
-  if (most === undefined) return null;
+  if (types.length === 0) return null;
   const rest = types.slice(TYPES_MAX);
   return (
     <>
-      <ul class="bars" aria-label="Instances by type">
-        {types.slice(0, TYPES_MAX).map(({ type, count }) => (
-          <li key={type}>
-            <span class="mono">
-              <Foreign text={type} most={80} />
-            </span>
-            <span class="track" aria-hidden="true">
-              <span class="fill" style={{ transform: `scaleX(${count / most.count})` }} />
-            </span>
-            <span class="num">{countText(count)}</span>
-          </li>
-        ))}
-      </ul>
+      <Bars
+        label="Instances by type"
+        of={types.slice(0, TYPES_MAX).map(({ type, count }) => ({ name: type, value: count }))}
+        text={countText}
+      />
       {rest.length > 0 && (
         <p class="hint">
           and {counted(rest.length, 'more type')} with{' '}

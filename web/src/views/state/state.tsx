@@ -5,13 +5,14 @@ import { addressOfPath, addressParts } from '../../address.ts';
 import { api, asApiError } from '../../api.ts';
 import { onEvent } from '../../live.ts';
 import { Copy } from '../../parts/copy.tsx';
-import { View } from '../../parts/frame.tsx';
+import { Panel, View } from '../../parts/frame.tsx';
 import { Empty, Shown } from '../../parts/states.tsx';
 import { AddressText, Badge, Moment } from '../../parts/text.tsx';
 import { place, withQuery } from '../../route.ts';
 import { may } from '../../session.ts';
 import { useLoad } from '../../use-load.ts';
 import { visibleText } from '../../visible-text.ts';
+import { Graph } from '../explore/graph.tsx';
 import { History } from './history.tsx';
 import { Overview } from './overview.tsx';
 import { Outputs } from './outputs.tsx';
@@ -24,6 +25,7 @@ const TABS = [
   ['history', 'History'],
   ['resources', 'Resources'],
   ['outputs', 'Outputs'],
+  ['readers', 'Who reads whom'],
   ['connect', 'Connect'],
 ] as const;
 
@@ -94,6 +96,12 @@ function Part({ tab, state }: { tab: string; state: StateShape }): JSX.Element {
       return <Resources state={state} />;
     case 'outputs':
       return <Outputs state={state} />;
+    case 'readers':
+      return (
+        <Panel title="Who reads whom">
+          <Graph of={{ address: state.address }} />
+        </Panel>
+      );
     case 'connect':
       return <Connect address={state.address} />;
     default:
