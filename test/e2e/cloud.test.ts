@@ -66,10 +66,9 @@ describe.each<[string, string | null, CloudBlock]>([
       await folder.must('apply', '-auto-approve');
       expect(await folder.must('plan', '-detailed-exitcode')).toContain('No changes');
       expect(await resourcesAt(house, path)).toEqual(['one']);
-      expect(JSON.parse(await folder.must('output', '-json', 'said'))).toEqual({
-        a: 12345678901234567,
-        b: ['hello'],
-      });
+      expect((await folder.must('output', '-json', 'said')).replaceAll(/\s/g, '')).toBe(
+        '{"a":12345678901234567,"b":["hello"]}',
+      );
       expect(await folder.must('output', '-raw', 'secret')).toBe('hunter2');
       await folder.must('state', 'mv', 'terraform_data.one', 'terraform_data.two');
       expect(await folder.must('state', 'list')).toContain('terraform_data.two');
