@@ -23,6 +23,7 @@ import type {
   WebhookTestShape,
   WebhookWantedShape,
 } from './shapes/webhook.ts';
+import type { RunActionName, RunLogShape, RunShape } from './shapes/run.ts';
 import type { RefusedWriteShape } from './shapes/refused.ts';
 import type { AnnouncedShape, StateShape, VersionShape } from './shapes/state.ts';
 
@@ -67,6 +68,10 @@ export const OPERATIONS: { readonly [Name in OperationName]: RouteOf<Name> } = {
   'list-freezes': { method: 'GET', path: '/freezes' },
   freeze: { method: 'POST', path: '/freezes' },
   unfreeze: { method: 'DELETE', path: '/freezes' },
+  'list-runs': { method: 'GET', path: '/runs' },
+  'show-run': { method: 'GET', path: '/runs/:id' },
+  'act-on-run': { method: 'POST', path: '/runs/:id' },
+  'show-run-log': { method: 'GET', path: '/run-log' },
   events: { method: 'GET', path: '/events', long: true },
   'list-projects': { method: 'GET', path: '/projects' },
   'show-project': { method: 'GET', path: '/projects/:project' },
@@ -140,6 +145,18 @@ interface Operations {
   };
   freeze: { query: Nothing; body: Omit<FreezeShape, 'by' | 'since'>; answer: FreezeShape };
   unfreeze: { query: { pattern: string }; body: undefined; answer: { readonly unfrozen: string } };
+  'list-runs': {
+    query: OfState & { limit?: number | undefined };
+    body: undefined;
+    answer: { readonly runs: readonly RunShape[] };
+  };
+  'show-run': { part: 'id'; query: Nothing; body: undefined; answer: RunShape };
+  'act-on-run': { part: 'id'; query: Nothing; body: { action: RunActionName }; answer: RunShape };
+  'show-run-log': {
+    query: { run: string; phase: 'plan' | 'apply'; offset?: number | undefined };
+    body: undefined;
+    answer: RunLogShape;
+  };
   events: {
     query: { project?: string | undefined; address?: string | undefined };
     body: undefined;

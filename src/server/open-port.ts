@@ -46,8 +46,10 @@ export async function openPort(configuration: Configuration, built: BuiltHouse):
   const metrics = new Metrics(house, certificate, built.devices);
   const closing = new AbortController();
   const snapshotWorker = new SnapshotWorker();
+  const openedRuns = await openServerRuns(configuration, built);
   const api: ApiParts = {
     house,
+    runs: openedRuns?.runs ?? null,
     log,
     snapshotWorker,
     events: new EventHub(house, closing.signal, log),
@@ -55,7 +57,6 @@ export async function openPort(configuration: Configuration, built: BuiltHouse):
     backUp: built.backUp,
     about: { version: readVersion(), retention: configuration.retention, ...toldOf(configuration) },
   };
-  const openedRuns = await openServerRuns(configuration, built);
   const { domain, s3 } = configuration;
   const doors = await openDoors({
     house,

@@ -51,6 +51,7 @@ export class InProcessDoors implements AsyncDisposable {
       closing: closing.signal,
       api: {
         house,
+        runs: null,
         log,
         snapshotWorker: worker,
         events: new EventHub(house, closing.signal, log),

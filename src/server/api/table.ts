@@ -6,6 +6,7 @@ import { HOUSE_ROUTES } from './routes/house.ts';
 import { LOCK_ROUTES } from './routes/locks.ts';
 import { PROJECT_ROUTES } from './routes/projects.ts';
 import { REFUSED_ROUTES } from './routes/refused.ts';
+import { RUN_ROUTES } from './routes/runs.ts';
 import { STATE_ROUTES } from './routes/states.ts';
 import { VERSION_ROUTES } from './routes/versions.ts';
 import { WEBHOOK_ROUTES } from './routes/webhooks.ts';
@@ -19,6 +20,7 @@ export const ROUTES: readonly Route[] = [
   ...REFUSED_ROUTES,
   ...LOCK_ROUTES,
   ...FREEZE_ROUTES,
+  ...RUN_ROUTES,
   ...EVENT_ROUTES,
   ...PROJECT_ROUTES,
   ...CREDENTIAL_ROUTES,
