@@ -19,6 +19,8 @@ import type { NamedRecord, Records } from '../records/records.ts';
 const UPLOAD_LIFE: Milliseconds = 3_600_000;
 /** How long a release waits for a state that was announced: a run sends it at once, or never. */
 const AWAITED_LIFE: Milliseconds = 60_000;
+/** How long it is known that one has come: what belongs to it, or a copy of it whose answer was lost, may come later. */
+const DONE_LIFE: Milliseconds = 600_000;
 /** Announced states that are kept, and those of one credential. */
 const PENDING_MAX = 10_000;
 const PENDING_OF_ONE_MAX: number = PENDING_MAX / 2;
@@ -36,10 +38,10 @@ export interface PendingState {
   /** The lock that it is to be written under; null where the protocol named none. */
   readonly lockId: string | null;
   readonly createdAt: Instant;
+  /** When it came; null while it is awaited. */
+  readonly doneAt: Instant | null;
   /** SHA-256 of what the sender shows in place of a credential. */
   readonly ticket: string;
-  /** When it came; absent while it has not. */
-  readonly cameAt?: Instant | undefined;
 }
 
 export const PENDING_STATES: RecordDefinition<PendingState> = defineRecords<PendingState>(
@@ -53,8 +55,8 @@ export const PENDING_STATES: RecordDefinition<PendingState> = defineRecords<Pend
     md5: z.string(),
     lockId: z.string().nullable(),
     createdAt: z.number(),
+    doneAt: z.number().nullable(),
     ticket: z.string(),
-    cameAt: z.number().optional(),
   }),
 );
 
@@ -123,6 +125,7 @@ export class PendingStates {
       md5,
       lockId: claim.kind === 'named' ? claim.lockId : null,
       createdAt: await this.#engine.now(),
+      doneAt: null,
       ticket: digestOf(ticket),
     };
     await this.#records.put(null, name, pending);
@@ -140,24 +143,21 @@ export class PendingStates {
     const refusal = await this.#gate.on(caller, 'read', address);
     if (refusal !== null) return refusal;
     const pending = await this.#living(name);
-    return pending === null ? { type: 'absent' } : { type: 'pending', pending };
+    if (pending === null || pending.doneAt !== null) return { type: 'absent' };
+    return { type: 'pending', pending };
   }
 
-  /**
-   * What a ticket is for; null for one that is not good, or not any more.
-   * @param beside it is for what is sent beside the state, which may have come first
-   */
-  async admit(name: string, ticket: string, beside = false): Promise<PendingState | null> {
-    const pending = await this.#kept(name);
-    if (pending === null || (pending.cameAt !== undefined && !beside)) return null;
+  /** What a ticket is for; null for one that is not good, or not any more. */
+  async admit(name: string, ticket: string): Promise<PendingState | null> {
+    const pending = await this.#living(name);
+    if (pending === null) return null;
     const [shown, known] = [Buffer.from(digestOf(ticket)), Buffer.from(pending.ticket)];
     return shown.length === known.length && timingSafeEqual(shown, known) ? pending : null;
   }
 
-  /** It has come: its ticket is good for nothing any more. */
-  async done(name: string): Promise<void> {
-    const cameAt = await this.#engine.now();
-    await this.#records.update(null, name, (before) => (before === null ? null : { ...before, cameAt }));
+  /** It has come, and its ticket stores nothing any more. */
+  async done(name: string, pending: PendingState): Promise<void> {
+    await this.#records.put(null, name, { ...pending, doneAt: await this.#engine.now() });
   }
 
   /** Whether the holder of a lock has announced a state there just now that has not come. */
@@ -165,7 +165,7 @@ export class PendingStates {
     const place = formatAddress(address);
     const own = (await this.#records.known()).filter(
       ({ record }) =>
-        record.cameAt === undefined && record.subject === subject && formatAddress(record.address) === place,
+        record.doneAt === null && record.subject === subject && formatAddress(record.address) === place,
     );
     if (own.length === 0) return false;
     const now = await this.#engine.now();
@@ -173,14 +173,9 @@ export class PendingStates {
   }
 
   async #living(name: string): Promise<PendingState | null> {
-    const pending = await this.#kept(name);
-    return pending?.cameAt === undefined ? pending : null;
-  }
-
-  async #kept(name: string): Promise<PendingState | null> {
     const pending = await this.#records.one(name);
     if (pending === null) return null;
-    return (await this.#engine.now()) - pending.createdAt <= UPLOAD_LIFE ? pending : null;
+    return isOver(pending, await this.#engine.now()) ? null : pending;
   }
 
   /** Why the rules would refuse it as things are; null if they would not. */
@@ -221,17 +216,19 @@ export class PendingStates {
   ): Promise<{ readonly type: 'full'; readonly limit: number } | null> {
     const now = await this.#engine.now();
     const known: readonly NamedRecord<PendingState>[] = await this.#records.known();
-    const dead = known.filter(
-      ({ record }) =>
-        now - record.createdAt > UPLOAD_LIFE ||
-        (record.cameAt !== undefined && now - record.cameAt > AWAITED_LIFE),
-    );
+    const dead = known.filter(({ record }) => isOver(record, now));
     if (dead.length > 0) await this.#records.drop(null, ...dead.map((one) => one.name));
-    const others = known.filter((one) => one.name !== name && !dead.includes(one));
+    const others = known.filter(
+      (one) => one.name !== name && one.record.doneAt === null && !isOver(one.record, now),
+    );
     const own = others.filter(({ record }) => record.subject === caller.identity.subject);
     if (own.length >= PENDING_OF_ONE_MAX) return { type: 'full', limit: PENDING_OF_ONE_MAX };
     return others.length >= PENDING_MAX ? { type: 'full', limit: PENDING_MAX } : null;
   }
+}
+
+function isOver({ createdAt, doneAt }: PendingState, now: Instant): boolean {
+  return now - createdAt > UPLOAD_LIFE || (doneAt !== null && now - doneAt > DONE_LIFE);
 }
 
 const NO_BODY: SealedBody = { id: '', keyId: '', wrappedKey: new Uint8Array(), segments: [] };

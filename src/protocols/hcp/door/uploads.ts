@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Claim } from '../../../core/command.ts';
 import type { House } from '../../../house/house.ts';
 import { callerOf } from '../../caller.ts';
@@ -40,11 +41,12 @@ async function take(
   const name = readStateVersionId(id);
   if (request.method !== 'PUT' || name === null) return NOT_GOOD;
   const { pending } = house.workspaces;
-  const announced = await pending.admit(id, ticket, shown !== undefined);
-  // Terraform sends both at once, and the state may have come by now.
-  if (shown !== undefined) return announced === null ? NOT_GOOD : drain(request, operation);
+  const announced = await pending.admit(id, ticket);
   if (announced === null) return NOT_GOOD;
-  const { subject, credentialId, lockId, address, md5 } = announced;
+  const { subject, credentialId, lockId, address, md5, doneAt } = announced;
+  // Terraform sends both at once, and the state may have come by now; or its answer was lost, and it comes again.
+  if (shown !== undefined || doneAt !== null)
+    return drain(request, operation, shown === undefined ? md5 : null);
   const claimed = credentialId === null ? null : await house.identity.claimed(credentialId);
   if (claimed === null || claimed.identity.subject !== subject) return NOT_GOOD;
   const wait = request.admit(subject);
@@ -58,16 +60,25 @@ async function take(
     verify: (digests) => md5Problem(digests.md5, md5),
   });
   if (answer.type !== 'stored') return refused(answer);
-  await pending.done(id);
+  await pending.done(id, announced);
   return { operation, status: 200, headers: {}, body: null };
 }
 
-async function drain(request: DoorRequest, operation: string): Promise<DoorReply | HcpError> {
+/** Takes what is not kept. @param md5 of what it must be; null for anything */
+async function drain(
+  request: DoorRequest,
+  operation: string,
+  md5: string | null,
+): Promise<DoorReply | HcpError> {
+  const digest = createHash('md5');
   let size = 0;
   for await (const chunk of request.body) {
     size += chunk.length;
     if (size > SHOWN_BYTES_MAX) return refused({ type: 'too-large', limit: SHOWN_BYTES_MAX });
+    if (md5 !== null) digest.update(chunk);
   }
+  const problem = md5 === null ? null : md5Problem(digest.digest('hex'), md5);
+  if (problem !== null) return refused({ type: 'damaged', problem });
   return { operation, status: 200, headers: {}, body: null };
 }
 
