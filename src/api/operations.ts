@@ -28,6 +28,7 @@ import type {
   WebhookWantedShape,
 } from './shapes/webhook.ts';
 import type { SessionShape, SignedOutShape } from './shapes/session.ts';
+import type { RunActionName, RunLogShape, RunShape } from './shapes/run.ts';
 import type { RefusedWriteShape } from './shapes/refused.ts';
 import type { AnnouncedShape, StateShape, VersionShape } from './shapes/state.ts';
 
@@ -78,6 +79,10 @@ export const OPERATIONS: { readonly [Name in OperationName]: RouteOf<Name> } = {
   'show-graph': { method: 'GET', path: '/graph' },
   'show-numbers': { method: 'GET', path: '/numbers' },
   reindex: { method: 'POST', path: '/reindex' },
+  'list-runs': { method: 'GET', path: '/runs' },
+  'show-run': { method: 'GET', path: '/runs/:id' },
+  'act-on-run': { method: 'POST', path: '/runs/:id' },
+  'show-run-log': { method: 'GET', path: '/run-log' },
   events: { method: 'GET', path: '/events', long: true },
   'list-projects': { method: 'GET', path: '/projects' },
   'show-project': { method: 'GET', path: '/projects/:project' },
@@ -200,6 +205,18 @@ interface Operations {
     answer: NumbersShape;
   };
   reindex: { query: Nothing; body: undefined; answer: { readonly reindexing: boolean } };
+  'list-runs': {
+    query: OfState & { limit?: number | undefined };
+    body: undefined;
+    answer: { readonly runs: readonly RunShape[] };
+  };
+  'show-run': { part: 'id'; query: Nothing; body: undefined; answer: RunShape };
+  'act-on-run': { part: 'id'; query: Nothing; body: { action: RunActionName }; answer: RunShape };
+  'show-run-log': {
+    query: { run: string; phase: 'plan' | 'apply'; offset?: number | undefined };
+    body: undefined;
+    answer: RunLogShape;
+  };
   events: {
     query: { project?: string | undefined; address?: string | undefined };
     body: undefined;

@@ -220,6 +220,36 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
     load: () => import('./commands/unfreeze.ts'),
   },
   {
+    name: 'run list',
+    section: 'server',
+    summary: 'list the plans and applies that the server executes',
+    load: () => import('./commands/run-list.ts'),
+  },
+  {
+    name: 'run logs',
+    section: 'server',
+    summary: 'show the log of a run',
+    load: () => import('./commands/run-logs.ts'),
+  },
+  {
+    name: 'run confirm',
+    section: 'server',
+    summary: 'have a planned run applied',
+    load: () => import('./commands/run-confirm.ts'),
+  },
+  {
+    name: 'run discard',
+    section: 'server',
+    summary: 'give up a run that waits',
+    load: () => import('./commands/run-discard.ts'),
+  },
+  {
+    name: 'run cancel',
+    section: 'server',
+    summary: 'end a run',
+    load: () => import('./commands/run-cancel.ts'),
+  },
+  {
     name: 'project show',
     section: 'server',
     summary: 'show what a project keeps and may keep',

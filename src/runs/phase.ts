@@ -1,7 +1,8 @@
 import type { Milliseconds } from '../core/instant.ts';
 import type { PhaseEnd } from '../core/runs/status.ts';
 import { usedSchemas } from '../core/runs/redact.ts';
-import { variablesText, type RunVariable } from '../core/runs/variables.ts';
+import { textValue, variablesProblem, variablesText, type RunVariable } from '../core/runs/variables.ts';
+import type { Variables } from '../house/workspaces/variables.ts';
 import type { Configurations } from './configurations.ts';
 import type { PhaseControl } from './control.ts';
 import type { LogWriter } from './logs.ts';
@@ -53,6 +54,8 @@ export interface PhaseParts {
   readonly limits: RunLimits;
   /** The URL of a run's state, at this server. */
   readonly stateUrl: (run: Run) => string;
+  /** What is set for the workspace of a run. */
+  readonly variables: (run: Run) => ReturnType<Variables['ofRuns']>;
   /** More of the environment, so that programs trust the server. */
   readonly env: Readonly<Record<string, string>>;
 }
@@ -119,6 +122,7 @@ class PhaseWork {
   readonly #task: PhaseTask;
   readonly #place: Workplace;
   readonly #program: string;
+  #variables: Awaited<ReturnType<PhaseParts['variables']>> = [];
 
   constructor(parts: PhaseParts, task: PhaseTask, place: Workplace, program: string) {
     this.#parts = parts;
@@ -130,6 +134,7 @@ class PhaseWork {
   async execute(): Promise<PhaseResult> {
     const { run, phase, log, control } = this.#task;
     const { book } = this.#parts;
+    this.#variables = await this.#parts.variables(run);
     if (phase === 'apply') {
       const plan = await book.part(run.id, 'plan');
       if (plan === null) throw new PhaseProblem('the plan of the run is gone');
@@ -181,18 +186,35 @@ class PhaseWork {
   async #planArguments(): Promise<readonly string[]> {
     const { run } = this.#task;
     const { destroy, refresh, refreshOnly, targets, replaces } = run.task;
-    const stored = await this.#parts.book.part(run.id, 'variables');
-    const variables =
-      stored === null ? [] : (JSON.parse(Buffer.from(stored).toString()) as readonly RunVariable[]);
-    const file = await this.#place.put('run.tfvars', variablesText(variables));
+    const files = await this.#variableFiles();
     return [
       ...(destroy ? ['-destroy'] : []),
       ...(refreshOnly ? ['-refresh-only'] : []),
       ...(refresh ? [] : ['-refresh=false']),
       ...targets.map((address) => `-target=${address}`),
       ...replaces.map((address) => `-replace=${address}`),
-      ...(variables.length === 0 ? [] : [`-var-file=${file}`]),
+      ...files.map((file) => `-var-file=${file}`),
     ];
+  }
+
+  /** The variables of the workspace, and after them those of the run, which count more. */
+  async #variableFiles(): Promise<readonly string[]> {
+    const { run } = this.#task;
+    const stored = await this.#parts.book.part(run.id, 'variables');
+    const own = stored === null ? [] : (parsed(stored) as readonly RunVariable[]);
+    const shared = this.#variables
+      .filter(({ category }) => category === 'terraform')
+      .map(({ key, hcl, value }) => ({ key, value: hcl ? value : textValue(value) }));
+    const files: string[] = [];
+    for (const [name, variables] of [
+      ['workspace.tfvars', shared],
+      ['run.tfvars', own],
+    ] as const) {
+      const problem = variablesProblem(variables);
+      if (problem !== null) throw new PhaseProblem(problem);
+      if (variables.length > 0) files.push(await this.#place.put(name, variablesText(variables)));
+    }
+    return files;
   }
 
   async #show(args: readonly string[]): Promise<Uint8Array> {
@@ -227,8 +249,10 @@ class PhaseWork {
       TFC_WORKSPACE_SLUG: `${project}/${key}`,
     };
     const told = Object.entries(names).map(([name, value]) => [`TF_VAR_${name}`, value]);
+    const own = this.#variables.filter(({ category, key }) => category === 'env' && key !== 'TF_WORKSPACE');
     return {
       PATH: SYSTEM_PATH,
+      ...Object.fromEntries(own.map(({ key, value }) => [key, value])),
       HOME: `${directory}/home`,
       TMPDIR: `${directory}/tmp`,
       TF_IN_AUTOMATION: '1',

@@ -1,10 +1,13 @@
 import { formatAddress, type Address } from '../core/address.ts';
-import type { Instant } from '../core/instant.ts';
+import type { Instant, Milliseconds } from '../core/instant.ts';
 import { decideRun, isFinal, type RunDecision, type RunEvent } from '../core/runs/status.ts';
 import type { RecordBodies } from '../house/records/bodies.ts';
 import type { Records } from '../house/records/records.ts';
 import type { House } from '../house/house.ts';
 import { OPEN_RUNS, type OpenRun, partsOf, RUNS, runsOf, type RunPart, type StoredRun } from './records.ts';
+
+/** How long the making of a run may take. */
+const UNMADE: Milliseconds = 60_000;
 
 /** A run with its id. */
 export interface Run extends StoredRun {
@@ -61,15 +64,15 @@ export class RunBook {
     if (stored === null || decision === null) return { type: 'absent' };
     const run = { id, ...stored };
     const { type } = decision as RunDecision;
-    if (type === 'changed') await this.#changed(run);
+    if (type === 'changed') this.#tell(run);
     return { type, run };
   }
 
-  /** Has another node look after a run, if nobody else was quicker. @returns the run; null if somebody was, or it is over */
+  /** Has another node look after a run, if nobody else was quicker. @returns the run; null if somebody was */
   async adopt({ id, node: from }: Run, node: string): Promise<Run | null> {
     let isMine = false;
     const stored = await this.#runs.update(null, id, (before) => {
-      isMine = before !== null && before.node === from && !isFinal(before);
+      isMine = before !== null && before.node === from;
       return before !== null && isMine ? { ...before, node } : before;
     });
     return stored !== null && isMine ? { id, ...stored } : null;
@@ -77,15 +80,27 @@ export class RunBook {
 
   /** The runs that are not over, those that others made among them. */
   async open(): Promise<readonly Run[]> {
+    return (await this.unfinished()).filter((run) => !isFinal(run));
+  }
+
+  /** Those that are not over, and those that are, but were not cleared up after. */
+  async unfinished(): Promise<readonly Run[]> {
+    const now = await this.#house.now();
     const runs: Run[] = [];
     for await (const page of this.#open.pages()) {
-      for (const { name } of page) {
+      for (const { name, record } of page) {
         const run = await this.find(name);
-        if (run === null || isFinal(run)) await this.#open.drop(null, name);
-        else runs.push(run);
+        if (run !== null) runs.push(run);
+        // Whoever was about to make it was killed, or is about to make it.
+        else if (now - record.since > UNMADE) await this.#open.drop(null, name);
       }
     }
     return runs;
+  }
+
+  /** A run that is over was cleared up after: nobody needs to look after it any more. */
+  async close(id: string): Promise<void> {
+    await this.#open.drop(null, id);
   }
 
   /** The ids of a workspace's runs, newest first. */
@@ -130,11 +145,6 @@ export class RunBook {
   listen(listener: (run: Run) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
-  }
-
-  async #changed(run: Run): Promise<void> {
-    this.#tell(run);
-    if (isFinal(run)) await this.#open.drop(null, run.id);
   }
 
   #tell(run: Run): void {

@@ -63,7 +63,7 @@ export class RunNodes {
 
   /** Takes the runs over of nodes that are not among the living ones. Of two nodes that try, one gets a run. */
   async #takeOver(living: ReadonlySet<string>): Promise<void> {
-    for (const run of await this.#book.open()) {
+    for (const run of await this.#book.unfinished()) {
       if (run.node === this.#house.node || living.has(run.node)) continue;
       const mine = await this.#book.adopt(run, this.#house.node);
       if (mine !== null) await this.#adopt(mine);

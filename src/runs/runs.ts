@@ -1,7 +1,7 @@
 import type { Address } from '../core/address.ts';
 import type { Instant, Milliseconds } from '../core/instant.ts';
 import { currentRun, placeInQueue } from '../core/runs/line.ts';
-import { isFinal, newRun, type RunAction } from '../core/runs/status.ts';
+import { newRun, type RunAction } from '../core/runs/status.ts';
 import { variablesProblem, type RunVariable } from '../core/runs/variables.ts';
 import type { Caller, Shut } from '../house/caller.ts';
 import type { House } from '../house/house.ts';
@@ -246,7 +246,7 @@ export class Runs {
 
   async #roomProblem(address: Address): Promise<string | null> {
     const open = await this.#book.open();
-    const here = open.filter((run) => !isFinal(run) && isSame(run.address, address)).length;
+    const here = open.filter((run) => isSame(run.address, address)).length;
     if (here >= OPEN_MAX) return `the workspace has ${OPEN_MAX} runs that are not over: discard some`;
     return open.length >= OPEN_OF_ALL_MAX
       ? 'the server has too many runs that are not over: try later'

@@ -214,12 +214,13 @@ export class RunWorker {
       const why = run.problem ?? `the run is ${run.status}`;
       if (isDue) await logs.close(run.id, phase, `${titleOf(run)}\n\n\nThe ${phase} has ended: ${why}.\n`);
     }
-    if (run.kind === 'plan') return;
-    await house.locks.unlock(this.#caller(run), run.address, { lockId: run.lockId, alias: null });
-    if (run.status !== 'applied') return;
-    for (const other of await book.open())
-      if (other.status === 'planned_and_saved' && isSamePlace(other, run))
-        await book.happen(other.id, { type: 'outdated' });
+    if (run.kind !== 'plan')
+      await house.locks.unlock(this.#caller(run), run.address, { lockId: run.lockId, alias: null });
+    if (run.status === 'applied')
+      for (const other of await book.open())
+        if (other.status === 'planned_and_saved' && isSamePlace(other, run))
+          await book.happen(other.id, { type: 'outdated' });
+    await book.close(run.id);
   }
 
   #lock(run: Run, gone: AbortSignal): Promise<LockAnswer> {

@@ -49,8 +49,10 @@ export async function openPort(configuration: Configuration, built: BuiltHouse):
   const metrics = new Metrics(house, certificate, built.devices, clock);
   const closing = new AbortController();
   const snapshotWorker = new SnapshotWorker();
+  const openedRuns = await openServerRuns(configuration, built);
   const api: ApiParts = {
     house,
+    runs: openedRuns?.runs ?? null,
     log,
     snapshotWorker,
     machine: machineOf(configuration, certificate),
@@ -59,7 +61,6 @@ export async function openPort(configuration: Configuration, built: BuiltHouse):
     wholeFile: built.wholeFile,
     about: { version: readVersion(), retention: configuration.retention, ...toldOf(configuration) },
   };
-  const openedRuns = await openServerRuns(configuration, built);
   const { domain, s3 } = configuration;
   const doors = await openDoors({
     house,

@@ -1,3 +1,4 @@
+import { RUN_API_TRIALS } from './run-trials.ts';
 import { API_PREFIX } from '../../src/api/operations.ts';
 import { HTTP_ALIAS } from '../../src/protocols/http/layout.ts';
 import { basic, type Answer } from '../support/request.ts';
@@ -132,6 +133,7 @@ function refusedTrials(
 
 /** How the rows of the API are tried. */
 export const API_TRIALS: Readonly<Record<string, Trial>> = {
+  ...RUN_API_TRIALS,
   'list-states, each state': state200('/states', 'acme/net/app@dev'),
   'show-state, the state': state200(`/state?${OF_STATE}`, '"lineage"'),
   'delete-state, the state': { prepare: [state], ask: ask('DELETE', `/state?${OF_STATE}`), proof: 'changed' },

@@ -156,3 +156,32 @@ export const RUN_TRIALS: Readonly<Record<string, Trial>> = {
   'applies.read, an apply': tells(`applies/${APPLY}`, '"log-read-url"'),
   'applies.read-of-run, an apply': tells(`runs/${RUN}/apply`, '"log-read-url"'),
 };
+
+const askApi =
+  (method: string, path: string, body?: object): Trial['ask'] =>
+  ({ house, pair }): Promise<Answer> =>
+    house.ask(method, `/api/v1${path}`, {
+      as: pair,
+      headers: { 'content-type': 'application/json' },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+
+/** How the routes of the API are tried that are about runs. */
+export const RUN_API_TRIALS: Readonly<Record<string, Trial>> = {
+  'list-runs, the runs': {
+    prepare: [state, planned],
+    ask: askApi('GET', '/runs?address=acme/net/app@dev'),
+    proof: { text: RUN },
+  },
+  'show-run, a run': { prepare: [state, planned], ask: askApi('GET', `/runs/${RUN}`), proof: { text: RUN } },
+  'act-on-run, a run': {
+    prepare: [state, planned],
+    ask: askApi('POST', `/runs/${RUN}`, { action: 'discard' }),
+    proof: 'changed',
+  },
+  'show-run-log, a log': {
+    prepare: [state, planned],
+    ask: askApi('GET', `/run-log?run=${RUN}&phase=plan`),
+    proof: { text: '"ended"' },
+  },
+};

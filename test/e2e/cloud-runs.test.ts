@@ -1,9 +1,12 @@
+import { createHash } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DEFAULTS } from '../../src/server/configuration.ts';
-import { TestHouse } from '../support/open-test-house.ts';
+import { eventually } from '../support/eventually.ts';
+import { ADMIN_CALLER, TestHouse } from '../support/open-test-house.ts';
+import type { RunningProgram } from '../support/running-program.ts';
 import { findTerraform, type TerraformFolder } from '../support/terraform.ts';
 import { CloudConfigs, cloudFolder, type CloudBlock } from './fixtures/cloud-folder.ts';
 import { resource } from './fixtures/http-folder.ts';
@@ -23,7 +26,7 @@ describe.skipIf(terraform === null).each(BLOCKS)(
 
     beforeAll(async () => {
       directory = await mkdtemp(join(tmpdir(), 'statehouse-runs-'));
-      house = await TestHouse.open({ runs: { ...DEFAULTS.runs, mode: 'local', directory } });
+      house = await TestHouse.open({ runs: { ...DEFAULTS.runs, mode: 'local', directory, slots: 4 } });
       configs = await CloudConfigs.make();
     });
     afterAll(async () => {
@@ -39,7 +42,7 @@ describe.skipIf(terraform === null).each(BLOCKS)(
     };
     const newPath = (): string => `acme/net-${++count}`;
 
-    it('plans, applies and destroys there, and shows what was done', async () => {
+    it.concurrent('plans, applies and destroys there, and shows what was done', async () => {
       const path = newPath();
       await using folder = await folderAt(
         path,
@@ -58,5 +61,86 @@ describe.skipIf(terraform === null).each(BLOCKS)(
       expect(await folder.must('destroy', '-auto-approve')).toMatch(/1 destroyed/);
       expect((await lockAt(house, path)).holders).toEqual([]);
     });
+
+    /** `terraform apply` whose question is answered. */
+    const answering = (folder: TerraformFolder, answer: string): RunningProgram =>
+      folder.start(['apply'], { input: `${answer}\n`, env: { TF_INPUT: '1' } });
+
+    it.concurrent('asks before it applies, and discards what is not approved', async () => {
+      const path = newPath();
+      await using folder = await folderAt(path, resource('one'));
+      const refused = await answering(folder, 'no').end;
+      expect(refused.code).toBe(1);
+      expect(refused.output).toMatch(/Apply discarded/);
+      expect((await lockAt(house, path)).holders).toEqual([]);
+      const approved = await answering(folder, 'yes').end;
+      expect(approved.output).toMatch(/Apply complete! Resources: 1 added/);
+      expect(approved.code).toBe(0);
+      expect(await resourcesAt(house, path)).toEqual(['one']);
+    });
+
+    it.concurrent('fails where the plan fails and where the apply fails, and says why', async () => {
+      const path = newPath();
+      const failing =
+        'resource "terraform_data" "a" {\n  provisioner "local-exec" { command = "echo gone wrong; exit 3" }\n}\n';
+      await using folder = await folderAt(path, failing);
+      const applied = await folder.run('apply', '-auto-approve');
+      expect(applied.output).toMatch(/gone wrong[\s\S]*exit status 3/);
+      expect(applied.code).toBe(1);
+      await folder.write('main.tf', 'output "o" {\n  value = nothing.there\n}\n');
+      const planned = await folder.run('plan');
+      expect(planned.output).toMatch(/Reference to undeclared resource/);
+      expect(planned.code).toBe(1);
+      expect((await lockAt(house, path)).holders).toEqual([]);
+    });
+
+    it.concurrent('is canceled by Ctrl-C while it applies: the run ends, the state is kept, and the lock is free', async () => {
+      const path = newPath();
+      const slow = `${resource('quick')}\nresource "terraform_data" "slow" {\n  depends_on = [terraform_data.quick]\n  provisioner "local-exec" { command = "echo begun; sleep 30" }\n}\n`;
+      await using folder = await folderAt(path, slow);
+      const applying = folder.start(['apply', '-auto-approve']);
+      await eventually('the apply is at work', () => /begun/.test(applying.output));
+      applying.signal('SIGINT');
+      expect((await applying.end).output).toMatch(/operation was successfully cancelled/);
+      await eventually('the lock is free', async () => (await lockAt(house, path)).holders.length === 0);
+      expect(await resourcesAt(house, path)).toContain('quick');
+    });
+
+    it.concurrent('is given the variables of its workspace, sensitive ones too', async () => {
+      const path = newPath();
+      const main =
+        'variable "size" {\n  type = number\n}\nvariable "secret" {\n  sensitive = true\n}\noutput "said" {\n  value = "${var.size} ${nonsensitive(sha1(var.secret))}"\n}\n';
+      await using folder = await folderAt(path, main);
+      const [project = '', key = ''] = path.split('/');
+      const address = { project, key, workspace: 'default' };
+      const set = (key_: string, value: string, more: object): Promise<unknown> =>
+        house.house.workspaces.variables.set(ADMIN_CALLER, address, null, { key: key_, value, ...more });
+      await set('size', '40 + 2', { hcl: true });
+      await set('secret', 'a "quoted" ${text}\nof two lines', { sensitive: true });
+      await set('TF_LOG_NOTHING', 'x', { category: 'env' });
+      const planned = await folder.must('plan');
+      const hash = createHash('sha1').update('a "quoted" ${text}\nof two lines').digest('hex');
+      expect(planned).toContain(`42 ${hash}`);
+    });
+
+    it.runIf(block === 'cloud').concurrent(
+      'saves a plan, shows it, and applies that very plan once',
+      async () => {
+        const path = newPath();
+        const main = `${resource('one')}\nvariable "v" {\n  default = "x"\n}\noutput "said" {\n  value = var.v\n}\n`;
+        await using folder = await folderAt(path, main);
+        expect(await folder.must('plan', '-out=saved', '-var', 'v=from the plan')).toMatch(/Plan: 1 to add/);
+        expect((await lockAt(house, path)).holders).toEqual([]);
+        const shown = await folder.must('show', 'saved');
+        expect(shown).toMatch(/terraform_data\.one will be created[\s\S]*Plan: 1 to add[\s\S]*from the plan/);
+        const json = JSON.parse(await folder.must('show', '-json', 'saved')) as {
+          resource_changes: unknown[];
+        };
+        expect(json.resource_changes).toHaveLength(1);
+        expect(await folder.must('apply', 'saved')).toMatch(/Apply complete! Resources: 1 added/);
+        expect(await folder.must('output', '-raw', 'said')).toBe('from the plan');
+        expect((await folder.run('apply', 'saved')).output).toMatch(/Saved plan is already applied/);
+      },
+    );
   },
 );

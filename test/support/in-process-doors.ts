@@ -51,6 +51,7 @@ export class InProcessDoors implements AsyncDisposable {
       closing: closing.signal,
       api: {
         house,
+        runs: null,
         log,
         snapshotWorker: worker,
         machine: machineOf(configuration, null),

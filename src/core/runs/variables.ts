@@ -25,6 +25,16 @@ export function variablesProblem(variables: readonly RunVariable[]): string | nu
   return null;
 }
 
+/** Escapes of JSON that the configuration language does not have. */
+const UNKNOWN_ESCAPES: Readonly<Record<string, string>> = { b: '\\u0008', f: '\\u000c' };
+
+/** A text as a value of a variable: a string of the configuration language, in which nothing is a template. */
+export function textValue(text: string): string {
+  return JSON.stringify(text)
+    .replaceAll(/\\(.)/g, (escape, letter: string) => UNKNOWN_ESCAPES[letter] ?? escape)
+    .replaceAll(/([$%])\{/g, '$1$1{');
+}
+
 /** The variables as the text of a `.tfvars` file. @param variables without a {@link variablesProblem} */
 export function variablesText(variables: readonly RunVariable[]): string {
   return variables.map(({ key, value }) => `${key} = ${value.trim()}\n`).join('');

@@ -95,6 +95,14 @@ export class Variables {
     return { type: 'variables', variables: variables.toSorted((a, b) => (a.key < b.key ? -1 : 1)) };
   }
 
+  /** Those of a workspace with all their values, for its runs alone: no caller gets them. */
+  async ofRuns(address: Address): Promise<readonly (StoredVariable & { readonly value: string })[]> {
+    const own = await this.#of(address);
+    return Promise.all(
+      own.map(async ({ record, bodyId }) => ({ ...record, value: await this.#open(bodyId) })),
+    );
+  }
+
   /** Makes a variable, or changes the one of an ID. @param id null to make one */
   async set(
     caller: Caller,

@@ -1,6 +1,7 @@
 import type { Retention } from '../../core/retention.ts';
 import type { House } from '../../house/house.ts';
 import type { Log } from '../../ports/log.ts';
+import type { Runs } from '../../runs/runs.ts';
 import type { WholeFile } from '../backup-copy.ts';
 import type { ShownSettings } from '../configuration.ts';
 import type { Machine } from '../machine.ts';
@@ -18,6 +19,8 @@ export interface About extends ShownSettings {
 /** What the API is built from. */
 export interface ApiParts {
   readonly house: House;
+  /** null where the house executes none. */
+  readonly runs: Runs | null;
   readonly about: About;
   readonly rotation: KeyRotation;
   readonly log: Log;

@@ -11,6 +11,7 @@ import { NUMBER_ROUTES } from './routes/numbers.ts';
 import { PROJECT_ROUTES } from './routes/projects.ts';
 import { REFUSED_ROUTES } from './routes/refused.ts';
 import { SESSION_ROUTES } from './routes/session.ts';
+import { RUN_ROUTES } from './routes/runs.ts';
 import { STATE_ROUTES } from './routes/states.ts';
 import { VERSION_ROUTES } from './routes/versions.ts';
 import { WEBHOOK_ROUTES } from './routes/webhooks.ts';
@@ -27,6 +28,7 @@ export const ROUTES: readonly Route[] = [
   ...FREEZE_ROUTES,
   ...EXPLORE_ROUTES,
   ...NUMBER_ROUTES,
+  ...RUN_ROUTES,
   ...EVENT_ROUTES,
   ...PROJECT_ROUTES,
   ...CREDENTIAL_ROUTES,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { variablesProblem, variablesText } from '../../../src/core/runs/variables.ts';
+import { textValue, variablesProblem, variablesText } from '../../../src/core/runs/variables.ts';
 
 describe('variables of a run', () => {
   it.each([
@@ -49,5 +49,20 @@ describe('variables of a run', () => {
     const many = Array.from({ length: 1_001 }, (_, i) => ({ key: `v${i}`, value: '1' }));
     expect(variablesProblem(many)).toMatch(/at most/);
     expect(variablesProblem([{ key: 'a', value: '1'.repeat(2_000_000) }])).toMatch(/too large/);
+  });
+
+  it('may be made of any text, in which nothing is a template', () => {
+    for (const text of [
+      '',
+      'a"b\\c',
+      '${x} %{y} $${z}',
+      'two\nlines\t',
+      '\b\f\u0001\u2028',
+      '# no // comment',
+    ])
+      expect(variablesProblem([{ key: 'a', value: textValue(text) }]), text).toBe(null);
+    expect(textValue('${x} %{y}')).toBe('"$${x} %%{y}"');
+    expect(textValue('C:\\bin')).toBe(String.raw`"C:\\bin"`);
+    expect(textValue('\b')).toBe('"\\u0008"');
   });
 });

@@ -1,0 +1,121 @@
+import { z } from 'zod';
+import { RUN_ACTIONS } from '../../../core/runs/status.ts';
+import type { DoorReply } from '../../../protocols/door.ts';
+import { problemReply } from '../../../protocols/wire/problem.ts';
+import { PHASES } from '../../../runs/records.ts';
+import type { Runs } from '../../../runs/runs.ts';
+import { jsonReply } from '../json-reply.ts';
+import { ADDRESS, LIMIT, WORD } from '../parameters.ts';
+import { refusalReply } from '../refusal-reply.ts';
+import { defineRoute, NO_BODY, NO_QUERY, type Route } from '../route.ts';
+import { RUN, RUN_LOG, RUNS, toRunShape } from '../shapes/run.ts';
+
+/** Bytes of a log in one answer. */
+const LOG_BYTES: number = 256 * 1_024;
+const NEWLINE = 0x0a;
+
+/** What the server executes itself. */
+export const RUN_ROUTES: readonly Route[] = [
+  defineRoute({
+    operation: 'list-runs',
+    summary: 'Lists the runs of a state, newest first.',
+    needs: 'reader',
+    query: z.strictObject({ address: ADDRESS, limit: LIMIT }),
+    body: NO_BODY,
+    answer: { status: 200, says: 'The runs.', schema: RUNS },
+    refusals: [403, 404],
+    run: async ({ parts: { runs }, caller, operation, query: { address, limit } }) => {
+      if (runs === null) return noRuns(operation);
+      const answer = await runs.list(caller, address, { from: 0, limit });
+      if (answer.type !== 'runs') return refusalReply(operation, address, answer);
+      return jsonReply(operation, { runs: answer.runs.map(toRunShape) });
+    },
+  }),
+  defineRoute({
+    operation: 'show-run',
+    summary: 'Shows a run as it is now.',
+    needs: 'reader',
+    query: NO_QUERY,
+    body: NO_BODY,
+    answer: { status: 200, says: 'The run.', schema: RUN },
+    refusals: [403, 404],
+    run: ({ parts: { runs }, caller, operation, name }) =>
+      told(operation, runs, name, (known) => known.show(caller, name)),
+  }),
+  defineRoute({
+    operation: 'act-on-run',
+    summary: 'Confirms, discards or cancels a run. Asked again by the same caller, it is done already.',
+    needs: 'writer',
+    query: NO_QUERY,
+    body: z.strictObject({ action: z.enum(RUN_ACTIONS) }).meta({ id: 'RunAction' }),
+    answer: { status: 200, says: 'The run as it is then.', schema: RUN },
+    refusals: [403, 404, 409],
+    run: ({ parts: { runs }, caller, operation, name, body: { action } }) =>
+      told(operation, runs, name, (known) => known.act(caller, name, action)),
+  }),
+  defineRoute({
+    operation: 'show-run-log',
+    summary: 'Shows what the programs of a run have said, from an offset on.',
+    needs: 'reader',
+    query: z.strictObject({
+      run: WORD.describe('The ID of the run.'),
+      phase: z.enum(PHASES),
+      offset: z.coerce.number<number>().int().min(0).default(0).describe('Bytes that are known already.'),
+    }),
+    body: NO_BODY,
+    answer: { status: 200, says: 'A stretch of the log.', schema: RUN_LOG },
+    refusals: [403, 404],
+    run: async ({ parts: { runs }, caller, operation, query: { run, phase, offset } }) => {
+      if (runs === null) return noRuns(operation);
+      const shown = await runs.show(caller, run);
+      if (shown.type === 'absent') return absent(operation, run);
+      if (shown.type !== 'shown') return refusalReply(operation, null, shown);
+      const stretch = await runs.log(run, phase, { offset, limit: LOG_BYTES }, { wait: 0 });
+      if (stretch === null) return absent(operation, run);
+      const { bytes, ended } = stretch;
+      // A character is not cut in two, and neither is a line, unless it is longer than an answer.
+      const end = ended || bytes.length === LOG_BYTES ? -1 : bytes.lastIndexOf(NEWLINE) + 1;
+      const whole = end === -1 ? bytes : bytes.subarray(0, end);
+      const text = withoutMarks(Buffer.from(whole).toString());
+      return jsonReply(operation, { text, next: offset + whole.length, ended });
+    },
+  }),
+];
+
+/** The marks of a log's beginning and end are for clients of HCP. */
+function withoutMarks(text: string): string {
+  return text.replaceAll(String.fromCodePoint(2), '').replaceAll(String.fromCodePoint(3), '');
+}
+
+async function told(
+  operation: 'show-run' | 'act-on-run',
+  runs: Runs | null,
+  id: string,
+  ask: (runs: Runs) => ReturnType<Runs['show']> | ReturnType<Runs['act']>,
+): Promise<DoorReply> {
+  if (runs === null) return noRuns(operation);
+  const answer = await ask(runs);
+  switch (answer.type) {
+    case 'shown':
+    case 'done':
+      return jsonReply(operation, toRunShape(answer.run));
+    case 'absent':
+      return absent(operation, id);
+    case 'refused':
+      return problemReply(operation, 'stale', {
+        status: 409,
+        message: `the run is ${answer.run.status}: that cannot be asked of it now`,
+      });
+    default:
+      return refusalReply(operation, null, answer);
+  }
+}
+
+function absent(operation: string, id: string): DoorReply {
+  return problemReply(operation, 'absent', { status: 404, message: `there is no run "${id}"` });
+}
+
+function noRuns(operation: string): DoorReply {
+  const message = 'this server executes no runs: start it with --runs';
+  return problemReply(operation, 'absent', { status: 404, message });
+}

@@ -1,0 +1,59 @@
+import { z } from 'zod';
+import type { RunLogShape, RunShape } from '../../../api/shapes/run.ts';
+import { formatAddress } from '../../../core/address.ts';
+import { RUN_KINDS } from '../../../core/runs/status.ts';
+import { RUN_PROGRAMS } from '../../../runs/records.ts';
+import type { Run } from '../../../runs/run-book.ts';
+import { count, instant, objectOf, text } from './plain.ts';
+
+const COUNTS = z.strictObject({
+  additions: count('Resources to add.'),
+  changes: count('Resources to change.'),
+  destructions: count('Resources to destroy.'),
+  imports: count('Resources to import.'),
+});
+
+export const RUN: z.ZodType<RunShape> = objectOf<RunShape>({
+  id: text('Its ID, `run-…`.'),
+  address: text('`project/key@workspace`.'),
+  status: text('`pending`, `plan_queued`, `planning`, `planned`, … as docs/runs.md says.'),
+  kind: z.enum(RUN_KINDS).describe('What it is made for.'),
+  destroy: z.boolean().describe('It destroys what there is.'),
+  createdAt: instant('When it was made.'),
+  createdBy: text('Who made it, as authenticated.'),
+  message: text('What its maker said of it.'),
+  program: z.enum(RUN_PROGRAMS).describe('What it is executed with.'),
+  version: text('The version of that program.'),
+  hasChanges: z.boolean().describe('Whether its plan changes anything; false until that is known.'),
+  counts: COUNTS.nullable().describe('What its plan would do; null before that is known.'),
+  problem: z.string().nullable().describe('Why it ended, where its log does not say it.'),
+}).meta({ id: 'Run' });
+
+export const RUNS: z.ZodType<{ readonly runs: readonly RunShape[] }> = z
+  .strictObject({ runs: z.array(RUN) })
+  .meta({ id: 'Runs' });
+
+export const RUN_LOG: z.ZodType<RunLogShape> = objectOf<RunLogShape>({
+  text: text('What the programs said, in whole lines until the log ends.'),
+  next: count('Give this as `offset` for what comes next.'),
+  ended: z.boolean().describe('Nothing comes after it.'),
+}).meta({ id: 'RunLog' });
+
+export function toRunShape(run: Run): RunShape {
+  const { id, status, kind, createdBy, message, program, version, hasChanges, counts, problem } = run;
+  return {
+    id,
+    address: formatAddress(run.address),
+    status,
+    kind,
+    destroy: run.task.destroy,
+    createdAt: new Date(run.createdAt).toISOString(),
+    createdBy,
+    message,
+    program,
+    version,
+    hasChanges,
+    counts,
+    problem,
+  };
+}
