@@ -236,6 +236,16 @@ export function lockContract(bench: Bench): void {
       expect((await bench.engine().world(address)).record).toMatchObject({ keptFor: null, freeAt: null });
     });
 
+    it('notes of a lock that is handed over where its waiter had asked from', async () => {
+      const address = bench.address();
+      await give(lockOf(address, 'a'));
+      const origin = { peer: '10.0.0.7', requestId: 'of-bob', userAgent: '\u0000 \ud83d' };
+      await park(address, 'b', { actor: { ...BOB, origin } });
+      await give(unlockOf(address, 'a'));
+      const [handed] = await bench.engine().audit({ address, action: 'lock', limit: 1 });
+      expect(handed?.note).toMatchObject({ detail: { lock: 'b', handedOver: true }, origin });
+    });
+
     it('sends a parked waiter away when its time is over', async () => {
       const address = bench.address();
       await give(lockOf(address, 'holder'));

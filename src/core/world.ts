@@ -14,6 +14,7 @@
 // subject      who is asking, as authenticated
 // door         the server side of one protocol
 
+import type { Origin } from './origin.ts';
 import type { Instant, Milliseconds } from './instant.ts';
 import type { Usage } from './quota.ts';
 import type { Retained } from './retained.ts';
@@ -111,6 +112,8 @@ export interface QueueEntry {
   readonly asks: number;
   /** Names the held-open request, `node:number`; null while the waiter sleeps. */
   readonly seat: string | null;
+  /** Where the waiter asked from last; null where that is not known. */
+  readonly origin: Origin | null;
   /** When a parked request is sent away, or a sleeping waiter's place is given up. */
   readonly until: Instant;
 }

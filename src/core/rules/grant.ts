@@ -3,9 +3,14 @@ import type { Holder, QueueEntry } from '../world.ts';
 import type { Draft } from './draft.ts';
 
 /** What a grant is made from: a request, or a place in line. */
-type Asker = Omit<QueueEntry, 'ticket' | 'firstAsk' | 'lastAsk' | 'asks' | 'until'> &
+type Asker = Omit<QueueEntry, 'ticket' | 'firstAsk' | 'lastAsk' | 'asks' | 'until' | 'origin'> &
   Pick<Holder, 'accepted'> &
   Pick<Actor, 'origin'>;
+
+/** Who stands in line, as who asks for what comes next. */
+export function askerIn({ origin, ...place }: QueueEntry): Asker {
+  return { ...place, accepted: false, ...(origin === null ? {} : { origin }) };
+}
 
 /** The holder that an asker would be, with the next fence. */
 export function holderOf(draft: Draft, asker: Asker): Holder {

@@ -5,7 +5,7 @@ import type { Holder, QueueEntry } from '../world.ts';
 import type { Draft } from './draft.ts';
 import { refuseHold } from './expiry.ts';
 import { clientSleep, keptUntil, parkedUntil, staysFor } from './estimate.ts';
-import { grant, holderOf } from './grant.ts';
+import { askerIn, grant, holderOf } from './grant.ts';
 
 /** No address needs a longer line; whoever comes later is refused at once, as without a line. */
 export const LINE_LENGTH_MAX = 20_000;
@@ -51,6 +51,7 @@ export function stand(draft: Draft, command: LockCommand): Held {
     lastAsk: at,
     asks,
     seat: parked ? command.seat : null,
+    origin: command.actor.origin ?? null,
     until: parked ? parkUntil : at + clientSleep(asks) + SLEEP_GRACE,
   });
   // Plans that stood behind the dead need not wait for them.
@@ -151,7 +152,7 @@ export function serveLine(draft: Draft): void {
     }
     const { seat } = place;
     draft.dropPlace(place.waiter);
-    const holder = grant(draft, { ...place, accepted: false });
+    const holder = grant(draft, askerIn(place));
     draft.handOver({ seat, waiter: place.waiter, holder });
   }
 }
@@ -220,8 +221,7 @@ export function refusalHeld(
   const kept = line.filter((place) => place.waiter === record.keptFor);
   return {
     type: 'held',
-    holders:
-      holders.length > 0 ? holders : kept.map((place) => holderOf(draft, { ...place, accepted: false })),
+    holders: holders.length > 0 ? holders : kept.map((place) => holderOf(draft, askerIn(place))),
     position: index === -1 ? null : index + 1,
     waiting: places.length,
     parkFor,

@@ -135,6 +135,7 @@ export const QUEUE_ENTRY: AuthenticatedTable<QueueEntry> = new AuthenticatedTabl
     asks: number('asks'),
     seat: plain('seat'),
     until: number('until'),
+    origin: orNull(json('origin')),
   },
   { key_id: ({ info }, keyIdOf) => keyIdOfInfo(info, keyIdOf), node: ({ seat }) => nodeOf(seat) },
 );

@@ -117,6 +117,7 @@ export const QUEUE_ENTRY: AuthenticatedTable<QueueEntry> = new AuthenticatedTabl
   asks: plain('asks'),
   seat: plain('seat'),
   until: plain('until'),
+  origin: orNull(json('origin')),
 });
 
 export const CREDENTIAL: AuthenticatedTable<Credential> = new AuthenticatedTable('credential', {

@@ -1,3 +1,3 @@
--- least-program: 10
+-- least-program: 11
 -- Which versions nobody may remove yet, as JSON; null for none.
 ALTER TABLE address ADD COLUMN retained text;

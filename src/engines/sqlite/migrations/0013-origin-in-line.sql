@@ -1,0 +1,2 @@
+-- Where a waiter asks from, as JSON, for the audit record of the lock that it is handed.
+ALTER TABLE place ADD COLUMN origin TEXT;
