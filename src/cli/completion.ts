@@ -1,5 +1,6 @@
 import type { CatalogueEntry } from './catalogue.ts';
-import { CATALOGUE, findCommand } from './catalogue.ts';
+import { CATALOGUE } from './catalogue.ts';
+import { findCommand } from './find-command.ts';
 import type { Environment } from '../ports/environment.ts';
 import type { Command } from './command.ts';
 import { completeValues, type Asking } from './complete-values.ts';

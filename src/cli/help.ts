@@ -1,5 +1,6 @@
 import type { CatalogueEntry } from './catalogue.ts';
-import { CATALOGUE, GROUPS, SECTIONS, commandsOf } from './catalogue.ts';
+import { CATALOGUE, SECTIONS } from './catalogue.ts';
+import { GROUPS, commandsOf } from './find-command.ts';
 
 /** The help of the whole command, or of one group of commands. */
 export function formatHelp(group: string | null): string {

@@ -1,6 +1,6 @@
 import type { Environment } from '../ports/environment.ts';
 import { BackendFault } from '../ports/state-client.ts';
-import { GROUPS, findCommand } from './catalogue.ts';
+import { GROUPS, findCommand } from './find-command.ts';
 import type { ExitCode } from './exit-codes.ts';
 import { DONE, FAILED, WRONG_USE } from './exit-codes.ts';
 import { Failure } from './failure.ts';

@@ -175,13 +175,8 @@ export class House {
     const uploads = new Uploads({ ...keeping, sizeMax: options.stateBytesMax });
     this.uploads = watched(uploads, audit, WATCHED.uploads);
     const freezes = new Freezes({ engine, clock, records: this.records(FREEZES), gate, audit: this.audit });
-    const firstWrites = new FirstWrites({
-      engine,
-      projects,
-      records: this.records(ANNOUNCED_STATES),
-      gate,
-      audit: this.audit,
-    });
+    const announced = this.records(ANNOUNCED_STATES);
+    const firstWrites = new FirstWrites({ engine, projects, records: announced, gate, audit: this.audit });
     this.firstWrites = watched(firstWrites, audit, WATCHED.firstWrites);
     this.freezes = watched(freezes, audit, WATCHED.freezes);
     this.workspaces = openWorkspaces({ engine, entropy, sealer, gate, freezes, audit, records: owner });

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { findCommand } from '../../src/cli/catalogue.ts';
+import { findCommand } from '../../src/cli/find-command.ts';
 import { findOnPath } from '../support/find-program.ts';
 import { RunningProgram } from '../support/running-program.ts';
 
