@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe } from 'vitest';
 import { openClient } from '../../src/protocols/backends.ts';
 import { clientContract } from '../../src/contract/client-contract.ts';
+import { AzurermHouse } from '../e2e/fixtures/azurerm-folder.ts';
 import { AZURITE_KEY, findAzurite } from '../support/azurite.ts';
 import { ConsulAgent, findConsul } from '../support/consul-agent.ts';
 import { FakeGcsServer, findFakeGcs } from '../support/fake-gcs-server.ts';
@@ -63,6 +64,31 @@ clientContract('gcs on a house', async () => {
     dispose: () => house.close(),
   };
 });
+
+for (const variant of ['a key', 'a token'] as const) {
+  clientContract(`azurerm on a house by ${variant}`, async () => {
+    const house = await AzurermHouse.open();
+    const attributes = {
+      storage_account_name: TEST_ADMIN.id.toLowerCase(),
+      container_name: 'acme',
+      key: `contract-${randomUUID()}`,
+      metadata_host: new URL(house.house.url).host,
+      ...(variant === 'a key'
+        ? { access_key: TEST_ADMIN.secret }
+        : {
+            use_azuread_auth: true,
+            tenant_id: 'adfs',
+            client_id: TEST_ADMIN.id,
+            client_secret: TEST_ADMIN.secret,
+          }),
+    };
+    const env = { SSL_CERT_FILE: house.house.certPath ?? '' };
+    return {
+      open: () => openClient({ type: 'azurerm', attributes, folder: '/', env }),
+      dispose: () => house[Symbol.asyncDispose](),
+    };
+  });
+}
 
 clientContract('consul on a house', async () => {
   const house = await TestHouse.open();

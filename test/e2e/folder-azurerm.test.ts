@@ -1,7 +1,7 @@
 import { describe } from 'vitest';
 import { findAzurite } from '../support/azurite.ts';
 import { findTerraform } from '../support/terraform.ts';
-import { azuriteBackend } from './fixtures/folder-backends.ts';
+import { azuriteBackend, houseAzurermBackend } from './fixtures/folder-backends.ts';
 import { keyInterop } from './fixtures/folder-interop.ts';
 
 const terraform = await findTerraform();
@@ -13,3 +13,7 @@ describe.skipIf(terraform === null || azurite === null)(
     keyInterop('azurerm on Azurite', terraform ?? '', () => azuriteBackend(azurite ?? ''));
   },
 );
+
+describe.skipIf(terraform === null)('skipped unless terraform is on PATH', () => {
+  keyInterop('the azurerm door of a house', terraform ?? '', houseAzurermBackend);
+});
