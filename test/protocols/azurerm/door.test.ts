@@ -222,6 +222,16 @@ describe('the azurerm door', () => {
       expect(await send('GET', blob)).toMatchObject({ status: 404 });
     });
 
+    it('takes the first state on the condition that the blob without bytes is as it was told', async () => {
+      const blob = newBlob();
+      const id = randomUUID();
+      await acquire(blob, id);
+      const { headers } = await send('HEAD', blob);
+      const onlyIf = (tag: unknown) => ({ 'x-ms-lease-id': id, 'if-match': String(tag) });
+      expect(await put(blob, sampleState(1), onlyIf('"0x000000000000FFF"'))).toMatchObject({ status: 412 });
+      expect(await put(blob, sampleState(1), onlyIf(headers.etag))).toMatchObject({ status: 201 });
+    });
+
     it('reads in part, on conditions, and old versions by their snapshot', async () => {
       const blob = newBlob();
       const first = await put(blob, sampleState(1));

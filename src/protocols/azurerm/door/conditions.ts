@@ -42,6 +42,8 @@ function changeRefusal(header: DoorRequest['header'], view: BlobView): AzureErro
   const match = header('if-match');
   if (state === null) {
     if (match === undefined) return null;
+    // A lock alone is a blob without bytes, whose tag was told.
+    if (view.lock !== null && namesETag(match, etagOf(view))) return null;
     return match.trim() === '*' ? noSuchBlob() : conditionNotMet('If-Match');
   }
   if (match !== undefined && !namesETag(match, etagOf(view))) return conditionNotMet('If-Match');
