@@ -182,6 +182,12 @@ export function tagId(organization: string, name: string): string {
   return makeId('tag', `${organization} ${name}`);
 }
 
+/** The name in a tag's ID; null for one of another organization. */
+export function readTagId(organization: string, id: string): string | null {
+  const text = readId('tag', id);
+  return text?.startsWith(`${organization} `) === true ? text.slice(organization.length + 1) : null;
+}
+
 export function userId(subject: string): string {
   return makeId('user', subject);
 }
