@@ -249,6 +249,7 @@ export const HCP_TRIALS: Readonly<Record<string, Trial>> = {
     '"said"',
   ),
   'state-versions.list-outputs, the outputs': tells(`state-versions/${versionOf(2)}/outputs`, '"said"'),
+  'state-versions.list-outputs, a sensitive value': tells(`state-versions/${versionOf(2)}/outputs`, SECRET),
   'state-versions.list-outputs, those of an old version': tells(
     `state-versions/${versionOf(1)}/outputs`,
     '"said"',

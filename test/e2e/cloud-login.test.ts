@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { copyFile, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -44,9 +44,7 @@ describe.skipIf(terraform === null)('terraform login (skipped unless terraform i
     expect((await folder.run('init')).output).toContain(`terraform login ${HOSTNAME}`);
 
     const login = folder.start(['login', HOSTNAME], { input: 'yes\n', env: { TF_INPUT: '1' } });
-    await eventually('the address of the sign-in page is printed', () =>
-      login.output.includes('code_challenge_method'),
-    );
+    await eventually('the address of the sign-in page is printed', () => /will now wait/.test(login.output));
     const address = /http:\S+oauth\/authorization\S+/.exec(
       login.output.replaceAll(/[\r\n]\s*(?=\S*[&=])/g, ''),
     )?.[0];
@@ -80,5 +78,29 @@ describe.skipIf(terraform === null)('terraform login (skipped unless terraform i
     expect(kept).toEqual({ credentials: { [HOSTNAME]: { token: tokenOf(TEST_ADMIN) } } });
     await folder.must('init');
     await folder.must('apply', '-auto-approve');
+  });
+
+  it('is not needed where a token is configured, and the host is found by https', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'statehouse-cloud-'));
+    const secure = await TestHouse.open({
+      store: { kind: 'directory', path: join(directory, 'data') },
+      tls: { kind: 'self-signed' },
+    });
+    try {
+      const host = `localhost:${new URL(secure.url).port}`;
+      const config = join(directory, 'config.tfrc');
+      await writeFile(config, `credentials "${host}" {\n  token = "${tokenOf(TEST_ADMIN)}"\n}\n`);
+      const block = cloudBlock({ url: secure.url, organization: 'acme', workspaces: 'name = "secure"' });
+      await using folder = await TerraformFolder.make(terraform!, {
+        files: { 'backend.tf': block.replace(HOSTNAME, host), 'main.tf': resource('one') },
+        env: { TF_CLI_CONFIG_FILE: config, SSL_CERT_FILE: secure.certPath! },
+      });
+      await folder.must('init');
+      await folder.must('apply', '-auto-approve');
+      expect(await folder.must('plan', '-detailed-exitcode')).toContain('No changes');
+    } finally {
+      await secure.close();
+      await rm(directory, { recursive: true, force: true, maxRetries: 5 });
+    }
   });
 });

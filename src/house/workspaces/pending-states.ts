@@ -169,7 +169,9 @@ export class PendingStates {
     );
     if (own.length === 0) return false;
     const now = await this.#engine.now();
-    return own.some(({ record }) => now - record.createdAt <= AWAITED_LIFE);
+    // What was stored since is what the holder means.
+    const newest = liveHead((await this.#engine.world(address)).record)?.at ?? 0;
+    return own.some(({ record: { createdAt } }) => createdAt > newest && now - createdAt <= AWAITED_LIFE);
   }
 
   async #living(name: string): Promise<PendingState | null> {

@@ -49,6 +49,8 @@ export interface Variable extends StoredVariable {
   readonly id: string;
   /** null for a sensitive one. */
   readonly value: string | null;
+  /** Another one after each change. */
+  readonly version: string;
 }
 
 /** What is set of a variable. */
@@ -134,8 +136,12 @@ export class Variables {
     const problem = problemOf(record, value, before?.record ?? null, others);
     if (problem !== null) return { type: 'invalid', problem };
     const made = id ?? `var-${this.#entropy.uuid().replaceAll('-', '').slice(0, 16)}`;
-    await this.#records.put(caller, nameOf(address, made), record, this.#seal(value));
-    return { type: 'set', variable: { ...record, id: made, value: record.sensitive ? null : value } };
+    const body = this.#seal(value);
+    await this.#records.put(caller, nameOf(address, made), record, body);
+    return {
+      type: 'set',
+      variable: { ...record, id: made, value: record.sensitive ? null : value, version: body.id },
+    };
   }
 
   async remove(
@@ -167,7 +173,8 @@ export class Variables {
 
   async #shown(address: Address, { name, record, bodyId }: NamedRecord<StoredVariable>): Promise<Variable> {
     const id = name.slice(nameOf(address, '').length);
-    return { ...record, id, value: record.sensitive ? null : await this.#open(bodyId) };
+    const value = record.sensitive ? null : await this.#open(bodyId);
+    return { ...record, id, value, version: bodyId ?? '' };
   }
 
   #seal(value: string): SealedBody {
@@ -191,8 +198,8 @@ function nameOf(address: Address, id: string): string {
   return `${formatAddress(address)}\n${id}`;
 }
 
-const TERRAFORM_KEY = /^[\p{L}_][\p{L}\p{N}_-]*$/u;
-const ENV_KEY = /^[A-Za-z_][A-Za-z0-9_]*$/;
+/** As HCP takes them: whether it is a name to terraform or to a shell, those say. */
+const KEY = /^[\p{L}\p{N}_.-]+$/u;
 const KEY_LENGTH_MAX = 255;
 const DESCRIPTION_LENGTH_MAX = 512;
 
@@ -202,8 +209,7 @@ function problemOf(
   before: StoredVariable | null,
   others: readonly NamedRecord<StoredVariable>[],
 ): string | null {
-  const isName = category === 'env' ? ENV_KEY.test(key) : TERRAFORM_KEY.test(key);
-  if (!isName || key.length > KEY_LENGTH_MAX)
+  if (!KEY.test(key) || key.length > KEY_LENGTH_MAX)
     return `invalid key: expected the name of a variable, of at most ${KEY_LENGTH_MAX} characters`;
   if (others.some(({ record }) => record.key === key && record.category === category))
     return 'Key has already been taken';

@@ -194,6 +194,12 @@ export function runOfPhase(phase: 'plan' | 'apply', id: string): string | null {
   return id.startsWith(`${phase}-`) ? `run-${id.slice(phase.length + 1)}` : null;
 }
 
+/** The name in a tag's ID; null for one of another organization. */
+export function readTagId(organization: string, id: string): string | null {
+  const text = readId('tag', id);
+  return text?.startsWith(`${organization} `) === true ? text.slice(organization.length + 1) : null;
+}
+
 export function userId(subject: string): string {
   return makeId('user', subject);
 }

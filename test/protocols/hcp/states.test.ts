@@ -192,6 +192,13 @@ describe('states at the hcp door', () => {
     expect(secret?.attributes).toMatchObject({ sensitive: true, value: null, type: 'string' });
     const path = `state-version-outputs/${secret?.id ?? ''}`;
     expect(dataOf(await api(house, 'GET', path)).attributes['value']).toBe('hunter2');
+    const current = dataOf(await api(house, 'GET', `workspaces/${id}/current-state-version?include=outputs`));
+    expect(current.relationships?.['outputs']).toMatchObject({ data: [{}, {}, {}] });
+    const withOutputs = await api(house, 'GET', `workspaces/${id}?include=outputs`);
+    expect(withOutputs.text).toContain('"output-type":"string"');
+    expect(withOutputs.text).not.toContain('hunter2');
+    const version = await api(house, 'GET', `state-versions/${current.id}/outputs`);
+    expect(version.text).toContain('hunter2');
     const reader = await house.credential(`outputs-${count}`, [{ role: 'outputs', pattern: '*' }]);
     expect(dataOf(await api(house, 'GET', path, undefined, { as: reader })).attributes['value']).toBeNull();
     expect((await api(house, 'GET', `workspaces/${id}`, undefined, { as: reader })).status).toBe(200);

@@ -105,6 +105,11 @@ export function originOf({ secure, header }: Pick<DoorRequest, 'secure' | 'heade
   return `${scheme}://${host}`;
 }
 
+/** Whether related resources are asked for by this name. */
+export function includes({ query }: Pick<DoorCall, 'query'>, name: string): boolean {
+  return (query.get('include') ?? '').split(',').includes(name);
+}
+
 const PAGE_SIZE_DEFAULT = 20;
 const PAGE_SIZE_MAX = 100;
 

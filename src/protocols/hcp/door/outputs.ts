@@ -1,18 +1,11 @@
 import type { Address } from '../../../core/address.ts';
-import {
-  stateVersionId,
-  outputId,
-  readOutputId,
-  readStateVersionId,
-  type StateVersionName,
-} from '../layout.ts';
-import type { Resource } from '../json-api.ts';
+import { stateVersionId, readOutputId, readStateVersionId, type StateVersionName } from '../layout.ts';
 import { isError, pageOf, reply, type Answer, type DoorCall, type Rows } from './call.ts';
 import { notFound, type HcpError } from './errors.ts';
-import { readOutputs, type StateOutput } from './state-content.ts';
+import { describeOutput } from './output-view.ts';
+import { readOutputs } from './state-content.ts';
 import { findVersion } from './state-versions.ts';
 import { atWorkspace } from './workspace-of.ts';
-import type { Version } from '../../../core/world.ts';
 
 /** The outputs of a state: those that are sensitive are shown one at a time, to whoever may read the state. */
 export const OUTPUT_ROWS: Rows = {
@@ -30,22 +23,29 @@ export const OUTPUT_ROWS: Rows = {
 };
 
 async function listCurrent(call: DoorCall, address: Address): Promise<Answer> {
-  return list(call, address, null);
+  return list(call, address, { number: null, told: false });
 }
 
 async function listOfVersion(call: DoorCall): Promise<Answer> {
   const name = readStateVersionId(call.params['version'] ?? '');
   if (name === null) return notFound('the state version');
   const number = await numberOf(call, name);
-  return isError(number) ? number : list(call, name.address, number);
+  return isError(number) ? number : list(call, name.address, { number, told: true });
 }
 
-async function list(call: DoorCall, address: Address, number: number | null): Promise<Answer> {
+/** @param told whether sensitive values are told to who may read them: HCP hides those of the newest state in its list */
+async function list(
+  call: DoorCall,
+  address: Address,
+  { number, told }: { readonly number: number | null; readonly told: boolean },
+): Promise<Answer> {
   const read = await readOutputs(call, address, number);
   if (isError(read)) return read;
   const paged = pageOf(call, read.outputs);
   if (isError(paged)) return paged;
-  const data = paged.items.map((output) => describeOutput(address, read.version, output, false));
+  const data = paged.items.map((output) =>
+    describeOutput(address, read.version, output, told && read.reveal),
+  );
   return reply(call, data, { page: paged.page });
 }
 
@@ -72,28 +72,4 @@ async function numberOf(call: DoorCall, name: StateVersionName): Promise<number 
     return null;
   const version = await findVersion(call, name);
   return isError(version) ? version : version.number;
-}
-
-function describeOutput(address: Address, version: Version, output: StateOutput, reveal: boolean): Resource {
-  const { name, type, sensitive } = output;
-  const id = outputId({ address, ...version }, name);
-  return {
-    id,
-    type: 'state-version-outputs',
-    attributes: {
-      name,
-      sensitive,
-      type: simpleType(type),
-      value: sensitive && !reveal ? null : output.value,
-      'detailed-type': type,
-    },
-    links: { self: `/api/v2/state-version-outputs/${id}` },
-  };
-}
-
-/** A type in HCP's few words. */
-function simpleType(type: unknown): string {
-  if (typeof type === 'string') return type === 'bool' ? 'boolean' : type;
-  const [kind] = Array.isArray(type) ? (type as readonly unknown[]) : [];
-  return kind === 'object' || kind === 'map' ? 'object' : 'array';
 }

@@ -2,7 +2,7 @@ import type { Address } from '../../../core/address.ts';
 import type { Claim } from '../../../core/command.ts';
 import { liveHead, type Version } from '../../../core/world.ts';
 import { stateReply } from '../../wire/state-reply.ts';
-import { related } from '../json-api.ts';
+import { related, toMany } from '../json-api.ts';
 import {
   HCP_ALIAS,
   readStateVersionId,
@@ -10,8 +10,10 @@ import {
   stateVersionId,
   type StateVersionName,
 } from '../layout.ts';
-import { isError, pageOf, reply, type Answer, type DoorCall, type Rows } from './call.ts';
+import { includes, isError, pageOf, reply, type Answer, type DoorCall, type Rows } from './call.ts';
 import { invalid, notFound, refused, type HcpError } from './errors.ts';
+import { describeOutput } from './output-view.ts';
+import { readOutputs } from './state-content.ts';
 import { describePending, describeVersion } from './state-version-view.ts';
 import { createStateVersion, tellClaim } from './state-version-create.ts';
 import { atWorkspace } from './workspace-of.ts';
@@ -46,7 +48,7 @@ async function readCurrent(call: DoorCall, address: Address): Promise<Answer> {
   const described = await call.house.states.describe(call.caller, address);
   if (described.type !== 'described') return refused(described);
   const { head } = described;
-  return head === null ? notFound('a state') : reply(call, describeVersion(call, address, head));
+  return head === null ? notFound('a state') : versionReply(call, address, head, null);
 }
 
 async function readVersion(call: DoorCall): Promise<Answer> {
@@ -62,7 +64,25 @@ async function readVersion(call: DoorCall): Promise<Answer> {
       ? reply(call, describePending(call, id, pending.pending, null))
       : refused(pending);
   }
-  return reply(call, describeVersion(call, name.address, found));
+  const head = await newest(call, name.address);
+  return versionReply(call, name.address, found, head?.number === found.number ? null : found.number);
+}
+
+/** A version, and its outputs where they are asked for. @param number null for the newest */
+async function versionReply(
+  call: DoorCall,
+  address: Address,
+  version: Version,
+  number: number | null,
+): Promise<Answer> {
+  const described = describeVersion(call, address, version);
+  if (!includes(call, 'outputs')) return reply(call, described);
+  const read = await readOutputs(call, address, number);
+  if (isError(read)) return read;
+  const included = read.outputs.map((output) => describeOutput(address, read.version, output, false));
+  const outputs = toMany(included.map(({ id, type }) => ({ id, type })));
+  const relationships = { ...described.relationships, outputs };
+  return reply(call, { ...described, relationships }, { included });
 }
 
 /** The bytes of a version, to whoever shows a credential that may read it. */
@@ -79,9 +99,12 @@ async function download(call: DoorCall): Promise<Answer> {
   return stateReply(operation, found, request);
 }
 
-/** The newest version that an ID names: the newest of all needs less of a right than an old one. */
+/**
+ * The newest version that an ID names: the newest of all needs less of a right than an old one. Its digest says all; the serial
+ * in an ID may be what a client said of it.
+ */
 export async function findVersion(call: DoorCall, name: StateVersionName): Promise<Version | HcpError> {
-  const isIt = ({ serial, md5 }: Version): boolean => serial === name.serial && md5 === name.md5;
+  const isIt = ({ md5 }: Version): boolean => md5 === name.md5;
   const head = await newest(call, name.address);
   if (head !== null && isIt(head)) return head;
   const { house, caller } = call;

@@ -1,7 +1,7 @@
 import type { Address } from '../../../core/address.ts';
 import type { DoorReply } from '../../door.ts';
-import type { Resource, SentResource } from '../json-api.ts';
-import { tagId } from '../layout.ts';
+import { toOne, type Resource, type SentResource } from '../json-api.ts';
+import { readTagId, tagId } from '../layout.ts';
 import {
   emptyReply,
   isError,
@@ -70,8 +70,19 @@ async function listTags(call: DoorCall, address: Address): Promise<Answer> {
 }
 
 async function addTags(call: DoorCall, address: Address): Promise<Answer> {
-  const tags = await changeTags(call, address, tagsAfter);
+  const tags = await changeTags(call, address, (before, sent) =>
+    tagsAfter(
+      before,
+      sent.map((tag) => named(address.project, tag)),
+    ),
+  );
   return isError(tags) ? tags : emptyReply(call);
+}
+
+/** A tag that is told by its ID alone, with its name. */
+function named(organization: string, tag: SentResource): SentResource {
+  const name = tag.attributes['name'] ?? readTagId(organization, tag.id ?? '');
+  return { ...tag, attributes: { ...tag.attributes, name } };
 }
 
 /** Names are told by themselves, or as the IDs of tags. */
@@ -151,5 +162,6 @@ function describeTag(organization: string, name: string, count: number | null): 
     id: tagId(organization, name),
     type: 'tags',
     attributes: { name, ...(count === null ? {} : { 'instance-count': count }) },
+    relationships: { organization: toOne({ id: organization, type: 'organizations' }) },
   };
 }

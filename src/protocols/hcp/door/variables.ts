@@ -113,7 +113,7 @@ function settled(call: DoorCall, address: Address, answer: SetVariableAnswer, st
 }
 
 function describeVariable(address: Address, variable: Variable): Resource {
-  const { id, key, value, category, hcl, sensitive, description, createdAt } = variable;
+  const { id, key, value, category, hcl, sensitive, description, createdAt, version } = variable;
   const workspace = workspaceId(address);
   return {
     id,
@@ -126,7 +126,7 @@ function describeVariable(address: Address, variable: Variable): Resource {
       sensitive,
       description,
       'created-at': new Date(createdAt).toISOString(),
-      'version-id': null,
+      'version-id': version,
     },
     relationships: { configurable: toOne({ id: workspace, type: 'workspaces' }) },
     links: { self: `${API_PREFIX}workspaces/${workspace}/vars/${id}` },

@@ -10,6 +10,9 @@ const TEXT = z.string().max(4_096).nullable();
 const FLAG = z.boolean().nullable();
 const LIST = z.array(z.string().max(1_024)).max(100).nullable();
 
+/** `latest`, `1.11.4`, or a constraint such as `~> 1.11.0, != 1.11.2`. */
+const TERRAFORM_VERSION = /^(?:latest|(?:(?:[<>]=?|!=|=|~>)?\s*\d+(?:\.\d+){0,2}(?:-[\w.]+)?(?:,\s*|$))+)$/;
+
 /** What can be set of a workspace, by HCP's names. What is not here is taken and forgotten, as an unknown attribute is there. */
 const SETTINGS = z.object({
   'allow-destroy-plan': FLAG.optional(),
@@ -28,7 +31,12 @@ const SETTINGS = z.object({
   'source-url': TEXT.optional(),
   'speculative-enabled': FLAG.optional(),
   'structured-run-output-enabled': FLAG.optional(),
-  'terraform-version': TEXT.optional(),
+  'terraform-version': z
+    .string()
+    .max(100)
+    .regex(TERRAFORM_VERSION, 'expected "latest", a version, or a constraint of versions')
+    .nullable()
+    .optional(),
   'trigger-patterns': LIST.optional(),
   'trigger-prefixes': LIST.optional(),
   'working-directory': TEXT.optional(),

@@ -3,10 +3,11 @@ import type { Claim } from '../../../core/command.ts';
 import { liveHead } from '../../../core/world.ts';
 import type { StoredWorkspace } from '../../../house/workspaces/records.ts';
 import type { Workspace, WorkspaceChange } from '../../../house/workspaces/workspaces.ts';
-import { related, type SentResource } from '../json-api.ts';
+import { related, toMany, type Resource, type SentResource } from '../json-api.ts';
 import { HCP_ALIAS, readWorkspaceName, workspaceName } from '../layout.ts';
 import {
   emptyReply,
+  includes,
   isError,
   pageOf,
   readOne,
@@ -16,7 +17,8 @@ import {
   type Rows,
 } from './call.ts';
 import { full, invalid, refused, type HcpError } from './errors.ts';
-import { managedResources } from './state-content.ts';
+import { describeOutput } from './output-view.ts';
+import { managedResources, readOutputs } from './state-content.ts';
 import { matchesFilters, searchOf } from './workspace-filters.ts';
 import { atWorkspace, findWorkspace } from './workspace-of.ts';
 import { groupOf, readSettings, readTags } from './workspace-settings.ts';
@@ -71,7 +73,21 @@ async function readWorkspace(call: DoorCall, address: Address): Promise<Answer> 
   const found = await findWorkspace(call, address);
   if (isError(found)) return found;
   const line = await call.runs?.line(address);
-  return reply(call, describeWorkspace(call, found, line?.current?.id));
+  const described = describeWorkspace(call, found, line?.current?.id);
+  const hasOutputs = includes(call, 'outputs') && liveHead(found.world.record) !== null;
+  if (!hasOutputs) return reply(call, described);
+  const read = await readOutputs(call, address, null);
+  if (isError(read)) return read;
+  const included = read.outputs.map((output): Resource => {
+    const { id, attributes } = describeOutput(address, read.version, output, false);
+    return {
+      id,
+      type: 'workspace-outputs',
+      attributes: { ...attributes, 'output-type': attributes['type'] },
+    };
+  });
+  const outputs = toMany(included.map(({ id, type }) => ({ id, type })));
+  return reply(call, { ...described, relationships: { ...described.relationships, outputs } }, { included });
 }
 
 async function createWorkspace(call: DoorCall): Promise<Answer> {
@@ -163,6 +179,11 @@ async function deleteWorkspace(call: DoorCall, address: Address): Promise<Answer
 async function safelyDelete(call: DoorCall, address: Address): Promise<Answer> {
   const found = await findWorkspace(call, address);
   if (isError(found)) return found;
+  const { holders } = found.world;
+  if (holders.length > 0) {
+    const shown = call.house.lockInfos.ofHolders(address, holders);
+    return refused({ type: 'held', holders: shown, position: null, waiting: 0, parkFor: null });
+  }
   if (liveHead(found.world.record) !== null) {
     const managed = await managedResources(call, address);
     if (managed !== null && typeof managed !== 'number') return managed;
