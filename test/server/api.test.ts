@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ROUTES } from '../../src/server/api/table.ts';
+import { playedPrograms } from '../runs/played-program.ts';
+import { RunningHouse, slugOf } from '../runs/running-house.ts';
 import { TestHouse } from '../support/open-test-house.ts';
 import { sampleLock, sampleState } from '../support/sample-state.ts';
 import { at, callApi, called, FOR_THE_PAGE } from './api-client.ts';
@@ -517,6 +519,25 @@ describe('the API', () => {
     expect(ended.json).toEqual({ unfrozen: 'acme/*' });
     expect((await callApi(house, 'DELETE /freezes?pattern=acme/*')).status).toBe(404);
     expect((await house.ask('LOCK', NET_HTTP, { body: sampleLock('one') })).status).toBe(200);
+  });
+
+  it('lists and shows runs and their logs, and acts on them', async () => {
+    await using programs = await playedPrograms();
+    await using running = await RunningHouse.open({ programs: programs.path });
+    const made = await running.run(await running.configuration(await slugOf({ 'plan.sh': 'echo said\n' })));
+    await running.until(made.id, 'planned');
+    const { house: other } = running;
+    const run = { id: made.id, address: 'app/net', status: 'planned', counts: { additions: 1, imports: 0 } };
+    expect((await callApi(other, 'GET /runs?address=app/net')).json).toMatchObject({ runs: [run] });
+    expect((await callApi(other, `GET /runs/${made.id}`)).json).toMatchObject(run);
+    const log = await callApi(other, `GET /run-log?run=${made.id}&phase=plan`);
+    expect(log.json).toMatchObject({ text: expect.stringMatching(/^Terraform [^]*\nsaid\n$/), ended: true });
+    const act = { body: { action: 'discard' } };
+    expect((await callApi(other, `POST /runs/${made.id}`, act)).json).toMatchObject({ status: 'discarded' });
+    const late = await callApi(other, `POST /runs/${made.id}`, { body: { action: 'confirm' } });
+    expect([late.status, late.json['error']]).toEqual([409, 'stale']);
+    expect((await callApi(other, 'GET /runs/run-x')).status).toBe(404);
+    expect((await callApi(house, `GET /runs/${made.id}`)).status).toBe(404);
   });
 
   it('wants new states announced where that is set, and takes the announcement', async () => {
