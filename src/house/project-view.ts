@@ -67,6 +67,11 @@ export class ProjectView {
     return null;
   }
 
+  /** The projects that grants of the caller name: it knows of them, be there something in them or not. */
+  get named(): readonly string[] {
+    return projectsInReach(this.#caller.identity.grants, 'list').names;
+  }
+
   /** The projects with something in them that the caller may list, by name, each with the first of it. */
   async *projects(): AsyncGenerator<StateSummary> {
     const { names, prefixes } = projectsInReach(this.#caller.identity.grants, 'list');

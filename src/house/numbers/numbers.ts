@@ -127,14 +127,17 @@ export class Numbers {
   /** What projects keep whose names the caller's grants have in them, or that it manages. */
   async #storage(caller: Caller, only: string | null): Promise<NumbersTold['storage']> {
     const view = new ProjectView(this.#engine, this.#gate, caller);
-    const projects: string[] = [];
+    const projects = new Set(view.named);
     for await (const { address } of view.projects()) {
-      const { project } = address;
-      if ((only === null || project === only) && view.knows(project, null)) projects.push(project);
-      if (projects.length === PROJECTS_MAX) break;
+      if (projects.size >= PROJECTS_MAX) break;
+      projects.add(address.project);
     }
     const storage: ({ project: string } & Usage)[] = [];
-    for (const project of projects) storage.push({ project, ...(await this.#engine.usage(project)) });
+    for (const project of projects) {
+      if ((only !== null && project !== only) || !view.knows(project, null)) continue;
+      const usage = await this.#engine.usage(project);
+      if (usage.versions > 0) storage.push({ project, ...usage });
+    }
     return storage.toSorted((a, b) => b.bytes - a.bytes);
   }
 }
