@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { amountOf } from '../support/amount.ts';
@@ -161,6 +162,25 @@ describe.skipIf(NO_BROWSER !== null)(`the page (skipped: ${NO_BROWSER})`, () => 
     await page.getByRole('button', { name: 'Undelete' }).click();
     await page.getByRole('button', { name: 'Undelete' }).waitFor({ state: 'detached' });
     expect((await house.ask('GET', '/http/acme/gone')).status).toBe(200);
+  });
+
+  it('shows who was refused what, in words and in full, and saves it as a file', async () => {
+    const curious = await house.credential('curious', [{ role: 'reader', pattern: 'other/*' }]);
+    expect((await house.ask('GET', `/http/acme/net/app?${NAMED}`, { as: curious })).status).toBe(403);
+    const { page, faults } = await enter({ path: '/activity' });
+    await page.getByLabel('Only refused').check();
+    await page.getByLabel('Who').fill('token:curious');
+    await page.getByLabel('Who').press('Enter');
+    const row = page.locator('.audit-row', { hasText: 'read the state' });
+    await row.getByText('refused', { exact: true }).waitFor();
+    await row.getByRole('button', { name: 'Details' }).click();
+    await page.getByRole('dialog').getByText(curious.id).waitFor();
+    await page.keyboard.press('Escape');
+    const saved = page.waitForEvent('download');
+    await page.getByRole('button', { name: 'Export CSV' }).click();
+    const text = await readFile(await (await saved).path(), 'utf8');
+    expect(text).toMatch(/^id,at,subject,.*\r\n\d+,[^,]+,token:curious,read,acme\/net\/app@dev,http,/);
+    expect(faults).toEqual([]);
   });
 
   it('makes a credential, shows its secret once, and revokes it', async () => {

@@ -52,11 +52,12 @@ onSessionLost(unfollow);
 async function keepFollowing(ended: AbortSignal): Promise<void> {
   let wait = RETRY_MS_MIN;
   while (!ended.aborted) {
-    const wasLive = await readStream(ended).catch(() => false);
+    await readStream(ended).catch(() => undefined);
     if (ended.aborted) return;
+    wait = state.peek() === 'live' ? RETRY_MS_MIN : Math.min(wait * 2, RETRY_MS_MAX);
     state.value = 'reconnecting';
-    wait = wasLive ? RETRY_MS_MIN : Math.min(wait * 2, RETRY_MS_MAX);
-    await pause(wait);
+    // A server that starts again is not asked by all pages at once.
+    await pause(wait * (0.5 + Math.random()));
   }
 }
 
@@ -73,20 +74,20 @@ function pause(ms: number): Promise<void> {
   });
 }
 
-/** Reads one connection to its end: the server's, or that of the network. @returns whether it had begun */
-async function readStream(ended: AbortSignal): Promise<boolean> {
+/** Reads one connection to its end: the server's, or that of the network. */
+async function readStream(ended: AbortSignal): Promise<void> {
   const broken = new AbortController();
   const cut = (): void => broken.abort();
   addEventListener('offline', cut);
   try {
-    return await readBlocks(AbortSignal.any([ended, broken.signal]), cut);
+    await readBlocks(AbortSignal.any([ended, broken.signal]), cut);
   } finally {
     removeEventListener('offline', cut);
   }
 }
 
 /** @param cut ends a connection on which nothing comes any more */
-async function readBlocks(signal: AbortSignal, cut: () => void): Promise<boolean> {
+async function readBlocks(signal: AbortSignal, cut: () => void): Promise<void> {
   const headers: Record<string, string> = lastId === null ? {} : { 'last-event-id': lastId };
   const response = await fetch(pathOf('events', {}), {
     headers,
@@ -95,29 +96,28 @@ async function readBlocks(signal: AbortSignal, cut: () => void): Promise<boolean
     signal,
   });
   if (response.status === 401) tellSessionLost();
-  if (!response.ok || response.body === null) return false;
+  if (!response.ok || response.body === null) return;
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   let text = '';
   let timer = setTimeout(cut, SILENCE_MS);
-  let begun = false;
   try {
     for (;;) {
       const { value, done } = await reader.read();
-      if (done) return begun;
+      if (done) return;
       clearTimeout(timer);
       timer = setTimeout(cut, SILENCE_MS);
       text += value;
       const blocks = text.split('\n\n');
       text = blocks.pop() ?? '';
-      for (const block of blocks) begun = tell(block) || begun;
+      for (const block of blocks) tell(block);
     }
   } finally {
     clearTimeout(timer);
   }
 }
 
-/** @returns whether the block was an event, and no comment */
-function tell(block: string): boolean {
+/** Tells of an event; a comment is none. */
+function tell(block: string): void {
   const fields = new Map(
     block.split('\n').map((line) => {
       const colon = line.indexOf(': ');
@@ -126,11 +126,10 @@ function tell(block: string): boolean {
   );
   lastId = fields.get('id') ?? lastId;
   const name = fields.get('event');
-  if (name === undefined) return false;
+  if (name === undefined) return;
   if (name === 'ready' || name === 'reset') state.value = 'live';
   const event = { name, address: addressIn(fields.get('data') ?? '') };
   for (const heard of listeners) heard(event);
-  return true;
 }
 
 function addressIn(data: string): string {
