@@ -185,7 +185,8 @@ function refuseFiles(attributes: BackendAttributes): void {
 
 function readTags(attributes: BackendAttributes, name: string): string {
   const tags = readObject(attributes, name) ?? {};
-  return new URLSearchParams(Object.keys(tags).map((tag) => [tag, readText(tags, tag) ?? ''])).toString();
+  const pairs = Object.keys(tags).map((tag): [string, string] => [tag, readText(tags, tag) ?? '']);
+  return new URLSearchParams(pairs).toString();
 }
 
 function readEncryption(attributes: BackendAttributes, env: Environment): S3Encryption {
