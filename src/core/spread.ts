@@ -1,8 +1,8 @@
 import type { Milliseconds } from './instant.ts';
 
-/** Up to where each class of durations reaches, in milliseconds; the last class has no end. */
+/** Up to where each class of durations reaches, in milliseconds: the first is of none at all, and the last has no end. */
 const ENDS: readonly Milliseconds[] = [
-  50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000, 60_000, 120_000, 300_000, 600_000, 1_800_000,
+  0, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000, 60_000, 120_000, 300_000, 600_000, 1_800_000,
   3_600_000,
 ];
 

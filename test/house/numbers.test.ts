@@ -55,6 +55,7 @@ describe('durations in classes', () => {
     expect(quantileOf(spread, 0.5)).toBeLessThan(5_500);
     expect(quantileOf(spread, 0.99)).toBeGreaterThan(9_000);
     expect(quantileOf(NO_SPREAD, 0.5)).toBe(null);
+    expect(quantileOf(withDuration(NO_SPREAD, 0), 0.99)).toBe(0);
     expect(quantileOf(withDuration(NO_SPREAD, 10 * HOUR), 0.5)).toBe(HOUR);
     expect(countOf(sumOfSpreads(spread, withDuration(NO_SPREAD, 10 * HOUR)))).toBe(101);
   });

@@ -16,6 +16,7 @@ import { sealRow, type IndexedState } from './indexed-state.ts';
 /** How often it is looked whether this node is to keep the index, and how long one does that says so. */
 const LOOK: Milliseconds = 5_000;
 const TENURE: Milliseconds = 20_000;
+const FIRST: Milliseconds = 500;
 /** States that are taken up in one go while the index is made. */
 const PAGE = 50;
 /** So much longer than it worked it rests, so that it takes a small part of a machine that has other things to do. */
@@ -44,6 +45,7 @@ export class Indexer {
   #position = 0;
   #stored = 0;
   #cancel: () => void = () => undefined;
+  #endRest: () => void = () => undefined;
   #work: Promise<void> = Promise.resolve();
   #closed = false;
   /** It is to be made anew. */
@@ -71,17 +73,26 @@ export class Indexer {
     this.#node = options.node;
   }
 
+  /** Begins after a moment: a house that has just been opened has other things to do. */
   start(): void {
-    this.#work = this.#turn();
+    this.#again(FIRST);
+  }
+
+  #again(pause: Milliseconds): void {
+    if (this.#closed) return;
+    this.#cancel = this.#clock.after(pause, () => {
+      this.#work = this.#turn();
+    });
   }
 
   async #turn(): Promise<void> {
     try {
       await this.#look();
     } catch (fault) {
+      if (this.#closed) return;
       this.#log.warn('the index of states could not be kept; it is tried again', { fault: String(fault) });
     }
-    if (!this.#closed) this.#cancel = this.#clock.after(LOOK, () => this.start());
+    this.#again(LOOK);
   }
 
   /** Has the whole index made anew, by whichever node keeps it, within some seconds. */
@@ -92,19 +103,15 @@ export class Indexer {
     this.#isStale = true;
   }
 
-  /** Resolves once all that was stored before is in the index, where this node keeps it. */
-  async caughtUp(): Promise<void> {
-    await this.#work;
-    await this.#following?.caughtUp();
-  }
-
   async close(): Promise<void> {
     this.#closed = true;
     this.#cancel();
     this.#following?.close();
+    // What is being read, or rests, is not waited for.
+    await this.#reader[Symbol.asyncDispose]();
+    this.#endRest();
     await this.#work;
     if (this.#following !== null && this.#stored !== this.#position) await this.#note();
-    await this.#reader[Symbol.asyncDispose]();
   }
 
   async #look(): Promise<void> {
@@ -152,6 +159,7 @@ export class Indexer {
       for (const { address } of page) {
         if (this.#closed || this.#isStale) return;
         await this.#restingAfter(() => this.#take(key, address));
+        if (this.#closed) return;
         after = address;
         if (this.#clock.now() - notedAt < LOOK) continue;
         notedAt = this.#clock.now();
@@ -159,7 +167,7 @@ export class Indexer {
       }
       if (page.length < PAGE) break;
     }
-    await this.#note({ builtTo: null });
+    if (!this.#closed) await this.#note({ builtTo: null });
   }
 
   async #follow(
@@ -175,6 +183,7 @@ export class Indexer {
       if (addresses.size === 1) await this.#takeNewer(key, address);
       else await this.#restingAfter(() => this.#takeNewer(key, address));
     }
+    if (this.#closed) return;
     this.#position = position;
     // What was forgotten may have changed any state.
     if (pruned) await this.renew();
@@ -224,7 +233,8 @@ export class Indexer {
       if (read.type === 'unreadable') return { ...NOTHING, ...about, unread: read.why };
       return { ...read.contents, ...about, reads: read.reads, unread: null };
     } catch (fault) {
-      if (this.#closed) throw fault;
+      // It comes again after the next start, since it is not noted as done.
+      if (this.#closed) return null;
       // One state that is damaged, or that no thread can take apart, must not keep the others out.
       await this.#engine.check();
       this.#log.warn('a state could not be read for the index', { fault: String(fault) });
@@ -255,9 +265,14 @@ export class Indexer {
   async #restingAfter(work: () => Promise<void>): Promise<void> {
     const began = performance.now();
     await work();
+    if (this.#closed) return;
     const rest = Math.min(REST_MAX, REST_FACTOR * (performance.now() - began));
     await new Promise<void>((resolve) => {
-      this.#clock.after(rest, resolve);
+      const cancel = this.#clock.after(rest, resolve);
+      this.#endRest = () => {
+        cancel();
+        resolve();
+      };
     });
   }
 }
