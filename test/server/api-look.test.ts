@@ -121,7 +121,15 @@ describe('the way in', () => {
     const { blocks } = (await get('/state/blocks?address=acme/new@dev', writer)) as {
       blocks: { backend: string; block: string }[];
     };
-    expect(blocks.map(({ backend }) => backend)).toEqual(['http', 's3', 'gcs', 'consul']);
+    expect(blocks.map(({ backend }) => backend)).toEqual([
+      'http',
+      's3',
+      'gcs',
+      'azurerm',
+      'consul',
+      'cloud',
+      'remote',
+    ]);
     expect(blocks[0]?.block).toContain(`${house.url}/http/acme/new?workspace=dev`);
   });
 

@@ -45,7 +45,7 @@ export class Indexer {
   #position = 0;
   #stored = 0;
   #cancel: () => void = () => undefined;
-  #endRest: () => void = () => undefined;
+  readonly #rests = new Set<() => void>();
   #work: Promise<void> = Promise.resolve();
   #closed = false;
   /** It is to be made anew. */
@@ -109,7 +109,7 @@ export class Indexer {
     this.#following?.close();
     // What is being read, or rests, is not waited for.
     await this.#reader[Symbol.asyncDispose]();
-    this.#endRest();
+    for (const end of this.#rests) end();
     await this.#work;
     if (this.#following !== null && this.#stored !== this.#position) await this.#note();
   }
@@ -268,11 +268,13 @@ export class Indexer {
     if (this.#closed) return;
     const rest = Math.min(REST_MAX, REST_FACTOR * (performance.now() - began));
     await new Promise<void>((resolve) => {
-      const cancel = this.#clock.after(rest, resolve);
-      this.#endRest = () => {
+      const end = (): void => {
         cancel();
+        this.#rests.delete(end);
         resolve();
       };
+      const cancel = this.#clock.after(rest, end);
+      this.#rests.add(end);
     });
   }
 }

@@ -2,6 +2,9 @@ import type { ContentReader, ContentsRead } from '../../../ports/content-reader.
 import { CONTENT_BYTES_MAX } from './snapshot-task.ts';
 import { SnapshotWorker } from './snapshot-worker.ts';
 
+/** In whose turn states are read. */
+const INDEX = 'index';
+
 /** Takes states apart for the index, on a thread of its own: those that people look at do not wait for it. */
 export class ThreadReader implements ContentReader {
   readonly bytesMax: number = CONTENT_BYTES_MAX;
@@ -10,7 +13,11 @@ export class ThreadReader implements ContentReader {
 
   async read(bytes: Uint8Array): Promise<ContentsRead> {
     const task = { kind: 'contents', version: { number: 0, bytes } } as const;
-    const answer = await this.#worker.runTask(task, this.#closing.signal);
+    const gone = this.#closing.signal;
+    // What is made anew and what has just been changed may be read at a time, and the thread does one thing after the other.
+    const answer = await this.#worker.enqueue({ subject: INDEX, gone }, () =>
+      this.#worker.runTask(task, gone),
+    );
     switch (answer.type) {
       case 'answer':
         return {
@@ -22,6 +29,8 @@ export class ThreadReader implements ContentReader {
       case 'too-slow':
         return { type: 'unreadable', why: 'too-slow' };
       case 'gone':
+      case 'busy':
+      case 'too-many':
         throw new Error('the server is closing');
     }
   }
