@@ -57,8 +57,8 @@ describe('a configuration that is uploaded', () => {
     [
       'a link that leads up behind another',
       [
-        { path: 'd/e/root', type: '2', target: '../..' },
-        { path: 'out', type: '2', target: 'd/e/root/../..' },
+        { path: 'd/e/top', type: '2', target: '../..' },
+        { path: 'out', type: '2', target: 'd/e/top/../..' },
       ],
       /link that leads out/,
     ],

@@ -1,8 +1,6 @@
-import { setImmediate } from 'node:timers/promises';
-import type { Address } from '../../../core/address.ts';
 import { liveHead } from '../../../core/world.ts';
-import type { Shut } from '../../../house/caller.ts';
 import type { StateSummary } from '../../../ports/engine.ts';
+import { visitStates } from '../../visit-states.ts';
 import type { XmlElement } from '../../wire/xml-writer.ts';
 import { keyPrefixOf, stateBlob } from '../layout.ts';
 import { documentReply, type Answer, type DoorCall } from './call.ts';
@@ -11,8 +9,6 @@ import { elementOf, readLimit, type Listed } from './list-elements.ts';
 import { originOf } from './origin.ts';
 import { listVersions } from './version-listing.ts';
 
-/** States that are read from the house at a time. */
-const PAGE = 1_000;
 /** What a listing can include here: there is nothing of the rest. */
 const INCLUDED: ReadonlySet<string> = new Set(['', 'metadata', 'copy', 'tags', 'permissions']);
 /** What is listed of one state alone; what is deleted is among its versions. */
@@ -79,7 +75,10 @@ export async function listBlobs(call: DoorCall): Promise<Answer> {
   if ('code' in terms) return terms;
   const listed: Listed[] = [];
   const query = { project: asked.container, keyPrefix: keyPrefixOf(terms.prefix) };
-  const shut = await visit(call, query, (summary) => listed.push(...listedOf(call, summary)));
+  const shut = await visitStates(call, query, (summary) => {
+    listed.push(...listedOf(call, summary));
+    return true;
+  });
   if (shut !== null) return refused(shut);
   const wanted = listed.filter(({ name }) => name.startsWith(terms.prefix));
   const delimiter = asked.query.get('delimiter') ?? '';
@@ -122,25 +121,6 @@ function listedOf({ house }: DoorCall, { address, world }: StateSummary): readon
   const state = liveHead(world.record);
   const [holder = null] = house.lockInfos.ofHolders(address, world.holders.slice(0, 1));
   return name === null || (state === null && holder === null) ? [] : [{ name, state, holder }];
-}
-
-/** Visits the states that a query asks for. @returns why the caller may not see them; null when all were visited */
-async function visit(
-  { house, caller }: DoorCall,
-  query: { readonly project: string; readonly keyPrefix: string },
-  take: (summary: StateSummary) => void,
-): Promise<Shut | null> {
-  let after: Address | null = null;
-  do {
-    const asked = { ...query, deleted: false, limit: PAGE, ...(after === null ? {} : { after }) };
-    const page: Awaited<ReturnType<typeof house.states.list>> = await house.states.list(caller, asked);
-    if (page.type !== 'page') return page;
-    for (const summary of page.states) take(summary);
-    // Others have their turn: there may be many pages.
-    await setImmediate();
-    after = page.next;
-  } while (after !== null);
-  return null;
 }
 
 function writeMarker(name: string): string {

@@ -1,8 +1,7 @@
-import { setImmediate } from 'node:timers/promises';
 import type { Address } from '../../../core/address.ts';
 import { liveHead } from '../../../core/world.ts';
-import type { Shut } from '../../../house/caller.ts';
 import type { StateQuery, StateSummary } from '../../../ports/engine.ts';
+import { visitStates } from '../../visit-states.ts';
 import { shownLockInfo } from '../../lock-object/shown-lock.ts';
 import { lockKeys, readKey, stateKey } from '../layout.ts';
 import { absentReply, jsonReply, readHeaders, type Answer, type DoorCall } from './call.ts';
@@ -12,8 +11,6 @@ import { removeState } from './state.ts';
 
 /** Keys of one answer: Consul has no pages. */
 const KEYS_MAX = 10_000;
-/** States that are read from the house at a time. */
-const PAGE = 1_000;
 /** What Consul says of an index that nothing has changed. */
 const INDEX = 1;
 
@@ -24,7 +21,7 @@ export async function listKeys(call: DoorCall): Promise<Answer> {
   const refusal = refuseBlocking(call);
   if (refusal !== null) return refusal;
   const keys = new Set<string>();
-  const shut = await visit(call, (summary) => {
+  const shut = await visitStates(call, queryOf(call.asked.name), (summary) => {
     for (const key of keysOf(summary)) {
       if (!key.startsWith(name)) continue;
       const end = separator === '' ? -1 : key.indexOf(separator, name.length);
@@ -44,7 +41,7 @@ export async function listPairs(call: DoorCall): Promise<Answer> {
   if (refusal !== null) return refusal;
   const summaries: StateSummary[] = [];
   const { name, operation } = call.asked;
-  const shut = await visit(call, (summary) => {
+  const shut = await visitStates(call, queryOf(call.asked.name), (summary) => {
     if (keysOf(summary).some((key) => key.startsWith(name))) summaries.push(summary);
     return summaries.length <= KEYS_MAX;
   });
@@ -66,7 +63,7 @@ export async function deleteTree(call: DoorCall): Promise<Answer> {
   if (readKey(name).kind === 'chunk') return jsonReply(call, true);
   if (!name.includes('/')) return invalid('a deletion with "recurse" names a project: PROJECT/, at least');
   const found: Address[] = [];
-  const shut = await visit(call, ({ address, world }) => {
+  const shut = await visitStates(call, queryOf(call.asked.name), ({ address, world }) => {
     const key = stateKey(address);
     if (key?.startsWith(name) === true && liveHead(world.record) !== null) found.push(address);
     return found.length <= KEYS_MAX;
@@ -122,28 +119,6 @@ function keysOf({ address, world }: StateSummary): readonly string[] {
     ...(liveHead(world.record) === null ? [] : [path]),
     ...(world.holders.length === 0 ? [] : [lock, info]),
   ];
-}
-
-/** Visits the states whose keys may begin so, until enough were seen. @returns why the caller may not see them; null otherwise */
-async function visit(
-  { house, caller, asked }: DoorCall,
-  take: (summary: StateSummary) => boolean,
-): Promise<Shut | null> {
-  const query = queryOf(asked.name);
-  let after: Address | null = null;
-  do {
-    const page: Awaited<ReturnType<typeof house.states.list>> = await house.states.list(caller, {
-      ...query,
-      limit: PAGE,
-      ...(after === null ? {} : { after }),
-    });
-    if (page.type !== 'page') return page;
-    for (const summary of page.states) if (!take(summary)) return null;
-    // Others have their turn: there may be many pages.
-    await setImmediate();
-    after = page.next;
-  } while (after !== null);
-  return null;
 }
 
 /** What to ask the house for: a key's end may be of the workspace's name, or of the lock's. */

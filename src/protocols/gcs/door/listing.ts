@@ -1,8 +1,6 @@
-import { setImmediate } from 'node:timers/promises';
-import type { Address } from '../../../core/address.ts';
 import { liveHead } from '../../../core/world.ts';
-import type { Shut } from '../../../house/caller.ts';
 import type { StateSummary } from '../../../ports/engine.ts';
+import { visitStates } from '../../visit-states.ts';
 import { shownLockInfo } from '../../lock-object/shown-lock.ts';
 import { keyPrefixOf, lockObject, stateObject } from '../layout.ts';
 import { jsonReply, type Answer, type DoorCall } from './call.ts';
@@ -12,8 +10,6 @@ import { listVersions } from './version-listing.ts';
 
 /** Entries of one page, at most and by default (Cloud Storage JSON API, "Objects: list"). */
 const LIST_MAX = 1_000;
-/** States that are read from the house at a time. */
-const PAGE = 1_000;
 
 /** The objects whose names begin so: states and the locks that are held, or the names that a delimiter stands for. */
 export async function listObjects(call: DoorCall): Promise<Answer> {
@@ -29,9 +25,10 @@ export async function listObjects(call: DoorCall): Promise<Answer> {
   const refusal = call.house.projects.refuse(call.caller, 'list', bucket);
   if (refusal !== null) return refused(refusal);
   const views: ObjectView[] = [];
-  const shut = await visit(call, { project: bucket, keyPrefix: keyPrefixOf(prefix) }, (summary) =>
-    views.push(...objectsOf(call, summary)),
-  );
+  const shut = await visitStates(call, { project: bucket, keyPrefix: keyPrefixOf(prefix) }, (summary) => {
+    views.push(...objectsOf(call, summary));
+    return true;
+  });
   if (shut !== null) return refused(shut);
   const [from, to] = [query.get('startOffset') ?? '', query.get('endOffset') ?? ''];
   const wanted = views.filter(
@@ -75,25 +72,6 @@ function objectsOf({ house }: DoorCall, { address, world }: StateSummary): reado
       ? []
       : [lockView(project, lockObject(address), { holder, info: shownLockInfo(holder) })]),
   ];
-}
-
-/** Visits the states that a query asks for. @returns why the caller may not see them; null when all were visited */
-async function visit(
-  { house, caller }: DoorCall,
-  query: { readonly project: string; readonly keyPrefix: string },
-  take: (summary: StateSummary) => void,
-): Promise<Shut | null> {
-  let after: Address | null = null;
-  do {
-    const asked = { ...query, deleted: false, limit: PAGE, ...(after === null ? {} : { after }) };
-    const page: Awaited<ReturnType<typeof house.states.list>> = await house.states.list(caller, asked);
-    if (page.type !== 'page') return page;
-    for (const summary of page.states) take(summary);
-    // Others have their turn: there may be many pages.
-    await setImmediate();
-    after = page.next;
-  } while (after !== null);
-  return null;
 }
 
 function writeToken(name: string): string {

@@ -1,9 +1,8 @@
-import { setImmediate } from 'node:timers/promises';
-import type { Address } from '../../../core/address.ts';
 import { liveHead } from '../../../core/world.ts';
 import type { Shut } from '../../../house/caller.ts';
 import type { StateSummary } from '../../../ports/engine.ts';
 import { shownLockInfo } from '../../lock-object/shown-lock.ts';
+import { visitStates } from '../../visit-states.ts';
 import { lockedKeyPrefix, lockObject } from '../layout.ts';
 import type { DoorCall } from './call.ts';
 import { refused, type S3Error } from './errors.ts';
@@ -82,36 +81,16 @@ interface LockFile {
   readonly state: StateSummary;
 }
 
-/** Locked states that are read at a time. */
-const LOCKED_AT_A_TIME = 200;
-
 /** The lock files of a bucket whose names begin so, in S3's order. */
-async function lockFiles(
-  { house, caller, asked: { bucket } }: DoorCall,
-  prefix: string,
-): Promise<readonly LockFile[] | Shut> {
+async function lockFiles(call: DoorCall, prefix: string): Promise<readonly LockFile[] | Shut> {
   const found: LockFile[] = [];
-  const query = {
-    project: bucket,
-    locked: true,
-    limit: LOCKED_AT_A_TIME,
-    keyPrefix: lockedKeyPrefix(prefix),
-  };
-  let after: Address | null = null;
-  do {
-    const page: Awaited<ReturnType<typeof house.states.list>> = await house.states.list(
-      caller,
-      after === null ? query : { ...query, after },
-    );
-    if (page.type !== 'page') return page;
-    for (const state of page.states) {
-      const name = lockObject(state.address);
-      if (name.startsWith(prefix)) found.push({ name, state });
-    }
-    await setImmediate();
-    after = page.next;
-  } while (after !== null);
-  return found.sort((a, b) => compareNames(a.name, b.name));
+  const query = { project: call.asked.bucket, locked: true, keyPrefix: lockedKeyPrefix(prefix) };
+  const shut = await visitStates(call, query, (state) => {
+    const name = lockObject(state.address);
+    if (name.startsWith(prefix)) found.push({ name, state });
+    return true;
+  });
+  return shut ?? found.sort((a, b) => compareNames(a.name, b.name));
 }
 
 /** By the bytes of their names. */
