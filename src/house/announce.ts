@@ -69,7 +69,8 @@ const TELL: {
     outcome.type === 'pruned' && outcome.versions.length > 0
       ? event('versions-pruned', { versions: outcome.versions.length })
       : null,
-  retain: () => null,
+  retain: (outcome, { version }) =>
+    outcome.type === 'retention-set' ? event('retention-changed', { version: version.number }) : null,
   purge: (outcome) => (outcome.type === 'purged' ? event('state-purged', {}) : null),
 };
 

@@ -15,6 +15,7 @@ export const SIGNAL_EVENTS = [
   'waiter-left',
   'version-stored',
   'versions-pruned',
+  'retention-changed',
   'state-deleted',
   'state-undeleted',
   'state-purged',

@@ -22,7 +22,7 @@ const canRecord = hasCompiler();
 if (!canRecord) console.log('no C compiler here: what a failed flush does is not tried');
 
 describe.runIf(canRecord)('a flush that fails', () => {
-  it.each([FLUSHES_OF_OPENING + 1, FLUSHES_OF_OPENING + 2, 14, 40])(
+  it.each([1, 2, 5, 30].map((later) => FLUSHES_OF_OPENING + later))(
     'stops the engine, be it number %i, and nothing is written or tried again after it',
     async (failing) => {
       const { directory, remove } = await newDirectory();

@@ -36,6 +36,7 @@ const FILLED_EVENTS: ReadonlyMap<string, FilledEvent> = new Map<string, FilledEv
   ['write', { name: 'version-stored', facts: ['version', 'serial'], more: { restored: false } }],
   ['restore', { name: 'version-stored', facts: ['version', 'serial'], more: { restored: true } }],
   ['prune', { name: 'versions-pruned', facts: ['versions'] }],
+  ['retain', { name: 'retention-changed', facts: ['version', 'mode', 'until', 'legalHold', 'dropped'] }],
   ['delete', { name: 'state-deleted', facts: ['version'] }],
   ['undelete', { name: 'state-undeleted', facts: ['version'] }],
   ['purge', { name: 'state-purged', facts: [] }],

@@ -15,8 +15,8 @@ export const EVENT_ROUTES: readonly Route[] = [
     needs: 'reader; only what concerns states that the caller may read is sent',
     about: [
       'Each event has an `event` name and `data` of the shape `Event`. Names: `lock-granted`, `lock-released`,',
-      '`lock-broken`, `version-stored`, `versions-pruned`, `state-deleted`, `state-undeleted`, `state-purged`, which are',
-      'stored and have an `id`, and `waiter-parked`, `waiter-asleep`, `waiter-left`, which are not stored and have no `id`.',
+      '`lock-broken`, `version-stored`, `versions-pruned`, `retention-changed`, `state-deleted`, `state-undeleted`,',
+      '`state-purged`, which are stored and have an `id`, and `waiter-parked`, `waiter-asleep`, `waiter-left`, which are not stored and have no `id`.',
       'The first event is `ready`. An event says that something changed; ask the other routes for the present state.',
       'A client that comes back with `Last-Event-ID`, to whichever node, is sent what it missed of what is stored: at most',
       '1,000 events, found among at most 10,000 changes of the whole server. If it missed more, or the id is unknown, its',
