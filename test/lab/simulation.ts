@@ -53,6 +53,8 @@ const doorsLoaded = Promise.all([
   import('../../src/protocols/dynamodb/door/operations.ts'),
   import('../../src/protocols/gcs/door/door.ts'),
   import('../../src/protocols/sts/door/door.ts'),
+  import('../../src/protocols/azurerm/door/door.ts'),
+  import('../../src/protocols/hcp/door/door.ts'),
 ]);
 
 /** A house of some nodes, its clients, what befalls them, and who watches. */
