@@ -233,11 +233,8 @@ export class House {
     this.graph = watched(graph, audit, WATCHED.graph);
     const refusedWrites = new RefusedWrites({ ...keeping, bodyReader });
     this.refusedWrites = watched(refusedWrites, audit, WATCHED.refusedWrites);
-    this.states = watched(
-      new States({ ...shared, audit, refusedWrites, firstWrites, seen }),
-      audit,
-      WATCHED.states,
-    );
+    const states = new States({ ...shared, audit, refusedWrites, firstWrites, seen });
+    this.states = watched(states, audit, WATCHED.states);
     this.#closers = [() => this.#exploration.close(), () => uses.close(), () => tally.close()];
     this.#subscriptions = [
       pruneWhatIsSuperseded(this.#executor, projects),
@@ -295,6 +292,11 @@ export class House {
   /** Bytes that this node holds of bodies that are coming in. */
   get inFlightBytes(): number {
     return this.#inFlight.held;
+  }
+
+  /** Whether the index is being brought up to date by more than one state. */
+  get isIndexing(): boolean {
+    return this.#exploration.isIndexing();
   }
 
   /** The locks that are held and who waits for them, in a few numbers that are at most ten seconds old. */

@@ -39,7 +39,10 @@ export const command: Command = defineCommand({
     const open = await openHouse(configuration).catch((fault: unknown) => {
       throw openingFailure(fault, configuration);
     });
-    const keepMemory = giveBackWhenIdle(systemClock, () => open.house.inFlightBytes > 0);
+    const keepMemory = giveBackWhenIdle(
+      systemClock,
+      () => open.house.inFlightBytes > 0 || open.house.isIndexing,
+    );
     welcome(terminal, open, configuration.store, env);
     // On a screen it means that the screen is gone, and the server with it.
     const reload = (): void => void open.reload();

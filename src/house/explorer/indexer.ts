@@ -46,6 +46,7 @@ export class Indexer {
   #stored = 0;
   #cancel: () => void = () => undefined;
   readonly #rests = new Set<() => void>();
+  #atWork = 0;
   #work: Promise<void> = Promise.resolve();
   #closed = false;
   /** It is to be made anew. */
@@ -262,7 +263,21 @@ export class Indexer {
     this.#following = null;
   }
 
+  /** Whether it is at work on many states, so that there is more in memory than in the end. */
+  get isWorking(): boolean {
+    return this.#atWork > 0;
+  }
+
   async #restingAfter(work: () => Promise<void>): Promise<void> {
+    this.#atWork += 1;
+    try {
+      await this.#workAndRest(work);
+    } finally {
+      this.#atWork -= 1;
+    }
+  }
+
+  async #workAndRest(work: () => Promise<void>): Promise<void> {
     const began = performance.now();
     await work();
     if (this.#closed) return;

@@ -18,6 +18,7 @@ export interface Exploration {
   readonly explorer: Explorer;
   readonly graph: Graph;
   readonly seen: SeenReads;
+  isIndexing(): boolean;
   start(): void;
   close(): Promise<void>;
 }
@@ -43,6 +44,7 @@ export function openExplorer(options: {
     explorer: new Explorer({ ...options, records, indexer }),
     graph: new Graph({ ...options, records, seen }),
     seen,
+    isIndexing: () => indexer?.isWorking ?? false,
     start: () => indexer?.start(),
     async close() {
       await indexer?.close();

@@ -55,6 +55,7 @@ interface Running {
 export class SnapshotWorker {
   readonly #turns = new Turns({ waitingMax: WAITING_MAX, waitingOfSubjectMax: WAITING_OF_SUBJECT_MAX });
   readonly #taskMsMax: number;
+  readonly #idleMs: number;
   readonly #timeOf: (stat: string) => number | null;
   /** Where the time of the present thread can be read; null where it cannot be, undefined until it has started. */
   #stat: string | null | undefined;
@@ -64,8 +65,10 @@ export class SnapshotWorker {
 
   constructor({
     taskMsMax = TASK_MS_MAX,
+    idleMs = IDLE_MS,
     timeOf = threadTime,
-  }: { taskMsMax?: number; timeOf?: (stat: string) => number | null } = {}) {
+  }: { taskMsMax?: number; idleMs?: number; timeOf?: (stat: string) => number | null } = {}) {
+    this.#idleMs = idleMs;
     this.#taskMsMax = taskMsMax;
     this.#timeOf = timeOf;
   }
@@ -155,7 +158,7 @@ export class SnapshotWorker {
 
   #rest(idle: boolean): void {
     if (this.#idle !== null) clearTimeout(this.#idle);
-    this.#idle = idle ? setTimeout(() => this.#retire(), IDLE_MS).unref() : null;
+    this.#idle = idle ? setTimeout(() => this.#retire(), this.#idleMs).unref() : null;
   }
 
   #retire(): void {

@@ -2,13 +2,15 @@ import type { ContentReader, ContentsRead } from '../../../ports/content-reader.
 import { CONTENT_BYTES_MAX } from './snapshot-task.ts';
 import { SnapshotWorker } from './snapshot-worker.ts';
 
+/** The thread ends when nothing has been read for so long, and gives its memory back. */
+const IDLE_MS = 2_000;
 /** In whose turn states are read. */
 const INDEX = 'index';
 
 /** Takes states apart for the index, on a thread of its own: those that people look at do not wait for it. */
 export class ThreadReader implements ContentReader {
   readonly bytesMax: number = CONTENT_BYTES_MAX;
-  readonly #worker = new SnapshotWorker();
+  readonly #worker = new SnapshotWorker({ idleMs: IDLE_MS });
   readonly #closing = new AbortController();
 
   async read(bytes: Uint8Array): Promise<ContentsRead> {
