@@ -54,7 +54,7 @@ describe.runIf(process.platform === 'linux')('a crowd that uploads large states'
     const body = sampleState(1, { size: 10 * MEGABYTE });
     const ongoing = { isOver: false };
     const uploads = Promise.all(
-      Array.from({ length: 24 }, (_, index) => upload(`${house.url}/http/crowd/large-${index}`, body)),
+      Array.from({ length: 16 }, (_, index) => upload(`${house.url}/http/crowd/large-${index}`, body)),
     ).finally(() => (ongoing.isOver = true));
     let slowest = 0;
     for (let index = 0; !ongoing.isOver; index += 1) {
