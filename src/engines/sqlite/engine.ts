@@ -89,6 +89,8 @@ export class SqliteEngine implements Engine {
     this.warning = directory.warning;
     this.#reader = openForReading(directory.databasePath);
     this.#files = new FileWatch(directory.watched);
+    // The writer may have found a file gone that a read looked at a moment before.
+    void this.failed.then(() => this.#files.doubt());
     this.#queries = new Queries(this.#reader, keyIdOf, new RowKeys(rowKey));
     this.#bodies = new BodyReader(this.#reader);
     this.#audit = new AuditLog(this.#reader);
@@ -162,11 +164,11 @@ export class SqliteEngine implements Engine {
   }
 
   async indexed(query: IndexQuery): Promise<readonly IndexMark[]> {
-    return reading(() => this.#queries.indexed(query));
+    return this.#read(() => this.#queries.indexed(query));
   }
 
   async indexRows(names: readonly string[]): Promise<readonly IndexRow[]> {
-    return reading(() => this.#queries.indexRows(names));
+    return this.#read(() => this.#queries.indexRows(names));
   }
 
   async usage(project: string): Promise<Usage> {

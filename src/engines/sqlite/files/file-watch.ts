@@ -34,6 +34,11 @@ export class FileWatch {
     this.#lookedAt = performance.now();
   }
 
+  /** Has the next answer look, whenever that was done: somebody else may have found that a file is gone. */
+  doubt(): void {
+    this.#lookedAt = -Infinity;
+  }
+
   /**
    * Before something is answered: looks again only if that was not done a moment ago, as after a pause of the whole process.
    * @throws {EngineFault} as {@link look}
