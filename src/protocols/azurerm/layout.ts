@@ -70,3 +70,18 @@ export function stateBlob({ project, key, workspace }: Address): string | null {
 export function keyPrefixOf(prefix: string): string {
   return prefix.replace(/e(?:n(?:v(?::[^/]*)?)?)?$/, '');
 }
+
+/** Headers that stand in what SharedKey signs, in this order, beside those of `x-ms-` (Azure, "Authorize with Shared Key"). */
+export const SIGNED_HEADERS: readonly string[] = [
+  'content-encoding',
+  'content-language',
+  'content-length',
+  'content-md5',
+  'content-type',
+  'date',
+  'if-modified-since',
+  'if-match',
+  'if-none-match',
+  'if-unmodified-since',
+  'range',
+];

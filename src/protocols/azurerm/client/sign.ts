@@ -1,4 +1,5 @@
-import { createHmac } from 'node:crypto';
+import { SIGNED_HEADERS } from '../layout.ts';
+import { signatureOf } from '../sas-text.ts';
 
 /** What of a request is signed. */
 export interface Signed {
@@ -8,25 +9,10 @@ export interface Signed {
   readonly bytes: number;
 }
 
-/** Headers whose values are signed by themselves, in this order (Azure, "Authorize with Shared Key"); the date is in `x-ms-date`. */
-const STANDARD = [
-  'content-encoding',
-  'content-language',
-  'content-length',
-  'content-md5',
-  'content-type',
-  'date',
-  'if-modified-since',
-  'if-match',
-  'if-none-match',
-  'if-unmodified-since',
-  'range',
-] as const;
-
 /** The `Authorization` header by which an account's key proves a request (`SharedKey`, for versions from 2015-02-21). */
 export function sharedKey(account: string, key: string, request: Signed): string {
   const text = stringToSign(account, request);
-  const signature = createHmac('sha256', Buffer.from(key, 'base64')).update(text, 'utf8').digest('base64');
+  const signature = signatureOf(key, text).toString('base64');
   return `SharedKey ${account}:${signature}`;
 }
 
@@ -41,6 +27,6 @@ function stringToSign(account: string, { method, url, headers, bytes }: Signed):
     .map(([name, value]) => [name.toLowerCase(), value] as const)
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([name, value]) => `\n${name}:${value}`);
-  const standard = STANDARD.map((name) => `${known.get(name) ?? ''}\n`);
+  const standard = SIGNED_HEADERS.map((name) => `${known.get(name) ?? ''}\n`);
   return `${method}\n${standard.join('')}${own.join('')}/${account}${url.pathname}${query.join('')}`;
 }

@@ -1,6 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { DoorRequest } from '../../door.ts';
 import { queryPairs } from '../../wire/uri.ts';
+import { SIGNED_HEADERS } from '../layout.ts';
 import { signatureOf } from '../sas-text.ts';
 
 /** The schemes by which a request is signed with an account's key. */
@@ -14,21 +15,6 @@ export interface KeySignature {
   /** In base64. */
   readonly signature: string;
 }
-
-/** Headers that stand in what SharedKey signs, in this order, beside `x-ms-` (Azure, "Authorize with Shared Key"). */
-const SIGNED_HEADERS = [
-  'content-encoding',
-  'content-language',
-  'content-length',
-  'content-md5',
-  'content-type',
-  'date',
-  'if-modified-since',
-  'if-match',
-  'if-none-match',
-  'if-unmodified-since',
-  'range',
-] as const;
 
 /** The part that SharedKeyLite signs. */
 const LITE_HEADERS = ['content-md5', 'content-type', 'date'] as const;
