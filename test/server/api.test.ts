@@ -34,7 +34,7 @@ describe('the API', () => {
   });
   afterEach(() => house.close());
   afterAll(() => {
-    const elsewhere = ['events', 'backup', 'follow-audit', ...FOR_THE_PAGE];
+    const elsewhere = ['events', 'backup', 'check', 'follow-audit', ...FOR_THE_PAGE];
     expect([...called, ...elsewhere].sort()).toEqual(ROUTES.map(({ operation }) => operation).sort());
   });
 
