@@ -52,7 +52,7 @@ async function tell() {
   say('# A tour');
   say(
     'Two people, one state: an apply, a second one that waits, a crash, and a restore. `npm run tour` ran every command here and wrote down what it',
-    'printed; IDs, times and the port are replaced.',
+    'printed; IDs, secrets, times and the port are replaced, and of what terraform prints the lines stand here that matter.',
   );
   say('## The server');
   const server = start('statehouse serve', home, [`--listen=127.0.0.1:${port}`, '--log-level=error']);
@@ -60,7 +60,11 @@ async function tell() {
   block('statehouse serve', server.text);
   env.STATEHOUSE_SERVER = `http://127.0.0.1:${port}`;
   env.STATEHOUSE_CREDENTIAL_FILE = join(home, 'statehouse-data', 'admin-credential');
-  say('## Two people', 'Each has a credential of their own, so that locks and versions say who it was.');
+  say(
+    '## Two people',
+    'In a second shell, set the two variables that the server has printed (`STATEHOUSE_CREDENTIAL_FILE` and `STATEHOUSE_SERVER`): you are the admin',
+    'there. Each person gets a credential of their own, so that locks and versions say who it was.',
+  );
   for (const who of ['alice', 'bob']) {
     const made = run(`statehouse credential create ${who} --grant "writer:app/*" --json`, home, true);
     writeFileSync(join(home, who), JSON.stringify(JSON.parse(made)));
@@ -72,19 +76,24 @@ async function tell() {
   block('statehouse config http app/net', printed);
   const backend = /^terraform \{\n[\s\S]*?\n\}\n/m.exec(printed)?.[0] ?? '';
   for (const person of [alice, bob]) writeFileSync(join(person.cwd, 'main.tf'), backend + RESOURCES);
-  say('## The first apply', 'Alice puts that block into her folder, with one resource.');
+  say(
+    '## The first apply',
+    'Alice puts that block into `main.tf` of her folder, with one resource (`resource "terraform_data" "one" { input = "one" }`), and the two variables',
+    'with her own ID and secret into her shell.',
+  );
   show(alice, 'terraform init', /successfully initialized/);
   show(alice, 'terraform apply -auto-approve', /Apply complete/);
   run('terraform init', bob.cwd, true, bob.env);
   say(
     '## Bob comes while Alice works',
-    'Her second apply takes a while. Bob does not wait, and is told who holds the lock.',
+    'She adds a resource that takes a while, and applies again. Bob has the same block, with his ID and secret. He does not wait, and is told who holds the',
+    'lock and where to look.',
   );
   const gate = join(home, 'gate');
   writeFileSync(join(alice.cwd, 'slow.tf'), slow(gate));
   const long = start('terraform apply -auto-approve', alice.cwd, [], alice.env);
   await until(() => existsSync(`${gate}.reached`), 'the lock is held');
-  show(bob, 'terraform apply -auto-approve', /held by|place|in line|statehouse force-unlock|Error acquiring/);
+  show(bob, 'terraform apply -auto-approve', /held by|^see |in line|statehouse force-unlock|Error acquiring/);
   block('statehouse locks', run('statehouse locks', home));
   say(
     'With `-lock-timeout` he waits in line, and has the lock in the moment when she lets it go. (His folder lacks what she has added.)',
@@ -96,6 +105,7 @@ async function tell() {
       /"waiters": \[\s*\{/.test(run('statehouse locks --json', home)),
     'Bob waits',
   );
+  block('statehouse locks', run('statehouse locks', home));
   writeFileSync(gate, '');
   await Promise.all([ended(long), ended(waiting)]);
   block(
@@ -121,10 +131,9 @@ async function tell() {
   block('statehouse history app/net', run('statehouse history app/net', home));
   writeFileSync(join(bob.cwd, 'main.tf'), backend + RESOURCES.replace('"one"', '"another"'));
   show(bob, 'terraform apply -auto-approve', /Apply complete/);
-  run('statehouse pull --out newest.tfstate', bob.cwd, true, bob.env);
   block('statehouse restore app/net 1', run('statehouse restore app/net 1 --yes', home));
   say('The restore is a new version; the history goes on.');
-  show(bob, 'statehouse diff newest.tfstate', /./);
+  block('statehouse diff app/net 4 5', run('statehouse diff app/net 4 5', home));
   server.child.kill('SIGTERM');
   await ended(server);
 }
@@ -160,7 +169,9 @@ function say(...text) {
 }
 
 function block(command, output, who) {
-  const shown = /^[A-Z][A-Z ]+ {2}[A-Z]/.test(output) ? table(output) : mask(output);
+  const masked = /^[A-Z][A-Z ]+ {2}[A-Z]/.test(output) ? table(output) : mask(output);
+  // Both are played on one machine.
+  const shown = masked.replaceAll(/(token:bob +)alice@laptop/g, '$1bob@desktop ');
   lines.push('```console', `${who === undefined ? '' : `${who} `}$ ${command}`, shown.trim(), '```', '');
 }
 
@@ -226,7 +237,7 @@ function mask(text) {
     .replaceAll(/\bSH[A-Z2-7]{16}\b/g, 'ID')
     .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+(?:Z|\+00:00)/g, 'TIME')
     .replaceAll(/\d{4}-\d\d-\d\d \d\d:\d\d(?::\d\d)?(?: ?(?:UTC|[+-]\d{4}))?/g, 'TIME')
-    .replaceAll(/\b(?:\d+[dhms] )?\d+(?:ms|[dhms])\b(?= ago|,|$|\n| |\))/g, '2s')
+    .replaceAll(/\b(?:\d+[dhms] )?\d+(?:ms|[dhms])\b(?= ago|[,;]|$|\n| |\))/g, '2s')
     .replaceAll('just now', '2s ago')
     .replaceAll(/(?:less than )?2s(?: 2s)?/g, '2s')
     .replaceAll(/\b[\d.]+ (?:B|KiB)(?= |$)/g, '1 KiB')

@@ -68,6 +68,11 @@ export function placeInWords({ position, waiting }: LinePlace): string {
   return `${waiting} ${waiting === 1 ? 'waits' : 'wait'} in line`;
 }
 
+/** Where to look at a lock and its line; empty where that is not known. @param page its address for a browser */
+export function whereToLook(page: string | null): string {
+  return page === null ? '' : `see ${visible(page)}`;
+}
+
 /** `OperationTypeApply` as people say it: `apply`. */
 export function operationInWords(operation: string): string {
   return Object.hasOwn(OPERATIONS, operation) ? (OPERATIONS[operation] ?? operation) : operation;

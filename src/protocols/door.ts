@@ -102,6 +102,8 @@ export interface DoorRequest {
   readonly secure: boolean;
   /** The client's own connection is encrypted, by TLS here or as a proxy that is trusted says. */
   readonly clientSecure: boolean;
+  /** Where people find the server, without a slash at the end; null where nothing says it. */
+  readonly origin: string | null;
   /** The names of the client's certificate, which the listener has verified; none without one. */
   readonly certificateNames: readonly string[];
   /** Takes room for bytes of the body that are in memory until the answer; false where there is none for them. */

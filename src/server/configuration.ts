@@ -48,6 +48,8 @@ export interface Configuration {
   readonly port: number;
   /** The name under which clients reach the house, so that a name before it can be a bucket's; null if it has none. */
   readonly domain: string | null;
+  /** Where people find it, where that was said. */
+  readonly publicUrl: string | null;
   readonly store: Store;
   readonly tls: Tls;
   /** The file of the authorities that sign certificates of clients; null where clients are not asked for one. */
@@ -148,6 +150,7 @@ export function configure(given: Settings, env: Environment = {}): Configuration
   return {
     ...given.listen,
     domain: given.domain,
+    publicUrl: given.publicUrl,
     store,
     tls,
     clientCa: given.tlsClientCa,

@@ -11,6 +11,7 @@ import type { Deliveries } from './deliveries.ts';
 import { DoorTable } from './door-table.ts';
 import { sendReply, toDoorRequest } from './exchange.ts';
 import type { Metrics } from './metrics.ts';
+import type { Reach } from './origin.ts';
 import { unknownPath } from './signposts.ts';
 import type { Traffic } from './traffic.ts';
 
@@ -27,11 +28,12 @@ export function dispatch(options: {
   metrics: Pick<Metrics, 'request' | 'undelivered'>;
   entropy: Entropy;
   traffic: Traffic;
+  reach: Reach;
   deliveries: Pick<Deliveries, 'watch'>;
   /** Told of a fault after which nothing can be trusted. */
   fatal: (fault: EngineFault) => void;
 }): RequestListener {
-  const { log, metrics, entropy, traffic, deliveries, fatal } = options;
+  const { log, metrics, entropy, traffic, reach, deliveries, fatal } = options;
   const doors = new DoorTable(options.doors);
 
   async function answer(request: DoorRequest): Promise<Answered> {
@@ -93,7 +95,7 @@ export function dispatch(options: {
 
   async function serve(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
     const began = performance.now();
-    const request = toDoorRequest(newRequestId(entropy), incoming, response, traffic);
+    const request = toDoorRequest(newRequestId(entropy), incoming, response, { traffic, reach });
     const { door, reply } = await answer(request);
     const delivered = await send(incoming, response, request.id, reply);
     const seconds = (performance.now() - began) / 1_000;

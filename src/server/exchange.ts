@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import type { DoorReply, DoorRequest } from '../protocols/door.ts';
 import { certificateNames } from './client-certificate.ts';
 import { guardBody } from './body-guard.ts';
+import { originOf, type Reach } from './origin.ts';
 import { withSafeHeaders } from './safe-headers.ts';
 import type { Traffic } from './traffic.ts';
 
@@ -16,13 +17,18 @@ export function toDoorRequest(
   id: string,
   request: IncomingMessage,
   response: ServerResponse,
-  traffic: Traffic,
+  { traffic, reach }: { readonly traffic: Traffic; readonly reach: Reach },
 ): DoorRequest {
   const peer = traffic.peerOf(request);
   const target = originForm(request.url ?? '/');
   const mark = target.indexOf('?');
   const length = request.headers['content-length'];
   const contentLength = length === undefined ? null : Number(length);
+  const isSecure = traffic.isSecure(request);
+  const header = (name: string): string | undefined => {
+    const value = request.headers[name];
+    return Array.isArray(value) ? value.join(', ') : value;
+  };
   let gone: AbortController | null = null;
   return {
     id,
@@ -31,17 +37,17 @@ export function toDoorRequest(
     path: mark === -1 ? target : target.slice(0, mark),
     query: mark === -1 ? '' : target.slice(mark + 1),
     rawHeaders: request.rawHeaders,
-    header(name) {
-      const value = request.headers[name];
-      return Array.isArray(value) ? value.join(', ') : value;
-    },
+    header,
     body: readBody(request, response, contentLength),
     contentLength,
     peer,
     peerPort: request.socket.remotePort ?? 0,
     remoteAddress: request.socket.remoteAddress ?? '',
     secure: 'encrypted' in request.socket,
-    clientSecure: traffic.isSecure(request),
+    clientSecure: isSecure,
+    get origin() {
+      return originOf(header, isSecure, reach);
+    },
     get certificateNames() {
       return certificateNames(request.socket);
     },

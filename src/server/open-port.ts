@@ -61,7 +61,7 @@ export async function openPort(configuration: Configuration, built: BuiltHouse):
     wholeFile: built.wholeFile,
     about: { version: readVersion(), retention: configuration.retention, ...toldOf(configuration) },
   };
-  const { domain, s3 } = configuration;
+  const { domain, publicUrl, s3 } = configuration;
   const doors = await openDoors({
     house,
     metrics,
@@ -78,7 +78,16 @@ export async function openPort(configuration: Configuration, built: BuiltHouse):
   });
   void built.failed.then(fail);
   const deliveries = new Deliveries({ clock: systemClock, log });
-  const handler = dispatch({ doors, log, metrics, entropy: systemEntropy, traffic, deliveries, fatal: fail });
+  const handler = dispatch({
+    doors,
+    log,
+    metrics,
+    entropy: systemEntropy,
+    traffic,
+    reach: { publicUrl, domain },
+    deliveries,
+    fatal: fail,
+  });
   const { host, port, clientCertificates } = configuration;
   const listener = await listen(handler, {
     host,

@@ -3,6 +3,7 @@ import { readWord } from '../core/read-value.ts';
 import { mapQuotas, QUOTAS, type Quota } from '../core/quota.ts';
 import { mapLimits, RETENTION_LIMITS, type RetentionLimit } from '../core/retention.ts';
 import { readDevices, type DeviceSetting } from './audit-devices/read-device.ts';
+import { readPublicUrl } from './origin.ts';
 import { flag, optional, readListen, readNetworks, whole, type Setting } from './setting.ts';
 
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
@@ -16,6 +17,7 @@ export type RunMode = (typeof RUN_MODES)[number];
 export interface Settings extends Readonly<Record<RetentionLimit | Quota, number>> {
   readonly listen: { readonly host: string; readonly port: number };
   readonly domain: string | null;
+  readonly publicUrl: string | null;
   readonly data: string | null;
   readonly database: string | null;
   readonly databaseFile: string | null;
@@ -95,6 +97,12 @@ export const SETTINGS: { readonly [K in keyof Settings]: Setting<Settings[K]> } 
     'NAME',
     'the name under which clients reach the server: bucket.NAME is then an S3 bucket, ACCOUNT.blob.NAME an account of Azure',
   ),
+  publicUrl: {
+    placeholder: 'URL',
+    help: 'where people find the server in a browser, for links in what is told them; by default as they have asked it',
+    fallback: null,
+    read: readPublicUrl,
+  },
   data: optional('DIR', `the data directory of the embedded engine (default: ${DEFAULT_DATA})`),
   database: optional(
     'URL',

@@ -4,6 +4,7 @@ import {
   operationInWords,
   ordinal,
   placeInWords,
+  whereToLook,
   type LockFacts,
 } from '../../src/core/lock-words.ts';
 
@@ -67,6 +68,13 @@ describe('a place in line in words', () => {
     ['', null, 0],
   ] as const)('%s', (words, position, waiting) => {
     expect(placeInWords({ position, waiting })).toBe(words);
+  });
+
+  it('names the page to look at, where that is known', () => {
+    expect(whereToLook('https://state.example.com/s/app/net')).toBe(
+      'see https://state.example.com/s/app/net',
+    );
+    expect(whereToLook(null)).toBe('');
   });
 
   it('counts as people do', () => {

@@ -46,7 +46,10 @@ describe.skipIf(terraform === null)(
       expect(second.output).toContain('Error acquiring the state lock');
       const id = holders[0]?.lockId;
       expect(second.output).toMatch(
-        new RegExp(`^ID=${id}\nheld by token:admin\\S* \\(\\S+@\\S+, apply\\) for \\d+s$`, 'm'),
+        new RegExp(
+          `^ID=${id}\nheld by token:admin\\S* \\(\\S+@\\S+, apply\\) for \\d+s\nsee ${house.url}/s/acme/two$`,
+          'm',
+        ),
       );
       expect(second.output).toContain('\n  statehouse force-unlock acme/two\n');
       expect(second.milliseconds).toBeLessThan(10_000);

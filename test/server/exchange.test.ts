@@ -77,6 +77,7 @@ describe('an exchange', () => {
       metrics,
       entropy: systemEntropy,
       traffic,
+      reach: { publicUrl: null, domain: null },
       deliveries: { watch: () => undefined },
       fatal: (fault) => void fatal.push(fault),
     });

@@ -115,6 +115,7 @@ function toDoorRequest({ method, target, headers, body }: InProcessRequest, gone
     admit: () => null,
     secure: false,
     clientSecure: false,
+    origin: null,
     certificateNames: [],
     id: '00000000-0000-4000-8000-000000000000',
     gone,

@@ -3,7 +3,7 @@ import { defineCommand } from '../command.ts';
 import { DONE } from '../exit-codes.ts';
 import { Failure, lockedByOther } from '../failure.ts';
 import { breakLock } from '../folder/breaking.ts';
-import { holderInWords } from '../folder/lock-view.ts';
+import { heldByInWords } from '../folder/lock-view.ts';
 import { OPERATION_LOCK } from '../../core/lock-info.ts';
 import { TARGET_OPTIONS, withTarget } from '../folder/target.ts';
 
@@ -20,7 +20,7 @@ export const command: Command = defineCommand({
       if (now.type === 'free') throw new Failure(`the state of workspace ${workspace} is not locked`);
       if (now.type === 'held' && now.holder !== null && now.holder.operation !== OPERATION_LOCK) {
         throw lockedByOther(
-          `the lock was not taken by "statehouse lock": it is held by ${holderInWords(now.holder)}`,
+          `the lock was not taken by "statehouse lock": it is ${heldByInWords(now.holder)}`,
           'If its holder has ended: statehouse force-unlock.',
           { holder: now.holder },
         );

@@ -3,7 +3,7 @@ import { Failure, wrongUse } from '../failure.ts';
 import type { Invocation } from '../command.ts';
 import type { OptionSpec } from '../options.ts';
 import { breakLock } from './breaking.ts';
-import { holderInWords, lockFacts } from './lock-view.ts';
+import { heldByInWords, lockFacts } from './lock-view.ts';
 import { withTarget, type TARGET_OPTIONS } from './target.ts';
 
 type ForceUnlock = Pick<
@@ -32,7 +32,7 @@ export function forceUnlockInFolder(invocation: ForceUnlock, lockId: string | un
       terminal.note(
         holder === null
           ? `Lock ${id} on workspace ${workspace}${now.type === 'held' ? `, ${now.note}` : ''}`
-          : `Workspace ${workspace} is locked by ${holderInWords(holder)}:`,
+          : `Workspace ${workspace} is ${heldByInWords(holder)}:`,
       );
       for (const [name, value] of holder === null ? [] : lockFacts(holder)) {
         terminal.note(`  ${`${name}:`.padEnd(11)}${value}`);

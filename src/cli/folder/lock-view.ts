@@ -1,17 +1,14 @@
 import { GO_ZERO_TIME, type LockInfo } from '../../core/lock-info.ts';
 import { heldInWords } from '../../core/lock-words.ts';
 import type { LockLine, LockState } from '../../ports/state-client.ts';
-import { formatDuration } from '../../core/duration.ts';
-
-/** A holder in a few words: `bob@ci (OperationTypeApply) for 3m 10s`. */
-export function holderInWords(holder: LockInfo | null, now: number = Date.now()): string {
-  if (holder === null) return 'an unknown holder';
-  const age = lockAge(holder, now);
-  return `${holder.who} (${holder.operation})${age === null ? '' : ` for ${formatDuration(age)}`}`;
-}
 
 /** Who holds a lock, for how long and why: what the backend tells, and what its lock info says. */
-export function heldByInWords(holder: LockInfo, line: LockLine | null, now: number = Date.now()): string {
+export function heldByInWords(
+  holder: LockInfo | null,
+  line: LockLine | null = null,
+  now: number = Date.now(),
+): string {
+  if (holder === null) return 'held by an unknown holder';
   const { who, operation, info } = holder;
   // A server may have written the whole sentence there.
   if (line === null && info.startsWith('held by ')) return info;
@@ -52,7 +49,7 @@ export function lockInWords(lock: LockState): string {
       return 'free';
     case 'held':
       if (lock.holder === null) return lock.note === '' ? 'held' : lock.note;
-      return `held by ${holderInWords(lock.holder)}, lock ID ${lock.holder.id}`;
+      return `${heldByInWords(lock.holder)}, lock ID ${lock.holder.id}`;
     case 'unreadable':
     case 'unknown':
     case 'unsupported':

@@ -6,6 +6,7 @@ import type { Caller, Shut } from '../../house/caller.ts';
 import type { House } from '../../house/house.ts';
 import type { LockAnswer, UnlockAnswer } from '../../house/locks/locks.ts';
 import type { DoorRequest } from '../door.ts';
+import { pageOf } from '../page-link.ts';
 import { CopyMemory } from './copy-memory.ts';
 import { FenceMemory } from './fence-memory.ts';
 import { LockMemory } from './lock-memory.ts';
@@ -89,7 +90,7 @@ export class LockObjects {
     const holding = answer.type === 'held' ? shownLock(answer.holders) : null;
     if (answer.type === 'held' && holding !== null) {
       // Terraform prints `Info` and compares no bytes; other programs may take them for the holder's own.
-      const told = isRun(request) ? toldLock(holding, answer, answer) : holding;
+      const told = isRun(request) ? toldLock(holding, answer, pageOf(request, address)) : holding;
       // Another run of the same client may be the holder.
       const mayHold = holding.holder.subject === caller.identity.subject;
       for (const viewer of viewers) this.#refusals.refused(viewer, id, mayHold ? holding : told, told);

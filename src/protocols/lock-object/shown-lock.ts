@@ -1,5 +1,5 @@
 import { formatLockInfo, parseLockInfo } from '../../core/lock-info.ts';
-import { placeInWords, type LinePlace } from '../../core/lock-words.ts';
+import { placeInWords, whereToLook, type LinePlace } from '../../core/lock-words.ts';
 import type { Holder } from '../../core/world.ts';
 import { holdingInWords, lockInfoOf, type Holding } from '../explain.ts';
 
@@ -32,9 +32,12 @@ export function shownLockInfo(holder: Holder): Uint8Array {
 /**
  * A lock as whoever was just refused for it is shown it: `Info`, which terraform prints and does not compare, says who holds it
  * and where in line the asker stands.
+ * @param page where to look at both in a browser, as {@link pageOf} has it
  */
-export function toldLock({ holder }: SeenLock, holding: Holding, place: LinePlace): SeenLock {
-  const facts = [holdingInWords(holding), placeInWords(place)].filter((fact) => fact !== '');
+export function toldLock({ holder }: SeenLock, refusal: Holding & LinePlace, page: string | null): SeenLock {
+  const facts = [holdingInWords(refusal), placeInWords(refusal), whereToLook(page)].filter(
+    (fact) => fact !== '',
+  );
   const lock = { ...lockInfoOf(holder), info: facts.join('; ') };
   return { holder, info: new TextEncoder().encode(formatLockInfo(lock)) };
 }

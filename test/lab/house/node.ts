@@ -125,6 +125,7 @@ export class LabNode {
       metrics: { request: () => undefined, undelivered: () => undefined },
       entropy,
       traffic: new Traffic({ requestRate: 0, trustedProxies: [] }, { clock, log }),
+      reach: { publicUrl: null, domain: null },
       deliveries: { watch: () => undefined },
       fatal: () => void this.die('fatal'),
     });

@@ -98,7 +98,9 @@ describe('a lock item', () => {
     const told = await info(run);
     expect(JSON.parse(told)).toEqual({
       ...(JSON.parse(lockInfo('one')) as object),
-      Info: expect.stringMatching(/^held by token:\S+ \(user@host, apply\) for \ds$/) as string,
+      Info: expect.stringMatching(
+        /^held by token:\S+ \(user@host, apply\) for \ds; see http:\/\/[\w.:]+\/s\/\S+$/,
+      ) as string,
     });
     expect(await info(run)).toBe(lockInfo('one'));
     // Other programs may take it for the holder's own words.

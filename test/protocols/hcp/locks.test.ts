@@ -80,7 +80,7 @@ describe('the lock at the hcp door', () => {
     const hand = await api(house, 'POST', `workspaces/${id}/actions/lock`, { reason: 'a look' });
     expect(hand.status).toBe(409);
     expect(errorOf(hand).title).toBe('workspace already locked');
-    expect(errorOf(hand).detail).toMatch(/held by token:pipeline/);
+    expect(errorOf(hand).detail).toMatch(/held by token:pipeline.*; see http:\/\/[\w.:]+\/s\//);
     const seen = dataOf(await api(house, 'GET', `workspaces/${id}`));
     expect(seen.attributes).toMatchObject({ locked: true });
     expect(seen.attributes['locked-reason']).toMatch(/held by token:pipeline/);

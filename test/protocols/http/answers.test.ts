@@ -107,7 +107,9 @@ describe('what the http door answers', () => {
     expect(JSON.parse(refused.text)).toMatchObject({
       Who: 'alice@laptop',
       Created: '2026-11-20T06:14:26.010866985Z',
-      Info: expect.stringMatching(/^held by token:\S+ \(alice@laptop, apply\) for \ds$/) as string,
+      Info: expect.stringMatching(
+        /^held by token:\S+ \(alice@laptop, apply\) for \ds; see http:\/\/[\d.:]+\/s\/acme\/\S+$/,
+      ) as string,
     });
     const shown = await house.ask('GET', `${target}?lock`);
     expect(JSON.parse(shown.text)).toMatchObject({ ID: 'mine' });
@@ -129,6 +131,7 @@ describe('what the http door answers', () => {
     expect(told.ID.split('\n')).toEqual([
       'mine',
       expect.stringMatching(/^held by token:\S+ \(alice@laptop, apply\) for \ds$/),
+      `see ${house.url}/s/${target.slice(6)}`,
       'to wait in line: -lock-timeout=10m; if its holder is dead:',
       `  statehouse force-unlock ${target.slice(6)}`,
       expect.stringContaining('before 1.15'),

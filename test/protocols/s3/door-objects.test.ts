@@ -178,7 +178,7 @@ describe('an object at the S3 door', () => {
     const told = await run.send(new GetObjectCommand({ Bucket, Key: lockKey }));
     expect(JSON.parse((await told.Body?.transformToString()) ?? '')).toMatchObject({
       ID: 'one',
-      Info: expect.stringMatching(/^held by .* for \ds$/) as string,
+      Info: expect.stringMatching(/^held by .* for \ds; see http:\/\/[\w.:]+\/s\/\S+$/) as string,
     });
     expect(await get(lockKey)).toBe(lockInfo('one'));
     const listed = await aws.s3.send(new ListObjectsV2Command({ Bucket }));

@@ -6,8 +6,7 @@ import { findBackend } from '../../../protocols/backends.ts';
 import type { Finding, StateClient } from '../../../ports/state-client.ts';
 import { dataFolderOf } from '../../../workdir/folder.ts';
 import { readRecord } from '../../../workdir/record.ts';
-import { formatDuration } from '../../../core/duration.ts';
-import { holderInWords, lockAge } from '../lock-view.ts';
+import { heldByInWords, lockAge } from '../lock-view.ts';
 import type { OpenTarget } from '../target.ts';
 
 /** A lock that is held longer has most likely been forgotten. */
@@ -89,7 +88,7 @@ export async function examineLocks(client: StateClient): Promise<readonly Findin
     findings.push({
       level: 'warning',
       topic: 'stale lock',
-      message: `workspace ${workspace} has been locked by ${holderInWords(lock.holder)} for ${formatDuration(age)}`,
+      message: `workspace ${workspace} is locked: ${heldByInWords(lock.holder)}`,
       next: `If its holder has ended: statehouse force-unlock --workspace ${workspace}`,
     });
   }

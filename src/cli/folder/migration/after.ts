@@ -4,7 +4,7 @@ import type { HeldLock, StateClient } from '../../../ports/state-client.ts';
 import { BackendFault } from '../../../ports/state-client.ts';
 import { selectWorkspace } from '../../../workdir/selection.ts';
 import { Failure, lockedByOther } from '../../failure.ts';
-import { holderInWords } from '../lock-view.ts';
+import { heldByInWords } from '../lock-view.ts';
 import { OPERATION_FROM } from '../operations.ts';
 import type { OpenTarget } from '../target.ts';
 import { waysTo } from '../workspace-names.ts';
@@ -58,7 +58,7 @@ export async function refuseHeld({ from, to }: Sides, workspaces: readonly strin
       });
       if (lock?.type !== 'held') continue;
       throw lockedByOther(
-        `workspace ${workspace} is locked at ${client.locate(workspace)}: ${holderInWords(lock.holder)}`,
+        `workspace ${workspace} is locked at ${client.locate(workspace)}: ${heldByInWords(lock.holder)}`,
         'Look again later, or wait for it in the run with --lock-timeout.',
         { holder: lock.holder },
       );

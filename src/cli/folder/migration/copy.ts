@@ -9,7 +9,7 @@ import { Failure, lockedByOther } from '../../failure.ts';
 import { readVersion } from '../../../server/version.ts';
 import type { ReadState } from '../import-check.ts';
 import { isEmptyState } from '../import-check.ts';
-import { holderInWords } from '../lock-view.ts';
+import { heldByInWords } from '../lock-view.ts';
 import { OPERATION_FROM, OPERATION_INIT, OPERATION_TO } from '../operations.ts';
 import { writeAndVerify } from '../writing.ts';
 import type { Journal, LockIds } from './journal.ts';
@@ -134,7 +134,7 @@ export async function lockSide(
   const answer = await waitForLock(client, workspace, request, { timeout, signal: stopped });
   if (answer.type === 'locked') return [answer.lock];
   if (answer.type === 'unsupported') return [];
-  const whom = answer.holder === null ? answer.message : `held by ${holderInWords(answer.holder)}`;
+  const whom = answer.holder === null ? answer.message : heldByInWords(answer.holder, answer.line);
   throw lockedByOther(
     `workspace ${workspace} is locked at ${client.locate(workspace)}: ${whom}`,
     'Run the same command again later, or with --lock-timeout: it continues where it stopped.',

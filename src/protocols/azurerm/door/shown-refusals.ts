@@ -3,6 +3,7 @@ import type { Instant, Milliseconds } from '../../../core/instant.ts';
 import type { Caller } from '../../../house/caller.ts';
 import type { LockAnswer } from '../../../house/locks/locks.ts';
 import type { DoorRequest } from '../../door.ts';
+import { pageOf } from '../../page-link.ts';
 import { isRun } from '../../lock-object/run.ts';
 import { shownLock, toldLock, type SeenLock } from '../../lock-object/shown-lock.ts';
 
@@ -34,7 +35,7 @@ export class ShownRefusals {
   ): void {
     const lock = shownLock(answer.holders);
     if (lock === null) return;
-    const told = toldLock(lock, answer, answer);
+    const told = toldLock(lock, answer, pageOf(request, address));
     if (told.info.length > REMEMBERED_INFO_BYTES_MAX) return;
     const name = nameOf(caller, request, address);
     this.#refusals.delete(name);

@@ -2,6 +2,7 @@ import { formatAddress, type Address } from '../../../core/address.ts';
 import type { Instant } from '../../../core/instant.ts';
 import type { LockAnswer } from '../../../house/locks/locks.ts';
 import type { DoorRequest } from '../../door.ts';
+import { pageOf } from '../../page-link.ts';
 import { RefusalMemory, type Viewer } from '../../lock-object/refusal-memory.ts';
 import { shownLock, toldLock, type SeenLock } from '../../lock-object/shown-lock.ts';
 import type { Processes } from './processes.ts';
@@ -31,7 +32,7 @@ export class ShownRefusals {
     const lock = shownLock(answer.holders);
     if (lock === null) return;
     this.#memory.refused(this.#viewer(subject, request, address, 'lock'), sessionId, lock);
-    const told = toldLock(lock, answer, answer);
+    const told = toldLock(lock, answer, pageOf(request, address));
     this.#memory.refused(this.#viewer(subject, request, address, 'lock-info'), sessionId, told);
   }
 

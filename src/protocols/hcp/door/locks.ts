@@ -1,12 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import type { Address } from '../../../core/address.ts';
 import { formatLockInfo, LOCK_INFO_TAKEN_BYTES_MAX, parseLockRequest } from '../../../core/lock-info.ts';
+import { whereToLook } from '../../../core/lock-words.ts';
 import { nameOfSubject } from '../../../core/subject.ts';
 import { NEW_WORLD } from '../../../core/world.ts';
 import type { LockAnswer } from '../../../house/locks/locks.ts';
 import { HCP_ALIAS, TERRAFORMS_REASON, workspaceName } from '../layout.ts';
 import { emptyReply, isError, readOne, reply, type Answer, type DoorCall, type Rows } from './call.ts';
 import { invalid, refused, type HcpError } from './errors.ts';
+import { pageOf } from '../../page-link.ts';
 import { readBody } from '../../wire/read-body.ts';
 import { readResource } from '../json-api.ts';
 import { atWorkspace, findWorkspace } from './workspace-of.ts';
@@ -57,7 +59,8 @@ async function lockWorkspace(call: DoorCall, address: Address): Promise<Answer> 
       gone: request.gone,
     });
   const answer = isNamed ? await ask() : await connections.inLine({ subject, lockId }, request, ask);
-  if (answer.type !== 'granted') return answer.type === 'held' ? taken(call, answer) : refused(answer);
+  if (answer.type !== 'granted')
+    return answer.type === 'held' ? taken(call, address, answer) : refused(answer);
   connections.uses(subject, request, address, lockId);
   return { ...(await workspaceReply(call, address)), undelivered: answer.undelivered };
 }
@@ -66,9 +69,16 @@ async function lockWorkspace(call: DoorCall, address: Address): Promise<Answer> 
  * Another holds the lock. Terraform shows nothing of this answer, and drops a connection on which something is left that it has not
  * read: its connection is what it is known by when it comes back.
  */
-function taken(call: DoorCall, refusal: Extract<LockAnswer, { readonly type: 'held' }>): Answer {
+function taken(
+  call: DoorCall,
+  address: Address,
+  refusal: Extract<LockAnswer, { readonly type: 'held' }>,
+): Answer {
   const isTerraform = call.request.header('terraform-version') !== undefined;
-  return isTerraform ? emptyReply(call, 409) : refused(refusal);
+  if (isTerraform) return emptyReply(call, 409);
+  const error = refused(refusal);
+  const where = whereToLook(pageOf(call.request, address));
+  return { ...error, detail: [error.detail, where].filter((text) => text !== '').join('; ') };
 }
 
 interface LockWish {

@@ -2,6 +2,7 @@ import { DEFAULT_WORKSPACE } from '../../../core/address.ts';
 import { splitUser, userWithLock } from '../../../core/lent-lock.ts';
 import type { LockInfo } from '../../../core/lock-info.ts';
 import { GO_ZERO_TIME, formatLockInfo, parseLockInfo } from '../../../core/lock-info.ts';
+import { operationInWords } from '../../../core/lock-words.ts';
 import type {
   ClientTraits,
   Finding,
@@ -347,7 +348,9 @@ function refusal(reply: Reply, what: string): BackendFault {
   const { message } = said(reply);
   const holder = holderOf(reply);
   const why =
-    holder === null ? message : `it is locked by ${holder.who} (${holder.operation}, lock ID ${holder.id})`;
+    holder === null
+      ? message
+      : `it is locked by ${holder.who} (${operationInWords(holder.operation)}, lock ID ${holder.id})`;
   const text = `the server did not ${what}: HTTP ${status}${why === '' ? '' : `, ${why}`}`;
   if (status === 401 || status === 403) {
     return new BackendFault(

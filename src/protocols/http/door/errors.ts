@@ -2,7 +2,7 @@ import { visible } from '../../../core/visible.ts';
 import { formatAddress, type Address } from '../../../core/address.ts';
 import type { Instant } from '../../../core/instant.ts';
 import { formatLockInfo } from '../../../core/lock-info.ts';
-import { placeInWords, type LinePlace } from '../../../core/lock-words.ts';
+import { placeInWords, whereToLook, type LinePlace } from '../../../core/lock-words.ts';
 import type { DoorReply } from '../../door.ts';
 import { holdingInWords, lockInfoOf, whereKept, type Holding, type Refusal } from '../../explain.ts';
 import type { ErrorWord } from '../../../api/error.ts';
@@ -22,15 +22,23 @@ export function badRequest(operation: Operation, message: string): DoorReply {
   return problemReply(operation, 'bad-request', { status: 400, message });
 }
 
+/** What is known of whoever asks for a lock. */
+interface Asking {
+  readonly readsIdAlone?: boolean;
+  readonly own?: string;
+  readonly page?: string | null;
+}
+
 /**
  * A refusal as this door answers it: where somebody holds the lock, with the holder's lock info.
- * @param asking `readsIdAlone` as {@link readsIdAlone} says of the client; `own` what to do if the holder is the asker's own run
+ * @param asking `readsIdAlone` as {@link readsIdAlone} says of the client; `own` what to do if the holder is the asker's own run;
+ *   `page` where to look at the lock and its line
  */
 export function refused(
   operation: Operation,
   address: Address,
   refusal: Refusal,
-  { readsIdAlone = false, own = '' }: { readonly readsIdAlone?: boolean; readonly own?: string } = {},
+  { readsIdAlone = false, own = '', page = null }: Asking = {},
 ): DoorReply {
   const problem = refusalProblem(address, refusal);
   if (operation === 'lock' && refusal.type === 'frozen') {
@@ -49,7 +57,9 @@ export function refused(
   }
   const place = refusal.type === 'held' ? refusal : NO_PLACE;
   const kept = whereKept(refusal).replace(/^\. /, '');
-  const text = readsIdAlone ? textInId(address, refusal, place, own) : lockText(refusal, place, kept, own);
+  const text = readsIdAlone
+    ? textInId(address, refusal, place, { own, page })
+    : lockText(refusal, place, kept, own, whereToLook(page));
   // Clients look for a lock info in a 423.
   if (text === null) return problemReply(operation, refusal.type, { ...problem, status: 409 });
   return lockReply(operation, LOCKED, text);
@@ -126,10 +136,16 @@ export function lockText(holding: Holding, place: LinePlace, ...more: readonly s
 }
 
 /** The same for those who read the ID alone: what a person wants to know stands below it, on lines of its own. */
-function textInId(address: Address, holding: Holding, place: LinePlace, own: string): string | null {
+function textInId(
+  address: Address,
+  holding: Holding,
+  place: LinePlace,
+  { own, page }: Required<Pick<Asking, 'own' | 'page'>>,
+): string | null {
   const lines = [
     holdingInWords(holding),
     placeInWords(place),
+    whereToLook(page),
     'to wait in line: -lock-timeout=10m; if its holder is dead:',
     // Terraform wraps no line that begins with a space, so the command can be copied.
     `  statehouse force-unlock ${visible(formatAddress(address))}`,
@@ -137,7 +153,7 @@ function textInId(address: Address, holding: Holding, place: LinePlace, own: str
     "(Terraform before 1.15 prints your own request's lock info below)",
   ];
   const below = lines.filter((line) => line !== '').map((line) => `\n${line}`);
-  return writeLock(holding, below.join(''), lines.slice(0, 2));
+  return writeLock(holding, below.join(''), lines.slice(0, 3));
 }
 
 function writeLock(holding: Holding, below: string, facts: readonly string[]): string | null {

@@ -7,6 +7,7 @@ import {
 import type { Caller } from '../../../house/caller.ts';
 import type { House } from '../../../house/house.ts';
 import type { DoorReply, DoorRequest } from '../../door.ts';
+import { pageOf } from '../../page-link.ts';
 import { readBody } from '../../wire/read-body.ts';
 import { stateReply, versionHeaders } from '../../wire/state-reply.ts';
 import { HTTP_ALIAS } from '../layout.ts';
@@ -80,7 +81,7 @@ async function lock({ house, caller, request, asked: { address, wait } }: DoorCa
   if (answer.type !== 'granted') {
     const own = pushUnderOwn(answer, parsed.info.operation, caller.identity.subject);
     const isOld = readsIdAlone(request.header('user-agent'), parsed.info.version);
-    return refused('lock', address, answer, { readsIdAlone: isOld, own });
+    return refused('lock', address, answer, { readsIdAlone: isOld, own, page: pageOf(request, address) });
   }
   return {
     operation: 'lock',

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import type { BlockShape } from '../../../api/shapes/look.ts';
-import type { DoorRequest } from '../../../protocols/door.ts';
 import { SERVED_BACKENDS } from '../../../protocols/backends.ts';
 import { problemReply } from '../../../protocols/wire/problem.ts';
 import { ADDRESS, FLAG, WORD } from '../parameters.ts';
@@ -25,7 +24,7 @@ export const LOOK_ROUTES: readonly Route[] = [
     refusals: [],
     run: async ({ request, operation, query: { address } }) => {
       const target = {
-        url: urlOf(request),
+        url: request.origin ?? 'http://localhost',
         address,
         credential: PLACEHOLDERS,
         caPath: null,
@@ -95,12 +94,6 @@ export const LOOK_ROUTES: readonly Route[] = [
     },
   }),
 ];
-
-/** The server, as whoever asks has reached it. */
-function urlOf({ header, clientSecure }: Pick<DoorRequest, 'header' | 'clientSecure'>): string {
-  const host = header('x-forwarded-host') ?? header('host') ?? 'localhost';
-  return `${clientSecure ? 'https' : 'http'}://${/^[\w.:[\]-]{1,255}$/.test(host) ? host : 'localhost'}`;
-}
 
 function toTime(at: number | null): string | null {
   return at === null ? null : new Date(at).toISOString();
