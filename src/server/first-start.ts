@@ -8,7 +8,8 @@ import { ownDirectory, type Configuration } from './configuration.ts';
 
 /** The project that a first credential may write. */
 export const FIRST_PROJECT = 'demo';
-const ADMIN_FILE = 'admin-credential';
+/** The file in the data directory that the first start writes the admin's credential to. */
+export const ADMIN_FILE = 'admin-credential';
 const WRITER_FILE = 'demo-credential';
 
 /** A credential that the first start made, and the file that has it. */

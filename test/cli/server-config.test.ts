@@ -180,6 +180,23 @@ it('says where the credential comes from when it knows none', async () => {
   expect(err).toContain('statehouse credential create');
 });
 
+it('puts no admin into a folder: what the first start wrote for the admin is not printed', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'statehouse-config-'));
+  const file = join(directory, 'admin-credential');
+  await writeFile(file, 'SHAAAABBBBCCCCDDDD.secretsecret\n', { mode: 0o600 });
+  const env = { STATEHOUSE_CREDENTIAL_FILE: file };
+  const { out, err } = await runStatehouse(['config', 'http', 'app/net.tfstate'], { env });
+  expect(out).toContain('export TF_HTTP_USERNAME=ID\n');
+  expect(out + err).not.toContain('secretsecret');
+  expect(err).toContain("is the admin's");
+  expect(err).toContain('--create-credential NAME');
+  const signed = await runStatehouse(['config', 'azurerm', 'app/net.tfstate', '--sas'], { env });
+  expect(signed.code).toBe(2);
+  const own = await runStatehouse(['config', 'http', 'app/net', '--credential', 'SHA.own'], { env });
+  expect(own.out).toContain('export TF_HTTP_USERNAME=SHA\n');
+  await rm(directory, { recursive: true });
+});
+
 it('takes the certificate to trust into the environment, by its file or, in JSON, by what it says', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'statehouse config-'));
   const ca = join(directory, 'ca.pem');

@@ -101,7 +101,10 @@ describe.skipIf(terraform === null)(
         await using folder = await folderAt(`${project}/net/terraform.tfstate`);
         const freeze = ['freeze', `${project}/*`, '--until', '1h', '--reason', 'release week, ask Oscar'];
         expect(await statehouse(freeze)).toMatchObject({ code: 0 });
-        expect((await statehouse(['locks'])).out).toContain('release week, ask Oscar');
+        for (const list of ['locks', 'states'])
+          expect((await statehouse([list])).out).toContain('release week, ask Oscar');
+        const pushed = await statehouse(['delete', `${project}/net/terraform.tfstate`, '--yes']);
+        expect(pushed.err).not.toContain('shows who holds it');
 
         const refused = await folder.run('apply', '-auto-approve');
         expect(refused.code).toBe(1);

@@ -1,5 +1,6 @@
-import { resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import type { Address } from '../../core/address.ts';
+import { ADMIN_FILE } from '../../server/first-start.ts';
 import { SERVED_BACKENDS } from '../../protocols/backends.ts';
 import type { Command } from '../command.ts';
 import { defineCommand } from '../command.ts';
@@ -60,10 +61,12 @@ export const command: Command = defineCommand({
     const connection = readConnection(options);
     const { url, ca } = connection;
     const name = options.createCredential;
+    // Whoever has just started a server has that one in the environment, and would hand it to everybody.
+    const isAdmins =
+      options.credential === undefined && basename(options.credentialFile ?? '') === ADMIN_FILE;
+    const given = isAdmins ? null : connection.credential;
     const credential =
-      name === undefined
-        ? connection.credential
-        : await makeWriter(new HouseClient(connection, stopped), name, address);
+      name === undefined ? given : await makeWriter(new HouseClient(connection, stopped), name, address);
     if (options.sas && credential === null)
       throw wrongUse(
         '--sas signs with a credential: give one by --credential or STATEHOUSE_CREDENTIAL, or --create-credential NAME',
@@ -93,9 +96,13 @@ export const command: Command = defineCommand({
     terminal.say([...block.split('\n'), '']);
     for (const { path, text } of files) terminal.say([`# ${path}`, ...text.split('\n'), '']);
     for (const variable of environment) terminal.say(exportLine(variable));
-    if (credential === null)
+    if (credential === null && isAdmins)
       terminal.note(
-        'Replace ID and SECRET by those of a credential: "statehouse credential create NAME" creates one.',
+        `The credential in ${options.credentialFile} is the admin's, which no folder should have. Add --create-credential NAME: it creates one that may write this state.`,
+      );
+    else if (credential === null)
+      terminal.note(
+        'Replace ID and SECRET by those of a credential: "statehouse credential create NAME --grant writer:PROJECT/*" creates one.',
       );
     for (const note of notes) terminal.note(note);
     return DONE;

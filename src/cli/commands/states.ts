@@ -3,6 +3,7 @@ import { defineCommand, type Command } from '../command.ts';
 import { DONE } from '../exit-codes.ts';
 import { HouseClient } from '../server/client.ts';
 import { CONNECTION_OPTIONS, readConnection } from '../server/connection.ts';
+import { freezeRow, FREEZE_COLUMNS } from '../server/freezes.ts';
 import { formatAgo, formatSize } from '../figures.ts';
 import { flag, text, wholeNumber } from '../options.ts';
 
@@ -28,14 +29,16 @@ export const command: Command = defineCommand({
     const house = new HouseClient(readConnection(options), stopped);
     const query = { search, project, prefix, deleted, locked };
     const { items, more } = await house.list('list-states', query, limit);
+    const { freezes } = await house.ask('list-freezes', {});
     if (terminal.json) {
-      terminal.result({ states: items, more });
+      terminal.result({ states: items, more, freezes });
       return DONE;
     }
     const all =
       [search, project, prefix].every((text) => text === undefined || text === null) && !deleted && !locked;
     if (items.length === 0) terminal.note(all ? 'No states yet.' : 'No states match.');
     else terminal.table(['ADDRESS', 'SERIAL', 'VERSION', 'SIZE', 'WRITTEN', 'BY', 'LOCK'], items.map(rowOf));
+    if (freezes.length > 0) terminal.table(FREEZE_COLUMNS, freezes.map(freezeRow));
     if (more) terminal.note(`There are more than ${limit}: --limit shows more.`);
     return DONE;
   },

@@ -2,6 +2,9 @@ import { GO_ZERO_TIME, type LockInfo } from '../../core/lock-info.ts';
 import { heldInWords } from '../../core/lock-words.ts';
 import type { LockLine, LockState } from '../../ports/state-client.ts';
 
+/** How the words of a server on a holder begin. */
+const HELD = 'held by ';
+
 /** Who holds a lock, for how long and why: what the backend tells, and what its lock info says. */
 export function heldByInWords(
   holder: LockInfo | null,
@@ -11,7 +14,7 @@ export function heldByInWords(
   if (holder === null) return 'held by an unknown holder';
   const { who, operation, info } = holder;
   // A server may have written the whole sentence there.
-  if (line === null && info.startsWith('held by ')) return info;
+  if (line === null && info.startsWith(HELD)) return info;
   return heldInWords({
     subject: line?.subject ?? '',
     who,
@@ -28,7 +31,7 @@ export function lockAge({ created }: LockInfo, now: number = Date.now()): number
   return created === GO_ZERO_TIME || Number.isNaN(since) || since > now ? null : now - since;
 }
 
-/** All that a lock info says, as terraform prints it. */
+/** All that a lock info says, as terraform prints it; without what a server wrote of its holder, which {@link heldByInWords} has said. */
 export function lockFacts(lock: LockInfo): readonly (readonly [string, string])[] {
   const facts: readonly (readonly [string, string])[] = [
     ['ID', lock.id],
@@ -37,7 +40,7 @@ export function lockFacts(lock: LockInfo): readonly (readonly [string, string])[
     ['Who', lock.who],
     ['Version', lock.version],
     ['Created', lock.created],
-    ['Info', lock.info],
+    ['Info', lock.info.startsWith(HELD) ? '' : lock.info],
   ];
   return facts.filter(([, value]) => value !== '');
 }

@@ -34,7 +34,9 @@ export function answerFailure(refusal: ApiError, { url, credential }: Connection
     });
   }
   const details = { status, reason: error, ...facts };
-  if (status === 423) return lockedByOther(message, '"statehouse locks" shows who holds it.', details);
+  if (status === 423 && error !== 'frozen')
+    return lockedByOther(message, '"statehouse locks" shows who holds it.', details);
+  if (status === 423) return lockedByOther(message, '"statehouse freeze" lists what is frozen.', details);
   if (status === 401 && error === 'unauthenticated') {
     return credential === null
       ? new Failure('no credential was given', {
