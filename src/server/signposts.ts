@@ -27,6 +27,21 @@ const SIGNPOSTS: readonly Signpost[] = [
         : json(400, { error: message, message, code: 12 }),
   },
   {
+    name: 'kubernetes',
+    // Secrets hold the states, leases the locks.
+    paths: ['/api/v1/namespaces/*', '/apis/*'],
+    answer: (message) =>
+      json(400, {
+        kind: 'Status',
+        apiVersion: 'v1',
+        metadata: {},
+        status: 'Failure',
+        message,
+        reason: 'BadRequest',
+        code: 400,
+      }),
+  },
+  {
     name: 'http" of GitLab',
     paths: ['/api/v4/*'],
     answer: (message) => json(400, { error: 'unsupported', message }),

@@ -27,5 +27,26 @@ describe.skipIf(terraform === null)(
       expect(output).toContain('400');
       expect(output).not.toContain('Creating...');
     });
+
+    it('is told by kubernetes at init, with the way in', async () => {
+      const server = JSON.stringify({ server: plain.url });
+      await using folder = await TerraformFolder.make(terraform!, {
+        files: {
+          'main.tf':
+            'terraform {\n  backend "kubernetes" {\n    secret_suffix = "x"\n    config_path = "kube"\n  }\n}\n',
+          kube: [
+            'apiVersion: v1\nkind: Config\ncurrent-context: here',
+            `clusters: [{ name: here, cluster: ${server} }]`,
+            'users: [{ name: me, user: { token: none } }]',
+            'contexts: [{ name: here, context: { cluster: here, user: me, namespace: default } }]',
+          ].join('\n'),
+        },
+      });
+      const { code, output } = await folder.run('init');
+      expect(code).toBe(1);
+      expect(output.replaceAll(/[\s│]+/g, ' ')).toContain(
+        'does not serve the backend "kubernetes". Use backend "http"',
+      );
+    });
   },
 );

@@ -12,6 +12,12 @@ describe('a protocol that is not served', () => {
   it.each([
     ['/v2/keys/app', 400, (text: string) => jsonAt(text, 'message')],
     ['/v3/kv/range', 400, (text: string) => jsonAt(text, 'message')],
+    ['/api/v1/namespaces/default/secrets/tfstate-default-x', 400, (text: string) => jsonAt(text, 'message')],
+    [
+      '/apis/coordination.k8s.io/v1/namespaces/default/leases',
+      400,
+      (text: string) => jsonAt(text, 'message'),
+    ],
     ['/api/v4/projects/1/terraform/state/net', 400, (text: string) => jsonAt(text, 'message')],
   ])('answers %s in its own form, with the way in, to anybody', async (path, status, read) => {
     for (const method of ['GET', 'POST', 'PUT']) {
