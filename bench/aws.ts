@@ -30,7 +30,7 @@ export async function aws(): Promise<Section> {
       for (const clients of CLIENTS) {
         const order = { means, stateBytes, clients };
         await using house = await HouseProcess.start({ flags: ['--request-rate=0'] });
-        measured.push({ server: 'the house', ...(await measure(house.port, order)) });
+        measured.push({ server: 'Statehouse', ...(await measure(house.port, order)) });
         if (program === null) continue;
         await using moto = await MotoServer.start(program);
         await makeBucket(moto, 'bench');

@@ -71,7 +71,7 @@ resource whose provisioner sleeps ${HOLD_SECONDS} s under the lock. "one alone" 
 \`moto_server\` as S3 with a DynamoDB table and with a lock file, and a real PostgreSQL for the \`pg\` backend.
 "failed" are applies that Terraform gave up although time was left: the holder let go just between the refusal and the question who
 holds the lock, and where there is no answer to that it does not try again.
-Target for the house: at most 1.2 times N alone.`;
+Target for Statehouse: at most 1.2 times N alone.`;
 
 export async function openHouse(): Promise<QueueEntry> {
   const house = await HouseProcess.start();

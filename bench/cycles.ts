@@ -29,10 +29,10 @@ export async function cycles(): Promise<Section> {
   for (const stateBytes of STATE_BYTES) {
     for (const clients of CLIENTS) {
       measured.push(await measureBare(clients, stateBytes));
-      measured.push(await measureHouse('the house', clients, stateBytes, {}));
+      measured.push(await measureHouse('Statehouse', clients, stateBytes, {}));
       if (slow !== null) {
         measured.push(
-          await measureHouse(`the house, flush + ${SLOW_FLUSH_MS} ms`, clients, stateBytes, slow),
+          await measureHouse(`Statehouse, flush + ${SLOW_FLUSH_MS} ms`, clients, stateBytes, slow),
         );
       }
     }
@@ -42,9 +42,9 @@ export async function cycles(): Promise<Section> {
 
 const TEXT = `Each client has an address of its own and runs whole cycles over one keep-alive connection, one request at a time;
 all clients are one process of raw sockets (\`bench/cycles-client.ts\`), on the same cores as the server. Every LOCK, POST and
-UNLOCK of the house is durable before it is answered (SQLite, \`synchronous=FULL\`). "bare" is a \`node:http\` server that reads
+UNLOCK of Statehouse is durable before it is answered (SQLite, \`synchronous=FULL\`). "bare" is a \`node:http\` server that reads
 every body, keeps nothing and answers at once: the ceiling for this client and this machine. "flush + ${SLOW_FLUSH_MS} ms" is the same
-house with \`fsync\` and \`fdatasync\` slowed by a preloaded shim (\`bench/slow-flush.ts\`), as on a disk that is not a cloud's.
+server with \`fsync\` and \`fdatasync\` slowed by a preloaded shim (\`bench/slow-flush.ts\`), as on a disk that is not a cloud's.
 Processor time is of server and clients together, in milliseconds a cycle: it says what the machine could do if it did nothing else.
 Target at 32 clients and 2 kB: 2,500 cycles a second on two cores, client included.`;
 

@@ -25,7 +25,7 @@ interface Backend {
   readonly dispose: () => Promise<void>;
 }
 
-/** (g) The key beside terraform: how long people wait for an answer, processes and all. */
+/** (g) The command line beside terraform: how long people wait for an answer, processes and all. */
 export async function key(): Promise<Section> {
   const terraform = await findTerraform();
   if (terraform === null) throw new Error('terraform is not on PATH');
@@ -42,7 +42,7 @@ export async function key(): Promise<Section> {
   }
   return {
     name: 'key',
-    title: 'The key beside terraform',
+    title: 'The command line beside terraform',
     text: `Median of ${RUNS} runs each, taken in turns, from the moment the process is asked for; a state of ${RESOURCES} resources, \`terraform init\` done. Target: \`status\` on local files and http below 150 ms.`,
     table: markdownTable(
       [
@@ -103,7 +103,7 @@ async function http(): Promise<Backend> {
   const house = await HouseProcess.start();
   const address = `${house.url}/http/acme/bench`;
   return {
-    name: 'http (a house)',
+    name: 'http (Statehouse)',
     block: `terraform {\n  backend "http" {\n    address        = "${address}"\n    lock_address   = "${address}"\n    unlock_address = "${address}"\n  }\n}\n`,
     env: { TF_HTTP_USERNAME: TEST_ADMIN.id, TF_HTTP_PASSWORD: TEST_ADMIN.secret },
     dispose: () => house[Symbol.asyncDispose](),

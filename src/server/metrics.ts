@@ -73,7 +73,7 @@ export class Metrics {
     const look = (): Promise<LockFigures> => house.lockFigures().catch(() => UNKNOWN);
     const lock: Gauge<'what'> = new Gauge({
       name: 'statehouse_locks',
-      help: 'States that are locked (held), and who waits for them: parked, or away between two requests. Of the whole house, up to 1,000 locked states.',
+      help: 'States that are locked (held), and who waits for them: parked, or away between two requests. Of all nodes together, up to 1,000 locked states.',
       labelNames: ['what'],
       registers,
       collect: async () => {

@@ -56,7 +56,7 @@ export async function play(options: {
         ? `Nothing was lost. Played in ${seconds} s.`
         : 'Not all was as it should be: see the marks above.',
     );
-    if (held) say('Your own house: statehouse serve');
+    if (held) say('Your own server: statehouse serve');
     return { client, acts, held, milliseconds };
   } finally {
     await Promise.all([alice.close(), bob.close()]);
