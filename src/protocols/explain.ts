@@ -100,11 +100,10 @@ function sentence(refusal: Refusal, address: Address | null): string {
     case 'not-holder':
       return `${state} is locked by another holder: ${locksHeld(refusal)}. Nothing was unlocked`;
     case 'may-not-break':
-      return `${state} is locked: ${locksHeld(refusal)}. Only an operator may break another's lock: ask one to force-unlock it`;
+      return `${state} is locked: ${locksHeld(refusal)}. Only an operator may break another's lock, or one that the request does not name. Ask one to force-unlock it; your own is ended by "${forceUnlock(address)}"`;
     case 'too-young': {
       const guard = formatDuration(refusal.guard);
-      const way = `statehouse force-unlock${address === null ? '' : ` ${state}`}`;
-      return `${state} is locked: ${locksHeld(refusal)}. A request that does not name the lock breaks none that is younger than ${guard}: use "${way}", which shows the holder and asks`;
+      return `${state} is locked: ${locksHeld(refusal)}. A request that does not name the lock breaks none that is younger than ${guard}: use "${forceUnlock(address)}", which shows the holder and asks`;
     }
     case 'fenced': {
       const now = refusal.holders.length === 0 ? '' : `, and now ${locksHeld(refusal)}`;
@@ -136,6 +135,11 @@ function sentence(refusal: Refusal, address: Address | null): string {
     case 'busy':
       return `${FULL[refusal.full ?? 'bodies']}: try again later`;
   }
+}
+
+/** The command that names the lock which it breaks. */
+function forceUnlock(address: Address | null): string {
+  return address === null ? 'statehouse force-unlock' : `statehouse force-unlock ${formatAddress(address)}`;
 }
 
 function retainedInWords({ version, retention, legalHold }: RetainedStill): string {

@@ -131,6 +131,12 @@ describe('a refusal', () => {
     );
   });
 
+  it('of a break-in without the right says how its own lock is ended', () => {
+    expect(explain(REFUSALS['may-not-break'], address)).toContain(
+      'your own is ended by "statehouse force-unlock acme/net@dev"',
+    );
+  });
+
   it('by a line in which nobody has the lock yet is no lock info at the http door', () => {
     const { status, body } = http.refused('lock', address, { ...REFUSALS.held, holders: [] });
     expect(status).toBe(409);
