@@ -44,6 +44,29 @@ export function leaseContract(bench: Bench): void {
       expect(await renew(address, 'a')).toMatchObject({ type: 'not-locked' });
     });
 
+    it('gets another ID from its holder, once, and has the same fence and end', async () => {
+      const address = bench.address();
+      const info = bytes('k-told');
+      await give(lockOf(address, 'a', { lease: LEASE, info }));
+      const [before] = (await bench.engine().world(address)).holders;
+      const rename = (lockId: string, newId: string, actor = ALICE): Promise<Outcome> =>
+        give({ type: 'renew', address, actor, lockId, lease: LEASE, newId });
+      expect(await rename('a', 'b', BOB)).toMatchObject({ type: 'not-holder' });
+      expect(await rename('a', 'b')).toMatchObject({ type: 'renewed', holder: { lockId: 'b' } });
+      await bench.reopen();
+      expect((await bench.engine().world(address)).holders).toEqual([
+        { ...before, lockId: 'b', operation: '', info: null },
+      ]);
+      // Neither ID is that of another hold afterwards.
+      expect(await rename('b', 'a')).toMatchObject({ type: 'not-holder' });
+      expect(await give(unlockOf(address, 'a'))).not.toMatchObject({ type: 'not-locked' });
+      const old = writeOf(address, 1n, { claim: { kind: 'named', lockId: 'a' } });
+      expect(await give(old)).toMatchObject({ type: 'fenced' });
+      const own = writeOf(address, 1n, { claim: { kind: 'named', lockId: 'b' } });
+      expect(await give(own)).toMatchObject({ type: 'stored' });
+      expect(await give(unlockOf(address, 'b'))).toMatchObject({ type: 'released' });
+    });
+
     it('is told among those that have come to their end, until somebody sees to it', async () => {
       const [soon, delayed, endless] = [bench.address(), bench.address(), bench.address()];
       await give(lockOf(soon, 'a', { lease: LEASE }));

@@ -112,6 +112,7 @@ export function commandOf(step: Step, sight: Sight): Command {
         actor,
         lockId: lockIdOf(step, sight),
         lease: LEASES[step.pick % LEASES.length] ?? null,
+        ...(step.flag ? { newId: `${lockIdOf(step, sight)}-renamed` } : {}),
       };
     case 'describe':
       return {

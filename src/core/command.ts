@@ -114,6 +114,8 @@ export interface RenewCommand extends OnAddress {
   readonly lockId: string;
   /** From now on; null for a hold without an end. */
   readonly lease: Milliseconds | null;
+  /** Another lock ID for the hold, whose former one is spent, and whose lock info is to be told anew. Default: the one that it has. */
+  readonly newId?: string;
 }
 
 /** A holder tells the lock info of a lock that it holds. */

@@ -17,6 +17,8 @@ export interface Exchange {
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: Uint8Array | undefined;
   readonly signal: AbortSignal | null;
+  /** Sends it over a connection that no other request had or will have. */
+  readonly alone?: boolean;
   /** What node:https takes of certificates. */
   readonly tls: Readonly<Record<string, unknown>>;
   /** What to do when the server's certificate is not trusted. */
@@ -31,12 +33,14 @@ const CONNECT_MS_MAX = 30_000;
  * Sends a request once, and reads the answer to its end.
  * @throws BackendFault when there is no answer
  */
-export function exchange({ method, url, headers, body, signal, tls, trust }: Exchange): Promise<Reply> {
+export function exchange(asked: Exchange): Promise<Reply> {
+  const { method, url, headers, body, signal, alone = false, tls, trust } = asked;
   const secure = url.protocol === 'https:';
   const request = (secure ? requestSecure : requestPlain)(url, {
     method,
     headers,
     ...(signal === null ? {} : { signal }),
+    ...(alone ? { agent: false } : {}),
     ...(secure ? tls : {}),
   });
   return new Promise<Reply>((resolve, reject) => {

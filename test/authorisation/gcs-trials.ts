@@ -62,6 +62,12 @@ const lists = (path: string, text: string, prepare: Trial['prepare'] = [state]):
   proof: { text },
 });
 
+const patches = (path: string, text: string, prepare: Trial['prepare'] = [state]): Trial => ({
+  prepare,
+  ask: ask('PATCH', path, () => '{}'),
+  proof: { text },
+});
+
 /** How the rows of the gcs door are tried. */
 export const GCS_TRIALS: Readonly<Record<string, Trial>> = {
   'buckets.list, each project with a state': lists('/storage/v1/b', '"name":"acme"'),
@@ -76,6 +82,26 @@ export const GCS_TRIALS: Readonly<Record<string, Trial>> = {
     prepare: [],
     ask: ask('POST', '/storage/v1/b?project=p', () => '{"name":"acme"}'),
     proof: 'changed',
+  },
+  'buckets.patch, a project with a state': patches(BUCKET, '"name":"acme"'),
+  'buckets.patch, a project that was made': patches(BUCKET, '"name":"acme"', [emptyProject]),
+  'buckets.patch, a project that one has made': {
+    ...patches(BUCKET, '"name":"acme"', [ownProject]),
+    perAsker: true,
+  },
+  'objects.patch, what is known of a state': patches(`${AT}.tfstate`, '"md5Hash"'),
+  'objects.patch, an old version': {
+    prepare: [state],
+    ask: async (scene) => {
+      const versions = await scene.house.engine.versions(STATE, { limit: 2 });
+      return send(scene, 'PATCH', `${AT}.tfstate?generation=${versions[1]?.number ?? 0}`, '{}');
+    },
+    proof: { text: '"md5Hash"' },
+  },
+  'objects.patch, a lock': {
+    prepare: [otherLock(GCS_ALIAS)],
+    ask: ask('PATCH', `${AT}.tflock`, () => '{}'),
+    proof: { text: '"md5Hash"' },
   },
   'objects.list, a project': lists(`${BUCKET}/o`, '"kind":"storage#objects"'),
   'objects.list, each state': lists(`${BUCKET}/o`, 'net/app/dev.tfstate'),

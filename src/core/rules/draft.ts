@@ -108,7 +108,9 @@ export class Draft {
     if (this.record.head !== record.head || this.record.deletedAt !== record.deletedAt) return true;
     return (
       this.holders.length !== holders.length ||
-      this.holders.some(({ fence }, at) => fence !== holders[at]?.fence)
+      this.holders.some(
+        ({ fence, lockId }, at) => fence !== holders[at]?.fence || lockId !== holders[at]?.lockId,
+      )
     );
   }
 }

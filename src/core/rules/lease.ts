@@ -37,13 +37,26 @@ export function endHolds(draft: Draft): void {
   serveLine(draft);
 }
 
-/** Gives the hold of the asker another end. */
-export function renew(draft: Draft, { lockId, lease, actor }: RenewCommand): OutcomeOf['renew'] {
+/** Gives the hold of the asker another end, and another ID if it likes: one that nobody has or had. */
+export function renew(
+  draft: Draft,
+  { lockId, lease, newId = lockId, actor }: RenewCommand,
+): OutcomeOf['renew'] {
   const mine = own(draft, lockId, actor.subject);
   if ('type' in mine) return mine;
   const holder = { ...mine, until: lease === null ? null : draft.at + lease };
-  draft.putHolder(holder);
-  return { type: 'renewed', holder };
+  if (newId === lockId) {
+    draft.putHolder(holder);
+    return { type: 'renewed', holder };
+  }
+  const isSpent = [...draft.holders, ...draft.releases].some((known) => known.lockId === newId);
+  if (isSpent) return { type: 'not-holder', holders: draft.holders };
+  const renamed = { ...holder, lockId: newId, operation: '', info: null };
+  draft.dropHolder(lockId);
+  draft.putHolder(renamed);
+  draft.note(actor, 'renew', { lock: newId, before: lockId, fence: renamed.fence });
+  remember(draft, mine, actor.subject, false);
+  return { type: 'renewed', holder: renamed };
 }
 
 /** Keeps the lock info of a lock that was granted before its info was known. */

@@ -19,6 +19,7 @@ export type ReleaseQuery = { readonly lockId: string } | { readonly latest: numb
 /** What an engine has to load into `World.releases` for a command; null where it needs none. */
 export function releasesAsked(command: AddressCommand): ReleaseQuery | null {
   if (command.type === 'lock') return { lockId: command.lockId };
+  if (command.type === 'renew') return command.newId === undefined ? null : { lockId: command.newId };
   if (command.type === 'write' || command.type === 'delete') {
     const { lent } = command.actor;
     return lent === undefined ? null : { lockId: lent };

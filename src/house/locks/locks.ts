@@ -182,16 +182,19 @@ export class Locks {
   /**
    * Gives a hold of the caller's another end.
    * @param lease how long it lasts from now on; null for a hold without an end
+   * @param newId another lock ID that the hold has from now on
    */
   async renew(
     caller: Caller,
     address: Address,
     lockId: string,
     lease: Milliseconds | null,
+    newId?: string,
   ): Promise<OutcomeOf['renew'] | Shut> {
     const refusal = this.#gate.onForRules(caller, 'lock', address);
     if (refusal !== null) return refusal;
-    return this.#executor.execute({ type: 'renew', address, actor: actorOf(caller), lockId, lease });
+    const command = { type: 'renew', address, actor: actorOf(caller), lockId, lease } as const;
+    return this.#executor.execute(newId === undefined ? command : { ...command, newId });
   }
 
   /** Keeps the lock info of a lock that the caller holds, where its protocol tells it after the grant. */

@@ -144,6 +144,28 @@ describe('the azurerm door', () => {
       expect((await until()) - Date.now()).toBeLessThanOrEqual(15_000);
     });
 
+    it('gives a lease another ID, asked for once or twice, and none that somebody has or had', async () => {
+      const blob = newBlob();
+      const [first, second] = [randomUUID(), randomUUID()];
+      await put(blob, sampleState(1));
+      await acquire(blob, first);
+      await tell(blob, first);
+      const change = (from: string, to: string): Promise<Answer> =>
+        lease(blob, 'change', { 'x-ms-lease-id': from, 'x-ms-proposed-lease-id': to });
+      for (let times = 0; times < 2; times += 1)
+        expect(await change(first, second)).toMatchObject({
+          status: 200,
+          headers: { 'x-ms-lease-id': second },
+        });
+      // The lock info has the ID that ends the lease.
+      expect(infoOf(await send('HEAD', blob))).toContain(second);
+      expect(await put(blob, sampleState(2), { 'x-ms-lease-id': first })).toMatchObject({ status: 412 });
+      expect(await change(second, first)).toMatchObject({ status: 409 });
+      expect(await change(randomUUID(), randomUUID())).toMatchObject({ status: 409 });
+      expect(await put(blob, sampleState(2), { 'x-ms-lease-id': second })).toMatchObject({ status: 201 });
+      expect(await lease(blob, 'release', { 'x-ms-lease-id': second })).toMatchObject({ status: 200 });
+    });
+
     it('breaks a lease at once for an operator alone, and keeps what its holder writes too late', async () => {
       const blob = newBlob();
       const id = randomUUID();

@@ -241,6 +241,18 @@ describe('the consul door', () => {
       expect((await send('GET', kv(path, '?raw'))).text).toBe(sampleState(1));
     });
 
+    it('reads the names of JSON whatever their case, as Go does', async () => {
+      const id = await newSession({ name: 'a run', ttl: '10s', behavior: 'delete' });
+      expect(json(await send('GET', `/v1/session/info/${id}`))).toMatchObject([
+        { Name: 'a run', TTL: '10s', Behavior: 'delete' },
+      ]);
+      const path = newPath();
+      const value = Buffer.from(sampleState(1)).toString('base64');
+      const body = JSON.stringify([{ kv: { verb: 'set', key: path, value } }]);
+      expect(await send('PUT', '/v1/txn', { body })).toMatchObject({ status: 200 });
+      expect((await send('GET', kv(path, '?raw'))).text).toBe(sampleState(1));
+    });
+
     it('lists one’s own sessions, and refuses settings that a session cannot have', async () => {
       const other = await house.credential('lister', [{ role: 'reader', pattern: 'acme/*' }]);
       const id = await newSession({ Name: 'a run', TTL: '60s', LockDelay: '5000ms' }, other);

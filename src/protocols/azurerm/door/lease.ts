@@ -11,7 +11,7 @@ import {
 import { standingHeaders, viewOf, type BlobView } from './blob-view.ts';
 import { emptyReply, type Answer, type DoorCall } from './call.ts';
 import { readRefusal } from './conditions.ts';
-import { invalidHeader, leaseRefused, noPlaceFor, notDone, refused, type AzureError } from './errors.ts';
+import { invalidHeader, leaseRefused, noPlaceFor, refused, type AzureError } from './errors.ts';
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
@@ -109,22 +109,21 @@ const renew: OnLease = async (call, address, lockId, view) => {
   return answer.type === 'renewed' ? leaseReply(call, 200, view, lockId) : leaseRefused(answer);
 };
 
-/** A lock keeps its ID for as long as it is held. */
+/** Another ID for the lease, which has its fence and its end; what it told of its holder is to be told anew. */
 const change: OnLease = async (call, address, lockId, view) => {
-  const { house, caller, request } = call;
+  const { house, leases, caller, request } = call;
   const proposed = request.header('x-ms-proposed-lease-id');
   if (proposed === undefined || !UUID.test(proposed))
     return invalidHeader('x-ms-proposed-lease-id', 'a GUID');
-  const refusal = await house.locks.refuse(caller, 'lock', address);
-  if (refusal !== null) return refused(refusal);
   const holder = view.lock?.holder;
+  const isMine = holder?.subject === caller.identity.subject;
   // The same change again finds what it asked for.
-  if (holder?.lockId === proposed) return leaseReply(call, 200, view, proposed);
-  if (holder?.lockId === lockId)
-    return notDone('another ID for a lease', 'release the lease, and acquire it under the new ID');
-  return leaseRefused(
-    holder === undefined ? { type: 'not-locked' } : { type: 'not-holder', holders: [holder] },
-  );
+  const current = isMine && holder.lockId === proposed ? proposed : lockId;
+  const lease = isMine ? leases.of(holder) : null;
+  const answer = await house.locks.renew(caller, address, current, lease, proposed);
+  if (answer.type !== 'renewed') return leaseRefused(answer);
+  leases.granted(proposed, lease);
+  return leaseReply(call, 200, view, proposed);
 };
 
 /** Releases the lease, or breaks it for an operator: so does `terraform force-unlock`, whichever door the lock was taken by. */

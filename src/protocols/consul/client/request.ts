@@ -11,6 +11,8 @@ export interface ConsulRequest {
   readonly query?: Readonly<Record<string, string>>;
   readonly body?: Uint8Array;
   readonly signal?: AbortSignal | null;
+  /** Sends it over a connection of its own. */
+  readonly alone?: boolean;
   /** How long a blocking query may stay open, in milliseconds. */
   readonly waits?: number;
 }
@@ -58,12 +60,13 @@ export class ConsulRequests {
     return this.#exchange('GET', new URL(path, this.#config.endpoint), bearer, undefined, ANSWER_MS_MAX);
   }
 
-  #once({ method, path, query = {}, body, signal = null, waits = 0 }: ConsulRequest): Promise<Reply> {
+  #once(asked: ConsulRequest): Promise<Reply> {
+    const { method, path, query = {}, body, signal = null, alone = false, waits = 0 } = asked;
     const { endpoint, token, auth, query: always } = this.#config;
     const url = new URL(endpoint.pathname.slice(0, -1) + API_PREFIX + path, endpoint);
     for (const [name, value] of Object.entries({ ...always, ...query })) url.searchParams.set(name, value);
     const headers = { ...(token === null ? {} : { 'X-Consul-Token': token }), ...basic(auth) };
-    return this.#exchange(method, url, headers, body, ANSWER_MS_MAX + waits, signal);
+    return this.#exchange(method, url, headers, body, ANSWER_MS_MAX + waits, { signal, alone });
   }
 
   #exchange(
@@ -72,7 +75,7 @@ export class ConsulRequests {
     headers: Readonly<Record<string, string>>,
     body: Uint8Array | undefined,
     patience: number,
-    signal: AbortSignal | null = null,
+    { signal = null, alone = false }: { readonly signal?: AbortSignal | null; readonly alone?: boolean } = {},
   ): Promise<Reply> {
     const limit = AbortSignal.timeout(Math.ceil(patience));
     return exchange({
@@ -85,6 +88,7 @@ export class ConsulRequests {
       },
       body,
       signal: signal === null ? limit : AbortSignal.any([signal, limit]),
+      alone,
       tls: this.#config.tls,
       trust: 'Give its CA as ca_file, or in CONSUL_CACERT.',
     });

@@ -33,10 +33,11 @@ export class ConsulSession {
     this.#timer.unref();
   }
 
+  /** A Statehouse server takes requests of one connection for those of one run: each session is of an attempt of its own. */
   static async create(requests: ConsulRequests): Promise<ConsulSession> {
     const wanted = { Name: LOCK_SESSION_NAME, TTL: `${TTL_MS / 1_000}s`, LockDelay: LOCK_DELAY };
     const body = Buffer.from(JSON.stringify(wanted));
-    const reply = await requests.send({ method: 'PUT', path: 'session/create', body });
+    const reply = await requests.send({ method: 'PUT', path: 'session/create', body, alone: true });
     const id = textOf(parseJson(reply.body), 'ID');
     if (reply.status !== 200 || id === null) throw refusal(reply, 'make a session');
     return new ConsulSession(requests, id);

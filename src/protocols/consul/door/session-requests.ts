@@ -12,6 +12,7 @@ import {
 } from '../layout.ts';
 import { jsonReply, type Answer, type DoorCall } from './call.ts';
 import { endLockOf } from './end-lock.ts';
+import { withGoNames } from './go-json.ts';
 import { invalid, refused, type ConsulError } from './errors.ts';
 import { leaseOf, locksOf, type Session } from './sessions.ts';
 
@@ -155,7 +156,7 @@ function readCreate(
   } catch {
     return { problem: 'expected JSON' };
   }
-  const parsed = CREATE.safeParse(json ?? {});
+  const parsed = CREATE.safeParse(withGoNames(json ?? {}, Object.keys(CREATE.shape)));
   if (!parsed.success) {
     const fields = [...new Set(parsed.error.issues.map(({ path }) => String(path[0] ?? 'body')))].join(', ');
     return {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { withGoNames } from './go-json.ts';
 import { ValueProblem } from './value.ts';
 
 /** What is read into memory whole; of a longer transaction the value is taken as it comes. */
@@ -18,21 +19,16 @@ export interface TxnOperation {
   readonly value: AsyncIterable<Uint8Array>;
 }
 
-const OPERATIONS = z
-  .array(
-    z.object({
-      KV: z.object({
-        Verb: z.string(),
-        Key: z.string(),
-        Value: z.string().nullish(),
-        Index: z.number().int().nonnegative().nullish(),
-        Session: z.string().nullish(),
-      }),
-    }),
-  )
-  .min(1)
-  .max(OPERATIONS_MAX);
-type Kv = z.infer<typeof OPERATIONS>[number]['KV'];
+const KV = z.object({
+  Verb: z.string(),
+  Key: z.string(),
+  Value: z.string().nullish(),
+  Index: z.number().int().nonnegative().nullish(),
+  Session: z.string().nullish(),
+});
+const NAMES: readonly string[] = ['KV', ...Object.keys(KV.shape)];
+const OPERATIONS = z.array(z.object({ KV })).min(1).max(OPERATIONS_MAX);
+type Kv = z.infer<typeof KV>;
 
 /**
  * Reads a transaction: whole if it is small. A large one has one operation, whose verb and key stand before its value, as Go's
@@ -63,7 +59,7 @@ function inMemory(kv: Kv): TxnOperation {
 }
 
 function longOperation(start: Buffer, rest: AsyncIterator<Uint8Array>): TxnOperation {
-  const mark = /"Value"\s*:\s*"/.exec(start.subarray(0, AROUND_BYTES_MAX).toString('latin1'));
+  const mark = /"Value"\s*:\s*"/i.exec(start.subarray(0, AROUND_BYTES_MAX).toString('latin1'));
   if (mark === null) throw new ValueProblem('a long transaction has its verb and key before its value');
   const at = mark.index + mark[0].length;
   const head = start.subarray(0, at).toString('utf8');
@@ -126,7 +122,7 @@ function operationsIn(text: string): readonly Kv[] {
   } catch {
     throw new ValueProblem('the transaction is not JSON');
   }
-  const parsed = OPERATIONS.safeParse(json);
+  const parsed = OPERATIONS.safeParse(withGoNames(json, NAMES));
   if (!parsed.success) {
     throw new ValueProblem(
       `the transaction is invalid: expected 1 to ${OPERATIONS_MAX} operations on keys, each with "KV", "Verb" and "Key"`,

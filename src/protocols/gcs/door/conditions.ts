@@ -22,9 +22,11 @@ export function readConditions(
   of: '' | 'Source' = '',
 ): Conditions | GcsError {
   const conditions: Record<string, number> = {};
+  // Google's library for Python writes `ifMetaGenerationNotMatch`.
+  const given = new Map([...query].map(([name, text]) => [name.toLowerCase(), text]));
   for (const name of CONDITIONS) {
     const said = name.replace(/^if/, `if${of}`);
-    const text = query.get(said);
+    const text = given.get(said.toLowerCase());
     if (text === undefined) continue;
     const value = readGeneration(text);
     if (value === null) return invalid(`${said} is not a number in decimal`);

@@ -7,6 +7,7 @@ export type Operation =
   | 'buckets.list'
   | 'buckets.get'
   | 'buckets.insert'
+  | 'buckets.patch'
   | 'objects.list'
   | 'objects.get'
   | 'objects.insert'
@@ -14,7 +15,8 @@ export type Operation =
   | 'objects.insert.cancel'
   | 'objects.copy'
   | 'objects.rewrite'
-  | 'objects.delete';
+  | 'objects.delete'
+  | 'objects.patch';
 
 /** Another object that a request names. */
 export interface Target {
@@ -49,15 +51,17 @@ const ROWS: readonly (readonly [method: string, kind: Place['kind'], operation: 
   ['GET', 'service', 'buckets.list'],
   ['POST', 'service', 'buckets.insert'],
   ['GET', 'bucket', 'buckets.get'],
+  ['PATCH', 'bucket', 'buckets.patch'],
   ['GET', 'objects', 'objects.list'],
   ['GET', 'object', 'objects.get'],
   ['DELETE', 'object', 'objects.delete'],
+  ['PATCH', 'object', 'objects.patch'],
   ['POST', 'copyTo', 'objects.copy'],
   ['POST', 'rewriteTo', 'objects.rewrite'],
 ];
 
 interface Place {
-  readonly kind: 'service' | 'bucket' | 'objects' | 'object' | 'copyTo' | 'rewriteTo';
+  readonly kind: 'service' | 'bucket' | 'objects' | 'object' | 'copyTo' | 'rewriteTo' | 'compose';
   readonly bucket: string;
   readonly object: string;
   readonly target: Target | null;
@@ -126,6 +130,7 @@ function readPlace(rest: string): Place | null {
   if (o === undefined) return { ...place, kind: 'bucket' };
   if (o !== 'o' || parts.length > 9) return null;
   if (action === undefined) return { ...place, kind: object === '' ? 'objects' : 'object' };
+  if (action === 'compose') return { ...place, kind: action };
   if ((action !== 'copyTo' && action !== 'rewriteTo') || targetB !== 'b' || targetO !== 'o') return null;
   const target = { bucket: targetBucket ?? '', object: targetObject ?? '' };
   return { ...place, kind: action, target };
