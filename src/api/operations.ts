@@ -15,6 +15,7 @@ import type {
   RotationShape,
   WhoamiShape,
 } from './shapes/house.ts';
+import type { AgentPoolOperations } from './agent-operations.ts';
 import type { ExploredShape, GraphShape } from './shapes/explore.ts';
 import type { FreezeShape } from './shapes/freeze.ts';
 import type { BlockShape, HouseShape, RightsShape, VersionChangesShape } from './shapes/look.ts';
@@ -83,6 +84,14 @@ export const OPERATIONS: { readonly [Name in OperationName]: RouteOf<Name> } = {
   'show-run': { method: 'GET', path: '/runs/:id' },
   'act-on-run': { method: 'POST', path: '/runs/:id' },
   'show-run-log': { method: 'GET', path: '/run-log' },
+  'list-agent-pools': { method: 'GET', path: '/agent-pools' },
+  'create-agent-pool': { method: 'POST', path: '/agent-pools' },
+  'show-agent-pool': { method: 'GET', path: '/agent-pools/:id' },
+  'remove-agent-pool': { method: 'DELETE', path: '/agent-pools/:id' },
+  'create-agent-token': { method: 'POST', path: '/agent-tokens' },
+  'revoke-agent-token': { method: 'DELETE', path: '/agent-tokens/:id' },
+  'show-execution': { method: 'GET', path: '/execution' },
+  'set-execution': { method: 'POST', path: '/execution' },
   events: { method: 'GET', path: '/events', long: true },
   'list-projects': { method: 'GET', path: '/projects' },
   'show-project': { method: 'GET', path: '/projects/:project' },
@@ -111,7 +120,7 @@ export const OPERATIONS: { readonly [Name in OperationName]: RouteOf<Name> } = {
 };
 
 /** What each operation takes and answers. `answer` is null where it is not JSON; `part` is the named part of its path. */
-interface Operations {
+interface Operations extends AgentPoolOperations {
   'list-states': {
     query: Matching & { deleted?: boolean | undefined; locked?: boolean | undefined } & Paged;
     body: undefined;

@@ -1,7 +1,7 @@
-import type { Command } from './command.ts';
+import { AGENT_COMMANDS } from './agent/catalogue.ts';
+import type { CatalogueEntry, Section } from './catalogue-entry.ts';
 
-/** Where a command stands in the help. */
-export type Section = 'state' | 'folder' | 'server' | 'self';
+export type { CatalogueEntry } from './catalogue-entry.ts';
 
 export const SECTIONS: readonly (readonly [Section, string])[] = [
   ['state', 'A state, by its address on a server or by its Terraform folder; also said "statehouse state …"'],
@@ -9,15 +9,6 @@ export const SECTIONS: readonly (readonly [Section, string])[] = [
   ['server', 'The server'],
   ['self', 'The command itself'],
 ];
-
-/** One line of the catalogue: enough to list a command without loading it. */
-export interface CatalogueEntry {
-  /** One word, or a group and a word: `workspace list`. */
-  readonly name: string;
-  readonly section: Section;
-  readonly summary: string;
-  readonly load: () => Promise<{ readonly command: Command }>;
-}
 
 /** Every command, in the order of the help. Its file is imported only when it runs or its own help is asked for. */
 export const CATALOGUE: readonly CatalogueEntry[] = [
@@ -249,6 +240,7 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
     summary: 'end a run',
     load: () => import('./commands/run-cancel.ts'),
   },
+  ...AGENT_COMMANDS,
   {
     name: 'project show',
     section: 'server',

@@ -2,6 +2,10 @@ import type { Problem } from './read-value.ts';
 
 /** What the audit log calls what somebody did, looked at or was refused, from all parts of the server. */
 export const AUDIT_ACTIONS: readonly string[] = [
+  'agent-pool-drop',
+  'agent-pool-set',
+  'agent-token-drop',
+  'agent-token-set',
   'announce',
   'assume-role',
   'audit-head',
@@ -20,6 +24,7 @@ export const AUDIT_ACTIONS: readonly string[] = [
   'force-unlock',
   'freeze',
   'list',
+  'list-agent-pools',
   'list-credentials',
   'list-freezes',
   'list-kept',

@@ -80,6 +80,15 @@ export class Gate {
     return forbidden(caller, action, { project, key: '*', workspace: '*' });
   }
 
+  /** Why a caller may not do this at each address that a project can have; null if it may. */
+  inAllOf(caller: Caller, action: Action, project: string): Shut | null {
+    const shut = this.known(caller.identity);
+    if (shut !== null) return shut;
+    // A "*" of an address is fitted by a "*" of a pattern alone.
+    const all = { project, key: '*', workspace: '*' };
+    return mayActOn(caller.identity.grants, action, all) ? null : forbidden(caller, action, all);
+  }
+
   /** Why a caller may not do this at any address; null if there may be one where it may. */
   somewhere(caller: Caller, action: Action): Shut | null {
     const shut = this.known(caller.identity);

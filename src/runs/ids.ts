@@ -4,7 +4,7 @@ const ALPHABET = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz';
 const LENGTH = 16;
 
 /** An id as HCP has them: `run-CZcmD7eagjhyX0vN`. Clients look at what it begins with. */
-export function newResourceId(kind: 'run' | 'cv', entropy: Entropy): string {
+export function newResourceId(kind: 'run' | 'cv' | 'apool' | 'at' | 'agent', entropy: Entropy): string {
   let text = '';
   while (text.length < LENGTH)
     for (const byte of entropy.bytes(LENGTH)) {

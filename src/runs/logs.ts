@@ -8,7 +8,7 @@ import { logOf, PHASES, type LogPiece, type Phase } from './records.ts';
 /** A log begins and ends with these, as clients of HCP expect it. */
 const [STX, ETX] = [0x02, 0x03];
 /** Bytes of the log of one phase: what comes after them is counted and not kept. */
-const LOG_BYTES_MAX: number = 16 * 1_024 * 1_024;
+export const LOG_BYTES_MAX: number = 16 * 1_024 * 1_024;
 /** A piece is stored when it has so many bytes, or after a pause that grows with the log's age. */
 const PIECE_BYTES: number = 64 * 1_024;
 const PAUSE: Milliseconds = 1_000;
@@ -40,6 +40,7 @@ export class RunLogs {
   readonly #clock: Clock;
   readonly #max: number;
   readonly #held = new Map<string, HeldLog>();
+  readonly #adding = new Map<string, Promise<unknown>>();
 
   /** @param options.max bytes of one log */
   constructor(options: { house: Pick<House, 'records'>; bodies: RecordBodies; clock: Clock; max?: number }) {
@@ -92,6 +93,55 @@ export class RunLogs {
         this.#hold(keyOf(runId, phase), log, false);
       },
     };
+  }
+
+  /** Begins a log that a program elsewhere writes, unless it was begun. @returns its size */
+  async open(runId: string, phase: Phase, words: string): Promise<number> {
+    const { size } = await this.#load(runId, phase);
+    return size > 0 ? size : this.add(runId, phase, { offset: 0, bytes: Buffer.from(`\u0002${words}`) });
+  }
+
+  /**
+   * Adds a stretch that a program elsewhere has written, where that says that it stands: what is there already is not added
+   * again, and neither is what would leave a gap.
+   * @returns the size of the log then
+   */
+  async add(
+    runId: string,
+    phase: Phase,
+    stretch: { readonly offset: number; readonly bytes: Uint8Array; readonly last?: boolean },
+  ): Promise<number> {
+    const key = keyOf(runId, phase);
+    const adding = (this.#adding.get(key) ?? Promise.resolve()).then(() => this.#add(runId, phase, stretch));
+    const settled = adding
+      .catch(() => undefined)
+      .finally(() => {
+        if (this.#adding.get(key) === settled) this.#adding.delete(key);
+      });
+    this.#adding.set(key, settled);
+    return adding;
+  }
+
+  async #add(
+    runId: string,
+    phase: Phase,
+    { offset, bytes, last = false }: { offset: number; bytes: Uint8Array; last?: boolean },
+  ): Promise<number> {
+    let log = await this.#load(runId, phase);
+    if (log.size < offset && !log.live) {
+      log.readAt = -Infinity;
+      log = await this.#load(runId, phase);
+    }
+    const from = log.size;
+    if (log.ended || offset > from) return from;
+    const room = Math.max(0, this.#max - from);
+    const fresh = bytes.subarray(from - offset).subarray(0, room);
+    const piece = last ? Buffer.concat([fresh, Uint8Array.of(ETX)]) : fresh;
+    if (piece.length === 0) return from;
+    const record = { offset: from, size: piece.length, last };
+    await this.#pieces(runId, phase).put(null, nameOf(from), record, this.#bodies.seal(piece));
+    log.adopt(piece, last);
+    return log.size;
   }
 
   /** Ends a log whose writer is gone. */

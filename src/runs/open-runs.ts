@@ -2,13 +2,17 @@ import type { Milliseconds } from '../core/instant.ts';
 import type { House } from '../house/house.ts';
 import type { RecordBodies } from '../house/records/bodies.ts';
 import { Sweep } from '../house/sweep.ts';
+import { watched } from '../house/watched.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Entropy } from '../ports/entropy.ts';
 import type { Sealer } from '../ports/sealer.ts';
 import type { Log } from '../ports/log.ts';
+import { AgentJobs } from './agents/jobs.ts';
+import { AgentPools, WATCHED_POOLS } from './agents/pools.ts';
 import { Configurations } from './configurations.ts';
 import type { Executor } from './executors/executor.ts';
 import { RunLogs } from './logs.ts';
+import { BookStores } from './phase-store.ts';
 import { RUN_LIMITS, type PhaseParts, type RunLimits } from './phase.ts';
 import type { RunPrograms } from './programs.ts';
 import { RunBook } from './run-book.ts';
@@ -33,7 +37,8 @@ export function openRuns(options: {
   readonly house: House;
   readonly bodies: RecordBodies;
   readonly sealer: Sealer;
-  readonly executor: Executor;
+  /** null where agents alone execute. */
+  readonly executor: Executor | null;
   readonly programs: RunPrograms;
   readonly clock: Clock;
   readonly entropy: Entropy;
@@ -43,6 +48,8 @@ export function openRuns(options: {
   readonly confirmWait: Milliseconds;
   /** How long runs are kept that have ended. */
   readonly kept: Milliseconds;
+  /** How long an agent may be silent before its phase is taken for lost. */
+  readonly agentGone: Milliseconds;
   readonly limits?: Partial<RunLimits>;
 }): OpenRuns {
   const { house, bodies, clock, log, programs, root, kept } = options;
@@ -51,24 +58,31 @@ export function openRuns(options: {
   const configurations = new Configurations(options);
   let reached: Pick<PhaseParts, 'stateUrl' | 'env'> | null = null;
   const phases: PhaseParts = {
-    book,
-    configurations,
     programs,
     root,
     limits: { ...RUN_LIMITS, ...options.limits },
     stateUrl: (run) => reached?.stateUrl(run) ?? '',
-    variables: ({ address }) => house.workspaces.variables.ofRuns(address),
     get env() {
       return reached?.env ?? {};
     },
   };
-  const worker = new RunWorker({ ...options, book, logs, phases });
+  const stores = new BookStores({
+    book,
+    configurations,
+    variables: ({ address }) => house.workspaces.variables.ofRuns(address),
+  });
+  const pools = new AgentPools(options);
+  const jobs = new AgentJobs({ ...options, book, logs, pools, stores, lease: options.agentGone });
+  const worker = new RunWorker({ ...options, book, logs, phases, stores, jobs });
   const runs = new Runs({
     ...options,
     book,
     logs,
     worker,
     configurations,
+    pools: watched(pools, house.audit, WATCHED_POOLS),
+    jobs,
+    executesHere: options.executor !== null,
     tickets: new RunTickets(options.sealer),
   });
   const prune = async (): Promise<void> => {

@@ -2,14 +2,13 @@ import type { Milliseconds } from '../core/instant.ts';
 import type { PhaseEnd } from '../core/runs/status.ts';
 import { usedSchemas } from '../core/runs/redact.ts';
 import { textValue, variablesProblem, variablesText, type RunVariable } from '../core/runs/variables.ts';
-import type { Variables } from '../house/workspaces/variables.ts';
-import type { Configurations } from './configurations.ts';
 import type { PhaseControl } from './control.ts';
 import type { LogWriter } from './logs.ts';
+import type { PhaseStore, PhaseVariable } from './phase-store.ts';
 import { countsOf } from './plan-json.ts';
 import type { RunPrograms } from './programs.ts';
 import type { Phase, PlanCounts } from './records.ts';
-import type { Run, RunBook } from './run-book.ts';
+import type { Run } from './run-book.ts';
 import { ArchiveError } from './slug/tar.ts';
 import { Workplace } from './workplace.ts';
 
@@ -29,7 +28,7 @@ export const RUN_LIMITS: RunLimits = {
 
 const DISK_LOOK: Milliseconds = 5_000;
 /** Bytes of a plan, of its JSON, and of what init says. */
-const PLAN_MAX: number = 256 * 1_024 * 1_024;
+export const PLAN_MAX: number = 256 * 1_024 * 1_024;
 const JSON_MAX: number = 128 * 1_024 * 1_024;
 const INIT_MAX: number = 1_024 * 1_024;
 const SYSTEM_PATH = '/usr/local/bin:/usr/bin:/bin';
@@ -46,23 +45,26 @@ export interface PhaseResult {
 
 /** What phases are executed with. */
 export interface PhaseParts {
-  readonly book: RunBook;
-  readonly configurations: Configurations;
   readonly programs: RunPrograms;
   /** The directory of all runs. */
   readonly root: string;
   readonly limits: RunLimits;
   /** The URL of a run's state, at this server. */
-  readonly stateUrl: (run: Run) => string;
-  /** What is set for the workspace of a run. */
-  readonly variables: (run: Run) => ReturnType<Variables['ofRuns']>;
+  readonly stateUrl: (run: Pick<Run, 'address'>) => string;
   /** More of the environment, so that programs trust the server. */
   readonly env: Readonly<Record<string, string>>;
 }
 
+/** What is to be known of a run to execute a phase of it. */
+export type PhaseRun = Pick<
+  Run,
+  'id' | 'address' | 'kind' | 'task' | 'program' | 'version' | 'directory' | 'lockId'
+>;
+
 /** One phase of one run. */
 export interface PhaseTask {
-  readonly run: Run;
+  readonly run: PhaseRun;
+  readonly store: PhaseStore;
   readonly phase: Phase;
   /** The secret of the token by which its programs reach the state. */
   readonly secret: string;
@@ -72,11 +74,11 @@ export interface PhaseTask {
 
 /** Executes a phase, from an empty directory to its end. Whatever goes wrong is told in the log. */
 export async function executePhase(parts: PhaseParts, task: PhaseTask): Promise<PhaseResult> {
-  const { run, phase, log, control } = task;
+  const { run, phase, store, log, control } = task;
   try {
     const installed = await parts.programs.find(run.program, run.version);
     if (installed.type === 'missing') throw new PhaseProblem(installed.problem);
-    const archive = await parts.configurations.archive(run.configuration);
+    const archive = await store.archive();
     if (archive === null) throw new PhaseProblem('the configuration of the run is gone');
     const place = await Workplace.make(parts.root, run.id, archive, run.directory);
     try {
@@ -122,7 +124,7 @@ class PhaseWork {
   readonly #task: PhaseTask;
   readonly #place: Workplace;
   readonly #program: string;
-  #variables: Awaited<ReturnType<PhaseParts['variables']>> = [];
+  #variables: readonly PhaseVariable[] = [];
 
   constructor(parts: PhaseParts, task: PhaseTask, place: Workplace, program: string) {
     this.#parts = parts;
@@ -132,13 +134,12 @@ class PhaseWork {
   }
 
   async execute(): Promise<PhaseResult> {
-    const { run, phase, log, control } = this.#task;
-    const { book } = this.#parts;
-    this.#variables = await this.#parts.variables(run);
+    const { phase, store, log, control } = this.#task;
+    this.#variables = await store.variables();
     if (phase === 'apply') {
-      const plan = await book.part(run.id, 'plan');
+      const plan = await store.part('plan');
       if (plan === null) throw new PhaseProblem('the plan of the run is gone');
-      await this.#place.putPlan(plan, await book.part(run.id, 'lock-file'));
+      await this.#place.putPlan(plan, await store.part('lock-file'));
     }
     const init = new Collected(INIT_MAX);
     const begun = await this.#run(['init', '-input=false', '-no-color'], init.take, init.take);
@@ -152,18 +153,17 @@ class PhaseWork {
   }
 
   async #plan(): Promise<PhaseResult> {
-    const { run } = this.#task;
-    const { book } = this.#parts;
+    const { run, store } = this.#task;
     const args = ['plan', '-input=false', '-no-color', '-detailed-exitcode', `-out=${this.#place.planFile}`];
     const end = await this.#run([...args, ...(await this.#planArguments())]);
     if (end.code !== 0 && end.code !== HAS_CHANGES) return this.#ended(end, FAILED);
     const plan = await this.#place.readPlan(PLAN_MAX);
     if (plan === null) throw new PhaseProblem(`${run.program} made no plan`);
-    await book.putPart(run.id, 'plan', plan);
+    await store.putPart('plan', plan);
     const lockFile = await this.#place.readLockFile(INIT_MAX);
-    if (lockFile !== null) await book.putPart(run.id, 'lock-file', lockFile);
+    if (lockFile !== null) await store.putPart('lock-file', lockFile);
     const json = await this.#show(['show', '-json', '-no-color', this.#place.planFile]);
-    await book.putPart(run.id, 'json', json);
+    await store.putPart('json', json);
     if (run.kind === 'saved') await this.#keepSchemas(json);
     const hasChanges = end.code === HAS_CHANGES;
     return this.#ended({ code: 0 }, { end: 'finished', hasChanges, counts: countsOf(json), problem: null });
@@ -171,10 +171,9 @@ class PhaseWork {
 
   /** What clients need that show a saved plan. */
   async #keepSchemas(json: Uint8Array): Promise<void> {
-    const { run } = this.#task;
     const schemas = await this.#show(['providers', 'schema', '-json']);
     const used = usedSchemas(parsed(schemas), parsed(json));
-    await this.#parts.book.putPart(run.id, 'schemas', Buffer.from(JSON.stringify(used)));
+    await this.#task.store.putPart('schemas', Buffer.from(JSON.stringify(used)));
   }
 
   async #apply(): Promise<PhaseResult> {
@@ -199,8 +198,7 @@ class PhaseWork {
 
   /** The variables of the workspace, and after them those of the run, which count more. */
   async #variableFiles(): Promise<readonly string[]> {
-    const { run } = this.#task;
-    const stored = await this.#parts.book.part(run.id, 'variables');
+    const stored = await this.#task.store.part('variables');
     const own = stored === null ? [] : (parsed(stored) as readonly RunVariable[]);
     const shared = this.#variables
       .filter(({ category }) => category === 'terraform')

@@ -131,7 +131,7 @@ function isProgram(text: string): text is RunProgram {
 }
 
 /** A release comes after its candidates. */
-function compareVersions(a: string, b: string): number {
+export function compareVersions(a: string, b: string): number {
   const [left = '', leftCandidate] = a.split(/-(.*)/s);
   const [right = '', rightCandidate] = b.split(/-(.*)/s);
   const [numbers, others] = [left.split('.').map(Number), right.split('.').map(Number)];

@@ -42,6 +42,25 @@ export interface PlanCounts {
   readonly imports: number;
 }
 
+/** A phase that is at work. */
+export interface RunJob {
+  readonly phase: Phase;
+  /** Of the token by which its programs reach the state. */
+  readonly digest: string;
+  /** The agent that executes it, where one does. */
+  readonly agent?: JobAgent | undefined;
+}
+
+/** The agent of a phase. */
+export interface JobAgent {
+  readonly id: string;
+  readonly name: string;
+  /** Of the token by which the agent, and no program of the run, speaks of this phase. */
+  readonly digest: string;
+  /** When it last said that it is at work. */
+  readonly seenAt: Instant;
+}
+
 /** A run, under its id. Its variables, its plan and its logs are kept beside it, sealed. */
 export interface StoredRun extends RunState {
   readonly address: Address;
@@ -63,7 +82,9 @@ export interface StoredRun extends RunState {
   /** When it came into each status that it has been in. */
   readonly times: { readonly [S in RunStatus]?: Instant | undefined };
   /** What proves the programs of the phase that is at work; null while none is. */
-  readonly job: { readonly phase: Phase; readonly digest: string } | null;
+  readonly job: RunJob | null;
+  /** The pool of agents that executes it; null where the server does. */
+  readonly pool: string | null;
   /** The version of the state that the plan was made of; 0 for no state, null before the plan. */
   readonly plannedOn: number | null;
   readonly counts: PlanCounts | null;
@@ -103,7 +124,16 @@ export const RUNS: RecordDefinition<StoredRun> = defineRecords<StoredRun>(
     lockId: z.string(),
     node: z.string(),
     times: z.partialRecord(z.enum(RUN_STATUSES), z.number()),
-    job: z.object({ phase: z.enum(PHASES), digest: z.string() }).nullable(),
+    job: z
+      .object({
+        phase: z.enum(PHASES),
+        digest: z.string(),
+        agent: z
+          .object({ id: z.string(), name: z.string(), digest: z.string(), seenAt: z.number() })
+          .optional(),
+      })
+      .nullable(),
+    pool: z.string().nullable().default(null),
     plannedOn: z.number().nullable(),
     counts: z
       .object({
@@ -139,7 +169,8 @@ export const RUN_NODES: RecordDefinition<{ readonly seenAt: Instant }> = defineR
 );
 
 /** What is kept of a run beside its record. */
-export type RunPart = 'variables' | 'plan' | 'lock-file' | 'json' | 'schemas';
+export const RUN_PARTS = ['variables', 'plan', 'lock-file', 'json', 'schemas'] as const;
+export type RunPart = (typeof RUN_PARTS)[number];
 
 /** The parts of a run, each with its bytes as its body. */
 export function partsOf(runId: string): RecordDefinition<{ readonly size: number }> {

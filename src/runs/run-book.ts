@@ -52,12 +52,25 @@ export class RunBook {
     return stored === null ? null : { id, ...stored };
   }
 
-  /** Has something happen to a run. */
-  async happen(id: string, event: RunEvent, patch: RunPatch = {}): Promise<RunChange> {
+  /**
+   * Has something happen to a run.
+   * @param only whether it may, of the run as it is then: by default always
+   */
+  async happen(
+    id: string,
+    event: RunEvent,
+    patch: RunPatch = {},
+    only: (run: StoredRun) => boolean = () => true,
+  ): Promise<RunChange> {
     const at = await this.#house.now();
     let decision: RunDecision | null = null;
     const stored = await this.#runs.update(null, id, (before) => {
-      decision = before === null ? null : decideRun(before, event);
+      decision =
+        before === null
+          ? null
+          : only(before)
+            ? decideRun(before, event)
+            : { type: 'refused', status: before.status };
       if (before === null || decision?.type !== 'changed') return before;
       return afterChange({ ...before, ...patch }, { ...before, ...decision.run }, at);
     });
@@ -66,6 +79,19 @@ export class RunBook {
     const { type } = decision as RunDecision;
     if (type === 'changed') this.#tell(run);
     return { type, run };
+  }
+
+  /** The agent of a phase is at work. @returns the run as it is now; null when that phase is not its any more */
+  async agentSeen(id: string, digest: string): Promise<Run | null> {
+    const at = await this.#house.now();
+    let isIts = false;
+    const stored = await this.#runs.update(null, id, (before) => {
+      const { job = null } = before ?? {};
+      isIts = job?.agent?.digest === digest;
+      if (before === null || job?.agent === undefined || !isIts) return before;
+      return { ...before, job: { ...job, agent: { ...job.agent, seenAt: at } } };
+    });
+    return stored !== null && isIts ? { id, ...stored } : null;
   }
 
   /** Has another node look after a run, if nobody else was quicker. @returns the run; null if somebody was */

@@ -6,6 +6,9 @@ import { variablesProblem, type RunVariable } from '../core/runs/variables.ts';
 import type { Caller, Shut } from '../house/caller.ts';
 import type { House } from '../house/house.ts';
 import type { Entropy } from '../ports/entropy.ts';
+import type { AgentJobs } from './agents/jobs.ts';
+import type { AgentPools } from './agents/pools.ts';
+import { executionOf, MODE_SETTING, POOL_SETTING, type Execution } from './execution.ts';
 import type { Configurations } from './configurations.ts';
 import { newResourceId } from './ids.ts';
 import type { LogStretch, RunLogs } from './logs.ts';
@@ -61,6 +64,11 @@ export class Runs {
   readonly configurations: Configurations;
   readonly programs: RunPrograms;
   readonly tickets: RunTickets;
+  readonly pools: AgentPools;
+  /** What agents do, once they were let in by their pool. */
+  readonly jobs: AgentJobs;
+  /** Whether this server executes runs itself, too. */
+  readonly executesHere: boolean;
   readonly #house: House;
   readonly #book: RunBook;
   readonly #logs: RunLogs;
@@ -75,6 +83,9 @@ export class Runs {
     configurations: Configurations;
     programs: RunPrograms;
     tickets: RunTickets;
+    pools: AgentPools;
+    jobs: AgentJobs;
+    executesHere: boolean;
     entropy: Entropy;
   }) {
     this.#house = options.house;
@@ -85,6 +96,9 @@ export class Runs {
     this.configurations = options.configurations;
     this.programs = options.programs;
     this.tickets = options.tickets;
+    this.pools = options.pools;
+    this.jobs = options.jobs;
+    this.executesHere = options.executesHere;
   }
 
   /** Makes a run. A second one of the same configuration is the first: a client whose answer was lost asks again. */
@@ -96,8 +110,8 @@ export class Runs {
     if (refusal !== null) return refusal;
     if (configuration.status !== 'uploaded')
       return invalid(configuration.problem ?? 'the configuration was not uploaded yet');
-    const installed = await this.programs.find(wanted.program, wanted.version);
-    if (installed.type === 'missing') return invalid(installed.problem);
+    const place = await this.#placeFor(address, wanted);
+    if ('problem' in place) return invalid(place.problem);
     const problem = wantedProblem(wanted, address) ?? (await this.#roomProblem(address));
     if (problem !== null) return invalid(problem);
     const id = newResourceId('run', this.#entropy);
@@ -119,7 +133,8 @@ export class Runs {
       message: wanted.message,
       task: { destroy, refresh, refreshOnly, targets, replaces, generatesConfiguration, autoApply },
       program: wanted.program,
-      version: installed.version,
+      version: place.version,
+      pool: place.pool,
       directory: wanted.directory,
       lockId: this.#entropy.uuid(),
       node: this.#house.node,
@@ -237,6 +252,72 @@ export class Runs {
       await this.#book.drop(run);
     }
     for (const id of await this.configurations.left(leftBefore)) await this.configurations.drop(id);
+  }
+
+  /** Where the runs of a workspace are executed. */
+  async execution(address: Address): Promise<Execution> {
+    const record = await this.#house.workspaces.kept.settingsOf(address);
+    return executionOf(record, this.executesHere);
+  }
+
+  /** Tells where the runs of a workspace are executed. */
+  async showExecution(
+    caller: Caller,
+    address: Address,
+  ): Promise<{ readonly type: 'execution'; readonly execution: Execution } | Shut> {
+    const refusal = await this.#house.gate.on(caller, 'read', address);
+    return refusal ?? { type: 'execution', execution: await this.execution(address) };
+  }
+
+  /** Says where the runs of a workspace are executed. @param execution its pool by name or id, for the mode `agent` */
+  async setExecution(
+    caller: Caller,
+    address: Address,
+    { mode, pool }: Execution,
+  ): Promise<
+    | { readonly type: 'set'; readonly execution: Execution }
+    | { readonly type: 'invalid'; readonly problem: string }
+    | { readonly type: 'full'; readonly limit: number }
+    | Shut
+  > {
+    const { kept } = this.#house.workspaces;
+    const refusal = await this.#house.gate.on(caller, 'write', address);
+    if (refusal !== null) return refusal;
+    if (mode === 'remote' && !this.executesHere)
+      return {
+        type: 'invalid',
+        problem: 'this server executes nothing itself: give the workspace an agent pool',
+      };
+    const known = mode === 'agent' ? await this.pools.named(address.project, pool ?? '') : null;
+    if (mode === 'agent' && known === null)
+      return { type: 'invalid', problem: `project ${address.project} has no agent pool "${pool ?? ''}"` };
+    const settings = { [MODE_SETTING]: mode, [POOL_SETTING]: known?.id ?? null };
+    const made = await kept.make(caller, address, { settings });
+    if (made.type !== 'made-before' && made.type !== 'made') return made;
+    const set = made.type === 'made' ? made : await kept.set(caller, address, () => ({ settings }));
+    // Somebody has deleted it just now.
+    if (set.type === 'absent') return { type: 'invalid', problem: 'the workspace is gone' };
+    if (set.type !== 'set' && set.type !== 'made') return set;
+    return { type: 'set', execution: { mode, pool: known?.id ?? null } };
+  }
+
+  /** Who is to execute a run, and with which version. */
+  async #placeFor(
+    address: Address,
+    { program, version }: RunWanted,
+  ): Promise<{ readonly version: string; readonly pool: string | null } | { readonly problem: string }> {
+    const { mode, pool } = await this.execution(address);
+    if (mode === 'agent') {
+      const known = pool === null ? null : await this.pools.find(pool);
+      if (known?.project !== address.project)
+        return { problem: 'the agent pool of the workspace is gone: give it another one' };
+      const found = await this.pools.versionFor(known.id, program, version);
+      return 'problem' in found ? found : { ...found, pool };
+    }
+    if (!this.executesHere)
+      return { problem: 'this server executes nothing itself: give the workspace an agent pool' };
+    const installed = await this.programs.find(program, version);
+    return installed.type === 'missing' ? installed : { version: installed.version, pool: null };
   }
 
   async #again(caller: Caller, id: string | null): Promise<CreateAnswer> {

@@ -1,3 +1,4 @@
+import type { Instant } from '../core/instant.ts';
 import { isFinal } from '../core/runs/status.ts';
 import type { PhaseControl } from './control.ts';
 import type { Run } from './run-book.ts';
@@ -5,6 +6,8 @@ import type { Run } from './run-book.ts';
 /** A run that this node looks after: what it waits for, and what is at work for it. */
 export class TendedRun {
   readonly id: string;
+  /** When this node began to look after it. */
+  since: Instant = 0;
   /** The phase that is at work. */
   control: PhaseControl | null = null;
   #status: Run['status'];

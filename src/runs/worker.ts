@@ -1,7 +1,6 @@
 import { formatLockInfo } from '../core/lock-info.ts';
 import type { Milliseconds } from '../core/instant.ts';
 import { isAtWork, isFinal, type RunEvent } from '../core/runs/status.ts';
-import type { Caller } from '../house/caller.ts';
 import type { House } from '../house/house.ts';
 import type { LockAnswer } from '../house/locks/locks.ts';
 import { newSecret } from '../house/identity/new-pair.ts';
@@ -9,15 +8,18 @@ import type { Clock } from '../ports/clock.ts';
 import type { Entropy } from '../ports/entropy.ts';
 import type { Log } from '../ports/log.ts';
 import { PhaseControl } from './control.ts';
+import type { AgentJobs } from './agents/jobs.ts';
 import type { Executor } from './executors/executor.ts';
+import { callerOfRun, headOf, titleOf } from './head.ts';
 import type { RunLogs } from './logs.ts';
 import { executePhase, type PhaseParts } from './phase.ts';
+import type { BookStores } from './phase-store.ts';
 import { PHASES, type Phase } from './records.ts';
 import type { Run, RunBook } from './run-book.ts';
 import { RunNodes } from './run-nodes.ts';
 import { Slots } from './slots.ts';
 import { TendedRun } from './tended-run.ts';
-import { digestOf, identityOf } from './tokens.ts';
+import { digestOf } from './tokens.ts';
 
 /** The operation of a run's lock. */
 const OPERATION_RUN = 'statehouse-run';
@@ -29,13 +31,18 @@ const TRY_AGAIN: Milliseconds = 1_000;
 const READ_WAIT: Milliseconds = 5_000;
 /** How often runs are looked at that another node may have changed. */
 const LOOK: Milliseconds = 1_000;
+/** How often a phase is offered to agents that none has taken. */
+const OFFER: Milliseconds = 10_000;
 
 export interface WorkerOptions {
   readonly house: House;
   readonly book: RunBook;
   readonly logs: RunLogs;
   readonly phases: PhaseParts;
-  readonly executor: Executor;
+  readonly stores: BookStores;
+  readonly jobs: AgentJobs;
+  /** null where agents alone execute. */
+  readonly executor: Executor | null;
   readonly clock: Clock;
   readonly entropy: Entropy;
   readonly log: Log;
@@ -108,7 +115,8 @@ export class RunWorker {
   }
 
   async #tend(tended: TendedRun): Promise<void> {
-    const { book } = this.#options;
+    const { book, house } = this.#options;
+    tended.since = await house.now();
     for (;;) {
       const { changed } = tended;
       const run = await book.find(tended.id);
@@ -131,13 +139,14 @@ export class RunWorker {
       case 'confirmed':
         return this.#getReady(run, tended);
       case 'plan_queued':
-        return this.#execute(run, tended, 'plan');
+        return this.#start(run, tended, 'plan');
       case 'apply_queued':
-        return this.#execute(run, tended, 'apply');
+        return this.#start(run, tended, 'apply');
       case 'planned':
         return this.#awaitConfirmation(run, tended);
       case 'planning':
       case 'applying':
+        if (run.job?.agent !== undefined) return this.#watchAgent(run, tended);
         // Whoever executed it is gone: this node does it in one go.
         await this.#happen(run.id, { type: 'lost' });
         return;
@@ -159,7 +168,7 @@ export class RunWorker {
       await this.#options.book.happen(run.id, { type: 'lost' }, { problem });
       return;
     }
-    const isOutdated = run.kind === 'saved' && (await this.#head(run)) !== run.plannedOn;
+    const isOutdated = run.kind === 'saved' && (await headOf(this.#options.house, run)) !== run.plannedOn;
     await this.#happen(run.id, { type: isOutdated ? 'outdated' : 'ready' });
   }
 
@@ -179,21 +188,55 @@ export class RunWorker {
     await book.happen(run.id, { type: 'discard', by: 'house:node', at: await house.now() }, { problem });
   }
 
-  async #execute(run: Run, tended: TendedRun, phase: Phase): Promise<void> {
-    const { book, logs, clock, entropy, executor, phases } = this.#options;
+  /** Executes a phase here, or has an agent do it. */
+  async #start(run: Run, tended: TendedRun, phase: Phase): Promise<void> {
+    const { executor, jobs, book } = this.#options;
+    if (run.pool !== null) {
+      await jobs.offer(run, phase);
+      return this.#wait(tended.changed, OFFER);
+    }
+    if (executor !== null) return this.#execute(run, tended, phase, executor);
+    const problem = 'this server executes nothing itself any more: make the run again';
+    await book.happen(run.id, { type: 'lost' }, { problem });
+  }
+
+  /** Takes a phase for lost whose agent has been silent for too long: it is not given to another. */
+  async #watchAgent(run: Run, tended: TendedRun): Promise<void> {
+    const { book, jobs } = this.#options;
+    const left = await jobs.left(run, tended.since);
+    if (left > 0) return this.#wait(tended.changed, left);
+    const { name = '', digest } = run.job?.agent ?? {};
+    const problem = `the agent "${name}" that executed it is gone`;
+    await book.happen(
+      run.id,
+      { type: 'lost' },
+      { problem, job: null },
+      ({ job }) => job?.agent?.digest === digest && job?.agent?.seenAt === run.job?.agent?.seenAt,
+    );
+  }
+
+  async #execute(run: Run, tended: TendedRun, phase: Phase, executor: Executor): Promise<void> {
+    const { book, logs, clock, entropy, phases, stores } = this.#options;
     const free = await this.#slots.take(run, tended.changed);
     if (free === null) return;
     try {
       const secret = newSecret(entropy);
       const job = { phase, digest: digestOf(secret) };
-      const plannedOn = phase === 'plan' ? await this.#head(run) : run.plannedOn;
+      const plannedOn = phase === 'plan' ? await headOf(this.#options.house, run) : run.plannedOn;
       const control = new PhaseControl(executor, clock);
       tended.control = control;
       const started = await book.happen(run.id, { type: `${phase}-started` }, { job, plannedOn });
       if (started.type !== 'changed') return;
       const log = logs.begin(run.id, phase);
       log.write(`${titleOf(run)}\non linux_amd64\nInitializing plugins and modules...\n`);
-      const result = await executePhase(phases, { run: started.run, phase, secret, log, control });
+      const result = await executePhase(phases, {
+        run: started.run,
+        store: stores.of(started.run),
+        phase,
+        secret,
+        log,
+        control,
+      });
       const { end, hasChanges, counts, problem } = result;
       const event: RunEvent =
         phase === 'plan' ? { type: 'plan-ended', end, hasChanges } : { type: 'apply-ended', end };
@@ -208,14 +251,15 @@ export class RunWorker {
 
   /** What is to be done once for a run that is over. */
   async #finish(run: Run): Promise<void> {
-    const { house, logs, book } = this.#options;
+    const { house, logs, book, jobs } = this.#options;
+    await jobs.withdraw(run);
     for (const phase of PHASES) {
       const isDue = phase === 'plan' || run.times.confirmed !== undefined;
       const why = run.problem ?? `the run is ${run.status}`;
       if (isDue) await logs.close(run.id, phase, `${titleOf(run)}\n\n\nThe ${phase} has ended: ${why}.\n`);
     }
     if (run.kind !== 'plan')
-      await house.locks.unlock(this.#caller(run), run.address, { lockId: run.lockId, alias: null });
+      await house.locks.unlock(callerOfRun(run), run.address, { lockId: run.lockId, alias: null });
     if (run.status === 'applied')
       for (const other of await book.open())
         if (other.status === 'planned_and_saved' && isSamePlace(other, run))
@@ -234,7 +278,7 @@ export class RunWorker {
       created: new Date(run.createdAt).toISOString(),
       path: '',
     });
-    return house.locks.lock(this.#caller(run), run.address, {
+    return house.locks.lock(callerOfRun(run), run.address, {
       lockId: run.lockId,
       operation: OPERATION_RUN,
       info: Buffer.from(info),
@@ -245,23 +289,13 @@ export class RunWorker {
     });
   }
 
-  /** The version of the state that is the newest; 0 for none. */
-  async #head(run: Run): Promise<number> {
-    const answer = await this.#options.house.states.describe(this.#caller(run), run.address);
-    if (answer.type !== 'described') throw new Error(`the state of a run cannot be read: ${answer.type}`);
-    return answer.head?.number ?? 0;
-  }
-
-  #caller(run: Run): Caller {
-    return { identity: identityOf(run, 'apply'), door: 'run' };
-  }
-
   async #happen(id: string, event: RunEvent): Promise<void> {
     await this.#options.book.happen(id, event);
   }
 
   async #adopt(run: Run): Promise<void> {
-    if (isAtWork(run)) {
+    // An agent may be at work all the same.
+    if (isAtWork(run) && run.job?.agent === undefined) {
       const problem = 'the server that executed it is gone';
       await this.#options.book.happen(run.id, { type: 'lost' }, { problem, job: null });
     }
@@ -302,10 +336,6 @@ export class RunWorker {
       }),
     );
   }
-}
-
-function titleOf({ program, version }: Run): string {
-  return `${program === 'tofu' ? 'OpenTofu' : 'Terraform'} v${version}`;
 }
 
 function isSamePlace({ address: a }: Run, { address: b }: Run): boolean {

@@ -2,6 +2,7 @@ import type { S3Settings } from '../protocols/door.ts';
 import type { Milliseconds } from '../core/instant.ts';
 import type { Environment } from '../ports/environment.ts';
 import { isProblem, type Problem } from '../core/read-value.ts';
+import { AGENT_GONE } from '../runs/agents/pools.ts';
 import type { DeviceSetting } from './audit-devices/read-device.ts';
 import { readQuotas, type Quotas } from '../core/quota.ts';
 import type { AlarmSettings } from '../house/webhooks/lookout.ts';
@@ -40,6 +41,8 @@ export interface RunSettings {
   /** How long a run may wait to be confirmed; 0 for ever. */
   readonly confirmWait: Milliseconds;
   readonly kept: Milliseconds;
+  /** How long an agent may be silent before what it executes is taken for lost. */
+  readonly agentGone: Milliseconds;
 }
 
 /** All that `statehouse serve` can be told, as its parts use it. */
@@ -199,6 +202,7 @@ export function configure(given: Settings, env: Environment = {}): Configuration
       directory: given.runDirectory,
       confirmWait: given.runConfirm * HOUR_MS,
       kept: given.keepRuns * DAY_MS,
+      agentGone: AGENT_GONE,
     },
     auditDevices: given.auditLog,
     auditRequired: given.auditRequired,

@@ -12,6 +12,7 @@ import { HCP } from '../protocols/hcp/door/entry.ts';
 import { HTTP } from '../protocols/http/door/entry.ts';
 import { S3 } from '../protocols/s3/door/entry.ts';
 import { STS } from '../protocols/sts/door/entry.ts';
+import { AgentDoor } from './agents/door.ts';
 import { ApiDoor } from './api/door.ts';
 import type { ApiParts } from './api/parts.ts';
 import { HealthDoor } from './health.ts';
@@ -53,6 +54,7 @@ export async function openDoors(parts: {
     )),
     new HealthDoor({ house, metrics, closing, clock }),
     new ApiDoor(api),
+    new AgentDoor(house, runs, closing),
     new IndexDoor(DOORS, page),
     new PageDoor(page),
     new SignpostDoor(),

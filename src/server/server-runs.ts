@@ -1,12 +1,14 @@
 import { join, resolve } from 'node:path';
 import { RecordBodies } from '../house/records/bodies.ts';
 import { pathOf } from '../protocols/http/layout.ts';
+import type { Executor } from '../runs/executors/executor.ts';
 import { PROCESS_EXECUTOR } from '../runs/executors/process.ts';
 import { SandboxExecutor } from '../runs/executors/sandbox.ts';
 import { openRuns, type OpenRuns } from '../runs/open-runs.ts';
 import { RunPrograms } from '../runs/programs.ts';
 import type { BuiltHouse } from './build.ts';
 import { ownDirectory, type Configuration } from './configuration.ts';
+import type { RunMode } from './settings.ts';
 import { systemClock, systemEntropy } from './runtime.ts';
 
 const EVERY_ADDRESS = /^(https?:\/\/)(?:0\.0\.0\.0|\[::\])(?=:)/;
@@ -19,7 +21,7 @@ export async function openServerRuns(
   configuration: Configuration,
   built: BuiltHouse,
 ): Promise<OpenRuns | null> {
-  const { mode, slots, programs, directory, confirmWait, kept } = configuration.runs;
+  const { mode, slots, programs, directory, confirmWait, kept, agentGone } = configuration.runs;
   if (mode === 'off') return null;
   const path = process.env['PATH'] ?? '';
   const { house, engine, keyring: sealer, log } = built;
@@ -27,7 +29,7 @@ export async function openServerRuns(
     house,
     sealer,
     bodies: new RecordBodies({ engine, sealer, entropy: systemEntropy }),
-    executor: mode === 'local' ? PROCESS_EXECUTOR : await SandboxExecutor.open(path),
+    executor: await executorOf(mode, path),
     programs: new RunPrograms(programs, path),
     clock: systemClock,
     entropy: systemEntropy,
@@ -36,7 +38,14 @@ export async function openServerRuns(
     slots,
     confirmWait,
     kept,
+    agentGone,
   });
+}
+
+/** What the server executes runs with; null where it leaves that to agents. */
+async function executorOf(mode: RunMode, path: string): Promise<Executor | null> {
+  if (mode === 'local') return PROCESS_EXECUTOR;
+  return mode === 'sandbox' ? SandboxExecutor.open(path) : null;
 }
 
 /** How programs of runs, which are on this machine, reach the server. */

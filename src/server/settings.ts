@@ -10,7 +10,7 @@ const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** Whether the server executes runs itself, and how they are kept apart from it. */
-const RUN_MODES = ['off', 'sandbox', 'local'] as const;
+const RUN_MODES = ['off', 'sandbox', 'local', 'agents'] as const;
 export type RunMode = (typeof RUN_MODES)[number];
 
 /** What `statehouse serve` is told, option by option. */
@@ -253,7 +253,7 @@ export const SETTINGS: { readonly [K in keyof Settings]: Setting<Settings[K]> } 
   }),
   runs: {
     placeholder: RUN_MODES.join('|'),
-    help: 'execute plans and applies on the server: sandbox keeps them apart by bubblewrap, local does not',
+    help: 'execute plans and applies: sandbox on the server, kept apart by bubblewrap; local on the server, not kept apart; agents by "statehouse agent" elsewhere alone, which the others allow as well',
     fallback: 'off',
     read: (text = 'off') => readWord(text, RUN_MODES),
   },

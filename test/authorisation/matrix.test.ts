@@ -161,6 +161,8 @@ describe('what the page says', () => {
       pair: asker.pair,
       lockId: before?.lockId ?? '',
       uploadId: before?.uploadId ?? '',
+      poolId: before?.poolId ?? '',
+      tokenId: before?.tokenId ?? '',
       refusedId: before?.refusedId ?? '',
       patience: may ? PATIENCE_MS : IMPATIENCE_MS,
     };

@@ -19,7 +19,7 @@ const ask =
   (method: string, path: string, body?: (scene: Scene) => object): Trial['ask'] =>
   (scene): Promise<Answer> => {
     const { house, pair } = scene;
-    return house.ask(method, `/api/v2/${path.replace('CV', scene.uploadId)}`, {
+    return house.ask(method, `/api/v2/${withIds(path, scene)}`, {
       as: null,
       headers: {
         'content-type': 'application/vnd.api+json',
@@ -28,6 +28,10 @@ const ask =
       ...(body === undefined ? {} : { body: JSON.stringify(body(scene)) }),
     });
   };
+
+function withIds(path: string, { uploadId, poolId, tokenId }: Scene): string {
+  return path.replace('CV', uploadId).replace('POOL', poolId).replace('TOKEN', tokenId);
+}
 
 /** A configuration whose archive has come. */
 async function configuration(scene: Scene): Promise<void> {
@@ -68,6 +72,7 @@ function runThatIs(run: Partial<RunState>): (scene: Scene) => Promise<void> {
       node: 'another',
       times: {},
       job: null,
+      pool: null,
       plannedOn: 0,
       counts: null,
       problem: null,
@@ -87,6 +92,17 @@ const acts = (action: string, run: Partial<RunState>): Trial => ({
   ask: ask('POST', `runs/${RUN}/actions/${action}`, () => ({})),
   proof: 'changed',
 });
+
+/** An agent pool of the project, and a token of it. */
+async function pool(scene: Scene): Promise<void> {
+  const { runs } = scene.house;
+  const made = await runs?.pools.create(ADMIN_CALLER, STATE.project, 'office');
+  if (made?.type !== 'created') throw new Error('no pool');
+  const added = await runs?.pools.addToken(ADMIN_CALLER, made.pool.id, 'first');
+  if (added?.type !== 'added') throw new Error('no token');
+  [scene.poolId, scene.tokenId] = [made.pool.id, added.token.id];
+}
+const document = (type: string, attributes: object) => (): object => ({ data: { type, attributes } });
 
 /** How the rows of the hcp door are tried that are about runs. */
 export const RUN_TRIALS: Readonly<Record<string, Trial>> = {
@@ -149,6 +165,50 @@ export const RUN_TRIALS: Readonly<Record<string, Trial>> = {
     ask: ask('GET', 'organizations/acme/capacity'),
     proof: { text: '"organization-capacity"' },
   },
+  'agent-pools.list, a project': {
+    prepare: [state, pool],
+    ask: ask('GET', 'organizations/acme/agent-pools'),
+    proof: { text: '"office"' },
+  },
+  'agent-pools.create, a project': {
+    prepare: [state],
+    ask: ask('POST', 'organizations/acme/agent-pools', document('agent-pools', { name: 'office' })),
+    proof: 'changed',
+  },
+  'agent-pools.read, a pool': {
+    prepare: [state, pool],
+    ask: ask('GET', 'agent-pools/POOL'),
+    proof: { text: '"office"' },
+  },
+  'agent-pools.delete, a pool': {
+    prepare: [state, pool],
+    ask: ask('DELETE', 'agent-pools/POOL'),
+    proof: 'changed',
+  },
+  'agents.list, a pool': {
+    prepare: [state, pool],
+    ask: ask('GET', 'agent-pools/POOL/agents'),
+    proof: { status: 200 },
+  },
+  'agent-tokens.list, a pool': {
+    prepare: [state, pool],
+    ask: ask('GET', 'agent-pools/POOL/authentication-tokens'),
+    proof: { text: '"first"' },
+  },
+  'agent-tokens.create, a pool': {
+    prepare: [state, pool],
+    ask: ask(
+      'POST',
+      'agent-pools/POOL/authentication-tokens',
+      document('authentication-tokens', { description: 'second' }),
+    ),
+    proof: 'changed',
+  },
+  'agent-tokens.delete, a token': {
+    prepare: [state, pool],
+    ask: ask('DELETE', 'authentication-tokens/TOKEN'),
+    proof: 'changed',
+  },
   'plans.read, a plan': tells(`plans/${PLAN}`, '"log-read-url"'),
   'plans.read-of-run, a plan': tells(`runs/${RUN}/plan`, '"log-read-url"'),
   'plans.read-json, a plan': tells(`plans/${PLAN}/json-output`, '"format_version"'),
@@ -158,12 +218,12 @@ export const RUN_TRIALS: Readonly<Record<string, Trial>> = {
 };
 
 const askApi =
-  (method: string, path: string, body?: object): Trial['ask'] =>
-  ({ house, pair }): Promise<Answer> =>
-    house.ask(method, `/api/v1${path}`, {
-      as: pair,
+  (method: string, path: string, body?: (scene: Scene) => object): Trial['ask'] =>
+  (scene): Promise<Answer> =>
+    scene.house.ask(method, `/api/v1${withIds(path, scene)}`, {
+      as: scene.pair,
       headers: { 'content-type': 'application/json' },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(body === undefined ? {} : { body: JSON.stringify(body(scene)) }),
     });
 
 /** How the routes of the API are tried that are about runs. */
@@ -176,12 +236,52 @@ export const RUN_API_TRIALS: Readonly<Record<string, Trial>> = {
   'show-run, a run': { prepare: [state, planned], ask: askApi('GET', `/runs/${RUN}`), proof: { text: RUN } },
   'act-on-run, a run': {
     prepare: [state, planned],
-    ask: askApi('POST', `/runs/${RUN}`, { action: 'discard' }),
+    ask: askApi('POST', `/runs/${RUN}`, () => ({ action: 'discard' })),
     proof: 'changed',
   },
   'show-run-log, a log': {
     prepare: [state, planned],
     ask: askApi('GET', `/run-log?run=${RUN}&phase=plan`),
     proof: { text: '"ended"' },
+  },
+  'list-agent-pools, a project': {
+    prepare: [state, pool],
+    ask: askApi('GET', '/agent-pools?project=acme'),
+    proof: { text: '"office"' },
+  },
+  'create-agent-pool, a project': {
+    prepare: [state],
+    ask: askApi('POST', '/agent-pools', () => ({ project: 'acme', name: 'office' })),
+    proof: 'changed',
+  },
+  'show-agent-pool, a pool': {
+    prepare: [state, pool],
+    ask: askApi('GET', '/agent-pools/POOL'),
+    proof: { text: '"tokens"' },
+  },
+  'remove-agent-pool, a pool': {
+    prepare: [state, pool],
+    ask: askApi('DELETE', '/agent-pools/POOL'),
+    proof: 'changed',
+  },
+  'create-agent-token, a pool': {
+    prepare: [state, pool],
+    ask: askApi('POST', '/agent-tokens', ({ poolId }) => ({ pool: poolId })),
+    proof: 'changed',
+  },
+  'revoke-agent-token, a token': {
+    prepare: [state, pool],
+    ask: askApi('DELETE', '/agent-tokens/TOKEN'),
+    proof: 'changed',
+  },
+  'show-execution, the state': {
+    prepare: [state],
+    ask: askApi('GET', '/execution?address=acme/net/app@dev'),
+    proof: { text: '"mode"' },
+  },
+  'set-execution, the state': {
+    prepare: [state],
+    ask: askApi('POST', '/execution?address=acme/net/app@dev', () => ({ mode: 'local' })),
+    proof: 'changed',
   },
 };

@@ -42,6 +42,9 @@ export interface Scene {
   lockId: string;
   /** The ID of the upload that is open, where one is. */
   uploadId: string;
+  /** The IDs of the agent pool that there is, and of its token. */
+  poolId: string;
+  tokenId: string;
   /** The ID of the refused write that is kept, where one is. */
   refusedId: string;
   /** How long to wait for what should come, in milliseconds. */

@@ -69,3 +69,15 @@ export async function callApi(
 export function at(address: string, more: Record<string, string> = {}): string {
   return `?${new URLSearchParams({ address, ...more }).toString()}`;
 }
+
+/** The operations about agents, which a file of their own calls. */
+export const OF_AGENTS: readonly string[] = [
+  'list-agent-pools',
+  'create-agent-pool',
+  'show-agent-pool',
+  'remove-agent-pool',
+  'create-agent-token',
+  'revoke-agent-token',
+  'show-execution',
+  'set-execution',
+];

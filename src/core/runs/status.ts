@@ -65,6 +65,8 @@ export type RunEvent =
   | { readonly type: 'plan-ended'; readonly end: PhaseEnd; readonly hasChanges: boolean }
   | { readonly type: 'apply-started' }
   | { readonly type: 'apply-ended'; readonly end: PhaseEnd }
+  /** Whoever was to execute it gives it back, and has begun nothing. */
+  | { readonly type: 'handed-back' }
   /** The state is not what a saved plan was made of. */
   | { readonly type: 'outdated' }
   /** Whoever executed it is gone, or it cannot be executed. */
@@ -103,6 +105,7 @@ const FROM: { readonly [E in RunEventType]: ReadonlySet<RunStatus> } = {
   'plan-ended': new Set(['planning']),
   'apply-started': new Set(['apply_queued']),
   'apply-ended': new Set(['applying']),
+  'handed-back': AT_WORK,
   outdated: new Set(['planned_and_saved', 'confirmed', 'apply_queued']),
   lost: new Set(['pending', 'plan_queued', 'planning', 'confirmed', 'apply_queued', 'applying']),
 };
@@ -183,6 +186,10 @@ function after(run: RunState, event: RunEvent): RunState {
       return { ...run, status: 'applying' };
     case 'apply-ended':
       return { ...run, applyEnd: event.end, status: event.end === 'finished' ? 'applied' : event.end };
+    case 'handed-back':
+      // Whoever asked for its end need not wait for the next one to take it.
+      if (run.asked.cancel !== undefined) return { ...run, status: 'canceled' };
+      return { ...run, status: run.status === 'planning' ? 'plan_queued' : 'apply_queued' };
     case 'lost':
       return cutOff(run, 'errored', 'errored');
   }

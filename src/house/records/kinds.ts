@@ -27,6 +27,9 @@ export const PENDING_STATE_KIND: RecordKind = kind('pending-state');
 export const RUN_KIND: RecordKind = kind('run');
 export const OPEN_RUN_KIND: RecordKind = kind('open-run');
 export const RUN_NODE_KIND: RecordKind = kind('run-node');
+export const AGENT_POOL_KIND: RecordKind = kind('agent-pool');
+export const AGENT_TOKEN_KIND: RecordKind = kind('agent-token');
+export const AGENT_KIND: RecordKind = kind('agent');
 export const CONFIGURATION_KIND: RecordKind = kind('configuration');
 export const CONFIGURATION_BODY_KIND: RecordKind = kind('configuration-body');
 
@@ -38,6 +41,11 @@ export function runsOfKind(address: string): RecordKind {
 /** What is kept of one run beside its record: its plan, and what else it made. */
 export function runPartKindOf(runId: string): RecordKind {
   return kind(`run-part ${runId}`);
+}
+
+/** The phases that a pool of agents is to execute. */
+export function poolJobsKindOf(pool: string): RecordKind {
+  return kind(`agent-jobs ${pool}`);
 }
 
 /** The pieces of the log of one phase of a run. */

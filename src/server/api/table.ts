@@ -1,3 +1,4 @@
+import { AGENT_POOL_ROUTES } from './routes/agent-pools.ts';
 import { CHANGE_ROUTES } from './routes/changes.ts';
 import { CONTENT_ROUTES } from './routes/content.ts';
 import { CREDENTIAL_ROUTES } from './routes/credentials.ts';
@@ -29,6 +30,7 @@ export const ROUTES: readonly Route[] = [
   ...EXPLORE_ROUTES,
   ...NUMBER_ROUTES,
   ...RUN_ROUTES,
+  ...AGENT_POOL_ROUTES,
   ...EVENT_ROUTES,
   ...PROJECT_ROUTES,
   ...CREDENTIAL_ROUTES,

@@ -36,6 +36,7 @@ const EVENTS: { readonly [E in RunEventType]: RunEvent } = {
   'apply-started': { type: 'apply-started' },
   'apply-ended': { type: 'apply-ended', end: 'finished' },
   outdated: { type: 'outdated' },
+  'handed-back': { type: 'handed-back' },
   lost: { type: 'lost' },
 };
 
@@ -47,6 +48,7 @@ const LEADS: { readonly [S in RunStatus]: { readonly [E in RunEventType]?: RunSt
     'plan-ended': 'planned',
     cancel: 'planning',
     'force-cancel': 'force_canceled',
+    'handed-back': 'plan_queued',
     lost: 'errored',
   },
   planned: { confirm: 'confirmed', discard: 'discarded' },
@@ -58,6 +60,7 @@ const LEADS: { readonly [S in RunStatus]: { readonly [E in RunEventType]?: RunSt
     'apply-ended': 'applied',
     cancel: 'applying',
     'force-cancel': 'force_canceled',
+    'handed-back': 'apply_queued',
     lost: 'errored',
   },
   applied: {},

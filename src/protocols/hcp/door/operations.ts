@@ -1,4 +1,5 @@
 import { ACCOUNT_ROWS } from './account.ts';
+import { AGENT_POOL_ROWS } from './agent-pools.ts';
 import type { Rows } from './call.ts';
 import { CONFIGURATION_ROWS } from './configuration-versions.ts';
 import { LOCK_ROWS } from './locks.ts';
@@ -26,4 +27,5 @@ export const OPERATIONS: Rows = {
   ...RUN_ROWS,
   ...PHASE_ROWS,
   ...VARIABLE_ROWS,
+  ...AGENT_POOL_ROWS,
 };

@@ -99,7 +99,7 @@ function describeOrganization({ house, runs, caller }: DoorCall, name: string, s
       'assessments-enforced': false,
       'collaborator-auth-policy': 'password',
       'cost-estimation-enabled': false,
-      'default-execution-mode': runs === null ? 'local' : 'remote',
+      'default-execution-mode': runs?.executesHere === true ? 'remote' : 'local',
       'fair-run-queuing-enabled': true,
       'global-module-sharing': false,
       'is-unified': false,

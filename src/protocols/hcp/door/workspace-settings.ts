@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { WorkspaceSetting } from '../../../house/workspaces/records.ts';
+import { EXECUTION_MODES } from '../../../runs/execution.ts';
 import type { SentResource } from '../json-api.ts';
 import { related } from '../json-api.ts';
 import { readProjectId } from '../layout.ts';
@@ -22,7 +23,8 @@ const SETTINGS = z.object({
   'auto-destroy-activity-duration': TEXT.optional(),
   'auto-destroy-at': TEXT.optional(),
   description: TEXT.optional(),
-  'execution-mode': z.enum(['local', 'remote']).nullable().optional(),
+  'execution-mode': z.enum(EXECUTION_MODES).nullable().optional(),
+  'agent-pool-id': TEXT.optional(),
   'file-triggers-enabled': FLAG.optional(),
   'global-remote-state': FLAG.optional(),
   'inherits-project-auto-destroy': FLAG.optional(),
@@ -54,10 +56,11 @@ export function readSettings(
   { runs }: Pick<DoorCall, 'runs'>,
 ): Readonly<Record<string, WorkspaceSetting>> | HcpError {
   const mode = attributes['execution-mode'];
-  const modes: readonly unknown[] = runs === null ? ['local'] : ['remote', 'local'];
+  const modes: readonly unknown[] =
+    runs === null ? ['local'] : runs.executesHere ? ['remote', 'local', 'agent'] : ['local', 'agent'];
   if (mode !== undefined && mode !== null && !modes.includes(mode)) {
     const expected = modes.map((one) => `"${String(one)}"`).join(' or ');
-    const why = runs === null ? ', since this server executes no runs' : '';
+    const why = runs === null ? ', since this server executes no runs' : ' on this server';
     return invalid(`invalid execution-mode ${JSON.stringify(mode)}: expected ${expected}${why}`);
   }
   const parsed = SETTINGS.safeParse(attributes);

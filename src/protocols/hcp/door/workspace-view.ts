@@ -1,5 +1,6 @@
 import { liveHead } from '../../../core/world.ts';
 import { madeAt, type Workspace } from '../../../house/workspaces/workspaces.ts';
+import { executionOf } from '../../../runs/execution.ts';
 import { holdingInWords } from '../../explain.ts';
 import { shownLock } from '../../lock-object/shown-lock.ts';
 import { toMany, toOne, type Resource } from '../json-api.ts';
@@ -50,7 +51,10 @@ export function describeWorkspace(
   const name = workspaceName(address);
   const id = workspaceId(address);
   const head = liveHead(world.record);
-  const mode = call.runs === null ? 'local' : (record?.settings['execution-mode'] ?? 'remote');
+  const { mode, pool } =
+    call.runs === null
+      ? { mode: 'local', pool: null }
+      : executionOf(record?.settings ?? null, call.runs.executesHere);
   const holders = call.house.lockInfos.ofHolders(address, world.holders);
   const [holder] = holders;
   const lock = shownLock(holders);
@@ -71,8 +75,9 @@ export function describeWorkspace(
       'latest-change-at': changedAt,
       'updated-at': changedAt,
       locked: holder !== undefined,
-      operations: mode === 'remote',
+      operations: mode !== 'local',
       'execution-mode': mode,
+      'agent-pool-id': pool,
       'locked-reason': holder === undefined ? '' : holdingInWords({ holders }),
       'lock-info': lock === null ? null : Buffer.from(lock.info).toString(),
       permissions: permissionsOf(call, workspace),
@@ -95,7 +100,7 @@ export function describeWorkspace(
       ),
       'locked-by': toOne(holder === undefined ? null : { id: userId(holder.subject), type: 'users' }),
       'current-run': toOne(currentRun === null ? null : { id: currentRun, type: 'runs' }),
-      'agent-pool': toOne(null),
+      'agent-pool': toOne(pool === null ? null : { id: pool, type: 'agent-pools' }),
       'ssh-key': toOne(null),
       'tag-bindings': { links: { related: `${API_PREFIX}workspaces/${id}/tag-bindings` } },
       'effective-tag-bindings': {

@@ -5,6 +5,7 @@ import type { StoredWorkspace } from '../../../house/workspaces/records.ts';
 import type { Workspace, WorkspaceChange } from '../../../house/workspaces/workspaces.ts';
 import { related, toMany, type Resource, type SentResource } from '../json-api.ts';
 import { HCP_ALIAS, readWorkspaceName, workspaceName } from '../layout.ts';
+import { agentPoolProblem } from './agent-pools.ts';
 import {
   emptyReply,
   includes,
@@ -100,6 +101,8 @@ async function createWorkspace(call: DoorCall): Promise<Answer> {
   if (!isAddress(address)) return invalid(`invalid workspace name "${name}": ${address.problem}`);
   const change = changeOf(call, sent, address.project, null);
   if (isError(change)) return change;
+  const problem = await agentPoolProblem(call, address, change.settings);
+  if (problem !== null) return problem;
   const answer = await house.workspaces.kept.make(caller, address, change);
   switch (answer.type) {
     case 'made':
@@ -127,6 +130,8 @@ async function updateWorkspace(call: DoorCall, address: Address): Promise<Answer
   }
   const checked = changeOf(call, sent, address.project, null);
   if (isError(checked)) return checked;
+  const problem = await agentPoolProblem(call, address, checked.settings);
+  if (problem !== null) return problem;
   const answer = await house.workspaces.kept.set(caller, address, (before) => {
     const change = changeOf(call, sent, address.project, before);
     return isError(change) ? {} : change;

@@ -115,7 +115,8 @@ function absent(operation: string, id: string): DoorReply {
   return problemReply(operation, 'absent', { status: 404, message: `there is no run "${id}"` });
 }
 
-function noRuns(operation: string): DoorReply {
+/** What is answered where nothing executes runs. */
+export function noRuns(operation: string): DoorReply {
   const message = 'this server executes no runs: start it with --runs';
   return problemReply(operation, 'absent', { status: 404, message });
 }

@@ -1,0 +1,79 @@
+import { hostname } from 'node:os';
+import { resolve } from 'node:path';
+import { readWord } from '../../core/read-value.ts';
+import { TokenRefused } from '../../runs/agents/job-server.ts';
+import { defineCommand, type Command } from '../command.ts';
+import { DONE } from '../exit-codes.ts';
+import { Failure, wrongUse } from '../failure.ts';
+import { accepted, duration, text, textOr, wholeNumber } from '../options.ts';
+import { CONNECTION_OPTIONS, readConnection } from '../server/connection.ts';
+
+const ISOLATIONS = ['sandbox', 'process'] as const;
+
+export const command: Command = defineCommand({
+  description:
+    'Executes runs of a server on this machine: takes plans and applies of its pool, one after the other, until it is stopped. All connections go from here to the server. Ctrl-C or SIGTERM: finishes what is at work, and ends.',
+  args: [],
+  options: {
+    ...CONNECTION_OPTIONS,
+    name: text('NAME', 'what the server calls this agent (default: the name of the machine)'),
+    isolation: textOr(
+      'sandbox',
+      'sandbox|process',
+      'sandbox keeps runs apart from this machine by bubblewrap, process does not',
+    ),
+    runSlots: wholeNumber(
+      { fallback: 1, from: 1, to: 100 },
+      'N',
+      'execute at most N plans and applies at a time',
+    ),
+    runPrograms: text(
+      'DIR',
+      'where the programs of runs are, called terraform_1.11.4 or tofu_1.9.0; by default those on PATH',
+    ),
+    runDirectory: textOr('./statehouse-agent', 'DIR', 'where runs are executed'),
+    stopWait: duration(
+      '1h',
+      'TIME',
+      'how long what is at work may take once the agent is stopped, before it is told to end',
+    ),
+  },
+  examples: [
+    {
+      line: 'statehouse agent --server https://state.example.com --credential-file token',
+      says: 'one run at a time',
+    },
+    {
+      line: 'statehouse agent --run-slots 4 --run-programs /opt/terraform',
+      says: 'four, with several versions',
+    },
+  ],
+  run: async ({ options, terminal, stopped }) => {
+    const connection = readConnection(options);
+    const { credential } = connection;
+    if (credential === null)
+      throw wrongUse(
+        'the token of the pool is missing',
+        '"statehouse agent-pool create" shows it: give it with --credential-file.',
+      );
+    const isolation = accepted(readWord(options.isolation, ISOLATIONS));
+    const { openAgent } = await import('../agent/open-agent.ts');
+    const agent = await openAgent({
+      connection,
+      token: `${credential.id}.${credential.secret}`,
+      name: options.name ?? hostname(),
+      isSandboxed: isolation === 'sandbox',
+      programs: options.runPrograms ?? null,
+      directory: resolve(options.runDirectory),
+      logLevel: 'info',
+    }).catch((fault: unknown) => {
+      throw new Failure(fault instanceof Error ? fault.message : String(fault), { cause: fault });
+    });
+    terminal.note(`Taking runs of ${connection.url}. Ctrl-C finishes what is at work.`);
+    await agent.run(options.runSlots, stopped, options.stopWait).catch((fault: unknown) => {
+      if (!(fault instanceof TokenRefused)) throw fault;
+      throw new Failure(fault.message, { next: 'Make another one with "statehouse agent-pool token".' });
+    });
+    return DONE;
+  },
+});
