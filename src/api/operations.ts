@@ -19,7 +19,7 @@ import type { AgentPoolOperations } from './agent-operations.ts';
 import type { ExploredShape, GraphShape } from './shapes/explore.ts';
 import type { FreezeShape } from './shapes/freeze.ts';
 import type { BlockShape, HouseShape, RightsShape, VersionChangesShape } from './shapes/look.ts';
-import type { LockShape, ReleasedShape } from './shapes/lock.ts';
+import type { LockShape, PastHoldShape, ReleasedShape } from './shapes/lock.ts';
 import type { NumbersShape } from './shapes/numbers.ts';
 import type { Page } from './shapes/page.ts';
 import type {
@@ -72,11 +72,13 @@ export const OPERATIONS: { readonly [Name in OperationName]: RouteOf<Name> } = {
   'drop-refused': { method: 'DELETE', path: '/refused' },
   'list-locks': { method: 'GET', path: '/locks', items: 'locks' },
   'show-lock': { method: 'GET', path: '/state/lock' },
+  'list-holds': { method: 'GET', path: '/state/holds' },
   'force-unlock': { method: 'POST', path: '/state/force-unlock' },
   'list-freezes': { method: 'GET', path: '/freezes' },
   freeze: { method: 'POST', path: '/freezes' },
   unfreeze: { method: 'DELETE', path: '/freezes' },
   explore: { method: 'GET', path: '/explore', items: 'states' },
+  'export-explored': { method: 'GET', path: '/explore/csv', long: true },
   'show-graph': { method: 'GET', path: '/graph' },
   'show-numbers': { method: 'GET', path: '/numbers' },
   reindex: { method: 'POST', path: '/reindex' },
@@ -118,6 +120,22 @@ export const OPERATIONS: { readonly [Name in OperationName]: RouteOf<Name> } = {
   backup: { method: 'POST', path: '/backup', long: true },
   check: { method: 'POST', path: '/check', long: true },
 };
+
+/** What is looked for in states. */
+interface Exploring {
+  text?: string | undefined;
+  address?: string | undefined;
+  type?: string | undefined;
+  name?: string | undefined;
+  provider?: string | undefined;
+  module?: string | undefined;
+  value?: string | undefined;
+  terraformVersion?: string | undefined;
+  writer?: string | undefined;
+  project?: string | undefined;
+  since?: string | undefined;
+  until?: string | undefined;
+}
 
 /** What each operation takes and answers. `answer` is null where it is not JSON; `part` is the named part of its path. */
 interface Operations extends AgentPoolOperations {
@@ -177,6 +195,11 @@ interface Operations extends AgentPoolOperations {
   'drop-refused': { query: OfRefused; body: undefined; answer: { readonly dropped: string } };
   'list-locks': { query: Matching & Paged; body: undefined; answer: Page<'locks', LockShape> };
   'show-lock': { query: OfState; body: undefined; answer: LockShape };
+  'list-holds': {
+    query: OfState;
+    body: undefined;
+    answer: { readonly holds: readonly PastHoldShape[] };
+  };
   'force-unlock': { query: OfState; body: { lockId: string }; answer: ReleasedShape };
   'list-freezes': {
     query: Nothing;
@@ -185,24 +208,8 @@ interface Operations extends AgentPoolOperations {
   };
   freeze: { query: Nothing; body: Omit<FreezeShape, 'by' | 'since'>; answer: FreezeShape };
   unfreeze: { query: { pattern: string }; body: undefined; answer: { readonly unfrozen: string } };
-  explore: {
-    query: {
-      text?: string | undefined;
-      address?: string | undefined;
-      type?: string | undefined;
-      name?: string | undefined;
-      provider?: string | undefined;
-      module?: string | undefined;
-      value?: string | undefined;
-      terraformVersion?: string | undefined;
-      writer?: string | undefined;
-      project?: string | undefined;
-      since?: string | undefined;
-      until?: string | undefined;
-    } & Paged;
-    body: undefined;
-    answer: ExploredShape;
-  };
+  explore: { query: Exploring & Paged; body: undefined; answer: ExploredShape };
+  'export-explored': { query: Exploring; body: undefined; answer: null };
   'show-graph': {
     query: { address?: string | undefined; project?: string | undefined };
     body: undefined;

@@ -69,6 +69,7 @@ export const WATCHED: {
     describe: { action: 'describe-lock' },
     show: { action: 'read-lock', looks: true },
     list: { action: 'list-locks', looks: true },
+    past: { action: 'read-lock', looks: true },
   },
   credentials: {
     list: { action: 'list-credentials', looks: true },

@@ -1,4 +1,5 @@
 import { EventHub } from './api/events/hub.ts';
+import { ExploredCsv } from './api/explored-csv.ts';
 import { SnapshotWorker } from './api/content/snapshot-worker.ts';
 import type { ApiParts } from './api/parts.ts';
 import { ensureAdmin, type FirstCredentials } from './first-start.ts';
@@ -57,6 +58,7 @@ export async function openPort(configuration: Configuration, built: BuiltHouse):
     snapshotWorker,
     machine: machineOf(configuration, certificate),
     events: new EventHub(house, closing.signal, log),
+    exploredCsv: new ExploredCsv(house),
     rotation: new KeyRotation({ house, keyring, source: keys }),
     wholeFile: built.wholeFile,
     about: { version: readVersion(), retention: configuration.retention, ...toldOf(configuration) },

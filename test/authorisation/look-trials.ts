@@ -62,6 +62,17 @@ export const LOOK_TRIALS: Readonly<Record<string, Trial>> = {
   },
   'explore, each state': { prepare: [indexed], ask: get('/explore'), proof: { text: 'acme/net/app@dev' } },
   'explore, any state': { prepare: [], ask: get('/explore'), proof: { text: '"states"' } },
+  'export-explored, each state': {
+    prepare: [indexed],
+    ask: get('/explore/csv'),
+    proof: { text: 'acme/net/app@dev' },
+  },
+  'export-explored, any state': { prepare: [], ask: get('/explore/csv'), proof: { text: 'state,version' } },
+  'list-holds, the lock': {
+    prepare: [state],
+    ask: get(`/state/holds?${OF_STATE}`),
+    proof: { text: '"holds"' },
+  },
   'show-graph, the state': {
     prepare: [state],
     ask: get(`/graph?${OF_STATE}`),

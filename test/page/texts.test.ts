@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { addressOfPath, statePath } from '../../web/src/address.ts';
-import { csvText } from '../../web/src/csv.ts';
+import { csvLine } from '../../src/api/csv.ts';
 import { keepDigits, valueText } from '../../web/src/exact-numbers.ts';
 import { agoText, counted, durationText, operationText, sizeText } from '../../web/src/format.ts';
 import { treeOf } from '../../web/src/views/state/tree.ts';
@@ -65,15 +65,10 @@ describe('texts of others', () => {
   });
 
   it('run no formula in a spreadsheet', () => {
-    expect(
-      csvText(
-        ['a', 'b'],
-        [
-          ['=1+1', 'x,"y"'],
-          [-5, null],
-        ],
-      ),
-    ).toBe(`a,b\r\n'=1+1,"x,""y"""\r\n-5,\r\n`);
+    expect(csvLine(['=1+1', 'x,"y"', -5, null])).toBe(`'=1+1,"x,""y""",-5,\r\n`);
+    for (const start of ['+', '-', '@', '\t=', ' =', '\uff1d']) {
+      expect(csvLine([`${start}cmd|' /C calc'!A0`])).toMatch(/^"?'/);
+    }
   });
 });
 

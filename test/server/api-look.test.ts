@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { callApi, called, FOR_THE_PAGE } from './api-client.ts';
+import { ExploredCsv } from '../../src/server/api/explored-csv.ts';
+import { callApi, called, FOR_THE_PAGE, type ApiAnswer } from './api-client.ts';
 import { eventually } from '../support/eventually.ts';
-import { TestHouse } from '../support/open-test-house.ts';
-import type { Pair } from '../support/test-admin.ts';
+import { ADMIN_CALLER, TestHouse } from '../support/open-test-house.ts';
+import { sampleLock } from '../support/sample-state.ts';
+import { TEST_ADMIN, type Pair } from '../support/test-admin.ts';
 
 let house: TestHouse;
 let writer: Pair;
@@ -74,6 +76,26 @@ describe('what each version changed', () => {
   });
 });
 
+describe('how long a lock was held', () => {
+  it('is told of the last times, and whether somebody else ended it', async () => {
+    for (const id of ['one', 'two', 'three'])
+      for (const method of ['LOCK', 'UNLOCK'])
+        await house.ask(method, '/http/acme/held', {
+          body: sampleLock(id),
+          as: method === 'UNLOCK' && id === 'two' ? TEST_ADMIN : writer,
+        });
+    await house.ask('LOCK', '/http/acme/held', { body: sampleLock('four'), as: writer });
+    const hold = { heldMs: expect.any(Number) as number, operation: 'OperationTypeApply', shared: false };
+    expect(await get('/state/holds?address=acme/held', writer)).toMatchObject({
+      holds: [
+        { ...hold, broken: false },
+        { ...hold, broken: true },
+        { ...hold, broken: false },
+      ],
+    });
+  });
+});
+
 describe('what is in states', () => {
   it('is found, as far as the caller may read it, and the index is made anew on demand', async () => {
     await house.ask('POST', '/http/acme/found', { as: writer, body: stateOf(1, ['needle'], 'hay') });
@@ -97,6 +119,37 @@ describe('what is in states', () => {
     });
     expect(await get('/graph?address=acme/found', writer)).toMatchObject({ edges: [], cut: false });
     expect((await callApi(house, 'POST /reindex')).json).toEqual({ reindexing: true });
+  });
+
+  it('comes as CSV, in which a spreadsheet runs nothing', async () => {
+    const evil = stateOf(1, ['thread'], 'hay').replace('1.11.4', '=HYPERLINK(0)');
+    await house.ask('POST', '/http/acme/evil', { as: writer, body: evil });
+    const read = (path: `/${string}`, as: Pair): Promise<ApiAnswer> => callApi(house, `GET ${path}`, { as });
+    await eventually('it is found', async () =>
+      (await read('/explore/csv?text=thread', writer)).text.includes('acme/evil'),
+    );
+    const { headers, text } = await read('/explore/csv?text=thread', writer);
+    expect(headers).toMatchObject({
+      'content-type': 'text/csv; charset=utf-8',
+      'content-disposition': 'attachment; filename="explore.csv"',
+    });
+    const [head, line, ...rest] = text.split('\r\n');
+    expect(head).toBe('state,version,written,writer,terraform,resource,type,provider,values');
+    expect(line).toMatch(/^acme\/evil,1,[^,]+,token:writer,'=HYPERLINK\(0\),terraform_data.thread,/);
+    expect(rest).toEqual(['']);
+    const stranger = await house.credential('stranger', [{ role: 'reader', pattern: 'beta/*' }]);
+    expect((await read('/explore/csv?text=thread', stranger)).text).toBe(`${head}\r\n`);
+  });
+
+  it('comes as CSV to a few at a time, and to the others when those are done', async () => {
+    const csv = new ExploredCsv(house.house);
+    const [one, two] = [await csv.begin(ADMIN_CALLER, {}), await csv.begin(ADMIN_CALLER, {})];
+    expect([one.type, two.type]).toEqual(['lines', 'lines']);
+    expect(await csv.begin(ADMIN_CALLER, {})).toEqual({ type: 'busy' });
+    if (one.type === 'lines') one.end();
+    const third = await csv.begin(ADMIN_CALLER, {});
+    if (third.type === 'lines') for await (const _lines of third.lines);
+    expect((await csv.begin(ADMIN_CALLER, {})).type).toBe('lines');
   });
 });
 

@@ -1,5 +1,6 @@
 import { buildHouse, type BuiltHouse } from '../../src/server/build.ts';
 import { EventHub } from '../../src/server/api/events/hub.ts';
+import { ExploredCsv } from '../../src/server/api/explored-csv.ts';
 import { SnapshotWorker } from '../../src/server/api/content/snapshot-worker.ts';
 import { DEFAULTS, toldOf } from '../../src/server/configuration.ts';
 import { DoorTable } from '../../src/server/door-table.ts';
@@ -55,6 +56,7 @@ export class InProcessDoors implements AsyncDisposable {
         log,
         snapshotWorker: worker,
         machine: machineOf(configuration, null),
+        exploredCsv: new ExploredCsv(house),
         events: new EventHub(house, closing.signal, log),
         rotation: new KeyRotation({ house, keyring, source: keys }),
         wholeFile: built.wholeFile,

@@ -1,4 +1,5 @@
 import type { Action } from '../../src/core/access.ts';
+import { mayOnServer, maySomewhere } from './session.ts';
 
 /** A view that one can go to. */
 export interface PlaceOf {
@@ -8,12 +9,12 @@ export interface PlaceOf {
   readonly says: string;
   /** Goes there after "g". */
   readonly key: string;
-  /** What one must be allowed somewhere at least; null where everybody may look. */
-  readonly needs: Action | null;
+  /** What one must be allowed, on something at least or on the server as a whole; null where everybody may look. */
+  readonly needs: { readonly action: Action; readonly on: 'something' | 'server' } | null;
 }
 
 /** The views, in the order in which they are offered. */
-export const PLACES: readonly PlaceOf[] = [
+const PLACES: readonly PlaceOf[] = [
   { path: '/', name: 'Now', says: 'who holds locks, and who waits', key: 'n', needs: null },
   { path: '/explore', name: 'Explore', says: 'find states and resources', key: 'e', needs: null },
   {
@@ -21,7 +22,7 @@ export const PLACES: readonly PlaceOf[] = [
     name: 'Activity',
     says: 'who did what, and was refused',
     key: 'a',
-    needs: 'read-audit',
+    needs: { action: 'read-audit', on: 'something' },
   },
   {
     path: '/numbers',
@@ -35,8 +36,22 @@ export const PLACES: readonly PlaceOf[] = [
     name: 'Credentials',
     says: 'who may enter, and do what',
     key: 'c',
-    needs: 'manage',
+    needs: { action: 'manage', on: 'server' },
   },
-  { path: '/projects', name: 'Projects', says: 'how much history each keeps', key: 'p', needs: null },
+  {
+    path: '/projects',
+    name: 'Projects',
+    says: 'how much each keeps and may keep, and freezes',
+    key: 'p',
+    needs: null,
+  },
   { path: '/settings', name: 'Server', says: 'the server, and your session', key: 's', needs: null },
 ];
+
+/** The views that are for who is signed in. */
+export function offeredPlaces(): readonly PlaceOf[] {
+  return PLACES.filter(
+    ({ needs }) =>
+      needs === null || (needs.on === 'server' ? mayOnServer(needs.action) : maySomewhere(needs.action)),
+  );
+}

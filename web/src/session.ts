@@ -54,6 +54,12 @@ export function mayOnServer(action: Action): boolean {
   return now.kind === 'in' && now.who.onServer.includes(action);
 }
 
+/** The same of anything: whether there may be something that it may be done to. */
+export function maySomewhere(action: Action): boolean {
+  const now = present.value;
+  return now.kind === 'in' && now.who.somewhere.includes(action);
+}
+
 function begin(who: SessionShape): void {
   present.value = { kind: 'in', who };
   follow();

@@ -6,7 +6,7 @@ import { Subject } from './parts/text.tsx';
 import { place, navigate } from './route.ts';
 import { session, signOut } from './session.ts';
 import { Mark } from './views/sign-in.tsx';
-import { PLACES } from './places.ts';
+import { offeredPlaces } from './places.ts';
 
 /** How long after "g" the second key counts. */
 const SECOND_KEY_MS = 1_500;
@@ -19,7 +19,7 @@ export function Shell({ children }: { children: ComponentChildren }): JSX.Elemen
     const press = (event: KeyboardEvent): void => {
       if (event.metaKey || event.ctrlKey || event.altKey || isTyping(event.target)) return;
       if (document.querySelector('[role="dialog"]') !== null) return;
-      const target = PLACES.find(({ key }) => key === event.key);
+      const target = offeredPlaces().find(({ key }) => key === event.key);
       if (event.key === '/') setOpen('search');
       else if (event.key === '?') setOpen('help');
       else if (event.key === 'g') going = event.timeStamp;
@@ -32,7 +32,7 @@ export function Shell({ children }: { children: ComponentChildren }): JSX.Elemen
   }, []);
   const { path } = place.value;
   const who = session.value.kind === 'in' ? session.value.who : null;
-  const shown = PLACES.filter(({ needs }) => needs === null || who?.somewhere.includes(needs) === true);
+  const shown = offeredPlaces();
   return (
     <>
       <a class="skip" href="#main">

@@ -48,6 +48,16 @@ export interface LockShape {
   readonly frozen: FreezeShape | null;
 }
 
+/** A hold of a lock that has ended. */
+export interface PastHoldShape {
+  readonly since: string;
+  readonly heldMs: number;
+  readonly operation: string;
+  readonly shared: boolean;
+  /** Somebody else ended it. */
+  readonly broken: boolean;
+}
+
 export interface ReleasedShape {
   readonly released: readonly string[];
   readonly broken: boolean;

@@ -16,6 +16,7 @@ import type { Gate } from '../gate.ts';
 import type { Quotas } from '../quotas.ts';
 import { listVisible } from '../listing.ts';
 import type { LockInfos } from './lock-infos.ts';
+import { pastHolds, type PastHold } from './past-holds.ts';
 import type { ParkedRequests, ParkedRequest, WakeUp } from './parked-requests.ts';
 
 /** What a door asks for when its client asks for the lock. */
@@ -224,6 +225,16 @@ export class Locks {
     const world = await engine.world(address);
     const now = nextEnd(world) === null ? null : await engine.now();
     return { type: 'shown', lock: await this.#view(address, world, now, LINE_SHOWN_MAX) };
+  }
+
+  /** The last holds of a lock that have ended, as far as the audit log still tells of them. */
+  async past(
+    caller: Caller,
+    address: Address,
+  ): Promise<{ readonly type: 'holds'; readonly holds: readonly PastHold[] } | Shut> {
+    const refusal = await this.#gate.on(caller, 'read', address);
+    if (refusal !== null) return refusal;
+    return { type: 'holds', holds: await pastHolds(this.#executor.engine, address) };
   }
 
   /** The locks that are held on the states that a query asks for, as far as the caller may see them. */

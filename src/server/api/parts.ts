@@ -8,6 +8,7 @@ import type { Machine } from '../machine.ts';
 import type { KeyRotation } from '../rotate-key.ts';
 import type { SnapshotWorker } from './content/snapshot-worker.ts';
 import type { EventHub } from './events/hub.ts';
+import type { ExploredCsv } from './explored-csv.ts';
 
 /** How this house was started, as far as its users may know. */
 export interface About extends ShownSettings {
@@ -25,6 +26,7 @@ export interface ApiParts {
   readonly rotation: KeyRotation;
   readonly log: Log;
   readonly events: EventHub;
+  readonly exploredCsv: ExploredCsv;
   readonly snapshotWorker: SnapshotWorker;
   readonly machine: Machine;
   /** null where the engine has means of its own. */

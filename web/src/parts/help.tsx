@@ -1,5 +1,5 @@
 import type { JSX } from 'preact';
-import { PLACES } from '../places.ts';
+import { offeredPlaces } from '../places.ts';
 import { Dialog } from './dialog.tsx';
 
 const KEYS: readonly (readonly [keys: readonly string[], says: string])[] = [
@@ -11,7 +11,10 @@ const KEYS: readonly (readonly [keys: readonly string[], says: string])[] = [
 
 /** The keys of the page. */
 export function Help({ close }: { close: () => void }): JSX.Element {
-  const all = [...KEYS, ...PLACES.map(({ key, name, says }) => [['g', key], `${name}: ${says}`] as const)];
+  const all = [
+    ...KEYS,
+    ...offeredPlaces().map(({ key, name, says }) => [['g', key], `${name}: ${says}`] as const),
+  ];
   return (
     <Dialog title="Keys" close={close}>
       <table class="keys">

@@ -5,7 +5,7 @@ import { normalizeProps, useMachine } from '@zag-js/preact';
 import { statePath } from '../address.ts';
 import { api } from '../api.ts';
 import { navigate } from '../route.ts';
-import { PLACES } from '../places.ts';
+import { offeredPlaces } from '../places.ts';
 import { Dialog } from './dialog.tsx';
 import { AddressText } from './text.tsx';
 
@@ -45,7 +45,9 @@ export function Search({ close }: { close: () => void }): JSX.Element {
   }, [asked]);
   const found = useMemo((): readonly Found[] => {
     const wanted = asked.toLowerCase();
-    const views = PLACES.filter(({ name, says }) => `${name} ${says}`.toLowerCase().includes(wanted));
+    const views = offeredPlaces().filter(({ name, says }) =>
+      `${name} ${says}`.toLowerCase().includes(wanted),
+    );
     return [
       ...states,
       ...(asked === '' ? [] : views).map(({ path, name, says }) => ({

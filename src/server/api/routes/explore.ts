@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { TERM_LENGTH_MAX } from '../../../core/snapshot/contents.ts';
 import { badRequest } from '../../../protocols/wire/json-reply.ts';
+import { problemReply } from '../../../protocols/wire/problem.ts';
+import { EXPORT_STATES_MAX } from '../explored-csv.ts';
 import { ADDRESS, given, LIMIT, MOMENT, PROJECT, WORD } from '../parameters.ts';
 import { jsonReply } from '../json-reply.ts';
 import { refusalReply } from '../refusal-reply.ts';
@@ -8,8 +10,25 @@ import { defineRoute, NO_BODY, NO_QUERY, type Route } from '../route.ts';
 import { EXPLORED, GRAPH, toEdgeShape, toFoundShape } from '../shapes/explore.ts';
 
 const CURSOR_LENGTH_MAX = 4_096;
+const RETRY_SECONDS = 10;
 
 const TERM: z.ZodOptional<z.ZodType<string, string>> = z.string().min(1).max(TERM_LENGTH_MAX).optional();
+
+/** What can be looked for. */
+const EXPLORING = {
+  text: TERM.describe('Any of the next six.'),
+  address: TERM.describe('The address of a resource: `module.net.aws_subnet.this[0]`.'),
+  type: TERM.describe('The type of a resource: `aws_instance`.'),
+  name: TERM.describe('The name of a resource.'),
+  provider: TERM.describe('The provider of a resource: `hashicorp/aws`, or `aws`.'),
+  module: TERM.describe('The module that a resource is in: `module.net`, or `net`.'),
+  value: TERM.describe('A value of a resource: `i-0abc1234def567890`.'),
+  terraformVersion: WORD.optional().describe('The version of Terraform that wrote the state.'),
+  writer: WORD.optional().describe('Who wrote it: `token:ci`.'),
+  project: PROJECT.optional().describe('Only this project.'),
+  since: MOMENT.optional().describe('Only what was written at this time or later.'),
+  until: MOMENT.optional().describe('Only what was written before this time.'),
+};
 
 /** Finding states by what is in them. */
 export const EXPLORE_ROUTES: readonly Route[] = [
@@ -24,18 +43,7 @@ export const EXPLORE_ROUTES: readonly Route[] = [
       'version of each state is looked at, some moments after it was written; of very large states not all is.',
     ].join('\n'),
     query: z.strictObject({
-      text: TERM.describe('Any of the next six.'),
-      address: TERM.describe('The address of a resource: `module.net.aws_subnet.this[0]`.'),
-      type: TERM.describe('The type of a resource: `aws_instance`.'),
-      name: TERM.describe('The name of a resource.'),
-      provider: TERM.describe('The provider of a resource: `hashicorp/aws`, or `aws`.'),
-      module: TERM.describe('The module that a resource is in: `module.net`, or `net`.'),
-      value: TERM.describe('A value of a resource: `i-0abc1234def567890`.'),
-      terraformVersion: WORD.optional().describe('The version of Terraform that wrote the state.'),
-      writer: WORD.optional().describe('Who wrote it: `token:ci`.'),
-      project: PROJECT.optional().describe('Only this project.'),
-      since: MOMENT.optional().describe('Only what was written at this time or later.'),
-      until: MOMENT.optional().describe('Only what was written before this time.'),
+      ...EXPLORING,
       limit: LIMIT,
       cursor: z.string().max(CURSOR_LENGTH_MAX).optional().describe('The `next` of the page before.'),
     }),
@@ -48,6 +56,39 @@ export const EXPLORE_ROUTES: readonly Route[] = [
       if (answer.type !== 'found') return refusalReply(operation, null, answer);
       const { states, next, complete } = answer;
       return jsonReply(operation, { states: states.map(toFoundShape), next, complete });
+    },
+  }),
+  defineRoute({
+    operation: 'export-explored',
+    summary: 'Finds the same as `explore`, as CSV.',
+    needs: 'reader; only what the caller may read is found',
+    about: [
+      `At most ${EXPORT_STATES_MAX.toLocaleString('en')} states. A line tells of a resource that fits, or of a state where nothing is asked of resources. What a`,
+      "spreadsheet would take for a formula begins with `'`. A few exports can be under way at a time. One that was stopped ends",
+      'without the end of its HTTP answer.',
+    ].join('\n'),
+    query: z.strictObject(EXPLORING),
+    body: NO_BODY,
+    answer: { status: 200, says: 'The table.', schema: null, type: 'text/csv; charset=utf-8' },
+    refusals: [403, 503],
+    run: async ({ request, caller, operation, parts, query: { until, ...query } }) => {
+      const headers = {
+        'content-type': 'text/csv; charset=utf-8',
+        'content-disposition': 'attachment; filename="explore.csv"',
+        'cache-control': 'no-store',
+      };
+      if (request.method === 'HEAD') return { operation, status: 200, headers, body: null };
+      const answer = await parts.exploredCsv.begin(caller, given({ ...query, before: until }));
+      if (answer.type === 'invalid') return badRequest(operation, answer.problem);
+      if (answer.type === 'busy') {
+        return problemReply(operation, 'busy', {
+          status: 503,
+          message: 'too many exports are under way already, of all or of yours: try again later',
+          retryAfterSeconds: RETRY_SECONDS,
+        });
+      }
+      if (answer.type !== 'lines') return refusalReply(operation, null, answer);
+      return { operation, status: 200, headers, body: answer.lines, undelivered: answer.end };
     },
   }),
   defineRoute({

@@ -4,7 +4,7 @@ import { ADDRESS, ADDRESS_CURSOR, given, LIMIT, PROJECT, SEARCH, WORD } from '..
 import { refusalReply } from '../refusal-reply.ts';
 import { jsonReply } from '../json-reply.ts';
 import { defineRoute, NO_BODY, type Route } from '../route.ts';
-import { LOCK, LOCKS, RELEASED, toLockShape } from '../shapes/lock.ts';
+import { LOCK, LOCKS, PAST_HOLDS, RELEASED, toLockShape, toPastHoldShape } from '../shapes/lock.ts';
 
 /** Who holds locks, who waits for them, and breaking them. */
 export const LOCK_ROUTES: readonly Route[] = [
@@ -46,6 +46,22 @@ export const LOCK_ROUTES: readonly Route[] = [
       const answer = await house.locks.show(caller, address);
       if (answer.type !== 'shown') return refusalReply(operation, address, answer);
       return jsonReply(operation, toLockShape(answer.lock, await house.now()));
+    },
+  }),
+  defineRoute({
+    operation: 'list-holds',
+    summary: 'Lists the last holds of a lock that have ended.',
+    needs: 'reader of the address',
+    about:
+      'Those of which the last 200 records of the audit log about the address tell the beginning and the end.',
+    query: z.strictObject({ address: ADDRESS }),
+    body: NO_BODY,
+    answer: { status: 200, says: 'The holds.', schema: PAST_HOLDS },
+    refusals: [403],
+    run: async ({ house, caller, operation, query: { address } }) => {
+      const answer = await house.locks.past(caller, address);
+      if (answer.type !== 'holds') return refusalReply(operation, address, answer);
+      return jsonReply(operation, { holds: answer.holds.map(toPastHoldShape) });
     },
   }),
   defineRoute({

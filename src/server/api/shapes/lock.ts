@@ -5,6 +5,7 @@ import type {
   HolderShape,
   WaiterShape,
   LockShape,
+  PastHoldShape,
   ReleasedShape,
 } from '../../../api/shapes/lock.ts';
 import { formatAddress } from '../../../core/address.ts';
@@ -12,6 +13,7 @@ import type { Instant } from '../../../core/instant.ts';
 import { parseLockInfo, type LockInfo } from '../../../core/lock-info.ts';
 import type { Holder, QueueEntry } from '../../../core/world.ts';
 import type { LockView } from '../../../house/locks/locks.ts';
+import type { PastHold } from '../../../house/locks/past-holds.ts';
 import { FREEZE, toFreezeShape } from './freeze.ts';
 import { count, instant, objectOf, pageOf, text } from './plain.ts';
 
@@ -70,10 +72,26 @@ export const LOCK: z.ZodType<LockShape> = objectOf<LockShape>({
 
 export const LOCKS: z.ZodType<Page<'locks', LockShape>> = pageOf('locks', LOCK).meta({ id: 'Locks' });
 
+const PAST_HOLD: z.ZodType<PastHoldShape> = objectOf<PastHoldShape>({
+  since: instant('When it was granted.'),
+  heldMs: count('How long it was held.'),
+  operation: text('What it was taken for.'),
+  shared: z.boolean().describe('Held for a plan, together with other plans.'),
+  broken: z.boolean().describe('Another than its holder ended it.'),
+}).meta({ id: 'PastHold' });
+
+export const PAST_HOLDS: z.ZodType<{ readonly holds: readonly PastHoldShape[] }> = z
+  .strictObject({ holds: z.array(PAST_HOLD).describe('At most 20, the oldest first.') })
+  .meta({ id: 'PastHolds' });
+
 export const RELEASED: z.ZodType<ReleasedShape> = objectOf<ReleasedShape>({
   released: z.array(z.string()).describe('The IDs of the locks that were released.'),
   broken: z.boolean().describe("Whether this broke another's lock."),
 }).meta({ id: 'Released' });
+
+export function toPastHoldShape({ since, held, ...same }: PastHold): PastHoldShape {
+  return { ...same, since: new Date(since).toISOString(), heldMs: Math.round(held) };
+}
 
 /** @param now by the clock that granted the locks */
 export function toLockShape(

@@ -69,6 +69,10 @@ export function Activity(): JSX.Element {
       <Filters />
       {pages.loading && pages.items.length === 0 ? (
         <Loading what="the audit log" />
+      ) : pages.error?.status === 403 && filter.address === undefined ? (
+        <Empty title="Say which state">
+          Your credential may see what concerns the states that it administers: name one under “Where”.
+        </Empty>
       ) : pages.error !== null && pages.items.length === 0 ? (
         <Failure error={pages.error} what="the audit log" again={pages.again} />
       ) : pages.items.length === 0 ? (

@@ -1,5 +1,5 @@
 import type { AuditShape } from '../../../../src/api/shapes/house.ts';
-import { csvText } from '../../csv.ts';
+import { csvLine } from '../../../../src/api/csv.ts';
 
 const COLUMNS = [
   'id',
@@ -21,5 +21,5 @@ export function recordsCsv(records: readonly AuditShape[]): string {
     ...COLUMNS.map((name) => record[name]),
     JSON.stringify(record.detail),
   ]);
-  return csvText([...COLUMNS, 'detail'], rows);
+  return [[...COLUMNS, 'detail'], ...rows].map(csvLine).join('');
 }

@@ -3,8 +3,7 @@ import { useMemo, useState } from 'preact/hooks';
 import type { QueryOf } from '../../../../src/api/operations.ts';
 import type { FoundResourceShape, FoundStateShape } from '../../../../src/api/shapes/explore.ts';
 import { statePath } from '../../address.ts';
-import { api, asApiError } from '../../api.ts';
-import { csvText, saveText } from '../../csv.ts';
+import { api, pathOf } from '../../api.ts';
 import { counted, countText } from '../../format.ts';
 import { Empty, Failure, Loading } from '../../parts/states.tsx';
 import { AddressLink, Ago, Badge, Foreign, Subject } from '../../parts/text.tsx';
@@ -13,20 +12,7 @@ import { narrow } from '../../screen.ts';
 import { usePages } from '../../use-pages.ts';
 
 const PAGE = 100;
-/** States of one export. */
-const EXPORT_MAX = 10_000;
 const VALUE_LENGTH_MAX = 120;
-const COLUMNS = [
-  'state',
-  'version',
-  'written',
-  'writer',
-  'terraform',
-  'resource',
-  'type',
-  'provider',
-  'values',
-];
 
 /** What is asked of the contents of states. */
 export type Asked = Omit<QueryOf<'explore'>, 'limit' | 'cursor'>;
@@ -39,27 +25,12 @@ type Row =
 /** The states in which something was found, and the resources that fit. */
 export function FoundList({ asked }: { asked: Asked }): JSX.Element {
   const [complete, setComplete] = useState(true);
-  const [told, setTold] = useState('');
   const pages = usePages(async (cursor) => {
     const answer = await api.ask('explore', { query: { ...asked, limit: PAGE, cursor } });
     setComplete(answer.complete);
     return { items: answer.states, next: answer.next };
   }, JSON.stringify(asked));
   const rows = useMemo(() => pages.items.flatMap(rowsOf), [pages.items]);
-  const save = async (): Promise<void> => {
-    setTold('Reading what is found…');
-    try {
-      const { items, more } = await api.list('explore', asked, EXPORT_MAX);
-      saveText('explore.csv', csvText(COLUMNS, items.flatMap(cellsOf)));
-      setTold(
-        more
-          ? `Saved the first ${countText(EXPORT_MAX)} states.`
-          : `Saved ${counted(items.length, 'state')}.`,
-      );
-    } catch (fault) {
-      setTold(asApiError(fault).message);
-    }
-  };
   if (rows.length === 0) {
     if (pages.loading) return <Loading what="what is found" />;
     if (pages.error !== null) {
@@ -81,12 +52,9 @@ export function FoundList({ asked }: { asked: Asked }): JSX.Element {
           {pages.more && ' and more'}
           {!complete && '; the index is being made, and there may be others'}
         </p>
-        <span class="hint" role="status">
-          {told}
-        </span>
-        <button type="button" class="button" onClick={() => void save()}>
+        <a class="button" href={pathOf('export-explored', asked)} download>
           Export CSV
-        </button>
+        </a>
       </div>
       <div class="panel">
         <Windowed
@@ -106,18 +74,6 @@ export function FoundList({ asked }: { asked: Asked }): JSX.Element {
 
 function rowsOf(state: FoundStateShape): readonly Row[] {
   return [{ state, resource: null }, ...state.resources.map((resource) => ({ state, resource }))];
-}
-
-function cellsOf(state: FoundStateShape): readonly (readonly (string | number)[])[] {
-  const head = [state.address, state.version, state.at, state.writer, state.terraformVersion];
-  if (state.resources.length === 0) return [[...head, '', '', '', '']];
-  return state.resources.map(({ address, type, provider, values }) => [
-    ...head,
-    address,
-    type,
-    provider,
-    values.map(({ path, value }) => `${path}=${value}`).join(' '),
-  ]);
 }
 
 function wideHeight({ resource }: Row): number {

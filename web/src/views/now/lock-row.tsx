@@ -4,6 +4,7 @@ import { counted, durationText, operationText } from '../../format.ts';
 import { AddressLink, Badge, Foreign, Moment, Running, Subject } from '../../parts/text.tsx';
 import { may } from '../../session.ts';
 import type { BreakTarget } from './break-in.tsx';
+import { PastHolds } from './past-holds.tsx';
 import { isLong, turnMs, type Row } from './rows.ts';
 
 /** One line of the list of locks. @param me the subject who is signed in */
@@ -27,6 +28,7 @@ export function LockRow({
             {lock.frozen !== null && <Badge tone="warn">frozen</Badge>}
             {lock.waiting > 0 && <Badge tone="accent">{counted(lock.waiting, 'waiter')}</Badge>}
           </span>
+          <PastHolds address={lock.address} newest={lock.holders[0]?.fence ?? 0} />
           <span class="dim usual">
             {lock.usualHoldMs === null ? 'first hold' : `usually held ${durationText(lock.usualHoldMs)}`}
           </span>

@@ -8,6 +8,7 @@ import { Panel, View } from '../../parts/frame.tsx';
 import { Empty, Shown } from '../../parts/states.tsx';
 import { AddressLink, Ago, Badge, Foreign, Moment } from '../../parts/text.tsx';
 import { useLoad } from '../../use-load.ts';
+import { ROLE_SAYS } from './grants.tsx';
 import { NewCredential } from './new-credential.tsx';
 import { Rights } from './rights.tsx';
 import { standingOf } from './standing.ts';
@@ -112,7 +113,10 @@ function Table({
               <td>
                 {one.grants.map(({ role, pattern }) => (
                   <div key={`${role} ${pattern}`}>
-                    <Badge>{role}</Badge> on{' '}
+                    <span title={ROLE_SAYS[role]}>
+                      <Badge>{role}</Badge>
+                    </span>{' '}
+                    on{' '}
                     <code>
                       <Foreign text={pattern} most={120} />
                     </code>

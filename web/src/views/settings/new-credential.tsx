@@ -1,19 +1,11 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import { ROLES, type Role } from '../../../../src/core/grant.ts';
 import type { NewCredentialShape } from '../../../../src/api/shapes/house.ts';
 import { api, asApiError } from '../../api.ts';
 import { Copy } from '../../parts/copy.tsx';
 import { Dialog } from '../../parts/dialog.tsx';
+import { Grants, type GrantDraft } from './grants.tsx';
 
-/** What each role may do, in words. */
-const SAYS: Readonly<Record<Role, string>> = {
-  outputs: 'reads outputs that are not sensitive',
-  reader: 'reads states, versions and locks',
-  writer: 'plans and applies: reads, locks and writes',
-  operator: 'also breaks locks and freezes applies',
-  admin: 'everything, also credentials and the audit log',
-};
 const DAY_MS = 24 * 60 * 60 * 1_000;
 const ENDS: readonly (readonly [days: number, says: string])[] = [
   [30, 'in 30 days'],
@@ -25,8 +17,7 @@ const ENDS: readonly (readonly [days: number, says: string])[] = [
 /** Makes a credential, and shows its secret this once. */
 export function NewCredential({ close }: { close: () => void }): JSX.Element {
   const [name, setName] = useState('');
-  const [role, setRole] = useState<Role>('writer');
-  const [pattern, setPattern] = useState('');
+  const [grants, setGrants] = useState<readonly GrantDraft[]>([{ id: 1, role: 'writer', pattern: '' }]);
   const [days, setDays] = useState(90);
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<string | null>(null);
@@ -37,7 +28,8 @@ export function NewCredential({ close }: { close: () => void }): JSX.Element {
     setProblem(null);
     const expiresAt = days === 0 ? null : new Date(Date.now() + days * DAY_MS).toISOString();
     try {
-      const body = { name: name.trim(), grants: [{ role, pattern: pattern.trim() }], expiresAt };
+      const asked = grants.map(({ role, pattern }) => ({ role, pattern: pattern.trim() }));
+      const body = { name: name.trim(), grants: asked, expiresAt };
       setMade(await api.ask('create-credential', { body }));
     } catch (fault) {
       setProblem(asApiError(fault).message);
@@ -63,7 +55,7 @@ export function NewCredential({ close }: { close: () => void }): JSX.Element {
     );
   }
   return (
-    <Dialog title="New credential" close={close}>
+    <Dialog title="New credential" close={close} wide>
       <form onSubmit={(event) => void create(event)}>
         <label class="field">
           Name
@@ -74,26 +66,7 @@ export function NewCredential({ close }: { close: () => void }): JSX.Element {
             required
           />
         </label>
-        <label class="field">
-          Role
-          <select value={role} onChange={(event) => setRole(event.currentTarget.value as Role)}>
-            {ROLES.map((one) => (
-              <option key={one} value={one}>
-                {one}: {SAYS[one]}
-              </option>
-            ))}
-          </select>
-        </label>
-        <label class="field">
-          On
-          <input
-            value={pattern}
-            onInput={(event) => setPattern(event.currentTarget.value)}
-            placeholder="PROJECT/* or PROJECT/net/*@prod"
-            spellcheck={false}
-            required
-          />
-        </label>
+        <Grants grants={grants} change={setGrants} />
         <label class="field">
           Ends
           <select value={days} onChange={(event) => setDays(Number(event.currentTarget.value))}>
@@ -116,7 +89,7 @@ export function NewCredential({ close }: { close: () => void }): JSX.Element {
           <button
             type="submit"
             class="button primary"
-            disabled={busy || name.trim() === '' || pattern.trim() === ''}
+            disabled={busy || name.trim() === '' || grants.some(({ pattern }) => pattern.trim() === '')}
           >
             {busy ? 'Making it…' : 'Create'}
           </button>

@@ -1,33 +1,41 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import type { ProjectSettings, ProjectShape } from '../../../../src/api/shapes/house.ts';
-import { api, asApiError } from '../../api.ts';
+import { QUOTAS, type Quota } from '../../../../src/core/quota.ts';
+import type { ProjectShape } from '../../../../src/api/shapes/house.ts';
+import type { StorageShape } from '../../../../src/api/shapes/numbers.ts';
+import { api } from '../../api.ts';
 import { countText, sizeText } from '../../format.ts';
-import { Dialog } from '../../parts/dialog.tsx';
 import { Panel, View } from '../../parts/frame.tsx';
 import { Empty, Shown } from '../../parts/states.tsx';
-import { mayOnServer } from '../../session.ts';
+import { Badge } from '../../parts/text.tsx';
+import { mayOnServer, maySomewhere } from '../../session.ts';
 import { useLoad } from '../../use-load.ts';
+import { ChangeProject } from './change-project.tsx';
+import { Freezes } from './freezes.tsx';
 
-/** How much each project keeps, and may keep. */
+/** A project: what it keeps, and what was set for it, where something was. */
+interface Row extends StorageShape {
+  readonly own: ProjectShape | null;
+}
+
+/** How much each project keeps and may keep, and where applies are frozen. */
 export function Projects(): JSX.Element {
-  const [found, again] = useLoad(async () => (await api.ask('list-projects', {})).projects, 'all');
-  const [open, setOpen] = useState<ProjectShape | null>(null);
+  const [found, again] = useLoad(readRows, 'all');
+  const [open, setOpen] = useState<string | null>(null);
   return (
     <View title="Projects">
       <Shown loaded={found} what="the projects" again={again}>
-        {(projects) => (
-          <Panel title="Projects with settings of their own">
-            {projects.length === 0 ? (
-              <Empty title="No project has settings of its own">
-                Every project keeps what the server says. A project exists with its first state.
-              </Empty>
+        {(rows) => (
+          <Panel title="Projects">
+            {rows.length === 0 ? (
+              <Empty title="There is no project yet">A project exists with its first state.</Empty>
             ) : (
-              <Table projects={projects} change={setOpen} />
+              <Table rows={rows} change={setOpen} />
             )}
           </Panel>
         )}
       </Shown>
+      <Freezes />
       {open !== null && (
         <Change
           project={open}
@@ -41,13 +49,22 @@ export function Projects(): JSX.Element {
   );
 }
 
-function Table({
-  projects,
-  change,
-}: {
-  projects: readonly ProjectShape[];
-  change: (project: ProjectShape) => void;
-}): JSX.Element {
+/** Those that keep something, and those that have settings of their own. */
+async function readRows(): Promise<readonly Row[]> {
+  const [{ projects }, storage] = await Promise.all([api.ask('list-projects', {}), readStorage()]);
+  const own = new Map(projects.map((project) => [project.project, project]));
+  const kept = storage.filter(({ project }) => !own.has(project)).map((one) => ({ ...one, own: null }));
+  const set = projects.map((one) => ({ project: one.project, ...one.quota.used, own: one }));
+  return [...set, ...kept].toSorted((one, other) => (one.project < other.project ? -1 : 1));
+}
+
+/** What projects keep; nothing for who may read no state. */
+async function readStorage(): Promise<readonly StorageShape[]> {
+  if (!maySomewhere('read')) return [];
+  return (await api.ask('show-numbers', { query: { since: new Date().toISOString() } })).storage;
+}
+
+function Table({ rows, change }: { rows: readonly Row[]; change: (project: string) => void }): JSX.Element {
   return (
     <div class="scroll">
       <table class="data">
@@ -63,27 +80,38 @@ function Table({
             <th scope="col" class="num">
               stored
             </th>
-            <th scope="col">keeps</th>
+            <th scope="col">settings of its own</th>
             <th scope="col">
               <span class="hidden">what can be done</span>
             </th>
           </tr>
         </thead>
         <tbody>
-          {projects.map((one) => (
-            <tr key={one.project}>
+          {rows.map(({ project, own, states, versions, bytes }) => (
+            <tr key={project}>
               <th scope="row">
-                <a href={`/explore?q=${encodeURIComponent(`${one.project}/`)}`}>{one.project}</a>
+                <a href={`/explore?q=${encodeURIComponent(`${project}/`)}`}>{project}</a>
               </th>
-              <td class="num">{usedOf(one.quota.used.states, one.quota.effective.quotaStates, countText)}</td>
-              <td class="num">{countText(one.quota.used.versions)}</td>
-              <td class="num">
-                {usedOf(one.quota.used.bytes, inBytes(one.quota.effective.quotaSize), sizeText)}
+              <td class="num">{usedOf(states, own, 'quotaStates', countText)}</td>
+              <td class="num">{usedOf(versions, own, 'quotaVersions', countText)}</td>
+              <td class="num">{usedOf(bytes, own, 'quotaSize', sizeText)}</td>
+              <td class="value">
+                {own === null ? <span class="dim">none</span> : settingsOf(own)}
+                {own?.announceFirst === true && (
+                  <>
+                    {' '}
+                    <Badge tone="accent">new states are announced</Badge>
+                  </>
+                )}
               </td>
-              <td>{keptText(one)}</td>
               <td class="num">
                 {mayOnServer('manage') && (
-                  <button type="button" class="button small" onClick={() => change(one)}>
+                  <button
+                    type="button"
+                    class="button small"
+                    onClick={() => change(project)}
+                    aria-label={`Change ${project}`}
+                  >
                     Change…
                   </button>
                 )}
@@ -96,72 +124,31 @@ function Table({
   );
 }
 
-function usedOf(used: number, most: number | null, text: (value: number) => string): string {
-  return most === null ? text(used) : `${text(used)} of ${text(most)}`;
+/** How much is used, and of how much where the project has a quota of its own. */
+function usedOf(
+  used: number,
+  own: ProjectShape | null,
+  quota: Quota,
+  text: (value: number) => string,
+): string {
+  const most = own?.quota.set[quota] ?? null;
+  return most === null ? text(used) : `${text(used)} of ${text(most * QUOTAS[quota].unit)}`;
 }
 
-/** A quota of size is set in MiB. */
-function inBytes(mib: number | null): number | null {
-  return mib === null ? null : mib * 1_024 * 1_024;
-}
-
-function keptText({ effective: { keepVersions, keepDays } }: ProjectShape): string {
+function settingsOf({ set, quota, retainMode }: ProjectShape): string {
+  const { keepVersions, keepDays, minKeepDays, retainAtLeast } = set;
   const parts = [
-    ...(keepVersions === null ? [] : [`the last ${countText(keepVersions)} versions`]),
-    ...(keepDays === null ? [] : [`versions of ${countText(keepDays)} days`]),
+    ...(keepVersions === null ? [] : [`keeps the last ${countText(keepVersions)} versions`]),
+    ...(keepDays === null ? [] : [`keeps versions of ${countText(keepDays)} days`]),
+    ...(minKeepDays === null ? [] : [`drops none younger than ${countText(minKeepDays)} days`]),
+    ...(retainAtLeast === null ? [] : [`retains each for ${countText(retainAtLeast)} days (${retainMode})`]),
+    ...(Object.values(quota.set).every((one) => one === null) ? [] : ['quotas']),
   ];
-  return parts.length === 0 ? 'every version' : parts.join(', ');
+  return parts.join(', ');
 }
 
-/** Sets how much a project keeps. */
-function Change({ project, close }: { project: ProjectShape; close: () => void }): JSX.Element {
-  const [versions, setVersions] = useState(project.set.keepVersions?.toString() ?? '');
-  const [days, setDays] = useState(project.set.keepDays?.toString() ?? '');
-  const [problem, setProblem] = useState<string | null>(null);
-  const save = async (event: Event): Promise<void> => {
-    event.preventDefault();
-    const body: ProjectSettings = { keepVersions: numberOrNull(versions), keepDays: numberOrNull(days) };
-    await api
-      .ask('set-project', { path: { project: project.project }, body })
-      .then(close, (fault: unknown) => setProblem(asApiError(fault).message));
-  };
-  return (
-    <Dialog title={`History of ${project.project}`} close={close}>
-      <form onSubmit={(event) => void save(event)}>
-        <p class="hint">
-          Older versions are removed for good. The newest one always stays. Empty: as the server says.
-        </p>
-        <label class="field">
-          Versions to keep
-          <input
-            type="number"
-            min={1}
-            value={versions}
-            onInput={(event) => setVersions(event.currentTarget.value)}
-          />
-        </label>
-        <label class="field">
-          Days to keep
-          <input type="number" min={1} value={days} onInput={(event) => setDays(event.currentTarget.value)} />
-        </label>
-        {problem !== null && (
-          <p class="problem" role="alert">
-            {problem}
-          </p>
-        )}
-        <footer>
-          <button type="button" class="button" onClick={close}>
-            Cancel
-          </button>
-          <button type="submit" class="button primary">
-            Save
-          </button>
-        </footer>
-      </form>
-    </Dialog>
-  );
-}
-
-function numberOrNull(text: string): number | null {
-  return text === '' ? null : Number(text);
+/** Reads the settings of a project anew, and has them changed. */
+function Change({ project, close }: { project: string; close: () => void }): JSX.Element | null {
+  const [found] = useLoad(() => api.ask('show-project', { path: { project } }), project);
+  return found.kind === 'loaded' ? <ChangeProject project={found.value} close={close} /> : null;
 }

@@ -1,7 +1,6 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import type { OutputShape } from '../../../../src/api/shapes/content.ts';
-import type { StateShape } from '../../../../src/api/shapes/state.ts';
 import { api } from '../../api.ts';
 import { valueText } from '../../exact-numbers.ts';
 import { Copy } from '../../parts/copy.tsx';
@@ -13,9 +12,16 @@ import { useLoad } from '../../use-load.ts';
 const VALUE_LENGTH_MAX = 20_000;
 
 /** The outputs of the newest version. Sensitive ones are shown when they are asked for, to whoever may read the state. */
-export function Outputs({ state: { address, newest } }: { state: StateShape }): JSX.Element {
+export function Outputs({
+  address,
+  newest,
+}: {
+  address: string;
+  /** Its number; null where there is none, undefined where it may not be known. */
+  newest: number | null | undefined;
+}): JSX.Element {
   const read = () => api.ask('show-outputs', { query: { address } });
-  const [outputs, again] = useLoad(read, `${address} ${newest?.version ?? 0}`);
+  const [outputs, again] = useLoad(read, `${address} ${newest ?? 0}`);
   return (
     <Panel title="Outputs">
       {newest === null ? (

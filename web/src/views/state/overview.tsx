@@ -2,18 +2,22 @@ import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import type { SnapshotShape } from '../../../../src/api/shapes/content.ts';
 import type { StateShape } from '../../../../src/api/shapes/state.ts';
+import { addressParts } from '../../address.ts';
 import { api } from '../../api.ts';
 import { onEvent } from '../../live.ts';
-import { counted, countText, operationText, sizeText } from '../../format.ts';
+import { counted, countText, durationText, operationText, sizeText } from '../../format.ts';
 import { Bars } from '../../parts/bars.tsx';
 import { Facts, Panel } from '../../parts/frame.tsx';
 import { Empty, Shown } from '../../parts/states.tsx';
 import { Ago, Badge, Foreign, Moment, Subject } from '../../parts/text.tsx';
-import { session } from '../../session.ts';
-import { useLoad } from '../../use-load.ts';
+import { may, session } from '../../session.ts';
+import { useLoad, type Loaded } from '../../use-load.ts';
 import { BreakIn, type BreakTarget } from '../now/break-in.tsx';
 import { LockRow } from '../now/lock-row.tsx';
+import type { SeenLock } from '../now/locks.ts';
+import { PastHolds } from '../now/past-holds.tsx';
 import { keyOfRow, rowsOf } from '../now/rows.ts';
+import { FreezeDialog } from '../settings/freeze-dialog.tsx';
 import { Growth } from './growth.tsx';
 
 /** The types of which a bar is shown; the others are counted together. */
@@ -76,13 +80,24 @@ function Newest({ state: { newest } }: { state: StateShape }): JSX.Element {
   );
 }
 
+/** How long the lock is usually held, and was. */
+function HeldBefore({ loaded }: { loaded: Loaded<SeenLock> }): JSX.Element | null {
+  if (loaded.kind !== 'loaded' || loaded.value.lock.usualHoldMs === null) return null;
+  const { address, holders, usualHoldMs } = loaded.value.lock;
+  return (
+    <>
+      <PastHolds address={address} newest={holders[0]?.fence ?? loaded.value.readAt} />
+      <span class="hint">usually held {durationText(usualHoldMs)}</span>
+    </>
+  );
+}
+
 function LockNow({ address }: { address: string }): JSX.Element {
   const [breaking, setBreaking] = useState<BreakTarget | null>(null);
-  const read = async (): Promise<{ lock: Awaited<ReturnType<typeof ask>>; readAt: number }> => {
-    const lock = await ask();
+  const read = async (): Promise<SeenLock> => {
+    const lock = await api.ask('show-lock', { query: { address } });
     return { lock, readAt: performance.now() };
   };
-  const ask = () => api.ask('show-lock', { query: { address } });
   const [seen, again] = useLoad(read, address);
   useEffect(
     () =>
@@ -92,8 +107,23 @@ function LockNow({ address }: { address: string }): JSX.Element {
     [address],
   );
   const me = session.value.kind === 'in' ? session.value.who.subject : '';
+  const [freezing, setFreezing] = useState(false);
+  // Without a workspace a pattern is of all of them.
+  const isDefault = addressParts(address).workspace === 'default';
   return (
-    <Panel title="Lock">
+    <Panel
+      title="Lock"
+      aside={
+        <>
+          <HeldBefore loaded={seen} />
+          {may('force-unlock', address) && (
+            <button type="button" class="button small" onClick={() => setFreezing(true)}>
+              Freeze…
+            </button>
+          )}
+        </>
+      }
+    >
       <Shown loaded={seen} what="the lock" again={again}>
         {(value) => {
           const [head, ...rows] = rowsOf([value]);
@@ -119,6 +149,15 @@ function LockNow({ address }: { address: string }): JSX.Element {
         }}
       </Shown>
       {breaking !== null && <BreakIn target={breaking} close={() => setBreaking(null)} />}
+      {freezing && (
+        <FreezeDialog
+          pattern={isDefault ? `${address}@default` : address}
+          close={() => {
+            setFreezing(false);
+            again();
+          }}
+        />
+      )}
     </Panel>
   );
 }

@@ -1,5 +1,6 @@
 import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
+import type { RunShape } from '../../../../src/api/shapes/run.ts';
 import type { StateShape } from '../../../../src/api/shapes/state.ts';
 import { addressOfPath, addressParts } from '../../address.ts';
 import { api, asApiError } from '../../api.ts';
@@ -18,6 +19,7 @@ import { Overview } from './overview.tsx';
 import { Outputs } from './outputs.tsx';
 import { Resources } from './resources.tsx';
 import { Connect } from './connect.tsx';
+import { Runs } from './runs.tsx';
 
 /** What one can look at of a state, by the name in the query. */
 const TABS = [
@@ -27,7 +29,10 @@ const TABS = [
   ['outputs', 'Outputs'],
   ['readers', 'Who reads whom'],
   ['connect', 'Connect'],
+  ['runs', 'Runs'],
 ] as const;
+
+const RUNS_MAX = 50;
 
 /** One state. */
 export function StatePage(): JSX.Element {
@@ -45,15 +50,6 @@ export function StatePage(): JSX.Element {
 }
 
 function OneState({ address }: { address: string }): JSX.Element {
-  const [state, again] = useLoad(() => api.ask('show-state', { query: { address } }), address);
-  useEffect(
-    () =>
-      onEvent((event) => {
-        if (event.address === address) again();
-      }),
-    [address],
-  );
-  const tab = place.value.query.get('tab') ?? 'overview';
   const { key } = addressParts(address);
   return (
     <View
@@ -65,8 +61,39 @@ function OneState({ address }: { address: string }): JSX.Element {
       }
       aside={<Copy text={address} what="the address" />}
     >
+      {may('read-outputs', address) && !may('read', address) ? (
+        <>
+          <p class="toolbar hint">
+            Your credential may read the outputs of this state, and nothing else of it.
+          </p>
+          <Outputs address={address} newest={undefined} />
+        </>
+      ) : (
+        <Parts address={address} />
+      )}
+    </View>
+  );
+}
+
+/** All parts of a state, one at a time. */
+function Parts({ address }: { address: string }): JSX.Element {
+  const [state, again] = useLoad(() => api.ask('show-state', { query: { address } }), address);
+  const [runs, runsAgain] = useLoad(() => readRuns(address), address);
+  const executed = runs.kind === 'loaded' ? runs.value : [];
+  useEffect(
+    () =>
+      onEvent((event) => {
+        if (event.address !== address) return;
+        again();
+        runsAgain();
+      }),
+    [address],
+  );
+  const tab = place.value.query.get('tab') ?? 'overview';
+  return (
+    <>
       <nav class="tabs" aria-label="Parts of the state">
-        {TABS.map(([name, says]) => (
+        {TABS.filter(([name]) => name !== 'runs' || executed.length > 0).map(([name, says]) => (
           <a
             key={name}
             href={withQuery({ tab: name === 'overview' ? '' : name, instance: '', version: '' })}
@@ -80,11 +107,19 @@ function OneState({ address }: { address: string }): JSX.Element {
         {(found) => (
           <>
             {found.deletedAt !== null && <Deleted state={found} again={again} />}
-            <Part tab={tab} state={found} />
+            {tab === 'runs' ? <Runs runs={executed} /> : <Part tab={tab} state={found} />}
           </>
         )}
       </Shown>
-    </View>
+    </>
+  );
+}
+
+/** What the server has executed; nothing where it executes nothing. */
+async function readRuns(address: string): Promise<readonly RunShape[]> {
+  return api.ask('list-runs', { query: { address, limit: RUNS_MAX } }).then(
+    ({ runs }) => runs,
+    () => [],
   );
 }
 
@@ -95,7 +130,7 @@ function Part({ tab, state }: { tab: string; state: StateShape }): JSX.Element {
     case 'resources':
       return <Resources state={state} />;
     case 'outputs':
-      return <Outputs state={state} />;
+      return <Outputs address={state.address} newest={state.newest?.version ?? null} />;
     case 'readers':
       return (
         <Panel title="Who reads whom">
