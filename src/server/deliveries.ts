@@ -7,6 +7,7 @@ import { unacknowledged } from './unacknowledged.ts';
 const LOOK_MS = 3_000;
 /** A client whose system has acknowledged nothing for so long is gone; as long as an idle connection is probed. */
 const SILENT_MS_MAX = 15_000;
+const NONE: ReadonlySet<Connection> = new Set();
 
 /** The part of a connection that is looked at. */
 export type Connection = Pick<
@@ -76,7 +77,9 @@ export class Deliveries implements Disposable {
 
   async #look(): Promise<void> {
     const due = [...this.#sent].filter(({ at }) => this.#clock.now() - at >= LOOK_MS);
-    const open = await this.#unacknowledged(due.map(({ connection }) => connection).filter(isThere));
+    // Most have shown by themselves that they live, and the system's tables are dear to look through.
+    const silent = due.filter((sent) => !isAlive(sent)).map(({ connection }) => connection);
+    const open = silent.length === 0 ? NONE : await this.#unacknowledged(silent.filter(isThere));
     for (const sent of due) {
       if (!this.#sent.has(sent)) continue;
       const found = open === null ? 'heard' : this.#judge(sent, open.has(sent.connection));
@@ -87,9 +90,8 @@ export class Deliveries implements Disposable {
   }
 
   #judge(sent: Sent, isOpen: boolean): 'heard' | 'lost' | 'in doubt' {
-    const { connection, bytesRead, at } = sent;
-    // Whatever it sends, or that it closes in order, shows that it lives.
-    if (connection.bytesRead > bytesRead || connection.readableEnded) return 'heard';
+    const { connection, at } = sent;
+    if (isAlive(sent)) return 'heard';
     if (!isThere(connection)) return sent.isOpen && connection.errored !== null ? 'lost' : 'heard';
     if (!isOpen) return 'heard';
     sent.isOpen = true;
@@ -104,6 +106,11 @@ export class Deliveries implements Disposable {
     connection.destroy();
     undelivered();
   }
+}
+
+/** Whatever it sends, or that it closes in order, shows that it lives. */
+function isAlive({ connection, bytesRead }: Sent): boolean {
+  return connection.bytesRead > bytesRead || connection.readableEnded;
 }
 
 function isThere({ destroyed }: Connection): boolean {

@@ -34,10 +34,14 @@ class Bench {
   readonly client: Client = new Client();
   readonly clock: ManualClock = new ManualClock(0);
   tells = true;
+  /** How often the system was asked. */
+  looks = 0;
 
   constructor() {
-    const look = async (sockets: readonly Connection[]): Promise<ReadonlySet<Connection> | null> =>
-      this.tells ? new Set(this.client.isAcknowledging ? [] : sockets) : null;
+    const look = async (sockets: readonly Connection[]): Promise<ReadonlySet<Connection> | null> => {
+      this.looks += 1;
+      return this.tells ? new Set(this.client.isAcknowledging ? [] : sockets) : null;
+    };
     const deliveries = new Deliveries({ clock: this.clock, log: QUIET, look });
     deliveries.watch(this.client.socket, () => (this.client.lost += 1));
   }
@@ -51,6 +55,13 @@ class Bench {
 }
 
 describe('a grant that was sent', () => {
+  it('is not looked for in the tables of the system when its client has gone on to ask since', async () => {
+    const bench = new Bench();
+    bench.client.connection.bytesRead += 300;
+    await bench.pass(10);
+    expect(bench).toMatchObject({ looks: 0, client: { lost: 0 } });
+  });
+
   it('stands once the system of its client has acknowledged it, whatever becomes of the connection then', async () => {
     const bench = new Bench();
     await bench.pass(4);

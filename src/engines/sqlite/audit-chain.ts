@@ -2,6 +2,7 @@ import type { AuditNote } from '../../core/effect.ts';
 import type { Instant } from '../../core/instant.ts';
 import type { WholeLog } from '../../ports/engine.ts';
 import { changedElsewhere, sameBytes, type RowKeys, type StoredValue } from '../row-keys.ts';
+import { isEachNoted, StretchNotes } from './audit-log/stretches.ts';
 import { AuthenticatedTable, bytes, insert, plain } from './columns.ts';
 import type { Database, Statement } from './files/driver.ts';
 import { ADDRESS, AUDIT_NOTE, HOUSE, storedNoteOf, type AddressId } from './rows.ts';
@@ -54,11 +55,13 @@ export class AuditChain {
   readonly #newest: Statement;
   readonly #oldest: Statement;
   readonly #forget: Statement;
+  readonly #stretches: StretchNotes;
   #head: StoredHead | null = null;
   #storedLast = 0;
 
   constructor(db: Database, keys: RowKeys) {
     this.#keys = keys;
+    this.#stretches = new StretchNotes(db);
     this.#insert = db.prepare(insert('audit', `id, at, address_id, ${AUDIT_NOTE.list}, decided, mac`));
     this.#stored = db.prepare(`SELECT ${HEAD.list} FROM audit_head`);
     this.#newest = db.prepare(NEWEST);
@@ -74,6 +77,7 @@ export class AuditChain {
     const values = AUDIT_NOTE.values(storedNoteOf(note));
     const mac = linkOf(this.#keys, link, [id, at, owner, ...values, Number(decided)]);
     this.#insert.run(id, at, addressId, ...values, Number(decided), mac);
+    this.#stretches.written(id);
     this.#head = { anchor, last: id, link: mac };
     return id;
   }
@@ -93,6 +97,7 @@ export class AuditChain {
       [to, records] = [row.id, records + 1];
     }
     if (records === 0) return 0;
+    this.#stretches.forget(to);
     this.#forget.run(to);
     this.#head = { anchor: code, last, link };
     this.store();
@@ -182,6 +187,7 @@ export function verifyLog(db: Database, keys: RowKeys, heads: readonly string[])
   const [lost] = missing;
   if (lost !== undefined) throw changedElsewhere(`audit log, which once ended with ${lost},`, HOUSE);
   compareAddresses(db, decided, pruned);
+  if (!isEachNoted(db)) throw changedElsewhere('list of what the audit log has of addresses', HOUSE);
   return { records, head: headText(id, before), pruned, prunedHeads };
 }
 

@@ -9,6 +9,7 @@ import {
   type Changes,
   LOOK_ACTIONS,
 } from '../../ports/engine.ts';
+import { StretchReader, type Stretch } from './audit-log/stretches.ts';
 import type { Database, SqlValue, Statement } from './files/driver.ts';
 import { reading } from './faults.ts';
 import { ADDRESS, AUDIT_NOTE, toAuditRecord, whole } from './rows.ts';
@@ -17,14 +18,15 @@ import { ADDRESS, AUDIT_NOTE, toAuditRecord, whole } from './rows.ts';
 const STRETCH = 10_000;
 
 /**
- * Reads the audit log. What happened at an address is found by an index; for who and what the log is looked through from
- * its end, because an index for each would make every commit longer.
+ * Reads the audit log. For what happened at an address those stretches are looked through that have records of it; for who and
+ * what the whole log is, from its end, because an index for each would make every commit longer.
  */
 export class AuditLog {
   readonly #addressId: Statement;
   readonly #newest: Statement;
   readonly #oldest: Statement;
   readonly #at: Statement;
+  readonly #stretches: StretchReader;
   readonly #ofAddress: Statement;
   readonly #stretch: Statement;
   readonly #stretchUp: Statement;
@@ -35,7 +37,8 @@ export class AuditLog {
     this.#newest = db.prepare('SELECT max(id) AS id FROM audit');
     this.#oldest = db.prepare('SELECT min(id) AS id FROM audit');
     this.#at = db.prepare('SELECT at FROM audit WHERE id = ?');
-    this.#ofAddress = db.prepare(select('address_id = ? AND audit.id < ?'));
+    this.#stretches = new StretchReader(db);
+    this.#ofAddress = db.prepare(select('audit.id >= ? AND audit.id < ? AND address_id = ?'));
     this.#stretch = db.prepare(select('audit.id >= ? AND audit.id < ?'));
     this.#stretchUp = db.prepare(
       select('audit.id > ? AND audit.id <= ? AND (? IS NULL OR address_id = ?)', 'ASC'),
@@ -52,8 +55,7 @@ export class AuditLog {
     const filter = filterValues(query);
     if (address !== undefined) {
       const id = this.#idOf(address);
-      if (id === null) return [];
-      return this.#all(this.#ofAddress, id, whole(before), ...filter, whole(limit));
+      return id === null ? [] : await this.#readOf(id, query);
     }
     const found: AuditRecord[] = [];
     let to = Math.min(before, this.#end());
@@ -63,6 +65,36 @@ export class AuditLog {
       found.push(...this.#all(this.#stretch, from, to, ...filter, whole(limit - found.length)));
       to = from;
       if (to > pruned && found.length < limit) await setImmediate();
+    }
+    return found;
+  }
+
+  async #readOf(addressId: number, query: AuditQuery): Promise<AuditRecord[]> {
+    const { since = 0, before = Infinity, limit } = query;
+    const filter = filterValues(query);
+    const found: AuditRecord[] = [];
+    const end = this.#end();
+    const open = this.#stretches.open(end);
+    let stretches: readonly Stretch[] = [{ ...open, to: Math.min(before, end) }];
+    let to = Math.min(before, open.from);
+    while (stretches.length > 0) {
+      for (const stretch of stretches) {
+        if (found.length >= limit || this.#madeAt(stretch.to - 1) < since) return found;
+        found.push(
+          ...this.#all(
+            this.#ofAddress,
+            stretch.from,
+            stretch.to,
+            addressId,
+            ...filter,
+            whole(limit - found.length),
+          ),
+        );
+        to = Math.min(to, stretch.from);
+      }
+      const below = to;
+      stretches = reading(() => this.#stretches.before(addressId, below));
+      if (stretches.length > 0) await setImmediate();
     }
     return found;
   }

@@ -73,10 +73,11 @@ export class SeenReads {
   read({ identity: { subject }, peer, lent }: Caller, address: Address): void {
     const locks = this.#holds.get(nameOf(subject, peer));
     if (locks === undefined) return;
+    // Who holds many may read with each of them: their number is asked before anything is made of them.
+    if (lent === undefined && locks.size !== 1) return;
+    const [from = ''] = lent === undefined ? locks.values() : [locks.get(lent)];
     const to = formatAddress(address);
-    const froms = lent === undefined ? [...locks.values()] : [locks.get(lent) ?? ''];
-    const [from = ''] = froms;
-    if (froms.length !== 1 || from === '' || from === to) return;
+    if (from === '' || from === to) return;
     const name = `${from}\n${to}`;
     const count = (this.#gathered.get(name)?.count ?? 0) + 1;
     if (count === 1 && this.#gathered.size >= PAIRS_MAX) return;
