@@ -15,7 +15,7 @@ import {
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { doorMatrix } from '../../src/contract/door-contract.ts';
+import { allPairs, doorMatrix } from '../../src/contract/door-contract.ts';
 import { HTTP } from '../doors/clients/http.ts';
 import { S3_BOTH, S3_LOCK_FILE } from '../doors/clients/s3.ts';
 import { houseUnderTest } from '../doors/houses.ts';
@@ -138,7 +138,7 @@ describe.skipIf(programs === null)(
       await asFile(2, 'two');
     });
 
-    doorMatrix([HTTP, S3_LOCK_FILE, S3_BOTH], () =>
+    doorMatrix(allPairs([HTTP, S3_LOCK_FILE, S3_BOTH]), () =>
       Promise.resolve(houseUnderTest(nodes.houses as [TestHouse, ...TestHouse[]], () => Promise.resolve())),
     );
   },
