@@ -5,7 +5,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    // Each end-to-end file runs whole terraform processes: more than two at once only makes them slower.
-    maxWorkers: 2,
+    // On two processors. Some files wait most of their time (for connections to be found dead, credentials to expire), others run
+    // whole terraform processes: more of those at once only makes them slower.
+    maxWorkers: 3,
   },
 });

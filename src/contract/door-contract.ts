@@ -32,9 +32,24 @@ export function doorContract(door: DoorUnderTest, open: OpenHouseUnderTest): voi
   });
 }
 
-/** That several doors open on one house, as tests: what is done at one of them is seen at each other, each way. */
-export function doorMatrix(doors: readonly DoorUnderTest[], open: OpenHouseUnderTest): void {
-  const pairs = doors.flatMap((a) => doors.filter((b) => b !== a).map((b) => ({ a, b })));
+/** Two doors of one house: what is done at the one is seen at the other. */
+export interface DoorPair {
+  readonly a: DoorUnderTest;
+  readonly b: DoorUnderTest;
+}
+
+/** Each door with each other, each way. */
+export function allPairs(doors: readonly DoorUnderTest[]): readonly DoorPair[] {
+  return doors.flatMap((a) => doors.filter((b) => b !== a).map((b) => ({ a, b })));
+}
+
+/** Each door with the next, and the last with the first. */
+export function ringOfPairs(doors: readonly DoorUnderTest[]): readonly DoorPair[] {
+  return doors.map((a, index) => ({ a, b: doors[(index + 1) % doors.length] ?? a }));
+}
+
+/** That several doors open on one house, as tests: what is done at one of them is seen at the other. */
+export function doorMatrix(pairs: readonly DoorPair[], open: OpenHouseUnderTest): void {
   describe('all doors open on one house', () => {
     let house: HouseUnderTest;
     beforeAll(async () => {

@@ -1,5 +1,12 @@
 export { clientContract, stateText, type BackendUnderTest } from './client-contract.ts';
-export { doorContract, doorMatrix, type OpenHouseUnderTest } from './door-contract.ts';
+export {
+  allPairs,
+  doorContract,
+  doorMatrix,
+  ringOfPairs,
+  type DoorPair,
+  type OpenHouseUnderTest,
+} from './door-contract.ts';
 export type {
   Done,
   DoorClient,

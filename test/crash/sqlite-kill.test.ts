@@ -5,11 +5,12 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { SqliteEngine } from '../../src/engines/sqlite/engine.ts';
+import { amountOf } from '../support/amount.ts';
 import { newDirectory } from '../engines/sqlite-fixture.ts';
 import { Acknowledged } from './acknowledged.ts';
 
 const WRITERS = new URL('./sqlite-writers.mjs', import.meta.url).pathname;
-const CYCLES = 60;
+const CYCLES = amountOf('STATEHOUSE_WRITER_DEATHS', { few: 20, many: 60 });
 const CALLERS = 24;
 
 it(`everything that was answered is there after each of ${CYCLES} kills`, { timeout: 600_000 }, async () => {

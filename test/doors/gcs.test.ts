@@ -1,6 +1,6 @@
 import { describe } from 'vitest';
 import { doorContract } from '../../src/contract/door-contract.ts';
 import { GCS } from './clients/gcs.ts';
-import { HOUSES } from './houses.ts';
+import { CONTRACT_HOUSES } from './houses.ts';
 
-describe.each(HOUSES)('on %s', (_, open) => doorContract(GCS, open));
+describe.each(CONTRACT_HOUSES)('on %s', (_, open) => doorContract(GCS, open));

@@ -5,10 +5,11 @@ import type { OpenHouseUnderTest } from '../../src/contract/door-contract.ts';
 import type { HouseUnderTest } from '../../src/contract/door-contract-client.ts';
 import { EngineFault } from '../../src/ports/engine.ts';
 import type { Configuration } from '../../src/server/configuration.ts';
+import { isLongRun } from '../support/amount.ts';
 import { ADMIN_CALLER, TestHouse } from '../support/open-test-house.ts';
 import { TEST_ADMIN } from '../support/test-admin.ts';
 
-/** The engines that every door is tried on: that of the test run, which is in memory unless told otherwise, and SQLite. */
+/** The engines that doors are tried on: that of the test run, which is in memory unless told otherwise, and SQLite. */
 export const HOUSES: readonly (readonly [string, OpenHouseUnderTest])[] = [
   ['memory', () => openHouseUnderTest({})],
   [
@@ -21,6 +22,11 @@ export const HOUSES: readonly (readonly [string, OpenHouseUnderTest])[] = [
     },
   ],
 ];
+
+/** The engines that each door is tried on by itself: in the short run the one that a server has by default. */
+export const CONTRACT_HOUSES: typeof HOUSES = isLongRun
+  ? HOUSES
+  : HOUSES.filter(([name]) => name === 'SQLite');
 
 /** What the engine is asked for an address; its other methods also serve the house's own timers. */
 const ABOUT_ADDRESSES = ['apply', 'world', 'versions', 'version', 'states', 'body'] as const;

@@ -15,10 +15,11 @@ import {
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { doorMatrix } from '../../src/contract/door-contract.ts';
+import { allPairs, doorMatrix } from '../../src/contract/door-contract.ts';
 import { HTTP } from '../doors/clients/http.ts';
 import { S3_BOTH, S3_LOCK_FILE } from '../doors/clients/s3.ts';
 import { houseUnderTest } from '../doors/houses.ts';
+import { askSigned } from '../support/ask-signed.ts';
 import type { TestHouse } from '../support/open-test-house.ts';
 import { findPostgres } from '../support/postgres-server.ts';
 import { dynamoClient, lockInfo, s3Client, stateText } from '../protocols/aws/sdk.ts';
@@ -71,6 +72,34 @@ describe.skipIf(programs === null)(
       expect((await s3(1).send(new ListMultipartUploadsCommand({ Bucket: 'acme' }))).Uploads).toBeUndefined();
     });
 
+    it('know of a deletion which lock it means, though its client has looked at another node', async () => {
+      const path = '/acme/looked.tfstate.tflock';
+      const run = { 'user-agent': 'APN/1.0 HashiCorp/1.0 Terraform/1.11.4' };
+      const ask = async (node: number, method: string, headers = {}, body = ''): Promise<number> => {
+        const asked = { service: 's3', method, path, headers: { ...run, ...headers }, body };
+        return (await askSigned(urls[node] ?? '', asked)).status;
+      };
+      const take = (node: number, id: string): Promise<number> =>
+        ask(node, 'PUT', { 'if-none-match': '*' }, lockInfo(id));
+      const call = { 'amz-sdk-invocation-id': 'c8f0a1b2-1111-4222-8333-444455556666' };
+      const holders = async (): Promise<string> => (await nodes.houses[2]!.ask('GET', '/api/v1/locks')).text;
+      // An earlier run of the same client ended at node 1.
+      expect(await take(1, 'look-0')).toBe(200);
+      expect(await ask(1, 'GET')).toBe(200);
+      expect(await ask(1, 'DELETE')).toBe(204);
+      expect(await take(0, 'look-1')).toBe(200);
+      expect(await ask(0, 'GET')).toBe(200);
+      expect(await ask(1, 'DELETE', { ...call, 'amz-sdk-request': 'attempt=1; max=5' })).toBe(204);
+      expect(await holders()).not.toContain('look-1');
+      // Its answer was lost, and the client asks a third node, when another run of it has the lock.
+      expect(await take(0, 'look-2')).toBe(200);
+      expect(await ask(2, 'DELETE', { ...call, 'amz-sdk-request': 'attempt=2; max=5' })).toBe(204);
+      expect(await holders()).toContain('look-2');
+      expect(await ask(1, 'GET')).toBe(200);
+      expect(await ask(2, 'DELETE')).toBe(204);
+      expect(await holders()).not.toContain('look-2');
+    });
+
     it('hold one lock, by whatever means it was taken at whichever node', async () => {
       const TableName = 'locks';
       const Key = { LockID: { S: 'acme/one.tfstate' } };
@@ -109,7 +138,7 @@ describe.skipIf(programs === null)(
       await asFile(2, 'two');
     });
 
-    doorMatrix([HTTP, S3_LOCK_FILE, S3_BOTH], () =>
+    doorMatrix(allPairs([HTTP, S3_LOCK_FILE, S3_BOTH]), () =>
       Promise.resolve(houseUnderTest(nodes.houses as [TestHouse, ...TestHouse[]], () => Promise.resolve())),
     );
   },

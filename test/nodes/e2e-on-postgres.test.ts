@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { findPostgres, PostgresServer } from '../support/postgres-server.ts';
+import { isLongRun } from '../support/amount.ts';
 import { RunningProgram } from '../support/running-program.ts';
 import { findTerraform } from '../support/terraform.ts';
 import { TEST_DATABASE } from '../support/test-database.ts';
@@ -10,7 +11,11 @@ const terraform = await findTerraform();
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const VITEST = fileURLToPath(new URL('../../node_modules/vitest/vitest.mjs', import.meta.url));
 /** What real terraforms do to a house, whatever engine it has. */
-const SUITES = ['test/e2e/http-everyday', 'test/e2e/http-contention', 'test/e2e/http-crash'];
+const SUITES = [
+  'test/e2e/http-contention',
+  'test/e2e/http-crash',
+  ...(isLongRun ? ['test/e2e/http-everyday'] : []),
+];
 
 describe.skipIf(programs === null || terraform === null)(
   'the end-to-end tests with terraform (skipped unless postgres and terraform are on PATH)',

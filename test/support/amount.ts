@@ -6,9 +6,12 @@ export interface Amounts {
   readonly many: number;
 }
 
+/** Whether this is the long run: `npm run test:long`. */
+export const isLongRun: boolean = process.env['STATEHOUSE_TEST_LONG'] === '1';
+
 /** @param variable of the environment: where it is set, it says how many, whichever run this is */
 export function amountOf(variable: string, { few, many }: Amounts): number {
   const asked = process.env[variable];
   if (asked !== undefined) return Number(asked);
-  return process.env['STATEHOUSE_TEST_LONG'] === '1' ? many : few;
+  return isLongRun ? many : few;
 }

@@ -17,6 +17,7 @@ export const PAGE_SESSION_KIND: RecordKind = kind('page-session');
 export const LAST_USE_KIND: RecordKind = kind('last-use');
 export const INDEX_KIND: RecordKind = kind('state-index');
 export const SEEN_READ_KIND: RecordKind = kind('seen-read');
+export const SEEN_LOCK_KIND: RecordKind = kind('seen-lock');
 export const NUMBERS_KIND: RecordKind = kind('numbers');
 export const CONSUL_SESSION_KIND: RecordKind = kind('consul-session');
 export const WORKSPACE_KIND: RecordKind = kind('workspace');

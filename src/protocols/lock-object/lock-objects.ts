@@ -55,7 +55,7 @@ export class LockObjects {
     this.#house = house;
     this.#isResent = isResent;
     this.#callIdOf = callIdOf;
-    this.#memory = new LockMemory(now);
+    this.#memory = new LockMemory(house);
     this.#refusals = new RefusalMemory(now);
     this.copies = new CopyMemory(now);
   }
@@ -115,7 +115,7 @@ export class LockObjects {
     const held = shownLock(answer.lock.holders);
     const lock = held === null || owed?.holder.lockId === held.holder.lockId ? (owed ?? held) : held;
     // What was shown is what a deletion means: of a lock that has gone it does nothing to the one that came after it.
-    if (lock !== null) this.#memory.saw(lookerOf(caller, request), address, lock.holder.lockId);
+    if (lock !== null) await this.#memory.saw(lookerOf(caller, request), address, lock.holder.lockId);
     return { type: 'looked', lock };
   }
 
@@ -128,7 +128,7 @@ export class LockObjects {
     address: Address,
     { alias, request }: { alias: LockAlias; request: DoorRequest },
   ): Promise<UnlockAnswer> {
-    const seen = this.#meantBy(caller, address, request);
+    const seen = await this.#meantBy(caller, address, request);
     if (seen !== null) {
       const other =
         isRun(request) || this.#isResent(request) ? null : await this.#otherThan(caller, address, seen);
@@ -140,20 +140,30 @@ export class LockObjects {
     const answer = await this.#house.locks.show(caller, address);
     if (answer.type !== 'shown') return answer;
     const [holder] = answer.lock.holders;
-    if (holder === undefined) return { type: 'not-locked' };
-    const callId = this.#callIdOf(request);
-    if (callId !== null) this.#memory.meant(lookerOf(caller, request), callId, holder.lockId);
-    return this.release(caller, address, holder.lockId, { alias, request });
+    // A run deletes what it has looked at. One that came to be since then cannot be what it means.
+    if (holder === undefined || (isRun(request) && holder.since > (await this.#memory.knowsSince()))) {
+      return { type: 'not-locked' };
+    }
+    return this.release(caller, address, await this.#means(caller, request, holder.lockId), {
+      alias,
+      request,
+    });
   }
 
   /** Which lock a deletion means; null where its client did not look. */
-  #meantBy(caller: Caller, address: Address, request: DoorRequest): string | null {
+  async #meantBy(caller: Caller, address: Address, request: DoorRequest): Promise<string | null> {
     const looker = lookerOf(caller, request);
     const callId = this.#callIdOf(request);
-    const before = callId === null ? null : this.#memory.meantBefore(looker, callId);
-    const seen = before ?? this.#memory.lastSeen(looker, address);
-    if (callId !== null && seen !== null) this.#memory.meant(looker, callId, seen);
-    return seen;
+    const before = callId === null ? null : await this.#memory.meantBefore(looker, callId);
+    if (before !== null) return before;
+    const seen = await this.#memory.lastSeen(looker, address);
+    return seen === null ? null : this.#means(caller, request, seen);
+  }
+
+  /** Remembers which lock a deletion means, before it is ended. */
+  async #means(caller: Caller, request: DoorRequest, lockId: string): Promise<string> {
+    const callId = this.#callIdOf(request);
+    return callId === null ? lockId : this.#memory.meant(lookerOf(caller, request), callId, lockId);
   }
 
   /** That other locks are held than the one that was seen; null where it is held still, or none is. */

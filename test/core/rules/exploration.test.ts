@@ -43,7 +43,7 @@ const SCOPES: Readonly<Record<string, Scope>> = {
   },
 };
 
-const SITUATIONS_MAX = amountOf('STATEHOUSE_SITUATIONS', { few: 25_000, many: Infinity });
+const SITUATIONS_MAX = amountOf('STATEHOUSE_SITUATIONS', { few: 10_000, many: Infinity });
 
 describe('all that can happen to one address', { timeout: 600_000 }, () => {
   it.each(Object.entries(SCOPES))('breaks no rule: %s', (name, scope) => {

@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { askSigned, type SignedAsk } from '../../support/ask-signed.ts';
 import { TestHouse } from '../../support/open-test-house.ts';
@@ -56,6 +59,12 @@ const WAYS: readonly Way[] = [
   },
 ];
 
+/** One of the attempts of a call: they have its name in common. */
+function attemptOf(asked: SignedAsk, number: number, call = FIRST): SignedAsk {
+  const named = { 'amz-sdk-invocation-id': call, 'amz-sdk-request': `attempt=${number}; max=5` };
+  return { ...asked, headers: { ...asked.headers, ...named } };
+}
+
 describe.each(WAYS)('the deletion of $name that comes again', ({ take, look, drop }) => {
   let house: TestHouse;
   beforeAll(async () => {
@@ -64,14 +73,7 @@ describe.each(WAYS)('the deletion of $name that comes again', ({ take, look, dro
   afterAll(() => house[Symbol.asyncDispose]());
 
   const ask = async (asked: SignedAsk): Promise<number> => (await askSigned(house.url, asked)).status;
-  const attempt = (number: number): SignedAsk => ({
-    ...drop,
-    headers: {
-      ...drop.headers,
-      'amz-sdk-invocation-id': FIRST,
-      'amz-sdk-request': `attempt=${number}; max=5`,
-    },
-  });
+  const attempt = (number: number): SignedAsk => attemptOf(drop, number);
   const holders = async (): Promise<string> => (await house.ask('GET', '/api/v1/locks')).text;
 
   it('means the lock that it meant first, though another run of the client holds one and was seen since', async () => {
@@ -92,5 +94,44 @@ describe.each(WAYS)('the deletion of $name that comes again', ({ take, look, dro
     expect(await ask(look)).toBe(200);
     expect(await ask(drop)).toBeLessThan(300);
     expect(await holders()).not.toContain('two');
+  });
+});
+
+describe.each(WAYS)('the deletion of $name that comes after a restart', ({ take, look, drop }) => {
+  let directory: string;
+  let house: TestHouse;
+  const open = async (): Promise<void> => {
+    house = await TestHouse.open({ store: { kind: 'directory', path: join(directory, 'data') } });
+  };
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'statehouse-deletions-'));
+    await open();
+  });
+  afterAll(async () => {
+    await house.close();
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  const ask = async (asked: SignedAsk): Promise<number> => (await askSigned(house.url, asked)).status;
+  const holders = async (): Promise<string> => (await house.ask('GET', '/api/v1/locks')).text;
+
+  it('leaves the lock alone that another run of the client was granted meanwhile', async () => {
+    expect(await ask(take('one'))).toBe(200);
+    expect(await ask(look)).toBe(200);
+    expect(await ask(attemptOf(drop, 1))).toBeLessThan(300);
+    expect(await ask(take('two'))).toBe(200);
+    // The server was killed before its answer was heard: the same call comes again.
+    await house.close();
+    await open();
+    expect(await ask(attemptOf(drop, 2))).toBeLessThan(300);
+    expect(await holders()).toContain('two');
+  });
+
+  it('ends the lock that was looked at before, and none that was granted since the start', async () => {
+    expect(await ask(attemptOf(drop, 1, 'd0f0a1b2-1111-4222-8333-444455556666'))).toBeLessThan(300);
+    expect(await holders()).not.toContain('two');
+    expect(await ask(take('three'))).toBe(200);
+    expect(await ask(attemptOf(drop, 2, 'e0f0a1b2-1111-4222-8333-444455556666'))).toBeLessThan(300);
+    expect(await holders()).toContain('three');
   });
 });
