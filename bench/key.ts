@@ -13,8 +13,8 @@ const RUNS = 15;
 const MAIN = join(
   dirname(createRequire(import.meta.url).resolve('statehouse-server/package.json')),
   'dist',
-  'cli',
-  'main.js',
+  'program',
+  'cli.main.cjs',
 );
 const RESOURCES = 200;
 

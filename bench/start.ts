@@ -12,7 +12,7 @@ import { markdownTable, milliseconds } from './table.ts';
 
 const RUNS = 15;
 const ROOT = dirname(createRequire(import.meta.url).resolve('statehouse-server/package.json'));
-const MAIN = join(ROOT, 'dist', 'cli', 'main.js');
+const MAIN = join(ROOT, 'dist', 'program', 'cli.main.cjs');
 /** Made by `npm run executable`; what is missing is left out. */
 const EXECUTABLE = join(ROOT, 'executable', 'statehouse');
 

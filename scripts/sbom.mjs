@@ -1,8 +1,8 @@
-// Prints what is installed at run time, as npm's own bill of materials (CycloneDX) has it; with --omit=optional what the
-// server alone needs. npm's own --omit also drops run-time packages that a development package needs as well, so the lock
-// file says here what is left out.
+// Prints what runs, as npm's own bill of materials (CycloneDX) has it: the packages that are in the files of dist/program, and those
+// that are installed beside it; with --omit=optional without the optional ones. What is bundled is a development package to npm,
+// so dist/program/packages.json and the lock file say here what is listed.
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -11,6 +11,10 @@ const read = (path) => JSON.parse(readFileSync(`${root}${path}`, 'utf8'));
 
 const words = ['sbom', '--package-lock-only', '--sbom-format', 'cyclonedx', '--sbom-type', 'application'];
 const bill = JSON.parse(execFileSync('npm', words, { cwd: root, encoding: 'utf8', maxBuffer: 67_108_864 }));
+/** Of a bundle whose file was taken away, nothing runs. */
+const bundled = Object.entries(read('dist/program/packages.json'))
+  .filter(([file]) => existsSync(`${root}dist/program/${file}`))
+  .flatMap(([, names]) => names);
 const installed = Object.entries(read('package-lock.json').packages)
   .filter(([path, { dev, optional, devOptional }]) => {
     const left = dev === true || (withoutOptional && (optional === true || devOptional === true));
@@ -18,7 +22,7 @@ const installed = Object.entries(read('package-lock.json').packages)
   })
   .map(([path, { version }]) => `${path.replace(/^.*node_modules\//, '')}@${version}`);
 
-const kept = new Set(installed);
+const kept = new Set([...installed, ...bundled]);
 const { component } = bill.metadata;
 bill.metadata.component = { ...component, name: read('package.json').name };
 bill.components = bill.components.filter(({ 'bom-ref': ref }) => kept.has(ref));

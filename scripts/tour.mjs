@@ -8,7 +8,7 @@ import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const TARGET = new URL('../docs/tour.md', import.meta.url);
-const MAIN = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../dist/program/cli.main.cjs', import.meta.url));
 const LONG_MS = 60_000;
 const RESOURCES = `resource "terraform_data" "one" {
   input = "one"

@@ -324,8 +324,13 @@ describe('files', () => {
     ]);
     expect([...reachedFrom(['a.ts'], graph)]).toEqual(['a.ts', 'b.ts']);
     expect(
-      entryPoints({ bin: { p: 'dist/p.js' }, imports: { '#t': './dist/x/t.js' }, files: ['dist/y.js'] }),
-    ).toEqual(['src/p.ts', 'src/x/t.ts']);
+      entryPoints({
+        bin: { p: 'dist/program/p.cjs' },
+        imports: { '#t': './dist/program/x.t.cjs' },
+        exports: { './l': { types: './dist/library/l.d.ts', default: './dist/library/l.js' } },
+        files: ['dist/y.js'],
+      }),
+    ).toEqual(['src/p.ts', 'src/x/t.ts', 'src/l.ts']);
     expect(
       namedIn("spawn('bench/build/run.js', 'holder.mjs')", ['b/run.ts', 'c/holder.mjs', 'd/n.ts']),
     ).toEqual(['b/run.ts', 'c/holder.mjs']);

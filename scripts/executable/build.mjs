@@ -17,6 +17,7 @@ import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { inject } from 'postject';
 import { rolldown } from 'rolldown';
+import { licenceOf, readManifest } from '../bundle/packages.mjs';
 import { pack } from './unpack.mjs';
 
 /** https://nodejs.org/api/single-executable-applications.html */
@@ -25,15 +26,18 @@ const FUSE = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2';
 const WHOLE_PACKAGES = ['@photostructure/sqlite', 'koffi', '@cdktn/hcl2json'];
 const THIS_SYSTEM = `${process.platform}-${process.arch}`;
 const CARRIED = /\.(?:[cm]?js|json|node|wasm|wasm\.gz)$|(?:^|\/)(?:licen[cs]e|notice)[^/]*$/i;
+/** The launcher can load built-in modules alone, so this loads the program, or a script of its own that is a module. */
+const START =
+  "module.exports = (file) => (file.endsWith('.cjs') ? require(file) : import(require('node:url').pathToFileURL(file)));\n";
 const NOT_CARRIED = /(?:^|\/)(?:vendor|doc|test|scripts|node_modules|cnoke\.cjs|binding\.gyp)(?:\/|$)/;
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const out = join(root, 'executable');
-const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+const manifest = readManifest(root);
 const work = mkdtempSync(join(tmpdir(), 'statehouse-executable-'));
 
 try {
-  const { files, licences } = await program();
+  const { files, licences } = program();
   const archive = pack(files);
   const name = `${manifest.version}-${createHash('sha256').update(archive).digest('hex').slice(0, 16)}`;
   writeFileSync(join(work, 'program'), archive);
@@ -68,64 +72,24 @@ try {
   rmSync(work, { recursive: true, force: true });
 }
 
-/** Our own code and most packages as a few modules, and the rest as it is installed. */
-async function program() {
-  const threads = Object.values(manifest.imports).map((path) => path.replace('./', ''));
-  const entries = [manifest.bin.statehouse, ...threads];
-  const bundle = await rolldown({
-    cwd: root,
-    platform: 'node',
-    input: Object.fromEntries(entries.map((path) => [flatName(path), path])),
-    external: [...WHOLE_PACKAGES, 'pg-native'],
-    plugins: [{ name: 'keep-places', transform: keepPlace }],
-    onLog: (level, log) => {
-      if (level === 'warn' && !['EVAL', 'CIRCULAR_DEPENDENCY'].includes(log.code))
-        throw new Error(log.message);
-    },
-  });
-  const { output } = await bundle.generate({
-    format: 'esm',
-    minify: true,
-    entryFileNames: '[name].js',
-    chunkFileNames: '[name]-[hash].js',
-  });
-  const bundled = output.flatMap(({ moduleIds = [] }) => moduleIds);
-  const packages = [...new Set([...bundled.flatMap(packageOf), ...withDependencies(WHOLE_PACKAGES)])].sort();
+/** What the package ships to run, and the packages that are not in it. */
+function program() {
+  const packages = withDependencies(WHOLE_PACKAGES);
+  const below = (folder, isWanted) => filesBelow(join(root, 'dist', ...folder), isWanted).map(carried);
   return {
     files: [
       ['package.json', readFileSync(join(root, 'package.json'))],
-      [
-        'start.cjs',
-        Buffer.from("module.exports = (file) => import(require('node:url').pathToFileURL(file));\n"),
-      ],
-      ...output.map(({ fileName, code, source }) => [`dist/${fileName}`, Buffer.from(code ?? source)]),
-      // Threads and programs are found where the package has them.
-      ...entries.map((path) => [
-        path,
-        Buffer.from(`import '${'../'.repeat(path.split('/').length - 2)}${flatName(path)}.js';\n`),
-      ]),
-      ...filesBelow(join(root, 'dist'), (path) => path.endsWith('.sql')).map(carried),
-      ...filesBelow(join(root, 'dist', 'web'), () => true).map(carried),
-      ...withDependencies(WHOLE_PACKAGES).flatMap((path) =>
-        filesBelow(path, (file) => isCarried(relative(path, file))).map(carried),
-      ),
+      ['start.cjs', Buffer.from(START)],
+      ...below(['program'], (path) => path.endsWith('.cjs')),
+      ...below(['engines'], (path) => path.endsWith('.sql')),
+      ...below(['web'], () => true),
+      ...packages.flatMap((path) => filesBelow(path, (file) => isCarried(relative(path, file))).map(carried)),
     ],
-    licences: packages.map(licenceOf).join('\n'),
+    licences: [
+      readFileSync(join(root, 'dist', 'program', 'LICENSES.txt'), 'utf8'),
+      ...packages.sort().map(licenceOf),
+    ].join('\n'),
   };
-}
-
-/** All chunks are in one folder, but a module finds its files from where it was. */
-function keepPlace(code, id) {
-  const place = relative(join(root, 'dist'), id);
-  if (place.startsWith('..') || !code.includes('import.meta.url')) return null;
-  return code.replaceAll('import.meta.url', `new URL(${JSON.stringify(place)}, import.meta.url).href`);
-}
-
-function flatName(path) {
-  return path
-    .replace(/^dist\//, '')
-    .replace(/\.js$/, '')
-    .replaceAll('/', '-');
 }
 
 async function bundleLauncher() {
@@ -168,21 +132,4 @@ function filesBelow(folder, isWanted) {
 
 function carried(path) {
   return [relative(root, path), readFileSync(path)];
-}
-
-function packageOf(id) {
-  const path = /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(id)?.[0];
-  return path === undefined ? [] : [path];
-}
-
-function readManifest(path) {
-  return JSON.parse(readFileSync(join(path, 'package.json'), 'utf8'));
-}
-
-/** What the licences ask of whoever passes the packages on: their own words. */
-function licenceOf(path) {
-  const { name, version, license } = readManifest(path);
-  const texts = readdirSync(path).filter((file) => /^(?:licen[cs]e|copying|notice)/i.test(file));
-  const words = texts.map((file) => readFileSync(join(path, file), 'utf8').trim());
-  return [`=== ${name} ${version} (${license})`, ...words, ''].join('\n');
 }

@@ -7,7 +7,7 @@ import { unpacked } from './unpack.mjs';
 const folder = unpacked(() => new Uint8Array(getRawAsset('program')), getAsset('name', 'utf8'), process.env);
 // Node puts the executable itself where a script's name stands. `--node-script FILE` runs a script of the program's own.
 const isScript = process.argv[2] === '--node-script';
-const script = isScript ? process.argv[3] : join(folder, 'dist', 'cli', 'main.js');
+const script = isScript ? process.argv[3] : join(folder, 'dist', 'program', 'cli.main.cjs');
 if (isScript) process.argv.splice(1, 2);
 else process.argv[1] = script;
 createRequire(join(folder, 'package.json'))('./start.cjs')(script);

@@ -11,7 +11,7 @@ import { chromium as driver } from 'playwright-core';
 import { fill } from './made-up-house.mjs';
 import { smallPng } from './small-png.mjs';
 
-const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../dist/program/cli.main.cjs', import.meta.url));
 const OUT = fileURLToPath(new URL('../../docs/page/', import.meta.url));
 const ADMIN = { id: 'SHSCREENSHOTS234', secret: 'screenshotsecretscreenshotsecret0123' };
 const STATE = '/s/acme/net/vpc.tfstate@prod';

@@ -5,6 +5,12 @@ const words = process.argv.slice(2);
 if (words[0] === '--version' || words[0] === '-V' || words[0] === 'version') {
   process.stdout.write(`${readVersion()}\n`);
 } else {
+  // Traces name the sources then. It takes time, so it is not for everybody.
+  if (process.env['STATEHOUSE_DEBUG'] === '1') process.setSourceMapsEnabled(true);
+  void main();
+}
+
+async function main(): Promise<void> {
   const { runCommandLine } = await import('./run.ts');
   const stop = new AbortController();
   let patient = false;

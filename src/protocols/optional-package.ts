@@ -12,7 +12,7 @@ export async function loadOptional<T>(what: string, name: string, loading: Promi
     throw new BackendFault(
       'configuration',
       `${what} needs the package ${name}, which cannot be loaded: this installation may have left it out`,
-      'Install Statehouse with its optional packages (npm without --omit=optional).',
+      "The package from npm has it, and the server's image has not: install statehouse-server with npm, without --omit=optional.",
       fault,
     );
   }

@@ -3,7 +3,10 @@ import { backUp, checkPages } from '../engines/sqlite/files/backup.ts';
 import type { CopyOrder } from './backup-copy.ts';
 
 /** The thread that reads the whole database: that takes as long as the database is large, and blocks whoever does it. */
-const { directory, target } = workerData as CopyOrder;
-parentPort?.postMessage(
-  target === null ? { damage: checkPages(directory) } : await backUp(directory, target),
-);
+void answer(workerData as CopyOrder);
+
+async function answer({ directory, target }: CopyOrder): Promise<void> {
+  parentPort?.postMessage(
+    target === null ? { damage: checkPages(directory) } : await backUp(directory, target),
+  );
+}

@@ -12,7 +12,7 @@ import { sampleState } from '../support/sample-state.ts';
 import { TEST_ADMIN } from '../support/test-admin.ts';
 import { runStatehouse } from './run-statehouse.ts';
 
-const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../dist/program/cli.main.cjs', import.meta.url));
 
 let directory: string;
 let house: HouseProcess;

@@ -248,7 +248,7 @@ describe('exec', () => {
 });
 
 describe('completion', () => {
-  const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+  const MAIN = fileURLToPath(new URL('../../dist/program/cli.main.cjs', import.meta.url));
 
   it('knows addresses, workspaces, backends, roles and actions, and offers nothing that a shell would run', async () => {
     await write('verbs/%24(id)', 1);

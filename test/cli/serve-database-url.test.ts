@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { RunningProgram, type ProgramEnd } from '../support/running-program.ts';
 
-const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../dist/program/cli.main.cjs', import.meta.url));
 
 /** Starts a house that cannot open, so that it says what it tried. */
 function serve(...flags: readonly string[]): Promise<ProgramEnd> {

@@ -10,7 +10,7 @@ import { sampleLock, sampleState } from '../support/sample-state.ts';
 import { TEST_ADMIN, type Pair } from '../support/test-admin.ts';
 import { runStatehouse } from './run-statehouse.ts';
 
-const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../dist/program/cli.main.cjs', import.meta.url));
 let house: TestHouse;
 
 beforeAll(async () => {

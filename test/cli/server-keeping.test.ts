@@ -14,7 +14,7 @@ import { sampleLock, sampleState } from '../support/sample-state.ts';
 import { TEST_ADMIN } from '../support/test-admin.ts';
 import { runStatehouse } from './run-statehouse.ts';
 
-const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../dist/program/cli.main.cjs', import.meta.url));
 const programs = await findPostgres();
 const NEWEST = sampleState(2, { said: 'newest' });
 const OLD = sampleState(1, { said: 'old' });

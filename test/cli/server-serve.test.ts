@@ -14,7 +14,7 @@ import { freePort } from '../support/free-port.ts';
 import { RunningProgram } from '../support/running-program.ts';
 import { runStatehouse } from './run-statehouse.ts';
 
-const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../dist/program/cli.main.cjs', import.meta.url));
 let directory = '';
 
 beforeAll(async () => {

@@ -11,7 +11,7 @@ import { RunningProgram } from '../support/running-program.ts';
 import { TEST_ADMIN } from '../support/test-admin.ts';
 import { runStatehouse } from './run-statehouse.ts';
 
-const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../dist/program/cli.main.cjs', import.meta.url));
 /** Clears the line, goes up one, sets the clipboard and the title, writes backwards, and begins a line of its own. */
 const HOSTILE =
   '\u001b[2K\u001b[1A\u001b]52;c;ZWNobyBo\u0007\u001b]0;title\u0007\u009b2K\u202e\u200b\u2028\nFORGED LINE';

@@ -10,7 +10,7 @@ import { openClient } from '../../src/protocols/backends.ts';
 import { makeLockRequest } from '../../src/protocols/lock-request.ts';
 import { stateText } from '../../src/contract/client-contract.ts';
 
-const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../dist/program/cli.main.cjs', import.meta.url));
 const AT_ONCE = { milliseconds: 0, signal: null };
 
 describe('local states', () => {

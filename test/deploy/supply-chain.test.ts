@@ -11,6 +11,7 @@ interface Manifest {
   readonly scripts: Readonly<Record<string, string>>;
   readonly dependencies: Readonly<Record<string, string>>;
   readonly optionalDependencies: Readonly<Record<string, string>>;
+  readonly devDependencies: Readonly<Record<string, string>>;
 }
 interface BillOfMaterials {
   readonly bomFormat: string;
@@ -18,6 +19,8 @@ interface BillOfMaterials {
 }
 
 const manifest = JSON.parse(read('package.json')) as Manifest;
+/** The packages that are in each file of the program. */
+const bundles = JSON.parse(read('dist/program/packages.json')) as Readonly<Record<string, readonly string[]>>;
 const purls = (packages: Readonly<Record<string, string>>): string[] =>
   Object.entries(packages).map(([name, version]) => `pkg:npm/${name.replace('@', '%40')}@${version}`);
 
@@ -29,24 +32,40 @@ describe('what a release is made of', () => {
     return JSON.parse(stdout) as BillOfMaterials;
   };
 
-  it('is listed by the build: every package that runs, and none of development', async () => {
+  it('is listed by the build: every package that runs, bundled or installed, and none of development', async () => {
     const { bomFormat, components } = await billOf();
     expect(bomFormat).toBe('CycloneDX');
     const listed = components.map(({ purl }) => purl);
     expect(listed).toEqual(expect.arrayContaining(purls(manifest.dependencies)));
     expect(listed).toEqual(expect.arrayContaining(purls(manifest.optionalDependencies)));
+    const bundled = ['commander', 'zod', 'pg', 'pino', '@aws-sdk/client-s3'].map((name) => [
+      name,
+      manifest.devDependencies[name]!,
+    ]);
+    expect(listed).toEqual(expect.arrayContaining(purls(Object.fromEntries(bundled))));
     expect(listed.filter((purl) => /\/(?:vitest|typescript|oxlint|yaml|esbuild)@/.test(purl))).toEqual([]);
     expect(components.filter(({ hashes }) => hashes?.[0]?.alg !== 'SHA-512')).toEqual([]);
     expect(manifest.scripts['prepack']).toContain('npm run sbom');
   });
 
-  it('has no AWS SDK in the image of the server', async () => {
+  it('is passed on with the licence of each package in it', () => {
+    const licences = read('dist/program/LICENSES.txt');
+    for (const names of Object.values(bundles))
+      for (const name of names) expect(licences).toContain(`=== ${name.replace(/@(?=[^@]*$)/, ' ')} (`);
+  });
+
+  it('has no AWS SDK in the image of the server: it is in one file, which nothing else shares', () => {
     const dockerfile = read('deploy/Dockerfile');
+    expect(dockerfile).toContain('rm dist/program/aws-*');
     expect(dockerfile).toContain('npm prune --omit=dev --omit=optional');
-    expect(dockerfile).toContain('node scripts/sbom.mjs --omit=optional');
-    const { components } = await billOf('--omit=optional');
-    expect(components.filter(({ purl }) => purl.includes('aws-sdk'))).toEqual([]);
-    expect(components.map(({ purl }) => purl)).toEqual(expect.arrayContaining(purls(manifest.dependencies)));
+    expect(dockerfile.indexOf('rm dist/program/aws-*')).toBeLessThan(
+      dockerfile.indexOf('node scripts/sbom.mjs --omit=optional'),
+    );
+    const withSdk = Object.entries(bundles).filter(([, names]) =>
+      names.some((name) => /^@(?:aws-sdk|smithy|aws)\//.test(name)),
+    );
+    expect(withSdk.map(([file]) => file)).toEqual([expect.stringMatching(/^aws-/)]);
+    expect(bundles).not.toHaveProperty('cli.main.cjs');
   });
 
   it('stands on images of one full version', () => {

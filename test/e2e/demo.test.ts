@@ -12,7 +12,7 @@ import { eventually } from '../support/eventually.ts';
 import { RunningProgram, type ProgramEnd } from '../support/running-program.ts';
 import { findTerraform } from '../support/terraform.ts';
 
-const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../dist/program/cli.main.cjs', import.meta.url));
 const terraform = await findTerraform();
 let directory = '';
 

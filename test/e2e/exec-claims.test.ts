@@ -13,7 +13,7 @@ import { awsLogin, s3Folder, s3Lines } from './fixtures/s3-folder.ts';
 import { addressAt, lockAt, resourcesAt, untilHeld } from './fixtures/view.ts';
 
 const terraform = await findTerraform();
-const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../dist/program/cli.main.cjs', import.meta.url));
 
 describe.skipIf(terraform === null)('exec (skipped unless terraform is on PATH)', () => {
   let house: TestHouse;

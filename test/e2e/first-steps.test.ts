@@ -8,7 +8,7 @@ import { freePort } from '../support/free-port.ts';
 import { RunningProgram } from '../support/running-program.ts';
 import { findTerraform } from '../support/terraform.ts';
 
-const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../dist/program/cli.main.cjs', import.meta.url));
 const RESOURCE = `
 resource "terraform_data" "first" {
   input = "kept"

@@ -13,7 +13,7 @@ import { s3Folder, s3Lines } from './fixtures/s3-folder.ts';
 import { lockAt, untilParked } from './fixtures/view.ts';
 
 const terraform = await findTerraform();
-const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../dist/program/cli.main.cjs', import.meta.url));
 /** Terraform gives an operation 5 s after the second Ctrl-C. */
 const AFTER_SECOND_MS_MAX = 8_000;
 /** A request that had waited some 1 to 2 s is parked for twice that. */

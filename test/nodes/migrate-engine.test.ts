@@ -9,7 +9,7 @@ import { ask } from '../support/request.ts';
 import { RunningProgram, type ProgramEnd } from '../support/running-program.ts';
 
 const programs = await findPostgres();
-const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../dist/program/cli.main.cjs', import.meta.url));
 
 function statehouse(...args: readonly string[]): Promise<ProgramEnd> {
   return new RunningProgram(process.execPath, [MAIN, ...args], { cwd: tmpdir(), env: process.env }).end;

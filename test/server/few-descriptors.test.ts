@@ -11,7 +11,7 @@ import { ask } from '../support/request.ts';
 import { RunningProgram } from '../support/running-program.ts';
 import { sampleLock, sampleState } from '../support/sample-state.ts';
 
-const MAIN = new URL('../../dist/cli/main.js', import.meta.url).pathname;
+const MAIN = new URL('../../dist/program/cli.main.cjs', import.meta.url).pathname;
 
 /** A server that may open so many files; the file that starts it lies in a directory of its own. */
 async function program(directory: string, limit: number): Promise<string> {

@@ -10,7 +10,7 @@ import { newTestSchema } from './test-database.ts';
 
 /** The package itself, wherever this module was compiled to. */
 const MANIFEST = createRequire(import.meta.url).resolve('statehouse-server/package.json');
-const MAIN = join(dirname(MANIFEST), 'dist', 'cli', 'main.js');
+const MAIN = join(dirname(MANIFEST), 'dist', 'program', 'cli.main.cjs');
 const START_MS_MAX = 60_000;
 const STOP_MS_MAX = 30_000;
 

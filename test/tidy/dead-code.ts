@@ -18,8 +18,14 @@ export function reachedFrom(
 /** The modules that a package is entered by: its programs, its exports, and the threads among its `imports`. */
 export function entryPoints(manifest: Readonly<Record<string, unknown>>): readonly string[] {
   const named = JSON.stringify([manifest['bin'], manifest['exports'], manifest['imports']]);
-  const built = [...named.matchAll(/"(?:\.\/)?dist\/([^"]+?)(?:\.d\.ts|\.js)"/g)];
-  return [...new Set(built.map(([, path = '']) => `src/${path}.ts`))];
+  // A file of the program is named for its source, with dots: dist/program/cli.main.cjs.
+  const programs = [...named.matchAll(/"(?:\.\/)?dist\/program\/([^"/]+)\.cjs"/g)];
+  const library = [...named.matchAll(/"(?:\.\/)?dist\/library\/([^"]+?)(?:\.d\.ts|\.js)"/g)];
+  const paths = [
+    ...programs.map(([, name = '']) => name.replaceAll('.', '/')),
+    ...library.map(([, path = '']) => path),
+  ];
+  return [...new Set(paths.map((path) => `src/${path}.ts`))];
 }
 
 /** The files that a text names by their file name, such as a program that a test starts. */

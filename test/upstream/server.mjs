@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../dist/program/cli.main.cjs', import.meta.url));
 const START_MS_MAX = 60_000;
 const ADMIN = { id: 'SHUPSTREAMADMIN2', secret: 'upstreamupstreamupstreamupstream0123' };
 

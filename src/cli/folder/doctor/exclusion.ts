@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
+import { createRequire } from 'node:module';
 import type { Finding, HeldLock, LockAttempt, LockWait, StateClient } from '../../../ports/state-client.ts';
 import { makeLockRequest } from '../../../protocols/lock-request.ts';
 import { readVersion } from '../../../server/version.ts';
@@ -71,7 +71,7 @@ class OtherProcess {
   readonly #child: ReturnType<typeof spawn>;
 
   constructor(flags: readonly string[], cwd: string) {
-    const main = fileURLToPath(new URL('../../main.js', import.meta.url));
+    const main = createRequire(import.meta.url).resolve('#statehouse');
     const [program, ...words] = scriptCommand(main);
     this.#child = spawn(program, [...words, 'lock', '--json', ...flags], {
       cwd,
