@@ -211,6 +211,18 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
     load: () => import('./commands/unfreeze.ts'),
   },
   {
+    name: 'run plan',
+    section: 'folder',
+    summary: 'have the server plan this folder',
+    load: () => import('./commands/run-plan.ts'),
+  },
+  {
+    name: 'run apply',
+    section: 'folder',
+    summary: 'have the server plan and apply this folder',
+    load: () => import('./commands/run-apply.ts'),
+  },
+  {
     name: 'run list',
     section: 'server',
     summary: 'list the plans and applies that the server executes',

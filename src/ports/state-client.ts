@@ -13,6 +13,8 @@ export interface StateClient {
   locate(workspace: string): string;
   /** Which service that is, where `locate` does not say it: the same bucket may be at two endpoints. */
   readonly endpoint?: string;
+  /** What a workspace is called here for which terraform writes another name down when it is selected. */
+  selected?(workspace: string): string;
   /** For a backend without workspaces of its own: the variables with which terraform reaches one. */
   variablesFor?(workspace: string): Readonly<Record<string, string>>;
   /**
@@ -65,6 +67,8 @@ export interface ServedState {
 export interface ClientTraits {
   /** Whether there are others than `default`; `named` when they can be used but not listed. */
   readonly workspaces: 'listed' | 'named' | 'default-only';
+  /** Whether there is always one that is called `default`. */
+  readonly hasDefault: boolean;
   /**
    * `stored` locks stay until they are released, `process` locks end with the process that took them; `none` when the
    * configuration turns locking off.
@@ -80,6 +84,8 @@ export interface ClientTraits {
   readonly madeByLock: boolean;
   /** Whether the states are kept in the Terraform folder itself. */
   readonly inFolder: boolean;
+  /** Whether `terraform init -reconfigure` takes a folder to this backend, and away from it. */
+  readonly reconfigures: boolean;
   /** What to do when the lock is found not to exclude. */
   readonly ifLockFails: string;
 }
@@ -87,13 +93,22 @@ export interface ClientTraits {
 /** What most backends have in common. */
 export const COMMON_TRAITS: Pick<
   ClientTraits,
-  'showsHolder' | 'parks' | 'excludes' | 'madeByLock' | 'inFolder' | 'ifLockFails'
+  | 'hasDefault'
+  | 'showsHolder'
+  | 'parks'
+  | 'excludes'
+  | 'madeByLock'
+  | 'inFolder'
+  | 'reconfigures'
+  | 'ifLockFails'
 > = {
+  hasDefault: true,
   showsHolder: true,
   parks: false,
   excludes: 'clients',
   madeByLock: false,
   inFolder: false,
+  reconfigures: true,
   ifLockFails: 'Do not let two people work on this backend at the same time.',
 };
 

@@ -39,9 +39,6 @@ export interface ServedBackend extends BackendEntry {
   readonly examine?: (target: SnippetTarget) => Promise<readonly Finding[]>;
 }
 
-/** What must be known of a backend to print its block: a door may be there before its client is. */
-export type DescribedDoor = Pick<ServedBackend, 'name' | 'snippet' | 'signs' | 'keyFiles' | 'examine'>;
-
 /** An attribute of the backend block that is a secret, or has one in it where `pattern` finds it. */
 export interface SecretAttribute {
   readonly name: string;

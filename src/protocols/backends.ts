@@ -1,22 +1,16 @@
 import { BackendFault, type StateClient } from '../ports/state-client.ts';
-import {
-  secretsIn,
-  type BackendChoice,
-  type BackendEntry,
-  type DescribedDoor,
-  type ServedBackend,
-} from './backend.ts';
+import { secretsIn, type BackendChoice, type BackendEntry, type ServedBackend } from './backend.ts';
 import { AZURERM } from './azurerm/client/entry.ts';
 import { CONSUL } from './consul/client/entry.ts';
 import { GCS } from './gcs/client/entry.ts';
-import { CLOUD, REMOTE } from './hcp/block.ts';
+import { CLOUD, REMOTE } from './hcp/client/entry.ts';
 import { HTTP } from './http/client/entry.ts';
 import { LOCAL } from './local/client/entry.ts';
 import { PG } from './pg/client/entry.ts';
 import { S3 } from './s3/client/entry.ts';
 
 /** Every backend that has a client. A new one is a folder and a line here. */
-const BACKENDS: readonly BackendEntry[] = [LOCAL, HTTP, S3, GCS, AZURERM, CONSUL, PG];
+const BACKENDS: readonly BackendEntry[] = [LOCAL, HTTP, S3, GCS, AZURERM, CONSUL, PG, CLOUD, REMOTE];
 
 /** What terraform uses in a folder without a backend block. */
 export const DEFAULT_BACKEND: string = LOCAL.name;
@@ -58,11 +52,9 @@ export function isSecretSetting(setting: string): boolean {
 }
 
 /** The backends through which terraform reaches a Statehouse. */
-export const SERVED_BACKENDS: readonly DescribedDoor[] = [
-  ...BACKENDS.filter((entry): entry is ServedBackend => entry.snippet !== null),
-  CLOUD,
-  REMOTE,
-];
+export const SERVED_BACKENDS: readonly ServedBackend[] = BACKENDS.filter(
+  (entry): entry is ServedBackend => entry.snippet !== null,
+);
 
 /**
  * Opens the client of a backend. Nothing is asked of the backend yet.

@@ -3,8 +3,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe } from 'vitest';
+import type { BackendAttributes } from '../../src/protocols/attributes.ts';
 import { openClient } from '../../src/protocols/backends.ts';
 import { clientContract } from '../../src/contract/client-contract.ts';
+import { CloudConfigs, HOSTNAME } from '../e2e/fixtures/cloud-folder.ts';
 import { AzurermHouse } from '../e2e/fixtures/azurerm-folder.ts';
 import { AZURITE_KEY, findAzurite } from '../support/azurite.ts';
 import { ConsulAgent, findConsul } from '../support/consul-agent.ts';
@@ -102,6 +104,33 @@ clientContract('consul on a house', async () => {
     dispose: () => house.close(),
   };
 });
+
+for (const block of ['cloud', 'remote'] as const) {
+  const unique = (): string => randomUUID().slice(0, 8);
+  const choices: Readonly<Record<string, () => BackendAttributes>> = {
+    'a name': () => ({ name: `net-${unique()}` }),
+    ...(block === 'cloud'
+      ? {
+          tags: () => ({ tags: ['web', unique()] }),
+          'tags with values': () => ({ tags: { layer: 'net', of: unique() } }),
+        }
+      : { 'a prefix': () => ({ prefix: `net-${unique()}-` }) }),
+  };
+  for (const [choice, workspaces] of Object.entries(choices)) {
+    clientContract(`${block} by ${choice} on a house`, async () => {
+      const [house, configs] = [await TestHouse.open(), await CloudConfigs.make()];
+      const env = await configs.env(house.url, `${TEST_ADMIN.id}.${TEST_ADMIN.secret}`);
+      const attributes = { hostname: HOSTNAME, organization: 'acme', workspaces: [workspaces()] };
+      return {
+        open: () => openClient({ type: block, attributes, folder: '/', env }),
+        dispose: async () => {
+          await house.close();
+          await configs[Symbol.asyncDispose]();
+        },
+      };
+    });
+  }
+}
 
 const consul = await findConsul();
 describe.skipIf(consul === null)('on Consul (skipped unless it is on PATH)', () => {

@@ -58,6 +58,10 @@ export class TerraformFolder implements AsyncDisposable {
     await writeFile(join(this.path, name), text);
   }
 
+  async remove(name: string): Promise<void> {
+    await rm(join(this.path, name));
+  }
+
   /** The text of a file, or null when there is none. */
   async read(name: string): Promise<string | null> {
     return readFile(join(this.path, name), 'utf8').catch((fault: NodeJS.ErrnoException) => {

@@ -83,8 +83,8 @@ export const command: Command = defineCommand({
         terminal.note(
           aside.length === 0 ? 'The source was not changed.' : `Moved aside: ${aside.join(', ')}.`,
         );
-        if (unselected) terminal.note(`Workspace ${target.workspace} is no longer selected.`);
-        for (const line of nextSteps(to, workspaces)) terminal.note(line);
+        if (unselected) terminal.note(`Workspace ${target.selected} is no longer selected.`);
+        for (const line of nextSteps(sides, workspaces)) terminal.note(line);
         return DONE;
       } finally {
         await to.close();

@@ -30,6 +30,8 @@ export const TARGET_OPTIONS: {
 export interface OpenTarget extends Target {
   readonly client: StateClient;
   readonly folder: string;
+  /** The selected workspace as terraform has it written down. */
+  readonly selected: string;
 }
 
 type TargetInvocation = Pick<Invocation<typeof TARGET_OPTIONS>, 'options' | 'terminal' | 'env' | 'cwd'>;
@@ -53,7 +55,9 @@ export async function withTarget<T>(
   }
   const client = await openClient(target.choice);
   try {
-    return await use({ ...target, client, folder });
+    const { workspace: selected } = target;
+    const own = client.selected?.(selected) ?? selected;
+    return await use({ ...target, workspace: own, selected, client, folder });
   } finally {
     await client.close();
   }

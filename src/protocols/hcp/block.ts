@@ -1,4 +1,4 @@
-import { hclText, type DescribedDoor, type Snippet, type SnippetTarget } from '../backend.ts';
+import { hclText, type Snippet, type SnippetTarget } from '../backend.ts';
 import {
   API_PREFIX,
   AUTHORIZATION_PATH,
@@ -8,20 +8,11 @@ import {
   workspaceName,
 } from './layout.ts';
 
-export const CLOUD: DescribedDoor = {
-  name: 'cloud',
-  snippet: (target) => snippet(target, 'cloud {'),
-};
-
-export const REMOTE: DescribedDoor = {
-  name: 'remote',
-  snippet: (target) => snippet(target, 'backend "remote" {'),
-};
-
 /** The services that the two blocks and their state-only mode ask for. */
 const SERVICES = ['tfe.v2', 'tfe.v2.1', 'tfe.v2.2', 'state.v2'] as const;
 
-function snippet({ url, address, credential, caPath }: SnippetTarget, head: string): Snippet {
+/** How terraform reaches a Statehouse by one of the two blocks. @param head what the block begins with */
+export function hcpSnippet({ url, address, credential, caPath }: SnippetTarget, head: string): Snippet {
   const { protocol, host } = new URL(url);
   const isFound = protocol === 'https:';
   return {

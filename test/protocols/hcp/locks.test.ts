@@ -160,6 +160,37 @@ describe('the lock at the hcp door', () => {
     expect((await new Run(house, other).act('unlock', id)).status).toBe(409);
   });
 
+  it('is told to be broken once: a second break-in finds nothing', async () => {
+    const id = await workspace();
+    await new Run(house, pair).act('lock', id);
+    const [named] = await holders();
+    const breakIn = (lockId: string | undefined) =>
+      api(house, 'POST', `workspaces/${id}/actions/force-unlock`, one({ 'lock-id': lockId }), { as: other });
+    expect((await breakIn(named)).status).toBe(200);
+    const second = await breakIn(named);
+    expect(second.status).toBe(409);
+    expect(errorOf(second).title).toBe('workspace already unlocked');
+  });
+
+  it('is the one that a client names, whatever its connection held before', async () => {
+    const id = await workspace();
+    const run = new Run(house, pair);
+    await run.act('lock', id);
+    const [named] = await holders();
+    const unlock = (lockId: string | undefined) =>
+      api(house, 'POST', `workspaces/${id}/actions/unlock`, one({ 'lock-id': lockId }), { as: pair });
+    expect((await unlock('another')).status).toBe(403);
+    expect(await holders()).toEqual([named]);
+    const written = (lockId: string | null) =>
+      api(house, 'POST', `workspaces/${id}/state-versions`, announced(stateText(1), { 'lock-id': lockId }), {
+        as: pair,
+      });
+    expect((await written(null)).status).toBe(422);
+    expect((await written('another')).status).toBe(422);
+    expect((await unlock(named)).status).toBe(200);
+    expect(await holders()).toEqual([]);
+  });
+
   it('is released when the state that was announced has come, and not before', async () => {
     const id = await workspace();
     const run = new Run(house, pair);

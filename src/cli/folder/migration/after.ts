@@ -77,21 +77,26 @@ export function reachedBy(
 }
 
 /** How terraform goes on with the new backend, a line each. */
-export function nextSteps(to: StateClient, workspaces: readonly string[]): readonly string[] {
+export function nextSteps({ from, to }: Sides, workspaces: readonly string[]): readonly string[] {
   const others = workspaces.filter((name) => name !== DEFAULT_WORKSPACE);
   const ways = others.flatMap((name) => {
     const lines = waysTo(to, name);
     return lines.length === 0 ? [] : ['', `Workspace ${name}:`, ...lines];
   });
-  return [
-    `Change the backend block to "${to.backend}", then: terraform init -reconfigure -input=false`,
-    ...ways,
-  ];
+  const init =
+    from.traits.reconfigures && to.traits.reconfigures
+      ? 'then: terraform init -reconfigure -input=false'
+      : 'delete .terraform/terraform.tfstate, which is what terraform remembers of its last init and no state, then: terraform init -input=false';
+  return [`Change the backend block to "${to.backend}", ${init}`, ...ways];
 }
 
 /** A workspace that terraform selected before would stop it where the new backend has none. @returns whether one was */
-export async function unselect(to: StateClient, { folder, workspace, choice }: OpenTarget): Promise<boolean> {
-  if (workspace === DEFAULT_WORKSPACE || to.variablesFor === undefined) return false;
+export async function unselect(
+  to: StateClient,
+  { folder, workspace, selected, choice }: OpenTarget,
+): Promise<boolean> {
+  const isOnlyHere = workspace !== selected || to.variablesFor !== undefined;
+  if (selected === DEFAULT_WORKSPACE || !isOnlyHere) return false;
   await selectWorkspace(folder, DEFAULT_WORKSPACE, choice.env);
   return true;
 }

@@ -4,6 +4,7 @@ import type { Environment } from '../../../ports/environment.ts';
 import { BackendFault } from '../../../ports/state-client.ts';
 import type { BackendAttributes } from '../../attributes.ts';
 import { readBoolean, readText, requireText } from '../../attributes.ts';
+import { readCertificates } from '../../trusted-certificates.ts';
 
 /** The azurerm backend's settings (terraform internal/backend/remote-state/azure/backend.go). */
 export interface AzurermConfig {
@@ -193,16 +194,5 @@ function readGiven({ folder }: ConfigSource, name: string, path: string): string
   } catch (fault) {
     const message = `the azurerm backend's ${name} names ${path}, which cannot be read`;
     throw new BackendFault('configuration', message, '', fault);
-  }
-}
-
-/** Go's programs read it, too. */
-function readCertificates(env: Environment): AzurermConfig['ca'] {
-  const path = readText({}, '', env, 'SSL_CERT_FILE');
-  if (path === null) return null;
-  try {
-    return { path, pem: readFileSync(path, 'utf8') };
-  } catch (fault) {
-    throw new BackendFault('configuration', `SSL_CERT_FILE names ${path}, which cannot be read`, '', fault);
   }
 }

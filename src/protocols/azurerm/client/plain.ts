@@ -3,6 +3,7 @@ import { BackendFault } from '../../../ports/state-client.ts';
 import { exchange, type Reply } from '../../exchange.ts';
 import { isLoopback } from '../../wire/loopback.ts';
 import type { AzurermConfig } from './config.ts';
+import { TRUST_BY_FILE } from '../../trusted-certificates.ts';
 
 export interface PlainRequest {
   readonly method: string;
@@ -47,7 +48,7 @@ export class Plain {
       body,
       signal: signal === null ? limit : AbortSignal.any([signal, limit]),
       tls: this.#tls,
-      trust: 'Give its CA in the file that SSL_CERT_FILE names.',
+      trust: TRUST_BY_FILE,
     });
   }
 }

@@ -7,6 +7,7 @@ import type { BackendAttributes } from '../../attributes.ts';
 import { readText, readTexts, requireText } from '../../attributes.ts';
 import { JSON_PREFIX } from '../layout.ts';
 import { readPrefix, type GcsPlace } from './names.ts';
+import { readCertificates } from '../../trusted-certificates.ts';
 
 /** The gcs backend's settings (terraform internal/backend/remote-state/gcs/backend.go). */
 export interface GcsConfig {
@@ -191,16 +192,5 @@ function readGiven({ env, folder }: ConfigSource, name: string, path: string, pr
       '',
       problem === undefined ? fault : undefined,
     );
-  }
-}
-
-/** Go's programs read it, too. */
-function readCertificates(env: Environment): GcsConfig['ca'] {
-  const path = readText({}, '', env, 'SSL_CERT_FILE');
-  if (path === null) return null;
-  try {
-    return { path, pem: readFileSync(path, 'utf8') };
-  } catch (fault) {
-    throw new BackendFault('configuration', `SSL_CERT_FILE names ${path}, which cannot be read`, '', fault);
   }
 }

@@ -4,6 +4,7 @@ import { BackendFault } from '../../../ports/state-client.ts';
 import { exchange, type Reply } from '../../exchange.ts';
 import type { GcsConfig } from './config.ts';
 import { Tokens, tlsOf } from './tokens.ts';
+import { TRUST_BY_FILE } from '../../trusted-certificates.ts';
 
 export interface GcsRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
@@ -81,7 +82,7 @@ export class GcsRequests {
       body,
       signal: signal === null || !cuts ? patience : AbortSignal.any([signal, patience]),
       tls: this.#tls,
-      trust: 'Give its CA in the file that SSL_CERT_FILE names.',
+      trust: TRUST_BY_FILE,
     });
     return token === null ? reply : withoutToken(reply, token);
   }

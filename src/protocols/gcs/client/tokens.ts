@@ -6,6 +6,7 @@ import { exchange, type Reply } from '../../exchange.ts';
 import { isLoopback } from '../../wire/loopback.ts';
 import type { GcsConfig } from './config.ts';
 import { fieldOf, parseJson, textOf } from '../../wire/json-value.ts';
+import { TRUST_BY_FILE } from '../../trusted-certificates.ts';
 
 /** An access token, and when it ends, in milliseconds of the clock. */
 interface Token {
@@ -213,7 +214,7 @@ export class Tokens {
       body,
       signal: AbortSignal.timeout(ANSWER_MS_MAX),
       tls: this.#config.ca === null ? {} : tlsOf(this.#config.ca.pem),
-      trust: 'Give its CA in the file that SSL_CERT_FILE names.',
+      trust: TRUST_BY_FILE,
     });
   }
 }

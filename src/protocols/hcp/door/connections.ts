@@ -19,6 +19,8 @@ export class Connections {
   readonly #locks = new Map<string, string>();
   /** When a subject released a lock and was not told so. */
   readonly #untold = new Map<string, Instant>();
+  /** When a subject broke a lock and was not told so. */
+  readonly #untoldBreaks = new Map<string, Instant>();
   /** When a subject last released a lock. */
   readonly #released = new Map<string, Instant>();
   readonly #parked = new Set<string>();
@@ -48,6 +50,11 @@ export class Connections {
     remember(this.#untold, placeOf(subject, address), this.#now());
   }
 
+  /** The answer to a break-in was lost: it is going to come again. */
+  untoldBreak(subject: string, address: Address): void {
+    remember(this.#untoldBreaks, placeOf(subject, address), this.#now());
+  }
+
   /** Whether a subject has just released a lock there. */
   hasJustReleased(subject: string, address: Address): boolean {
     return this.#isRecent(this.#released.get(placeOf(subject, address)));
@@ -55,10 +62,12 @@ export class Connections {
 
   /** Whether this release is one that comes again because its answer was lost: once. */
   comesAgain(subject: string, address: Address): boolean {
-    const place = placeOf(subject, address);
-    const at = this.#untold.get(place);
-    this.#untold.delete(place);
-    return this.#isRecent(at);
+    return this.#takeRecent(this.#untold, placeOf(subject, address));
+  }
+
+  /** The same of a break-in. */
+  breaksAgain(subject: string, address: Address): boolean {
+    return this.#takeRecent(this.#untoldBreaks, placeOf(subject, address));
   }
 
   /** What a run is known by in line while its request is open: one of its requests at a time. */
@@ -76,6 +85,12 @@ export class Connections {
     } finally {
       this.#parked.delete(waiter);
     }
+  }
+
+  #takeRecent(times: Map<string, Instant>, place: string): boolean {
+    const at = times.get(place);
+    times.delete(place);
+    return this.#isRecent(at);
   }
 
   #isRecent(at: Instant | undefined): boolean {

@@ -141,7 +141,8 @@ async function unlockWorkspace(call: DoorCall, address: Address): Promise<Answer
       detail: 'the state that was announced has not come yet: try again in a second',
     };
   }
-  const own = connections.lockOf(subject, request, address);
+  const named = await lockNamed(call);
+  const own = named ?? connections.lockOf(subject, request, address);
   if (own === null && connections.comesAgain(subject, address)) return workspaceReply(call, address);
   const lockId = own ?? (await heldBy(call, address));
   if (isError(lockId)) return lockId;
@@ -170,16 +171,32 @@ async function heldBy({ house, caller }: DoorCall, address: Address): Promise<st
   return refused({ type: 'not-holder', holders, usualHold });
 }
 
+/** The lock that an attribute names; null where none does, as with terraform. */
+async function lockNamed(call: DoorCall): Promise<string | null> {
+  const { contentLength } = call.request;
+  const sent = contentLength === 0 || contentLength === null ? null : await readOne(call);
+  const named = sent === null || isError(sent) ? undefined : sent.attributes['lock-id'];
+  return typeof named === 'string' ? named : null;
+}
+
 /** Breaks the lock; a client that has seen which one it is names it by an attribute, as terraform does not. */
 async function breakLock(call: DoorCall, address: Address): Promise<Answer> {
-  const { house, caller, request } = call;
+  const { house, caller, connections } = call;
   const refusal = await house.locks.refuse(caller, 'force-unlock', address);
   if (refusal !== null) return refused(refusal);
-  const sent = request.contentLength === 0 || request.contentLength === null ? null : await readOne(call);
-  const named = sent === null || isError(sent) ? undefined : sent.attributes['lock-id'];
-  const lockId = typeof named === 'string' ? named : null;
+  const lockId = await lockNamed(call);
+  const shown = await house.locks.show(caller, address);
+  if (shown.type !== 'shown') return refused(shown);
+  const { subject } = caller.identity;
+  // Whoever asks twice is told so, unless the first answer never came.
+  if (shown.lock.holders.length === 0 && !connections.breaksAgain(subject, address))
+    return refused({ type: 'not-locked' });
   const answer = await house.locks.unlock(caller, address, { lockId, alias: null });
-  return answer.type === 'released' ? workspaceReply(call, address) : refused(answer);
+  if (answer.type !== 'released') return refused(answer);
+  return {
+    ...(await workspaceReply(call, address)),
+    undelivered: () => connections.untoldBreak(subject, address),
+  };
 }
 
 async function workspaceReply(call: DoorCall, address: Address): Promise<ReturnType<typeof reply>> {

@@ -34,6 +34,8 @@ const ATTRIBUTES = z.object({
   lineage: z.string().max(512).nullish(),
   force: z.boolean().nullish(),
   state: z.string().nullish(),
+  /** Not HCP's: the lock under which the state is written, from a client that knows it; null for none. */
+  'lock-id': z.string().max(1_024).nullable().optional(),
 });
 
 type Attributes = z.infer<typeof ATTRIBUTES>;
@@ -53,7 +55,7 @@ export async function createStateVersion(call: DoorCall, address: Address): Prom
     return invalid(`invalid ${issue?.path.join('.') ?? 'attribute'}: ${issue?.message ?? ''}`);
   }
   const attributes = parsed.data;
-  const claim = tellClaim(call, address) ?? { kind: 'unnamed', aliases: [HCP_ALIAS] };
+  const claim = claimOf(call, address, attributes['lock-id']);
   if (attributes.force === true) await tellForced(call, address, claim);
   const { state } = attributes;
   if (typeof state === 'string') return storeInline(call, address, { attributes, claim, state });
@@ -84,6 +86,13 @@ export async function createStateVersion(call: DoorCall, address: Address): Prom
 export function tellClaim({ connections, caller, request }: DoorCall, address: Address): Claim | null {
   const lockId = connections.lockOf(caller.identity.subject, request, address);
   return lockId === null ? null : { kind: 'named', lockId };
+}
+
+/** Under which lock a state is written. @param said the lock's ID, null for none, undefined from a client that knows of no IDs */
+function claimOf(call: DoorCall, address: Address, said: string | null | undefined): Claim {
+  if (typeof said === 'string') return { kind: 'named', lockId: said };
+  if (said === null) return { kind: 'unnamed', aliases: [] };
+  return tellClaim(call, address) ?? { kind: 'unnamed', aliases: [HCP_ALIAS] };
 }
 
 async function storeInline(

@@ -1,0 +1,9 @@
+import type { Command } from '../command.ts';
+import { runInFolder } from '../folder/remote-run.ts';
+
+export const command: Command = runInFolder('apply', {
+  description:
+    'Has the server plan and apply this folder, and asks in between. The folder is uploaded but for what .terraformignore leaves out. Ends with 0 when it is applied or nothing is to be done, else with 1.',
+  example: 'statehouse run apply --auto-approve --message "new subnet"',
+  says: 'plans and applies without a question',
+});

@@ -1,0 +1,9 @@
+import type { Command } from '../command.ts';
+import { runInFolder } from '../folder/remote-run.ts';
+
+export const command: Command = runInFolder('plan', {
+  description:
+    'Has the server plan this folder, and shows what it says. The folder is uploaded but for what .terraformignore leaves out. Ends with 0, with 1 where the plan failed and, with --detailed-exitcode, with 2 where it has changes.',
+  example: 'statehouse run plan --target terraform_data.web --detailed-exitcode',
+  says: 'nothing is applied',
+});
