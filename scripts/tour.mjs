@@ -237,7 +237,7 @@ function mask(text) {
     .replaceAll(/\bSH[A-Z2-7]{16}\b/g, 'ID')
     .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+(?:Z|\+00:00)/g, 'TIME')
     .replaceAll(/\d{4}-\d\d-\d\d \d\d:\d\d(?::\d\d)?(?: ?(?:UTC|[+-]\d{4}))?/g, 'TIME')
-    .replaceAll(/\b(?:\d+[dhms] )?\d+(?:ms|[dhms])\b(?= ago|[,;]|$|\n| |\))/g, '2s')
+    .replaceAll(/(?<!=)\b(?:\d+[dhms] )?\d+(?:ms|[dhms])\b(?= ago|[,;]|$|\n| |\))/g, '2s')
     .replaceAll('just now', '2s ago')
     .replaceAll(/(?:less than )?2s(?: 2s)?/g, '2s')
     .replaceAll(/\b[\d.]+ (?:B|KiB)(?= |$)/g, '1 KiB')
