@@ -98,7 +98,7 @@ function sentence(refusal: Refusal, address: Address | null): string {
     case 'not-locked':
       return `${state} is not locked`;
     case 'not-holder':
-      return `${state} is locked by another holder: ${locksHeld(refusal)}. Nothing was unlocked`;
+      return `${state} is locked by another holder: ${locksHeld(refusal)}. Nothing was unlocked: look at the lock again, and end the one that is meant`;
     case 'may-not-break':
       return `${state} is locked: ${locksHeld(refusal)}. Only an operator may break another's lock, or one that the request does not name. Ask one to force-unlock it; your own is ended by "${forceUnlock(address)}"`;
     case 'too-young': {

@@ -67,6 +67,7 @@ describe('serve', () => {
     expect(first).toContain(`The admin credential is in ${join(data, 'admin-credential')}`);
     expect(first).toContain(`export STATEHOUSE_CREDENTIAL_FILE=${join(data, 'admin-credential')}`);
     expect(first).toContain('credential create NAME');
+    expect(first).toContain(`sign in with the content of ${join(data, 'demo-credential')}`);
     expect(first).toContain(`export TF_HTTP_USERNAME=${writer.id}`);
     expect(first).toContain(`export TF_HTTP_PASSWORD="$(cut -d . -f 2 ${join(data, 'demo-credential')})"`);
     for (const { secret } of [admin, writer]) expect(first).not.toContain(secret);
@@ -141,7 +142,10 @@ describe('serve', () => {
     const open = { url: 'http://127.0.0.1:1', certPath: null, newKeyPath: null, first };
     welcome(terminal, open, { kind: 'directory', path: data }, {});
     output.end();
-    expect(await shown).toContain(`export STATEHOUSE_CREDENTIAL=${admin.id}.${admin.secret}`);
+    expect(await shown).toContain(`The admin credential is ${admin.id}.${admin.secret}`);
+    // What is pasted names the file, so that "config" does not put the admin into a folder.
+    expect(await shown).toContain(`export STATEHOUSE_CREDENTIAL_FILE=${path('admin-credential')}`);
+    expect(await shown).toContain(`sign in with ${writer.id}.${writer.secret}`);
     expect(await shown).toContain(`export TF_HTTP_PASSWORD=${writer.secret}`);
   });
 

@@ -75,12 +75,10 @@ function firstSteps(
   });
   return [
     '',
-    `The admin credential is in ${admin.path}, which only you can read. Move it to a safe place.`,
+    `The admin credential is ${onScreen ? `${admin.id}.${admin.secret}, and it is ` : ''}in ${admin.path}, which only you can read. Move it to a safe place.`,
     'Use it to manage the server, and for nothing else:',
     '',
-    onScreen
-      ? `  export STATEHOUSE_CREDENTIAL=${admin.id}.${admin.secret}`
-      : `  export STATEHOUSE_CREDENTIAL_FILE=${quoted(admin.path)}`,
+    `  export STATEHOUSE_CREDENTIAL_FILE=${quoted(admin.path)}`,
     ...reach(url, certPath),
     `  ${program} credential create NAME --grant "writer:PROJECT/*"     # one for each person and pipeline`,
     '',
@@ -94,7 +92,8 @@ function firstSteps(
     '',
     ...environment.map((variable) => `  ${line(variable, writer, onScreen)}`),
     '',
-    `For another state: ${program} config ${FIRST_STEPS.name} PROJECT/KEY`,
+    ...(writer === null ? [] : [`In a browser, sign in with ${signIn(writer, onScreen)}.`]),
+    `For another state, with a credential of its own: ${program} config ${FIRST_STEPS.name} PROJECT/KEY --create-credential NAME`,
     '',
   ];
 }
@@ -105,6 +104,10 @@ function reach(url: string, certPath: string | null): readonly string[] {
     ...(url === CONNECTION_OPTIONS.server.fallback ? [] : [`  export STATEHOUSE_SERVER=${quoted(url)}`]),
     ...(certPath === null ? [] : [`  export STATEHOUSE_CA=${quoted(certPath)}`]),
   ];
+}
+
+function signIn({ id, secret, path }: FirstCredential, onScreen: boolean): string {
+  return onScreen ? `${id}.${secret}` : `the content of ${path}`;
 }
 
 /** The secret itself on a screen; elsewhere, how the shell reads it from its file. */

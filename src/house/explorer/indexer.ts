@@ -133,7 +133,8 @@ export class Indexer {
     const mine = await this.#records.update(null, INDEX_RECORD, (stored) =>
       stored === null || stored.node === (before?.node ?? '') || stored.until <= now ? begun : stored,
     );
-    if (mine?.node !== this.#node) return;
+    // What is followed from now on would be closed by nobody.
+    if (this.#closed || mine?.node !== this.#node) return;
     const key = IndexKey.open(this.#sealer, mine);
     if (key === null) return;
     this.#position = this.#stored = mine.position;
