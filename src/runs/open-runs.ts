@@ -57,7 +57,7 @@ export function openRuns(options: {
     root,
     limits: { ...RUN_LIMITS, ...options.limits },
     stateUrl: (run) => reached?.stateUrl(run) ?? '',
-    variables: ({ address }) => house.workspaces.variables.ofRuns(address),
+    variables: ({ address }) => house.workspaces.sets.ofRuns(address),
     get env() {
       return reached?.env ?? {};
     },

@@ -12,7 +12,7 @@ export interface Need {
 }
 
 /** What a right is needed on. */
-export type Reach = 'the state' | 'the project' | 'its name' | 'anything' | 'the server';
+export type Reach = 'the state' | 'the project' | 'its name' | 'all of it' | 'anything' | 'the server';
 
 /** What docs/authorisation.md says, as data. */
 export interface Tables {
@@ -24,7 +24,14 @@ export interface Tables {
   readonly open: readonly string[];
 }
 
-const REACHES: readonly Reach[] = ['the state', 'the project', 'its name', 'anything', 'the server'];
+const REACHES: readonly Reach[] = [
+  'the state',
+  'the project',
+  'its name',
+  'all of it',
+  'anything',
+  'the server',
+];
 
 /** Reads the page. @throws Error where a table is not as it must be, with the row */
 export function readTables(): Tables {
