@@ -30,6 +30,8 @@ export interface RunWanted extends RunTask {
   /** null for the newest that is installed. */
   readonly version: string | null;
   readonly directory: string;
+  /** Whether its client shows the plan itself, of logs in JSON; false by default. */
+  readonly structured?: boolean;
   /** Plans and saves what it planned, although its configuration does not say so. */
   readonly saves: boolean;
 }
@@ -120,6 +122,7 @@ export class Runs {
       task: { destroy, refresh, refreshOnly, targets, replaces, generatesConfiguration, autoApply },
       program: wanted.program,
       version: installed.version,
+      structured: wanted.structured ?? false,
       directory: wanted.directory,
       lockId: this.#entropy.uuid(),
       node: this.#house.node,
