@@ -6,6 +6,7 @@ import {
   outputId,
   projectId,
   stateVersionId,
+  tagId,
   workspaceId,
   workspaceName,
 } from '../../src/protocols/hcp/layout.ts';
@@ -231,6 +232,12 @@ export const HCP_TRIALS: Readonly<Record<string, Trial>> = {
   'workspaces.list-tags, a workspace': tells(`${BY_ID}/relationships/tags`, '"name":"app"', [tagged]),
   'workspaces.add-tags, a workspace': changes('POST', `${BY_ID}/relationships/tags`, TAG_APP),
   'workspaces.remove-tags, a workspace': changes('DELETE', `${BY_ID}/relationships/tags`, TAG_APP, [tagged]),
+  'organization-tags.delete, a tag of a workspace': changes(
+    'DELETE',
+    'organizations/acme/tags',
+    { data: [{ type: 'tags', id: tagId('acme', 'app') }] },
+    [tagged],
+  ),
   'organization-tags.list, a project': tells('organizations/acme/tags', '"data"', [tagged]),
   'organization-tags.list, each workspace': tells('organizations/acme/tags', '"name":"app"', [tagged]),
   'workspaces.lock, the lock': changes(
