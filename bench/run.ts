@@ -13,6 +13,7 @@ import { line } from './line/line.ts';
 import { listings } from './listings.ts';
 import { describeMachine } from './machine.ts';
 import { nodes } from './postgres.ts';
+import { runs } from './runs.ts';
 import type { Section } from './section.ts';
 import { start } from './start.ts';
 import { waiters } from './waiters.ts';
@@ -34,6 +35,7 @@ const PARTS: Readonly<Record<string, () => Promise<Section>>> = {
   listings,
   nodes,
   explore,
+  runs,
 };
 const README = join(
   dirname(createRequire(import.meta.url).resolve('statehouse-server/package.json')),

@@ -16,6 +16,7 @@ import type { States } from './states/states.ts';
 import type { Uploads } from './states/uploads.ts';
 import type { Webhooks } from './webhooks/webhooks.ts';
 import type { PendingStates } from './workspaces/pending-states.ts';
+import type { VariableSets } from './workspaces/variable-sets.ts';
 import type { Variables } from './workspaces/variables.ts';
 import type { Workspaces } from './workspaces/workspaces.ts';
 import type { Watches } from './watched.ts';
@@ -41,6 +42,7 @@ export const WATCHED: {
   readonly workspaces: Watches<Workspaces>;
   readonly pendingStates: Watches<PendingStates>;
   readonly variables: Watches<Variables>;
+  readonly variableSets: Watches<VariableSets>;
   readonly audit: Watches<Audit>;
 } = {
   states: {
@@ -149,6 +151,16 @@ export const WATCHED: {
     set: { action: 'variable-set' },
     remove: { action: 'variable-drop' },
     forget: { action: 'variable-drop' },
+  },
+  variableSets: {
+    list: { action: 'list-variable-sets', looks: true },
+    ofWorkspace: { action: 'list-variable-sets', looks: true },
+    effective: { action: 'list-variables', looks: true },
+    find: { action: 'list-variable-sets', looks: true },
+    make: { action: 'variable-set-set' },
+    set: { action: 'variable-set-set' },
+    remove: { action: 'variable-set-drop' },
+    leave: { action: 'variable-set-set' },
   },
   audit: {
     read: { action: 'read-audit', looks: true },

@@ -69,7 +69,7 @@ export function openRuns(options: {
   const stores = new BookStores({
     book,
     configurations,
-    variables: ({ address }) => house.workspaces.variables.ofRuns(address),
+    variables: ({ address }) => house.workspaces.sets.ofRuns(address),
   });
   const pools = new AgentPools(options);
   const jobs = new AgentJobs({ ...options, book, logs, pools, stores, lease: options.agentGone });

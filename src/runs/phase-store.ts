@@ -1,13 +1,10 @@
-import type { Variables } from '../house/workspaces/variables.ts';
+import type { RunsVariable } from '../house/workspaces/variable-sets.ts';
 import type { Configurations } from './configurations.ts';
 import type { RunPart } from './records.ts';
 import type { Run, RunBook } from './run-book.ts';
 
-/** A variable of a workspace, with its value. */
-export type PhaseVariable = Pick<
-  Awaited<ReturnType<Variables['ofRuns']>>[number],
-  'key' | 'category' | 'hcl' | 'value'
->;
+/** A variable of a workspace or of a set, with its value. */
+export type PhaseVariable = Pick<RunsVariable, 'key' | 'category' | 'hcl' | 'value' | 'overrides'>;
 
 /** What a phase of one run needs of what the server keeps, and what it keeps there. */
 export interface PhaseStore {

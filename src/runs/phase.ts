@@ -32,6 +32,7 @@ export const PLAN_MAX: number = 256 * 1_024 * 1_024;
 const JSON_MAX: number = 128 * 1_024 * 1_024;
 const INIT_MAX: number = 1_024 * 1_024;
 const SYSTEM_PATH = '/usr/local/bin:/usr/bin:/bin';
+const GENERATED_FILE = 'statehouse_generated.tf';
 /** `plan -detailed-exitcode` ends with it when there is something to do. */
 const HAS_CHANGES = 2;
 
@@ -58,7 +59,7 @@ export interface PhaseParts {
 /** What is to be known of a run to execute a phase of it. */
 export type PhaseRun = Pick<
   Run,
-  'id' | 'address' | 'kind' | 'task' | 'program' | 'version' | 'directory' | 'lockId'
+  'id' | 'address' | 'kind' | 'task' | 'program' | 'version' | 'structured' | 'directory' | 'lockId'
 >;
 
 /** One phase of one run. */
@@ -155,7 +156,7 @@ class PhaseWork {
   async #plan(): Promise<PhaseResult> {
     const { run, store } = this.#task;
     const args = ['plan', '-input=false', '-no-color', '-detailed-exitcode', `-out=${this.#place.planFile}`];
-    const end = await this.#run([...args, ...(await this.#planArguments())]);
+    const end = await this.#run([...args, ...this.#format(), ...(await this.#planArguments())]);
     if (end.code !== 0 && end.code !== HAS_CHANGES) return this.#ended(end, FAILED);
     const plan = await this.#place.readPlan(PLAN_MAX);
     if (plan === null) throw new PhaseProblem(`${run.program} made no plan`);
@@ -164,7 +165,8 @@ class PhaseWork {
     if (lockFile !== null) await store.putPart('lock-file', lockFile);
     const json = await this.#show(['show', '-json', '-no-color', this.#place.planFile]);
     await store.putPart('json', json);
-    if (run.kind === 'saved') await this.#keepSchemas(json);
+    if (run.kind === 'saved' || run.structured === true || run.task.generatesConfiguration)
+      await this.#keepSchemas(json);
     const hasChanges = end.code === HAS_CHANGES;
     return this.#ended({ code: 0 }, { end: 'finished', hasChanges, counts: countsOf(json), problem: null });
   }
@@ -177,36 +179,46 @@ class PhaseWork {
   }
 
   async #apply(): Promise<PhaseResult> {
-    const end = await this.#run(['apply', '-input=false', '-no-color', this.#place.planFile]);
+    const args = ['apply', '-input=false', '-no-color', ...this.#format(), this.#place.planFile];
+    const end = await this.#run(args);
     return this.#ended(end, { ...FAILED, end: end.code === 0 ? 'finished' : 'errored' });
+  }
+
+  /** How the log is written. */
+  #format(): readonly string[] {
+    return this.#task.run.structured === true ? ['-json'] : [];
   }
 
   /** The arguments that the run's task makes. */
   async #planArguments(): Promise<readonly string[]> {
     const { run } = this.#task;
-    const { destroy, refresh, refreshOnly, targets, replaces } = run.task;
+    const { destroy, refresh, refreshOnly, targets, replaces, generatesConfiguration } = run.task;
     const files = await this.#variableFiles();
     return [
       ...(destroy ? ['-destroy'] : []),
       ...(refreshOnly ? ['-refresh-only'] : []),
       ...(refresh ? [] : ['-refresh=false']),
+      // Its client takes what is generated from the plan, and writes the file itself.
+      ...(generatesConfiguration ? [`-generate-config-out=${GENERATED_FILE}`] : []),
       ...targets.map((address) => `-target=${address}`),
       ...replaces.map((address) => `-replace=${address}`),
       ...files.map((file) => `-var-file=${file}`),
     ];
   }
 
-  /** The variables of the workspace, and after them those of the run, which count more. */
+  /** The variables of the workspace and its sets, after them those of the run, which count more, and then those of sets with priority. */
   async #variableFiles(): Promise<readonly string[]> {
     const stored = await this.#task.store.part('variables');
     const own = stored === null ? [] : (parsed(stored) as readonly RunVariable[]);
-    const shared = this.#variables
-      .filter(({ category }) => category === 'terraform')
-      .map(({ key, hcl, value }) => ({ key, value: hcl ? value : textValue(value) }));
+    const shared = (isPriority: boolean): readonly RunVariable[] =>
+      this.#variables
+        .filter(({ category, overrides }) => category === 'terraform' && overrides === isPriority)
+        .map(({ key, hcl, value }) => ({ key, value: hcl ? value : textValue(value) }));
     const files: string[] = [];
     for (const [name, variables] of [
-      ['workspace.tfvars', shared],
+      ['workspace.tfvars', shared(false)],
       ['run.tfvars', own],
+      ['priority.tfvars', shared(true)],
     ] as const) {
       const problem = variablesProblem(variables);
       if (problem !== null) throw new PhaseProblem(problem);

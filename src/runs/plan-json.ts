@@ -7,6 +7,9 @@ export function countsOf(json: Uint8Array): PlanCounts {
   const plan: unknown = JSON.parse(Buffer.from(json).toString());
   const changes = memberOf(plan, 'resource_changes');
   if (!Array.isArray(changes)) return NO_COUNTS;
+  const isGenerated = (change: unknown): boolean =>
+    typeof memberOf(memberOf(change, 'change'), 'generated_config') === 'string';
+  const generated = changes.some(isGenerated);
   return changes.reduce<PlanCounts>((counts, change: unknown) => {
     const made = memberOf(change, 'change');
     const given = memberOf(made, 'actions');
@@ -16,6 +19,7 @@ export function countsOf(json: Uint8Array): PlanCounts {
       changes: counts.changes + Number(actions.includes('update')),
       destructions: counts.destructions + Number(actions.includes('delete')),
       imports: counts.imports + Number(memberOf(made, 'importing') !== undefined),
+      ...(generated ? { generated } : {}),
     };
   }, NO_COUNTS);
 }

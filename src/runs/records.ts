@@ -40,6 +40,8 @@ export interface PlanCounts {
   readonly changes: number;
   readonly destructions: number;
   readonly imports: number;
+  /** Whether configuration was generated for what is imported. */
+  readonly generated?: boolean | undefined;
 }
 
 /** A phase that is at work. */
@@ -73,6 +75,8 @@ export interface StoredRun extends RunState {
   readonly task: RunTask;
   readonly program: RunProgram;
   readonly version: string;
+  /** Whether its logs are JSON, for a client that shows the plan itself. */
+  readonly structured?: boolean | undefined;
   /** The directory of the configuration that is the root module; "" for its root. */
   readonly directory: string;
   /** The lock that it holds, or is to hold. */
@@ -120,6 +124,7 @@ export const RUNS: RecordDefinition<StoredRun> = defineRecords<StoredRun>(
     }),
     program: z.enum(RUN_PROGRAMS),
     version: z.string(),
+    structured: z.boolean().optional(),
     directory: z.string(),
     lockId: z.string(),
     node: z.string(),
@@ -141,6 +146,7 @@ export const RUNS: RecordDefinition<StoredRun> = defineRecords<StoredRun>(
         changes: z.number(),
         destructions: z.number(),
         imports: z.number(),
+        generated: z.boolean().optional(),
       })
       .nullable(),
     problem: z.string().nullable(),

@@ -33,6 +33,8 @@ export interface RunWanted extends RunTask {
   /** null for the newest that is installed. */
   readonly version: string | null;
   readonly directory: string;
+  /** Whether its client shows the plan itself, of logs in JSON; false by default. */
+  readonly structured?: boolean;
   /** Plans and saves what it planned, although its configuration does not say so. */
   readonly saves: boolean;
 }
@@ -135,6 +137,7 @@ export class Runs {
       program: wanted.program,
       version: place.version,
       pool: place.pool,
+      structured: wanted.structured ?? false,
       directory: wanted.directory,
       lockId: this.#entropy.uuid(),
       node: this.#house.node,

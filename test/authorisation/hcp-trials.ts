@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
-import type { Address } from '../../src/core/address.ts';
+import { formatAddress, type Address } from '../../src/core/address.ts';
+import { placeOfSet } from '../../src/house/workspaces/variable-sets.ts';
 import {
   HCP_ALIAS,
   outputId,
   projectId,
   stateVersionId,
+  tagId,
   workspaceId,
   workspaceName,
 } from '../../src/protocols/hcp/layout.ts';
@@ -95,6 +97,37 @@ function withVariable(method: string, body: object | undefined, proof: Trial['pr
       const found = await scene.house.house.workspaces.variables.list(ADMIN_CALLER, STATE);
       const [first] = found.type === 'variables' ? found.variables : [];
       return send(scene, method, `${BY_ID}/vars/${first?.id ?? 'var-0'}`, body);
+    },
+    proof,
+  };
+}
+
+/** The state, and a set with a variable that its workspace gets. */
+async function variableSet(scene: Scene): Promise<void> {
+  await state(scene);
+  const { sets, variables } = scene.house.house.workspaces;
+  const made = await sets.make(ADMIN_CALLER, STATE.project, {
+    name: 'shared',
+    workspaces: [formatAddress(STATE)],
+  });
+  if (made.type !== 'set') throw new Error(`no set: ${made.type}`);
+  const change = { key: 'region', value: 'north', category: 'terraform' } as const;
+  const answer = await variables.set(ADMIN_CALLER, placeOfSet(made.set), null, change);
+  if (answer.type !== 'set') throw new Error(`no variable: ${answer.type}`);
+}
+
+/** Asks about that set. @param path what follows its own; `:variable` stands for the ID of its variable */
+function withSet(method: string, path: string, body: object | undefined, proof: Trial['proof']): Trial {
+  return {
+    prepare: [variableSet],
+    ask: async (scene) => {
+      const { sets, variables } = scene.house.house.workspaces;
+      const found = await sets.list(ADMIN_CALLER, STATE.project);
+      const set = found.type === 'sets' ? found.sets[0] : undefined;
+      if (set === undefined) throw new Error('no set');
+      const kept = await variables.list(ADMIN_CALLER, placeOfSet(set));
+      const id = kept.type === 'variables' ? (kept.variables[0]?.id ?? '') : '';
+      return send(scene, method, `varsets/${set.id}${path.replace(':variable', id)}`, body);
     },
     proof,
   };
@@ -199,6 +232,12 @@ export const HCP_TRIALS: Readonly<Record<string, Trial>> = {
   'workspaces.list-tags, a workspace': tells(`${BY_ID}/relationships/tags`, '"name":"app"', [tagged]),
   'workspaces.add-tags, a workspace': changes('POST', `${BY_ID}/relationships/tags`, TAG_APP),
   'workspaces.remove-tags, a workspace': changes('DELETE', `${BY_ID}/relationships/tags`, TAG_APP, [tagged]),
+  'organization-tags.delete, a tag of a workspace': changes(
+    'DELETE',
+    'organizations/acme/tags',
+    { data: [{ type: 'tags', id: tagId('acme', 'app') }] },
+    [tagged],
+  ),
   'organization-tags.list, a project': tells('organizations/acme/tags', '"data"', [tagged]),
   'organization-tags.list, each workspace': tells('organizations/acme/tags', '"name":"app"', [tagged]),
   'workspaces.lock, the lock': changes(
@@ -265,5 +304,53 @@ export const HCP_TRIALS: Readonly<Record<string, Trial>> = {
   'variables.read, a workspace': withVariable('GET', undefined, { text: '"key":"region"' }),
   'variables.update, a workspace': withVariable('PATCH', one('vars', { value: 'south' }), 'changed'),
   'variables.delete, a workspace': withVariable('DELETE', undefined, 'changed'),
+  'variable-sets.list, the sets': tells('organizations/acme/varsets', '"name":"shared"', [variableSet]),
+  'variable-sets.list-for-workspace, a workspace': tells(`${BY_ID}/varsets`, '"name":"shared"', [
+    variableSet,
+  ]),
+  'variable-sets.create, a set': changes(
+    'POST',
+    'organizations/acme/varsets',
+    one('varsets', { name: 'other', global: true }),
+  ),
+  'variable-sets.read, a set': withSet('GET', '', undefined, { text: '"name":"shared"' }),
+  'variable-sets.update, a set': withSet('PATCH', '', one('varsets', { global: true }), 'changed'),
+  'variable-sets.delete, a set': withSet('DELETE', '', undefined, 'changed'),
+  'variable-sets.apply-to-workspaces, a set': withSet(
+    'POST',
+    '/relationships/workspaces',
+    { data: [{ type: 'workspaces', id: workspaceId({ ...STATE, key: 'net/second' }) }] },
+    'changed',
+  ),
+  'variable-sets.remove-from-workspaces, a set': withSet(
+    'DELETE',
+    '/relationships/workspaces',
+    { data: [{ type: 'workspaces', id: ID }] },
+    'changed',
+  ),
+  'variable-set-variables.list, a set': withSet('GET', '/relationships/vars', undefined, {
+    text: '"key":"region"',
+  }),
+  'variable-set-variables.create, a set': withSet(
+    'POST',
+    '/relationships/vars',
+    one('vars', { key: 'size', value: '1', category: 'terraform' }),
+    'changed',
+  ),
+  'variable-set-variables.read, a set': withSet('GET', '/relationships/vars/:variable', undefined, {
+    text: '"key":"region"',
+  }),
+  'variable-set-variables.update, a set': withSet(
+    'PATCH',
+    '/relationships/vars/:variable',
+    one('vars', { value: 'south' }),
+    'changed',
+  ),
+  'variable-set-variables.delete, a set': withSet(
+    'DELETE',
+    '/relationships/vars/:variable',
+    undefined,
+    'changed',
+  ),
   'state-version-outputs.read, a sensitive value': tells(`state-version-outputs/${outputOf(2)}`, SECRET),
 };

@@ -62,7 +62,7 @@ describe('bad input', () => {
         { 'a.tf': 'terraform {\n  cloud {\n    organization = "o"\n  }\n}\n' },
         'status',
         2,
-        'the cloud backend is not',
+        'needs "organization"',
       ],
       [{ 'a.tf': block('ghost', '') }, 'status', 2, 'there is no backend called "ghost"'],
       [{ 'a.tf': block('http', '') }, 'status', 2, 'the http backend needs "address"'],

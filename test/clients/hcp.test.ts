@@ -10,6 +10,9 @@ import type { BackendAttributes } from '../../src/protocols/attributes.ts';
 import { openClient } from '../../src/protocols/backends.ts';
 import { readHcpConfig } from '../../src/protocols/hcp/client/config.ts';
 import { makeLockRequest } from '../../src/protocols/lock-request.ts';
+import { CloudConfigs, HOSTNAME } from '../e2e/fixtures/cloud-folder.ts';
+import { TestHouse } from '../support/open-test-house.ts';
+import { TEST_ADMIN } from '../support/test-admin.ts';
 
 const AT_ONCE = { milliseconds: 0, signal: null };
 const NAMED = { organization: 'acme', workspaces: [{ name: 'net' }] };
@@ -284,5 +287,33 @@ describe('the client of cloud at a service that is no Statehouse', () => {
     await expect(strange.read('default')).rejects.toMatchObject({ kind: 'missing' });
     const client = await open();
     await expect(client.read('dev')).rejects.toThrow('names the workspace "net"');
+  });
+});
+
+describe('the history of a workspace', () => {
+  it('is listed, newest first, and each version is read as it was written', async () => {
+    const [house, configs] = [await TestHouse.open(), await CloudConfigs.make()];
+    try {
+      const env = await configs.env(house.url, `${TEST_ADMIN.id}.${TEST_ADMIN.secret}`);
+      const attributes = { ...NAMED, hostname: HOSTNAME };
+      const client = await openClient({ type: 'remote', attributes, folder: '/', env });
+      const lineage = randomUUID();
+      for (const serial of [1, 2, 3]) await client.write('default', stateText(serial, lineage), null);
+      const versions = (await client.history?.list('default', 2)) ?? [];
+      expect(versions).toHaveLength(2);
+      const read = async (id = ''): Promise<string> =>
+        Buffer.from((await client.history?.read('default', id)) ?? []).toString();
+      expect(await read(versions[0]?.id)).toContain('"serial":3');
+      expect(await read(versions[1]?.id)).toContain('"serial":2');
+      expect(await client.history?.read('default', '../sv-1')).toBe(null);
+      expect(await client.server?.('default')).toMatchObject({
+        url: house.url,
+        address: { project: 'acme', key: 'net' },
+        credential: TEST_ADMIN,
+      });
+    } finally {
+      await house.close();
+      await configs[Symbol.asyncDispose]();
+    }
   });
 });

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DEFAULTS } from '../../src/server/configuration.ts';
+import { findOnPath } from '../support/find-program.ts';
 import { eventually } from '../support/eventually.ts';
 import { ADMIN_CALLER, TestHouse } from '../support/open-test-house.ts';
 import type { RunningProgram } from '../support/running-program.ts';
@@ -13,6 +14,7 @@ import { resource } from './fixtures/http-folder.ts';
 import { lockAt, resourcesAt } from './fixtures/view.ts';
 
 const terraform = await findTerraform();
+const tofu = await findOnPath('tofu');
 
 const BLOCKS: readonly CloudBlock[] = ['cloud', 'remote'];
 
@@ -122,6 +124,59 @@ describe.skipIf(terraform === null).each(BLOCKS)(
       const hash = createHash('sha1').update('a "quoted" ${text}\nof two lines').digest('hex');
       expect(planned).toContain(`42 ${hash}`);
     });
+
+    it.runIf(block === 'cloud').concurrent(
+      'shows a plan by itself where its log is structured, and no sensitive value',
+      async () => {
+        const path = newPath();
+        const secret =
+          'variable "secret" {\n  sensitive = true\n  default = "hunter2"\n}\nresource "terraform_data" "s" {\n  input = var.secret\n}\n';
+        await using folder = await folderAt(path, `${resource('one')}${secret}`);
+        const [organization, name] = path.split('/');
+        const set = await house.ask('PATCH', `/api/v2/organizations/${organization}/workspaces/${name}`, {
+          headers: { 'content-type': 'application/vnd.api+json' },
+          body: JSON.stringify({
+            data: { type: 'workspaces', attributes: { 'structured-run-output-enabled': true } },
+          }),
+        });
+        expect(set.status, set.text).toBe(200);
+        const planned = await folder.must('plan');
+        expect(planned).toMatch(/terraform_data\.one will be created[\s\S]*Plan: 2 to add/);
+        const applied = await folder.must('apply', '-auto-approve');
+        expect(applied).toMatch(/one: Creating\.\.\.[\s\S]*Apply complete! Resources: 2 added/);
+        await folder.write('main.tf', `${resource('one')}${secret.replace('hunter2', 'hunter3')}`);
+        const changed = await folder.must('plan');
+        expect(changed).toMatch(/terraform_data\.s will be updated[\s\S]*input += \(sensitive value\)/);
+        for (const output of [planned, applied]) expect(output).not.toMatch(/@level|hunter/);
+        expect(changed).not.toMatch(/@level|hunter3/);
+        await folder.write('main.tf', 'output "o" {\n  value = nothing.there\n}\n');
+        expect((await folder.run('plan')).output).toContain('Reference to undeclared resource');
+      },
+    );
+
+    it.runIf(block === 'cloud').concurrent('generates configuration for what is imported', async () => {
+      await using folder = await folderAt(
+        newPath(),
+        'import {\n  to = terraform_data.found\n  id = "found"\n}\n',
+      );
+      const planned = await folder.must('plan', '-generate-config-out=generated.tf');
+      expect(planned).toContain('1 to import');
+      expect(await folder.read('generated.tf')).toContain('resource "terraform_data" "found"');
+      expect(await folder.must('apply', '-auto-approve')).toContain('1 imported');
+    });
+
+    it.skipIf(tofu === null).concurrent(
+      'executes with tofu what tofu asks for (skipped unless it is on PATH)',
+      async () => {
+        const path = newPath();
+        const [organization = '', name = ''] = path.split('/');
+        const place = { url: house.url, organization, workspaces: `name = "${name}"`, block };
+        await using folder = await cloudFolder(tofu!, configs, place, resource('one'));
+        expect(await folder.must('plan')).toMatch(/OpenTofu v[\s\S]*Plan: 1 to add/);
+        expect(await folder.must('apply', '-auto-approve')).toMatch(/Apply complete! Resources: 1 added/);
+        expect(await resourcesAt(house, path)).toEqual(['one']);
+      },
+    );
 
     it.runIf(block === 'cloud').concurrent(
       'saves a plan, shows it, and applies that very plan once',

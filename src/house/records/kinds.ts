@@ -23,6 +23,7 @@ export const CONSUL_SESSION_KIND: RecordKind = kind('consul-session');
 export const WORKSPACE_KIND: RecordKind = kind('workspace');
 export const WORKSPACE_GROUP_KIND: RecordKind = kind('workspace-group');
 export const VARIABLE_KIND: RecordKind = kind('variable');
+export const VARIABLE_SET_KIND: RecordKind = kind('variable-set');
 export const LOGIN_CODE_KIND: RecordKind = kind('login-code');
 export const PENDING_STATE_KIND: RecordKind = kind('pending-state');
 export const RUN_KIND: RecordKind = kind('run');

@@ -10,6 +10,7 @@ import { watched } from '../watched.ts';
 import { LOGIN_CODES, LoginCodes } from './login-codes.ts';
 import { PENDING_STATES, PendingStates } from './pending-states.ts';
 import { WORKSPACE_GROUPS, WORKSPACES } from './records.ts';
+import { VARIABLE_SETS, VariableSets } from './variable-sets.ts';
 import { VARIABLES, Variables } from './variables.ts';
 import { Workspaces } from './workspaces.ts';
 
@@ -18,6 +19,7 @@ export interface WorkspaceParts {
   readonly kept: Workspaces;
   readonly pending: PendingStates;
   readonly variables: Variables;
+  readonly sets: VariableSets;
   readonly logins: LoginCodes;
 }
 
@@ -38,10 +40,12 @@ export function openWorkspaces(options: {
   });
   const pendingStates = new PendingStates({ ...options, records: PENDING_STATES.of(owner) });
   const variables = new Variables({ ...options, records: VARIABLES.of(owner) });
+  const sets = new VariableSets({ ...options, records: VARIABLE_SETS.of(owner), variables });
   return {
     kept: watched(workspaces, audit, WATCHED.workspaces),
     pending: watched(pendingStates, audit, WATCHED.pendingStates),
     variables: watched(variables, audit, WATCHED.variables),
+    sets: watched(sets, audit, WATCHED.variableSets),
     logins: new LoginCodes({ ...options, records: LOGIN_CODES.of(owner) }),
   };
 }

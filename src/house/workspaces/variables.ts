@@ -91,10 +91,14 @@ export class Variables {
     address: Address,
   ): Promise<{ readonly type: 'variables'; readonly variables: readonly Variable[] } | Shut> {
     const refusal = await this.#gate.on(caller, 'read', address);
-    if (refusal !== null) return refusal;
+    return refusal ?? { type: 'variables', variables: await this.shown(address) };
+  }
+
+  /** The same, for a part of the house that has asked what the caller may: no value of a sensitive one is among them. */
+  async shown(address: Address): Promise<readonly Variable[]> {
     const variables: Variable[] = [];
     for (const named of await this.#of(address)) variables.push(await this.#shown(address, named));
-    return { type: 'variables', variables: variables.toSorted((a, b) => (a.key < b.key ? -1 : 1)) };
+    return variables.toSorted((a, b) => (a.key < b.key ? -1 : 1));
   }
 
   /** Those of a workspace with all their values, for its runs alone: no caller gets them. */

@@ -78,6 +78,7 @@ export const JOB: z.ZodType<Job> = z.object({
     }),
     program: z.enum(RUN_PROGRAMS),
     version: z.string(),
+    structured: z.boolean().optional(),
     directory: z.string(),
     lockId: z.string(),
   }),
@@ -100,6 +101,7 @@ export const VARIABLES_TOLD: z.ZodType<readonly PhaseVariable[]> = z.array(
     category: z.enum(['terraform', 'env']),
     hcl: z.boolean(),
     value: z.string(),
+    overrides: z.boolean(),
   }),
 );
 
@@ -110,7 +112,15 @@ const PROBLEM_MAX = 2_000;
 export const PHASE_RESULT: z.ZodType<PhaseResult> = z.object({
   end: z.enum(PHASE_ENDS),
   hasChanges: z.boolean(),
-  counts: z.object({ additions: COUNT, changes: COUNT, destructions: COUNT, imports: COUNT }).nullable(),
+  counts: z
+    .object({
+      additions: COUNT,
+      changes: COUNT,
+      destructions: COUNT,
+      imports: COUNT,
+      generated: z.boolean().optional(),
+    })
+    .nullable(),
   problem: z
     .string()
     .transform((text) => text.slice(0, PROBLEM_MAX))

@@ -170,6 +170,9 @@ describe('workspaces at the hcp door', () => {
     expect(listOf(await api(house, 'GET', `workspaces/${id}/relationships/tags`))).toEqual([]);
     const all = listOf(await api(house, 'GET', 'organizations/acme/tags?q=we'));
     expect(all.map(({ attributes }) => attributes)).toEqual([{ name: 'web', 'instance-count': 1 }]);
+    const web = { data: [{ type: 'tags', id: all[0]?.id }] };
+    expect((await api(house, 'DELETE', 'organizations/acme/tags', web)).status).toBe(204);
+    expect(listOf(await api(house, 'GET', 'organizations/acme/tags?q=we'))).toEqual([]);
     expect(
       (await api(house, 'PATCH', `workspaces/${id}/tag-bindings`, { data: [tag('bad<', '')] })).status,
     ).toBe(422);

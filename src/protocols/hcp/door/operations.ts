@@ -10,6 +10,7 @@ import { PHASE_ROWS } from './run-phases.ts';
 import { RUN_ROWS } from './runs.ts';
 import { STATE_VERSION_ROWS } from './state-versions.ts';
 import { TAG_ROWS } from './tags.ts';
+import { VARIABLE_SET_ROWS } from './variable-sets.ts';
 import { VARIABLE_ROWS } from './variables.ts';
 import { WORKSPACE_ROWS } from './workspaces.ts';
 
@@ -28,4 +29,5 @@ export const OPERATIONS: Rows = {
   ...PHASE_ROWS,
   ...VARIABLE_ROWS,
   ...AGENT_POOL_ROWS,
+  ...VARIABLE_SET_ROWS,
 };

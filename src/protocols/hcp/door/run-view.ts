@@ -1,6 +1,6 @@
 import type { Instant } from '../../../core/instant.ts';
 import { applyStatus, mayBeAsked, planStatus } from '../../../core/runs/status.ts';
-import type { Phase } from '../../../runs/records.ts';
+import type { Phase, PlanCounts } from '../../../runs/records.ts';
 import type { Configuration } from '../../../runs/configurations.ts';
 import type { Run } from '../../../runs/run-book.ts';
 import { toOne, type Resource } from '../json-api.ts';
@@ -74,7 +74,7 @@ export function describeRun(call: RunCall, run: Run, { now, place }: RunSurround
 
 /** The plan of a run, or its apply. */
 export function describePhase(call: RunCall, run: Run, phase: Phase, now: Instant): Resource {
-  const counts = run.counts ?? { additions: 0, changes: 0, destructions: 0, imports: 0 };
+  const counts: PlanCounts = run.counts ?? { additions: 0, changes: 0, destructions: 0, imports: 0 };
   return {
     id: phaseId(phase, run.id),
     type: phase === 'plan' ? 'plans' : 'applies',
@@ -84,7 +84,7 @@ export function describePhase(call: RunCall, run: Run, phase: Phase, now: Instan
       // Its reader shows no credential, so the path itself is one.
       'log-read-url': `${originOf(call.request)}${RUN_FILES_PREFIX}${call.runs.tickets.make({ kind: phase, id: run.id }, now)}`,
       'has-changes': run.hasChanges,
-      'generated-configuration': false,
+      'generated-configuration': counts.generated ?? false,
       'resource-additions': counts.additions,
       'resource-changes': counts.changes,
       'resource-destructions': counts.destructions,

@@ -92,15 +92,20 @@ function wantedOf(
   const { data } = parsed;
   const directory = settings['working-directory'];
   // The program that the run is executed with is the one that asks for it, in its very version.
-  const program: RunProgram = (request.header('user-agent') ?? '').startsWith('OpenTofu/')
-    ? 'tofu'
-    : 'terraform';
+  const agent = request.header('user-agent') ?? '';
+  const program: RunProgram = agent.startsWith('OpenTofu/') ? 'tofu' : 'terraform';
+  // OpenTofu leaves out in the other header what stands behind a dash, as in 1.12.6-dev.
+  const [, named = null] = /^OpenTofu\/(\d[\w.+-]*)/.exec(agent) ?? [];
   return {
     configuration,
     message: data.message ?? '',
     variables: data.variables ?? [],
     program,
-    version: request.header('terraform-version') ?? data['terraform-version'] ?? null,
+    version: named ?? request.header('terraform-version') ?? data['terraform-version'] ?? null,
+    // "remote" prints every line of a log as it is.
+    structured:
+      settings['structured-run-output-enabled'] === true &&
+      request.header('x-terraform-integration') === 'cloud',
     directory: typeof directory === 'string' ? directory : '',
     saves: data['save-plan'] ?? false,
     destroy: data['is-destroy'] ?? false,

@@ -43,6 +43,11 @@ export const TAG_ROWS: Rows = {
     run: atWorkspace(removeTags),
   },
   'organization-tags.list': { method: 'GET', path: 'organizations/:organization/tags', run: listAllTags },
+  'organization-tags.delete': {
+    method: 'DELETE',
+    path: 'organizations/:organization/tags',
+    run: deleteTags,
+  },
 };
 
 type Tags = Readonly<Record<string, string>>;
@@ -117,6 +122,34 @@ async function listAllTags(call: DoorCall): Promise<Answer> {
   if (isError(paged)) return paged;
   const data = paged.items.map(([name, count]) => describeTag(organization, name, count));
   return reply(call, data, { page: paged.page });
+}
+
+/** Takes tags off all workspaces of an organization, for whoever may write all of them. */
+async function deleteTags(call: DoorCall): Promise<Answer> {
+  const { house, caller, params } = call;
+  const organization = params['organization'] ?? '';
+  const all = { project: organization, key: '*', workspace: '*' };
+  const refusal = await house.locks.refuse(caller, 'write', all);
+  if (refusal !== null) return refused(refusal);
+  const answer = await house.workspaces.kept.list(caller, organization);
+  if (answer.type !== 'workspaces') return refused(answer);
+  const sent = await readMany(call);
+  if (isError(sent)) return sent;
+  const names = new Set(sent.map(({ id }) => readTagId(organization, id ?? '')));
+  const kept = (tags: Tags): Tags =>
+    Object.fromEntries(Object.entries(tags).filter(([key, value]) => value !== '' || !names.has(key)));
+  const having = answer.workspaces.filter(({ record }) => {
+    const tags = record?.tags ?? {};
+    return Object.keys(kept(tags)).length < Object.keys(tags).length;
+  });
+  for (const { address } of having) {
+    const set = await house.workspaces.kept.set(caller, address, (before) => ({
+      tags: kept(before?.tags ?? {}),
+    }));
+    if (set.type === 'full') return full('workspaces', set.limit);
+    if (set.type !== 'set') return refused(set);
+  }
+  return emptyReply(call);
 }
 
 async function changeTags(

@@ -18,17 +18,33 @@ const ONE = `${ALL}/:variable`;
 
 /** The variables of a workspace. The value of a sensitive one is written, and never told again. */
 export const VARIABLE_ROWS: Rows = {
-  'variables.list': { method: 'GET', path: ALL, run: atWorkspace(listVariables) },
+  'variables.list': { method: 'GET', path: ALL, run: ofWorkspace(listVariables) },
   'variables.list-all': {
     method: 'GET',
     path: 'workspaces/:workspace/all-vars',
-    run: atWorkspace(listVariables),
+    run: atWorkspace(listEffective),
   },
-  'variables.create': { method: 'POST', path: ALL, run: atWorkspace(createVariable) },
-  'variables.read': { method: 'GET', path: ONE, run: atWorkspace(readVariable) },
-  'variables.update': { method: 'PATCH', path: ONE, run: atWorkspace(updateVariable) },
-  'variables.delete': { method: 'DELETE', path: ONE, run: atWorkspace(deleteVariable) },
+  'variables.create': { method: 'POST', path: ALL, run: ofWorkspace(createAtWorkspace) },
+  'variables.read': { method: 'GET', path: ONE, run: ofWorkspace(readVariable) },
+  'variables.update': { method: 'PATCH', path: ONE, run: ofWorkspace(updateVariable) },
+  'variables.delete': { method: 'DELETE', path: ONE, run: ofWorkspace(deleteVariable) },
 };
+
+/** What variables are of, in a relationship of each. */
+export interface VariableOwner {
+  readonly id: string;
+  readonly type: 'workspaces' | 'varsets';
+}
+
+type OfOwner = (call: DoorCall, place: Address, owner: VariableOwner) => Promise<Answer>;
+
+function ofWorkspace(run: OfOwner): Rows[string]['run'] {
+  return atWorkspace((call, address) => run(call, address, ownerAt(address)));
+}
+
+function ownerAt(address: Address): VariableOwner {
+  return { id: workspaceId(address), type: 'workspaces' };
+}
 
 /** Larger than a value, whose characters may be escaped. */
 const DOCUMENT_BYTES_MAX: number = 6 * VARIABLE_BYTES_MAX + 64 * 1024;
@@ -42,42 +58,55 @@ const ATTRIBUTES = z.object({
   description: z.string().nullish(),
 });
 
-async function listVariables(call: DoorCall, address: Address): Promise<Answer> {
-  const answer = await call.house.workspaces.variables.list(call.caller, address);
+async function listVariables(call: DoorCall, place: Address, owner: VariableOwner): Promise<Answer> {
+  const answer = await call.house.workspaces.variables.list(call.caller, place);
   if (answer.type !== 'variables') return refused(answer);
   return reply(
     call,
-    answer.variables.map((variable) => describeVariable(address, variable)),
+    answer.variables.map((variable) => describeVariable(owner, variable)),
   );
 }
 
-async function readVariable(call: DoorCall, address: Address): Promise<Answer> {
-  const answer = await call.house.workspaces.variables.list(call.caller, address);
+/** What runs of a workspace get, those of sets too. */
+async function listEffective(call: DoorCall, address: Address): Promise<Answer> {
+  const answer = await call.house.workspaces.sets.effective(call.caller, address);
+  if (answer.type !== 'effective') return refused(answer);
+  const data = answer.variables.map(({ set, variable }) =>
+    describeVariable(set === null ? ownerAt(address) : { id: set.id, type: 'varsets' }, variable),
+  );
+  return reply(call, data);
+}
+
+async function readVariable(call: DoorCall, place: Address, owner: VariableOwner): Promise<Answer> {
+  const answer = await call.house.workspaces.variables.list(call.caller, place);
   if (answer.type !== 'variables') return refused(answer);
   const found = answer.variables.find(({ id }) => id === call.params['variable']);
-  return found === undefined ? notFound('the variable') : reply(call, describeVariable(address, found));
+  return found === undefined ? notFound('the variable') : reply(call, describeVariable(owner, found));
 }
 
-async function createVariable(call: DoorCall, address: Address): Promise<Answer> {
-  const change = await readChange(call, address);
-  if (isError(change)) return change;
+async function createAtWorkspace(call: DoorCall, address: Address, owner: VariableOwner): Promise<Answer> {
   const there = await findWorkspace(call, address);
-  if (isError(there)) return there;
-  const answer = await call.house.workspaces.variables.set(call.caller, address, null, change);
-  return settled(call, address, answer, 201);
+  return isError(there) ? there : createVariable(call, address, owner);
 }
 
-async function updateVariable(call: DoorCall, address: Address): Promise<Answer> {
-  const change = await readChange(call, address);
+async function createVariable(call: DoorCall, place: Address, owner: VariableOwner): Promise<Answer> {
+  const change = await readChange(call, place);
+  if (isError(change)) return change;
+  const answer = await call.house.workspaces.variables.set(call.caller, place, null, change);
+  return settled(call, owner, answer, 201);
+}
+
+async function updateVariable(call: DoorCall, place: Address, owner: VariableOwner): Promise<Answer> {
+  const change = await readChange(call, place);
   if (isError(change)) return change;
   const id = call.params['variable'] ?? '';
-  const answer = await call.house.workspaces.variables.set(call.caller, address, id, change);
-  return settled(call, address, answer, 200);
+  const answer = await call.house.workspaces.variables.set(call.caller, place, id, change);
+  return settled(call, owner, answer, 200);
 }
 
-async function deleteVariable(call: DoorCall, address: Address): Promise<Answer> {
+async function deleteVariable(call: DoorCall, place: Address): Promise<Answer> {
   const id = call.params['variable'] ?? '';
-  const answer = await call.house.workspaces.variables.remove(call.caller, address, id);
+  const answer = await call.house.workspaces.variables.remove(call.caller, place, id);
   if (answer.type === 'removed') return emptyReply(call);
   return answer.type === 'absent' ? notFound('the variable') : refused(answer);
 }
@@ -97,10 +126,10 @@ async function readChange(call: DoorCall, address: Address): Promise<VariableCha
   return Object.fromEntries(given);
 }
 
-function settled(call: DoorCall, address: Address, answer: SetVariableAnswer, status: number): Answer {
+function settled(call: DoorCall, owner: VariableOwner, answer: SetVariableAnswer, status: number): Answer {
   switch (answer.type) {
     case 'set':
-      return reply(call, describeVariable(address, answer.variable), { status });
+      return reply(call, describeVariable(owner, answer.variable), { status });
     case 'absent':
       return notFound('the variable');
     case 'full':
@@ -112,9 +141,10 @@ function settled(call: DoorCall, address: Address, answer: SetVariableAnswer, st
   }
 }
 
-function describeVariable(address: Address, variable: Variable): Resource {
+function describeVariable(owner: VariableOwner, variable: Variable): Resource {
   const { id, key, value, category, hcl, sensitive, description, createdAt, version } = variable;
-  const workspace = workspaceId(address);
+  const isOfSet = owner.type === 'varsets';
+  const path = isOfSet ? `varsets/${owner.id}/relationships/vars` : `workspaces/${owner.id}/vars`;
   return {
     id,
     type: 'vars',
@@ -128,7 +158,16 @@ function describeVariable(address: Address, variable: Variable): Resource {
       'created-at': new Date(createdAt).toISOString(),
       'version-id': version,
     },
-    relationships: { configurable: toOne({ id: workspace, type: 'workspaces' }) },
-    links: { self: `${API_PREFIX}workspaces/${workspace}/vars/${id}` },
+    relationships: { [isOfSet ? 'varset' : 'configurable']: toOne(owner) },
+    links: { self: `${API_PREFIX}${path}/${id}` },
   };
 }
+
+/** The same operations for whatever has variables. */
+export const variablesAt: Readonly<Record<'list' | 'read' | 'create' | 'update' | 'remove', OfOwner>> = {
+  list: listVariables,
+  read: readVariable,
+  create: createVariable,
+  update: updateVariable,
+  remove: deleteVariable,
+};

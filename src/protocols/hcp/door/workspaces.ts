@@ -216,6 +216,8 @@ async function removeWorkspace(call: DoorCall, { address, world }: Workspace): P
   }
   const dropped = await house.workspaces.variables.forget(caller, address);
   if (dropped.type !== 'forgotten') return refused(dropped);
+  const left = await house.workspaces.sets.leave(caller, address);
+  if (left.type !== 'left') return refused(left);
   const forgotten = await house.workspaces.kept.forget(caller, address);
   return forgotten.type === 'forgotten' ? emptyReply(call) : refused(forgotten);
 }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { RunLogShape, RunShape } from '../../../api/shapes/run.ts';
 import { formatAddress } from '../../../core/address.ts';
 import { RUN_KINDS } from '../../../core/runs/status.ts';
-import { RUN_PROGRAMS } from '../../../runs/records.ts';
+import { RUN_PROGRAMS, type PlanCounts } from '../../../runs/records.ts';
 import type { Run } from '../../../runs/run-book.ts';
 import { count, instant, objectOf, text } from './plain.ts';
 
@@ -53,7 +53,11 @@ export function toRunShape(run: Run): RunShape {
     program,
     version,
     hasChanges,
-    counts,
+    counts: counts === null ? null : shownCounts(counts),
     problem,
   };
+}
+
+function shownCounts({ additions, changes, destructions, imports }: PlanCounts): RunShape['counts'] {
+  return { additions, changes, destructions, imports };
 }
