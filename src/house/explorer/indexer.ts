@@ -133,7 +133,8 @@ export class Indexer {
     const mine = await this.#records.update(null, INDEX_RECORD, (stored) =>
       stored === null || stored.node === (before?.node ?? '') || stored.until <= now ? begun : stored,
     );
-    if (mine?.node !== this.#node) return;
+    // Whoever closes it meanwhile has found nothing to end.
+    if (mine?.node !== this.#node || this.#closed) return;
     const key = IndexKey.open(this.#sealer, mine);
     if (key === null) return;
     this.#position = this.#stored = mine.position;
