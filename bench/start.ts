@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -19,9 +19,10 @@ const EXECUTABLE = join(ROOT, 'executable', 'statehouse');
 /** (e) From nothing to an answer. */
 export async function start(): Promise<Section> {
   const rows = [
-    row('`statehouse --version`, process and all', '100 ms', await repeated(version)),
     row('`node -e 0`, to compare', '', await repeated(nothing)),
-    row('`statehouse serve` to its port, on data that is there', '400 ms', await served()),
+    row('`statehouse --version`, process and all', '1.3 × `node -e 0`', await repeated(version)),
+    row('`statehouse status` of a local state', '1.5 × `node -e 0`', await status()),
+    row('`statehouse serve` to its port, on data that is there', '200 ms', await served()),
     ...(existsSync(EXECUTABLE) ? await executable() : []),
   ];
   progress('start: done');
@@ -60,6 +61,14 @@ async function repeated(once: () => Promise<number>): Promise<readonly number[]>
 
 function version(): Promise<number> {
   return run(process.execPath, [MAIN, '--version']);
+}
+
+async function status(): Promise<readonly number[]> {
+  const folder = await mkdtemp(join(tmpdir(), 'statehouse-bench-'));
+  await writeFile(join(folder, 'main.tf'), 'terraform {\n  backend "local" {}\n}\n');
+  const took = await repeated(() => run(process.execPath, [MAIN, 'status', `--chdir=${folder}`]));
+  await rm(folder, { recursive: true });
+  return took;
 }
 
 function nothing(): Promise<number> {

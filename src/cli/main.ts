@@ -1,10 +1,12 @@
 #!/usr/bin/env node
 import { readVersion } from '../server/version.ts';
+import { keepCompiled } from './compile-cache.ts';
 
 const words = process.argv.slice(2);
 if (words[0] === '--version' || words[0] === '-V' || words[0] === 'version') {
   process.stdout.write(`${readVersion()}\n`);
 } else {
+  keepCompiled(process.env);
   // Traces name the sources then. It takes time, so it is not for everybody.
   if (process.env['STATEHOUSE_DEBUG'] === '1') process.setSourceMapsEnabled(true);
   void main();

@@ -199,6 +199,25 @@ export function recordContract(bench: Bench): void {
       expect(await there()).toEqual([false, false]);
     });
 
+    it('may be put again with a body of the same id, which is then the new one', async () => {
+      const first = bodyOf([bytes('first'), bytes('more')]);
+      const second = { ...bodyOf([bytes('second')]), id: first.id };
+      const entry = { kind: 'same-body', name: '1', attributes: { is: 1 }, bodyId: first.id };
+      const again = { ...entry, attributes: { is: 2 } };
+      await bench.engine().apply([{ type: 'put-entry', entry, body: first, note: null }]);
+      await bench
+        .engine()
+        .apply([{ type: 'put-entry', entry: again, body: second, expects: { is: 1 }, note: null }]);
+      expect(await bench.engine().entries('same-body')).toEqual([again]);
+      const stored = await bench.engine().body(first.id);
+      const segments: string[] = [];
+      for await (const segment of stored?.segments() ?? []) segments.push(Buffer.from(segment).toString());
+      expect(segments).toEqual(['second']);
+      expect(Buffer.from(stored?.wrappedKey ?? [])).toEqual(Buffer.from(second.wrappedKey));
+      await bench.engine().apply([{ type: 'drop-entry', kind: 'same-body', name: '1', note: null }]);
+      expect(await bench.engine().body(first.id)).toBeNull();
+    });
+
     it('is changed only if what is stored is what was expected', async () => {
       const [kind, name] = ['compared', 'c'];
       const put = (attributes: Entry['attributes'], expects: Expected): RecordCommand => ({

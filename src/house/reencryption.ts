@@ -2,10 +2,12 @@ import { setImmediate } from 'node:timers/promises';
 import type { SealedBody } from '../core/command.ts';
 import type { Milliseconds } from '../core/instant.ts';
 import type { Clock } from '../ports/clock.ts';
-import { EngineFault, type Engine, type ReplacedBody } from '../ports/engine.ts';
+import { EngineFault, type Engine, type Entry, type ReplacedBody } from '../ports/engine.ts';
 import type { Log } from '../ports/log.ts';
 import { SealError, type Sealer } from '../ports/sealer.ts';
 import type { Budget, Payer } from './budget.ts';
+import { REFUSED_WRITE_KIND } from './records/kinds.ts';
+import { resealFacts } from './states/refused-records.ts';
 import { openSegments } from './states/segments.ts';
 
 /** Bodies that are looked at in one go. */
@@ -29,7 +31,7 @@ export interface Reencrypted {
 /**
  * Encrypts bodies anew whose data keys were made under a former master key: whoever had that key could know these. Only one
  * body at a time is held, each is put in the place of its former self if nothing else has done so, and whatever reads one
- * meanwhile goes on in the new one. Bodies of refused writes and unfinished uploads, which end by themselves, are left alone.
+ * meanwhile goes on in the new one. A refused write has facts that are sealed with its body, so its record is put anew with it.
  */
 export class Reencryption {
   readonly #engine: Engine;
@@ -53,8 +55,8 @@ export class Reencryption {
    * @throws {EngineFault} busy, when there is no memory for a body
    */
   async run(payer: Payer, after: string | null, time: Milliseconds): Promise<Reencrypted> {
-    const passing = await this.#passing();
-    const total = after === null ? await this.#count(passing) : null;
+    const refused = await this.#refused();
+    const total = after === null ? await this.#count() : null;
     const until = this.#clock.now() + time;
     let [done, damaged, place] = [0, 0, after];
     for (;;) {
@@ -62,8 +64,8 @@ export class Reencryption {
       const batch = new Batch(this.#engine, this.#inFlight, payer);
       try {
         for (const { id, place: here, madeUnder } of page) {
-          if (madeUnder !== this.#sealer.keyId && !passing.has(id)) {
-            const isWhole = await this.#encryptAnew(id, batch);
+          if (madeUnder !== this.#sealer.keyId) {
+            const isWhole = await this.#encryptAnew(id, batch, refused.get(id) ?? null);
             if (isWhole) done += 1;
             else damaged += 1;
           }
@@ -82,7 +84,7 @@ export class Reencryption {
   }
 
   /** @returns whether it could be opened; one that has gone meanwhile needs nothing */
-  async #encryptAnew(id: string, batch: Batch): Promise<boolean> {
+  async #encryptAnew(id: string, batch: Batch, refused: Entry | null): Promise<boolean> {
     const stored = await this.#engine.body(id);
     if (stored === null) return true;
     const dataKey = this.#sealer.newDataKey(id);
@@ -102,31 +104,36 @@ export class Reencryption {
     }
     const keyId = this.#sealer.keyIdOf(dataKey.wrappedKey);
     const body: SealedBody = { id, keyId, wrappedKey: dataKey.wrappedKey, segments };
-    await batch.add({ body, replaces: stored.wrappedKey });
+    if (refused === null) {
+      await batch.add({ body, replaces: stored.wrappedKey });
+      return true;
+    }
+    const { attributes } = refused;
+    const entry = { ...refused, attributes: resealFacts(this.#sealer, stored, body, attributes) };
+    // One that was dropped meanwhile is not put again.
+    await this.#engine.apply([{ type: 'put-entry', entry, body, expects: attributes, note: null }]);
     return true;
   }
 
-  async #count(passing: ReadonlySet<string>): Promise<number> {
+  async #count(): Promise<number> {
     let [count, place] = [0, null as string | null];
     for (;;) {
       const page = await this.#engine.bodies(place, PAGE);
-      count += page.filter(
-        ({ id, madeUnder }) => madeUnder !== this.#sealer.keyId && !passing.has(id),
-      ).length;
+      count += page.filter(({ madeUnder }) => madeUnder !== this.#sealer.keyId).length;
       place = page.at(-1)?.place ?? null;
       if (page.length < PAGE) return count;
       await setImmediate();
     }
   }
 
-  /** The bodies of entries. */
-  async #passing(): Promise<ReadonlySet<string>> {
-    const ids = new Set<string>();
-    for (let page = await this.#engine.entries(null, { limit: PAGE }); ;) {
-      for (const { bodyId } of page) if (bodyId !== undefined) ids.add(bodyId);
+  /** The records of refused writes, by their bodies. */
+  async #refused(): Promise<ReadonlyMap<string, Entry>> {
+    const byBody = new Map<string, Entry>();
+    for (let page = await this.#engine.entries(REFUSED_WRITE_KIND, { limit: PAGE }); ;) {
+      for (const entry of page) if (entry.bodyId !== undefined) byBody.set(entry.bodyId, entry);
       const after = page.at(-1);
-      if (after === undefined || page.length < PAGE) return ids;
-      page = await this.#engine.entries(null, { after, limit: PAGE });
+      if (after === undefined || page.length < PAGE) return byBody;
+      page = await this.#engine.entries(REFUSED_WRITE_KIND, { after, limit: PAGE });
       await setImmediate();
     }
   }

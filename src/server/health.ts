@@ -5,6 +5,7 @@ import { presentedBy } from '../protocols/wire/authorization.ts';
 import type { Milliseconds } from '../core/instant.ts';
 import { SKEW_TOLD, type SharedClock } from './shared-clock.ts';
 import type { Metrics } from './metrics.ts';
+import { QuotaFigures } from './quota-figures.ts';
 
 /**
  * How the house is. `/healthz`: the process answers. `/readyz`: it can read and write, and is not shutting down.
@@ -17,6 +18,7 @@ export class HealthDoor implements Door {
   readonly #metrics: Metrics;
   readonly #closing: AbortSignal;
   readonly #clock: Pick<SharedClock, 'skew'>;
+  readonly #quotas: QuotaFigures;
   #checking: Promise<void> | null = null;
 
   constructor(options: {
@@ -29,6 +31,7 @@ export class HealthDoor implements Door {
     this.#metrics = options.metrics;
     this.#closing = options.closing;
     this.#clock = options.clock;
+    this.#quotas = new QuotaFigures(options.house.projects);
   }
 
   async answer(request: DoorRequest): Promise<DoorReply> {
@@ -61,11 +64,13 @@ export class HealthDoor implements Door {
       };
     }
     const { contentType, body } = await this.#metrics.text();
+    // An engine that does not answer takes no other metric with it.
+    const quotas = await this.#quotas.text({ identity, door: this.name }).catch(() => '');
     return {
       operation: 'metrics',
       status: 200,
       headers: { 'content-type': contentType },
-      body: Buffer.from(body),
+      body: Buffer.from(body + quotas),
     };
   }
 }

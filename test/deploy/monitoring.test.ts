@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { Metrics } from '../../src/server/metrics.ts';
+import { QuotaFigures } from '../../src/server/quota-figures.ts';
 import { findOnPath } from '../support/find-program.ts';
 import { quietHouse } from '../support/quiet-house.ts';
 import { RunningProgram } from '../support/running-program.ts';
@@ -58,7 +59,13 @@ describe('deploy/monitoring', () => {
     const device = { name: 'file:a', taken: 1, dropped: 0, waiting: 0 };
     const metrics = new Metrics(quietHouse(), { ends: 0 }, { standings: [device] });
     metrics.request('http', 'read', 200, 0.1);
-    ({ body: text } = await metrics.text());
+    const quotas = new QuotaFigures({
+      seen: async () => ({ type: 'seen', projects: [{ name: 'a', since: 0 }] }),
+      termsOf: async () => ({ limits: { states: 1 } }),
+      usageOf: async () => ({ states: 1, versions: 1, bytes: 1 }),
+    });
+    const caller = { identity: { subject: 'token:a', grants: [] }, door: 'health' };
+    text = (await metrics.text()).body + (await quotas.text(caller));
   });
 
   it('asks for metrics that the server has, and for what Prometheus knows by itself', () => {
@@ -73,7 +80,7 @@ describe('deploy/monitoring', () => {
 
   it('asks by labels that those have, in expressions whose brackets match', () => {
     const labels = new Set(['job', 'instance', 'le', 'door', 'operation', 'status', 'command', 'outcome']);
-    for (const label of ['what', 'reason', 'device']) labels.add(label);
+    for (const label of ['what', 'reason', 'device', 'project']) labels.add(label);
     expect(queries.flatMap(labelsIn).filter((label) => !labels.has(label))).toEqual([]);
     for (const query of queries) {
       for (const pair of ['()', '[]', '{}']) {

@@ -1,5 +1,8 @@
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
@@ -78,5 +81,22 @@ describe('what a release is made of', () => {
     expect(others.length).toBe(3);
     const exact = /^[a-z]+:\d+\.\d+(?:\.\d+)?(?:-[\w.-]+)?(?:@sha256:[0-9a-f]{64})?$/;
     expect(others.filter((image) => !exact.test(image ?? ''))).toEqual([]);
+  });
+
+  it('has them pinned by one command, to the digests that a registry gives (here one that is made up)', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'statehouse-pin-'));
+    const digest = `sha256:${'ab'.repeat(32)}`;
+    await writeFile(join(folder, 'docker'), `#!/bin/sh\necho "\${DIGEST}"\n`, { mode: 0o755 });
+    const pin = (given: string): Promise<{ stdout: string }> =>
+      promisify(execFile)(process.execPath, [`${root}scripts/pin-images.mjs`], {
+        env: { PATH: `${folder}:/usr/bin:/bin`, DIGEST: given },
+      });
+    const { stdout } = await pin(digest);
+    const lines = stdout.trimEnd().split('\n');
+    // The server's own image is built, and has no registry.
+    expect(lines).toHaveLength(3);
+    expect(lines.filter((line) => !line.endsWith(`@${digest}`))).toEqual([]);
+    await expect(pin('<html>')).rejects.toThrow('gave no digest');
+    await rm(folder, { recursive: true });
   });
 });

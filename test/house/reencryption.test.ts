@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { openSegments } from '../../src/house/states/segments.ts';
+import type { WebhookWanted } from '../../src/house/webhooks/webhooks.ts';
 import { makeMasterKey } from '../../src/keyring/key-text.ts';
 import { Keyring } from '../../src/keyring/keyring.ts';
 import { sampleState } from '../support/sample-state.ts';
@@ -134,15 +135,62 @@ describe.each(ENGINES)('states that are encrypted anew on %s', (engine) => {
     expect(await readAll(built, 1)).toEqual([sampleState(1)]);
   });
 
-  it('leaves refused writes as they are, which can be read on', async () => {
-    const { built } = await rotated(engine, [sampleState(5)]);
-    await using _ = built;
-    const address = { ...ADDRESS, key: 'k0' };
+  it('are not all: refused writes, pieces of uploads and secrets of webhooks are closed to the former key, too', async () => {
+    const first = makeMasterKey(randomBytes(32));
+    const keyring = new Keyring([first]);
+    await using built = await BuiltHouse.build(engine, { sealer: keyring });
+    const { house } = built;
     const terms = { claim: NO_CLAIM, contentLength: null };
-    const refused = await built.house.states.write(ALICE, address, once(sampleState(1)), terms);
+    await house.states.write(ALICE, ADDRESS, once(sampleState(5)), terms);
+    const late = sampleState(1);
+    const refused = await house.states.write(ALICE, ADDRESS, once(late), terms);
     if (refused.type !== 'stale' || !('kept' in refused)) throw new Error(refused.type);
-    expect(await built.house.reencrypt(ALICE, null, MINUTE)).toMatchObject({ done: 1, left: 0 });
+    const begun = await house.uploads.begin(ALICE, ADDRESS);
+    if (begun.type !== 'begun') throw new Error(begun.type);
+    await house.uploads.put(ALICE, begun.upload, 1, once('a piece'));
+    const admin = callerOf('root', 'admin');
+    const webhook = { name: 'w', url: 'https://example.com/', secret: 'a-secret-of-sixteen' };
+    const wanted: WebhookWanted = { ...webhook, events: ['lock-broken'], pattern: '*', format: 'json' };
+    expect((await house.webhooks.set(admin, wanted)).type).toBe('set');
+    keyring.adopt([makeMasterKey(randomBytes(32)), first]);
+    await house.beginReencryption();
+    await house.reseal();
+    const bodies = await built.engine.bodies(null, 100);
+    expect(bodies).toHaveLength(4);
+    expect(await house.reencrypt(ALICE, null, MINUTE)).toEqual({ done: 4, damaged: 0, next: null, left: 0 });
+    const after = await built.engine.bodies(null, 100);
+    expect(after.map(({ madeUnder }) => madeUnder)).toEqual(bodies.map(() => keyring.keyId));
+    keyring.adopt([keyring.keys[0]]);
+    const kept = await house.refusedWrites.read(ALICE, ADDRESS, refused.kept?.id ?? '');
+    if (kept.type !== 'found') throw new Error(kept.type);
+    expect(kept.write).toMatchObject({ serial: 1n, size: late.length });
+    expect(await textOf(kept.bytes.plain())).toBe(late);
+    const pieces = await house.uploads.pieces(begun.upload);
+    expect(await textOf(house.uploads.read(pieces))).toBe('a piece');
+  });
+
+  it('do not bring back a refused write that is dropped meanwhile', async () => {
+    const first = makeMasterKey(randomBytes(32));
+    const keyring = new Keyring([first]);
+    await using built = await BuiltHouse.build(engine, { sealer: keyring });
+    const terms = { claim: NO_CLAIM, contentLength: null };
+    await built.house.states.write(ALICE, ADDRESS, once(sampleState(5)), terms);
+    const refused = await built.house.states.write(ALICE, ADDRESS, once(sampleState(1)), terms);
+    if (refused.type !== 'stale' || !('kept' in refused)) throw new Error(refused.type);
     const id = refused.kept?.id ?? '';
-    expect(await built.house.refusedWrites.read(ALICE, address, id)).toMatchObject({ type: 'found' });
+    keyring.adopt([makeMasterKey(randomBytes(32)), first]);
+    await built.house.reseal();
+    const apply = built.engine.apply.bind(built.engine);
+    let dropped = false;
+    built.engine.apply = async (commands) => {
+      if (!dropped && commands.some(({ type }) => type === 'put-entry')) {
+        dropped = true;
+        await built.house.refusedWrites.drop(ALICE, ADDRESS, id);
+      }
+      return apply(commands);
+    };
+    await built.house.reencrypt(ALICE, null, MINUTE);
+    expect(dropped).toBe(true);
+    expect(await built.house.refusedWrites.read(ALICE, ADDRESS, id)).toEqual({ type: 'absent' });
   });
 });

@@ -3,6 +3,7 @@ import type { Address } from '../../core/address.ts';
 import type { SealedBody } from '../../core/command.ts';
 import type { Instant } from '../../core/instant.ts';
 import type { StateFacts } from '../../core/world.ts';
+import type { Entry } from '../../ports/engine.ts';
 import type { Sealer } from '../../ports/sealer.ts';
 import { defineRecords, type RecordDefinition } from '../records/define.ts';
 import { REFUSED_WRITE_KIND } from '../records/kinds.ts';
@@ -89,4 +90,15 @@ export function openFacts(
   const sealed = Buffer.from(facts, 'base64');
   const plain = sealer.openDataKey(wrappedKey, id).openSegment(sealed, FACTS_SEGMENT, true);
   return FACTS.parse(JSON.parse(Buffer.from(plain).toString()));
+}
+
+/** The attributes of a stored record whose body was encrypted anew: its facts are sealed with the new one. */
+export function resealFacts(
+  sealer: Sealer,
+  before: Pick<SealedBody, 'id' | 'wrappedKey'>,
+  after: SealedBody,
+  attributes: Entry['attributes'],
+): Entry['attributes'] {
+  const facts = openFacts(sealer, before, String(attributes['facts']));
+  return { ...attributes, facts: sealFacts(sealer, after, facts) };
 }

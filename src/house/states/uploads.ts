@@ -227,7 +227,7 @@ export class Uploads {
     for (const { bodyId } of pieces) {
       const stored = await this.#engine.body(bodyId);
       if (stored === null) throw new Error('a piece went while the upload was put together');
-      yield* openSegments(stored, this.#sealer);
+      yield* openSegments(stored, this.#sealer, (id) => this.#engine.body(id));
     }
   }
 

@@ -111,8 +111,13 @@ export function sealTarget(sealer: Sealer, id: string, target: WebhookTarget): S
   return packer.finish();
 }
 
-export async function openTarget(sealer: Sealer, stored: StoredBody): Promise<WebhookTarget> {
+/** @param again gives the body as it is now, for one that is encrypted anew meanwhile */
+export async function openTarget(
+  sealer: Sealer,
+  stored: StoredBody,
+  again: (id: string) => Promise<StoredBody | null>,
+): Promise<WebhookTarget> {
   const pieces: Uint8Array[] = [];
-  for await (const piece of openSegments(stored, sealer)) pieces.push(piece);
+  for await (const piece of openSegments(stored, sealer, again)) pieces.push(piece);
   return TARGET.parse(JSON.parse(Buffer.concat(pieces).toString()));
 }

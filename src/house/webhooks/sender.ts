@@ -93,7 +93,7 @@ export class WebhookSender {
     const found = (await this.#webhooks.list()).find((one) => one.name === name);
     const body = found?.bodyId == null ? null : await this.#engine.body(found.bodyId);
     if (found === undefined || body === null) return null;
-    const target = await openTarget(this.#sealer, body);
+    const target = await openTarget(this.#sealer, body, (bodyId) => this.#engine.body(bodyId));
     const request = webhookRequest(target, found.record.format, { id, event, now: this.#clock.now() });
     try {
       const status = await this.#post(request, this.#closing.signal);

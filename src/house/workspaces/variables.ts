@@ -192,7 +192,8 @@ export class Variables {
     if (stored === null)
       throw new EngineFault('the value of a variable is not there: it was changed just now, or is damaged');
     const pieces: Uint8Array[] = [];
-    for await (const piece of openSegments(stored, this.#sealer)) pieces.push(piece);
+    const again = (id: string): ReturnType<Engine['body']> => this.#engine.body(id);
+    for await (const piece of openSegments(stored, this.#sealer, again)) pieces.push(piece);
     return Buffer.concat(pieces).toString();
   }
 }
