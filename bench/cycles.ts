@@ -8,7 +8,7 @@ import type { CyclesOrder, CyclesResult } from './cycles-client.ts';
 import { progress, type Section } from './section.ts';
 import { slowFlushes, SLOW_FLUSH_MS } from './slow-flush.ts';
 import { markdownTable, milliseconds } from './table.ts';
-import { usageOf } from './usage.ts';
+import { cpuOf, processesOf } from './usage.ts';
 
 const CLIENTS = [1, 32, 256] as const;
 const STATE_BYTES = [2_000, 100_000] as const;
@@ -73,14 +73,14 @@ async function measureBare(clients: number, stateBytes: number): Promise<Measure
   }
 }
 
-/** @param run keeps the addresses of one measurement apart from another's */
+/** @param more what differs from the http backend's cycle under the admin's credential; `run` keeps addresses apart from another's */
 export async function measure(
   server: string,
   pid: number,
   port: number,
   clients: number,
   stateBytes: number,
-  run = 'r',
+  more: Partial<CyclesOrder> = {},
 ): Promise<Omit<Measured, 'server'>> {
   const order: CyclesOrder = {
     port,
@@ -89,24 +89,27 @@ export async function measure(
     stateBytes,
     warmMs: WARM_MS,
     measureMs: MEASURE_MS,
-    run,
+    run: 'r',
+    ...more,
   };
+  const { warmMs, measureMs } = order;
   const path = fileURLToPath(new URL('cycles-client.js', import.meta.url));
   const client = new RunningProgram(process.execPath, [path, JSON.stringify(order)], {
     cwd: '.',
     env: process.env,
   });
-  await new Promise((resolve) => setTimeout(resolve, WARM_MS));
-  const before = await usageOf(pid);
-  await new Promise((resolve) => setTimeout(resolve, MEASURE_MS));
-  const after = await usageOf(pid);
+  await new Promise((resolve) => setTimeout(resolve, warmMs));
+  const pids = await processesOf(pid);
+  const before = await cpuOf(pids);
+  await new Promise((resolve) => setTimeout(resolve, measureMs));
+  const after = await cpuOf(pids);
   const { code, stdout, output } = await client.end;
   if (code !== 0) throw new Error(`the clients failed: ${output}`);
   const result = JSON.parse(stdout) as CyclesResult;
   progress(
     `cycles: ${server}, ${clients} clients, ${stateBytes} bytes: ${Math.round(result.cycles / result.seconds)}/s`,
   );
-  return { ...result, clients, stateBytes, serverCpuSeconds: after.cpuSeconds - before.cpuSeconds };
+  return { ...result, clients, stateBytes, serverCpuSeconds: after - before };
 }
 
 function tableOf(measured: readonly Measured[]): string {

@@ -82,7 +82,7 @@ async function rateOf(server: string, houses: readonly HouseProcess[], clients: 
   const results = await Promise.all(
     houses.map(({ pid, port }, at) => {
       const share = Math.floor((clients + houses.length - 1 - at) / houses.length);
-      return measure(server, pid, port, share, STATE_BYTES, `n${at}`);
+      return measure(server, pid, port, share, STATE_BYTES, { run: `n${at}` });
     }),
   );
   return {

@@ -12,6 +12,7 @@ import { large } from './large.ts';
 import { line } from './line/line.ts';
 import { listings } from './listings.ts';
 import { describeMachine } from './machine.ts';
+import { peers } from './peers.ts';
 import { nodes } from './postgres.ts';
 import { runs } from './runs.ts';
 import type { Section } from './section.ts';
@@ -36,6 +37,7 @@ const PARTS: Readonly<Record<string, () => Promise<Section>>> = {
   nodes,
   explore,
   runs,
+  peers,
 };
 const README = join(
   dirname(createRequire(import.meta.url).resolve('statehouse-server/package.json')),

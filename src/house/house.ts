@@ -1,5 +1,6 @@
 import type { Action } from '../core/access.ts';
 import type { Instant, Milliseconds } from '../core/instant.ts';
+import { orderedId } from '../core/ordered-id.ts';
 import { NO_SINK } from '../ports/audit-sink.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Engine, StoredFigures } from '../ports/engine.ts';
@@ -219,7 +220,7 @@ export class House {
     this.webhooks = watched(webhooks, audit, WATCHED.webhooks);
     const bodyWriter = new StateBodyWriter({
       sealer,
-      newId: () => entropy.uuid(),
+      newId: () => orderedId(entropy.uuid(), clock.now()),
       sizeMax: options.stateBytesMax,
       inFlight,
     });

@@ -63,6 +63,10 @@ export class Azurite implements AsyncDisposable {
     return new Azurite(`${url}/${AZURITE_ACCOUNT}`, run, folder);
   }
 
+  get pid(): number {
+    return this.#run.pid;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#run.signal('SIGKILL');
     await this.#run.end;

@@ -53,6 +53,10 @@ export class ConsulAgent implements AsyncDisposable {
     return text === '' ? null : (JSON.parse(text) as unknown);
   }
 
+  get pid(): number {
+    return this.#run.pid;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#run.signal('SIGKILL');
     await this.#run.end;

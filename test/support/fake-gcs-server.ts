@@ -49,6 +49,10 @@ export class FakeGcsServer implements AsyncDisposable {
     if (!answer.ok) throw new Error(`${name} was not made: ${answer.status}`);
   }
 
+  get pid(): number {
+    return this.#run.pid;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#run.signal('SIGKILL');
     await this.#run.end;

@@ -53,6 +53,10 @@ export class MotoServer implements AsyncDisposable {
     };
   }
 
+  get pid(): number {
+    return this.#run.pid;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#run.signal('SIGKILL');
     await this.#run.end;

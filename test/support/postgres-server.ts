@@ -76,6 +76,10 @@ export class PostgresServer implements AsyncDisposable {
     return server;
   }
 
+  get pid(): number {
+    return this.#process?.pid ?? -1;
+  }
+
   /** Where to connect, through another port if one is given. */
   url(database = 'postgres', port: number = this.port): string {
     const password = this.#options.password === undefined ? '' : `:${this.#options.password}`;
