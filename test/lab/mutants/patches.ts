@@ -119,7 +119,7 @@ export const PATCHES: Readonly<Record<string, Patch>> = {
   'a waiter is not woken when it is handed the lock': {
     file: PARKED,
     from: 'this.#taken.get(seat)?.();',
-    to: '',
+    to: 'void seat;',
   },
   'grants whose signal was lost are not looked for': {
     file: NODES,
@@ -129,17 +129,17 @@ export const PATCHES: Readonly<Record<string, Patch>> = {
   'a lock file that no answer told of stays': {
     file: 'src/protocols/s3/door/lock-file.js',
     from: 'undelivered: answer.undelivered',
-    to: '',
+    to: 'undelivered: undefined',
   },
   'an item that no answer told of stays': {
     file: 'src/protocols/dynamodb/door/items.js',
     from: 'undelivered: answer.undelivered',
-    to: '',
+    to: 'undelivered: undefined',
   },
   'a lock at the http door that no answer told of stays': {
     file: HTTP,
     from: 'undelivered: answer.undelivered',
-    to: '',
+    to: 'undelivered: undefined',
   },
   'a write at the http door without its lock ID': {
     file: HTTP,
