@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { isLongRun } from '../support/amount.ts';
 import { findProgram } from '../support/find-program.ts';
 import { findMoto, MotoServer } from '../support/moto-server.ts';
 import { TestHouse } from '../support/open-test-house.ts';
@@ -198,8 +199,8 @@ const DIFFERENCES: readonly (readonly [where: RegExp, why: string])[] = [
   [/^dynamodb update-item: answer: "" \|/, 'capacity is told to those who ask for it'],
 ];
 
-describe.skipIf(aws === null || moto === null)(
-  'the aws command, here and at moto (skipped unless aws and moto_server are on PATH)',
+describe.skipIf(aws === null || moto === null || !isLongRun)(
+  'the aws command, here and at moto (in the long run; skipped unless aws and moto_server are on PATH)',
   () => {
     let house: TestHouse;
     let server: MotoServer;

@@ -10,9 +10,24 @@ export type Door = 'http' | 'lock-file' | 'item';
 
 /** What happens to a node at some time, and for how long. */
 export interface Trouble {
-  readonly kind: 'kill' | 'freeze' | 'busy' | 'full' | 'flips' | 'broken' | 'deaf';
+  readonly kind: 'kill' | 'freeze' | 'busy' | 'full' | 'flips' | 'broken' | 'cut-off' | 'deaf';
   readonly node: number;
   readonly at: Milliseconds;
+  readonly lasts: Milliseconds;
+}
+
+/** What becomes durable, or a request for the lock that comes in. */
+export type Moment = 'asks' | 'lock' | 'handover' | 'accept' | 'park-over' | 'leave' | 'write' | 'unlock';
+
+/** What happens in the very moment in which it is worst: when something was decided and nobody was told yet. */
+export interface Ambush {
+  readonly moment: Moment;
+  /** Which of those moments, from 1 up. */
+  readonly nth: number;
+  /** How long after it. */
+  readonly after: Milliseconds;
+  readonly deed: 'kill' | 'freeze' | 'fault' | 'client-killed' | 'client-vanishes' | 'break';
+  readonly node: number;
   readonly lasts: Milliseconds;
 }
 
@@ -27,6 +42,7 @@ export interface Scenario {
   /** When troubles and bad weather are over. */
   readonly calmAt: Milliseconds;
   readonly troubles: readonly Trouble[];
+  readonly ambushes: readonly Ambush[];
   readonly runs: readonly (RunPlan & {
     readonly door: Door;
     readonly subject: number;
@@ -52,10 +68,11 @@ export function drawScenario(dice: Dice): Scenario {
     weather: weatherOf(dice),
     calmAt,
     troubles: troublesOf(dice, { storage, nodes, calmAt }),
+    ambushes: ambushesOf(dice, nodes),
     runs: runsOf(dice),
     looks: timesOf(dice, 3, calmAt),
     strayWrites: dice.hits(0.2) ? timesOf(dice, 2, calmAt) : [],
-    breaks: dice.hits(0.1) ? timesOf(dice, 1, calmAt) : [],
+    breaks: dice.hits(0.15) ? timesOf(dice, 2, calmAt) : [],
   };
 }
 
@@ -88,6 +105,45 @@ function troublesOf(
     node: dice.below(nodes),
     at: dice.between(0, calmAt),
     lasts: dice.logarithmic(0.1, 15) * SECOND,
+  }));
+}
+
+const MOMENTS: readonly Moment[] = [
+  'asks',
+  'lock',
+  'handover',
+  'handover',
+  'accept',
+  'park-over',
+  'leave',
+  'write',
+  'unlock',
+  'unlock',
+];
+const DEEDS: readonly Ambush['deed'][] = [
+  'kill',
+  'freeze',
+  'fault',
+  'client-killed',
+  'client-killed',
+  'client-vanishes',
+  'break',
+];
+
+export function isMoment(name: string): name is Moment {
+  return MOMENTS.some((moment) => moment === name);
+}
+
+/** Some come together: a client that dies, while what would clear up after it fails. */
+function ambushesOf(dice: Dice, nodes: number): Ambush[] {
+  const moment = dice.pick(MOMENTS);
+  const nth = 1 + dice.below(4);
+  return Array.from({ length: dice.pick([0, 0, 1, 1, 2, 3]) }, () => ({
+    ...(dice.hits(0.6) ? { moment, nth } : { moment: dice.pick(MOMENTS), nth: 1 + dice.below(8) }),
+    after: dice.hits(0.3) ? 0 : dice.logarithmic(0.1, 300),
+    deed: dice.pick(DEEDS),
+    node: dice.below(nodes),
+    lasts: dice.logarithmic(0.5, 15) * SECOND,
   }));
 }
 

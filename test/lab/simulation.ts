@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { checkHistory } from '../../src/contract/history-checker.ts';
 import type { Grant } from '../../src/core/grant.ts';
 import type { Caller } from '../../src/house/caller.ts';
+import type { Command, CommandResult } from '../../src/ports/engine.ts';
 import { makeMasterKey } from '../../src/keyring/key-text.ts';
 import { Keyring } from '../../src/keyring/keyring.ts';
 import type { Pair } from '../support/test-admin.ts';
@@ -16,7 +17,7 @@ import type { DiskFaults } from './house/file-engine.ts';
 import { LabNode, type Storage } from './house/node.ts';
 import { SignalNetwork } from './house/signals.ts';
 import { CALM, Network } from './network/network.ts';
-import type { Door, Scenario, Trouble } from './scenario.ts';
+import { isMoment, type Ambush, type Door, type Moment, type Scenario, type Trouble } from './scenario.ts';
 import type { Dice } from './time/dice.ts';
 import { Trace } from './time/trace.ts';
 import { VirtualTime } from './time/virtual-time.ts';
@@ -72,6 +73,7 @@ export class Simulation {
   readonly #link: DatabaseFaults;
   readonly #signals: SignalNetwork;
   readonly #runs: Run[] = [];
+  readonly #moments = new Map<Moment, number>();
   #pairs: readonly Pair[] = [];
   #ports = 1_024;
 
@@ -79,11 +81,17 @@ export class Simulation {
     this.#scenario = scenario;
     this.#dice = dice;
     this.trace = new Trace(this.time, isTraced);
-    this.observer = new Observer(this.time, this.trace);
-    this.history = new History(this.time);
     const [skew = 0] = scenario.storage === 'file' ? scenario.skews : [];
     const now = (): number => this.time.instant + skew;
-    this.#store = new Store(now, (command, result) => this.observer.committed(this.#store, command, result));
+    this.observer = new Observer({ time: this.time, trace: this.trace, now });
+    this.history = new History(this.time, {
+      hasState: () => this.observer.world.record.lastVersion > 0,
+      saidAbsent: () => this.observer.fail('absent is said of what is not there', 'a state is'),
+    });
+    this.#store = new Store(now, async (command, result) => {
+      await this.observer.committed(this.#store, command, result);
+      this.#passes(command, result);
+    });
     this.#disk = { flushMs: scenario.latency, isBusy: false, isFull: false, flips: 0, flipped: 0 };
     this.#link = { latencyMs: scenario.latency / 3, broken: 0 };
     this.#signals = new SignalNetwork(this.time, dice.fork());
@@ -114,6 +122,7 @@ export class Simulation {
       watch: {
         handed: (lockId) => this.observer.told(lockId),
         crashed: (lockId) => this.observer.told(lockId),
+        asks: (lockId) => this.#ambush('asks', lockId),
         copied: (request) => {
           if (request.asksFor === null) return;
           const shared = request.asksFor.startsWith('plan');
@@ -235,6 +244,49 @@ export class Simulation {
     return run !== undefined && run.ending !== null && this.observer.hasOwner(lockId);
   }
 
+  /** A command has become durable, and nobody was told of it yet. */
+  #passes(command: Command, { handovers }: CommandResult): void {
+    if (!('actor' in command)) return;
+    const about = 'lockId' in command ? command.lockId : 'waiter' in command ? command.waiter : null;
+    if (isMoment(command.type)) this.#ambush(command.type, about);
+    for (const { waiter } of handovers) this.#ambush('handover', waiter);
+  }
+
+  #ambush(moment: Moment, lockId: string | null): void {
+    const nth = (this.#moments.get(moment) ?? 0) + 1;
+    this.#moments.set(moment, nth);
+    for (const ambush of this.#scenario.ambushes) {
+      if (ambush.moment === moment && ambush.nth === nth)
+        this.time.after(ambush.after, () => this.#strike(ambush, lockId));
+    }
+  }
+
+  #strike({ deed, node, lasts }: Ambush, lockId: string | null): void {
+    if (this.time.now > this.#scenario.calmAt) return;
+    const run = this.#runs.find(({ info }) => info.id === lockId);
+    const at = this.time.now;
+    switch (deed) {
+      case 'kill':
+      case 'freeze':
+        return this.#befall({ kind: deed, node, at, lasts });
+      case 'fault':
+        return this.#befall({
+          kind: this.#scenario.storage === 'file' ? 'busy' : 'cut-off',
+          node,
+          at,
+          lasts,
+        });
+      case 'client-killed':
+        return run?.meet('killed');
+      case 'client-vanishes':
+        return run?.meet('vanished');
+      case 'break':
+        return void this.#break(() => true);
+      default:
+        deed satisfies never;
+    }
+  }
+
   #befall({ kind, node: index, lasts }: Trouble): void {
     const node = this.#nodes[index] as LabNode;
     const { time } = this;
@@ -274,6 +326,12 @@ export class Simulation {
       case 'broken':
         forAWhile(
           () => (this.#link.broken = 0.1),
+          () => (this.#link.broken = 0),
+        );
+        break;
+      case 'cut-off':
+        forAWhile(
+          () => (this.#link.broken = 0.9),
           () => (this.#link.broken = 0),
         );
         break;

@@ -26,7 +26,8 @@ export interface Backend {
   lock(info: LockInfo): Promise<LockOutcome>;
   read(): Promise<ReadOutcome>;
   write(state: ClientState, lockId: string | null): Promise<WriteOutcome>;
-  unlock(info: LockInfo): Promise<'released' | 'failed'>;
+  /** `refused`: it was told that it does not have that lock. */
+  unlock(info: LockInfo): Promise<'released' | 'refused' | 'failed'>;
 }
 
 /** A state of which no other has the same text. */

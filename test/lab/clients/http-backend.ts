@@ -62,11 +62,12 @@ export class HttpBackend implements Backend {
     return isSuccess(reply) ? 'stored' : 'refused';
   }
 
-  async unlock(info: LockInfo): Promise<'released' | 'failed'> {
+  async unlock(info: LockInfo): Promise<'released' | 'refused' | 'failed'> {
     const reply = await this.#ask('UNLOCK', PATH, formatLockInfo(info), null, (send) =>
       this.#history.unlock(info.id, send, isSuccess),
     );
-    return reply?.status === 200 ? 'released' : 'failed';
+    if (reply === null || reply.status >= 500) return 'failed';
+    return isSuccess(reply) ? 'released' : 'refused';
   }
 
   #ask(

@@ -35,6 +35,8 @@ export interface RunWatch {
   readonly works: (run: Run) => void;
   /** It wrote, and was told that it is stored. */
   readonly wrote: (run: Run, state: ClientState) => void;
+  /** It counted on its lock and was refused. */
+  readonly refused: (run: Run, deed: 'write' | 'unlock') => void;
   /** It no longer counts on its lock: it gives it back, was told that it is lost, or is dead. */
   readonly stops: (run: Run) => void;
   readonly ends: (run: Run, ending: Ending) => void;
@@ -77,11 +79,12 @@ export class Run {
     time.after(this.plan.beginsAt, () => {
       void this.#go().then((ending) => this.#end(ending));
       const { fate } = this.plan;
-      if (fate !== null) time.after(fate.after, () => this.#meet(fate.kind));
+      if (fate !== null) time.after(fate.after, () => this.meet(fate.kind));
     });
   }
 
-  #meet(fate: Death | 'interrupted'): void {
+  /** Has it end in the middle of whatever it does. */
+  meet(fate: Death | 'interrupted'): void {
     if (this.#ending !== null) return;
     if (fate === 'interrupted') {
       this.#isInterrupted = true;
@@ -104,7 +107,8 @@ export class Run {
     const isWell = this.#isInterrupted || (await this.#works());
     this.#watch.stops(this);
     const released = await this.backend.unlock(this.info);
-    if (released === 'failed') return 'not-released';
+    if (released === 'refused') this.#watch.refused(this, 'unlock');
+    if (released !== 'released') return 'not-released';
     return isWell ? 'done' : 'failed';
   }
 
@@ -133,6 +137,7 @@ export class Run {
       const state = stateOf(serial, lineage, `${this.plan.name}.${writes}.${this.#dice.below(1e6)}`);
       const outcome = await this.backend.write(state, this.info.id);
       if (outcome !== 'stored') {
+        if (outcome === 'refused') this.#watch.refused(this, 'write');
         this.#watch.stops(this);
         return false;
       }

@@ -10,10 +10,11 @@ import type { Signals } from '../../../src/ports/signals.ts';
 import { callIdOf, isResent } from '../../../src/protocols/aws/attempt.ts';
 import { LockObjects } from '../../../src/protocols/lock-object/lock-objects.ts';
 import { DEFAULTS } from '../../../src/server/configuration.ts';
+import { Deliveries, type Connection } from '../../../src/server/deliveries.ts';
 import { dispatch } from '../../../src/server/dispatch.ts';
 import { DOORS } from '../../../src/server/doors.ts';
 import { Traffic } from '../../../src/server/traffic.ts';
-import type { ServerSide } from '../network/server-side.ts';
+import { ServerSocket, type ServerSide } from '../network/server-side.ts';
 import { entropyOf, type Dice } from '../time/dice.ts';
 import type { Trace } from '../time/trace.ts';
 import type { VirtualTime } from '../time/virtual-time.ts';
@@ -126,10 +127,22 @@ export class LabNode {
       entropy,
       traffic: new Traffic({ requestRate: 0, trustedProxies: [] }, { clock, log }),
       reach: { publicUrl: null, domain: null },
-      deliveries: { watch: () => undefined },
+      deliveries: new Deliveries({ clock, log, look: (sockets) => Promise.resolve(unacknowledged(sockets)) }),
       fatal: () => void this.die('fatal'),
     });
     trace.note(this.name, 'listens');
+  }
+
+  /** An answer has arrived, or its connection is found to be dead. */
+  settle(side: ServerSide, how: 'acknowledged' | 'reset'): void {
+    const { socket } = side;
+    this.#process.run(() => {
+      if (how === 'acknowledged') socket.isAcknowledged = true;
+      else if (!socket.destroyed) {
+        socket.errored = new Error('ECONNRESET');
+        socket.destroy();
+      }
+    });
   }
 
   /** Takes a request, at once or when the process goes on. A connection is refused where nobody listens. */
@@ -205,4 +218,9 @@ export class LabNode {
       };
     return { debug: () => undefined, info: () => undefined, warn: note('warn'), error: note('error') };
   }
+}
+
+/** What the system's tables would tell. */
+function unacknowledged<E extends Connection>(sockets: readonly E[]): ReadonlySet<E> {
+  return new Set(sockets.filter((socket) => socket instanceof ServerSocket && !socket.isAcknowledged));
 }

@@ -38,6 +38,8 @@ export interface Call {
   vanish(): void;
 }
 
+type Settle = (how: 'acknowledged' | 'reset') => void;
+
 /** Told of what no client can tell. */
 export interface NetworkWatch {
   /** An answer of success to a lock request was handed to its connection. */
@@ -45,6 +47,8 @@ export interface NetworkWatch {
   /** A node died over a lock request, or a connection broke between its decision and its answer. */
   readonly crashed: (lockId: string) => void;
   readonly copied: (request: WireRequest) => void;
+  /** A node is about to take a request for the lock. */
+  readonly asks: (lockId: string) => void;
 }
 
 /** The network between clients and the nodes of a house, with a balancer before them. */
@@ -87,7 +91,12 @@ export class Network {
     }
     const isLost = this.#dice.hits(weather.answerLost);
     const connection = this.#connect(request, {
-      answered: (reply) => later(() => hear(isLost ? null : reply)),
+      answered: (reply, settle) =>
+        later(() => {
+          // A client that is there acknowledges what it hears; one that has lost its connection answers that it has none.
+          if (isOpen) later(() => settle(isLost ? 'reset' : 'acknowledged'));
+          hear(isLost ? null : reply);
+        }),
       broken: () => later(() => hear(null)),
     });
     if (this.#dice.hits(weather.reset + weather.halfOpen)) {
@@ -122,7 +131,7 @@ export class Network {
 
   #connect(
     request: WireRequest,
-    wire: { readonly answered: (reply: WireReply) => void; readonly broken: () => void },
+    wire: { readonly answered: (reply: WireReply, settle: Settle) => void; readonly broken: () => void },
   ): { readonly hangUp: () => void } {
     let node: LabNode | null = null;
     let hasHungUp = false;
@@ -132,7 +141,8 @@ export class Network {
         node?.done(side);
         this.#trace.note(node?.name ?? '', `answers ${request.method} ${asksFor ?? ''} ${reply.status}`);
         if (asksFor !== null && reply.status < 300) this.#watch.handed(asksFor);
-        wire.answered(reply);
+        const at = node;
+        wire.answered(reply, (how) => at?.settle(side, how));
       },
       broken: (why) => {
         if (why === 'crashed' && asksFor !== null) this.#watch.crashed(asksFor);
@@ -140,7 +150,8 @@ export class Network {
       },
     });
     this.#time.after(this.#delay(), () => {
-      node = this.#balance(request);
+      node = this.#balance();
+      if (asksFor !== null && node !== null) this.#watch.asks(asksFor);
       if (hasHungUp) side.hangUp();
       if (node === null) wire.broken();
       else node.take(side, wire.broken);
@@ -154,11 +165,8 @@ export class Network {
   }
 
   /** The node that a new connection goes to; null where it is sent to one that does not listen. */
-  #balance({ headers, peer }: WireRequest): LabNode | null {
-    // AWS clients look at a lock and delete it in two requests, which must reach one node (docs/many-nodes.md).
-    const isBound = 'x-amz-date' in headers;
-    const node = isBound ? this.#nodes[hostOf(peer) % this.#nodes.length] : this.#dice.pick(this.#nodes);
-    if (node === undefined) return null;
+  #balance(): LabNode | null {
+    const node = this.#dice.pick(this.#nodes);
     if (node.isListening) return node;
     return this.#nodes.find(({ isListening }) => isListening) ?? null;
   }
@@ -166,9 +174,4 @@ export class Network {
   #delay(): Milliseconds {
     return this.#dice.exponential(this.weather.delayMs);
   }
-}
-
-/** The last number of an address. */
-function hostOf(peer: string): number {
-  return Number(peer.slice(peer.lastIndexOf('.') + 1));
 }

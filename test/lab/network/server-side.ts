@@ -28,27 +28,53 @@ export interface Wire {
   readonly broken: (why: 'closed' | 'crashed') => void;
 }
 
+/** A server's end of a connection, as far as it is looked at to learn whether an answer has arrived. */
+export class ServerSocket {
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  readonly localPort = 443;
+  readonly readableEnded = false;
+  bytesRead = 0;
+  destroyed = false;
+  errored: Error | null = null;
+  /** The client's system has told that the answer has arrived. */
+  isAcknowledged = false;
+
+  constructor({ peer, port }: WireRequest) {
+    this.remoteAddress = peer;
+    this.remotePort = port;
+  }
+
+  destroy(): void {
+    this.destroyed = true;
+  }
+}
+
 /** The server's side of one request: what Node's http server gives to its handler, as far as the handler uses it. */
 export class ServerSide {
   readonly request: WireRequest;
+  readonly socket: ServerSocket;
   readonly #wire: Wire;
   readonly #response: SimulatedResponse;
 
   constructor(request: WireRequest, wire: Wire) {
     this.request = request;
+    this.socket = new ServerSocket(request);
     this.#wire = wire;
     this.#response = new SimulatedResponse(wire);
   }
 
   serve(handler: RequestListener): void {
     handler(
-      new SimulatedRequest(this.request) as unknown as IncomingMessage,
+      new SimulatedRequest(this.request, this.socket) as unknown as IncomingMessage,
       this.#response as unknown as ServerResponse,
     );
   }
 
   /** The server notices that the connection is dead. */
   hangUp(): void {
+    this.socket.errored ??= new Error('ECONNRESET');
+    this.socket.destroy();
     this.#response.close();
   }
 
@@ -64,9 +90,9 @@ class SimulatedRequest extends Readable {
   readonly headers: Readonly<Record<string, string>>;
   readonly rawHeaders: readonly string[];
   readonly complete = true;
-  readonly socket: { readonly remoteAddress: string; readonly remotePort: number };
+  readonly socket: ServerSocket;
 
-  constructor({ method, target, headers, body, peer, port }: WireRequest) {
+  constructor({ method, target, headers, body }: WireRequest, socket: ServerSocket) {
     super();
     this.method = method;
     this.url = target;
@@ -75,7 +101,7 @@ class SimulatedRequest extends Readable {
       Object.entries(all).map(([name, value]) => [name.toLowerCase(), value]),
     );
     this.rawHeaders = Object.entries(all).flat();
-    this.socket = { remoteAddress: peer, remotePort: port };
+    this.socket = socket;
     if (body.length > 0) this.push(body);
     this.push(null);
   }

@@ -11,13 +11,22 @@ export type WriteClaim =
   | { readonly kind: 'none' }
   | { readonly kind: 'unnamed' };
 
+/** What is known beside it. */
+export interface HistoryWatch {
+  /** Whether a state is stored. */
+  readonly hasState: () => boolean;
+  readonly saidAbsent: () => void;
+}
+
 /** What all clients asked and what they were answered: each attempt is an operation of its own. */
 export class History {
   readonly operations: Operation<Input, Output>[] = [];
   readonly #time: VirtualTime;
+  readonly #watch: HistoryWatch;
 
-  constructor(time: VirtualTime) {
+  constructor(time: VirtualTime, watch: HistoryWatch) {
     this.#time = time;
+    this.#watch = watch;
   }
 
   async lock(
@@ -49,8 +58,10 @@ export class History {
 
   /** @param seen the text of the state, null for none, undefined for an answer that tells nothing */
   read(send: Send, seen: (reply: WireReply) => string | null | undefined): Promise<WireReply | null> {
+    const isThere = this.#watch.hasState();
     return this.#note({ type: 'read' }, send, (reply) => {
       const text = seen(reply);
+      if (isThere && text === null) this.#watch.saidAbsent();
       return text === undefined ? null : text === null ? 'absent' : `found ${text}`;
     });
   }

@@ -1,5 +1,6 @@
 import type { Address } from '../../../src/core/address.ts';
 import type { AddressCommand } from '../../../src/core/command.ts';
+import type { Instant } from '../../../src/core/instant.ts';
 import type { Outcome } from '../../../src/core/outcome.ts';
 import { isPlace } from '../../../src/core/decide.ts';
 import { NEW_WORLD, type Holder, type QueueEntry, type World } from '../../../src/core/world.ts';
@@ -7,6 +8,7 @@ import type { Command, CommandResult } from '../../../src/ports/engine.ts';
 import type { ClientState } from '../clients/backend.ts';
 import type { Ending, Run } from '../clients/run.ts';
 import type { Store } from '../house/engine.ts';
+import { brokenBy } from './commit-rules.ts';
 import type { Trace } from '../time/trace.ts';
 import type { VirtualTime } from '../time/virtual-time.ts';
 
@@ -33,20 +35,26 @@ export class Observer {
   worstPassed = 0;
   readonly #time: VirtualTime;
   readonly #trace: Trace;
+  readonly #now: () => Instant;
   readonly #runs = new Map<string, Run>();
   /** Runs that were told that they have the lock, and count on it. */
   readonly #working = new Set<string>();
   /** Lock IDs that somebody else has broken. */
   readonly #broken = new Set<string>();
+  /** Lock IDs whose holds have ended, of which their clients may have heard. */
+  readonly #over = new Set<string>();
+  /** Lock IDs whose holds were ended by their own runs. */
+  readonly #released = new Set<string>();
   /** Lock IDs of which an answer was handed to a connection, or might have been. */
   readonly #told = new Set<string>();
   readonly #passed = new Map<string, number>();
   readonly #answered: ClientState[] = [];
   #world: World = NEW_WORLD;
 
-  constructor(time: VirtualTime, trace: Trace) {
+  constructor({ time, trace, now }: { time: VirtualTime; trace: Trace; now: () => Instant }) {
     this.#time = time;
     this.#trace = trace;
+    this.#now = now;
   }
 
   get world(): World {
@@ -87,6 +95,18 @@ export class Observer {
     if (this.#working.delete(run.info.id)) this.#trace.note(run.info.id, 'stops');
   }
 
+  /** Whoever has the lock may write, and whoever has given it back is told so as often as it asks. */
+  refused(run: Run, deed: 'write' | 'unlock'): void {
+    const { id } = run.info;
+    this.#trace.note(id, `is refused: ${deed}`);
+    if (this.#broken.has(id)) return;
+    if (deed === 'unlock' && this.#released.has(id))
+      this.fail('a release that comes again is answered as the first', id);
+    // A write at S3 names no lock: a run whose lock was broken may have written as another of its credential.
+    if (this.#broken.size === 0 && this.#world.holders.some(({ lockId }) => lockId === id))
+      this.fail('a holder may do what its lock is for', `${id}: ${deed}`);
+  }
+
   ends(run: Run, ending: Ending): void {
     this.#trace.note(run.info.id, `ends: ${ending}`);
   }
@@ -108,7 +128,10 @@ export class Observer {
     this.#world = await store.kept.world(ADDRESS);
     const served = handovers.map(({ waiter }) => waiter).join(' ');
     this.#trace.note('store', `${inWords(command)}: ${outcome.type}${served === '' ? '' : ` -> ${served}`}`);
-    this.#noteBreaks(command, outcome as Outcome);
+    const commit = { command, outcome: outcome as Outcome, handovers, before, after: this.#world };
+    const broken = brokenBy({ ...commit, now: this.#now() });
+    if (broken !== null) this.fail(broken.rule, broken.what);
+    this.#noteEnds(command, outcome as Outcome, before);
     this.#checkGrants(before, this.#world);
     this.#checkLine(this.#world);
     this.#checkWorking();
@@ -127,9 +150,15 @@ export class Observer {
     return ending !== 'done' && this.#told.has(lockId);
   }
 
-  #noteBreaks(command: AddressCommand, outcome: Outcome): void {
-    if (command.type === 'unlock' && outcome.type === 'released' && outcome.broken) {
-      for (const lockId of outcome.lockIds) this.#broken.add(lockId);
+  #noteEnds(command: AddressCommand, outcome: Outcome, before: World): void {
+    if (command.type !== 'unlock' || outcome.type !== 'released') return;
+    for (const lockId of outcome.lockIds) {
+      if (outcome.broken) this.#broken.add(lockId);
+      const hold = before.holders.find((holder) => holder.lockId === lockId);
+      const isOver = !this.#world.holders.some((holder) => holder.lockId === lockId);
+      if (hold === undefined || !isOver) continue;
+      if (!outcome.broken) this.#released.add(lockId);
+      if (hold.accepted) this.#over.add(lockId);
     }
   }
 
@@ -141,6 +170,9 @@ export class Observer {
     for (const holder of holders.filter(({ lockId }) => !known.has(lockId))) {
       if (holder.fence <= before.record.fence || holder.fence > record.fence) {
         this.fail('a fence grows with every grant', `${holder.lockId} has ${holder.fence}`);
+      }
+      if (this.#over.has(holder.lockId)) {
+        this.fail('a lock ID that was released is granted no more', holder.lockId);
       }
       this.#notePassing(before, holder);
     }
@@ -172,7 +204,7 @@ export class Observer {
   }
 
   #isLive({ until }: QueueEntry): boolean {
-    return this.#time.instant <= until;
+    return this.#now() <= until;
   }
 
   #checkLine({ line, holders, record }: World): void {
