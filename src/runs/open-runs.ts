@@ -13,7 +13,8 @@ import { Configurations } from './configurations.ts';
 import type { Executor } from './executors/executor.ts';
 import { RunLogs } from './logs.ts';
 import { BookStores } from './phase-store.ts';
-import { RUN_LIMITS, type PhaseParts, type RunLimits } from './phase.ts';
+import type { RunLimits } from './limits.ts';
+import type { PhaseParts } from './phase.ts';
 import type { RunPrograms } from './programs.ts';
 import { RunBook } from './run-book.ts';
 import { Runs } from './runs.ts';
@@ -50,7 +51,7 @@ export function openRuns(options: {
   readonly kept: Milliseconds;
   /** How long an agent may be silent before its phase is taken for lost. */
   readonly agentGone: Milliseconds;
-  readonly limits?: Partial<RunLimits>;
+  readonly limits: RunLimits;
 }): OpenRuns {
   const { house, bodies, clock, log, programs, root, kept } = options;
   const book = new RunBook(house, bodies);
@@ -60,7 +61,7 @@ export function openRuns(options: {
   const phases: PhaseParts = {
     programs,
     root,
-    limits: { ...RUN_LIMITS, ...options.limits },
+    limits: options.limits,
     stateUrl: (run) => reached?.stateUrl(run) ?? '',
     get env() {
       return reached?.env ?? {};

@@ -3,6 +3,7 @@ import type { Milliseconds } from '../core/instant.ts';
 import type { Environment } from '../ports/environment.ts';
 import { isProblem, type Problem } from '../core/read-value.ts';
 import { AGENT_GONE } from '../runs/agents/pools.ts';
+import { RUN_LIMITS, type RunLimits } from '../runs/limits.ts';
 import type { DeviceSetting } from './audit-devices/read-device.ts';
 import { readQuotas, type Quotas } from '../core/quota.ts';
 import type { AlarmSettings } from '../house/webhooks/lookout.ts';
@@ -43,6 +44,7 @@ export interface RunSettings {
   readonly kept: Milliseconds;
   /** How long an agent may be silent before what it executes is taken for lost. */
   readonly agentGone: Milliseconds;
+  readonly limits: RunLimits;
 }
 
 /** All that `statehouse serve` can be told, as its parts use it. */
@@ -200,6 +202,7 @@ export function configure(given: Settings, env: Environment = {}): Configuration
       confirmWait: given.runConfirm * HOUR_MS,
       kept: given.keepRuns * DAY_MS,
       agentGone: AGENT_GONE,
+      limits: { ...RUN_LIMITS, memory: given.runMemory * MEBIBYTE },
     },
     auditDevices: given.auditLog,
     auditRequired: given.auditRequired,

@@ -21,7 +21,7 @@ export async function openServerRuns(
   configuration: Configuration,
   built: BuiltHouse,
 ): Promise<OpenRuns | null> {
-  const { mode, slots, programs, directory, confirmWait, kept, agentGone } = configuration.runs;
+  const { mode, slots, programs, directory, confirmWait, kept, agentGone, limits } = configuration.runs;
   if (mode === 'off') return null;
   const path = process.env['PATH'] ?? '';
   const { house, engine, keyring: sealer, log } = built;
@@ -39,6 +39,7 @@ export async function openServerRuns(
     confirmWait,
     kept,
     agentGone,
+    limits,
   });
 }
 

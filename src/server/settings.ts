@@ -67,6 +67,8 @@ export interface Settings extends Readonly<Record<RetentionLimit | Quota, number
   readonly runSlots: number;
   readonly runPrograms: string | null;
   readonly runDirectory: string | null;
+  /** In MiB. */
+  readonly runMemory: number;
   /** In hours. */
   readonly runConfirm: number;
   /** In days. */
@@ -255,6 +257,7 @@ export const SETTINGS: { readonly [K in keyof Settings]: Setting<Settings[K]> } 
     'where the programs of runs are, called terraform_1.11.4 or tofu_1.9.0; by default those on PATH',
   ),
   runDirectory: optional('DIR', 'where runs are executed (default: runs in the data directory)'),
+  runMemory: whole(4_096, { from: 64, to: 1_048_576 }, 'MIB', 'end a run that uses more than MIB of memory'),
   runConfirm: whole(
     24,
     { from: 0, to: 8_760 },
