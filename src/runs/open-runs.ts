@@ -1,3 +1,4 @@
+import type { Address } from '../core/address.ts';
 import type { Milliseconds } from '../core/instant.ts';
 import type { House } from '../house/house.ts';
 import type { RecordBodies } from '../house/records/bodies.ts';
@@ -11,6 +12,8 @@ import { AgentJobs } from './agents/jobs.ts';
 import { AgentPools, WATCHED_POOLS } from './agents/pools.ts';
 import { Configurations } from './configurations.ts';
 import type { Executor } from './executors/executor.ts';
+import { RunIdentity } from './identity/run-identity.ts';
+import { SigningKeys } from './identity/signing-keys.ts';
 import { RunLogs } from './logs.ts';
 import { BookStores } from './phase-store.ts';
 import type { RunLimits } from './limits.ts';
@@ -52,6 +55,10 @@ export function openRuns(options: {
   /** How long an agent may be silent before its phase is taken for lost. */
   readonly agentGone: Milliseconds;
   readonly limits: RunLimits;
+  /** The address of this server as the issuer of tokens for runs; null to issue none. */
+  readonly issuer: string | null;
+  /** What clients call a workspace. */
+  readonly workspaceId: (address: Address) => string;
 }): OpenRuns {
   const { house, bodies, clock, log, programs, root, kept } = options;
   const book = new RunBook(house, bodies);
@@ -67,10 +74,16 @@ export function openRuns(options: {
       return reached?.env ?? {};
     },
   };
+  const { issuer } = options;
+  const identity =
+    issuer === null ? null : new RunIdentity({ ...options, issuer, keys: new SigningKeys(options) });
   const stores = new BookStores({
     book,
     configurations,
-    variables: ({ address }) => house.workspaces.variables.ofRuns(address),
+    variables: async (run) => {
+      const variables = await house.workspaces.variables.ofRuns(run.address);
+      return [...variables, ...((await identity?.tokensFor(run, variables)) ?? [])];
+    },
   });
   const pools = new AgentPools(options);
   const jobs = new AgentJobs({ ...options, book, logs, pools, stores, lease: options.agentGone });
@@ -83,6 +96,7 @@ export function openRuns(options: {
     configurations,
     pools: watched(pools, house.audit, WATCHED_POOLS),
     jobs,
+    identity,
     executesHere: options.executor !== null,
     tickets: new RunTickets(options.sealer),
   });

@@ -45,6 +45,8 @@ export interface RunSettings {
   /** How long an agent may be silent before what it executes is taken for lost. */
   readonly agentGone: Milliseconds;
   readonly limits: RunLimits;
+  /** The address of the server as issuer of tokens for runs; null to issue none. */
+  readonly issuer: string | null;
 }
 
 /** All that `statehouse serve` can be told, as its parts use it. */
@@ -202,6 +204,7 @@ export function configure(given: Settings, env: Environment = {}): Configuration
       confirmWait: given.runConfirm * HOUR_MS,
       kept: given.keepRuns * DAY_MS,
       agentGone: AGENT_GONE,
+      issuer: given.runIssuer,
       limits: { ...RUN_LIMITS, memory: given.runMemory * MEBIBYTE },
     },
     auditDevices: given.auditLog,
