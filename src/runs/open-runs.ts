@@ -15,6 +15,7 @@ import type { Executor } from './executors/executor.ts';
 import { RunIdentity } from './identity/run-identity.ts';
 import { SigningKeys } from './identity/signing-keys.ts';
 import { RunLogs } from './logs.ts';
+import { announceRuns } from './announce-runs.ts';
 import { BookStores } from './phase-store.ts';
 import type { RunLimits } from './limits.ts';
 import type { PhaseParts } from './phase.ts';
@@ -105,6 +106,7 @@ export function openRuns(options: {
     await runs.prune(now - kept, now - LEFT);
   };
   const sweep = new Sweep({ works: { 'old runs': prune }, clock, log });
+  announceRuns(book, house.webhooks, log);
   house.identity.accept(new RunTokens(book));
   return {
     runs,
