@@ -1,5 +1,6 @@
-import type { Milliseconds } from '../core/instant.ts';
+import type { Instant, Milliseconds } from '../core/instant.ts';
 import type { Clock } from '../ports/clock.ts';
+import { NO_USAGE, type Usage } from './executors/usage.ts';
 import type { Executor, RunningWork, Work, WorkEnd } from './executors/executor.ts';
 
 /** How long a program has to end in order once it was told to stop. */
@@ -60,6 +61,15 @@ export class PhaseControl {
     this.#running = null;
     if (this.#isKilled) running.kill();
     return end;
+  }
+
+  now(): Instant {
+    return this.#clock.now();
+  }
+
+  /** What is at work uses now. */
+  usage(): Promise<Usage> {
+    return this.#running?.usage() ?? Promise.resolve(NO_USAGE);
   }
 
   /** Does something after a while, unless the phase is over by then. */

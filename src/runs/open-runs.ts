@@ -1,3 +1,4 @@
+import type { Address } from '../core/address.ts';
 import type { Milliseconds } from '../core/instant.ts';
 import type { House } from '../house/house.ts';
 import type { RecordBodies } from '../house/records/bodies.ts';
@@ -11,9 +12,13 @@ import { AgentJobs } from './agents/jobs.ts';
 import { AgentPools, WATCHED_POOLS } from './agents/pools.ts';
 import { Configurations } from './configurations.ts';
 import type { Executor } from './executors/executor.ts';
+import { RunIdentity } from './identity/run-identity.ts';
+import { SigningKeys } from './identity/signing-keys.ts';
 import { RunLogs } from './logs.ts';
+import { announceRuns } from './announce-runs.ts';
 import { BookStores } from './phase-store.ts';
-import { RUN_LIMITS, type PhaseParts, type RunLimits } from './phase.ts';
+import type { RunLimits } from './limits.ts';
+import type { PhaseParts } from './phase.ts';
 import type { RunPrograms } from './programs.ts';
 import { RunBook } from './run-book.ts';
 import { Runs } from './runs.ts';
@@ -50,7 +55,11 @@ export function openRuns(options: {
   readonly kept: Milliseconds;
   /** How long an agent may be silent before its phase is taken for lost. */
   readonly agentGone: Milliseconds;
-  readonly limits?: Partial<RunLimits>;
+  readonly limits: RunLimits;
+  /** The address of this server as the issuer of tokens for runs; null to issue none. */
+  readonly issuer: string | null;
+  /** What clients call a workspace. */
+  readonly workspaceId: (address: Address) => string;
 }): OpenRuns {
   const { house, bodies, clock, log, programs, root, kept } = options;
   const book = new RunBook(house, bodies);
@@ -60,16 +69,22 @@ export function openRuns(options: {
   const phases: PhaseParts = {
     programs,
     root,
-    limits: { ...RUN_LIMITS, ...options.limits },
+    limits: options.limits,
     stateUrl: (run) => reached?.stateUrl(run) ?? '',
     get env() {
       return reached?.env ?? {};
     },
   };
+  const { issuer } = options;
+  const identity =
+    issuer === null ? null : new RunIdentity({ ...options, issuer, keys: new SigningKeys(options) });
   const stores = new BookStores({
     book,
     configurations,
-    variables: ({ address }) => house.workspaces.sets.ofRuns(address),
+    variables: async (run) => {
+      const variables = await house.workspaces.sets.ofRuns(run.address);
+      return [...variables, ...((await identity?.tokensFor(run, variables)) ?? [])];
+    },
   });
   const pools = new AgentPools(options);
   const jobs = new AgentJobs({ ...options, book, logs, pools, stores, lease: options.agentGone });
@@ -82,6 +97,7 @@ export function openRuns(options: {
     configurations,
     pools: watched(pools, house.audit, WATCHED_POOLS),
     jobs,
+    identity,
     executesHere: options.executor !== null,
     tickets: new RunTickets(options.sealer),
   });
@@ -90,6 +106,7 @@ export function openRuns(options: {
     await runs.prune(now - kept, now - LEFT);
   };
   const sweep = new Sweep({ works: { 'old runs': prune }, clock, log });
+  announceRuns(book, house.webhooks, log);
   house.identity.accept(new RunTokens(book));
   return {
     runs,

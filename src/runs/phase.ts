@@ -1,8 +1,8 @@
-import type { Milliseconds } from '../core/instant.ts';
 import type { PhaseEnd } from '../core/runs/status.ts';
 import { usedSchemas } from '../core/runs/redact.ts';
 import { textValue, variablesProblem, variablesText, type RunVariable } from '../core/runs/variables.ts';
 import type { PhaseControl } from './control.ts';
+import { watchLimits, type RunLimits } from './limits.ts';
 import type { LogWriter } from './logs.ts';
 import type { PhaseStore, PhaseVariable } from './phase-store.ts';
 import { countsOf } from './plan-json.ts';
@@ -12,21 +12,6 @@ import type { Run } from './run-book.ts';
 import { ArchiveError } from './slug/tar.ts';
 import { Workplace } from './workplace.ts';
 
-/** What a run may use. */
-export interface RunLimits {
-  readonly plan: Milliseconds;
-  readonly apply: Milliseconds;
-  /** Bytes of the run's directory. */
-  readonly disk: number;
-}
-
-export const RUN_LIMITS: RunLimits = {
-  plan: 2 * 3_600_000,
-  apply: 24 * 3_600_000,
-  disk: 4 * 1_024 * 1_024 * 1_024,
-};
-
-const DISK_LOOK: Milliseconds = 5_000;
 /** Bytes of a plan, of its JSON, and of what init says. */
 export const PLAN_MAX: number = 256 * 1_024 * 1_024;
 const JSON_MAX: number = 128 * 1_024 * 1_024;
@@ -83,7 +68,7 @@ export async function executePhase(parts: PhaseParts, task: PhaseTask): Promise<
     if (archive === null) throw new PhaseProblem('the configuration of the run is gone');
     const place = await Workplace.make(parts.root, run.id, archive, run.directory);
     try {
-      watchLimits(parts, task, place);
+      watchLimits(parts.limits, { phase, control }, place);
       return await new PhaseWork(parts, task, place, installed.path).execute();
     } finally {
       control.close();
@@ -104,19 +89,6 @@ class PhaseProblem extends Error {}
 function problemOf(fault: unknown): string {
   if (fault instanceof PhaseProblem || fault instanceof ArchiveError) return fault.message;
   return fault instanceof Error ? fault.message : String(fault);
-}
-
-function watchLimits({ limits }: PhaseParts, { phase, control }: PhaseTask, place: Workplace): void {
-  control.after(limits[phase], () =>
-    control.limit(`the ${phase} took longer than ${Math.round(limits[phase] / 60_000)} minutes`, false),
-  );
-  const look = async (): Promise<void> => {
-    const size = await place.size();
-    const most = Math.floor(limits.disk / 1_048_576);
-    if (size > limits.disk) control.limit(`the run used more than ${most} MiB of disk`, true);
-    else control.after(DISK_LOOK, () => void look());
-  };
-  control.after(DISK_LOOK, () => void look());
 }
 
 /** The commands of a phase. */
@@ -243,7 +215,8 @@ class PhaseWork {
   ): ReturnType<PhaseControl['run']> {
     const { directory, module: cwd } = this.#place;
     const env = this.#env();
-    const work = { directory, cwd, program: this.#program, args, env, onOutput, onError };
+    const { memory } = this.#parts.limits;
+    const work = { directory, cwd, program: this.#program, args, env, onOutput, onError, memory };
     return this.#task.control.run(work);
   }
 

@@ -10,6 +10,7 @@ import type { AgentJobs } from './agents/jobs.ts';
 import type { AgentPools } from './agents/pools.ts';
 import { executionOf, MODE_SETTING, POOL_SETTING, type Execution } from './execution.ts';
 import type { Configurations } from './configurations.ts';
+import type { RunIdentity } from './identity/run-identity.ts';
 import { newResourceId } from './ids.ts';
 import type { LogStretch, RunLogs } from './logs.ts';
 import type { RunPrograms } from './programs.ts';
@@ -69,6 +70,8 @@ export class Runs {
   readonly pools: AgentPools;
   /** What agents do, once they were let in by their pool. */
   readonly jobs: AgentJobs;
+  /** null where the server issues no tokens for runs. */
+  readonly identity: RunIdentity | null;
   /** Whether this server executes runs itself, too. */
   readonly executesHere: boolean;
   readonly #house: House;
@@ -87,6 +90,7 @@ export class Runs {
     tickets: RunTickets;
     pools: AgentPools;
     jobs: AgentJobs;
+    identity: RunIdentity | null;
     executesHere: boolean;
     entropy: Entropy;
   }) {
@@ -100,6 +104,7 @@ export class Runs {
     this.tickets = options.tickets;
     this.pools = options.pools;
     this.jobs = options.jobs;
+    this.identity = options.identity;
     this.executesHere = options.executesHere;
   }
 
@@ -259,8 +264,8 @@ export class Runs {
 
   /** Where the runs of a workspace are executed. */
   async execution(address: Address): Promise<Execution> {
-    const record = await this.#house.workspaces.kept.settingsOf(address);
-    return executionOf(record, this.executesHere);
+    const record = await this.#house.workspaces.kept.recordOf(address);
+    return executionOf(record?.settings ?? null, this.executesHere);
   }
 
   /** Tells where the runs of a workspace are executed. */

@@ -3,6 +3,7 @@ import type { Milliseconds } from '../core/instant.ts';
 import type { Environment } from '../ports/environment.ts';
 import { isProblem, type Problem } from '../core/read-value.ts';
 import { AGENT_GONE } from '../runs/agents/pools.ts';
+import { RUN_LIMITS, type RunLimits } from '../runs/limits.ts';
 import type { DeviceSetting } from './audit-devices/read-device.ts';
 import { readQuotas, type Quotas } from '../core/quota.ts';
 import type { AlarmSettings } from '../house/webhooks/lookout.ts';
@@ -43,6 +44,9 @@ export interface RunSettings {
   readonly kept: Milliseconds;
   /** How long an agent may be silent before what it executes is taken for lost. */
   readonly agentGone: Milliseconds;
+  readonly limits: RunLimits;
+  /** The address of the server as issuer of tokens for runs; null to issue none. */
+  readonly issuer: string | null;
 }
 
 /** All that `statehouse serve` can be told, as its parts use it. */
@@ -203,6 +207,8 @@ export function configure(given: Settings, env: Environment = {}): Configuration
       confirmWait: given.runConfirm * HOUR_MS,
       kept: given.keepRuns * DAY_MS,
       agentGone: AGENT_GONE,
+      issuer: given.runIssuer,
+      limits: { ...RUN_LIMITS, memory: given.runMemory * MEBIBYTE },
     },
     auditDevices: given.auditLog,
     auditRequired: given.auditRequired,

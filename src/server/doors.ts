@@ -17,6 +17,7 @@ import { ApiDoor } from './api/door.ts';
 import type { ApiParts } from './api/parts.ts';
 import { HealthDoor } from './health.ts';
 import type { Metrics } from './metrics.ts';
+import { RunIdentityDoor } from './run-identity-door.ts';
 import { SignpostDoor } from './signposts.ts';
 import { IndexDoor } from './index-door.ts';
 import type { SharedClock } from './shared-clock.ts';
@@ -55,6 +56,7 @@ export async function openDoors(parts: {
     new HealthDoor({ house, metrics, closing, clock }),
     new ApiDoor(api),
     new AgentDoor(house, runs, closing),
+    new RunIdentityDoor(runs),
     new IndexDoor(DOORS, page),
     new PageDoor(page),
     new SignpostDoor(),

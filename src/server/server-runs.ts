@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path';
 import { RecordBodies } from '../house/records/bodies.ts';
+import { workspaceId } from '../protocols/hcp/layout.ts';
 import { pathOf } from '../protocols/http/layout.ts';
 import type { Executor } from '../runs/executors/executor.ts';
 import { PROCESS_EXECUTOR } from '../runs/executors/process.ts';
@@ -21,7 +22,8 @@ export async function openServerRuns(
   configuration: Configuration,
   built: BuiltHouse,
 ): Promise<OpenRuns | null> {
-  const { mode, slots, programs, directory, confirmWait, kept, agentGone } = configuration.runs;
+  const { mode, slots, programs, directory, confirmWait, kept, agentGone, limits, issuer } =
+    configuration.runs;
   if (mode === 'off') return null;
   const path = process.env['PATH'] ?? '';
   const { house, engine, keyring: sealer, log } = built;
@@ -39,6 +41,9 @@ export async function openServerRuns(
     confirmWait,
     kept,
     agentGone,
+    limits,
+    issuer,
+    workspaceId,
   });
 }
 

@@ -1,5 +1,5 @@
 import { ACCOUNT, DEFAULT_ACCOUNT } from '../protocols/aws/account.ts';
-import { readWord } from '../core/read-value.ts';
+import { readWord, type Problem } from '../core/read-value.ts';
 import { mapQuotas, QUOTAS, type Quota } from '../core/quota.ts';
 import { mapLimits, RETENTION_LIMITS, type RetentionLimit } from '../core/retention.ts';
 import { readDevices, type DeviceSetting } from './audit-devices/read-device.ts';
@@ -69,6 +69,9 @@ export interface Settings extends Readonly<Record<RetentionLimit | Quota, number
   readonly runSlots: number;
   readonly runPrograms: string | null;
   readonly runDirectory: string | null;
+  readonly runIssuer: string | null;
+  /** In MiB. */
+  readonly runMemory: number;
   /** In hours. */
   readonly runConfirm: number;
   /** In days. */
@@ -263,6 +266,13 @@ export const SETTINGS: { readonly [K in keyof Settings]: Setting<Settings[K]> } 
     'where the programs of runs are, called terraform_1.11.4 or tofu_1.9.0; by default those on PATH',
   ),
   runDirectory: optional('DIR', 'where runs are executed (default: runs in the data directory)'),
+  runIssuer: {
+    placeholder: 'URL',
+    help: 'the https address by which clouds reach this server: it issues tokens for runs then, which prove to a cloud what they are',
+    fallback: null,
+    read: (text) => readIssuer(text ?? null),
+  },
+  runMemory: whole(4_096, { from: 64, to: 1_048_576 }, 'MIB', 'end a run that uses more than MIB of memory'),
   runConfirm: whole(
     24,
     { from: 0, to: 8_760 },
@@ -295,6 +305,16 @@ export const SETTINGS: { readonly [K in keyof Settings]: Setting<Settings[K]> } 
     read: (text = 'info') => readWord(text, LOG_LEVELS),
   },
 };
+
+/** An address as tokens name it, which verifiers compare letter by letter. */
+function readIssuer(text: string | null): string | null | Problem {
+  if (text === null) return null;
+  const url = URL.canParse(text) ? new URL(text) : null;
+  const isPlain = url !== null && /^https?:$/.test(url.protocol) && url.search === '' && url.hash === '';
+  if (url === null || !isPlain || url.pathname !== '/' || url.username !== '')
+    return { problem: `invalid URL "${text}": expected for example https://state.example.com` };
+  return url.origin;
+}
 
 /** Whether a database's URL has a password in it. */
 export function hasPassword(url: string): boolean {

@@ -104,7 +104,8 @@ describe('what the page says', () => {
   beforeAll(async () => {
     programs = await playedPrograms();
     // Without a slot nothing is executed, so that nothing changes but what is asked for.
-    const runs = { ...DEFAULTS.runs, mode: 'local', slots: 0, programs: programs.path } as const;
+    const issuer = 'https://state.example.test';
+    const runs = { ...DEFAULTS.runs, mode: 'local', slots: 0, programs: programs.path, issuer } as const;
     house = await TestHouse.open({ store: { kind: 'memory' }, masterKeys: null, breakGuard: 0, runs });
     askers = await makeAskers(house, tables);
   });

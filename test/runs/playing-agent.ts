@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { openAgent } from '../../src/cli/agent/open-agent.ts';
 import type { JobClient } from '../../src/cli/agent/job-client.ts';
 import type { Address } from '../../src/core/address.ts';
+import { RUN_LIMITS } from '../../src/runs/limits.ts';
 import type { Runs } from '../../src/runs/runs.ts';
 import { ADMIN_CALLER, type TestHouse } from '../support/open-test-house.ts';
 
@@ -55,6 +56,7 @@ export class PlayingAgent implements AsyncDisposable {
       isSandboxed: false,
       programs,
       directory,
+      memory: RUN_LIMITS.memory,
       logLevel: 'silent',
     });
     return new PlayingAgent(directory, (stopped) => agent.run(slots, stopped, 60_000));

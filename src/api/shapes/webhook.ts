@@ -4,7 +4,10 @@ export type WebhookEventName =
   | 'lock-broken'
   | 'write-refused'
   | 'credential-expiring'
-  | 'backup-old';
+  | 'backup-old'
+  | 'run-waiting'
+  | 'run-applied'
+  | 'run-errored';
 
 export interface WebhookShape {
   readonly name: string;

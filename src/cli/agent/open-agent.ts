@@ -2,7 +2,7 @@ import { pathOf } from '../../protocols/http/layout.ts';
 import { Agent } from '../../runs/agents/agent.ts';
 import { PROCESS_EXECUTOR } from '../../runs/executors/process.ts';
 import { SandboxExecutor } from '../../runs/executors/sandbox.ts';
-import { RUN_LIMITS } from '../../runs/phase.ts';
+import { RUN_LIMITS } from '../../runs/limits.ts';
 import { RunPrograms } from '../../runs/programs.ts';
 import { openLog, systemClock } from '../../server/runtime.ts';
 import type { LogLevel } from '../../server/settings.ts';
@@ -24,6 +24,8 @@ export async function openAgent(options: {
   readonly programs: string | null;
   /** Where runs are executed. */
   readonly directory: string;
+  /** Bytes of memory of a run. */
+  readonly memory: number;
   readonly logLevel: LogLevel;
 }): Promise<Agent> {
   const { connection, token, name, isSandboxed, directory } = options;
@@ -44,7 +46,7 @@ export async function openAgent(options: {
     phases: {
       programs,
       root: directory,
-      limits: RUN_LIMITS,
+      limits: { ...RUN_LIMITS, memory: options.memory },
       stateUrl: ({ address }) => `${connection.url}${pathOf(address)}`,
       env: trustOf(connection),
     },

@@ -8,6 +8,7 @@ import { Failure, wrongUse } from '../failure.ts';
 import { accepted, duration, text, textOr, wholeNumber } from '../options.ts';
 import { CONNECTION_OPTIONS, readConnection } from '../server/connection.ts';
 
+const MEBIBYTE = 1_048_576;
 const ISOLATIONS = ['sandbox', 'process'] as const;
 
 export const command: Command = defineCommand({
@@ -32,6 +33,11 @@ export const command: Command = defineCommand({
       'where the programs of runs are, called terraform_1.11.4 or tofu_1.9.0; by default those on PATH',
     ),
     runDirectory: textOr('./statehouse-agent', 'DIR', 'where runs are executed'),
+    runMemory: wholeNumber(
+      { fallback: 4_096, from: 64, to: 1_048_576 },
+      'MIB',
+      'end a run that uses more than MIB of memory',
+    ),
     stopWait: duration(
       '1h',
       'TIME',
@@ -65,6 +71,7 @@ export const command: Command = defineCommand({
       isSandboxed: isolation === 'sandbox',
       programs: options.runPrograms ?? null,
       directory: resolve(options.runDirectory),
+      memory: options.runMemory * MEBIBYTE,
       logLevel: 'info',
     }).catch((fault: unknown) => {
       throw new Failure(fault instanceof Error ? fault.message : String(fault), { cause: fault });

@@ -10,7 +10,7 @@ import { secretOf } from '../server/secret-option.ts';
 
 export const command: Command = defineCommand({
   description:
-    'Has the server send a signed message to a URL when a lock is stuck or broken, a write is refused, a credential expires or a backup is old. Replaces the webhook of that name.',
+    'Has the server send a signed message to a URL when a lock is stuck or broken, a write is refused, a credential expires, a backup is old, or a run waits, fails or is applied. Replaces the webhook of that name.',
   args: [
     { name: 'name', help: 'its name: lower-case letters, digits and hyphens', required: true },
     { name: 'url', help: 'where messages are sent, https://…', required: false },

@@ -32,6 +32,7 @@ export const RUN_NODE_KIND: RecordKind = kind('run-node');
 export const AGENT_POOL_KIND: RecordKind = kind('agent-pool');
 export const AGENT_TOKEN_KIND: RecordKind = kind('agent-token');
 export const AGENT_KIND: RecordKind = kind('agent');
+export const RUN_SIGNING_KEY_KIND: RecordKind = kind('run-signing-key');
 export const CONFIGURATION_KIND: RecordKind = kind('configuration');
 export const CONFIGURATION_BODY_KIND: RecordKind = kind('configuration-body');
 

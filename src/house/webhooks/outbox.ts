@@ -24,6 +24,9 @@ const KEPT: Readonly<Record<WebhookEventType, Milliseconds>> = {
   'write-refused': 600_000,
   'credential-expiring': 60 * 86_400_000,
   'backup-old': 7 * 86_400_000,
+  'run-waiting': 86_400_000,
+  'run-applied': 86_400_000,
+  'run-errored': 86_400_000,
 };
 
 /** Where events wait to be sent: in the engine, so that a restart keeps them and any node can send them. */

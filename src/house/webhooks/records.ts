@@ -14,6 +14,9 @@ export const WEBHOOK_EVENTS = [
   'write-refused',
   'credential-expiring',
   'backup-old',
+  'run-waiting',
+  'run-applied',
+  'run-errored',
 ] as const;
 export type WebhookEventType = (typeof WEBHOOK_EVENTS)[number];
 

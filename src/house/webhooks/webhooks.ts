@@ -204,6 +204,14 @@ export class Webhooks {
     await this.#sender.close();
   }
 
+  /**
+   * Tells of something that another part has seen; the same event told again is told once.
+   * @param subject who caused it, and has a share of what may wait
+   */
+  tell(event: WebhookEvent & { readonly type: WebhookEventType }, subject: string): Promise<void> {
+    return this.#tell(event, subject);
+  }
+
   async #tell(
     event: WebhookEvent & { readonly type: WebhookEventType },
     subject: string | null,

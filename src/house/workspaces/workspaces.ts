@@ -69,9 +69,9 @@ export class Workspaces {
     return workspace === null ? { type: 'absent' } : { type: 'there', workspace };
   }
 
-  /** What is set for a workspace, for who has been let in already; null where nothing ever was. */
-  async settingsOf(address: Address): Promise<StoredWorkspace['settings'] | null> {
-    return (await this.#records.one(formatAddress(address)))?.settings ?? null;
+  /** What is kept of a workspace, for who has been let in already; null where nothing ever was set. */
+  recordOf(address: Address): Promise<StoredWorkspace | null> {
+    return this.#records.one(formatAddress(address));
   }
 
   /** Makes a workspace. One that has a state only needs no making, and is told to be there. */

@@ -1,3 +1,5 @@
+import type { Usage } from './usage.ts';
+
 /** One program that is to be run for a phase. */
 export interface Work {
   /** The run's own directory: all that the program may write. */
@@ -11,6 +13,8 @@ export interface Work {
   /** What it says on its standard output; what it says on standard error goes to the second. */
   readonly onOutput: (bytes: Uint8Array) => void;
   readonly onError: (bytes: Uint8Array) => void;
+  /** Bytes of memory that one process of it may have. */
+  readonly memory: number;
 }
 
 /** How a program ended. */
@@ -28,6 +32,8 @@ export interface RunningWork {
   stop(): void;
   /** Ends it and all that it started, at once. */
   kill(): void;
+  /** What it and all that it started use now. */
+  usage(): Promise<Usage>;
 }
 
 /** Runs the programs of runs, each with nothing but what it is given. */

@@ -1,5 +1,5 @@
 import type { Executor } from './executor.ts';
-import { startSupervised, SUPERVISOR } from './supervised.ts';
+import { limitsOf, startSupervised, SUPERVISOR } from './supervised.ts';
 
 /**
  * Runs programs as children of the server, under its own user: nothing is hidden from them that this user may read. For whoever
@@ -7,5 +7,10 @@ import { startSupervised, SUPERVISOR } from './supervised.ts';
  */
 export const PROCESS_EXECUTOR: Executor = {
   name: 'process',
-  start: (work) => startSupervised('/bin/sh', ['-c', SUPERVISOR, 'run', work.program, ...work.args], work),
+  start: (work) =>
+    startSupervised(
+      '/bin/sh',
+      ['-c', [...limitsOf(work), SUPERVISOR].join('\n'), 'run', work.program, ...work.args],
+      work,
+    ),
 };

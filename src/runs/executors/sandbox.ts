@@ -3,7 +3,7 @@ import { existsSync, readlinkSync, lstatSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { findOnPath } from '../programs.ts';
 import type { Executor, Work } from './executor.ts';
-import { startSupervised, SUPERVISOR } from './supervised.ts';
+import { limitsOf, startSupervised, SUPERVISOR } from './supervised.ts';
 
 /** What of the machine a program sees, read only, where it is there. */
 const SYSTEM = ['/usr', '/bin', '/sbin', '/lib', '/lib32', '/lib64'];
@@ -18,19 +18,14 @@ const FILES = [
 ];
 /** The user that programs are, within. */
 const USER = '65534';
-/** Processes that a run may have at a time, and the largest file, in blocks of 512 bytes. */
+/** Processes that a run may have at a time. */
 const PROCESSES_MAX = 512;
-const FILE_BLOCKS_MAX: number = 4 * 1_024 * 1_024 * 2;
 /** Where the program is, within. */
 const PROGRAM = '/run/program';
 const ASK_MS = 10_000;
 
-const LIMITED = [
-  `ulimit -f ${FILE_BLOCKS_MAX}`,
-  'ulimit -c 0',
-  `ulimit -u ${PROCESSES_MAX} 2>/dev/null || ulimit -p ${PROCESSES_MAX} 2>/dev/null || :`,
-  SUPERVISOR,
-].join('\n');
+/** Where the kernel counts them for each user, as it does for all but root. */
+const PROCESSES = `ulimit -u ${PROCESSES_MAX} 2>/dev/null || ulimit -p ${PROCESSES_MAX} 2>/dev/null || :`;
 
 /**
  * Runs programs by bubblewrap: with a file system of their own that has the system's programs and the run's directory alone, as a
@@ -73,7 +68,7 @@ export class SandboxExecutor implements Executor {
       '/',
       '/bin/sh',
       '-c',
-      LIMITED,
+      [...limitsOf(work), PROCESSES, SUPERVISOR].join('\n'),
       'run',
       PROGRAM,
       ...work.args,

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import type { RunningWork, Work, WorkEnd } from './executor.ts';
+import { NO_USAGE, usageBelow } from './usage.ts';
 
 /** How long a program has after its server is gone. */
 const GRACE_SECONDS = 15;
@@ -18,6 +19,20 @@ export const SUPERVISOR: string = [
   'kill -KILL "$watch" 2>/dev/null',
   'exit "$code"',
 ].join('\n');
+
+/** The largest file, in blocks of 512 bytes. */
+const FILE_BLOCKS_MAX: number = 4 * 1_024 * 1_024 * 2;
+const FILES_MAX = 4_096;
+
+/** What each process of a run may have, as a shell says it: what a shell does not know of is left out. */
+export function limitsOf({ memory }: Pick<Work, 'memory'>): readonly string[] {
+  return [
+    `ulimit -f ${FILE_BLOCKS_MAX}`,
+    'ulimit -c 0',
+    `ulimit -d ${Math.ceil(memory / 1_024)} 2>/dev/null || :`,
+    `ulimit -n ${FILES_MAX} 2>/dev/null || :`,
+  ];
+}
 
 /** Starts a command line in a process group of its own, which is supervised. */
 export function startSupervised(command: string, args: readonly string[], work: Work): RunningWork {
@@ -47,5 +62,10 @@ export function startSupervised(command: string, args: readonly string[], work: 
     });
     child.on('close', (code) => resolve({ code, problem: null }));
   });
-  return { end, stop: () => void child.stdin.write('stop\n'), kill };
+  return {
+    end,
+    stop: () => void child.stdin.write('stop\n'),
+    kill,
+    usage: () => (child.pid === undefined ? Promise.resolve(NO_USAGE) : usageBelow(child.pid)),
+  };
 }

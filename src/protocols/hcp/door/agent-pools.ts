@@ -55,7 +55,7 @@ export async function agentPoolProblem(
   change: Parameters<typeof executionOf>[0] | undefined,
 ): Promise<HcpError | null> {
   if (runs === null || change === undefined) return null;
-  const before = await house.workspaces.kept.settingsOf(address);
+  const before = (await house.workspaces.kept.recordOf(address))?.settings;
   const { mode, pool } = executionOf({ ...before, ...change }, runs.executesHere);
   if (mode !== 'agent') return null;
   const known = pool === null ? null : await runs.pools.find(pool);
