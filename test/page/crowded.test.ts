@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { lockOf, writeOf } from '../../src/contract/engine-commands.ts';
 import type { Address } from '../../src/core/address.ts';
 import { NO_BROWSER, startBrowser } from '../support/browser.ts';
+import { busyFactor } from '../support/busy-factor.ts';
 import { TestHouse } from '../support/open-test-house.ts';
 import { signedIn, type Visit } from './fixtures/signed-in.ts';
 
@@ -11,8 +12,6 @@ import { signedIn, type Visit } from './fixtures/signed-in.ts';
 const STATES = 10_000;
 const LOCKS = 1_000;
 const COMMANDS_AT_A_TIME = 500;
-/** A machine that runs other tests beside this one is slower. */
-const BUSY_FACTOR = process.env['CI'] === 'true' ? 10 : 5;
 const FIRST_PAINT_MS_MAX = 1_000;
 const LARGEST_PAINT_MS_MAX = 2_500;
 const SHIFT_MAX = 0.1;
@@ -89,8 +88,8 @@ describe.skipIf(NO_BROWSER !== null)(`the page of a crowded server (skipped: ${N
     ['/projects', '.panel'],
   ])('paints %s soon, moves nothing that was painted, and stays small', async (path, awaited) => {
     const { first, largest, shift, elements } = await vitalsOf(path, awaited);
-    expect(first).toBeLessThan(FIRST_PAINT_MS_MAX * BUSY_FACTOR);
-    expect(largest).toBeLessThan(LARGEST_PAINT_MS_MAX * BUSY_FACTOR);
+    expect(first).toBeLessThan(FIRST_PAINT_MS_MAX * busyFactor());
+    expect(largest).toBeLessThan(LARGEST_PAINT_MS_MAX * busyFactor());
     expect(shift).toBeLessThan(SHIFT_MAX);
     expect(elements).toBeLessThan(ELEMENTS_MAX);
     expect(visit.faults).toEqual([]);

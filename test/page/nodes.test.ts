@@ -7,7 +7,7 @@ import { findPostgres, PostgresServer } from '../support/postgres-server.ts';
 import { sampleLock } from '../support/sample-state.ts';
 import type { Pair } from '../support/test-admin.ts';
 import { signedIn, type Visit } from './fixtures/signed-in.ts';
-import { HAND_OVER_MS_MAX, handedOver, watchHandOver } from './fixtures/hand-over.ts';
+import { handedOver, handOverMsMax, watchHandOver } from './fixtures/hand-over.ts';
 
 const programs = await findPostgres();
 const missing = NO_BROWSER ?? (programs === null ? 'postgres is not on PATH' : null);
@@ -53,7 +53,7 @@ describe.skipIf(missing !== null)(`the page of two nodes (skipped: ${missing})`,
     await one.ask('UNLOCK', path, { body: sampleLock('first'), as: alice });
     expect((await second).status).toBe(200);
     for (const { page } of visits) {
-      expect((await handedOver(page, 'bob')) - released).toBeLessThan(HAND_OVER_MS_MAX);
+      expect((await handedOver(page, 'bob')) - released).toBeLessThan(handOverMsMax());
     }
     await other.ask('UNLOCK', path, { body: sampleLock('second'), as: bob });
     for (const { page } of visits) await page.getByText('No lock is held').waitFor();

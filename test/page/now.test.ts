@@ -8,7 +8,7 @@ import { TestHouse } from '../support/open-test-house.ts';
 import { sampleLock } from '../support/sample-state.ts';
 import { findTerraform } from '../support/terraform.ts';
 import type { Pair } from '../support/test-admin.ts';
-import { HAND_OVER_MS_MAX, handedOver, watchHandOver } from './fixtures/hand-over.ts';
+import { handedOver, handOverMsMax, watchHandOver } from './fixtures/hand-over.ts';
 import { signedIn, violations, type Visit } from './fixtures/signed-in.ts';
 
 const terraform = await findTerraform();
@@ -58,7 +58,7 @@ describe.skipIf(NO_BROWSER !== null)(`Now, in two browsers (skipped: ${NO_BROWSE
     await house.ask('UNLOCK', `/http/${path}`, { body: sampleLock('first'), as: alice });
     expect((await second).status).toBe(200);
     for (const { page } of [one, other]) {
-      expect((await handedOver(page, 'bob')) - released).toBeLessThan(HAND_OVER_MS_MAX);
+      expect((await handedOver(page, 'bob')) - released).toBeLessThan(handOverMsMax());
     }
     expect(await row?.textContent()).toContain('held');
     await house.ask('UNLOCK', `/http/${path}`, { body: sampleLock('second'), as: bob });
