@@ -22,6 +22,8 @@ const READS = [
   ['acme/net/peering', 'acme/net/vpc.tfstate?workspace=prod'],
   ['acme/net/vpc', 'acme/net/dns.tfstate'],
 ];
+/** How long locks were held before. */
+const HELD_SECONDS = [2, 3, 1, 4, 2, 6, 3, 16, 19, 17, 20];
 const PEOPLE = ['ci-prod', 'ci-dev', 'alice', 'bob', 'carol', 'dora'];
 
 /**
@@ -103,14 +105,29 @@ export async function fill(url, admin) {
       await write(`acme/${key}.tfstate`, PEOPLE[index % 5 === 1 ? 0 : index % 5], serial, 0.3 + index / 8);
   }
   await send(people.dora, 'DELETE', '/http/acme/iam/roles.tfstate');
+  await must(admin, 'PATCH', '/api/v1/projects/acme', {
+    keepVersions: 200,
+    retainAtLeast: 30,
+    quotaStates: 500,
+    announceFirst: true,
+  });
+  await must(admin, 'POST', '/api/v1/freezes', {
+    pattern: 'acme/data/*@prod',
+    reason: 'Migration of the warehouse, ask dora',
+    until: new Date(Date.now() + 5 * 3_600_000).toISOString(),
+  });
   // Holds of some seconds, so that a usual one is known.
   const paths = ['acme/net/vpc.tfstate?workspace=prod', 'acme/app/web.tfstate', 'acme/data/lake.tfstate'];
-  for (let round = 0; round < 2; round += 1) {
-    const releases = await Promise.all(paths.map((path) => hold(path, 'alice')));
-    await new Promise((resolve) => {
-      setTimeout(resolve, 15_000);
-    });
-    for (const release of releases) await release();
+  for (const [round, seconds] of HELD_SECONDS.entries()) {
+    await Promise.all(
+      paths.map(async (path, index) => {
+        const release = await hold(path, 'alice');
+        await new Promise((resolve) => {
+          setTimeout(resolve, seconds * (1_000 + index * 300 * (round % 3)));
+        });
+        await release();
+      }),
+    );
   }
   await hold('acme/net/vpc.tfstate?workspace=prod', 'ci-prod');
   for (const who of ['alice', 'bob', 'carol']) {

@@ -30,7 +30,16 @@ const VIEWS = [
   ['activity', '/activity', '.audit-row'],
   ['numbers', '/numbers', '.panel'],
   ['credentials', '/credentials?on=acme/net/vpc.tfstate@prod', '.matrix'],
+  ['projects', '/projects', '.data'],
   ['settings', '/settings', '.facts'],
+];
+
+/** What is shown over a view: the name of the picture, the path, the button that opens it, and a field in it. */
+const DIALOGS = [
+  ['break-in', '/', 'Break in…', 'Type the key'],
+  ['new-credential', '/credentials', 'New credential', 'Name'],
+  ['project', '/projects', 'Change acme', 'Versions to keep'],
+  ['freeze', '/projects', 'Freeze applies…', 'Why'],
 ];
 
 const only = process.argv[2] ?? '';
@@ -104,12 +113,13 @@ async function shootAll(browser, { size, viewport, colorScheme }) {
     await page.waitForTimeout(700);
     await shoot(name);
   }
-  if ('break-in'.includes(only)) {
-    await page.goto(url);
-    await page.getByRole('button', { name: 'Break in…' }).first().click();
-    await page.getByLabel('Type the key').waitFor();
+  for (const [name, path, button, awaited] of DIALOGS) {
+    if (!name.includes(only)) continue;
+    await page.goto(url + path);
+    await page.getByRole('button', { name: button }).first().click();
+    await page.getByLabel(awaited).first().waitFor();
     await page.waitForTimeout(400);
-    await shoot('break-in');
+    await shoot(name);
   }
   await context.close();
 }

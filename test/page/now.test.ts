@@ -8,11 +8,8 @@ import { TestHouse } from '../support/open-test-house.ts';
 import { sampleLock } from '../support/sample-state.ts';
 import { findTerraform } from '../support/terraform.ts';
 import type { Pair } from '../support/test-admin.ts';
+import { handedOver, handOverMsMax, watchHandOver } from './fixtures/hand-over.ts';
 import { signedIn, violations, type Visit } from './fixtures/signed-in.ts';
-
-/** From the release of a lock until another browser shows who has it now. A busy machine is slower. */
-const HAND_OVER_MS_MAX = 300;
-const BUSY_FACTOR = Number(process.env['CI'] === 'true' ? 10 : 4);
 
 const terraform = await findTerraform();
 
@@ -53,16 +50,7 @@ describe.skipIf(NO_BROWSER !== null)(`Now, in two browsers (skipped: ${NO_BROWSE
     for (const { page } of [one, other]) {
       await page.locator('.lock-row.holder', { hasText: 'alice' }).waitFor();
       await page.locator('.lock-row.waiter', { hasText: 'bob' }).waitFor();
-      await page.evaluate(`(() => {
-        const look = () => {
-          const holder = document.querySelector('.lock-row.holder');
-          if (holder === null || !holder.textContent.includes('bob')) return;
-          window.handedOver = Date.now();
-          watch.disconnect();
-        };
-        const watch = new MutationObserver(look);
-        watch.observe(document.body, { subtree: true, childList: true, characterData: true });
-      })()`);
+      await watchHandOver(page, 'bob');
     }
     // The row of the waiter is the one that becomes the row of the holder.
     const row = await one.page.locator('[role="listitem"]', { hasText: 'bob' }).elementHandle();
@@ -70,9 +58,7 @@ describe.skipIf(NO_BROWSER !== null)(`Now, in two browsers (skipped: ${NO_BROWSE
     await house.ask('UNLOCK', `/http/${path}`, { body: sampleLock('first'), as: alice });
     expect((await second).status).toBe(200);
     for (const { page } of [one, other]) {
-      await page.locator('.lock-row.holder', { hasText: 'bob' }).waitFor();
-      const shown = Number(await page.evaluate('window.handedOver'));
-      expect(shown - released).toBeLessThan(HAND_OVER_MS_MAX * BUSY_FACTOR);
+      expect((await handedOver(page, 'bob')) - released).toBeLessThan(handOverMsMax());
     }
     expect(await row?.textContent()).toContain('held');
     await house.ask('UNLOCK', `/http/${path}`, { body: sampleLock('second'), as: bob });

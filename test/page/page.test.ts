@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -187,7 +186,7 @@ describe.skipIf(NO_BROWSER !== null)(`the page (skipped: ${NO_BROWSER})`, () => 
     const { page } = await enter({ path: '/credentials' });
     await page.getByRole('button', { name: 'New credential' }).click();
     await page.getByLabel('Name').fill('from-the-page');
-    await page.getByLabel('On', { exact: true }).fill('acme/net/*');
+    await page.getByLabel('On 1').fill('acme/net/*');
     expect(await violations(page)).toEqual([]);
     await page.getByRole('button', { name: 'Create' }).click();
     const whole = (await page.getByRole('dialog').locator('pre').textContent()) ?? '';
@@ -295,26 +294,6 @@ describe.skipIf(NO_BROWSER !== null)(`the page (skipped: ${NO_BROWSER})`, () => 
     expect(sizes.length).toBeGreaterThan(3);
     expect(total / 1_000).toBeLessThan(FIRST_LOAD_MAX);
     expect(asked.filter((url) => !url.startsWith(house.url))).toEqual([]);
-  });
-
-  it('keeps a long list short in the page, and shows it soon', async () => {
-    const locks = amountOf('STATEHOUSE_PAGE_LOCKS', { few: 150, many: 1_000 });
-    for (let n = 0; n < locks; n += 1)
-      await lock(`crowd/state-${n}`, createHash('md5').update(String(n)).digest('hex'));
-    const { page, faults } = await enter({ path: '/?project=crowd' });
-    await page.getByText(`${locks.toLocaleString('en')} locks held`).waitFor();
-    expect(await page.locator('.lock-row').count()).toBeLessThan(100);
-    await expect
-      .poll(
-        async () => {
-          // What comes into the window is measured only then, so that the end may move once more.
-          await page.evaluate('scrollTo(0, document.body.scrollHeight)');
-          return Number(await page.getByRole('listitem').last().getAttribute('aria-posinset'));
-        },
-        { timeout: 10_000 },
-      )
-      .toBe(locks * 2);
-    expect(faults).toEqual([]);
   });
 
   it.each([

@@ -29,7 +29,7 @@ export function sizeText(bytes: number): string {
 
 /** A length of time in its two largest units: `3m 12s`, `2h 5m`, `4d 1h`; `0.4s` below a second. @param ms milliseconds */
 export function durationText(ms: number): string {
-  if (ms < 0) return '0s';
+  if (ms <= 0) return '0s';
   if (ms < 950) return `${(Math.ceil(ms / 100) / 10).toFixed(1)}s`;
   if (ms < MINUTE - 500) return `${Math.round(ms / SECOND)}s`;
   const seconds = Math.round(ms / SECOND) * SECOND;

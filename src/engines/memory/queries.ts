@@ -49,7 +49,7 @@ export function sameAddress(a: Address, b: Address): boolean {
 
 /** As UTF-8 bytes, whatever the characters. */
 export function compareBytes(a: string, b: string): number {
-  return Buffer.compare(Buffer.from(a), Buffer.from(b));
+  return a === b ? 0 : Buffer.compare(Buffer.from(a), Buffer.from(b));
 }
 
 /** What is still sealed under another key than this one. */

@@ -182,7 +182,7 @@ export class Indexer {
     const addresses = new Map(changed.map(({ address }) => [formatAddress(address), address]));
     for (const address of addresses.values()) {
       if (this.#closed) return;
-      if (addresses.size === 1) await this.#takeNewer(key, address);
+      if (addresses.size === 1) await this.#workAndRest(() => this.#takeNewer(key, address));
       else await this.#restingAfter(() => this.#takeNewer(key, address));
     }
     if (this.#closed) return;

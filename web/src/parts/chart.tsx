@@ -13,6 +13,11 @@ export interface Line {
 
 const HEIGHT = 160;
 const AXIS_WIDTH = 64;
+/** Room on the right for half of the last label. */
+const EDGE = 24;
+const DAY_SECONDS = 86_400;
+const DAY = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' });
+const HOUR = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
 
 /**
  * Numbers over time.
@@ -40,11 +45,17 @@ export function Chart({
       {
         width: element.clientWidth,
         height: HEIGHT,
+        padding: [null, EDGE, null, null],
         cursor: { y: false, drag: { x: false, y: false } },
         legend: { live: true },
         scales: { y: { range: (_plot, _low, high) => [0, high > 0 ? high * 1.1 : 1] } },
         axes: [
-          { stroke: colour('--dim'), grid: { show: false }, ticks: { stroke: colour('--line') } },
+          {
+            stroke: colour('--dim'),
+            grid: { show: false },
+            ticks: { stroke: colour('--line') },
+            values: (_plot, splits) => splits.map((at) => momentText(at, splits)),
+          },
           {
             stroke: colour('--dim'),
             size: AXIS_WIDTH,
@@ -76,6 +87,11 @@ export function Chart({
     };
   }, [at, lines]);
   return <div ref={frame} class="chart" role="img" aria-label={says} />;
+}
+
+/** A moment of the axis: its day, or within days the time. @param at seconds since 1970 */
+function momentText(at: number, [first = 0, second = Infinity]: readonly number[]): string {
+  return (second - first < DAY_SECONDS ? HOUR : DAY).format(at * 1_000);
 }
 
 /** A colour that may depend on light or dark, as a canvas takes it. */

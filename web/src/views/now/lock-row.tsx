@@ -95,7 +95,7 @@ export function LockRow({
             <Running ms={waiter.waitedMs} readAt={readAt} />
           </span>
           <span class="turn dim">
-            {turnText(left)}
+            {turnText(left, waiter.position, lock.usualHoldMs)}
             {!waiter.parked && <span title="Its client sleeps, and asks again by itself.">, asleep</span>}
           </span>
         </div>
@@ -106,9 +106,13 @@ export function LockRow({
   }
 }
 
-function turnText(left: number | null): string {
-  if (left === null) return '';
-  return left <= 0 ? 'held longer than usual' : `turn in about ${durationText(left)}`;
+/** When a turn is to be expected; while the present hold is longer than usual, only what comes after it is known. */
+function turnText(left: number | null, position: number, usualMs: number | null): string {
+  if (left === null || usualMs === null) return '';
+  if (left > 0) return `turn in about ${durationText(left)}`;
+  return position === 1
+    ? 'held longer than usual'
+    : `about ${durationText(usualMs * (position - 1))} after that`;
 }
 
 /** Why somebody holds or wants the lock, in their words. */

@@ -5,7 +5,7 @@ import { RETENTION_MODES, type RetentionMode } from '../../../../src/core/retain
 import type { RetentionLimit } from '../../../../src/core/retention.ts';
 import type { ProjectSettings, ProjectShape } from '../../../../src/api/shapes/house.ts';
 import { api, asApiError } from '../../api.ts';
-import { counted } from '../../format.ts';
+import { counted, countText } from '../../format.ts';
 import { Dialog } from '../../parts/dialog.tsx';
 
 type Field = RetentionLimit | Quota;
@@ -14,8 +14,8 @@ type Field = RetentionLimit | Quota;
 const HISTORY: readonly (readonly [name: RetentionLimit, says: string, min: number])[] = [
   ['keepVersions', 'Versions to keep', 1],
   ['keepDays', 'Days to keep', 1],
-  ['minKeepDays', 'Days in which nothing goes', 0],
-  ['retainAtLeast', 'Days in which nobody may remove one', 1],
+  ['minKeepDays', 'Days kept in any case', 0],
+  ['retainAtLeast', 'Days retained', 1],
 ];
 const ROOM: readonly (readonly [name: Quota, says: string, min: number])[] = [
   ['quotaStates', 'States', 1],
@@ -64,32 +64,34 @@ export function ChangeProject({ project, close }: { project: ProjectShape; close
     </label>
   );
   return (
-    <Dialog title={`Settings of ${project.project}`} close={close}>
+    <Dialog title={`Settings of ${project.project}`} close={close} wide>
       <form onSubmit={(event) => void save(event)}>
-        <fieldset>
-          <legend>History</legend>
-          <p class="hint">Older versions are removed for good. The newest one always stays.</p>
-          <div class="pairs">{HISTORY.map(number)}</div>
-          <label class="field">
-            What must stay
-            <select value={mode} onChange={(event) => setMode(event.currentTarget.value as RetentionMode)}>
-              {RETENTION_MODES.map((one) => (
-                <option key={one} value={one}>
-                  {MODES[one]}
-                </option>
-              ))}
-            </select>
-          </label>
-        </fieldset>
-        <fieldset>
-          <legend>At most</legend>
-          <p class="hint">
-            What it keeps now: {counted(project.quota.used.states, 'state')},{' '}
-            {counted(project.quota.used.versions, 'version')}. An apply that would go beyond is refused before
-            it begins.
-          </p>
-          <div class="pairs">{ROOM.map(number)}</div>
-        </fieldset>
+        <div class="halves">
+          <fieldset>
+            <legend>History</legend>
+            <p class="hint">Older versions are removed for good. The newest one always stays.</p>
+            <div class="pairs">{HISTORY.map(number)}</div>
+            <label class="field">
+              Until those days are over
+              <select value={mode} onChange={(event) => setMode(event.currentTarget.value as RetentionMode)}>
+                {RETENTION_MODES.map((one) => (
+                  <option key={one} value={one}>
+                    {MODES[one]}
+                  </option>
+                ))}
+              </select>
+            </label>
+          </fieldset>
+          <fieldset>
+            <legend>At most</legend>
+            <p class="hint">
+              What it keeps now: {counted(project.quota.used.states, 'state')},{' '}
+              {counted(project.quota.used.versions, 'version')}. An apply that would go beyond is refused
+              before it begins.
+            </p>
+            <div class="pairs">{ROOM.map(number)}</div>
+          </fieldset>
+        </div>
         <label class="check">
           <input
             type="checkbox"
@@ -119,8 +121,12 @@ export function ChangeProject({ project, close }: { project: ProjectShape; close
 
 /** What holds where nothing is set for the project. */
 function placeholderOf({ effective, quota, set }: ProjectShape, name: Field): string {
-  if (isQuota(name)) return quota.set[name] === null ? (quota.effective[name]?.toString() ?? 'no limit') : '';
-  return set[name] === null ? (effective[name]?.toString() ?? 'no limit') : '';
+  if (isQuota(name)) return quota.set[name] === null ? limitText(quota.effective[name]) : '';
+  return set[name] === null ? limitText(effective[name]) : '';
+}
+
+function limitText(limit: number | null): string {
+  return limit === null ? 'no limit' : countText(limit);
 }
 
 function isQuota(name: Field): name is Quota {

@@ -115,11 +115,18 @@ function Parts({ address }: { address: string }): JSX.Element {
   );
 }
 
+/** Whether the server executes runs, as far as is known: one that does not is asked no further. */
+let executes = true;
+
 /** What the server has executed; nothing where it executes nothing. */
 async function readRuns(address: string): Promise<readonly RunShape[]> {
+  if (!executes) return [];
   return api.ask('list-runs', { query: { address, limit: RUNS_MAX } }).then(
     ({ runs }) => runs,
-    () => [],
+    (fault: unknown) => {
+      executes = asApiError(fault).status !== 404;
+      return [];
+    },
   );
 }
 
