@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { run } from '../program.mjs';
-import { lockInfo, play, SERVER, state } from './trials.mjs';
+import { play, SERVER, state } from './trials.mjs';
 
 const { PROGRAM = 'gsutil', HOME = '.', KEY_FILE = '' } = process.env;
 const { hostname, port } = new URL(SERVER);
@@ -52,12 +52,6 @@ async function does(...args) {
   return output;
 }
 
-async function isRefused(words, ...args) {
-  const { code, output } = await gsutil(...args);
-  assert.notEqual(code, 0, `gsutil ${args.join(' ')} was not refused`);
-  assert.match(output, words);
-}
-
 function file(name, body) {
   const path = join(HOME, name);
   writeFileSync(path, body);
@@ -78,42 +72,10 @@ await play({
     assert.equal(await does('-q', 'cat', object), state(1).toString());
     assert.match(await does('stat', object), /Generation:\s+1\b/);
   },
-  'a large state is copied in pieces': async (bucket) => {
-    const body = state(1, 'x'.repeat(3_000_000));
-    await does('cp', file('large', body), `gs://${bucket}/net/default.tfstate`);
-    await does('cp', `gs://${bucket}/net/default.tfstate`, join(HOME, 'large-back'));
-    assert.deepEqual(readFileSync(join(HOME, 'large-back')), body);
-  },
   'states are listed and copied on the server': async (bucket) => {
     await does('cp', file('one', state(1)), `gs://${bucket}/a/default.tfstate`);
     await does('cp', `gs://${bucket}/a/default.tfstate`, `gs://${bucket}/b/default.tfstate`);
     const listed = await does('ls', '-r', `gs://${bucket}`);
     assert.match(listed, /a\/default\.tfstate[^]*b\/default\.tfstate/);
-  },
-  'a lock is seen by its generation and removed': async (bucket) => {
-    const lock = `gs://${bucket}/net/default.tflock`;
-    const info = file('lock', lockInfo('5e7b9b1c-2d4f-4f0e-9a54-0f9a7f3f0c13'));
-    await does('-h', 'x-goog-if-generation-match:0', 'cp', info, lock);
-    assert.match(await does('-q', 'cat', lock), /node@host/);
-    await does('rm', lock);
-  },
-  'a state is removed and restored': async (bucket) => {
-    const object = `gs://${bucket}/net/default.tfstate`;
-    await does('cp', file('one', state(1)), object);
-    await does('rm', object);
-    await isRefused(/No URLs matched|404/, 'stat', object);
-    await does('cp', `${object}#1`, object);
-    assert.match(await does('stat', object), /Generation/);
-  },
-  'what is not done says so': async (bucket) => {
-    await does('cp', file('one', state(1)), `gs://${bucket}/net/default.tfstate`);
-    await isRefused(/cannot have this name/, 'cp', file('x', 'x'), `gs://${bucket}/x.txt`);
-    await isRefused(
-      /not supported/,
-      'setmeta',
-      '-h',
-      'x-goog-meta-a:b',
-      `gs://${bucket}/net/default.tfstate`,
-    );
   },
 });
