@@ -81,10 +81,11 @@ describe('states that move from one door to another', () => {
     await a.write('default', Buffer.from(body), null);
     const options = (name: string, attributes: Attributes): readonly string[] =>
       Object.entries(attributes).flatMap(([field, value]) => [name, `${field}=${value}`]);
+    const always = ['--json', '--chdir', folder, '--backend', from, '--to', to, '--only', 'default'];
     const said = await runStatehouse(
       [
         'migrate',
-        ...['--json', '--chdir', folder, '--backend', from, '--to', to, '--only', 'default'],
+        ...always,
         ...options('--backend-config', at(from, 'a')),
         ...options('--to-config', at(to, 'b')),
       ],
