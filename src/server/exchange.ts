@@ -11,6 +11,8 @@ import type { Traffic } from './traffic.ts';
 const LINGER_MS = 1_000;
 /** A body of which no more is left is read to its end for the sake of the connection, although nobody wants it. */
 const DRAINED_BYTES_MAX = 64 * 1024;
+/** How long the rest of a body is waited for whose length nobody knows: a client that is cut off while it sends does not read the answer. */
+const REST_MS_MAX = 200;
 
 /** @param id names the request. @returns what doors see of it */
 export function toDoorRequest(
@@ -93,6 +95,7 @@ export async function sendReply(
   try {
     if (response.destroyed) return false;
     if (live !== undefined) onAbort(live, () => response.destroy());
+    if (!request.complete && request.headers['transfer-encoding'] !== undefined) await readRest(request);
     await write(request, response, reply);
     delivered = await settled;
     return delivered;
@@ -132,6 +135,24 @@ function readBody(
       return guardBody(request, announced);
     },
   };
+}
+
+/** Reads what is left of a body, if that is little and comes soon. */
+function readRest(request: IncomingMessage): Promise<void> {
+  return new Promise((resolve) => {
+    let size = 0;
+    const done = (): void => {
+      clearTimeout(late);
+      request.off('data', count).off('end', done).off('close', done);
+      resolve();
+    };
+    const count = (chunk: Buffer): void => {
+      size += chunk.length;
+      if (size > DRAINED_BYTES_MAX) done();
+    };
+    const late = setTimeout(done, REST_MS_MAX);
+    request.on('data', count).once('end', done).once('close', done).resume();
+  });
 }
 
 /** Whether more of the body is still to come than is worth reading. */

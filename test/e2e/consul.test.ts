@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TestHouse } from '../support/open-test-house.ts';
+import { findOnPath } from '../support/find-program.ts';
 import { findTerraform, TerraformFolder } from '../support/terraform.ts';
 import { TEST_ADMIN } from '../support/test-admin.ts';
 import { consulBackend, consulFolder, consulLogin } from './fixtures/consul-folder.ts';
@@ -10,12 +11,16 @@ import { raceWithoutLock, secondIsRefused, type LockScene } from './fixtures/loc
 import { keepsLargeState, leavesForHttp } from './fixtures/state-scenes.ts';
 import { addressAt, lockAt, resourceNames, resourcesAt, untilHeld } from './fixtures/view.ts';
 
-const terraform = await findTerraform();
+const PROGRAMS = [
+  ['terraform', await findTerraform()],
+  // OpenTofu is not among the programs that CI must have, so that its absence is a spoken skip everywhere.
+  ['tofu', await findOnPath('tofu')],
+] as const;
 
 /** It stands in the state as input and as output, and in the transaction a third longer. */
 const LARGE_MIB = 4;
 
-describe.skipIf(terraform === null)('terraform over consul (skipped unless terraform is on PATH)', () => {
+describe.each(PROGRAMS)('%s over consul (skipped unless it is on PATH)', (_, program) => {
   let house: TestHouse;
   let count = 0;
 
@@ -30,9 +35,9 @@ describe.skipIf(terraform === null)('terraform over consul (skipped unless terra
   /** A state that no other test has. */
   const newPath = (): string => `acme/net/${++count}`;
   const folderAt = (path: string, main: string, lines: readonly string[] = []): Promise<TerraformFolder> =>
-    consulFolder(terraform!, { url: house.url, path, lines }, main);
+    consulFolder(program!, { url: house.url, path, lines }, main);
 
-  it.each([
+  it.skipIf(program === null).each([
     ['plain', []],
     ['as gzip', ['gzip = true']],
   ])('works from init to destroy, workspaces too, and leaves no lock: %s', async (_, lines) => {
@@ -65,99 +70,118 @@ describe.skipIf(terraform === null)('terraform over consul (skipped unless terra
     };
   };
 
-  it('refuses the second of two applies at once, and says who holds the lock', () =>
-    secondIsRefused(newScene()));
+  it.skipIf(program === null)('refuses the second of two applies at once, and says who holds the lock', () =>
+    secondIsRefused(newScene()),
+  );
 
-  it('lets eight with -lock-timeout all succeed, in the order of first asking', () =>
-    eightInOrder(house, newPath(), (path) => folderAt(path, '')));
+  it.skipIf(program === null)('lets eight with -lock-timeout all succeed, in the order of first asking', () =>
+    eightInOrder(house, newPath(), (path) => folderAt(path, '')),
+  );
 
-  it('wants the right ID to force-unlock, and keeps what the old holder cannot write after it', async () => {
-    const path = newPath();
-    await using gate = await Gate.make();
-    await using alice = await folderAt(path, resource('before'));
-    await alice.must('apply', '-auto-approve');
-    await using bob = await alice.copy();
-    await alice.write('main.tf', resource('alice', 'alice', gate.command));
-    const paused = alice.start(['apply', '-auto-approve']);
-    await gate.reached();
-    const { holders } = await untilHeld(house, path);
-    const wrong = await bob.run('force-unlock', '-force', '0b0b0b0b-0000-0000-0000-000000000000');
-    expect(wrong).toMatchObject({ code: 1 });
-    expect(wrong.output).toContain('no lock is held under this ID');
-    expect((await lockAt(house, path)).holders).toMatchObject([{ lockId: holders[0]?.lockId }]);
-    expect(await bob.must('force-unlock', '-force', holders[0]?.lockId ?? '')).toContain(
-      'successfully unlocked',
-    );
-    await bob.write('main.tf', resource('bob'));
-    await bob.must('apply', '-auto-approve', '-lock-timeout=30s');
-    await gate.open();
-    const { code } = await paused.end;
-    expect(code).toBe(1);
-    expect(await resourcesAt(house, path)).toEqual(['bob']);
-    expect(resourceNames((await alice.read('errored.tfstate')) ?? '')).toContain('alice');
-  });
+  it.skipIf(program === null)(
+    'wants the right ID to force-unlock, and keeps what the old holder cannot write after it',
+    async () => {
+      const path = newPath();
+      await using gate = await Gate.make();
+      await using alice = await folderAt(path, resource('before'));
+      await alice.must('apply', '-auto-approve');
+      await using bob = await alice.copy();
+      await alice.write('main.tf', resource('alice', 'alice', gate.command));
+      const paused = alice.start(['apply', '-auto-approve']);
+      await gate.reached();
+      const { holders } = await untilHeld(house, path);
+      const wrong = await bob.run('force-unlock', '-force', '0b0b0b0b-0000-0000-0000-000000000000');
+      expect(wrong).toMatchObject({ code: 1 });
+      expect(wrong.output).toContain('no lock is held under this ID');
+      expect((await lockAt(house, path)).holders).toMatchObject([{ lockId: holders[0]?.lockId }]);
+      expect(await bob.must('force-unlock', '-force', holders[0]?.lockId ?? '')).toContain(
+        'successfully unlocked',
+      );
+      await bob.write('main.tf', resource('bob'));
+      await bob.must('apply', '-auto-approve', '-lock-timeout=30s');
+      await gate.open();
+      const { code } = await paused.end;
+      expect(code).toBe(1);
+      expect(await resourcesAt(house, path)).toEqual(['bob']);
+      expect(resourceNames((await alice.read('errored.tfstate')) ?? '')).toContain('alice');
+    },
+  );
 
-  it('ends the hold of a run that was killed, with its session', async () => {
-    const path = newPath();
-    await using gate = await Gate.make();
-    await using alice = await folderAt(path, resource('alice', 'alice', gate.command));
-    await using bob = await alice.copy();
-    await bob.write('main.tf', resource('bob'));
-    const killed = alice.start(['apply', '-auto-approve']);
-    await gate.reached();
-    await untilHeld(house, path);
-    killed.signal('SIGKILL');
-    await bob.must('apply', '-auto-approve', '-lock-timeout=90s');
-    expect(await resourcesAt(house, path)).toEqual(['bob']);
-  }, 120_000);
+  it.skipIf(program === null)(
+    'ends the hold of a run that was killed, with its session',
+    async () => {
+      const path = newPath();
+      await using gate = await Gate.make();
+      await using alice = await folderAt(path, resource('alice', 'alice', gate.command));
+      await using bob = await alice.copy();
+      await bob.write('main.tf', resource('bob'));
+      const killed = alice.start(['apply', '-auto-approve']);
+      await gate.reached();
+      await untilHeld(house, path);
+      killed.signal('SIGKILL');
+      await bob.must('apply', '-auto-approve', '-lock-timeout=90s');
+      expect(await resourcesAt(house, path)).toEqual(['bob']);
+    },
+    120_000,
+  );
 
-  it('lets nothing be lost when two race with -lock=false', () => raceWithoutLock(newScene()));
+  it.skipIf(program === null)('lets nothing be lost when two race with -lock=false', () =>
+    raceWithoutLock(newScene()),
+  );
 
-  it('has one lock and one state with backend "http", and breaks a lock that was taken there', async () => {
-    const path = newPath();
-    await using gate = await Gate.make();
-    await using alice = await httpFolder(terraform!, { url: house.url, path }, resource('before'));
-    await alice.must('apply', '-auto-approve');
-    await alice.write('main.tf', resource('alice', 'alice', gate.command));
-    await using bob = await folderAt(path, resource('bob'));
-    const first = alice.start(['apply', '-auto-approve']);
-    await gate.reached();
-    const { holders } = await untilHeld(house, path);
-    const refusedOne = await bob.run('apply', '-auto-approve');
-    expect(refusedOne).toMatchObject({ code: 1 });
-    expect(refusedOne.output).toContain(holders[0]?.lockId);
-    expect(await bob.must('force-unlock', '-force', holders[0]?.lockId ?? '')).toContain(
-      'successfully unlocked',
-    );
-    await bob.must('apply', '-auto-approve');
-    await gate.open();
-    expect(await first.end).toMatchObject({ code: 1 });
-    expect(await resourcesAt(house, path)).toEqual(['bob']);
-  });
+  it.skipIf(program === null)(
+    'has one lock and one state with backend "http", and breaks a lock that was taken there',
+    async () => {
+      const path = newPath();
+      await using gate = await Gate.make();
+      await using alice = await httpFolder(program!, { url: house.url, path }, resource('before'));
+      await alice.must('apply', '-auto-approve');
+      await alice.write('main.tf', resource('alice', 'alice', gate.command));
+      await using bob = await folderAt(path, resource('bob'));
+      const first = alice.start(['apply', '-auto-approve']);
+      await gate.reached();
+      const { holders } = await untilHeld(house, path);
+      const refusedOne = await bob.run('apply', '-auto-approve');
+      expect(refusedOne).toMatchObject({ code: 1 });
+      expect(refusedOne.output).toContain(holders[0]?.lockId);
+      expect(await bob.must('force-unlock', '-force', holders[0]?.lockId ?? '')).toContain(
+        'successfully unlocked',
+      );
+      await bob.must('apply', '-auto-approve');
+      await gate.open();
+      expect(await first.end).toMatchObject({ code: 1 });
+      expect(await resourcesAt(house, path)).toEqual(['bob']);
+    },
+  );
 
-  it('is left for backend "http" by init -migrate-state', () => leavesForHttp(newScene(), consulLogin()));
+  it.skipIf(program === null)('is left for backend "http" by init -migrate-state', () =>
+    leavesForHttp(newScene(), consulLogin()),
+  );
 
-  it(
+  it.skipIf(program === null)(
     'takes a state that a Consul would want in chunks',
     () => keepsLargeState(newScene(), LARGE_MIB),
     120_000,
   );
 
-  it('takes http_auth for a token, and tells what to do about a wrong one, and a path without a project', async () => {
-    const place = { url: house.url, path: newPath() };
-    const init = async (block: string, env: Record<string, string>): Promise<string> => {
-      await using folder = await TerraformFolder.make(terraform!, { files: { 'backend.tf': block }, env });
-      const { code, output } = await folder.run('init');
-      const planned = code === 0 ? await folder.run('apply', '-auto-approve') : { code, output };
-      return `${planned.code} ${planned.output.replace(/\s*│\s*|\s+/g, ' ')}`;
-    };
-    expect(await init(consulBackend(place), { CONSUL_HTTP_TOKEN: 'nobody.atall' })).toContain(
-      'set access_token (or CONSUL_HTTP_TOKEN) to ID.SECRET',
-    );
-    const { id, secret } = TEST_ADMIN;
-    expect(await init(consulBackend(place), { CONSUL_HTTP_AUTH: `${id}:${secret}` })).toMatch(/^0 /);
-    expect(await init(consulBackend({ ...place, path: 'alone' }), consulLogin())).toContain(
-      'expected a project and a key',
-    );
-  });
+  it.skipIf(program === null)(
+    'takes http_auth for a token, and tells what to do about a wrong one, and a path without a project',
+    async () => {
+      const place = { url: house.url, path: newPath() };
+      const init = async (block: string, env: Record<string, string>): Promise<string> => {
+        await using folder = await TerraformFolder.make(program!, { files: { 'backend.tf': block }, env });
+        const { code, output } = await folder.run('init');
+        const planned = code === 0 ? await folder.run('apply', '-auto-approve') : { code, output };
+        return `${planned.code} ${planned.output.replace(/\s*│\s*|\s+/g, ' ')}`;
+      };
+      expect(await init(consulBackend(place), { CONSUL_HTTP_TOKEN: 'nobody.atall' })).toContain(
+        'set access_token (or CONSUL_HTTP_TOKEN) to ID.SECRET',
+      );
+      const { id, secret } = TEST_ADMIN;
+      expect(await init(consulBackend(place), { CONSUL_HTTP_AUTH: `${id}:${secret}` })).toMatch(/^0 /);
+      expect(await init(consulBackend({ ...place, path: 'alone' }), consulLogin())).toContain(
+        'expected a project and a key',
+      );
+    },
+  );
 });

@@ -142,6 +142,17 @@ describe('an exchange', () => {
       ]);
     });
 
+    it('once a short body of unknown length has come, so that its sender is not cut off before it reads', async () => {
+      door.play = async () => reply(400, 'refused');
+      await using connection = await RawConnection.open(url);
+      connection.send('POST /played HTTP/1.1\r\nhost: h\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n');
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      expect(connection.closed).toBe(false);
+      connection.send('0\r\n\r\n');
+      await eventually('the answer comes', () => connection.heard.endsWith('refused'));
+      expect(connection.heard.toLowerCase()).not.toContain('connection: close');
+    });
+
     it('on another one, when much is still to come: the answer is heard, and the sender cut off', async () => {
       door.play = async () => reply(413, 'too large');
       await using connection = await RawConnection.open(url);

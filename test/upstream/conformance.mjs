@@ -12,11 +12,20 @@ const SUITES = [
   'boto3',
   'go-sdk-v1',
   'go-sdk-v2',
+  'gcs-python',
+  'gcs-node',
+  'gsutil',
+  'azure-python',
+  'azure-node',
+  'az',
+  'consul-go',
+  'consul-python',
+  'consul-node',
 ];
 
 const INTRODUCTION = `# Tests of others
 
-The AWS doors are run against tests that were not written for them. Made from the lists in \`test/upstream/expected/\`, which name each test
+The AWS doors are run against tests that were not written for them, and the doors for Google, Azure and Consul against the official clients. Made from the lists in \`test/upstream/expected/\`, which name each test
 and what it does here, by \`node test/upstream/conformance.mjs\`; a test keeps it so.
 
 | suite | pass | applicable | by design not | source |
@@ -26,8 +35,8 @@ and what it does here, by \`node test/upstream/conformance.mjs\`; a test keeps i
 const HOW = `
 ## How to run them
 
-Of the suites nothing is kept here: each is run in a checkout of your own, with what it needs installed. The trials of boto3 and of the SDKs for Go are
-this repository's own. Each is run against a server that is started for it on this machine. The command prints each test that does something else than the list says.
+Of the suites nothing is kept here: each is run in a checkout of your own, with what it needs installed. The trials of boto3, of the SDKs for Go and of
+the clients of Google, Azure and Consul are this repository's own. Each is run against a server that is started for it on this machine. The command prints each test that does something else than the list says.
 
 \`\`\`sh
 npm run upstream s3-tests CHECKOUT -- --program=VENV/bin/python
@@ -38,6 +47,14 @@ npm run upstream terragrunt . -- --program=FILE            # terraform has to be
 npm run upstream boto3 . -- --program=VENV/bin/python      # with boto3[crt]
 npm run upstream go-sdk-v1 .                               # go has to be on PATH
 npm run upstream go-sdk-v2 .
+npm run upstream gcs-python . -- --program=VENV/bin/python    # with google-cloud-storage; azure-python with azure-storage-blob and azure-identity
+npm run upstream consul-python . -- --program=VENV/bin/python # with python-consul2
+npm run upstream gcs-node FOLDER                              # with @google-cloud/storage in its node_modules
+npm run upstream azure-node FOLDER                            # with @azure/storage-blob and @azure/identity
+npm run upstream consul-node FOLDER                           # with consul
+npm run upstream consul-go .                                  # go has to be on PATH
+npm run upstream gsutil . -- --program=FILE
+npm run upstream az . -- --program=FILE
 npm run contention PROGRAM -- --applies=500                # terraform or tofu
 \`\`\`
 
@@ -46,6 +63,7 @@ npm run contention PROGRAM -- --applies=500                # terraform or tofu
 - **dynalite**'s tests of what is understood and refused are compared by the class of the error, which SDKs go by; the sentences say more here. After a
   failure in a callback mocha skips or repeats some tests of the same file, which are then said to be missing or new.
 - **terraform** and **opentofu** name AWS's own hosts: a proxy on this machine brings them to the server, and nowhere else.
+- **gcs**, **azure** and **consul** are programs of some twenty lines each, as people write them; those of Azure and gsutil speak HTTPS.
 - **contention** has 8 clients apply on one state, with lock files, a table and both, on loopback and 40 ms away: none may give up, and no change
   may be lost. \`--minutes\` bounds each. Run so far:
 

@@ -39,6 +39,8 @@ export async function startServer(flags = []) {
     url,
     port,
     admin: ADMIN,
+    /** What clients have to trust, where it was started with `--tls-self-signed`. */
+    certificate: join(data, 'tls-cert.pem'),
     /** Makes a credential that may do no more than the grants say. */
     credential(name, grants) {
       const asked = [

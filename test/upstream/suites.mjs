@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { runCommandTrials, runGoTrials, runNodeTrials, runPythonTrials } from './clouds.mjs';
 import { certificateForAws, proxyTo } from './names-of-aws.mjs';
 import { run, WITHOUT } from './program.mjs';
 import { runBoto3, runGoSdk } from './sdks.mjs';
@@ -43,6 +44,15 @@ export const SUITES = {
   boto3: runBoto3,
   'go-sdk-v1': runGoSdk('v1'),
   'go-sdk-v2': runGoSdk('v2'),
+  'gcs-python': runPythonTrials('gcs_trials.py'),
+  'gcs-node': runNodeTrials('gcs-trials.mjs'),
+  gsutil: runCommandTrials('gsutil-trials.mjs', 'gsutil', { tls: true }),
+  'azure-python': runPythonTrials('azure_trials.py', { tls: true }),
+  'azure-node': runNodeTrials('azure-trials.mjs', { tls: true }),
+  az: runCommandTrials('az-trials.mjs', 'az', { tls: true }),
+  'consul-go': runGoTrials('consul-go'),
+  'consul-python': runPythonTrials('consul_trials.py'),
+  'consul-node': runNodeTrials('consul-trials.mjs'),
 };
 
 async function runS3Tests({ checkout, program, only }) {

@@ -70,6 +70,23 @@ describe('the consul door', () => {
       expect((await send('DELETE', kv(path))).text).toBe('true');
     });
 
+    it('reads and deletes all that is below a prefix in a transaction, and reads what may be absent', async () => {
+      const path = newPath();
+      await set(`${path}/a`, 1);
+      await set(`${path}/b`, 1);
+      const read = await txn(
+        { Verb: 'get-tree', Key: `${path}/` },
+        { Verb: 'get-or-empty', Key: `${path}/c` },
+        { Verb: 'get', Key: `${path}/a` },
+      );
+      expect(json(read)).toMatchObject({
+        Results: ['a', 'b', 'c', 'a'].map((name) => ({ KV: { Key: `${path}/${name}` } })),
+      });
+      expect(json(await txn({ Verb: 'delete-tree', Key: `${path}/` }))).toMatchObject({ Results: [] });
+      expect(await send('GET', kv(`${path}/a`))).toMatchObject({ status: 404 });
+      expect(await txn({ Verb: 'delete-tree', Key: '' })).toMatchObject({ status: 400 });
+    });
+
     it('unpacks gzip, and keeps nothing of what is cut, is no state, or is no transaction', async () => {
       const path = newPath();
       const packed = gzipSync(sampleState(1));

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { newDigest } from '../../../src/protocols/wire/digest.ts';
 import { TestHouse } from '../../support/open-test-house.ts';
 import type { Answer } from '../../support/request.ts';
 import { sampleLock, sampleState } from '../../support/sample-state.ts';
@@ -96,6 +97,29 @@ describe('the gcs door', () => {
     expect(await send('GET', object(name))).toMatchObject({ status: 404 });
     // A deletion whose answer was lost comes again.
     expect(await send('DELETE', object(name))).toMatchObject({ status: 204 });
+  });
+
+  it('tells the CRC32C of what is read whole, of a large state after a restart, too', async () => {
+    const name = `${newKey()}/default.tfstate`;
+    const body = sampleState(1).replace('{', `{${' '.repeat(300_000)}`);
+    await put(name, body);
+    const wanted = /crc32c=([^,]+),md5=/.exec(
+      String((await send('GET', object(name, '?alt=media'))).headers['x-goog-hash']),
+    )?.[1];
+    const digest = newDigest('crc32c');
+    digest.update(Buffer.from(body));
+    expect(wanted).toBe(Buffer.from(digest.digest()).toString('base64'));
+    // A door that has not seen it come.
+    await using other = await TestHouse.open();
+    const moved = `${newKey()}/default.tfstate`;
+    const [project, key] = ['acme', moved.replace(/\/default\.tfstate$/, '')];
+    await other.ask('POST', `/http/${project}/${key}`, { body });
+    const read = await other.ask('GET', object(moved, '?alt=media'), {
+      as: null,
+      headers: { authorization: `Bearer ${TEST_ADMIN.id}.${TEST_ADMIN.secret}` },
+    });
+    expect(read.headers['x-goog-hash']).toContain(`crc32c=${wanted}`);
+    expect(read.text).toBe(body);
   });
 
   it('patches what is so already, and nothing else', async () => {

@@ -22,6 +22,16 @@ describe('a body of two parts', () => {
     );
   });
 
+  it('is read as gsutil writes it, with LF and a boundary in single quotes', async () => {
+    const body = bodyOf('a\r\nb')
+      .replaceAll('\r\n', '\n')
+      .replace('a\nb', 'a\r\nb')
+      .replaceAll('--x y', '--=1=');
+    const { metadata, media } = await readRelated(inPieces(body, [7]), "multipart/related; boundary='=1='");
+    expect(Buffer.from(metadata).toString()).toBe('{"name":"n"}');
+    expect(await textOf(media)).toBe('a\r\nb');
+  });
+
   it.each([
     ['no boundary in its type', bodyOf('a'), 'multipart/related'],
     ['another type', bodyOf('a'), 'text/plain; boundary=x'],

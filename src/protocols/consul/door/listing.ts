@@ -5,7 +5,7 @@ import { visitStates } from '../../visit-states.ts';
 import { shownLockInfo } from '../../lock-object/shown-lock.ts';
 import { lockKeys, readKey, stateKey } from '../layout.ts';
 import { absentReply, jsonReply, readHeaders, type Answer, type DoorCall } from './call.ts';
-import { invalid, notDone, refused } from './errors.ts';
+import { invalid, notDone, refused, type ConsulError } from './errors.ts';
 import { infoPair, lockPair, pairsJson, stateIndex, type Pair } from './pairs.ts';
 import { removeState } from './state.ts';
 
@@ -39,21 +39,30 @@ export async function listKeys(call: DoorCall): Promise<Answer> {
 export async function listPairs(call: DoorCall): Promise<Answer> {
   const refusal = refuseBlocking(call);
   if (refusal !== null) return refusal;
+  const pairs = await pairsBelow(call, call.asked.name);
+  if (pairs === null) return absentReply(call, INDEX);
+  if ('message' in pairs) return pairs;
+  return {
+    operation: call.asked.operation,
+    status: 200,
+    headers: { 'content-type': 'application/json', ...readHeaders(INDEX) },
+    body: pairsJson(pairs),
+  };
+}
+
+/** The pairs whose keys begin so, as they are read; null for none. */
+export async function pairsBelow(
+  call: DoorCall,
+  prefix: string,
+): Promise<AsyncIterable<Pair> | ConsulError | null> {
   const summaries: StateSummary[] = [];
-  const { name, operation } = call.asked;
-  const shut = await visitStates(call, queryOf(call.asked.name), (summary) => {
-    if (keysOf(summary).some((key) => key.startsWith(name))) summaries.push(summary);
+  const shut = await visitStates(call, queryOf(prefix), (summary) => {
+    if (keysOf(summary).some((key) => key.startsWith(prefix))) summaries.push(summary);
     return summaries.length <= KEYS_MAX;
   });
   if (shut !== null) return refused(shut);
   if (summaries.length > KEYS_MAX) return tooMany();
-  if (summaries.length === 0) return absentReply(call, INDEX);
-  return {
-    operation,
-    status: 200,
-    headers: { 'content-type': 'application/json', ...readHeaders(INDEX) },
-    body: pairsJson(pairsOf(call, summaries)),
-  };
+  return summaries.length === 0 ? null : pairsOf(call, prefix, summaries);
 }
 
 /** `DELETE ?recurse` hides every state whose key begins so; the first that may not be is said, and what follows stays. */
@@ -61,9 +70,14 @@ export async function deleteTree(call: DoorCall): Promise<Answer> {
   const { name, query } = call.asked;
   if (query.has('cas')) return invalid('"cas" and "recurse" exclude each other');
   if (readKey(name).kind === 'chunk') return jsonReply(call, true);
+  return (await deleteBelow(call, name)) ?? jsonReply(call, true);
+}
+
+/** Hides the states whose keys begin so. @returns what was refused; null for nothing */
+export async function deleteBelow(call: DoorCall, name: string): Promise<ConsulError | null> {
   if (!name.includes('/')) return invalid('a deletion with "recurse" names a project: PROJECT/, at least');
   const found: Address[] = [];
-  const shut = await visitStates(call, queryOf(call.asked.name), ({ address, world }) => {
+  const shut = await visitStates(call, queryOf(name), ({ address, world }) => {
     const key = stateKey(address);
     if (key?.startsWith(name) === true && liveHead(world.record) !== null) found.push(address);
     return found.length <= KEYS_MAX;
@@ -80,7 +94,7 @@ export async function deleteTree(call: DoorCall): Promise<Answer> {
     const deleted = await removeState(call, address, null);
     if (typeof deleted === 'object') return deleted;
   }
-  return jsonReply(call, true);
+  return null;
 }
 
 function refuseBlocking({ asked: { query } }: DoorCall): Answer | null {
@@ -89,25 +103,28 @@ function refuseBlocking({ asked: { query } }: DoorCall): Answer | null {
     : notDone('a blocking query for many keys', 'ask for one key, or follow the events of the API');
 }
 
-function tooMany(): Answer {
+function tooMany(): ConsulError {
   return invalid(`more than ${KEYS_MAX} keys begin so: ask for a longer prefix`);
 }
 
-async function* pairsOf(call: DoorCall, summaries: readonly StateSummary[]): AsyncGenerator<Pair> {
-  const { house, caller, asked } = call;
+async function* pairsOf(
+  { house, caller }: DoorCall,
+  prefix: string,
+  summaries: readonly StateSummary[],
+): AsyncGenerator<Pair> {
   for (const { address, world } of summaries) {
     const path = stateKey(address);
     if (path === null || !house.states.maySee(caller.identity, address)) continue;
     const found = liveHead(world.record) === null ? null : await house.states.read(caller, address);
-    if (path.startsWith(asked.name) && found?.type === 'found') {
+    if (path.startsWith(prefix) && found?.type === 'found') {
       const { version, bytes } = found;
       yield { key: path, flags: '0', index: stateIndex(version), session: '', value: bytes.plain() };
     }
     const [holder] = house.lockInfos.ofHolders(address, world.holders.slice(0, 1));
     if (holder === undefined) continue;
     const { lock, info } = lockKeys(path);
-    if (lock.startsWith(asked.name)) yield lockPair(lock, holder);
-    if (info.startsWith(asked.name)) yield infoPair(info, holder, shownLockInfo(holder));
+    if (lock.startsWith(prefix)) yield lockPair(lock, holder);
+    if (info.startsWith(prefix)) yield infoPair(info, holder, shownLockInfo(holder));
   }
 }
 

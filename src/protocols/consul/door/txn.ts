@@ -3,6 +3,7 @@ import type { DoorReply } from '../../door.ts';
 import { readKey } from '../layout.ts';
 import { readHeaders, type Answer, type DoorCall } from './call.ts';
 import { conflict, invalid, notDone, refused, ROLLED_BACK, type ConsulError } from './errors.ts';
+import { deleteBelow, pairsBelow } from './listing.ts';
 import { acquire, release, seeLock, type LockChange } from './lock.ts';
 import { infoPair, lockPair, pairJson, stateIndex, type Pair } from './pairs.ts';
 import { look, removeState, writeState } from './state.ts';
@@ -11,13 +12,22 @@ import { readTxn, type TxnOperation } from './txn-body.ts';
 /** What an operation has come to: the pair that is told of, or nothing of which to tell. */
 interface Done {
   readonly pair: Pair | null;
+  /** More of them, as they are read. */
+  readonly pairs?: AsyncIterable<Pair>;
   readonly undelivered?: () => void;
 }
 
 type Outcome = Done | ConsulError;
 type Verb = (call: DoorCall, operation: TxnOperation, address: Address) => Promise<Outcome>;
 
-const READS: ReadonlySet<string> = new Set(['get', 'check-index', 'check-not-exists', 'check-session']);
+const READS: ReadonlySet<string> = new Set([
+  'get',
+  'get-or-empty',
+  'get-tree',
+  'check-index',
+  'check-not-exists',
+  'check-session',
+]);
 
 const OF_STATES: Readonly<Record<string, Verb>> = {
   set: (call, operation, address) => write(call, operation, address, () => null),
@@ -25,6 +35,7 @@ const OF_STATES: Readonly<Record<string, Verb>> = {
   delete: (call, operation, address) => remove(call, operation, address, null),
   'delete-cas': (call, operation, address) => remove(call, operation, address, operation.index()),
   get: (call, operation, address) => get(call, operation, address),
+  'get-or-empty': (call, operation, address) => getOrEmpty(call, operation, address),
   'check-index': (call, operation, address) =>
     check(call, operation, address, (index) => index === operation.index()),
   'check-not-exists': (call, operation, address) =>
@@ -58,6 +69,16 @@ const OF_INFOS: Readonly<Record<string, Verb>> = {
   },
 };
 
+/** What is done of all keys that begin so. */
+const OF_TREES: Readonly<Record<string, (call: DoorCall, prefix: string) => Promise<Outcome>>> = {
+  'get-tree': async (call, prefix) => {
+    const pairs = await pairsBelow(call, prefix);
+    if (pairs === null) return { pair: null };
+    return 'message' in pairs ? pairs : { pair: null, pairs };
+  },
+  'delete-tree': async (call, prefix) => (await deleteBelow(call, prefix)) ?? { pair: null },
+};
+
 const VERBS = { state: OF_STATES, lock: OF_LOCKS, 'lock-info': OF_INFOS } as const;
 
 /**
@@ -78,23 +99,24 @@ export async function runTxn(call: DoorCall): Promise<Answer> {
     if ('pair' in outcome) done.push(outcome);
     else return outcome.status === ROLLED_BACK ? rolledBack(call, index, outcome.message) : outcome;
   }
-  const pairs = done.flatMap(({ pair }) => (pair === null ? [] : [pair]));
   const [undelivered] = done.flatMap((one) => one.undelivered ?? []);
   return {
-    ...reply(call, 200, results(pairs)),
+    ...reply(call, 200, results(done)),
     ...(undelivered === undefined ? {} : { undelivered }),
   };
 }
 
 async function run(call: DoorCall, operation: TxnOperation): Promise<Outcome> {
   const { verb } = operation;
+  const ofTree = OF_TREES[verb];
+  if (ofTree !== undefined) return ofTree(call, operation.key);
   const key = readKey(operation.key);
   if (key.kind === 'none') return invalid(key.problem);
   const does = key.kind === 'chunk' ? undefined : VERBS[key.kind][verb];
   if (key.kind === 'chunk' || does === undefined) {
     return notDone(
       `"${verb}" of "${operation.key}" in a transaction`,
-      'states take set, cas, delete, delete-cas, get, check-index and check-not-exists; locks take lock, unlock, check-session and get',
+      'states take set, cas, delete, delete-cas, get, get-or-empty, check-index and check-not-exists, all keys get-tree and delete-tree; locks take lock, unlock, check-session and get',
     );
   }
   return does(call, operation, key.address);
@@ -130,6 +152,12 @@ async function get({ house, caller }: DoorCall, { key }: TxnOperation, address: 
   return { pair: { ...statePair(key, stateIndex(version)), value: bytes.plain() } };
 }
 
+async function getOrEmpty(call: DoorCall, operation: TxnOperation, address: Address): Promise<Outcome> {
+  const found = await get(call, operation, address);
+  const isAbsent = 'message' in found && found.status === ROLLED_BACK;
+  return isAbsent ? { pair: statePair(operation.key, 0) } : found;
+}
+
 async function check(
   call: DoorCall,
   { key }: TxnOperation,
@@ -158,12 +186,16 @@ function absent(key: string): ConsulError {
   return conflict(`key "${key}" doesn't exist`);
 }
 
-async function* results(pairs: readonly Pair[]): AsyncGenerator<Uint8Array> {
+async function* results(done: readonly Done[]): AsyncGenerator<Uint8Array> {
   yield Buffer.from('{"Results":[');
-  for (const [index, pair] of pairs.entries()) {
-    yield Buffer.from(`${index === 0 ? '' : ','}{"KV":`);
-    yield* pairJson(pair);
-    yield Buffer.from('}');
+  let separator = '{"KV":';
+  for (const { pair, pairs } of done) {
+    for await (const one of pairs ?? (pair === null ? [] : [pair])) {
+      yield Buffer.from(separator);
+      yield* pairJson(one);
+      yield Buffer.from('}');
+      separator = ',{"KV":';
+    }
   }
   yield Buffer.from('],"Errors":null}');
 }

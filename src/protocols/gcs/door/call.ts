@@ -4,11 +4,13 @@ import type { DoorReply, DoorRequest } from '../../door.ts';
 import type { LockObjects } from '../../lock-object/lock-objects.ts';
 import type { DetectedRequest } from './detect.ts';
 import type { GcsError } from './errors.ts';
+import type { Checksums } from './checksums.ts';
 
 /** What every row of the table is given. */
 export interface DoorCall {
   readonly house: House;
   readonly locks: LockObjects;
+  readonly checksums: Checksums;
   readonly caller: Caller;
   readonly request: DoorRequest;
   readonly asked: DetectedRequest;

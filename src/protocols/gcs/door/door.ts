@@ -10,6 +10,7 @@ import { errorReply, invalid, slowDown, unauthenticated, unavailable, undetected
 import { OPERATIONS } from './operations.ts';
 import { exchangeKey } from './token.ts';
 import { refuseUndone } from './undone.ts';
+import { Checksums } from './checksums.ts';
 
 /** The door for Terraform's `backend "gcs"`, and for Google's own clients of Cloud Storage. */
 export class GcsDoor implements Door {
@@ -20,6 +21,7 @@ export class GcsDoor implements Door {
   };
   readonly #house: House;
   readonly #locks: LockObjects;
+  readonly #checksums = new Checksums();
 
   constructor(house: House, { locks }: { locks: LockObjects }) {
     this.#house = house;
@@ -55,6 +57,7 @@ export class GcsDoor implements Door {
       return await OPERATIONS[asked.operation]({
         house: this.#house,
         locks: this.#locks,
+        checksums: this.#checksums,
         caller,
         request,
         asked,

@@ -19,7 +19,7 @@ export interface ObjectView {
   readonly at: number;
 }
 
-/** @param crc32c in base64, of a state that has just come */
+/** @param crc32c in base64, if it is known */
 export function stateView(
   bucket: string,
   name: string,
@@ -31,14 +31,18 @@ export function stateView(
 }
 
 export function lockView(bucket: string, name: string, { holder, info }: SeenLock): ObjectView {
-  const digest = newDigest('md5');
-  digest.update(info);
+  const [md5, crc32c] = (['md5', 'crc32c'] as const).map((algorithm) => {
+    const digest = newDigest(algorithm);
+    digest.update(info);
+    return Buffer.from(digest.digest()).toString('base64');
+  });
   return {
     bucket,
     name,
     generation: holder.fence,
     size: info.length,
-    md5: Buffer.from(digest.digest()).toString('base64'),
+    md5: md5 ?? '',
+    ...(crc32c === undefined ? {} : { crc32c }),
     at: holder.since,
   };
 }
@@ -75,11 +79,11 @@ export function describeObject(
 
 /** What every answer with an object's bytes says of it in its headers. */
 export function objectHeaders(view: ObjectView): Record<string, string> {
-  const { generation, size, md5, at } = view;
+  const { generation, size, md5, crc32c, at } = view;
   return {
     'x-goog-generation': String(generation),
     'x-goog-metageneration': String(METAGENERATION),
-    'x-goog-hash': `md5=${md5}`,
+    'x-goog-hash': `${crc32c === undefined ? '' : `crc32c=${crc32c},`}md5=${md5}`,
     'x-goog-stored-content-length': String(size),
     'x-goog-stored-content-encoding': 'identity',
     'x-goog-storage-class': 'STANDARD',

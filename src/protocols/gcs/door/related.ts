@@ -6,6 +6,7 @@ export interface RelatedBody {
   readonly media: AsyncIterable<Uint8Array>;
 }
 
+const CR = 0x0d;
 /** The largest description of an object, and the largest head of a part. */
 const METADATA_BYTES_MAX: number = 64 * 1024;
 
@@ -17,16 +18,18 @@ export async function readRelated(
   body: AsyncIterable<Uint8Array>,
   contentType: string,
 ): Promise<RelatedBody> {
-  const boundary = /;\s*boundary=(?:"([^"]{1,70})"|([^\s;"]{1,70}))/i.exec(contentType);
-  const name = boundary?.[1] ?? boundary?.[2];
+  const boundary = /;\s*boundary=(["']?)([^\s;"'](?:[^;"']{0,68}[^\s;"'])?)\1\s*(?:;|$)/i.exec(contentType);
+  const name = boundary?.[2];
   if (!/^multipart\/related\s*;/i.test(contentType) || name === undefined)
     throw new UploadProblem('the Content-Type of an upload of two parts is multipart/related; boundary=…');
   const reader = new DelimitedReader(body);
   await reader.until(`--${name}`);
-  await reader.until('\r\n\r\n');
-  const metadata = await reader.until(`\r\n--${name}`);
-  await reader.until('\r\n\r\n');
-  return { metadata, media: reader.rest(`\r\n--${name}--`) };
+  // gsutil ends its lines with LF, and puts the boundary in single quotes.
+  const eol = (await reader.until('\n')).at(-1) === CR ? '\r\n' : '\n';
+  await reader.until(eol + eol);
+  const metadata = await reader.until(`${eol}--${name}`);
+  await reader.until(eol + eol);
+  return { metadata, media: reader.rest(`${eol}--${name}--`) };
 }
 
 /** Takes a stream of bytes apart at texts that stand in it. */

@@ -38,15 +38,15 @@ export async function getState(call: DoorCall, address: Address): Promise<Answer
   if (found.type !== 'found') return refused(found);
   const { version, bytes } = found;
   if (unmet(conditions, version.number) !== null) return failed(call, conditions, version.number);
-  const view = stateView(asked.bucket, asked.object, version);
-  return asked.media && bytes !== null
-    ? mediaReply(call, view, bytes.plain())
-    : jsonReply(call, describeObject(view, request));
+  const plain = asked.media && bytes !== null ? bytes.plain() : null;
+  const crc32c = await checksum(call, address, { version, plain });
+  const view = stateView(asked.bucket, asked.object, version, crc32c);
+  return plain !== null ? mediaReply(call, view, plain) : jsonReply(call, describeObject(view, request));
 }
 
 /** Writes a state on the conditions that the request sets. */
 export async function writeState(
-  { house, caller }: DoorCall,
+  { house, checksums, caller }: DoorCall,
   address: Address,
   body: AsyncIterable<Uint8Array>,
   terms: Omit<WriteTerms, 'claim' | 'expects'> & { readonly conditions: Conditions },
@@ -61,7 +61,9 @@ export async function writeState(
     ...(expects === null ? {} : { expects }),
   });
   if (answer.type !== 'stored') return refused(answer);
-  return { version: answer.version, crc32c: Buffer.from(digest.digest()).toString('base64') };
+  const crc32c = Buffer.from(digest.digest()).toString('base64');
+  checksums.knows(answer.version, crc32c);
+  return { version: answer.version, crc32c };
 }
 
 /** A state that was taken in, with the checksum by which Google's clients know that it came whole. */
@@ -69,6 +71,25 @@ export interface WrittenState {
   readonly version: Version;
   /** In base64. */
   readonly crc32c: string;
+}
+
+/** The checksum of what is read whole, for which a large state is read twice; of all else, if it is known. */
+async function checksum(
+  { house, checksums, caller, asked, request }: DoorCall,
+  address: Address,
+  {
+    version,
+    plain,
+  }: { readonly version: Version; readonly plain: Uint8Array | AsyncIterable<Uint8Array> | null },
+): Promise<string | undefined> {
+  const known = checksums.of(version);
+  const isWhole = request.method === 'GET' && request.header('range') === undefined;
+  if (known !== undefined || plain === null || !isWhole) return known;
+  if (plain instanceof Uint8Array) return checksums.learn(version, plain);
+  const named = asked.query.get('generation');
+  const again = await house.states.read(caller, address, named === undefined ? null : version.number);
+  const isSame = again.type === 'found' && again.version.number === version.number;
+  return isSame ? checksums.learn(version, again.bytes.plain()) : undefined;
 }
 
 /** Brings an old version back, as Google's users do: by copying it onto its own name. */
