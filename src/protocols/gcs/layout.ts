@@ -4,6 +4,8 @@ import { isAddress, makeAddress, RESERVED_SUFFIXES, type Address } from '../../c
 export const JSON_PREFIX = '/storage/v1/';
 /** Where they send what has a body: always at the root of the endpoint's host (google.golang.org/api/storage/v1). */
 export const UPLOAD_PREFIX = '/upload/storage/v1/';
+/** Where those send it that take the path for uploads in pieces from the API's discovery document, as gsutil does. */
+export const RESUMABLE_PREFIX = '/resumable/upload/storage/v1/';
 /** Where the JSON API names what it answers a `mediaLink` with. */
 export const DOWNLOAD_PREFIX = '/download/storage/v1/';
 

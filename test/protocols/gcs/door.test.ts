@@ -226,6 +226,15 @@ describe('the gcs door', () => {
       expect((await send('GET', `/acme/${name}`)).text).toBe(text);
     });
 
+    it('begins also at the path that gsutil takes', async () => {
+      const name = `${newKey()}/default.tfstate`;
+      const begun = await send('POST', `/resumable${UPLOAD}?uploadType=resumable`, {
+        body: JSON.stringify({ name }),
+        headers: { 'content-type': 'application/json' },
+      });
+      expect(begun).toMatchObject({ status: 200, headers: { location: expect.stringContaining(UPLOAD) } });
+    });
+
     it('is bound to its name, its conditions and whoever began it, and can be cancelled', async () => {
       const name = `${newKey()}/default.tfstate`;
       const other = await house.credential('other', [{ role: 'writer', pattern: 'acme/*' }]);

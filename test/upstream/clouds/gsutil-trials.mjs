@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { run } from '../program.mjs';
-import { play, SERVER, state } from './trials.mjs';
+import { lockInfo, play, SERVER, state } from './trials.mjs';
 
 const { PROGRAM = 'gsutil', HOME = '.', KEY_FILE = '' } = process.env;
 const { hostname, port } = new URL(SERVER);
@@ -77,5 +77,45 @@ await play({
     await does('cp', `gs://${bucket}/a/default.tfstate`, `gs://${bucket}/b/default.tfstate`);
     const listed = await does('ls', '-r', `gs://${bucket}`);
     assert.match(listed, /a\/default\.tfstate[^]*b\/default\.tfstate/);
+  },
+  'a large state is copied in pieces': async (bucket) => {
+    const object = `gs://${bucket}/net/default.tfstate`;
+    const large = state(1, 'x'.repeat(3_000_000));
+    await does('cp', file('large', large), object);
+    await does('cp', object, join(HOME, 'back'));
+    assert.deepEqual(readFileSync(join(HOME, 'back')), large);
+  },
+  'a lock keeps others out': async (bucket) => {
+    const lock = `gs://${bucket}/net/default.tflock`;
+    await does('-h', 'x-goog-if-generation-match:0', 'cp', file('lock', lockInfo('one')), lock);
+    const { code, output } = await gsutil(
+      '-h',
+      'x-goog-if-generation-match:0',
+      'cp',
+      file('lock', lockInfo('two')),
+      lock,
+    );
+    assert.notEqual(code, 0);
+    assert.match(output, /PreconditionException|412/);
+    await does('rm', lock);
+  },
+  'what was removed is restored from a version': async (bucket) => {
+    const object = `gs://${bucket}/net/default.tfstate`;
+    await does('cp', file('one', state(1)), object);
+    await does('rm', object);
+    const listed = await does('ls', '-a', object);
+    const [version] = /gs:\S+#\d+/.exec(listed) ?? [];
+    await does('cp', version, object);
+    // What is restored is the next version, with a serial above all that there were.
+    assert.equal(await does('-q', 'cat', object), state(2).toString());
+  },
+  'what is no state is refused in words': async (bucket) => {
+    const { code, output } = await gsutil(
+      'cp',
+      file('text', 'no state'),
+      `gs://${bucket}/net/default.tfstate`,
+    );
+    assert.notEqual(code, 0);
+    assert.match(output, /not a JSON object/);
   },
 });

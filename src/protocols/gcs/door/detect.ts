@@ -1,6 +1,6 @@
 import type { DoorRequest } from '../../door.ts';
 import { decodeUriText, readQuery } from '../../wire/uri.ts';
-import { DOWNLOAD_PREFIX, JSON_PREFIX, UPLOAD_PREFIX } from '../layout.ts';
+import { DOWNLOAD_PREFIX, JSON_PREFIX, RESUMABLE_PREFIX, UPLOAD_PREFIX } from '../layout.ts';
 
 /** The operations of this door, by the names of Google's API reference. */
 export type Operation =
@@ -70,7 +70,9 @@ interface Place {
 /** Reads method, path and query: of the JSON API, of its uploads, or of a read by the XML API, which has all other paths. */
 export function detect(request: DoorRequest): DetectedRequest | Undetected {
   const { path, method } = request;
-  const prefix = [JSON_PREFIX, UPLOAD_PREFIX, DOWNLOAD_PREFIX].find((known) => path.startsWith(known));
+  const prefix = [JSON_PREFIX, UPLOAD_PREFIX, RESUMABLE_PREFIX, DOWNLOAD_PREFIX].find((known) =>
+    path.startsWith(known),
+  );
   const xml = prefix === undefined;
   const query = readQuery(request.query);
   if (query === null) {
@@ -82,12 +84,13 @@ export function detect(request: DoorRequest): DetectedRequest | Undetected {
     return { problem: 'invalid', message: 'the path names no bucket or object as the JSON API does', xml };
   }
   const { kind, ...named } = place;
+  const uploads = prefix === UPLOAD_PREFIX || prefix === RESUMABLE_PREFIX;
   const asked = { ...named, query, xml };
-  if (prefix === UPLOAD_PREFIX && kind === 'objects') {
+  if (uploads && kind === 'objects') {
     const operation = uploadOperation(method, query);
     if (operation !== null) return { ...asked, operation, media: true };
   }
-  const found = prefix === UPLOAD_PREFIX ? undefined : ROWS.find(([m, k]) => m === method && k === kind);
+  const found = uploads ? undefined : ROWS.find(([m, k]) => m === method && k === kind);
   if (found === undefined) return notDone(`${method} ${kind}`, xml);
   const media = prefix === DOWNLOAD_PREFIX || query.get('alt') === 'media';
   return { ...asked, operation: found[2], media };

@@ -3,7 +3,7 @@ import { authenticate } from './auth.ts';
 import { callerOf } from '../../caller.ts';
 import type { Door, DoorReply, DoorRequest, DoorRoutes } from '../../door.ts';
 import type { LockObjects } from '../../lock-object/lock-objects.ts';
-import { DOWNLOAD_PREFIX, JSON_PREFIX, TOKEN_PATH, UPLOAD_PREFIX } from '../layout.ts';
+import { DOWNLOAD_PREFIX, JSON_PREFIX, RESUMABLE_PREFIX, TOKEN_PATH, UPLOAD_PREFIX } from '../layout.ts';
 import { UploadProblem, type Answer } from './call.ts';
 import { detect } from './detect.ts';
 import { errorReply, invalid, slowDown, unauthenticated, unavailable, undetected } from './errors.ts';
@@ -16,7 +16,10 @@ import { Checksums } from './checksums.ts';
 export class GcsDoor implements Door {
   readonly name = 'gcs';
   readonly routes: DoorRoutes = {
-    paths: [TOKEN_PATH, ...[JSON_PREFIX, UPLOAD_PREFIX, DOWNLOAD_PREFIX].map((prefix) => `${prefix}*`)],
+    paths: [
+      TOKEN_PATH,
+      ...[JSON_PREFIX, UPLOAD_PREFIX, RESUMABLE_PREFIX, DOWNLOAD_PREFIX].map((prefix) => `${prefix}*`),
+    ],
     bearer: true,
   };
   readonly #house: House;

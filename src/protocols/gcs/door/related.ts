@@ -26,10 +26,16 @@ export async function readRelated(
   await reader.until(`--${name}`);
   // gsutil ends its lines with LF, and puts the boundary in single quotes.
   const eol = (await reader.until('\n')).at(-1) === CR ? '\r\n' : '\n';
-  await reader.until(eol + eol);
+  await skipHead(reader, eol);
   const metadata = await reader.until(`${eol}--${name}`);
-  await reader.until(eol + eol);
+  await reader.until(eol);
+  await skipHead(reader, eol);
   return { metadata, media: reader.rest(`${eol}--${name}--`) };
+}
+
+/** Skips the headers of a part, of which there may be none, and the empty line after them. */
+async function skipHead(reader: DelimitedReader, eol: string): Promise<void> {
+  while ((await reader.until(eol)).length > 0);
 }
 
 /** Takes a stream of bytes apart at texts that stand in it. */
