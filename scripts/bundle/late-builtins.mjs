@@ -35,7 +35,13 @@ function replaced(code, statement, variable, name) {
   // Only where it is used as `module.member`: what is passed on whole is loaded at once.
   if (after === undefined || more.length > 0 || new RegExp(`\\b${variable}\\b(?!\\.)`).test(after))
     return code;
-  const used = after.replaceAll(new RegExp(`(?<![.\\w$])${variable}\\.`, 'g'), `${variable}.now.`);
+  // Not a member of that name, which a single dot stands before; three dots spread what follows.
+  const used = after.replaceAll(
+    new RegExp(`(?<![\\w$]|(?<!\\.\\.)\\.)${variable}\\.`, 'g'),
+    `${variable}.now.`,
+  );
+  if (new RegExp(`\\b${variable}\\.(?!now\\.)`).test(used))
+    throw new Error(`a use of ${name} was not understood, so that it would find nothing there`);
   const load = `Object.defineProperty(this, "now", { value: require("node:${name}") }).now`;
   return `${before}const ${variable} = { get now() { return ${load}; } };${used}`;
 }

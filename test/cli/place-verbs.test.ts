@@ -270,6 +270,8 @@ describe('completion', () => {
       'azurerm',
       'consul',
       'pg',
+      'cloud',
+      'remote',
       '',
     ]);
     expect(await offers('credential', 'create', 'ci', '--grant')).toContain('writer:');

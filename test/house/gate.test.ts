@@ -99,6 +99,7 @@ const DEEDS: Readonly<Record<Part, Readonly<Record<string, Deed>>>> = {
     describe: ({ house }, caller) =>
       house.locks.describe(caller, ADDRESS, { lockId: 'late', operation: 'o', info: new Uint8Array(1) }),
     show: ({ house }, caller) => house.locks.show(caller, ADDRESS),
+    past: ({ house }, caller) => house.locks.past(caller, ADDRESS),
     list: ({ house }, caller) => house.locks.list(caller, { limit: 1 }),
   },
   uploads: {
