@@ -63,7 +63,13 @@ export const JOB_OPERATIONS: Readonly<Record<JobOperation, (call: JobCall) => Pr
   },
   'job-variables': async ({ runs, run }) => {
     const variables = await runs.jobs.store(run).variables();
-    const told = variables.map(({ key, category, hcl, value }) => ({ key, category, hcl, value }));
+    const told = variables.map(({ key, category, hcl, value, overrides }) => ({
+      key,
+      category,
+      hcl,
+      value,
+      overrides,
+    }));
     return jsonReply('job-variables', told);
   },
   'job-part': async ({ runs, run, part }) => {
