@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { TestHouse } from '../support/open-test-house.ts';
 import { RunningProgram } from '../support/running-program.ts';
@@ -287,6 +287,7 @@ describe('what goes wrong', () => {
 
   it('is a certificate that nobody vouches for, unless it is given or not looked at', async () => {
     const data = await mkdtemp(join(tmpdir(), 'statehouse-tls-'));
+    onTestFinished(() => rm(data, { recursive: true, force: true, maxRetries: 5 }));
     const store = { kind: 'directory', path: data } as const;
     await using secure = await TestHouse.open({ store, tls: { kind: 'self-signed' } });
     const asked = ['states', '--server', secure.url];
@@ -299,6 +300,5 @@ describe('what goes wrong', () => {
     expect((await run([...asked, '--insecure'])).code).toBe(0);
     expect((await run([...asked, '--ca', join(data, 'none.pem')])).err).toContain('cannot be read');
     expect((await run(['states', '--server', secure.url.replace('https', 'http')])).code).toBe(1);
-    await rm(data, { recursive: true, force: true, maxRetries: 5 });
   });
 });

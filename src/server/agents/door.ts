@@ -89,9 +89,9 @@ export class AgentDoor implements Door {
     if (taken === 'unknown') return absent('agent-next');
     if (taken === null) return { operation: 'agent-next', status: 204, headers: {}, body: null };
     const { run, phase, secret, token: own, logOffset, undelivered } = taken;
-    const { id, address, kind, task, program, version, directory } = run;
+    const { id, address, kind, task, program, version, structured, directory } = run;
     const lockId = phase === 'apply' ? run.lockId : '';
-    const told = { id, address, kind, task, program, version, directory, lockId };
+    const told = { id, address, kind, task, program, version, structured, directory, lockId };
     return {
       ...jsonReply('agent-next', { run: told, phase, secret, token: own, logOffset, lease: runs.jobs.lease }),
       undelivered,
