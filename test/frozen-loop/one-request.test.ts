@@ -217,17 +217,23 @@ function partList(count: number, etag: (at: number) => string = () => 'x'): stri
   return `<CompleteMultipartUpload>${parts.join('')}</CompleteMultipartUpload>`;
 }
 
+const TRIES = 3;
+
 describe('while one request asks for all that a request may ask for, others are answered', () => {
   it.each(CASES)('%s', async (_, prepare, expected) => {
-    const send = await prepare();
-    let answer: Answer | null = null;
-    const wait = await slowestAnswer(house.url, async () => {
-      answer = await send();
-    });
-    const { status, text } = answer as unknown as Answer;
-    if (typeof expected === 'number') expect(status, text.slice(0, 300)).toBe(expected);
-    expect(status, text.slice(0, 300)).toBeLessThan(500);
-    expect(wait).toBeLessThan(LATE_MS);
+    // What the machine does besides may keep an answer waiting once; what the request does keeps it waiting every time.
+    const waits: number[] = [];
+    while (waits.length < TRIES && !waits.some((wait) => wait < LATE_MS)) {
+      const send = await prepare();
+      const wait = await slowestAnswer(house.url, async () => {
+        const { status, text } = await send();
+        if (typeof expected === 'number' && waits.length === 0)
+          expect(status, text.slice(0, 300)).toBe(expected);
+        expect(status, text.slice(0, 300)).toBeLessThan(500);
+      });
+      waits.push(wait);
+    }
+    expect(Math.min(...waits)).toBeLessThan(LATE_MS);
   });
 
   it('s3: a thousand objects that are deleted at once', async () => {

@@ -64,7 +64,7 @@ describe.each(['local', 'sandbox'] as const)('a run that uses more than it may, 
       const words = mode === 'local' ? 'sleep 61.573' : 'sleep 62.573';
       const run = await planning(`i=0; while [ $i -lt 3000 ]; do ${words} & i=$((i+1)); done; wait`);
       expect(run).toMatchObject({ status: 'errored', problem: 'the run had more than 80 processes' });
-      await expect.poll(() => running(words)).toBe(false);
+      await eventually('none of them runs', async () => !(await running(words)));
     });
 
     it.concurrent('of disk is ended, and nothing of it is left', async () => {

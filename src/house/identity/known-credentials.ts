@@ -11,6 +11,9 @@ import { REFRESH_MS, SharedRun } from '../shared-run.ts';
 /** How old a read may grow while somebody waits to be told of a revocation: with the read itself, less than two seconds. */
 const WATCH_MS: Milliseconds = 1_500;
 
+/** How old a read is at the most which says that an id is nobody's: another node may have made it just now. */
+const UNKNOWN_MS: Milliseconds = 250;
+
 /** A credential that is not revoked, with the secret that signatures are made with. */
 export interface KnownCredential {
   readonly identity: Identity;
@@ -26,12 +29,12 @@ interface Held {
 }
 
 /**
- * The credentials as this node knows them: all are held in memory; on many nodes they are read again every two seconds, by
- * one read however many ask.
+ * The credentials as this node knows them: all are held in memory; on many nodes they are read again every two seconds, and
+ * where an id is asked for that is not among them, by one read however many ask.
  */
 export class KnownCredentials {
-  readonly #engine: Engine;
-  readonly #sealer: Sealer;
+  readonly #engine: Pick<Engine, 'traits' | 'credentials'>;
+  readonly #sealer: Pick<Sealer, 'open'>;
   readonly #clock: Clock;
   readonly #grace: Milliseconds;
   readonly #reading = new SharedRun(() => this.#read());
@@ -43,7 +46,12 @@ export class KnownCredentials {
   #cancel: (() => void) | null = null;
 
   /** @param grace how long after its expiry a credential may bring home what it holds a lock for */
-  constructor(options: { engine: Engine; sealer: Sealer; clock: Clock; grace: Milliseconds }) {
+  constructor(options: {
+    engine: Pick<Engine, 'traits' | 'credentials'>;
+    sealer: Pick<Sealer, 'open'>;
+    clock: Clock;
+    grace: Milliseconds;
+  }) {
     this.#engine = options.engine;
     this.#sealer = options.sealer;
     this.#clock = options.clock;
@@ -53,6 +61,7 @@ export class KnownCredentials {
   /** The credential of this id, if it is known and not revoked; an expired one is given too. */
   async find(id: string): Promise<KnownCredential | null> {
     await this.look();
+    if (!this.#held.has(id) && this.#isOlderThan(UNKNOWN_MS)) await this.#reading.join();
     const held = this.#held.get(id);
     if (held === undefined || held.credential.revokedAt !== null) return null;
     const { credential, secret, secretDigest } = held;
@@ -150,8 +159,12 @@ export class KnownCredentials {
   }
 
   #isStale(): boolean {
-    if (this.#readAt === -Infinity) return true;
-    return this.#engine.traits.shared && this.#clock.now() - this.#readAt > REFRESH_MS;
+    return this.#readAt === -Infinity || this.#isOlderThan(REFRESH_MS);
+  }
+
+  /** Whether another node may have changed something since. */
+  #isOlderThan(age: Milliseconds): boolean {
+    return this.#engine.traits.shared && this.#clock.now() - this.#readAt > age;
   }
 
   async #read(): Promise<void> {

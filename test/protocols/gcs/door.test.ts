@@ -157,6 +157,14 @@ describe('the gcs door', () => {
     expect(none).toMatchObject({ status: 404 });
   });
 
+  it('lists as newer ones of Go’s client ask, which name every parameter', async () => {
+    const name = `${newKey()}/default.tfstate`;
+    await put(name, sampleState(1));
+    const empty = 'endOffset=&matchGlob=&pageToken=&startOffset=&softDeleted=false&versions=false';
+    const answer = await send('GET', `/storage/v1/b/acme/o?delimiter=%2F&prefix=${name}&${empty}`);
+    expect(json(answer)).toMatchObject({ items: [{ name }] });
+  });
+
   it('reads by the XML API at the root of the host, in part as well', async () => {
     const name = `${newKey()}/dev.tfstate`;
     await put(name, sampleState(1));

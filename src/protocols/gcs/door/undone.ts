@@ -27,7 +27,8 @@ export function refuseUndone(
   const acl = query.get('predefinedAcl');
   if (acl !== undefined && !PRIVATE.has(acl))
     return notDone(`predefinedAcl=${acl}`, 'every state is private to those with a grant');
-  const unknown = UNDONE_PARAMETERS.find((name) => query.has(name));
+  // Newer ones of Go's client name every parameter of a listing, empty or false where nothing is asked.
+  const unknown = UNDONE_PARAMETERS.find((name) => !['', 'false'].includes(query.get(name) ?? ''));
   if (unknown !== undefined) return notDone(unknown, 'ask without it');
   const isConditional = header('if-match') !== undefined || header('if-none-match') !== undefined;
   if (isConditional && method !== 'GET' && method !== 'HEAD')

@@ -29,6 +29,8 @@ interface FilledEvent {
 /** What is told of each action that is stored, and which of its facts. */
 const FILLED_EVENTS: ReadonlyMap<string, FilledEvent> = new Map<string, FilledEvent>([
   ['lock', { name: 'lock-granted', facts: ['lock', 'operation', 'fence', 'shared', 'handedOver'] }],
+  // A holder that goes on under another ID, as a lease that is changed.
+  ['renew', { name: 'lock-granted', facts: ['lock', 'before', 'fence'] }],
   ['unlock', { name: 'lock-released', facts: ['lock', 'fence'] }],
   ['lock-taken-back', { name: 'lock-released', facts: ['lock', 'fence'] }],
   ['lock-ended', { name: 'lock-released', facts: ['lock', 'fence'], more: { ended: true } }],
