@@ -3,6 +3,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RUN_LIMITS } from '../../src/runs/limits.ts';
 import type { Run } from '../../src/runs/run-book.ts';
+import { eventually } from '../support/eventually.ts';
 import { findOnPath } from '../support/find-program.ts';
 import { playedPrograms } from './played-program.ts';
 import { RunningHouse, slugOf } from './running-house.ts';
