@@ -5,7 +5,6 @@ import type { Caller } from '../../src/house/caller.ts';
 import type { ExploreAnswer, Exploring } from '../../src/house/explorer/explorer.ts';
 import { eventually } from '../support/eventually.ts';
 import { ADMIN_CALLER, TestHouse } from '../support/open-test-house.ts';
-import { BuiltHouse } from './fixtures/built-house.ts';
 
 const AWS = 'provider["registry.terraform.io/hashicorp/aws"]';
 const SECRET = 'correct-horse-battery';
@@ -237,25 +236,4 @@ describe('the explorer', () => {
     );
     await eventually('it is whole', async () => (await find(house, {})).complete);
   });
-});
-
-it('a house that is closed while its index is being opened follows nothing any more, so that the process ends', async () => {
-  const contentReader = {
-    bytesMax: 1,
-    read: () => Promise.reject(new Error('there is no state')),
-    [Symbol.asyncDispose]: () => Promise.resolve(),
-  };
-  await using built = await BuiltHouse.build('memory', { contentReader });
-  let followed = 0;
-  const changes = built.engine.changes.bind(built.engine);
-  built.engine.changes = (...asked) => {
-    followed += 1;
-    return changes(...asked);
-  };
-  await built.house.join();
-  built.clock.advance(500);
-  await built.house.close();
-  const before = followed;
-  built.clock.advance(60_000);
-  expect(followed - before).toBe(0);
 });
