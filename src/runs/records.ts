@@ -97,6 +97,16 @@ export interface StoredRun extends RunState {
 }
 
 const ADDRESS: z.ZodType<Address> = z.object({ project: z.string(), key: z.string(), workspace: z.string() });
+export const RUN_TASK: z.ZodType<RunTask> = z.object({
+  destroy: z.boolean(),
+  refresh: z.boolean(),
+  refreshOnly: z.boolean(),
+  targets: z.array(z.string()),
+  replaces: z.array(z.string()),
+  generatesConfiguration: z.boolean(),
+  autoApply: z.boolean(),
+});
+
 const ASKED = z.object({ by: z.string(), at: z.number() }).optional();
 
 export const RUNS: RecordDefinition<StoredRun> = defineRecords<StoredRun>(
@@ -113,15 +123,7 @@ export const RUNS: RecordDefinition<StoredRun> = defineRecords<StoredRun>(
     createdAt: z.number(),
     createdBy: z.string(),
     message: z.string(),
-    task: z.object({
-      destroy: z.boolean(),
-      refresh: z.boolean(),
-      refreshOnly: z.boolean(),
-      targets: z.array(z.string()),
-      replaces: z.array(z.string()),
-      generatesConfiguration: z.boolean(),
-      autoApply: z.boolean(),
-    }),
+    task: RUN_TASK,
     program: z.enum(RUN_PROGRAMS),
     version: z.string(),
     structured: z.boolean().optional(),

@@ -86,6 +86,14 @@ describe('runs that agents execute', () => {
     await expect.poll(holders).toBe(0);
   });
 
+  it('write their log in the form that their client asked for', async () => {
+    const configuration = await configured({ 'plan.sh': 'echo "$*"' });
+    const { id } = await house.run(configuration, { version: PLAYED_VERSION, structured: true });
+    await using _agent = await agent();
+    await house.until(id, 'planned', 'errored');
+    expect(await house.log(id, 'plan')).toContain('-json');
+  });
+
   it('are given with secrets that reach their own workspace, in their own phase, and nothing else', async () => {
     const id = await begun({}, true);
     const { client, job } = await taken();

@@ -3,7 +3,7 @@ import type { Milliseconds } from '../../core/instant.ts';
 import { PHASE_ENDS, RUN_KINDS } from '../../core/runs/status.ts';
 import type { PhaseResult, PhaseRun } from '../phase.ts';
 import type { PhaseVariable } from '../phase-store.ts';
-import { PHASES, RUN_PROGRAMS, type Phase } from '../records.ts';
+import { PHASES, RUN_PROGRAMS, RUN_TASK, type Phase } from '../records.ts';
 
 // What agents and the server say to each other, over HTTP with JSON. Paths are under this prefix:
 //
@@ -67,15 +67,7 @@ export const JOB: z.ZodType<Job> = z.object({
     id: z.string().regex(/^run-\w{1,64}$/),
     address: z.object({ project: z.string(), key: z.string(), workspace: z.string() }),
     kind: z.enum(RUN_KINDS),
-    task: z.object({
-      destroy: z.boolean(),
-      refresh: z.boolean(),
-      refreshOnly: z.boolean(),
-      targets: z.array(z.string()),
-      replaces: z.array(z.string()),
-      generatesConfiguration: z.boolean(),
-      autoApply: z.boolean(),
-    }),
+    task: RUN_TASK,
     program: z.enum(RUN_PROGRAMS),
     version: z.string(),
     structured: z.boolean().optional(),
