@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import * as fc from 'fast-check';
+import { fc } from '../support/chance.ts';
 import { describe, expect, it } from 'vitest';
 import { formatLockInfo, GO_ZERO_TIME, parseLockInfo, type LockInfo } from '../../src/core/lock-info.ts';
 

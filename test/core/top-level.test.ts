@@ -1,4 +1,4 @@
-import * as fc from 'fast-check';
+import { fc } from '../support/chance.ts';
 import { describe, expect, it } from 'vitest';
 import { TopLevelScanner } from '../../src/core/top-level.ts';
 

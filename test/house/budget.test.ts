@@ -1,4 +1,4 @@
-import * as fc from 'fast-check';
+import { fc } from '../support/chance.ts';
 import { describe, expect, it } from 'vitest';
 import type { Caller } from '../../src/house/caller.ts';
 import { Budget, sharesOf } from '../../src/house/budget.ts';

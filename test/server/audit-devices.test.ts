@@ -145,6 +145,8 @@ describe('an audit device', () => {
     status = 200;
     await eventually('both arrive', () => bodies.join('').split('\n').length === 3, 5_000);
     expect(seen[0]).toBe(`Basic ${Buffer.from(`audit:${SECRET}`).toString('base64')}`);
+    // The collector has the records a moment before the device has its answer.
+    await eventually('the device knows', () => devices.standings[0]?.waiting === 0);
     expect(devices.standings).toEqual([
       { name: `http://127.0.0.1:${port}/in`, taken: 2, dropped: 0, waiting: 0 },
     ]);

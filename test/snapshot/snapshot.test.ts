@@ -1,4 +1,4 @@
-import * as fc from 'fast-check';
+import { fc } from '../support/chance.ts';
 import { describe, expect, it } from 'vitest';
 import { diffSnapshots } from '../../src/core/snapshot/diff.ts';
 import { MASK, printMasked } from '../../src/core/snapshot/masked.ts';

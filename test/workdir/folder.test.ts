@@ -1,4 +1,4 @@
-import * as fc from 'fast-check';
+import { fc } from '../support/chance.ts';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';

@@ -1,5 +1,5 @@
 import { parse } from '@cdktn/hcl2json';
-import * as fc from 'fast-check';
+import { fc } from '../support/chance.ts';
 import { describe, expect, it } from 'vitest';
 import { scanForBackend } from '../../src/workdir/literal-scanner.ts';
 

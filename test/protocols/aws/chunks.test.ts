@@ -1,5 +1,5 @@
 import { createHash, createHmac } from 'node:crypto';
-import * as fc from 'fast-check';
+import { fc } from '../../support/chance.ts';
 import { describe, expect, it } from 'vitest';
 import { CHECKSUM_ALGORITHMS, type ChecksumAlgorithm } from '../../../src/protocols/aws/checksum.ts';
 import { newDigest, parseDigest } from '../../../src/protocols/wire/digest.ts';

@@ -1,4 +1,4 @@
-import * as fc from 'fast-check';
+import { fc } from '../../support/chance.ts';
 import { describe, expect, it } from 'vitest';
 import { isAddress, makeAddress, type Address } from '../../../src/core/address.ts';
 import { awsService } from '../../../src/protocols/aws/service.ts';

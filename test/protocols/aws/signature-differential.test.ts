@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import * as fc from 'fast-check';
+import { fc } from '../../support/chance.ts';
 import { describe, expect, it } from 'vitest';
 import type { SignedRequest } from '../../../src/protocols/aws/canonical.ts';
 import { parseSignature } from '../../../src/protocols/aws/signature.ts';

@@ -1,4 +1,4 @@
-import * as fc from 'fast-check';
+import { fc } from '../../support/chance.ts';
 import { describe, expect, it } from 'vitest';
 import { readXml, XML_BYTES_MAX, xmlText, type XmlNode } from '../../../src/protocols/wire/xml-reader.ts';
 import { writeXml, type XmlElement } from '../../../src/protocols/wire/xml-writer.ts';
