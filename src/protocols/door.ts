@@ -1,4 +1,5 @@
 import type { House } from '../house/house.ts';
+import type { Undelivered } from '../house/locks/unheard.ts';
 import type { Runs } from '../runs/runs.ts';
 import type { LockObjects } from './lock-object/lock-objects.ts';
 import type { AwsService } from './aws/service.ts';
@@ -123,7 +124,7 @@ export interface DoorReply {
   /** The content security policy of a page of our own, in place of the one under which nothing runs. */
   readonly page?: string;
   /** Called when the connection closed before the answer was sent whole: takes back a grant that nobody heard of. */
-  readonly undelivered?: () => void;
+  readonly undelivered?: Undelivered;
   /**
    * The body has no end of its own and goes on until the client leaves, which is no failure to deliver it. Aborted when the
    * connection is to be closed at once, whatever has been read.

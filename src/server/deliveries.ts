@@ -29,6 +29,7 @@ interface Sent {
   readonly bytesRead: number;
   readonly at: number;
   readonly undelivered: () => void;
+  readonly unheard: (isUnheard: boolean) => void;
   /** Whether a look has found it unacknowledged. */
   isOpen: boolean;
 }
@@ -52,10 +53,18 @@ export class Deliveries implements Disposable {
     this.#unacknowledged = options.look ?? unacknowledged;
   }
 
-  /** @param undelivered called once, if the client is found to be gone before it can have heard */
-  watch(connection: Connection, undelivered: () => void): void {
+  /**
+   * @param undelivered called once, if the client is found to be gone before it can have heard
+   * @param unheard told that a look found the answer unacknowledged, and then that this was settled either way
+   */
+  watch(
+    connection: Connection,
+    undelivered: () => void,
+    unheard: (isUnheard: boolean) => void = () => undefined,
+  ): void {
     const { bytesRead } = connection;
-    this.#sent.add({ connection, bytesRead, at: this.#clock.now(), undelivered, isOpen: false });
+    const at = this.#clock.now();
+    this.#sent.add({ connection, bytesRead, at, undelivered, unheard, isOpen: false });
     this.#lookLater();
   }
 
@@ -86,6 +95,7 @@ export class Deliveries implements Disposable {
       if (found === 'in doubt') continue;
       this.#sent.delete(sent);
       if (found === 'lost') this.#lose(sent);
+      if (sent.isOpen) sent.unheard(false);
     }
   }
 
@@ -94,6 +104,7 @@ export class Deliveries implements Disposable {
     if (isAlive(sent)) return 'heard';
     if (!isThere(connection)) return sent.isOpen && connection.errored !== null ? 'lost' : 'heard';
     if (!isOpen) return 'heard';
+    if (!sent.isOpen) sent.unheard(true);
     sent.isOpen = true;
     return this.#clock.now() - at >= SILENT_MS_MAX ? 'lost' : 'in doubt';
   }

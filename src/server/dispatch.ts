@@ -103,10 +103,11 @@ export function dispatch(options: {
     const { undelivered } = reply;
     if (!delivered && reply.live === undefined) metrics.undelivered(door, reply.operation);
     if (delivered && undelivered !== undefined) {
-      deliveries.watch(incoming.socket, () => {
+      const lost = (): void => {
         metrics.undelivered(door, reply.operation);
         undelivered();
-      });
+      };
+      deliveries.watch(incoming.socket, lost, undelivered.unheard);
     }
     log.debug('request', {
       request: request.id,

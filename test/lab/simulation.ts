@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import { checkHistory } from '../../src/contract/history-checker.ts';
 import type { Grant } from '../../src/core/grant.ts';
 import type { Caller } from '../../src/house/caller.ts';
-import type { Command, CommandResult } from '../../src/ports/engine.ts';
 import { makeMasterKey } from '../../src/keyring/key-text.ts';
 import { Keyring } from '../../src/keyring/keyring.ts';
 import type { Pair } from '../support/test-admin.ts';
@@ -17,7 +16,8 @@ import type { DiskFaults } from './house/file-engine.ts';
 import { LabNode, type Storage } from './house/node.ts';
 import { SignalNetwork } from './house/signals.ts';
 import { CALM, Network } from './network/network.ts';
-import { isMoment, type Ambush, type Door, type Moment, type Scenario, type Trouble } from './scenario.ts';
+import { Misfortune } from './misfortune.ts';
+import type { Door, Scenario } from './scenario.ts';
 import type { Dice } from './time/dice.ts';
 import { Trace } from './time/trace.ts';
 import { VirtualTime } from './time/virtual-time.ts';
@@ -69,11 +69,8 @@ export class Simulation {
   readonly #store: Store;
   readonly #nodes: readonly LabNode[];
   readonly #network: Network;
-  readonly #disk: DiskFaults;
-  readonly #link: DatabaseFaults;
-  readonly #signals: SignalNetwork;
+  readonly #misfortune: Misfortune;
   readonly #runs: Run[] = [];
-  readonly #moments = new Map<Moment, number>();
   #pairs: readonly Pair[] = [];
   #ports = 1_024;
 
@@ -90,16 +87,22 @@ export class Simulation {
     });
     this.#store = new Store(now, async (command, result) => {
       await this.observer.committed(this.#store, command, result);
-      this.#passes(command, result);
+      this.#misfortune.passes(command, result);
     });
-    this.#disk = { flushMs: scenario.latency, isBusy: false, isFull: false, flips: 0, flipped: 0 };
-    this.#link = { latencyMs: scenario.latency / 3, broken: 0 };
-    this.#signals = new SignalNetwork(this.time, dice.fork());
+    const disk: DiskFaults = {
+      flushMs: scenario.latency,
+      isBusy: false,
+      isFull: false,
+      flips: 0,
+      flipped: 0,
+    };
+    const link: DatabaseFaults = { latencyMs: scenario.latency / 3, broken: 0 };
+    const signals = new SignalNetwork(this.time, dice.fork());
     const database = new Database(this.#store, now);
     const storage: Storage =
       scenario.storage === 'file'
-        ? { kind: 'file', store: this.#store, faults: this.#disk }
-        : { kind: 'database', database, faults: this.#link, signals: this.#signals };
+        ? { kind: 'file', store: this.#store, faults: disk }
+        : { kind: 'database', database, faults: link, signals };
     this.#nodes = scenario.skews.map(
       (off, index) =>
         new LabNode({
@@ -114,6 +117,15 @@ export class Simulation {
           onBug: (what) => this.observer.fail('nothing fails that was not made to', what),
         }),
     );
+    this.#misfortune = new Misfortune({
+      scenario,
+      time: this.time,
+      trace: this.trace,
+      nodes: this.#nodes,
+      faults: { disk, link, signals },
+      runOf: (lockId) => this.#runs.find(({ info }) => info.id === lockId),
+      breakLock: () => void this.#break(() => true),
+    });
     this.#network = new Network({
       time: this.time,
       dice: dice.fork(),
@@ -122,11 +134,9 @@ export class Simulation {
       watch: {
         handed: (lockId) => this.observer.told(lockId),
         crashed: (lockId) => this.observer.told(lockId),
-        asks: (lockId) => this.#ambush('asks', lockId),
-        copied: (request) => {
-          if (request.asksFor === null) return;
-          const shared = request.asksFor.startsWith('plan');
-          this.history.unheard({ type: 'lock', lockId: request.asksFor, shared });
+        asks: (lockId) => this.#misfortune.lurks('asks', lockId),
+        copied: ({ input }) => {
+          if (input !== null && input.type !== 'read') this.history.unheard(input);
         },
       },
     });
@@ -179,7 +189,7 @@ export class Simulation {
     const { time } = this;
     this.#network.weather = weather;
     for (const plan of runs) this.#start(plan, plan.door, plan.subject, `10.0.0.${plan.host + 1}`);
-    for (const trouble of troubles) time.after(trouble.at, () => this.#befall(trouble));
+    for (const trouble of troubles) time.after(trouble.at, () => this.#misfortune.befall(trouble));
     for (const at of looks) time.after(at, () => void this.#backend('http', 0, '10.0.1.1').read());
     for (const at of strayWrites) time.after(at, () => void this.#strayWrite());
     for (const at of breaks) time.after(at, () => void this.#break(() => true));
@@ -242,108 +252,6 @@ export class Simulation {
   #isLeftBehind(lockId: string): boolean {
     const run = this.#runs.find(({ info }) => info.id === lockId);
     return run !== undefined && run.ending !== null && this.observer.hasOwner(lockId);
-  }
-
-  /** A command has become durable, and nobody was told of it yet. */
-  #passes(command: Command, { handovers }: CommandResult): void {
-    if (!('actor' in command)) return;
-    const about = 'lockId' in command ? command.lockId : 'waiter' in command ? command.waiter : null;
-    if (isMoment(command.type)) this.#ambush(command.type, about);
-    for (const { waiter } of handovers) this.#ambush('handover', waiter);
-  }
-
-  #ambush(moment: Moment, lockId: string | null): void {
-    const nth = (this.#moments.get(moment) ?? 0) + 1;
-    this.#moments.set(moment, nth);
-    for (const ambush of this.#scenario.ambushes) {
-      if (ambush.moment === moment && ambush.nth === nth)
-        this.time.after(ambush.after, () => this.#strike(ambush, lockId));
-    }
-  }
-
-  #strike({ deed, node, lasts }: Ambush, lockId: string | null): void {
-    if (this.time.now > this.#scenario.calmAt) return;
-    const run = this.#runs.find(({ info }) => info.id === lockId);
-    const at = this.time.now;
-    switch (deed) {
-      case 'kill':
-      case 'freeze':
-        return this.#befall({ kind: deed, node, at, lasts });
-      case 'fault':
-        return this.#befall({
-          kind: this.#scenario.storage === 'file' ? 'busy' : 'cut-off',
-          node,
-          at,
-          lasts,
-        });
-      case 'client-killed':
-        return run?.meet('killed');
-      case 'client-vanishes':
-        return run?.meet('vanished');
-      case 'break':
-        return void this.#break(() => true);
-      default:
-        deed satisfies never;
-    }
-  }
-
-  #befall({ kind, node: index, lasts }: Trouble): void {
-    const node = this.#nodes[index] as LabNode;
-    const { time } = this;
-    this.trace.note('trouble', `${kind} ${node.name}`);
-    const forAWhile = (begin: () => void, end: () => void): void => {
-      begin();
-      time.after(lasts, end);
-    };
-    switch (kind) {
-      case 'kill':
-        void node.die('kill');
-        break;
-      case 'freeze':
-        forAWhile(
-          () => node.freeze(),
-          () => node.thaw(),
-        );
-        break;
-      case 'busy':
-        forAWhile(
-          () => (this.#disk.isBusy = true),
-          () => (this.#disk.isBusy = false),
-        );
-        break;
-      case 'full':
-        forAWhile(
-          () => (this.#disk.isFull = true),
-          () => (this.#disk.isFull = false),
-        );
-        break;
-      case 'flips':
-        forAWhile(
-          () => (this.#disk.flips = 0.5),
-          () => (this.#disk.flips = 0),
-        );
-        break;
-      case 'broken':
-        forAWhile(
-          () => (this.#link.broken = 0.1),
-          () => (this.#link.broken = 0),
-        );
-        break;
-      case 'cut-off':
-        forAWhile(
-          () => (this.#link.broken = 0.9),
-          () => (this.#link.broken = 0),
-        );
-        break;
-      case 'deaf':
-        forAWhile(
-          () => (this.#signals.lost = 0.7),
-          () => (this.#signals.lost = 0),
-        );
-        break;
-      default:
-        kind satisfies never;
-    }
   }
 
   #isOver(): boolean {

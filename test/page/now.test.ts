@@ -4,7 +4,7 @@ import { Gate } from '../e2e/fixtures/gate.ts';
 import { httpFolder, resource } from '../e2e/fixtures/http-folder.ts';
 import { untilHeld, untilParked } from '../e2e/fixtures/view.ts';
 import { NO_BROWSER, startBrowser } from '../support/browser.ts';
-import { TestHouse } from '../support/open-test-house.ts';
+import { ADMIN_CALLER, TestHouse } from '../support/open-test-house.ts';
 import { sampleLock } from '../support/sample-state.ts';
 import { findTerraform } from '../support/terraform.ts';
 import type { Pair } from '../support/test-admin.ts';
@@ -87,6 +87,30 @@ describe.skipIf(NO_BROWSER !== null)(`Now, in two browsers (skipped: ${NO_BROWSE
       as: alice,
     });
     expect(late.status).toBeGreaterThanOrEqual(400);
+    expect(faults).toEqual([]);
+  });
+
+  it('says of a grant that its client has not acknowledged it, for as long as that is so', async () => {
+    const identity = { ...ADMIN_CALLER.identity, subject: 'token:alice' };
+    const address = { project: 'acme', key: 'unheard', workspace: 'default' };
+    const answer = await house.house.locks.lock({ ...ADMIN_CALLER, identity }, address, {
+      lockId: 'unheard',
+      operation: 'OperationTypeApply',
+      info: Buffer.from(sampleLock('unheard')),
+      tellsHoldersApart: true,
+      alias: 'http',
+      wait: null,
+      gone: new AbortController().signal,
+    });
+    if (answer.type !== 'granted') throw new Error(answer.type);
+    answer.undelivered.unheard?.(true);
+    const { page, faults } = await enter(bob);
+    const mark = page.locator('.lock-row.holder', { hasText: 'alice' }).getByText('not acknowledged');
+    await mark.waitFor();
+    expect(await violations(page)).toEqual([]);
+    answer.undelivered.unheard?.(false);
+    await mark.waitFor({ state: 'detached' });
+    await house.house.locks.unlock(ADMIN_CALLER, address, { lockId: null, alias: null });
     expect(faults).toEqual([]);
   });
 

@@ -14,6 +14,7 @@ const SCENARIO = new URL('./fixtures/vanishing-clients.mjs', import.meta.url).pa
 class Client {
   isAcknowledging = true;
   lost = 0;
+  readonly told: boolean[] = [];
   readonly connection = {
     bytesRead: 100,
     destroyed: false,
@@ -43,7 +44,11 @@ class Bench {
       return this.tells ? new Set(this.client.isAcknowledging ? [] : sockets) : null;
     };
     const deliveries = new Deliveries({ clock: this.clock, log: QUIET, look });
-    deliveries.watch(this.client.socket, () => (this.client.lost += 1));
+    deliveries.watch(
+      this.client.socket,
+      () => (this.client.lost += 1),
+      (isUnheard) => void this.client.told.push(isUnheard),
+    );
   }
 
   async pass(seconds: number): Promise<void> {
@@ -59,7 +64,7 @@ describe('a grant that was sent', () => {
     const bench = new Bench();
     bench.client.connection.bytesRead += 300;
     await bench.pass(10);
-    expect(bench).toMatchObject({ looks: 0, client: { lost: 0 } });
+    expect(bench).toMatchObject({ looks: 0, client: { lost: 0, told: [] } });
   });
 
   it('stands once the system of its client has acknowledged it, whatever becomes of the connection then', async () => {
@@ -75,9 +80,9 @@ describe('a grant that was sent', () => {
     const bench = new Bench();
     bench.client.isAcknowledging = false;
     await bench.pass(14);
-    expect(bench.client).toMatchObject({ lost: 0, connection: { destroyed: false } });
+    expect(bench.client).toMatchObject({ lost: 0, told: [true], connection: { destroyed: false } });
     await bench.pass(2);
-    expect(bench.client).toMatchObject({ lost: 1, connection: { destroyed: true } });
+    expect(bench.client).toMatchObject({ lost: 1, told: [true, false], connection: { destroyed: true } });
     await bench.pass(60);
     expect(bench.client.lost).toBe(1);
   });
@@ -100,7 +105,7 @@ describe('a grant that was sent', () => {
     await bench.pass(4);
     Object.assign(bench.client.connection, deed);
     await bench.pass(60);
-    expect(bench.client.lost).toBe(0);
+    expect(bench.client).toMatchObject({ lost: 0, told: [true, false] });
   });
 
   it('stands where the system does not tell', async () => {
@@ -157,18 +162,30 @@ describe.runIf(process.platform === 'linux')('what a system says of its connecti
   });
 });
 
+/** What the scenario saw. */
+interface Vanished {
+  readonly inApi: readonly string[];
+  readonly onCommandLine: readonly string[];
+  readonly left: readonly string[];
+  readonly leftTheLine: number;
+  readonly takenBack: number;
+}
+
 const hasNetworks = spawnSync('unshare', ['-rn', 'ip', 'link', 'set', 'lo', 'up']).status === 0;
 if (!hasNetworks) console.log('no network of its own can be made here: clients that vanish are not tried');
 
 describe.runIf(hasNetworks)('clients whose network is cut without a word', () => {
-  it('lose their place in line, and a grant that they cannot have heard of, within 20 seconds', async () => {
+  it('lose their place in line, and a grant that they cannot have heard of, which is shown to be unheard, within 20 seconds', async () => {
     const child = spawn('unshare', ['-rn', process.execPath, SCENARIO], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     let said = '';
     child.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));
     await once(child, 'exit');
-    const { leftTheLine, takenBack } = JSON.parse(said) as Record<string, number>;
+    const { inApi, onCommandLine, left, leftTheLine, takenBack } = JSON.parse(said) as Vanished;
+    expect([inApi, left]).toEqual([['ghost-granted'], []]);
+    expect(onCommandLine[0]).toMatch(/acme\/granted +holds, not acknowledged/);
+    expect(onCommandLine[1]).toContain('its client has not acknowledged that it was granted');
     expect(leftTheLine).toBeLessThan(20);
     expect(takenBack).toBeLessThan(22);
   });

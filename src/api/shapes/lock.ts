@@ -19,6 +19,8 @@ export interface HolderShape {
   readonly fence: number;
   readonly since: string;
   readonly heldMs: number;
+  /** Its client has not acknowledged the answer that granted it the lock; null where another node alone knows. */
+  readonly unheard: boolean | null;
   readonly reason: string;
   readonly info: LockInfoShape | null;
 }

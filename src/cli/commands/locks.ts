@@ -84,7 +84,11 @@ function rowsOf({
 }: LockShape): readonly (readonly string[])[] {
   const usual = usualHoldMs === null ? '' : ` (usually ${formatDuration(usualHoldMs)})`;
   return [
-    ...holders.map(({ heldMs, ...rest }) => ['holds', `${formatDuration(heldMs)}${usual}`, ...columns(rest)]),
+    ...holders.map(({ heldMs, unheard, ...rest }) => [
+      unheard === true ? 'holds, not acknowledged' : 'holds',
+      `${formatDuration(heldMs)}${usual}`,
+      ...columns(rest),
+    ]),
     ...waiters.map(({ position, parked, waitedMs, ...rest }) => [
       `${ordinal(position)} in line${parked ? '' : ', polling'}`,
       formatDuration(waitedMs),
@@ -113,7 +117,7 @@ function columns({
 function who({ address, holders, waiters }: LockShape): unknown {
   return [
     address,
-    holders.map(({ lockId }) => lockId),
+    holders.map(({ lockId, unheard }) => [lockId, unheard === true]),
     waiters.map(({ lockId, position, parked }) => [lockId, position, parked]),
   ];
 }

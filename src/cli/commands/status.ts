@@ -10,6 +10,7 @@ import { formatFacts } from '../table.ts';
 import { headerOf } from '../folder/content.ts';
 import { PLACE, PLACE_OPTIONS, withPlace, type OpenPlace } from '../place/place.ts';
 import type { FreezeShape } from '../../api/shapes/freeze.ts';
+import type { LockShape } from '../../api/shapes/lock.ts';
 import { Failure } from '../failure.ts';
 
 export const command: Command = defineCommand({
@@ -29,11 +30,13 @@ export const command: Command = defineCommand({
     withPlace(invocation, invocation.args[0], 'reads', async (place) => {
       const { terminal } = invocation;
       const { client, workspace, folder } = place;
-      const [state, lock, frozen] = await Promise.all([
+      const [state, lock, served] = await Promise.all([
         describeState(place),
         seenLock(place),
-        seenFreeze(place),
+        servedLock(place),
       ]);
+      const frozen = served?.frozen ?? null;
+      const unheard = served === null ? null : isUnheard(served);
       const location = client.locate(workspace);
       const { source = 'an address', disagreements = [] } = folder ?? {};
       if (folder?.bare === true)
@@ -46,6 +49,7 @@ export const command: Command = defineCommand({
           workspace,
           state,
           lock,
+          unheard,
           frozen,
           disagreements,
         });
@@ -60,6 +64,7 @@ export const command: Command = defineCommand({
           ['Workspace', workspace],
           ...stateFacts(state),
           ['Lock', lock.type === 'free' ? colors.green('free') : held],
+          ...(unheard === true ? [['', colors.yellow(UNHEARD)] as const] : []),
           ...(frozen === null ? [] : [['Frozen', colors.yellow(freezeInWords(frozen))] as const]),
         ]),
       );
@@ -87,16 +92,24 @@ function seenLock({ client, workspace }: OpenPlace): Promise<LockState> {
   });
 }
 
-/** A freeze is told by a server alone, and to those who may see its lock. */
-async function seenFreeze({ served }: OpenPlace): Promise<FreezeShape | null> {
+/** What a server alone tells of a lock, to those who may see it; null elsewhere. */
+async function servedLock({ served }: OpenPlace): Promise<LockShape | null> {
   try {
     const found = await served();
     if (found === null) return null;
-    return (await found.house.ask('show-lock', { query: { address: found.name } })).frozen;
+    return await found.house.ask('show-lock', { query: { address: found.name } });
   } catch (fault) {
     if (fault instanceof Failure || fault instanceof BackendFault) return null;
     throw fault;
   }
+}
+
+const UNHEARD = 'its client has not acknowledged that it was granted; it is taken back if the client is gone';
+
+/** Whether a holder may not know that it has the lock; null where another node alone knows. */
+function isUnheard({ holders }: LockShape): boolean | null {
+  if (holders.some(({ unheard }) => unheard === true)) return true;
+  return holders.some(({ unheard }) => unheard === null) ? null : false;
 }
 
 /** Until when, by whom and why applies are refused. */

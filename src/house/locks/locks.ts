@@ -18,6 +18,7 @@ import { listVisible } from '../listing.ts';
 import type { LockInfos } from './lock-infos.ts';
 import { pastHolds, type PastHold } from './past-holds.ts';
 import type { ParkedRequests, ParkedRequest, WakeUp } from './parked-requests.ts';
+import { UnheardGrants, type Undelivered } from './unheard.ts';
 
 /** What a door asks for when its client asks for the lock. */
 export interface LockAsk {
@@ -54,7 +55,7 @@ export interface UnlockAsk {
 
 /** A grant, and what to do if the client never hears of it. */
 export interface GrantedAnswer extends Granted {
-  readonly undelivered: () => void;
+  readonly undelivered: Undelivered;
 }
 
 export type LockAnswer =
@@ -81,6 +82,8 @@ const WAITERS_PEER_SHARE = 3 / 4;
 export interface LockView {
   readonly address: Address;
   readonly holders: readonly Holder[];
+  /** By lock ID, what is known of whether its client has heard of its grant ({@link UnheardGrants.has}). */
+  readonly unheard: ReadonlyMap<string, boolean | null>;
   /** The first of those who wait. Who asked once, and has not come back, does not wait. */
   readonly line: readonly QueueEntry[];
   /** How many wait. */
@@ -112,6 +115,7 @@ export class Locks {
   readonly #freezes: Freezes;
   readonly #quotas: Quotas;
   readonly #firstWrites: FirstWrites;
+  readonly #unheard: UnheardGrants;
   readonly #waiters: Budget;
 
   constructor(options: {
@@ -132,6 +136,7 @@ export class Locks {
     this.#freezes = options.freezes;
     this.#quotas = options.quotas;
     this.#firstWrites = options.firstWrites;
+    this.#unheard = new UnheardGrants(options.parkedRequests.node);
     const { waitersMax } = options.settings;
     this.#waiters = new Budget({
       max: waitersMax,
@@ -273,6 +278,7 @@ export class Locks {
     return {
       address,
       holders: this.#lockInfos.ofHolders(address, holders),
+      unheard: new Map(holders.map((holder) => [holder.lockId, this.#unheard.has(holder)])),
       line: this.#lockInfos.ofLine(address, places.slice(0, most)),
       waiting: places.length,
       frozen: await this.#freezes.stops(address, ''),
@@ -303,7 +309,11 @@ export class Locks {
       const outcome = await this.#executor.execute(command);
       const settled = seat === null ? outcome : await this.#waitIn(caller, seat, command, outcome);
       if (settled.type !== 'granted') return settled;
-      return { ...settled, undelivered: () => this.#takeBack(command, seat) };
+      const takeBack = (): void => this.#takeBack(command, seat);
+      return {
+        ...settled,
+        undelivered: seat === null ? takeBack : this.#unheard.watched(seat.id, takeBack),
+      };
     } catch (fault) {
       // Its client hears of no grant, so none may stand, nor be made to a request that is no longer there.
       this.#takeBack(command, seat);

@@ -4,7 +4,7 @@ import type { Clock } from '../../ports/clock.ts';
 import type { Engine, WaitingRequest } from '../../ports/engine.ts';
 import type { Log } from '../../ports/log.ts';
 import type { Signals } from '../../ports/signals.ts';
-import type { ParkedRequests } from './parked-requests.ts';
+import { nodeOf, type ParkedRequests } from './parked-requests.ts';
 
 /** How often a node says that it lives. An engine takes it for dead after several beats that did not come. */
 const BEAT_MS: Milliseconds = 2_000;
@@ -136,9 +136,4 @@ export class Nodes {
     });
     this.#cancels.set(name, cancel);
   }
-}
-
-/** A seat is `node:number`. */
-function nodeOf(seat: string): string {
-  return seat.slice(0, seat.lastIndexOf(':'));
 }

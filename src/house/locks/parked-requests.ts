@@ -18,7 +18,7 @@ export interface ParkedRequest {
 
 /** The requests that one node holds open. A grant to one of them wakes it. */
 export class ParkedRequests {
-  readonly #node: string;
+  readonly node: string;
   readonly #clock: Clock;
   readonly #taken = new Map<string, () => void>();
   readonly #wakers = new Set<() => void>();
@@ -27,7 +27,7 @@ export class ParkedRequests {
 
   /** @param node names this node and this start of it, so that its requests are never mistaken for another's */
   constructor(node: string, clock: Clock) {
-    this.#node = node;
+    this.node = node;
     this.#clock = clock;
   }
 
@@ -42,7 +42,7 @@ export class ParkedRequests {
    * @param most how long it is held open, all its waits together; then it is sent away as if the house closed
    */
   take(gone: AbortSignal, most: Milliseconds = Infinity): ParkedRequest {
-    const id = `${this.#node}:${++this.#count}`;
+    const id = `${this.node}:${++this.#count}`;
     const end = this.#clock.now() + most;
     let handed = false;
     let barred = false;
@@ -100,4 +100,9 @@ export class ParkedRequests {
     this.#closing = true;
     for (const wake of this.#wakers) wake();
   }
+}
+
+/** The node, and its start, that a request came to. */
+export function nodeOf(seat: string): string {
+  return seat.slice(0, seat.lastIndexOf(':'));
 }

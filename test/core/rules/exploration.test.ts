@@ -43,6 +43,7 @@ const SCOPES: Readonly<Record<string, Scope>> = {
   },
 };
 
+const WAYS = amountOf('STATEHOUSE_WAYS', { few: 150, many: 1_000 });
 const SITUATIONS_MAX = amountOf('STATEHOUSE_SITUATIONS', { few: 10_000, many: Infinity });
 
 describe('all that can happen to one address', { timeout: 600_000 }, () => {
@@ -63,7 +64,7 @@ describe('all that can happen to one address', { timeout: 600_000 }, () => {
       fc.property(turns, (way) => {
         expect(wander(decide, crowd, way)).toBeNull();
       }),
-      { numRuns: 500 },
+      { numRuns: WAYS },
     );
   });
 
@@ -72,10 +73,13 @@ describe('all that can happen to one address', { timeout: 600_000 }, () => {
   });
 });
 
+/** Looks a little way into every scope before it goes far in any. */
 function firstBroken(mutant: Parameters<typeof explore>[0]): string | null {
-  for (const scope of Object.values(SCOPES)) {
-    const { violation } = explore(mutant, scope, 6_000);
-    if (violation !== null) return violation.rule;
+  for (const situationsMax of [300, 1_200, 6_000]) {
+    for (const scope of Object.values(SCOPES)) {
+      const { violation } = explore(mutant, scope, situationsMax);
+      if (violation !== null) return violation.rule;
+    }
   }
   return null;
 }

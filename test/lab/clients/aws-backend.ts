@@ -5,6 +5,7 @@ import type { WireReply } from '../network/server-side.ts';
 import type { Pair } from '../../support/test-admin.ts';
 import { entropyOf, type Dice } from '../time/dice.ts';
 import type { History } from '../watch/history.ts';
+import type { Input } from '../watch/specification.ts';
 import {
   readState,
   type Backend,
@@ -48,9 +49,8 @@ export class AwsBackend implements Backend {
   async lock(info: LockInfo): Promise<LockOutcome> {
     const text = formatLockInfo(info);
     const put = this.#means === 'item' ? putItem({ Info: { S: text } }) : putFile(text);
-    const reply = await this.#ask(put, info.id, (send) =>
-      this.#history.lock(info.id, false, send, isSuccess),
-    );
+    const input = { type: 'lock', lockId: info.id, shared: false } as const;
+    const reply = await this.#ask(put, input, (send) => this.#history.lock(input, send, isSuccess));
     if (reply !== null && isSuccess(reply)) return 'locked';
     // Whatever went wrong, the lock is read; a run waits only where it finds a holder.
     return (await this.#look()) === null ? 'failed' : 'held';
@@ -58,7 +58,7 @@ export class AwsBackend implements Backend {
 
   async read(): Promise<ReadOutcome> {
     const get = { service: 's3', method: 'GET', path: PATH, query: 'x-id=GetObject', headers: {}, body: '' };
-    const reply = await this.#ask(get, null, (send) =>
+    const reply = await this.#ask(get, { type: 'read' }, (send) =>
       this.#history.read(send, ({ status, body }) =>
         status === 200 ? Buffer.from(body).toString() : status === 404 ? null : undefined,
       ),
@@ -76,7 +76,8 @@ export class AwsBackend implements Backend {
       headers: {},
       body: text,
     };
-    const reply = await this.#ask(put, null, (send) => this.#history.write(UNNAMED, text, send, isSuccess));
+    const input = { type: 'write', claim: UNNAMED, text } as const;
+    const reply = await this.#ask(put, input, (send) => this.#history.write(input, send, isSuccess));
     if (reply === null || reply.status >= 500) return 'failed';
     if (!isSuccess(reply)) return 'refused';
     if (this.#means === 'item') {
@@ -103,7 +104,8 @@ export class AwsBackend implements Backend {
             headers: {},
             body: '',
           };
-    const reply = await this.#ask(drop, null, (send) => this.#history.unlock(info.id, send, isSuccess));
+    const input = { type: 'unlock', lockId: info.id } as const;
+    const reply = await this.#ask(drop, input, (send) => this.#history.unlock(input, send, isSuccess));
     return reply !== null && isSuccess(reply) ? 'released' : 'failed';
   }
 
@@ -129,19 +131,19 @@ export class AwsBackend implements Backend {
 
   #ask(
     call: Signable,
-    asksFor: string | null = null,
+    input: Input | null = null,
     noted: (send: () => Promise<WireReply | null>) => Promise<WireReply | null> = (send) => send(),
   ): Promise<WireReply | null> {
     const callId = entropyOf(this.#dice).uuid();
     const named = { ...call, headers: { ...call.headers, 'amz-sdk-invocation-id': callId } };
     return awsSdk(
-      (attempt) => noted(() => this.#client.send(this.#signed(named, attempt, asksFor))),
+      (attempt) => noted(() => this.#client.send(this.#signed(named, attempt, input))),
       (time) => this.#client.sleep(time),
       this.#dice,
     );
   }
 
-  #signed(call: Signable, attempt: number, asksFor: string | null): Parameters<Client['send']>[0] {
+  #signed(call: Signable, attempt: number, input: Input | null): Parameters<Client['send']>[0] {
     const body = Buffer.from(call.body);
     const hash = createHash('sha256').update(body).digest('hex');
     const headers = {
@@ -152,7 +154,7 @@ export class AwsBackend implements Backend {
     };
     const signed = this.#signer.headersOf(call.service, { ...call, headers }, hash);
     const target = call.query === '' ? call.path : `${call.path}?${call.query}`;
-    return { method: call.method, target, headers: signed, body, asksFor };
+    return { method: call.method, target, headers: signed, body, input };
   }
 }
 

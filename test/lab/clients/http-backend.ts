@@ -3,6 +3,7 @@ import { formatLockInfo, type LockInfo } from '../../../src/core/lock-info.ts';
 import type { WireReply } from '../network/server-side.ts';
 import type { Pair } from '../../support/test-admin.ts';
 import type { History } from '../watch/history.ts';
+import type { Input } from '../watch/specification.ts';
 import {
   readState,
   type Backend,
@@ -34,16 +35,16 @@ export class HttpBackend implements Backend {
 
   async lock(info: LockInfo): Promise<LockOutcome> {
     const { id, operation } = info;
-    const shared = operation === OPERATION_PLAN;
-    const reply = await this.#ask('LOCK', PATH, formatLockInfo(info), id, (send) =>
-      this.#history.lock(id, shared, send, isSuccess),
+    const input = { type: 'lock', lockId: id, shared: operation === OPERATION_PLAN } as const;
+    const reply = await this.#ask('LOCK', PATH, formatLockInfo(info), input, (send) =>
+      this.#history.lock(input, send, isSuccess),
     );
     if (reply?.status === 200) return 'locked';
     return reply?.status === 423 || reply?.status === 409 ? 'held' : 'failed';
   }
 
   async read(): Promise<ReadOutcome> {
-    const reply = await this.#ask('GET', PATH, '', null, (send) =>
+    const reply = await this.#ask('GET', PATH, '', { type: 'read' }, (send) =>
       this.#history.read(send, ({ status, body }) =>
         status === 200 ? Buffer.from(body).toString() : status === 404 ? null : undefined,
       ),
@@ -55,16 +56,18 @@ export class HttpBackend implements Backend {
   async write({ text }: ClientState, lockId: string | null): Promise<WriteOutcome> {
     const target = lockId === null ? PATH : `${PATH}?ID=${lockId}`;
     const claim = lockId === null ? ({ kind: 'none' } as const) : ({ kind: 'named', lockId } as const);
-    const reply = await this.#ask('POST', target, text, null, (send) =>
-      this.#history.write(claim, text, send, isSuccess),
+    const input = { type: 'write', claim, text } as const;
+    const reply = await this.#ask('POST', target, text, input, (send) =>
+      this.#history.write(input, send, isSuccess),
     );
     if (reply === null || reply.status >= 500) return 'failed';
     return isSuccess(reply) ? 'stored' : 'refused';
   }
 
   async unlock(info: LockInfo): Promise<'released' | 'refused' | 'failed'> {
-    const reply = await this.#ask('UNLOCK', PATH, formatLockInfo(info), null, (send) =>
-      this.#history.unlock(info.id, send, isSuccess),
+    const input = { type: 'unlock', lockId: info.id } as const;
+    const reply = await this.#ask('UNLOCK', PATH, formatLockInfo(info), input, (send) =>
+      this.#history.unlock(input, send, isSuccess),
     );
     if (reply === null || reply.status >= 500) return 'failed';
     return isSuccess(reply) ? 'released' : 'refused';
@@ -74,7 +77,7 @@ export class HttpBackend implements Backend {
     method: string,
     target: string,
     body: string,
-    asksFor: string | null,
+    input: Input,
     noted: (send: () => Promise<WireReply | null>) => Promise<WireReply | null>,
   ): Promise<WireReply | null> {
     const bytes = Buffer.from(body);
@@ -85,7 +88,7 @@ export class HttpBackend implements Backend {
       'content-type': 'application/json',
       'content-md5': createHash('md5').update(bytes).digest('base64'),
     };
-    const request = { method, target, headers, body: bytes, asksFor };
+    const request = { method, target, headers, body: bytes, input };
     return retryableHttp(
       () => noted(() => this.#client.send(request)),
       (time) => this.#client.sleep(time),

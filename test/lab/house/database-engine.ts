@@ -29,10 +29,20 @@ export class Database {
   readonly store: Store;
   readonly #now: () => Instant;
   readonly #seen = new Map<string, Instant>();
+  #rowLockedUntil: Milliseconds = 0;
 
   constructor(store: Store, now: () => Instant) {
     this.store = store;
     this.#now = now;
+  }
+
+  /** A transaction that has not ended has the row of its address: whoever comes after it waits. */
+  lockRow(until: Milliseconds): void {
+    this.#rowLockedUntil = Math.max(this.#rowLockedUntil, until);
+  }
+
+  rowFreeIn(now: Milliseconds): Milliseconds {
+    return Math.max(0, this.#rowLockedUntil - now);
   }
 
   beat(node: string): readonly string[] {
@@ -90,11 +100,20 @@ export class DatabaseEngine extends SimulatedEngine {
       this.#time.after(there, () => {
         // A statement that has left goes on without its node.
         if (this.#process.isDead && !writes) return;
+        const row = writes ? this.#database.rowFreeIn(this.#time.now) : 0;
         if (!isBroken) {
-          void work().then((value) => this.#time.after(this.#latency(), () => resolve(value)), reject);
+          const done = async (): Promise<void> => {
+            const value = await work();
+            this.#time.after(this.#latency(), () => resolve(value));
+          };
+          this.#time.after(row, () => void done().catch(reject));
           return;
         }
-        if (isDone) this.#time.after(this.#dice.between(0, STRAGGLE_MS), () => void work());
+        if (isDone) {
+          const straggle = row + this.#dice.between(0, STRAGGLE_MS);
+          this.#database.lockRow(this.#time.now + straggle);
+          this.#time.after(straggle, () => void work());
+        }
         this.#time.after(this.#latency(), () => reject(new EngineFault('simulated: the connection broke')));
       });
     });

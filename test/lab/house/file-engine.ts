@@ -41,20 +41,32 @@ export class FileEngine extends SimulatedEngine {
   readonly #time: VirtualTime;
   readonly #dice: Dice;
   readonly #faults: DiskFaults;
+  readonly #stopped: () => void;
+  #fault: EngineFault | null = null;
   #waiting: Call[] = [];
   #flushing: readonly Call[] | null = null;
 
-  constructor(parts: { store: Store; process: Process; time: VirtualTime; dice: Dice; faults: DiskFaults }) {
+  /** @param parts.stopped told that nothing can be stored any more, whoever learns of it by a command of its own */
+  constructor(parts: {
+    store: Store;
+    process: Process;
+    time: VirtualTime;
+    dice: Dice;
+    faults: DiskFaults;
+    stopped: () => void;
+  }) {
     super(parts.store);
     this.#process = parts.process;
     this.#time = parts.time;
     this.#dice = parts.dice;
     this.#faults = parts.faults;
+    this.#stopped = parts.stopped;
   }
 
   apply(commands: readonly Command[]): Promise<readonly CommandResult[]> {
     return this.#process.hears(
       new Promise((resolve, reject) => {
+        if (this.#fault !== null) return reject(this.#fault);
         this.#waiting.push({ commands, resolve, reject });
         if (this.#flushing === null) this.#flush();
       }),
@@ -98,11 +110,20 @@ export class FileEngine extends SimulatedEngine {
     if (this.#flushing !== calls) return;
     const { isBusy, isFull } = this.#faults;
     for (const { commands, resolve, reject } of calls) {
-      if (isFull) reject(new EngineFault('simulated: the disk is full', { fatal: true }));
+      if (isFull) reject(this.#stop());
       else if (isBusy) reject(new EngineFault('simulated: the file is locked', { busy: true }));
       else resolve(await this.store.commit(commands));
     }
     this.#flushing = null;
     this.#flush();
+  }
+
+  /** A failed flush is not tried again. */
+  #stop(): EngineFault {
+    if (this.#fault === null) this.#time.after(0, this.#stopped);
+    this.#fault ??= new EngineFault('simulated: the disk is full', { fatal: true });
+    for (const { reject } of this.#waiting) reject(this.#fault);
+    this.#waiting = [];
+    return this.#fault;
   }
 }

@@ -193,7 +193,8 @@ export class LabNode {
     const { storage, time, dice } = this.#parts;
     if (storage.kind === 'file') {
       const { store, faults } = storage;
-      this.#file = new FileEngine({ store, process, time, dice, faults });
+      const stopped = (): void => process.run(() => void this.die('fatal'));
+      this.#file = new FileEngine({ store, process, time, dice, faults, stopped });
       return { engine: this.#file, signals: new LocalSignals(log) };
     }
     const { database, faults, signals } = storage;

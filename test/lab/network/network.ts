@@ -122,7 +122,7 @@ export class Network {
   #copy(request: WireRequest): void {
     const delay = this.#dice.logarithmic(COPY_MS.least, COPY_MS.most);
     this.#time.after(delay, () => {
-      this.#trace.note('network', `delivers a copy of ${request.method} ${request.asksFor ?? ''}`);
+      this.#trace.note('network', `delivers a copy of ${request.method} ${asksFor(request) ?? ''}`);
       this.#watch.copied(request);
       const { hangUp } = this.#connect(request, { answered: () => undefined, broken: () => undefined });
       this.#time.after(this.#dice.pick([0, 0, this.#dice.exponential(20), PROBE_MS]), hangUp);
@@ -135,23 +135,23 @@ export class Network {
   ): { readonly hangUp: () => void } {
     let node: LabNode | null = null;
     let hasHungUp = false;
-    const { asksFor } = request;
+    const lockId = asksFor(request);
     const side = new ServerSide(request, {
       answered: (reply) => {
         node?.done(side);
-        this.#trace.note(node?.name ?? '', `answers ${request.method} ${asksFor ?? ''} ${reply.status}`);
-        if (asksFor !== null && reply.status < 300) this.#watch.handed(asksFor);
+        this.#trace.note(node?.name ?? '', `answers ${request.method} ${lockId ?? ''} ${reply.status}`);
+        if (lockId !== null && reply.status < 300) this.#watch.handed(lockId);
         const at = node;
         wire.answered(reply, (how) => at?.settle(side, how));
       },
       broken: (why) => {
-        if (why === 'crashed' && asksFor !== null) this.#watch.crashed(asksFor);
+        if (why === 'crashed' && lockId !== null) this.#watch.crashed(lockId);
         wire.broken();
       },
     });
     this.#time.after(this.#delay(), () => {
       node = this.#balance();
-      if (asksFor !== null && node !== null) this.#watch.asks(asksFor);
+      if (lockId !== null && node !== null) this.#watch.asks(lockId);
       if (hasHungUp) side.hangUp();
       if (node === null) wire.broken();
       else node.take(side, wire.broken);
@@ -174,4 +174,9 @@ export class Network {
   #delay(): Milliseconds {
     return this.#dice.exponential(this.weather.delayMs);
   }
+}
+
+/** The lock ID that a request asks for the lock with; null for any other request. */
+function asksFor({ input }: WireRequest): string | null {
+  return input?.type === 'lock' ? input.lockId : null;
 }

@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { Readable } from 'node:stream';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import type { Input } from '../watch/specification.ts';
 
 /** A request as its client sends it. */
 export interface WireRequest {
@@ -10,8 +11,8 @@ export interface WireRequest {
   readonly body: Uint8Array;
   readonly peer: string;
   readonly port: number;
-  /** The lock ID that it asks for the lock with; null for any other request. */
-  readonly asksFor: string | null;
+  /** What it asks, as whoever judges the history knows it; null for what is not judged. */
+  readonly input: Input | null;
 }
 
 export interface WireReply {

@@ -29,30 +29,28 @@ export class History {
     this.#watch = watch;
   }
 
-  async lock(
-    lockId: string,
-    shared: boolean,
+  lock(
+    input: Extract<Input, { type: 'lock' }>,
     send: Send,
     isGranted: (reply: WireReply) => boolean,
   ): Promise<WireReply | null> {
-    const input = { type: 'lock', lockId, shared } as const;
-    const reply = await this.#note(input, send, (r) => (isGranted(r) ? 'granted' : certain(r, 'refused')));
     // Whoever was refused, or heard nothing, may have had the lock for a moment.
-    return reply;
+    return this.#note(input, send, (reply) => (isGranted(reply) ? 'granted' : certain(reply, 'refused')));
   }
 
-  unlock(lockId: string, send: Send, isDone: (reply: WireReply) => boolean): Promise<WireReply | null> {
-    const input = { type: 'unlock', lockId } as const;
+  unlock(
+    input: Extract<Input, { type: 'unlock' }>,
+    send: Send,
+    isDone: (reply: WireReply) => boolean,
+  ): Promise<WireReply | null> {
     return this.#note(input, send, (reply) => (isDone(reply) ? 'released' : certain(reply, 'refused')));
   }
 
   write(
-    claim: WriteClaim,
-    text: string,
+    input: Extract<Input, { type: 'write' }>,
     send: Send,
     isDone: (reply: WireReply) => boolean,
   ): Promise<WireReply | null> {
-    const input = { type: 'write', claim, text } as const;
     return this.#note(input, send, (reply) => (isDone(reply) ? 'stored' : certain(reply, 'refused')));
   }
 

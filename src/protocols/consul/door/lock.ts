@@ -2,6 +2,7 @@ import { formatAddress, type Address } from '../../../core/address.ts';
 import type { Milliseconds } from '../../../core/instant.ts';
 import { readDurationOrSeconds } from '../../../core/duration.ts';
 import type { Shut } from '../../../house/caller.ts';
+import type { Undelivered } from '../../../house/locks/unheard.ts';
 import { shownLock, type SeenLock } from '../../lock-object/shown-lock.ts';
 import { CONSUL_ALIAS, WAIT_DEFAULT, WAIT_MAX } from '../layout.ts';
 import { absentReply, jsonReply, type Answer, type DoorCall } from './call.ts';
@@ -13,7 +14,7 @@ import { leaseOf } from './sessions.ts';
 /** Whether the lock was given or ended, and what to do if the client never hears of it. */
 export interface LockChange {
   readonly done: boolean;
-  readonly undelivered?: () => void;
+  readonly undelivered?: Undelivered;
 }
 
 /**

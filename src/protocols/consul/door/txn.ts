@@ -1,4 +1,5 @@
 import type { Address } from '../../../core/address.ts';
+import type { Undelivered } from '../../../house/locks/unheard.ts';
 import type { DoorReply } from '../../door.ts';
 import { readKey } from '../layout.ts';
 import { readHeaders, type Answer, type DoorCall } from './call.ts';
@@ -14,7 +15,7 @@ interface Done {
   readonly pair: Pair | null;
   /** More of them, as they are read. */
   readonly pairs?: AsyncIterable<Pair>;
-  readonly undelivered?: () => void;
+  readonly undelivered?: Undelivered;
 }
 
 type Outcome = Done | ConsulError;

@@ -1,5 +1,6 @@
 import type { Caller } from '../../../house/caller.ts';
 import type { House } from '../../../house/house.ts';
+import type { Undelivered } from '../../../house/locks/unheard.ts';
 import type { LockObjects } from '../../lock-object/lock-objects.ts';
 import type { DoorRequest } from '../../door.ts';
 import type { DynamoError } from './errors.ts';
@@ -18,7 +19,7 @@ export interface DoorCall {
 
 /** What a row answers: a document, and what to do if it is never heard; or an error. */
 export type Answer =
-  | { readonly content: Readonly<Record<string, unknown>>; readonly undelivered?: () => void }
+  | { readonly content: Readonly<Record<string, unknown>>; readonly undelivered?: Undelivered }
   | DynamoError;
 
 /** What the real service counts, for those who ask: one unit a call. */

@@ -26,6 +26,9 @@ import { isUpload, takeUpload } from './uploads.ts';
 /** What is told of the API beside every answer: terraform reads it from whatever a ping is answered with. */
 const ABOUT = { 'tfp-api-version': API_VERSION, 'tfp-appname': APP_NAME } as const;
 
+/** Its routes are compiled, which costs more than a door. */
+const DETECTOR = new Detector(OPERATIONS);
+
 /** The door for Terraform's `cloud` block and `backend "remote"`, and for HCP's own clients of workspaces and states. */
 export class HcpDoor implements Door {
   readonly name = 'hcp';
@@ -36,7 +39,6 @@ export class HcpDoor implements Door {
   readonly #runs: Runs | null;
   readonly #runFiles: RunFiles;
   readonly #connections: Connections;
-  readonly #detector = new Detector(OPERATIONS);
 
   constructor({ house, now, runs, closing }: Pick<DoorParts, 'house' | 'now' | 'runs' | 'closing'>) {
     this.#house = house;
@@ -66,7 +68,7 @@ export class HcpDoor implements Door {
   }
 
   async #ask(request: DoorRequest): Promise<DoorReply> {
-    const asked = this.#detector.detect(request);
+    const asked = DETECTOR.detect(request);
     const answer = await this.#answer(request, asked);
     const operation = 'operation' in asked ? asked.operation : 'unknown';
     return 'title' in answer ? errorReply(operation, answer) : answer;

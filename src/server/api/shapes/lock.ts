@@ -14,6 +14,7 @@ import { parseLockInfo, type LockInfo } from '../../../core/lock-info.ts';
 import type { Holder, QueueEntry } from '../../../core/world.ts';
 import type { LockView } from '../../../house/locks/locks.ts';
 import type { PastHold } from '../../../house/locks/past-holds.ts';
+import { HEARD_WITHIN } from '../../../house/locks/unheard.ts';
 import { FREEZE, toFreezeShape } from './freeze.ts';
 import { count, instant, objectOf, pageOf, text } from './plain.ts';
 
@@ -38,6 +39,12 @@ const HOLDER: z.ZodType<HolderShape> = objectOf<HolderShape>({
   fence: count('Grows with every lock granted on this address.'),
   since: instant('When it was granted.'),
   heldMs: count('How long ago that was, by the clock of the server.'),
+  unheard: z
+    .boolean()
+    .nullable()
+    .describe(
+      'Whether its client has not acknowledged the answer that granted it the lock: the grant is taken back if the client is gone. null for up to 20 s where another node gave the answer, which alone knows.',
+    ),
   reason: text('Why it is held, in its holder’s words; empty if it does not say.'),
   info: INFO,
 }).meta({ id: 'Holder' });
@@ -95,20 +102,20 @@ export function toPastHoldShape({ since, held, ...same }: PastHold): PastHoldSha
 
 /** @param now by the clock that granted the locks */
 export function toLockShape(
-  { address, holders, line, waiting, frozen, usualHold }: LockView,
+  { address, holders, unheard, line, waiting, frozen, usualHold }: LockView,
   now: Instant,
 ): LockShape {
   return {
     address: formatAddress(address),
     usualHoldMs: usualHold === null ? null : Math.round(usualHold),
-    holders: holders.map((holder) => toHolderShape(holder, now)),
+    holders: holders.map((holder) => toHolderShape(holder, unheard.get(holder.lockId) ?? null, now)),
     waiters: line.map((place, index) => toWaiterShape(place, index + 1, now)),
     waiting,
     frozen: frozen === null ? null : toFreezeShape(frozen),
   };
 }
 
-function toHolderShape(holder: Holder, now: Instant): HolderShape {
+function toHolderShape(holder: Holder, unheard: boolean | null, now: Instant): HolderShape {
   const { lockId, subject, door, operation, shared, fence, since, info } = holder;
   return {
     lockId,
@@ -119,6 +126,7 @@ function toHolderShape(holder: Holder, now: Instant): HolderShape {
     fence,
     since: new Date(since).toISOString(),
     heldMs: Math.max(0, Math.round(now - since)),
+    unheard: unheard === null && now - since > HEARD_WITHIN ? false : unheard,
     ...reasonAndInfo(info),
   };
 }

@@ -46,6 +46,11 @@ export function LockRow({
           <span class="who">
             <Subject subject={holder.subject} />
             {holder.subject === me && <Badge tone="accent">you</Badge>}
+            {holder.unheard === true && (
+              <span title="The lock was granted, and the client has not acknowledged the answer yet. If it is found to be gone, the lock goes to the next in line.">
+                <Badge tone="warn">not acknowledged</Badge>
+              </span>
+            )}
             <Why text={holder.reason === '' ? (holder.info?.Who ?? '') : holder.reason} />
           </span>
           <span class="what">

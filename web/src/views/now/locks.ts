@@ -1,6 +1,6 @@
 import { signal, type ReadonlySignal } from '@preact/signals';
 import type { ApiError } from '../../../../src/api/error.ts';
-import type { LockShape } from '../../../../src/api/shapes/lock.ts';
+import type { HolderShape, LockShape } from '../../../../src/api/shapes/lock.ts';
 import { api, asApiError } from '../../api.ts';
 import { onEvent, type LiveEvent } from '../../live.ts';
 
@@ -24,6 +24,8 @@ export interface Locks {
 const LOCKS_MAX = 2_000;
 /** How long to wait before what could not be read is read again. */
 const RETRY_MS = 1_000;
+/** How long after a grant, and again while its answer is not acknowledged, a lock is looked at anew. */
+const UNHEARD_MS = 4_000;
 /** With more changes at once than these, everything is read again. */
 const SINGLE_READS_MAX = 20;
 
@@ -39,6 +41,7 @@ export class LockWatch {
   #closed = false;
   #end: () => void;
   #retry: ReturnType<typeof setTimeout> | undefined;
+  #later: ReturnType<typeof setTimeout> | undefined;
 
   /** @param project "" for all */
   constructor(project: string) {
@@ -61,6 +64,7 @@ export class LockWatch {
   close(): void {
     this.#end();
     clearTimeout(this.#retry);
+    clearTimeout(this.#later);
     this.#closed = true;
     this.#end = () => undefined;
   }
@@ -83,12 +87,24 @@ export class LockWatch {
         if (this.#wantsAll || changed.length > SINGLE_READS_MAX) await this.#readAll();
         else await Promise.all(changed.map((address) => this.#readOne(address)));
       }
+      this.#lookLater();
     } catch (fault) {
       this.#state.value = { ...this.#state.value, known: true, error: asApiError(fault) };
       this.#retry = setTimeout(() => this.again(), RETRY_MS);
     } finally {
       this.#reading = false;
     }
+  }
+
+  /** No event tells whether a client has heard of its grant. */
+  #lookLater(): void {
+    const open = [...this.#state.value.byAddress].filter(([, { lock }]) => lock.holders.some(isOpen));
+    clearTimeout(this.#later);
+    if (open.length === 0) return;
+    this.#later = setTimeout(() => {
+      for (const [address] of open) this.#changed.add(address);
+      void this.#readOn();
+    }, UNHEARD_MS);
   }
 
   async #readAll(): Promise<void> {
@@ -108,4 +124,8 @@ export class LockWatch {
     else byAddress.set(address, { lock, readAt: performance.now() });
     this.#state.value = { ...this.#state.value, error: null, byAddress };
   }
+}
+
+function isOpen({ heldMs, unheard }: HolderShape): boolean {
+  return unheard !== false || heldMs < UNHEARD_MS;
 }
