@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { EventHub } from './api/events/hub.ts';
 import { ExploredCsv } from './api/explored-csv.ts';
 import { SnapshotWorker } from './api/content/snapshot-worker.ts';
@@ -49,6 +50,8 @@ export async function openPort(configuration: Configuration, built: BuiltHouse):
   const traffic = new Traffic(configuration, { clock: systemClock, log });
   const metrics = new Metrics(house, certificate, built.devices, clock);
   const closing = new AbortController();
+  // Every request that is held open listens for it, and there may be many.
+  setMaxListeners(0, closing.signal);
   const snapshotWorker = new SnapshotWorker();
   const openedRuns = await openServerRuns(configuration, built);
   const api: ApiParts = {

@@ -10,6 +10,7 @@ import { eightInOrder } from './fixtures/eight-applies.ts';
 import { Gate } from './fixtures/gate.ts';
 import { httpFolder, resource } from './fixtures/http-folder.ts';
 import {
+  killedRunIsUnlocked,
   raceWithoutLock,
   secondIsRefused,
   wrongIdBreaksNothing,
@@ -90,6 +91,8 @@ for (const [name, program] of PROGRAMS)
       (_, lines) =>
         wrongIdBreaksNothing({ ...newScene(lines), lateWrite: 'LeaseNotPresentWithBlobOperation' }),
     );
+
+    it('lets the lock of a run that was killed be broken by its ID', () => killedRunIsUnlocked(newScene()));
 
     it('lets nothing be lost when two race with -lock=false', () => raceWithoutLock(newScene()));
 

@@ -8,6 +8,7 @@ import { Gate } from './fixtures/gate.ts';
 import { gcsBackend, gcsFolder, gcsLogin } from './fixtures/gcs-folder.ts';
 import { httpFolder, resource } from './fixtures/http-folder.ts';
 import {
+  killedRunIsUnlocked,
   raceWithoutLock,
   secondIsRefused,
   wrongIdBreaksNothing,
@@ -103,6 +104,10 @@ describe.each(PROGRAMS)('%s over gcs (skipped unless it is on PATH)', (_, progra
   it.skipIf(program === null)(
     'wants the right ID to force-unlock, and keeps what the old holder cannot write after it',
     () => wrongIdBreaksNothing(newScene()),
+  );
+
+  it.skipIf(program === null)('lets the lock of a run that was killed be broken by its ID', () =>
+    killedRunIsUnlocked(newScene()),
   );
 
   it.skipIf(program === null)('lets nothing be lost when two race with -lock=false', () =>

@@ -183,7 +183,6 @@ describe('the consul door', () => {
         ['PUT', kv(path, '?acquire=x')],
         ['GET', kv(path, '?ns=other')],
         ['GET', kv(path, '?dc=dc2')],
-        ['GET', kv(path, '?recurse&index=4')],
         ['GET', '/v1/catalog/services'],
         ['PUT', '/v1/agent/service/register'],
       ] as const) {

@@ -5,48 +5,49 @@ import { visitStates } from '../../visit-states.ts';
 import { shownLockInfo } from '../../lock-object/shown-lock.ts';
 import { lockKeys, readKey, stateKey } from '../layout.ts';
 import { absentReply, jsonReply, readHeaders, type Answer, type DoorCall } from './call.ts';
-import { invalid, notDone, refused, type ConsulError } from './errors.ts';
+import { invalid, refused, type ConsulError } from './errors.ts';
+import { readWait } from './lock.ts';
 import { infoPair, lockPair, pairsJson, stateIndex, type Pair } from './pairs.ts';
 import { removeState } from './state.ts';
 
 /** Keys of one answer: Consul has no pages. */
 const KEYS_MAX = 10_000;
-/** What Consul says of an index that nothing has changed. */
-const INDEX = 1;
+/** The index of keys that nothing has changed: Consul has none below this. */
+const NO_CHANGE = 1;
 
 /** The keys that begin so: states, and the locks that are held; up to the separator, each once. */
 export async function listKeys(call: DoorCall): Promise<Answer> {
   const { name, query } = call.asked;
   const separator = query.get('separator') ?? '';
-  const refusal = refuseBlocking(call);
-  if (refusal !== null) return refusal;
-  const keys = new Set<string>();
-  const shut = await visitStates(call, queryOf(call.asked.name), (summary) => {
-    for (const key of keysOf(summary)) {
-      if (!key.startsWith(name)) continue;
-      const end = separator === '' ? -1 : key.indexOf(separator, name.length);
-      keys.add(end === -1 ? key : key.slice(0, end + separator.length));
-    }
-    return keys.size <= KEYS_MAX;
+  const seen = await whenChanged(call, async () => {
+    const keys = new Set<string>();
+    const visited = await visitBelow(call, name, (summary) => {
+      for (const key of keysOf(summary)) {
+        if (!key.startsWith(name)) continue;
+        const end = separator === '' ? -1 : key.indexOf(separator, name.length);
+        keys.add(end === -1 ? key : key.slice(0, end + separator.length));
+      }
+      return keys.size;
+    });
+    return 'message' in visited ? visited : { ...visited, keys };
   });
-  if (shut !== null) return refused(shut);
-  if (keys.size > KEYS_MAX) return tooMany();
-  if (keys.size === 0) return absentReply(call, INDEX);
-  return jsonReply(call, [...keys].sort(), INDEX);
+  if ('message' in seen) return seen;
+  const { keys, index } = seen;
+  return keys.size === 0 ? absentReply(call, index) : jsonReply(call, [...keys].sort(), index);
 }
 
 /** The same with their values. */
 export async function listPairs(call: DoorCall): Promise<Answer> {
-  const refusal = refuseBlocking(call);
-  if (refusal !== null) return refusal;
-  const pairs = await pairsBelow(call, call.asked.name);
-  if (pairs === null) return absentReply(call, INDEX);
-  if ('message' in pairs) return pairs;
+  const { name, operation } = call.asked;
+  const seen = await whenChanged(call, () => statesBelow(call, name));
+  if ('message' in seen) return seen;
+  const { summaries, index } = seen;
+  if (summaries.length === 0) return absentReply(call, index);
   return {
-    operation: call.asked.operation,
+    operation,
     status: 200,
-    headers: { 'content-type': 'application/json', ...readHeaders(INDEX) },
-    body: pairsJson(pairs),
+    headers: { 'content-type': 'application/json', ...readHeaders(index) },
+    body: pairsJson(pairsOf(call, name, summaries)),
   };
 }
 
@@ -55,14 +56,73 @@ export async function pairsBelow(
   call: DoorCall,
   prefix: string,
 ): Promise<AsyncIterable<Pair> | ConsulError | null> {
+  const seen = await statesBelow(call, prefix);
+  if ('message' in seen) return seen;
+  return seen.summaries.length === 0 ? null : pairsOf(call, prefix, seen.summaries);
+}
+
+/** What was seen of many keys, and the index to go on from. */
+interface Indexed {
+  readonly index: number;
+}
+
+/** Looks at once, or where an index is named when another is seen. */
+async function whenChanged<T extends Indexed>(
+  call: DoorCall,
+  look: () => Promise<T | ConsulError>,
+): Promise<T | ConsulError> {
+  const { changes, caller, request, asked } = call;
+  const wait = readWait(asked.query);
+  if ('message' in wait) return wait;
+  const watched = { covers: (address: Address) => mayHaveKeys(address, asked.name) };
+  return changes.until(caller, watched, {
+    wait: wait.index === null ? 0 : wait.milliseconds,
+    gone: request.gone,
+    look,
+    isNews: (seen) => 'message' in seen || seen.index !== wait.index,
+  });
+}
+
+async function statesBelow(
+  call: DoorCall,
+  prefix: string,
+): Promise<(Indexed & { readonly summaries: readonly StateSummary[] }) | ConsulError> {
   const summaries: StateSummary[] = [];
-  const shut = await visitStates(call, queryOf(prefix), (summary) => {
+  const visited = await visitBelow(call, prefix, (summary) => {
     if (keysOf(summary).some((key) => key.startsWith(prefix))) summaries.push(summary);
-    return summaries.length <= KEYS_MAX;
+    return summaries.length;
+  });
+  return 'message' in visited ? visited : { ...visited, summaries };
+}
+
+/**
+ * Visits all that was ever under keys that begin so, as far as the caller may see it. The index is the sum of all changes: it grows
+ * with each, and tells of nothing that may not be seen.
+ * @param take how many keys there are so far
+ */
+async function visitBelow(
+  call: DoorCall,
+  prefix: string,
+  take: (summary: StateSummary) => number,
+): Promise<Indexed | ConsulError> {
+  let index = NO_CHANGE;
+  let keys = 0;
+  const shut = await visitStates(call, { ...queryOf(prefix), used: true }, (summary) => {
+    if (mayHaveKeys(summary.address, prefix)) {
+      index += summary.world.record.changeIndex;
+      keys = take(summary);
+    }
+    return keys <= KEYS_MAX;
   });
   if (shut !== null) return refused(shut);
-  if (summaries.length > KEYS_MAX) return tooMany();
-  return summaries.length === 0 ? null : pairsOf(call, prefix, summaries);
+  return keys > KEYS_MAX ? tooMany() : { index };
+}
+
+function mayHaveKeys(address: Address, prefix: string): boolean {
+  const path = stateKey(address);
+  if (path === null) return false;
+  const { lock, info } = lockKeys(path);
+  return [path, lock, info].some((key) => key.startsWith(prefix));
 }
 
 /** `DELETE ?recurse` hides every state whose key begins so; the first that may not be is said, and what follows stays. */
@@ -84,12 +144,7 @@ export async function deleteBelow(call: DoorCall, name: string): Promise<ConsulE
   });
   if (shut !== null) return refused(shut);
   if (found.length > KEYS_MAX) return tooMany();
-  if (found.length === 0) {
-    return {
-      status: 404,
-      message: `no state whose key begins with "${name}" is here, or it may not be seen`,
-    };
-  }
+  if (found.length === 0) return mayDeleteBelow(call, name);
   for (const address of found) {
     const deleted = await removeState(call, address, null);
     if (typeof deleted === 'object') return deleted;
@@ -97,10 +152,13 @@ export async function deleteBelow(call: DoorCall, name: string): Promise<ConsulE
   return null;
 }
 
-function refuseBlocking({ asked: { query } }: DoorCall): Answer | null {
-  return (query.get('index') ?? '0') === '0'
-    ? null
-    : notDone('a blocking query for many keys', 'ask for one key, or follow the events of the API');
+/** Nothing to delete is no fault of whoever may delete there; others are not told that there is nothing. */
+async function mayDeleteBelow({ house, caller }: DoorCall, prefix: string): Promise<ConsulError | null> {
+  const below = readKey(`${prefix}x`);
+  if (below.kind === 'none') return invalid(below.problem);
+  if (below.kind === 'chunk') return null;
+  const refusal = await house.locks.refuse(caller, 'delete', below.address);
+  return refusal === null ? null : refused(refusal);
 }
 
 function tooMany(): ConsulError {

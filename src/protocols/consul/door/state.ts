@@ -13,7 +13,7 @@ import { absentIndex, stateIndex } from './pairs.ts';
 import { unpacked } from './value.ts';
 
 /** A change at this door names no lock: whoever took it here is its holder. */
-const CLAIM: Claim = { kind: 'unnamed', aliases: [CONSUL_ALIAS] };
+export const UNNAMED_CLAIM: Claim = { kind: 'unnamed', aliases: [CONSUL_ALIAS] };
 
 /** The bytes of a state. */
 export async function getState(call: DoorCall, address: Address): Promise<Answer> {
@@ -69,10 +69,11 @@ export async function writeState(
   address: Address,
   value: AsyncIterable<Uint8Array>,
   expected: () => number | null,
+  claim: Claim = UNNAMED_CLAIM,
 ): Promise<Version | 'changed' | ConsulError> {
   const { house, caller } = call;
   // What is expected is known once the value has been read, which the house does before it looks at these.
-  const terms: WriteTerms & { expects?: WriteTerms['expects'] } = { claim: CLAIM, contentLength: null };
+  const terms: WriteTerms & { expects?: WriteTerms['expects'] } = { claim, contentLength: null };
   let shut: Shut | null = null;
   async function* compared(): AsyncGenerator<Uint8Array> {
     yield* unpacked(value);
@@ -101,6 +102,7 @@ export async function removeState(
   call: DoorCall,
   address: Address,
   index: number | null,
+  claim: Claim = UNNAMED_CLAIM,
 ): Promise<'deleted' | 'changed' | ConsulError> {
   const { house, caller } = call;
   let expects: { readonly sha256: string } | undefined;
@@ -113,7 +115,7 @@ export async function removeState(
     if (found.head === null) return 'deleted';
     expects = { sha256: found.head.sha256 };
   }
-  const answer = await house.states.delete(caller, address, CLAIM, expects);
+  const answer = await house.states.delete(caller, address, claim, expects);
   if (answer.type === 'deleted' || answer.type === 'absent') return 'deleted';
   return answer.type === 'stale' && answer.reason === 'changed-meanwhile' ? 'changed' : refused(answer);
 }

@@ -9,6 +9,7 @@ import { acquire, release, seeLock, type LockChange } from './lock.ts';
 import { infoPair, lockPair, pairJson, stateIndex, type Pair } from './pairs.ts';
 import { look, removeState, writeState } from './state.ts';
 import { readTxn, type TxnOperation } from './txn-body.ts';
+import { claimOf, expectedOf, NO_PINS, pinned, planProblem, type Pins } from './txn-plan.ts';
 
 /** What an operation has come to: the pair that is told of, or nothing of which to tell. */
 interface Done {
@@ -19,22 +20,14 @@ interface Done {
 }
 
 type Outcome = Done | ConsulError;
-type Verb = (call: DoorCall, operation: TxnOperation, address: Address) => Promise<Outcome>;
-
-const READS: ReadonlySet<string> = new Set([
-  'get',
-  'get-or-empty',
-  'get-tree',
-  'check-index',
-  'check-not-exists',
-  'check-session',
-]);
+type Verb = (call: DoorCall, operation: TxnOperation, address: Address, pins: Pins) => Promise<Outcome>;
 
 const OF_STATES: Readonly<Record<string, Verb>> = {
-  set: (call, operation, address) => write(call, operation, address, () => null),
-  cas: (call, operation, address) => write(call, operation, address, operation.index),
-  delete: (call, operation, address) => remove(call, operation, address, null),
-  'delete-cas': (call, operation, address) => remove(call, operation, address, operation.index()),
+  set: (call, operation, address, pins) => write(call, operation, address, pins),
+  cas: (call, operation, address, pins) =>
+    write(call, operation, address, pins, (): number => operation.index()),
+  delete: (call, operation, address, pins) => remove(call, operation, address, pins),
+  'delete-cas': (call, operation, address, pins) => remove(call, operation, address, pins, operation.index()),
   get: (call, operation, address) => get(call, operation, address),
   'get-or-empty': (call, operation, address) => getOrEmpty(call, operation, address),
   'check-index': (call, operation, address) =>
@@ -83,22 +76,21 @@ const OF_TREES: Readonly<Record<string, (call: DoorCall, prefix: string) => Prom
 const VERBS = { state: OF_STATES, lock: OF_LOCKS, 'lock-info': OF_INFOS } as const;
 
 /**
- * A transaction: one that reads any keys, or one that changes a single one, as terraform's writes do. What is refused for what is
- * there is told as one that was rolled back.
+ * A transaction: one that reads any keys, or one that changes a single one, as terraform's writes do. What it reads before of that state
+ * and its lock holds when the change is made, or it is not made. What is refused for what is there is told as one that was rolled back.
  */
 export async function runTxn(call: DoorCall): Promise<Answer> {
   const operations = await readTxn(call.request.body);
-  if (operations.length > 1 && operations.some(({ verb }) => !READS.has(verb))) {
-    return notDone(
-      'a transaction that changes several keys',
-      'send one for each: a state and its lock are one here',
-    );
-  }
+  const problem = planProblem(operations);
+  if (problem !== null) return notDone(problem.what, problem.instead);
   const done: Done[] = [];
+  let pins: Pins = NO_PINS;
   for (const [index, operation] of operations.entries()) {
-    const outcome = await run(call, operation);
-    if ('pair' in outcome) done.push(outcome);
-    else return outcome.status === ROLLED_BACK ? rolledBack(call, index, outcome.message) : outcome;
+    const outcome = await run(call, operation, pins);
+    if (!('pair' in outcome))
+      return outcome.status === ROLLED_BACK ? rolledBack(call, index, outcome.message) : outcome;
+    pins = pinned(pins, operation, outcome.pair?.index ?? 0);
+    done.push(outcome);
   }
   const [undelivered] = done.flatMap((one) => one.undelivered ?? []);
   return {
@@ -107,7 +99,7 @@ export async function runTxn(call: DoorCall): Promise<Answer> {
   };
 }
 
-async function run(call: DoorCall, operation: TxnOperation): Promise<Outcome> {
+async function run(call: DoorCall, operation: TxnOperation, pins: Pins): Promise<Outcome> {
   const { verb } = operation;
   const ofTree = OF_TREES[verb];
   if (ofTree !== undefined) return ofTree(call, operation.key);
@@ -120,16 +112,19 @@ async function run(call: DoorCall, operation: TxnOperation): Promise<Outcome> {
       'states take set, cas, delete, delete-cas, get, get-or-empty, check-index and check-not-exists, all keys get-tree and delete-tree; locks take lock, unlock, check-session and get',
     );
   }
-  return does(call, operation, key.address);
+  return does(call, operation, key.address, pins);
 }
 
 async function write(
   call: DoorCall,
   { key, value }: TxnOperation,
   address: Address,
-  expected: () => number | null,
+  pins: Pins,
+  asked: () => number | null = () => null,
 ): Promise<Outcome> {
-  const written = await writeState(call, address, value, expected);
+  const claim = await claimOf(call, pins);
+  if ('message' in claim) return claim;
+  const written = await writeState(call, address, value, () => expectedOf(pins, asked()), claim);
   if (written === 'changed') return conflict(`failed to set key "${key}", index is stale`);
   return 'message' in written ? written : { pair: statePair(key, stateIndex(written)) };
 }
@@ -138,9 +133,12 @@ async function remove(
   call: DoorCall,
   { key }: TxnOperation,
   address: Address,
-  index: number | null,
+  pins: Pins,
+  asked: number | null = null,
 ): Promise<Outcome> {
-  const removed = await removeState(call, address, index);
+  const claim = await claimOf(call, pins);
+  if ('message' in claim) return claim;
+  const removed = await removeState(call, address, expectedOf(pins, asked), claim);
   if (removed === 'changed') return conflict(`failed to delete key "${key}", index is stale`);
   return removed === 'deleted' ? { pair: null } : removed;
 }
