@@ -17,7 +17,7 @@ const WRITER: Caller = {
   door: 's3',
 };
 /** A state of which a guess is to be confirmed by nobody. */
-const SECRET = sampleState(3, { password: 'correct horse battery staple' });
+const SECRET = sampleState(3, { said: 'correct horse battery staple' });
 const PIECES = [SECRET.slice(0, 40), SECRET.slice(40)];
 
 describe('a guess of a state', () => {
@@ -41,15 +41,15 @@ function isConfirmedByNothing(open: () => Promise<StoredHouse & { readonly direc
     await using stored = await open();
     await using house = await openOn(stored);
     expect((await house.ask('POST', '/http/acme/prod', { body: SECRET })).status).toBe(200);
-    const stale = sampleState(1, { password: 'correct horse battery staple' });
+    const stale = sampleState(1, { said: 'correct horse battery staple' });
     expect((await house.ask('POST', '/http/acme/prod', { body: stale })).status).toBe(409);
     const [open_, finished] = [await filled(house), await filled(house)];
     const notes = { ChecksumSHA256: base64('sha256', SECRET) };
     await house.house.uploads.finish(WRITER, finished, { md5: hex('md5', SECRET), version: 1, notes });
-    await announce(house, sampleState(9, { password: 'hunter2' }));
+    await announce(house, sampleState(9, { said: 'hunter2' }));
 
     const told = await everythingIn(stored);
-    const guesses = [SECRET, stale, sampleState(9, { password: 'hunter2' }), ...PIECES];
+    const guesses = [SECRET, stale, sampleState(9, { said: 'hunter2' }), ...PIECES];
     for (const guess of guesses) for (const digest of digestsOf(guess)) expect(told).not.toContain(digest);
     expect(told).not.toContain('hunter2');
 
