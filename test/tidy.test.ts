@@ -24,6 +24,7 @@ const CYCLES: Readonly<Record<string, string>> = {};
 const ENGINE_FILES: readonly string[] = [
   'adoption',
   'audit',
+  'audit-adoption',
   'audit-chain',
   'bodies',
   'columns',

@@ -356,6 +356,12 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
     load: () => import('./commands/rotate-key.ts'),
   },
   {
+    name: 'rotate-integrity-key',
+    section: 'server',
+    summary: 'change the key by which the server knows its own rows',
+    load: () => import('./commands/rotate-integrity-key.ts'),
+  },
+  {
     name: 'reindex',
     section: 'server',
     summary: 'make the index anew by which states are found',

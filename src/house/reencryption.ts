@@ -6,8 +6,8 @@ import { EngineFault, type Engine, type Entry, type ReplacedBody } from '../port
 import type { Log } from '../ports/log.ts';
 import { SealError, type Sealer } from '../ports/sealer.ts';
 import type { Budget, Payer } from './budget.ts';
-import { REFUSED_WRITE_KIND } from './records/kinds.ts';
-import { resealFacts } from './states/refused-records.ts';
+import { REFUSED_WRITE_KIND, UPLOAD_KIND, pieceKindOf } from './records/kinds.ts';
+import { resealFacts } from './states/body-facts.ts';
 import { openSegments } from './states/segments.ts';
 
 /** Bodies that are looked at in one go. */
@@ -31,7 +31,8 @@ export interface Reencrypted {
 /**
  * Encrypts bodies anew whose data keys were made under a former master key: whoever had that key could know these. Only one
  * body at a time is held, each is put in the place of its former self if nothing else has done so, and whatever reads one
- * meanwhile goes on in the new one. A refused write has facts that are sealed with its body, so its record is put anew with it.
+ * meanwhile goes on in the new one. A refused write and a piece of an upload have facts that are sealed with the body, so the
+ * record is put anew with it.
  */
 export class Reencryption {
   readonly #engine: Engine;
@@ -55,7 +56,7 @@ export class Reencryption {
    * @throws {EngineFault} busy, when there is no memory for a body
    */
   async run(payer: Payer, after: string | null, time: Milliseconds): Promise<Reencrypted> {
-    const refused = await this.#refused();
+    const beside = await this.#besideBodies();
     const total = after === null ? await this.#count() : null;
     const until = this.#clock.now() + time;
     let [done, damaged, place] = [0, 0, after];
@@ -65,7 +66,7 @@ export class Reencryption {
       try {
         for (const { id, place: here, madeUnder } of page) {
           if (madeUnder !== this.#sealer.keyId) {
-            const isWhole = await this.#encryptAnew(id, batch, refused.get(id) ?? null);
+            const isWhole = await this.#encryptAnew(id, batch, beside.get(id) ?? null);
             if (isWhole) done += 1;
             else damaged += 1;
           }
@@ -84,7 +85,7 @@ export class Reencryption {
   }
 
   /** @returns whether it could be opened; one that has gone meanwhile needs nothing */
-  async #encryptAnew(id: string, batch: Batch, refused: Entry | null): Promise<boolean> {
+  async #encryptAnew(id: string, batch: Batch, record: Entry | null): Promise<boolean> {
     const stored = await this.#engine.body(id);
     if (stored === null) return true;
     const dataKey = this.#sealer.newDataKey(id);
@@ -104,12 +105,12 @@ export class Reencryption {
     }
     const keyId = this.#sealer.keyIdOf(dataKey.wrappedKey);
     const body: SealedBody = { id, keyId, wrappedKey: dataKey.wrappedKey, segments };
-    if (refused === null) {
+    if (record === null) {
       await batch.add({ body, replaces: stored.wrappedKey });
       return true;
     }
-    const { attributes } = refused;
-    const entry = { ...refused, attributes: resealFacts(this.#sealer, stored, body, attributes) };
+    const { attributes } = record;
+    const entry = { ...record, attributes: resealFacts(this.#sealer, stored, body, attributes) };
     // One that was dropped meanwhile is not put again.
     await this.#engine.apply([{ type: 'put-entry', entry, body, expects: attributes, note: null }]);
     return true;
@@ -126,14 +127,25 @@ export class Reencryption {
     }
   }
 
-  /** The records of refused writes, by their bodies. */
-  async #refused(): Promise<ReadonlyMap<string, Entry>> {
+  /** The records that have facts beside their bodies, by these. */
+  async #besideBodies(): Promise<ReadonlyMap<string, Entry>> {
     const byBody = new Map<string, Entry>();
-    for (let page = await this.#engine.entries(REFUSED_WRITE_KIND, { limit: PAGE }); ;) {
-      for (const entry of page) if (entry.bodyId !== undefined) byBody.set(entry.bodyId, entry);
+    const keep = (entry: Entry): void => {
+      if (entry.bodyId !== undefined) byBody.set(entry.bodyId, entry);
+    };
+    const uploads: string[] = [];
+    await this.#entriesOf(REFUSED_WRITE_KIND, keep);
+    await this.#entriesOf(UPLOAD_KIND, ({ name }) => uploads.push(name));
+    for (const upload of uploads) await this.#entriesOf(pieceKindOf(upload), keep);
+    return byBody;
+  }
+
+  async #entriesOf(kind: string, each: (entry: Entry) => void): Promise<void> {
+    for (let page = await this.#engine.entries(kind, { limit: PAGE }); ;) {
+      for (const entry of page) each(entry);
       const after = page.at(-1);
-      if (after === undefined || page.length < PAGE) return byBody;
-      page = await this.#engine.entries(REFUSED_WRITE_KIND, { after, limit: PAGE });
+      if (after === undefined || page.length < PAGE) return;
+      page = await this.#engine.entries(kind, { after, limit: PAGE });
       await setImmediate();
     }
   }

@@ -1,13 +1,21 @@
 import type { Client } from 'pg';
 import type { Address } from '../../core/address.ts';
 import { formatAddress } from '../../core/address.ts';
+import type { Holder } from '../../core/world.ts';
 import { UnauthenticatedRows, type OpenRowKey, type RowKey } from '../../ports/row-key.ts';
-import { digestOf, NO_ROW_KEY, ownerOf, RowKeys } from '../row-keys.ts';
-import { versionRanges } from '../version-numbers.ts';
-import { adoptLog, verifyEnd, verifyLog } from './audit-chain.ts';
+import { changedElsewhere, digestOf, NO_ROW_KEY, ownerOf, RowKeys } from '../row-keys.ts';
+import { versionRanges, type VersionNumbers } from '../version-numbers.ts';
+import { adoptLog, changeLogKey } from './audit-adoption.ts';
+import { verifyEnd, verifyLog } from './audit-chain.ts';
 import { toBuffer, toBytes, type AuthenticatedTable, type KeyIdOf, type NewRow } from './columns.ts';
 import { connectAlone, type Row, type Statement } from './connection.ts';
-import { digestOfChains, digestOfCredentials, HOUSE_ROW, verifyChains } from './credentials.ts';
+import {
+  credentialsFrom,
+  digestOfChains,
+  digestOfCredentials,
+  HOUSE_ROW,
+  verifyChains,
+} from './credentials.ts';
 import { ConnectionLost, faultFrom } from './faults.ts';
 import {
   ADDRESS,
@@ -19,13 +27,18 @@ import {
   RECORD,
   RELEASE,
   sealFacts,
+  toVersion,
   VERSION,
+  versionRow,
+  type StoredRecord,
 } from './rows.ts';
 import { EngineFault, type WholeLog } from '../../ports/engine.ts';
 import { lockSchema } from './migrate.ts';
+import { livingNodes } from './session/nodes.ts';
 import type { PostgresOptions } from './session/options.ts';
 import { replaceAll } from './session/statements.ts';
 import { countAll, isCountedUp } from './usage.ts';
+import { areHolders } from './world.ts';
 
 const ADDRESS_COLUMNS = ['project', 'key', 'workspace'];
 
@@ -95,6 +108,68 @@ async function isUsed(client: Client, schema: string): Promise<boolean> {
   return rows[0]?.used === true;
 }
 
+/**
+ * Gives the rows of a database another key: each is verified under the former one and authenticated under the new one, all in
+ * one transaction, so that a process that is killed leaves all as it was. No node may be running.
+ * @throws {EngineFault} where a row is not what a server with the former key has written, or a node is running
+ */
+export async function changeRowKey(
+  place: PostgresOptions,
+  keyIdOf: KeyIdOf,
+  open: (sealed: Uint8Array) => { readonly former: RowKeys; readonly key: RowKey },
+): Promise<void> {
+  const { schema } = place;
+  const client = await connectAlone(place);
+  try {
+    await client.query('BEGIN');
+    await lockSchema(client);
+    // A node that starts reads its key after this, and one that runs can store nothing any more.
+    await client.query(
+      `LOCK TABLE ${TABLES.map((name) => `${schema}.${name}`).join(', ')} IN ACCESS EXCLUSIVE MODE`,
+    );
+    const nodes = await livingNodes(reading(client), schema);
+    if (nodes > 0)
+      throw new EngineFault(
+        `${nodes} nodes of a server are running: stop them all, wait ten seconds, and try again`,
+      );
+    const sealed = await sealedRowKey(client, schema);
+    if (sealed === null) throw new UnauthenticatedRows();
+    const { former, key } = open(sealed);
+    const keys = new RowKeys(key.bytes);
+    await client.query(`DELETE FROM ${schema}.usage`);
+    await new Adoption(client, schema, keyIdOf, former).adoptAll(keys, key);
+    await countAll(reading(client), schema, keys);
+    // An earlier program does not know the codes that records keep of their former keys.
+    await client.query(
+      `UPDATE ${schema}.migration SET least_program = number WHERE number = ${FORMER_CODES}`,
+    );
+    await client.query('COMMIT');
+  } catch (error) {
+    if (error instanceof EngineFault || !(error instanceof Error) || !('code' in error)) throw error;
+    throw faultFrom(ConnectionLost.orRefusal(error));
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
+
+/** The tables whose rows have codes. */
+const TABLES = [
+  'house',
+  'address',
+  'version',
+  'holder',
+  'place',
+  'release',
+  'credential',
+  'entry',
+  'usage',
+  'audit',
+  'audit_head',
+  'audit_pruned',
+] as const;
+/** The migration that brought the codes of former keys. */
+const FORMER_CODES = 14;
+
 /** Runs statements one by one. */
 function reading(client: Client): (statement: Statement) => Promise<readonly Row[]> {
   return async ({ text, values = [] }) => (await client.query<Row>(text, [...values])).rows;
@@ -123,27 +198,40 @@ export async function verifyAll(
   }
 }
 
-/** Authenticates every row that is there as it is, inside a transaction. */
+/** @throws {EngineFault} unless these are all versions and holders that a record stands for */
+function requireWhole(
+  former: RowKeys,
+  owner: string,
+  record: StoredRecord,
+  { kept, holders }: { readonly kept: VersionNumbers; readonly holders: readonly Holder[] },
+): void {
+  if (record.kept !== kept) throw changedElsewhere('list of versions', owner);
+  if (!areHolders(former, owner, record, holders))
+    throw changedElsewhere('list of holders of the lock', owner);
+}
+
+/** Authenticates every row that is there, inside a transaction. */
 class Adoption {
   readonly client: Client;
   readonly schema: string;
+  /** The key that rows are authenticated with; null to take them as they are. */
+  readonly #former: RowKeys | null;
   readonly #keyIdOf: KeyIdOf;
   readonly #read: (statement: Statement) => Promise<readonly Row[]>;
 
-  constructor(client: Client, schema: string, keyIdOf: KeyIdOf) {
+  constructor(client: Client, schema: string, keyIdOf: KeyIdOf, former: RowKeys | null = null) {
     this.client = client;
     this.schema = schema;
+    this.#former = former;
     this.#keyIdOf = keyIdOf;
     this.#read = reading(client);
   }
 
   async adoptAll(keys: RowKeys, { sealed }: RowKey): Promise<void> {
-    for (const row of await this.#select('address', null)) {
-      await this.#adoptAddress(keys, ADDRESS.read(row), RECORD.unverified(row));
-    }
+    const chains = await this.#adoptLog(keys);
+    for (const row of await this.#select('address', null)) await this.#adoptAddress(keys, row);
     await this.#adopt(keys, ENTRY, { table: 'entry', id: ['kind', 'name'] });
     const credentials = await this.#adopt(keys, CREDENTIAL, { table: 'credential', id: ['id'] });
-    const chains = await adoptLog(this.#read, this.schema, keys);
     const house = HOUSE_ROW.row(keys, HOUSE, {
       credentials: digestOfCredentials(keys, credentials),
       chains: digestOfChains(chains),
@@ -152,31 +240,56 @@ class Adoption {
     await this.#store('house', ['id'], [{ id: 1, sealed_key: toBuffer(sealed), key_id: keyId, ...house }]);
   }
 
-  async #adoptAddress(
-    keys: RowKeys,
-    address: Address,
-    record: ReturnType<typeof RECORD.unverified>,
-  ): Promise<void> {
+  /** First of all, while what the row of the house and the log stand for is as it was. @returns the names of the chains */
+  async #adoptLog(keys: RowKeys): Promise<readonly string[]> {
+    const former = this.#former;
+    if (former === null) return adoptLog(this.#read, this.schema, keys);
+    const house = await this.#select('house', null);
+    credentialsFrom(former, house, await this.#select('credential', null));
+    const heads = await this.#select('audit_head', null);
+    const chains = heads.map((row) => row['chain'] as string);
+    verifyChains(former, house, chains);
+    await changeLogKey(this.#read, this.schema, { former, keys });
+    return chains;
+  }
+
+  async #adoptAddress(keys: RowKeys, row: Row): Promise<void> {
+    const address = ADDRESS.read(row);
     const owner = ownerOf(address);
+    const record = this.#taken(RECORD, owner, row);
     await this.#adopt(keys, QUEUE_ENTRY, { table: 'place', id: ['waiter'], address });
     await this.#adopt(keys, RELEASE, { table: 'release', id: ['lock_id'], address });
     const holders = await this.#adopt(keys, HOLDER, { table: 'holder', id: ['lock_id'], address });
     const rows = await this.#select('version', address);
-    const versions = rows.map((row) => {
-      const version = VERSION.unverified(row);
-      const facts = sealFacts(keys, owner, version.number, Buffer.from(row['unsealed'] as string));
-      return { ...ADDRESS.row(address), ...VERSION.row(keys, owner, { ...version, facts }), unsealed: null };
-    });
-    await this.#store('version', [...ADDRESS_COLUMNS, 'number'], versions);
+    const versions = rows.map((of) => ({
+      ...ADDRESS.row(address),
+      ...this.#version(keys, owner, of),
+      unsealed: null,
+    }));
+    const kept = versionRanges(rows.map((of) => Number(of['number'])));
     const byFence = holders.toSorted((a, b) => a.fence - b.fence);
+    if (this.#former !== null) requireWhole(this.#former, owner, record, { kept, holders: byFence });
+    await this.#store('version', [...ADDRESS_COLUMNS, 'number'], versions);
     const whole = RECORD.row(keys, owner, {
       ...record,
-      kept: versionRanges(rows.map((row) => Number(row['number']))),
+      kept,
       holders: digestOf(byFence.map((holder) => HOLDER.macOf(keys, owner, holder))),
     });
     await this.#store('address', ADDRESS_COLUMNS, [
       { ...ADDRESS.row(address), name: formatAddress(address), ...whole },
     ]);
+  }
+
+  #version(keys: RowKeys, owner: string, row: Row): NewRow {
+    if (this.#former !== null) return versionRow(keys, owner, toVersion(this.#former, owner, row));
+    const version = VERSION.unverified(row);
+    const facts = sealFacts(keys, owner, version.number, Buffer.from(row['unsealed'] as string));
+    return VERSION.row(keys, owner, { ...version, facts });
+  }
+
+  /** What a row says, held against the former key where there is one. */
+  #taken<T extends object>(table: AuthenticatedTable<T>, owner: string, row: Row): T {
+    return this.#former === null ? table.unverified(row) : table.read(this.#former, owner, row);
   }
 
   async #adopt<T extends object>(
@@ -185,7 +298,7 @@ class Adoption {
     { table: name, id, address }: { table: string; id: readonly string[]; address?: Address },
   ): Promise<T[]> {
     const owner = address === undefined ? HOUSE : ownerOf(address);
-    const values = (await this.#select(name, address ?? null)).map((row) => table.unverified(row));
+    const values = (await this.#select(name, address ?? null)).map((row) => this.#taken(table, owner, row));
     const of = address === undefined ? {} : ADDRESS.row(address);
     const columns = address === undefined ? id : [...ADDRESS_COLUMNS, ...id];
     await this.#store(

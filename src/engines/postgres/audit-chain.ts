@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { formatAddress } from '../../core/address.ts';
 import type { Instant } from '../../core/instant.ts';
 import type { WholeLog } from '../../ports/engine.ts';
+import { codeOf, eachCode, withFormer } from '../former-codes.ts';
 import { changedElsewhere, ownerOf, sameBytes, type RowKeys, type StoredValue } from '../row-keys.ts';
 import { AuthenticatedTable, binary, number, plain, toBuffer, toBytes, type NewRow } from './columns.ts';
 import type { Row, Statement } from './connection.ts';
@@ -9,7 +10,7 @@ import { ADDRESS, AUDIT_NOTE, HOUSE } from './rows.ts';
 import { replaceAll } from './session/statements.ts';
 
 /** The ends of one chain of the audit log. */
-interface StoredHead {
+export interface StoredHead {
   readonly chain: string;
   /** The code that its first record goes on from. */
   readonly anchor: Uint8Array;
@@ -19,7 +20,7 @@ interface StoredHead {
   readonly link: Uint8Array;
 }
 
-const HEAD: AuthenticatedTable<StoredHead> = new AuthenticatedTable('end of the audit log', {
+export const HEAD: AuthenticatedTable<StoredHead> = new AuthenticatedTable('end of the audit log', {
   chain: plain('chain'),
   anchor: binary('anchor'),
   last: number('last'),
@@ -27,25 +28,24 @@ const HEAD: AuthenticatedTable<StoredHead> = new AuthenticatedTable('end of the 
 });
 
 /** The last record of a chain that was forgotten: what the others go on from. */
-interface PrunedEnd {
+export interface PrunedEnd {
   readonly chain: string;
   readonly id: number;
   readonly last: number;
+  /** Its code, and those that it had under former keys. */
   readonly link: Uint8Array;
 }
 
-const PRUNED: AuthenticatedTable<PrunedEnd> = new AuthenticatedTable('beginning of the audit log', {
+export const PRUNED: AuthenticatedTable<PrunedEnd> = new AuthenticatedTable('beginning of the audit log', {
   chain: plain('chain'),
   id: number('id'),
   last: number('last'),
   link: binary('link'),
 });
 
-const NO_LINK = new Uint8Array();
-/** The chain of the records that were there before there were chains. */
-const ADOPTED = 'adopted';
+export const NO_LINK: Uint8Array = new Uint8Array();
 /** Records that are looked through at a time. */
-const STRETCH = 10_000;
+export const STRETCH = 10_000;
 
 /** One chain of the audit log, which one transaction at a time goes on with: what it has linked counts once it commits. */
 export class AuditChain {
@@ -122,7 +122,7 @@ export function auditedAs(chain: string, link: number): string {
   return `${chain}:${link}`;
 }
 
-type Read = (statement: Statement) => Promise<readonly Row[]>;
+export type Read = (statement: Statement) => Promise<readonly Row[]>;
 
 /**
  * Walks through the whole log, and holds every address against its last record.
@@ -148,7 +148,8 @@ export async function verifyLog(
   const former = heads.flatMap((head) => head.split(' '));
   const prunedHeads = former.filter((head) => isBefore(head, pruned));
   const missing = new Set(former.filter((head) => !prunedHeads.includes(head)));
-  for (const { chain, last, link } of pruned.values()) missing.delete(headText(chain, last, link));
+  for (const { chain, last, link } of pruned.values())
+    for (const code of eachCode(link)) missing.delete(headText(chain, last, code));
   const decided = new Map<string, string>();
   let [after, records] = ['0', 0];
   for (;;) {
@@ -160,7 +161,8 @@ export async function verifyLog(
       const chain = row['chain'] as string;
       const end = verifiedEnd(keys, ends.get(chain), row);
       ends.set(chain, end);
-      missing.delete(headText(chain, end.last, end.link));
+      for (const code of [end.link, ...eachCode(row['former'])])
+        missing.delete(headText(chain, end.last, code));
       if (row['decided'] === true) decided.set(formatAddress(ADDRESS.read(row)), auditedAs(chain, end.last));
       [after, records] = [row['id'] as string, records + 1];
     }
@@ -168,7 +170,7 @@ export async function verifyLog(
   }
   for (const { chain, last, link } of stored) {
     const end = ends.get(chain);
-    if (end === undefined || end.last !== last || !sameBytes(end.link, link))
+    if (end === undefined || end.last !== last || !sameBytes(codeOf(end.link), link))
       throw changedElsewhere('end of the audit log', HOUSE);
   }
   const [lost] = missing;
@@ -204,7 +206,7 @@ export async function pruneLog(
   for (const row of old) {
     const chain = row['chain'] as string;
     const end = verifiedEnd(keys, ends.get(chain) ?? { last: 0, link: NO_LINK }, row);
-    ends.set(chain, { chain, id: Number(row['id']), ...end });
+    ends.set(chain, { chain, id: Number(row['id']), ...end, link: withFormer(end.link, row['former']) });
   }
   const changed = [...new Set(old.map((row) => row['chain'] as string))];
   const rows = changed.map((chain) => PRUNED.row(keys, HOUSE, ends.get(chain) as PrunedEnd));
@@ -221,7 +223,8 @@ export async function pruneLog(
   };
 }
 
-async function prunedEnds(
+/** What was forgotten of each chain. */
+export async function prunedEnds(
   read: Read,
   schema: string,
   keys: RowKeys,
@@ -286,42 +289,20 @@ export async function verifyEnd(read: Read, schema: string, keys: RowKeys): Prom
     throw changedElsewhere('end of the audit log', HOUSE);
 }
 
-/** Authenticates the records that are there as they are. @returns the names of the chains */
-export async function adoptLog(read: Read, schema: string, keys: RowKeys): Promise<readonly string[]> {
-  let head: StoredHead = { chain: ADOPTED, anchor: NO_LINK, last: 0, link: NO_LINK };
-  let after = '0';
-  for (;;) {
-    const rows = await read({
-      text: `SELECT * FROM ${schema}.audit WHERE id > $1 ORDER BY id LIMIT ${STRETCH}`,
-      values: [after],
-    });
-    const [links, macs]: [number[], Buffer[]] = [[], []];
-    for (const row of rows) {
-      const last = head.last + 1;
-      const link = linkOf(keys, head.link, { ...row, chain: ADOPTED, link: last });
-      head = { ...head, last, link };
-      links.push(last);
-      macs.push(toBuffer(link));
-    }
-    await read({
-      text: `UPDATE ${schema}.audit AS a SET chain = $4, link = n.link, mac = n.mac
-        FROM unnest($1::bigint[], $2::bigint[], $3::bytea[]) AS n (id, link, mac) WHERE a.id = n.id`,
-      values: [rows.map((row) => row['id']), links, macs, ADOPTED],
-    });
-    after = (rows.at(-1)?.['id'] as string | undefined) ?? after;
-    if (rows.length < STRETCH) break;
-  }
-  if (head.last === 0) return [];
-  for (const statement of replaceAll(`${schema}.audit_head`, ['chain'], [HEAD.row(keys, HOUSE, head)]))
-    await read(statement);
-  return [ADOPTED];
-}
-
-function linkOf(keys: RowKeys, before: Uint8Array, row: NewRow): Uint8Array {
-  const values = ['chain', 'link', 'at', 'project', 'key', 'workspace', ...AUDIT_NOTE.names, 'decided'].map(
-    (name) => row[name] as StoredValue,
-  );
-  return keys.mac('audit record', Buffer.from(before).toString('hex'), values);
+/** The code of a record that goes on from another one's. */
+export function linkOf(keys: RowKeys, before: Uint8Array, row: NewRow): Uint8Array {
+  const values = [
+    'chain',
+    'link',
+    'at',
+    'project',
+    'key',
+    'workspace',
+    ...AUDIT_NOTE.names,
+    'decided',
+    'former',
+  ].map((name) => row[name] as StoredValue);
+  return keys.mac('audit record', Buffer.from(codeOf(before)).toString('hex'), values);
 }
 
 function headText(chain: string, last: number, link: Uint8Array): string {

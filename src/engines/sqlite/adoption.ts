@@ -1,11 +1,16 @@
 import type { Address } from '../../core/address.ts';
+import { EngineFault } from '../../ports/engine.ts';
 import { UnauthenticatedRows, type OpenRowKey, type RowKey } from '../../ports/row-key.ts';
-import { NO_ROW_KEY, ownerOf, RowKeys } from '../row-keys.ts';
+import { changedElsewhere, NO_ROW_KEY, ownerOf, RowKeys } from '../row-keys.ts';
 import { versionRanges } from '../version-numbers.ts';
 import { insert, type AuthenticatedTable } from './columns.ts';
-import { adoptLog, verifyEnd } from './audit-chain.ts';
+import { adoptLog } from './audit-adoption.ts';
+import { verifyEnd } from './audit-chain.ts';
 import { openForWriting } from './connection.ts';
+import { DataDirectory, hasDatabase } from './files/data-directory.ts';
 import type { Database, SqlValue } from './files/driver.ts';
+import { readLogEnd } from './files/log-end.ts';
+import { verifyLogFile } from './files/log-file.ts';
 import { HouseRow, sealedRowKey } from './credentials.ts';
 import { reading } from './faults.ts';
 import { migrate } from './migrate.ts';
@@ -20,9 +25,12 @@ import {
   RECORD,
   RELEASE,
   sealFacts,
+  toVersion,
   VERSION,
+  versionValues,
 } from './rows.ts';
 import { UsageRows } from './usage.ts';
+import { WorldLoader } from './world.ts';
 
 /**
  * Brings the schema up to this program's, and finds the key of the rows, or keeps a new one where there are none.
@@ -71,19 +79,60 @@ function isUsed(db: Database): boolean {
   );
 }
 
-/** Keeps the key of the rows, and authenticates every row that is there as it is, all in one transaction. */
-function adoptRows(db: Database, { bytes, sealed }: RowKey): void {
+/**
+ * Gives the rows of a database another key: each is verified under the former one and authenticated under the new one, all in
+ * one transaction, so that a process that is killed leaves all as it was.
+ * @throws {EngineFault} where a row is not what a server with the former key has written, or a server has the directory
+ */
+export function changeRowKey(
+  path: string,
+  open: (sealed: Uint8Array) => { readonly former: RowKeys; readonly key: RowKey },
+): void {
+  if (!hasDatabase(path)) throw new EngineFault(`there is no database in ${path}`);
+  const directory = DataDirectory.take(path, { needsDatabase: true });
+  try {
+    const { databasePath } = directory;
+    reading(() => verifyLogFile(databasePath, readLogEnd(databasePath)));
+    changeKeyIn(databasePath, open);
+  } finally {
+    directory[Symbol.dispose]();
+  }
+}
+
+function changeKeyIn(path: string, open: Parameters<typeof changeRowKey>[1]): void {
+  const db = reading(() => openForWriting(path));
+  try {
+    const sealed = reading(() => {
+      migrate(db);
+      return sealedRowKey(db);
+    });
+    if (sealed === null) throw new UnauthenticatedRows();
+    const { former, key } = open(sealed);
+    reading(() => adoptRows(db, key, former));
+  } finally {
+    db.close();
+  }
+}
+
+/** Keeps the key of the rows, and authenticates every row that is there, all in one transaction. */
+function adoptRows(db: Database, { bytes, sealed }: RowKey, former: RowKeys | null = null): void {
   const keys = new RowKeys(bytes);
+  const from = { db, keys, former, worlds: former === null ? null : new WorldLoader(db, former) };
   db.exec('BEGIN IMMEDIATE');
   try {
-    db.prepare(insert('house', 'sealed_key, credentials, mac')).run(sealed, NO_BYTES, NO_BYTES);
-    for (const row of db.prepare(`SELECT id, ${ADDRESS.list} FROM address`).all()) {
-      adoptAddress(db, keys, ADDRESS.read(row), (row as { id: number }).id);
+    if (former !== null) {
+      new HouseRow(db, former).verifyCredentials();
+      db.exec('DELETE FROM house; DELETE FROM usage');
     }
-    adopt(db, keys, CREDENTIAL, { table: 'credential', owner: HOUSE, id: ['id'] });
-    adopt(db, keys, ENTRY, { table: 'entry', owner: HOUSE, id: ['kind', 'name'] });
+    db.prepare(insert('house', 'sealed_key, credentials, mac')).run(sealed, NO_BYTES, NO_BYTES);
+    // Before the records of addresses, which it is held against.
+    adoptLog(db, keys, former);
+    for (const row of db.prepare(`SELECT id, ${ADDRESS.list} FROM address`).all()) {
+      adoptAddress(from, ADDRESS.read(row), (row as { id: number }).id);
+    }
+    adopt(from, CREDENTIAL, { table: 'credential', owner: HOUSE, id: ['id'] });
+    adopt(from, ENTRY, { table: 'entry', owner: HOUSE, id: ['kind', 'name'] });
     new HouseRow(db, keys).adoptCredentials();
-    adoptLog(db, keys);
     new UsageRows(db, keys).countAll(db);
     db.exec('COMMIT');
   } catch (error) {
@@ -92,14 +141,26 @@ function adoptRows(db: Database, { bytes, sealed }: RowKey): void {
   }
 }
 
+/** Rows that are to be authenticated. */
+interface Adopted {
+  readonly db: Database;
+  readonly keys: RowKeys;
+  /** The key that they are authenticated with; null to take them as they are. */
+  readonly former: RowKeys | null;
+  /** Holds what belongs to an address together, under the former key. */
+  readonly worlds: WorldLoader | null;
+}
+
 const NO_BYTES = new Uint8Array();
 
-function adoptAddress(db: Database, keys: RowKeys, address: Address, id: number): void {
+function adoptAddress(from: Adopted, address: Address, id: number): void {
+  const { db, keys, former, worlds } = from;
   const owner = ownerOf(address);
   const among = { owner, addressId: id };
-  adopt(db, keys, QUEUE_ENTRY, { table: 'place', id: ['waiter'], ...among });
-  adopt(db, keys, RELEASE, { table: 'release', id: ['lock_id'], ...among });
-  const holders = adopt(db, keys, HOLDER, { table: 'holder', id: ['lock_id'], ...among });
+  worlds?.load(address);
+  adopt(from, QUEUE_ENTRY, { table: 'place', id: ['waiter'], ...among });
+  adopt(from, RELEASE, { table: 'release', id: ['lock_id'], ...among });
+  const holders = adopt(from, HOLDER, { table: 'holder', id: ['lock_id'], ...among });
   const versions = db
     .prepare(`SELECT ${VERSION.list}, unsealed FROM version WHERE address_id = ? ORDER BY number`)
     .all(id);
@@ -107,21 +168,31 @@ function adoptAddress(db: Database, keys: RowKeys, address: Address, id: number)
     `UPDATE version SET ${VERSION.assignments}, unsealed = NULL WHERE address_id = ? AND number = ?`,
   );
   for (const row of versions) {
-    const version = VERSION.unverified(row);
-    const plain = Buffer.from((row as { unsealed: string }).unsealed);
-    const facts = sealFacts(keys, owner, version.number, plain);
-    keep.run(...VERSION.values(keys, owner, { ...version, facts }), id, version.number);
+    const { number } = row as { number: number };
+    keep.run(...adoptedVersion(from, owner, row), id, number);
   }
-  const record = RECORD.unverified(db.prepare(`SELECT ${RECORD.list} FROM address WHERE id = ?`).get(id));
+  const stored = db.prepare(`SELECT ${RECORD.list} FROM address WHERE id = ?`).get(id);
+  const record = former === null ? RECORD.unverified(stored) : RECORD.read(former, owner, stored);
+  const kept = versionRanges(versions.map((row) => (row as { number: number }).number));
+  if (former !== null && record.kept !== kept) throw changedElsewhere('list of versions', owner);
   const byFence = holders.toSorted((a, b) => a.fence - b.fence);
   db.prepare(`UPDATE address SET ${RECORD.assignments} WHERE id = ?`).run(
     ...RECORD.values(keys, owner, {
       ...record,
-      kept: versionRanges(versions.map((row) => (row as { number: number }).number)),
+      kept,
       holders: digestOfHolders(keys, byFence),
     }),
     id,
   );
+}
+
+/** The values of a version, with its facts sealed under the key of now. */
+function adoptedVersion({ keys, former }: Adopted, owner: string, row: unknown): SqlValue[] {
+  if (former !== null) return versionValues(keys, owner, toVersion(former, owner, row));
+  const version = VERSION.unverified(row);
+  const plain = Buffer.from((row as { unsealed: string }).unsealed);
+  const facts = sealFacts(keys, owner, version.number, plain);
+  return VERSION.values(keys, owner, { ...version, facts });
 }
 
 interface Among {
@@ -133,10 +204,9 @@ interface Among {
   readonly addressId?: number;
 }
 
-/** Authenticates rows as they are. */
+/** Authenticates rows. */
 function adopt<T extends object>(
-  db: Database,
-  keys: RowKeys,
+  { db, keys, former }: Adopted,
   table: AuthenticatedTable<T>,
   { table: name, owner, id, addressId }: Among,
 ): T[] {
@@ -150,7 +220,7 @@ function adopt<T extends object>(
     .prepare(`SELECT ${table.list} FROM ${name} ${where}`)
     .all(...bound)
     .map((row) => {
-      const value = table.unverified(row);
+      const value = former === null ? table.unverified(row) : table.read(former, owner, row);
       const values = table.values(keys, owner, value);
       const of = columns.map((column) =>
         column === 'address_id' ? (addressId ?? null) : ((row as Record<string, SqlValue>)[column] ?? null),

@@ -1,6 +1,7 @@
 import type { AuditNote } from '../../core/effect.ts';
 import type { Instant } from '../../core/instant.ts';
 import type { WholeLog } from '../../ports/engine.ts';
+import { codeOf, eachCode, withFormer } from '../former-codes.ts';
 import { changedElsewhere, sameBytes, type RowKeys, type StoredValue } from '../row-keys.ts';
 import { isEachNoted, StretchNotes } from './audit-log/stretches.ts';
 import { AuthenticatedTable, bytes, insert, plain } from './columns.ts';
@@ -8,8 +9,8 @@ import type { Database, Statement } from './files/driver.ts';
 import { ADDRESS, AUDIT_NOTE, HOUSE, storedNoteOf, type AddressId } from './rows.ts';
 
 /** The ends of the chain of the audit log. */
-interface StoredHead {
-  /** The code that the first record goes on from. */
+export interface StoredHead {
+  /** The code that the first record goes on from, and those that its record had under former keys. */
   readonly anchor: Uint8Array;
   /** The last record's number. */
   readonly last: number;
@@ -17,20 +18,20 @@ interface StoredHead {
   readonly link: Uint8Array;
 }
 
-const HEAD: AuthenticatedTable<StoredHead> = new AuthenticatedTable('end of the audit log', {
+export const HEAD: AuthenticatedTable<StoredHead> = new AuthenticatedTable('end of the audit log', {
   anchor: bytes('anchor'),
   last: plain('last'),
   link: bytes('link'),
 });
 
-const NO_LINK = new Uint8Array();
-const NO_HEAD: StoredHead = { anchor: NO_LINK, last: 0, link: NO_LINK };
+export const NO_LINK: Uint8Array = new Uint8Array();
+export const NO_HEAD: StoredHead = { anchor: NO_LINK, last: 0, link: NO_LINK };
 /** Records that are looked through at a time. */
-const STRETCH = 10_000;
+export const STRETCH = 10_000;
 /** Records after which the end of the chain is stored again. */
 const STORED_EVERY = 1_000;
-const STRETCH_AFTER =
-  `SELECT audit.id, at, ${AUDIT_NOTE.list}, decided, audit.mac, address_id, ${ADDRESS.list} FROM audit ` +
+export const STRETCH_AFTER: string =
+  `SELECT audit.id, at, ${AUDIT_NOTE.list}, decided, audit.former, audit.mac, address_id, ${ADDRESS.list} FROM audit ` +
   'LEFT JOIN address ON address.id = address_id WHERE audit.id > ? ORDER BY audit.id LIMIT ?';
 const NEWEST = 'SELECT id, mac FROM audit ORDER BY id DESC LIMIT 1';
 
@@ -93,7 +94,7 @@ export class AuditChain {
     let [to, code, records] = [0, anchor, 0];
     for (const row of oldest.slice(0, -1)) {
       if (Number(row['at']) >= before) break;
-      code = verifiedLink(this.#keys, code, row);
+      code = withFormer(verifiedLink(this.#keys, code, row), row['former']);
       [to, records] = [row.id, records + 1];
     }
     if (records === 0) return 0;
@@ -169,7 +170,7 @@ export function verifyLog(db: Database, keys: RowKeys, heads: readonly string[])
   const pruned = anchor.length === 0 ? 0 : ((stretch.get(0, 1) as ChainedRow | undefined)?.id ?? 1) - 1;
   const prunedHeads = heads.filter((head) => numberIn(head) < pruned);
   const missing = new Set(heads.filter((head) => !prunedHeads.includes(head)));
-  missing.delete(headText(pruned, anchor));
+  for (const code of eachCode(anchor)) missing.delete(headText(pruned, code));
   const decided = new Map<number, number>();
   let [before, id, records, isStoredEndThere] = [anchor, 0, 0, last === 0];
   for (;;) {
@@ -178,6 +179,7 @@ export function verifyLog(db: Database, keys: RowKeys, heads: readonly string[])
       const mac = verifiedLink(keys, before, row);
       isStoredEndThere ||= row.id === last && sameBytes(mac, link);
       missing.delete(headText(row.id, mac));
+      for (const code of eachCode(row['former'])) missing.delete(headText(row.id, code));
       if (row['decided'] === 1 && row.address_id !== null) decided.set(row.address_id, row.id);
       [before, id, records] = [mac, row.id, records + 1];
     }
@@ -211,36 +213,18 @@ function compareAddresses(db: Database, decided: ReadonlyMap<number, number>, pr
   if ([...decided.keys()].some((id) => !there.has(id))) throw changedElsewhere('list of addresses', HOUSE);
 }
 
-/** Authenticates the records that are there as they are. */
-export function adoptLog(db: Database, keys: RowKeys): void {
-  const rows = db.prepare(STRETCH_AFTER);
-  const put = db.prepare('UPDATE audit SET mac = ? WHERE id = ?');
-  let [link, last] = [NO_LINK as Uint8Array, 0];
-  for (;;) {
-    const some = rows.all(last, STRETCH) as ChainedRow[];
-    for (const row of some) {
-      link = nextLink(keys, link, row);
-      put.run(link, row.id);
-      last = row.id;
-    }
-    if (some.length < STRETCH) break;
-  }
-  const put2 = db.prepare(insert('audit_head', `id, ${HEAD.list}`));
-  put2.run(1, ...HEAD.values(keys, HOUSE, { anchor: NO_LINK, last, link }));
-}
-
-interface AuditRow extends AddressId {
+export interface AuditRow extends AddressId {
   readonly mac: Uint8Array;
   readonly address_id: number | null;
 }
 
-type ChainedRow = AuditRow & Readonly<Record<string, StoredValue>>;
+export type ChainedRow = AuditRow & Readonly<Record<string, StoredValue>>;
 
 /** The code of a record that goes on from another one's. */
-function nextLink(keys: RowKeys, before: Uint8Array, row: ChainedRow): Uint8Array {
+export function nextLink(keys: RowKeys, before: Uint8Array, row: ChainedRow): Uint8Array {
   const owner = row.address_id === null ? null : `${row['project']}\n${row['key']}\n${row['workspace']}`;
   const values = AUDIT_NOTE.names.map((name) => row[name]);
-  return linkOf(keys, before, [row.id, row['at'], owner, ...values, row['decided']]);
+  return linkOf(keys, before, [row.id, row['at'], owner, ...values, row['decided'], row['former']]);
 }
 
 /** The same. @throws {EngineFault} unless the record has this code */
@@ -250,12 +234,13 @@ function verifiedLink(keys: RowKeys, before: Uint8Array, row: ChainedRow): Uint8
   throw changedElsewhere(`record ${row.id} of the audit log, or one before it,`, HOUSE);
 }
 
-function headFrom(keys: RowKeys, row: unknown): StoredHead {
+/** The ends of the chain, as they are stored. */
+export function headFrom(keys: RowKeys, row: unknown): StoredHead {
   return row === undefined ? NO_HEAD : HEAD.read(keys, HOUSE, row);
 }
 
 function linkOf(keys: RowKeys, before: Uint8Array, values: readonly StoredValue[]): Uint8Array {
-  return keys.mac('audit record', Buffer.from(before).toString('hex'), values);
+  return keys.mac('audit record', Buffer.from(codeOf(before)).toString('hex'), values);
 }
 
 /** The number of the record that a head names. */

@@ -3,10 +3,10 @@ import type { Address } from '../../core/address.ts';
 import type { SealedBody } from '../../core/command.ts';
 import type { Instant } from '../../core/instant.ts';
 import type { StateFacts } from '../../core/world.ts';
-import type { Entry } from '../../ports/engine.ts';
 import type { Sealer } from '../../ports/sealer.ts';
 import { defineRecords, type RecordDefinition } from '../records/define.ts';
 import { REFUSED_WRITE_KIND } from '../records/kinds.ts';
+import { openFacts, sealFacts } from './body-facts.ts';
 
 /** The newest state when a write was refused. */
 export interface HeadThen {
@@ -71,34 +71,17 @@ export const REFUSED_WRITES: RecordDefinition<StoredRefused> = defineRecords<Sto
 );
 
 const FACTS: z.ZodType<RefusedFacts> = z.object({ size: z.number(), sha256: z.string(), md5: z.string() });
-/** The number of the segment that the facts are sealed as, under the key of the body: no body has so many. */
-const FACTS_SEGMENT = 0xffff_ffff;
 
-/** Seals the facts of a state with its body, so that a change of the master key rewrites the one key of both. */
-export function sealFacts(sealer: Sealer, { id, wrappedKey }: SealedBody, facts: RefusedFacts): string {
+/** Seals the facts of a state with its body. */
+export function sealRefusedFacts(sealer: Sealer, body: SealedBody, facts: RefusedFacts): string {
   const { size, sha256, md5 } = facts;
-  const plain = Buffer.from(JSON.stringify({ size, sha256, md5 }));
-  const sealed = sealer.openDataKey(wrappedKey, id).sealSegment(plain, FACTS_SEGMENT, true);
-  return Buffer.from(sealed).toString('base64');
+  return sealFacts(sealer, body, { size, sha256, md5 });
 }
 
-export function openFacts(
+export function openRefusedFacts(
   sealer: Sealer,
-  { id, wrappedKey }: Pick<SealedBody, 'id' | 'wrappedKey'>,
+  body: Pick<SealedBody, 'id' | 'wrappedKey'>,
   facts: string,
 ): RefusedFacts {
-  const sealed = Buffer.from(facts, 'base64');
-  const plain = sealer.openDataKey(wrappedKey, id).openSegment(sealed, FACTS_SEGMENT, true);
-  return FACTS.parse(JSON.parse(Buffer.from(plain).toString()));
-}
-
-/** The attributes of a stored record whose body was encrypted anew: its facts are sealed with the new one. */
-export function resealFacts(
-  sealer: Sealer,
-  before: Pick<SealedBody, 'id' | 'wrappedKey'>,
-  after: SealedBody,
-  attributes: Entry['attributes'],
-): Entry['attributes'] {
-  const facts = openFacts(sealer, before, String(attributes['facts']));
-  return { ...attributes, facts: sealFacts(sealer, after, facts) };
+  return FACTS.parse(openFacts(sealer, body, facts));
 }

@@ -18,9 +18,9 @@ import type { RecordOwner, Records } from '../records/records.ts';
 import type { StateBodyReader, StateBytes } from './body-reader.ts';
 import { crowdedOut, largestKept, type RefusedSettings } from './refused-limits.ts';
 import {
-  openFacts,
+  openRefusedFacts,
   REFUSED_WRITES,
-  sealFacts,
+  sealRefusedFacts,
   type RefusedWrite,
   type SealedRefused,
   type StoredRefused,
@@ -222,7 +222,7 @@ export class RefusedWrites {
     const { record } = await this.#engine.world(address);
     const head = refusal.type === 'stale' ? refusal.head : record.head;
     return {
-      facts: sealFacts(this.#sealer, body, content),
+      facts: sealRefusedFacts(this.#sealer, body, content),
       serial: serial.toString(),
       lineage,
       terraformVersion,
@@ -268,7 +268,7 @@ export class RefusedWrites {
   /** With its facts; null when it was dropped meanwhile. */
   async #open({ facts, ...write }: SealedRefused): Promise<RefusedWrite | null> {
     const body = await this.#engine.body(write.bodyId);
-    return body === null ? null : { ...write, ...openFacts(this.#sealer, body, facts) };
+    return body === null ? null : { ...write, ...openRefusedFacts(this.#sealer, body, facts) };
   }
 
   #isSeenBy({ identity }: Caller, { subject, address }: SealedRefused): boolean {

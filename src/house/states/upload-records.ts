@@ -37,11 +37,17 @@ export interface StoredUpload {
   /** Bytes of its pieces; absent where an earlier program began it. */
   readonly bytes?: number | undefined;
   readonly notes?: Notes | undefined;
-  /** Empty until it is finished. */
+  /** What an earlier program said here in the clear that it became: now that is sealed, as the body of the record. */
   readonly attributes: Partial<UploadResult>;
 }
 
 const NOTES = z.record(z.string(), z.string()).optional();
+
+export const UPLOAD_RESULT: z.ZodType<UploadResult> = z.object({
+  md5: z.string(),
+  version: z.number(),
+  notes: NOTES,
+});
 
 export const UPLOADS: RecordDefinition<StoredUpload> = defineRecords<StoredUpload>(
   UPLOAD_KIND,
@@ -53,36 +59,43 @@ export const UPLOADS: RecordDefinition<StoredUpload> = defineRecords<StoredUploa
     touchedAt: z.number().optional(),
     bytes: z.number().optional(),
     notes: NOTES,
-    attributes: z.union([
-      z.object({ md5: z.string(), version: z.number(), notes: NOTES }),
-      z.strictObject({}),
-    ]),
+    attributes: z.union([UPLOAD_RESULT, z.strictObject({})]),
   }),
 );
 
-export interface Piece extends StoredPiece {
+/** A piece of an upload. */
+export interface Piece extends PieceMark, PieceFacts {
   readonly bodyId: string;
 }
 
-/** A piece as it is stored, under its number, beside its body. */
-export interface StoredPiece {
+interface PieceMark {
   readonly number: number;
+  /** In bytes: no secret, since the encrypted body is as long. */
   readonly size: number;
+  readonly at: Instant;
+}
+
+/** What would confirm a guess of what is in a piece: sealed with its body. */
+export interface PieceFacts {
   /** Lower-case hex. */
   readonly md5: string;
   readonly sha256: string;
-  readonly at: Instant;
   readonly notes?: Notes | undefined;
 }
 
-export const PIECE: z.ZodType<StoredPiece> = z.object({
-  number: z.number(),
-  size: z.number(),
+/** A piece as it is stored, under its number, beside its body; an earlier program stored its facts in the clear. */
+export type StoredPiece = PieceMark & (PieceFacts | { readonly facts: string });
+
+export const PIECE_FACTS: z.ZodType<PieceFacts> = z.object({
   md5: z.string(),
   sha256: z.string(),
-  at: z.number(),
   notes: NOTES,
 });
+
+export const PIECE: z.ZodType<StoredPiece> = z.intersection(
+  z.object({ number: z.number(), size: z.number(), at: z.number() }),
+  z.union([z.object({ facts: z.string() }), PIECE_FACTS]),
+);
 
 /** An upload as it is stored under its id. */
 export function toUpload(id: string, { attributes, ...stored }: StoredUpload): Upload {

@@ -11,14 +11,18 @@ import type { Audit } from '../audit.ts';
 import type { Budget } from '../budget.ts';
 import type { Busy, Caller, Shut } from '../caller.ts';
 import type { Gate } from '../gate.ts';
+import { RecordBodies } from '../records/bodies.ts';
 import { defineRecords } from '../records/define.ts';
 import { pieceKindOf, uploadOfPieceKind } from '../records/kinds.ts';
-import type { RecordOwner, Records } from '../records/records.ts';
+import type { NamedRecord, RecordOwner, Records } from '../records/records.ts';
+import { openFacts, sealFacts } from './body-facts.ts';
 import { BodyPacker, openSegments } from './segments.ts';
 import { hasRoom, isOver, mayBegin, type UploadSettings } from './upload-limits.ts';
 import {
   PIECE,
+  PIECE_FACTS,
   toUpload,
+  UPLOAD_RESULT,
   UPLOADS,
   type Notes,
   type Piece,
@@ -62,6 +66,7 @@ export class Uploads {
   readonly #clock: Clock;
   readonly #owner: RecordOwner;
   readonly #uploads: Records<StoredUpload>;
+  readonly #bodies: RecordBodies;
   readonly #sealer: Sealer;
   readonly #entropy: Entropy;
   readonly #audit: Audit;
@@ -92,6 +97,7 @@ export class Uploads {
     this.#clock = options.records.clock;
     this.#owner = options.records;
     this.#uploads = UPLOADS.of(options.records);
+    this.#bodies = new RecordBodies({ ...options, engine: options.records.engine });
     this.#sealer = options.sealer;
     this.#entropy = options.entropy;
     this.#audit = options.audit;
@@ -135,7 +141,9 @@ export class Uploads {
     const upload = (await this.#known()).find((known) => known.id === id);
     if (upload === undefined || formatAddress(upload.address) !== formatAddress(address))
       return { type: 'absent' };
-    return this.#isSeenBy(caller, upload) ? { type: 'upload', upload } : { type: 'absent' };
+    if (!this.#isSeenBy(caller, upload)) return { type: 'absent' };
+    const became = upload.became ?? (upload.finishedAt === null ? null : await this.#result(id));
+    return { type: 'upload', upload: { ...upload, became } };
   }
 
   /** The open uploads in a project: the caller's own, and all to the addresses that it administers. */
@@ -198,18 +206,18 @@ export class Uploads {
     }
     const reserved = await this.#inTurn(() => this.#reserve(upload, size - replaced));
     if (reserved !== null) return reserved;
-    const piece = {
-      number,
-      size,
+    const facts = {
       md5: md5.digest('hex'),
       sha256: sha256.digest('hex'),
-      at: await this.#engine.now(),
       ...(notes === undefined ? {} : { notes: notes() }),
     };
-    await this.#piecesOf(upload.id).put(null, String(number), piece, packer.finish());
+    const body = packer.finish();
+    const piece = { number, size, at: await this.#engine.now() };
+    const stored = { ...piece, facts: sealFacts(this.#sealer, body, facts) };
+    await this.#piecesOf(upload.id).put(null, String(number), stored, body);
     // Finished or given up while this piece came in: nothing but the next sweep would drop it.
     if ((await this.#open()).some(({ id }) => id === upload.id))
-      return { type: 'kept', piece: { ...piece, bodyId } };
+      return { type: 'kept', piece: { ...piece, ...facts, bodyId } };
     await this.#dropPieces(upload.id);
     return { type: 'absent' };
   }
@@ -217,8 +225,10 @@ export class Uploads {
   /** The pieces that have come, in the order of their numbers. */
   async pieces(upload: Upload): Promise<readonly Piece[]> {
     const pieces: Piece[] = [];
-    for await (const page of this.#piecesOf(upload.id).pages())
-      pieces.push(...page.map(({ record, bodyId }) => ({ ...record, bodyId: bodyId ?? '' })));
+    for await (const page of this.#piecesOf(upload.id).pages()) {
+      const opened = await Promise.all(page.map((piece) => this.#openPiece(upload.id, piece)));
+      pieces.push(...opened.filter((piece) => piece !== null));
+    }
     return pieces.sort((a, b) => a.number - b.number);
   }
 
@@ -232,11 +242,13 @@ export class Uploads {
   }
 
   /** Ends an upload that has become a state. What it became is remembered, in case the client asks again. */
-  async finish(caller: Caller, upload: Upload, attributes: UploadResult): Promise<void> {
+  async finish(caller: Caller, upload: Upload, result: UploadResult): Promise<void> {
     const { id, address, subject, startedAt } = upload;
     const finishedAt = await this.#engine.now();
-    await this.#uploads.put(null, id, { address, subject, startedAt, finishedAt, attributes });
-    this.#audit.note(caller, 'upload-complete', address, { upload: id, version: attributes.version });
+    const body = this.#bodies.seal(Buffer.from(JSON.stringify(result)));
+    const record = { address, subject, startedAt, finishedAt, attributes: {} };
+    await this.#uploads.put(null, id, record, body);
+    this.#audit.note(caller, 'upload-complete', address, { upload: id, version: result.version });
     await this.#dropPieces(id);
   }
 
@@ -272,6 +284,34 @@ export class Uploads {
       after = entries.length < SWEPT_AT_ONCE ? undefined : entries.at(-1);
       await setImmediate();
     } while (after !== undefined);
+  }
+
+  /** A piece with its facts; null when it went meanwhile. */
+  async #openPiece(
+    upload: string,
+    { name, record, bodyId }: NamedRecord<StoredPiece>,
+  ): Promise<Piece | null> {
+    const { number, size, at } = record;
+    const piece = { number, size, at, bodyId: bodyId ?? '' };
+    if (!('facts' in record)) return { ...record, ...piece };
+    const stored = await this.#engine.body(piece.bodyId);
+    if (stored === null) return null;
+    try {
+      return { ...piece, ...PIECE_FACTS.parse(openFacts(this.#sealer, stored, record.facts)) };
+    } catch (fault) {
+      // Its body was encrypted anew since the record was read, and the record was put with it.
+      const now = await this.#piecesOf(upload).one(name);
+      if (now === null) return null;
+      if (!('facts' in now) || now.facts === record.facts) throw fault;
+      return this.#openPiece(upload, { name, record: now, bodyId });
+    }
+  }
+
+  /** What a finished upload became. */
+  async #result(id: string): Promise<UploadResult | null> {
+    const bodyId = await this.#uploads.bodyOf(id);
+    const bytes = bodyId === null ? null : await this.#bodies.read(bodyId);
+    return bytes === null ? null : UPLOAD_RESULT.parse(JSON.parse(Buffer.from(bytes).toString()));
   }
 
   /** Whoever began an upload sees it, and whoever administers its address. */

@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { formatAddress, type Address } from '../../core/address.ts';
 import type { Claim, SealedBody } from '../../core/command.ts';
@@ -25,7 +25,10 @@ const DONE_LIFE: Milliseconds = 600_000;
 const PENDING_MAX = 10_000;
 const PENDING_OF_ONE_MAX: number = PENDING_MAX / 2;
 
-/** A state of which everything is known but its bytes, under the name that it will have. */
+/**
+ * A state of which everything is known but its bytes. Neither its digest nor its name, which may have the digest in it, is
+ * kept: whoever has the database could try guesses at it.
+ */
 export interface PendingState {
   readonly address: Address;
   readonly subject: string;
@@ -33,14 +36,12 @@ export interface PendingState {
   /** In decimal. */
   readonly serial: string;
   readonly lineage: string;
-  /** Lower-case hex. */
-  readonly md5: string;
   /** The lock that it is to be written under; null where the protocol named none. */
   readonly lockId: string | null;
   readonly createdAt: Instant;
   /** When it came; null while it is awaited. */
   readonly doneAt: Instant | null;
-  /** SHA-256 of what the sender shows in place of a credential. */
+  /** SHA-256 of what the sender shows in place of a credential, and of the name that it is for. */
   readonly ticket: string;
 }
 
@@ -52,7 +53,6 @@ export const PENDING_STATES: RecordDefinition<PendingState> = defineRecords<Pend
     credentialId: z.string().nullable(),
     serial: z.string(),
     lineage: z.string(),
-    md5: z.string(),
     lockId: z.string().nullable(),
     createdAt: z.number(),
     doneAt: z.number().nullable(),
@@ -112,9 +112,9 @@ export class PendingStates {
     if (refusal !== null) return refusal;
     const foreseen = await this.#foresee(caller, address, announced);
     if (foreseen !== null) return foreseen;
-    const full = await this.#makeRoom(caller, name);
+    const full = await this.#makeRoom(caller);
     if (full !== null) return full;
-    const { serial, lineage, md5, claim } = announced;
+    const { serial, lineage, claim } = announced;
     const ticket = Buffer.from(this.#entropy.bytes(32)).toString('base64url');
     const pending: PendingState = {
       address,
@@ -122,42 +122,46 @@ export class PendingStates {
       credentialId: caller.identity.credentialId ?? null,
       serial: serial.toString(),
       lineage,
-      md5,
       lockId: claim.kind === 'named' ? claim.lockId : null,
       createdAt: await this.#engine.now(),
       doneAt: null,
-      ticket: digestOf(ticket),
+      ticket: digestOf(ticket, name),
     };
-    await this.#records.put(null, name, pending);
+    await this.#records.put(null, pending.ticket, pending);
     return { type: 'begun', pending, ticket };
   }
 
-  /** A state that is still to come, for whoever may read what it belongs to. */
+  /** A state of a serial that is still to come, for whoever may read what it belongs to. */
   async find(
     caller: Caller,
     address: Address,
-    name: string,
+    serial: bigint,
   ): Promise<
     { readonly type: 'pending'; readonly pending: PendingState } | { readonly type: 'absent' } | Shut
   > {
     const refusal = await this.#gate.on(caller, 'read', address);
     if (refusal !== null) return refusal;
-    const pending = await this.#living(name);
-    if (pending === null || pending.doneAt !== null) return { type: 'absent' };
-    return { type: 'pending', pending };
+    const place = formatAddress(address);
+    const now = await this.#engine.now();
+    const isIt = ({ record }: NamedRecord<PendingState>): boolean =>
+      record.doneAt === null &&
+      record.serial === serial.toString() &&
+      formatAddress(record.address) === place &&
+      !isOver(record, now);
+    const known = (await this.#records.known()).find(isIt) ?? (await this.#records.list()).find(isIt);
+    return known === undefined ? { type: 'absent' } : { type: 'pending', pending: known.record };
   }
 
-  /** What a ticket is for; null for one that is not good, or not any more. */
+  /** What a ticket for a name is for; null for one that is not good, or not any more. */
   async admit(name: string, ticket: string): Promise<PendingState | null> {
-    const pending = await this.#living(name);
+    const pending = await this.#records.one(digestOf(ticket, name));
     if (pending === null) return null;
-    const [shown, known] = [Buffer.from(digestOf(ticket)), Buffer.from(pending.ticket)];
-    return shown.length === known.length && timingSafeEqual(shown, known) ? pending : null;
+    return isOver(pending, await this.#engine.now()) ? null : pending;
   }
 
   /** It has come, and its ticket stores nothing any more. */
-  async done(name: string, pending: PendingState): Promise<void> {
-    await this.#records.put(null, name, { ...pending, doneAt: await this.#engine.now() });
+  async done(pending: PendingState): Promise<void> {
+    await this.#records.put(null, pending.ticket, { ...pending, doneAt: await this.#engine.now() });
   }
 
   /** Whether the holder of a lock has announced a state there just now that has not come. */
@@ -172,12 +176,6 @@ export class PendingStates {
     // What was stored since is what the holder means.
     const newest = liveHead((await this.#engine.world(address)).record)?.at ?? 0;
     return own.some(({ record: { createdAt } }) => createdAt > newest && now - createdAt <= AWAITED_LIFE);
-  }
-
-  async #living(name: string): Promise<PendingState | null> {
-    const pending = await this.#records.one(name);
-    if (pending === null) return null;
-    return isOver(pending, await this.#engine.now()) ? null : pending;
   }
 
   /** Why the rules would refuse it as things are; null if they would not. */
@@ -212,17 +210,12 @@ export class PendingStates {
     return outcome.type === 'stored' ? null : outcome;
   }
 
-  async #makeRoom(
-    caller: Caller,
-    name: string,
-  ): Promise<{ readonly type: 'full'; readonly limit: number } | null> {
+  async #makeRoom(caller: Caller): Promise<{ readonly type: 'full'; readonly limit: number } | null> {
     const now = await this.#engine.now();
     const known: readonly NamedRecord<PendingState>[] = await this.#records.known();
     const dead = known.filter(({ record }) => isOver(record, now));
     if (dead.length > 0) await this.#records.drop(null, ...dead.map((one) => one.name));
-    const others = known.filter(
-      (one) => one.name !== name && one.record.doneAt === null && !isOver(one.record, now),
-    );
+    const others = known.filter(({ record }) => record.doneAt === null && !isOver(record, now));
     const own = others.filter(({ record }) => record.subject === caller.identity.subject);
     if (own.length >= PENDING_OF_ONE_MAX) return { type: 'full', limit: PENDING_OF_ONE_MAX };
     return others.length >= PENDING_MAX ? { type: 'full', limit: PENDING_MAX } : null;
@@ -235,6 +228,6 @@ function isOver({ createdAt, doneAt }: PendingState, now: Instant): boolean {
 
 const NO_BODY: SealedBody = { id: '', keyId: '', wrappedKey: new Uint8Array(), segments: [] };
 
-function digestOf(ticket: string): string {
-  return createHash('sha256').update(ticket).digest('hex');
+function digestOf(ticket: string, name: string): string {
+  return createHash('sha256').update(`${ticket}\n${name}`).digest('hex');
 }

@@ -66,8 +66,10 @@ describe('states at the hcp door', () => {
     await makeWorkspace(house, `states-${count}`);
 
     const late = await announce(id, stateText(2));
-    const name = dataOf(late).id;
-    const entry = await house.engine.entry(PENDING_STATE_KIND, name);
+    const pending = await house.engine.entries(PENDING_STATE_KIND);
+    const [entry] = pending.toSorted(
+      (a, b) => Number(b.attributes['createdAt']) - Number(a.attributes['createdAt']),
+    );
     const aged = { ...entry!, attributes: { ...entry!.attributes, createdAt: Date.now() - 3_600_001 } };
     await house.engine.apply([{ type: 'put-entry', entry: aged, note: null }]);
     expect((await put(uploadPath(late), stateText(2))).status).toBe(404);

@@ -1,4 +1,4 @@
-import type { Statement } from '../connection.ts';
+import type { Row, Statement } from '../connection.ts';
 
 /** A node that was not seen for so long is dead: several beats, so that a slow one is not taken for it. */
 const DEAD_AFTER = "interval '8 seconds'";
@@ -25,4 +25,13 @@ export function beatStatements(schema: string, node: string): Statement[] {
           ORDER BY at LIMIT ${MARKS_DROPPED_MAX} FOR UPDATE SKIP LOCKED)`,
     },
   ];
+}
+
+/** How many nodes live. */
+export async function livingNodes(
+  read: (statement: Statement) => Promise<readonly Row[]>,
+  schema: string,
+): Promise<number> {
+  const text = `SELECT id FROM ${schema}.node WHERE seen_at > clock_timestamp() - ${DEAD_AFTER}`;
+  return (await read({ text })).length;
 }

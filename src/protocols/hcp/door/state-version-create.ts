@@ -69,7 +69,9 @@ export async function createStateVersion(call: DoorCall, address: Address): Prom
   const answer = await house.workspaces.pending.begin(caller, address, id, announced);
   switch (answer.type) {
     case 'begun':
-      return reply(call, describePending(call, id, answer.pending, answer.ticket), { status: 201 });
+      return reply(call, describePending(call, announced.md5, answer.pending, answer.ticket), {
+        status: 201,
+      });
     case 'full':
       return full('state versions that were not uploaded', answer.limit);
     case 'forbidden':

@@ -37,10 +37,11 @@ export function describeVersion({ request }: DoorCall, address: Address, version
 /** A state version that is still to be uploaded. @param ticket null where it is not told again */
 export function describePending(
   { request }: Pick<DoorCall, 'request'>,
-  id: string,
-  { address, serial, lineage, md5, subject, createdAt }: PendingState,
+  md5: string,
+  { address, serial, lineage, subject, createdAt }: PendingState,
   ticket: string | null,
 ): Resource {
+  const id = stateVersionId({ address, serial: BigInt(serial), md5 });
   const upload = ticket === null ? null : `${originOf(request)}${API_PREFIX}uploads/states/${id}/${ticket}`;
   return {
     id,

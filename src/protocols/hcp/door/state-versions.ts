@@ -57,11 +57,10 @@ async function readVersion(call: DoorCall): Promise<Answer> {
   const found = await findVersion(call, name);
   if (isError(found)) {
     if (found.status !== 404) return found;
-    const id = stateVersionId(name);
-    const pending = await call.house.workspaces.pending.find(call.caller, name.address, id);
+    const pending = await call.house.workspaces.pending.find(call.caller, name.address, name.serial);
     if (pending.type === 'absent') return found;
     return pending.type === 'pending'
-      ? reply(call, describePending(call, id, pending.pending, null))
+      ? reply(call, describePending(call, name.md5, pending.pending, null))
       : refused(pending);
   }
   const head = await newest(call, name.address);

@@ -43,7 +43,8 @@ async function take(
   const { pending } = house.workspaces;
   const announced = await pending.admit(id, ticket);
   if (announced === null) return NOT_GOOD;
-  const { subject, credentialId, lockId, address, md5, doneAt } = announced;
+  const { subject, credentialId, lockId, address, doneAt } = announced;
+  const { md5 } = name;
   // Terraform sends both at once, and the state may have come by now; or its answer was lost, and it comes again.
   if (shown !== undefined || doneAt !== null)
     return drain(request, operation, shown === undefined ? md5 : null);
@@ -60,7 +61,7 @@ async function take(
     verify: (digests) => md5Problem(digests.md5, md5),
   });
   if (answer.type !== 'stored') return refused(answer);
-  await pending.done(id, announced);
+  await pending.done(announced);
   return { operation, status: 200, headers: {}, body: null };
 }
 
