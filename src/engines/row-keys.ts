@@ -1,13 +1,17 @@
-import { createCipheriv, createDecipheriv, hkdfSync, timingSafeEqual } from 'node:crypto';
+import { createCipheriv, createDecipheriv, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Address } from '../core/address.ts';
+import { DrawnBytes } from '../ports/drawn-bytes.ts';
 import { EngineFault } from '../ports/engine.ts';
 import type { OpenRowKey } from '../ports/row-key.ts';
 import { HmacSha256, sha256 } from './hmac.ts';
-import { newNonce, NONCE_BYTES } from './nonce.ts';
 
 const KEY_BYTES = 32;
+/** AES-GCM takes nonces of 12 bytes. */
+const NONCE_BYTES = 12;
 const CIPHER = 'aes-256-gcm';
 const TAG_BYTES = 16;
+
+const drawn = new DrawnBytes(randomBytes);
 
 /** A value as a database keeps it. */
 export type StoredValue = null | undefined | boolean | number | bigint | string | Uint8Array;
@@ -51,7 +55,7 @@ export class RowKeys {
   }
 
   seal(plain: Uint8Array, context: string): Uint8Array {
-    const nonce = newNonce();
+    const nonce = drawn.take(NONCE_BYTES);
     const cipher = createCipheriv(CIPHER, this.#sealKey, nonce).setAAD(Buffer.from(context));
     return Buffer.concat([nonce, cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
   }

@@ -1,4 +1,5 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { DrawnBytes } from '../ports/drawn-bytes.ts';
 import { SealError, type DataKey, type Sealer } from '../ports/sealer.ts';
 import { MASTER_KEY_BYTES, type MasterKey, type MasterKeys } from './key-text.ts';
 
@@ -9,6 +10,9 @@ const TAG_BYTES = 16;
 const FORM = 1;
 const KEY_ID_BYTES = 4;
 const HEADER_BYTES = 1 + KEY_ID_BYTES;
+const NO_BYTES = new Uint8Array();
+
+const drawn = new DrawnBytes(randomBytes);
 
 /**
  * Seals with AES-256-GCM under a master key, and opens what any of its keys has sealed.
@@ -19,6 +23,8 @@ const HEADER_BYTES = 1 + KEY_ID_BYTES;
 export class Keyring implements Sealer {
   #keys: ReadonlyMap<string, MasterKey> = new Map();
   #current: MasterKey;
+  /** What the current key seals begins with this. */
+  #header: Uint8Array = NO_BYTES;
   /** How often each key has sealed. */
   readonly #seals = new Map<string, number>();
 
@@ -31,6 +37,7 @@ export class Keyring implements Sealer {
   /** Uses these keys from now on. */
   adopt(keys: MasterKeys): void {
     this.#current = keys[0];
+    this.#header = Buffer.from([FORM, ...Buffer.from(keys[0].id, 'hex')]);
     this.#keys = new Map(keys.map((key) => [key.id, key]));
   }
 
@@ -49,11 +56,10 @@ export class Keyring implements Sealer {
   }
 
   seal(plain: Uint8Array, context: string): Uint8Array {
-    const nonce = randomBytes(NONCE_BYTES);
+    const nonce = drawn.take(NONCE_BYTES);
     this.#seals.set(this.#current.id, this.seals + 1);
-    const header = Buffer.concat([Buffer.from([FORM]), Buffer.from(this.#current.id, 'hex')]);
-    const sealed = encrypt(this.#current.bytes, nonce, plain, Buffer.from(context));
-    return Buffer.concat([header, nonce, sealed]);
+    const { bytes } = this.#current;
+    return Buffer.concat([this.#header, nonce, ...encrypted(bytes, nonce, plain, Buffer.from(context))]);
   }
 
   open(sealed: Uint8Array, context: string): Uint8Array {
@@ -72,7 +78,7 @@ export class Keyring implements Sealer {
   }
 
   newDataKey(context: string): DataKey & { readonly wrappedKey: Uint8Array } {
-    const bytes = randomBytes(MASTER_KEY_BYTES);
+    const bytes = drawn.take(MASTER_KEY_BYTES);
     return { ...dataKey(bytes), wrappedKey: this.seal(bytes, dataKeyContext(context)) };
   }
 
@@ -99,8 +105,9 @@ function dataKeyContext(context: string): string {
 
 function dataKey(bytes: Uint8Array): DataKey {
   return {
-    sealSegment: (plain, index, last) => encrypt(bytes, segmentNonce(index, last), plain, Buffer.alloc(0)),
-    openSegment: (sealed, index, last) => decrypt(bytes, segmentNonce(index, last), sealed, Buffer.alloc(0)),
+    sealSegment: (plain, index, last) =>
+      Buffer.concat(encrypted(bytes, segmentNonce(index, last), plain, NO_BYTES)),
+    openSegment: (sealed, index, last) => decrypt(bytes, segmentNonce(index, last), sealed, NO_BYTES),
   };
 }
 
@@ -111,10 +118,12 @@ function segmentNonce(index: number, last: boolean): Buffer {
   return nonce;
 }
 
-function encrypt(key: Uint8Array, nonce: Uint8Array, plain: Uint8Array, context: Uint8Array): Buffer {
+/** The ciphertext and the tag, in pieces. */
+function encrypted(key: Uint8Array, nonce: Uint8Array, plain: Uint8Array, context: Uint8Array): Buffer[] {
   const cipher = createCipheriv(CIPHER, key, nonce);
   cipher.setAAD(context);
-  return Buffer.concat([cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
+  // In this mode nothing is left to be said at the end, but without the end there is no tag.
+  return [cipher.update(plain), cipher.final(), cipher.getAuthTag()];
 }
 
 function decrypt(key: Uint8Array, nonce: Uint8Array, sealed: Uint8Array, context: Uint8Array): Buffer {

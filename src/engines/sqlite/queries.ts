@@ -13,6 +13,7 @@ import type {
 } from '../../ports/engine.ts';
 import { EngineFault } from '../../ports/engine.ts';
 import type { IndexMark, IndexQuery, IndexRow } from '../../ports/state-index.ts';
+import { toRecord } from '../address-record.ts';
 import { changedElsewhere, ownerOf, RowKeys } from '../row-keys.ts';
 import { newestVersions } from '../version-numbers.ts';
 import type { Database, Statement } from './files/driver.ts';
@@ -105,10 +106,13 @@ export class Queries {
   }
 
   version(address: Address, number: number | null): Version | null {
-    if (number === null) return liveHead(this.world(address).record);
+    const owner = ownerOf(address);
     return this.#atOneMoment(() => {
       const found = this.#worlds.record(address);
-      return found === null ? null : this.#worlds.version(ownerOf(address), found, number);
+      if (found === null) return null;
+      if (number !== null) return this.#worlds.version(owner, found, number);
+      this.#worlds.verifyHolders(owner, found);
+      return liveHead(toRecord(found.record, this.#worlds.head(owner, found)));
     });
   }
 

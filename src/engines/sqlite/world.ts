@@ -3,7 +3,7 @@ import type { ReleaseQuery } from '../../core/decide.ts';
 import { NEW_WORLD, type Release, type Version, type World } from '../../core/world.ts';
 import { EngineFault } from '../../ports/engine.ts';
 import { toRecord } from '../address-record.ts';
-import { changedElsewhere, ownerOf, sameBytes, type RowKeys } from '../row-keys.ts';
+import { changedElsewhere, digestOf, ownerOf, sameBytes, type RowKeys } from '../row-keys.ts';
 import { hasVersion, NO_VERSIONS } from '../version-numbers.ts';
 import type { Database, Statement } from './files/driver.ts';
 import { damaged } from './faults.ts';
@@ -112,6 +112,15 @@ export class WorldLoader {
     return row === undefined ? null : toVersion(this.#keys, owner, row);
   }
 
+  /** The newest version, also of a state that is deleted; null where there is none. @throws {EngineFault} as {@link version} */
+  head(owner: string, found: PlacedRecord): Version | null {
+    const { head: number } = found.record;
+    if (number === null) return null;
+    const head = this.version(owner, found, number);
+    if (head === null) throw changedElsewhere('newest version', owner);
+    return head;
+  }
+
   #read(owner: string, row: unknown): PlacedRecord {
     const record = RECORD.read(this.#keys, owner, row);
     const { id, newest_version: newest } = row as { id: number; newest_version: number | null };
@@ -120,15 +129,26 @@ export class WorldLoader {
     return { id, record };
   }
 
+  /**
+   * Holds the rows of who holds the lock against the record, without reading what they say.
+   * @throws {EngineFault} where one was changed, or taken away
+   */
+  verifyHolders(owner: string, { id, record }: PlacedRecord): void {
+    const macs = this.#holders.all(id).map((row) => HOLDER.verify(this.#keys, owner, row));
+    requireHolders(owner, digestOf(macs), record);
+  }
+
   #fill(owner: string, found: PlacedRecord): Placed {
     const { id, record } = found;
     const holders = HOLDER.readAll(this.#keys, owner, this.#holders.all(id));
-    if (!sameBytes(digestOfHolders(this.#keys, holders), record.holders))
-      throw changedElsewhere('list of holders of the lock', owner);
-    const head = record.head === null ? null : this.version(owner, found, record.head);
-    if (record.head !== null && head === null) throw changedElsewhere('newest version', owner);
+    requireHolders(owner, digestOfHolders(this.#keys, holders), record);
+    const head = this.head(owner, found);
     const line = QUEUE_ENTRY.readAll(this.#keys, owner, this.#line.all(id));
     const { kept, audited } = record;
     return { id, kept, audited, world: { record: toRecord(record, head), holders, line, releases: [] } };
   }
+}
+
+function requireHolders(owner: string, digest: Uint8Array, record: StoredRecord): void {
+  if (!sameBytes(digest, record.holders)) throw changedElsewhere('list of holders of the lock', owner);
 }
