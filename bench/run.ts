@@ -17,6 +17,7 @@ import { nodes } from './postgres.ts';
 import { runs } from './runs.ts';
 import type { Section } from './section.ts';
 import { start } from './start.ts';
+import { statements } from './statements.ts';
 import { waiters } from './waiters.ts';
 
 // npm run bench -- all            every part, printed
@@ -35,6 +36,7 @@ const PARTS: Readonly<Record<string, () => Promise<Section>>> = {
   line,
   listings,
   nodes,
+  statements,
   explore,
   runs,
   peers,

@@ -4,7 +4,6 @@ import { lockOf, writeOf } from '../../src/contract/engine-commands.ts';
 import { auditRows, insertAudit } from '../../src/engines/postgres/audit.ts';
 import { PostgresEngine } from '../../src/engines/postgres/engine.ts';
 import { drawnUpTo } from '../../src/engines/postgres/session/drawing.ts';
-import { markDrawing } from '../../src/engines/postgres/session/drawing.ts';
 import { parsePostgresUrl, type PostgresOptions } from '../../src/engines/postgres/session/options.ts';
 import { findPostgres, PostgresServer } from '../support/postgres-server.ts';
 
@@ -50,7 +49,7 @@ describe.skipIf(programs === null)('changes in PostgreSQL (skipped unless postgr
     await slow.query('BEGIN');
     const note = { action: 'write', subject: 'token:slow', door: 'http', detail: {} };
     const rows = auditRows([{ at: 1, address: LATE, note, decided: true }]);
-    for (const { text, values } of [markDrawing(place.schema), ...insertAudit(place.schema, rows)]) {
+    for (const { text, values } of insertAudit(place.schema, rows)) {
       await slow.query(text, [...(values ?? [])]);
     }
   }

@@ -13,7 +13,7 @@ import type { Connections, Statement } from './connection.ts';
 import { toText, type NewRow } from './columns.ts';
 import { ADDRESS, AUDIT_NOTE, storedNoteOf, toAuditRecord } from './rows.ts';
 import { Conditions, limitOf } from './session/conditions.ts';
-import { drawnUpTo, markedAsked } from './session/drawing.ts';
+import { drawnUpTo, markDrawing, markedAsked } from './session/drawing.ts';
 import { insertAll } from './session/statements.ts';
 
 /** So many ids are looked through by a statement. */
@@ -99,9 +99,9 @@ export function auditRows(notes: readonly Noted[]): readonly NewRow[] {
   }));
 }
 
-/** After {@link markDrawing}. @param rows are linked to a chain */
+/** Marks first that ids are drawn. @param rows are linked to a chain */
 export function insertAudit(schema: string, rows: readonly NewRow[]): Statement[] {
-  return insertAll(`${schema}.audit`, rows);
+  return insertAll(`${schema}.audit`, rows, { first: markDrawing(schema) });
 }
 
 function changesAsked(schema: string, after: number, upTo: number, limit: number): Statement {

@@ -35,15 +35,20 @@ export class BodyReader {
 
   /** Its first segments come along: most bodies have one. */
   async read(id: string): Promise<StoredBody | null> {
-    const [[row] = [], first = []] = await this.#connections.readInTurn([
-      {
-        text: `SELECT id, key_id, wrapped_key, made_under, segments FROM ${this.#schema}.body WHERE id = $1`,
-        values: [id],
-        prepared: true,
-      },
-      selectSegments(this.#schema, id, 0, SEGMENTS_READ),
-    ]);
-    return row === undefined ? null : storedBody(this.#connections, this.#schema, row, first);
+    const rows = await this.#connections.read({
+      text: `SELECT b.id, b.key_id, b.wrapped_key, b.made_under, b.segments, s.data FROM ${this.#schema}.body b
+        LEFT JOIN ${this.#schema}.segment s ON s.body_id = b.id AND s.number < ${SEGMENTS_READ} WHERE b.id = $1 ORDER BY s.number`,
+      values: [id],
+      prepared: true,
+    });
+    const [row] = rows;
+    if (row === undefined) return null;
+    return storedBody(
+      this.#connections,
+      this.#schema,
+      row,
+      rows.filter(({ data }) => data !== null),
+    );
   }
 }
 

@@ -9,9 +9,13 @@ export type KeyIdOf = (sealed: Uint8Array) => string;
 /** One column: its name, and how a value is kept in it. */
 export interface Column<T> {
   readonly name: string;
+  /** What JSON cannot hold as it is: bytes go in hexadecimal, and large integers as text. */
+  readonly inJson?: 'hex' | 'text';
   readonly read: (stored: unknown) => T;
   readonly write: (value: T) => unknown;
 }
+
+type InJson = Pick<Column<unknown>, 'name' | 'inJson'>;
 
 /** A column for each property of what a row says. */
 export type Columns<T> = { readonly [Key in keyof T]-?: Column<T[Key]> };
@@ -36,7 +40,7 @@ export function number(name: string): Column<number> {
 
 /** An integer beyond what 64 signed bits hold, as numeric. */
 export function large(name: string): Column<bigint> {
-  return { name, read: (stored) => BigInt(stored as string), write: String };
+  return { name, inJson: 'text', read: (stored) => BigInt(stored as string), write: String };
 }
 
 export function json<T>(name: string): Column<T> {
@@ -48,22 +52,23 @@ export function json<T>(name: string): Column<T> {
 }
 
 export function binary(name: string): Column<Uint8Array> {
-  return { name, read: toBytes, write: toBuffer };
+  return { name, inJson: 'hex', read: toBytes, write: toBuffer };
 }
 
 /** Sealed bytes, which are never empty; null as no bytes. */
 export function sealed(name: string): Column<Uint8Array | null> {
   return {
     name,
+    inJson: 'hex',
     read: (stored) => ((stored as Buffer).length === 0 ? null : toBytes(stored)),
     write: (value) => (value === null ? Buffer.alloc(0) : toBuffer(value)),
   };
 }
 
 /** The same, and null. */
-export function orNull<T>({ name, read, write }: Column<T>): Column<T | null> {
+export function orNull<T>({ read, write, ...column }: Column<T>): Column<T | null> {
   return {
-    name,
+    ...column,
     read: (stored) => (stored === null ? null : read(stored)),
     write: (value) => (value === null ? null : write(value)),
   };
@@ -81,6 +86,25 @@ export class Table<T extends object> {
     this.#columns = entries.map(([key, column]) => ({ key, ...column }));
     this.names = this.#columns.map(({ name }) => name);
     this.#derived = Object.entries(derived);
+  }
+
+  /** The SQL of one JSON array with the columns of a row, and others behind them. {@link fromJson} reads it. */
+  jsonOf(table: string, more: readonly InJson[] = []): string {
+    const values = [...this.#columns, ...more].map(({ name, inJson }) => {
+      if (inJson === 'hex') return `encode(${table}.${name}, 'hex')`;
+      return inJson === 'text' ? `${table}.${name}::text` : `${table}.${name}`;
+    });
+    return `json_build_array(${values.join(', ')})`;
+  }
+
+  /** The row that the driver would have given. */
+  fromJson(values: readonly unknown[], more: readonly InJson[] = []): Row {
+    const row: Record<string, unknown> = {};
+    for (const [at, { name, inJson }] of [...this.#columns, ...more].entries()) {
+      const value = values[at];
+      row[name] = inJson === 'hex' && typeof value === 'string' ? Buffer.from(value, 'hex') : value;
+    }
+    return row;
   }
 
   /** @param row has at least these columns */
@@ -103,6 +127,9 @@ export class Table<T extends object> {
     return row;
   }
 }
+
+/** Where the code of a row stands. */
+const MAC: readonly InJson[] = [binary('mac')];
 
 /** A table whose rows carry a code that only a server with the key of the rows can make. */
 export class AuthenticatedTable<T extends object> {
@@ -135,9 +162,19 @@ export class AuthenticatedTable<T extends object> {
     return rows.map((row) => this.read(keys, owner, row));
   }
 
+  /** The SQL of one JSON array with all that {@link read} needs of a row. */
+  jsonOf(table: string): string {
+    return this.#columns.jsonOf(table, MAC);
+  }
+
+  /** The row of such an array, as {@link read} takes it. */
+  fromJson(values: readonly unknown[]): Row {
+    return this.#columns.fromJson(values, MAC);
+  }
+
   /** The names of the columns that a row is read from. */
   get names(): readonly string[] {
-    return [...this.#columns.names, 'mac'];
+    return [...this.#columns.names, ...MAC.map(({ name }) => name)];
   }
 
   /** What a row says, whoever wrote it: only for rows that nobody has authenticated yet. */

@@ -35,19 +35,14 @@ export interface Statement {
 }
 
 /**
- * The settings of one transaction. They go with every BEGIN and not with the connection, because a pooler gives each
+ * What a transaction selects first, which is its settings. They go with every BEGIN and not with the connection, because a pooler gives each
  * transaction another one. A role or database may have `synchronous_commit` off, which rule 3 does not bear.
  */
-const LIMITS: Statement = {
-  text: `SELECT set_config('statement_timeout', '${STATEMENT_MS_MAX}', true), set_config('lock_timeout', '${LOCK_MS_MAX}', true),
+export const SET_LIMITS: string = `set_config('statement_timeout', '${STATEMENT_MS_MAX}', true), set_config('lock_timeout', '${LOCK_MS_MAX}', true),
     set_config('idle_in_transaction_session_timeout', '${SILENCE_MS_MAX}', true),
-    CASE current_setting('synchronous_commit') WHEN 'off' THEN set_config('synchronous_commit', 'on', true) END`,
-  prepared: true,
-};
-const BEGIN_WRITE: readonly Statement[] = [
-  { text: 'BEGIN ISOLATION LEVEL READ COMMITTED', prepared: true },
-  LIMITS,
-];
+    CASE current_setting('synchronous_commit') WHEN 'off' THEN set_config('synchronous_commit', 'on', true) END`;
+export const LIMITS: Statement = { text: `SELECT ${SET_LIMITS}`, prepared: true };
+const BEGIN_WRITE: Statement = { text: 'BEGIN ISOLATION LEVEL READ COMMITTED', prepared: true };
 const BEGIN_READ: readonly Statement[] = [
   { text: 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', prepared: true },
   LIMITS,
@@ -85,11 +80,6 @@ export class Connections implements AsyncDisposable {
   /** Reads by one statement, which sees one moment. */
   async read(statement: Statement): Promise<readonly Row[]> {
     return this.#reading(async (session) => (await session.one(statement)).rows);
-  }
-
-  /** Reads by several statements in one trip, each of which sees a moment of its own, no earlier than the one before. */
-  async readInTurn(statements: readonly Statement[]): Promise<readonly (readonly Row[])[]> {
-    return this.#reading(async (session) => (await session.all(statements)).map(({ rows }) => rows));
   }
 
   /** Reads by several statements that all see the same moment. */
@@ -182,9 +172,9 @@ export class Session {
     });
   }
 
-  /** Begins a transaction that writes, and does its first statements. */
-  async begin(statements: readonly Statement[]): Promise<readonly QueryResult<Row>[]> {
-    return (await this.all([...BEGIN_WRITE, ...statements])).slice(BEGIN_WRITE.length);
+  /** Begins a transaction that writes, and does its first statements, of which the first sets the limits ({@link SET_LIMITS}). */
+  async begin(statements: readonly [Statement, ...Statement[]]): Promise<readonly QueryResult<Row>[]> {
+    return (await this.all([BEGIN_WRITE, ...statements])).slice(1);
   }
 }
 

@@ -1,7 +1,7 @@
 import { DEFAULT_WORKSPACE, objectName, S3_WORKSPACE_PREFIX, type Address } from '../../core/address.ts';
 import type { Credential } from '../../core/credential.ts';
 import type { Usage } from '../../core/quota.ts';
-import { liveHead, NEW_WORLD, type Version, type World } from '../../core/world.ts';
+import { NEW_WORLD, type Version, type World } from '../../core/world.ts';
 import type {
   Entry,
   EntryPage,
@@ -16,17 +16,16 @@ import { hasVersion, newestVersions } from '../version-numbers.ts';
 import type { Connections, Row, Statement } from './connection.ts';
 import { fromText, toBytes, toText } from './columns.ts';
 import { credentialsFrom } from './credentials.ts';
-import { ADDRESS, HOLDER, toEntry, toVersion, toWaitingRequest, type StoredRecord } from './rows.ts';
+import { ADDRESS, toEntry, toVersion, toWaitingRequest, type StoredRecord } from './rows.ts';
 import { Conditions, limitOf } from './session/conditions.ts';
 import { selectIndexed, selectIndexRows, toIndexMark, toIndexRow } from './state-index.ts';
 import { readUsage, usageFrom } from './usage.ts';
 import {
-  areHolders,
   headFrom,
+  holdersFrom,
   recordFrom,
   selectHeads,
-  selectHolders,
-  selectRecords,
+  selectLive,
   selectWorlds,
   theseAddresses,
   worldsFrom,
@@ -46,7 +45,7 @@ export class Queries {
   }
 
   async world(address: Address): Promise<World> {
-    const found = await this.#connections.readTogether(selectWorlds(this.#schema, theseAddresses([address])));
+    const found = await this.#connections.read(selectWorlds(this.#schema, theseAddresses([address])));
     return worldsFrom(this.#keys, found)[0]?.world ?? NEW_WORLD;
   }
 
@@ -77,21 +76,15 @@ export class Queries {
     return row === undefined ? null : toVersion(this.#keys, owner, row);
   }
 
-  /** Three statements are cheaper than a transaction around them. Where they do not fit together, they may have seen two moments. */
   async #liveVersion(address: Address): Promise<Version | null> {
-    const wanted = theseAddresses([address]);
     const owner = ownerOf(address);
-    const [[row] = [], [headRow] = [], holders = []] = await this.#connections.readInTurn([
-      selectRecords(this.#schema, wanted),
-      selectHeads(this.#schema, wanted),
-      selectHolders(this.#schema, wanted),
-    ]);
-    if (row !== undefined && String(row['head']) === String(headRow?.['number'] ?? null)) {
-      const record = recordFrom(this.#keys, row, headRow);
-      if (areHolders(this.#keys, owner, record, HOLDER.readAll(this.#keys, owner, holders)))
-        return record.deletedAt === null ? headFrom(this.#keys, owner, headRow) : null;
-    }
-    return liveHead((await this.world(address)).record);
+    const [row] = await this.#connections.read(selectLive(this.#schema, theseAddresses([address])));
+    if (row === undefined) return null;
+    const record = recordFrom(this.#keys, row);
+    holdersFrom(this.#keys, owner, record, row);
+    const head = headFrom(this.#keys, owner, row);
+    if (record.head !== (head?.number ?? null)) throw changedElsewhere('newest version', owner);
+    return record.deletedAt === null ? head : null;
   }
 
   /** Some versions of an address, and its record as it was at the same moment. */
@@ -102,23 +95,19 @@ export class Queries {
   ): Promise<{ record: StoredRecord | null; rows: readonly Row[] }> {
     const { project, key, workspace } = address;
     const wanted = theseAddresses([address]);
-    const [[found] = [], [head] = [], rows = []] = await this.#connections.readTogether([
-      selectRecords(this.#schema, wanted),
+    const [[found] = [], rows = []] = await this.#connections.readTogether([
       selectHeads(this.#schema, wanted),
       {
         text: `SELECT * FROM ${this.#schema}.version WHERE project = $1 AND key = $2 AND workspace = $3 ${which}`,
         values: [project, key, workspace, value],
       },
     ]);
-    return { record: found === undefined ? null : recordFrom(this.#keys, found, head), rows };
+    return { record: found === undefined ? null : recordFrom(this.#keys, found), rows };
   }
 
   async states(query: StateQuery): Promise<StateSummary[]> {
     const wanted = statesAsked(this.#schema, query);
-    const found = worldsFrom(
-      this.#keys,
-      await this.#connections.readTogether(selectWorlds(this.#schema, wanted)),
-    );
+    const found = worldsFrom(this.#keys, await this.#connections.read(selectWorlds(this.#schema, wanted)));
     const states = found.map(({ address, world }) => ({ address, world }));
     return query.named === undefined ? states : states.sort((a, b) => compareNames(a.address, b.address));
   }

@@ -41,21 +41,24 @@ function isCounted(command: Command): command is Counted {
 }
 
 /**
- * Takes a slot of each project that no other transaction has, where there is one, and reads them all. Nobody waits: who finds
+ * Takes a slot of each project that no other transaction has, where there is one, and reads the others. Nobody waits: who finds
  * none free makes a new one, so that there are as many as there were transactions at a time.
  */
 export function selectUsage(schema: string, projects: readonly string[]): Statement[] {
   if (projects.length === 0) return [];
+  const columns = SLOT.names.map((name) => `s.${name}`).join(', ');
   return [
     {
       text: `
-        SELECT ${SLOT.names.map((name) => `s.${name}`).join(', ')} FROM unnest($1::text[]) AS wanted (project) CROSS JOIN LATERAL (
+        WITH mine AS MATERIALIZED (SELECT ${columns} FROM unnest($1::text[]) AS wanted (project) CROSS JOIN LATERAL (
           SELECT ${COLUMNS} FROM ${schema}.usage u WHERE u.project = wanted.project COLLATE "C" LIMIT 1 FOR UPDATE SKIP LOCKED
-        ) s`,
+        ) s)
+        SELECT true AS mine, ${COLUMNS} FROM mine UNION ALL
+        SELECT false, ${COLUMNS} FROM ${schema}.usage s WHERE project = ANY ($1::text[])
+          AND NOT EXISTS (SELECT FROM mine WHERE mine.project = s.project AND mine.slot = s.slot)`,
       values: [projects],
       prepared: true,
     },
-    readUsage(schema, projects),
   ];
 }
 
@@ -81,10 +84,11 @@ export class UsageChanges {
   readonly #changes = new Map<string, Usage>();
 
   /** @param rows what {@link selectUsage} found */
-  constructor(keys: RowKeys, [mine = [], all = []]: readonly (readonly Row[])[]) {
+  constructor(keys: RowKeys, rows: readonly Row[]) {
     this.#keys = keys;
+    const mine = rows.filter((row) => row['mine'] === true);
     this.#mine = new Map(SLOT.readAll(keys, HOUSE, mine).map((slot) => [slot.project, slot]));
-    for (const slot of SLOT.readAll(keys, HOUSE, all))
+    for (const slot of SLOT.readAll(keys, HOUSE, rows))
       this.#before.set(slot.project, sumOf(this.#before.get(slot.project) ?? NO_USAGE, slot));
   }
 

@@ -12,13 +12,9 @@ import type { Row, Statement } from '../connection.ts';
 /** The numbers of advisory locks have 32 bits, and a sign here. */
 const MODULUS = 2 ** 31;
 
-/** Marks that this transaction is about to draw ids. */
-export function markDrawing(schema: string): Statement {
-  return {
-    text: `SELECT pg_advisory_xact_lock_shared($1::int, (${newest(schema)} % ${MODULUS})::int)`,
-    values: [lockClassOf(schema)],
-    prepared: true,
-  };
+/** The SQL that marks that this transaction is about to draw ids. */
+export function markDrawing(schema: string): string {
+  return `pg_advisory_xact_lock_shared(${lockClassOf(schema)}, (${newest(schema)} % ${MODULUS})::int)`;
 }
 
 /** The newest id that can be seen, and the marks that are there after that. {@link drawnUpTo} reads the answer. */

@@ -5,14 +5,21 @@ import { toBuffer, type NewRow } from '../columns.ts';
 /**
  * INSERTs rows that all have the same columns, in their order. They go as one value, JSON, so that the text is the same
  * however many there are.
+ * @param first a function that is called before the first row is made
  */
-export function insertAll(table: string, rows: readonly NewRow[], onConflict = ''): Statement[] {
+export function insertAll(
+  table: string,
+  rows: readonly NewRow[],
+  { first: call, onConflict = '' }: { readonly first?: string; readonly onConflict?: string } = {},
+): Statement[] {
   const [first] = rows;
   if (first === undefined) return [];
   const columns = Object.keys(first).join(', ');
+  // What a subquery calls is called for its row, and a row of the table is made of that and one of the rows given.
+  const before = call === undefined ? '' : `(SELECT ${call}) AS called CROSS JOIN `;
   return [
     {
-      text: `INSERT INTO ${table} (${columns}) SELECT ${columns} FROM json_populate_recordset(NULL::${table}, $1::json) ${onConflict}`,
+      text: `INSERT INTO ${table} (${columns}) SELECT ${columns} FROM ${before}json_populate_recordset(NULL::${table}, $1::json) ${onConflict}`,
       values: [JSON.stringify(rows, inJson)],
       prepared: true,
     },
@@ -29,7 +36,7 @@ function inJson(this: Readonly<Record<string, unknown>>, column: string, value: 
 export function replaceAll(table: string, key: readonly string[], rows: readonly NewRow[]): Statement[] {
   const changed = Object.keys(rows[0] ?? {}).filter((column) => !key.includes(column));
   const set = changed.map((column) => `${column} = excluded.${column}`).join(', ');
-  return insertAll(table, rows, `ON CONFLICT (${key.join(', ')}) DO UPDATE SET ${set}`);
+  return insertAll(table, rows, { onConflict: `ON CONFLICT (${key.join(', ')}) DO UPDATE SET ${set}` });
 }
 
 /** Deletes rows by their addresses and what tells them apart there. */
@@ -79,8 +86,13 @@ export function addressArrays(addresses: readonly Address[]): readonly (readonly
 /** The addresses of {@link addressArrays}, to be joined with. */
 export const WANTED = 'unnest($1::text[], $2::text[], $3::text[]) AS wanted (project, key, workspace)';
 /** The same, each with what tells a row apart at its address. */
-export const WANTED_WITH_ID =
+const WANTED_WITH_ID =
   'unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS wanted (project, key, workspace, id)';
+/** The same, each with the lock IDs whose releases are asked for, as a JSON array. */
+export const WANTED_WITH_NAMES =
+  'unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS wanted (project, key, workspace, released)';
+export const WANTED_ALONE_WITH_NAMES =
+  '(SELECT $1::text AS project, $2::text AS key, $3::text AS workspace, $4::text AS released) AS wanted';
 /** One address, its three parts given as they are. */
 export const WANTED_ALONE = '(SELECT $1::text AS project, $2::text AS key, $3::text AS workspace) AS wanted';
 /** Whether a row of the table called `name` is about a wanted address. */

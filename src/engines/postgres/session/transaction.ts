@@ -14,14 +14,21 @@ import {
 } from '../../../ports/engine.ts';
 import { resealedIn } from '../../resealed.ts';
 import type { RowKeys } from '../../row-keys.ts';
-import { COMMIT, ROLLBACK, type Row, type Session, type Statement } from '../connection.ts';
+import {
+  COMMIT,
+  LIMITS,
+  ROLLBACK,
+  SET_LIMITS,
+  type Row,
+  type Session,
+  type Statement,
+} from '../connection.ts';
 import { auditRows, type Noted, insertAudit } from '../audit.ts';
 import { pruneLog, type AuditChain } from '../audit-chain.ts';
 import { dropBodies, insertBodies } from '../bodies.ts';
 import { dropAll, dropUnused, storeAll } from '../effects.ts';
 import { HouseChanges, lockHouse } from '../credentials.ts';
 import { AddressChange } from './changes.ts';
-import { markDrawing } from './drawing.ts';
 import { together } from './statements.ts';
 import { dropUnusedEntries, lockEntries, StoredEntries } from './compared.ts';
 import { addressesOf, recordStatements } from '../records.ts';
@@ -38,10 +45,8 @@ import {
 import {
   lockRecords,
   makeAddresses,
-  selectBelongings,
-  selectReleases,
-  theseAddresses,
-  withReleases,
+  releasesNamedBy,
+  selectLatestReleases,
   worldsFrom,
   type ClockSql,
   type LoadedAddress,
@@ -147,7 +152,6 @@ export async function transact(
   const unused = opened.made.filter((address) => !changes.get(formatAddress(address))?.touched);
   await commit(session, results, [
     ...others,
-    ...(linked.length === 0 ? [] : [markDrawing(context.schema)]),
     ...together([...stored, markStatement(context)]),
     ...dropBodies(context.schema, refused),
     ...dropUnused(context.schema, unused),
@@ -162,7 +166,7 @@ interface Opened {
   readonly made: readonly Address[];
   readonly at: Instant;
   /** What {@link selectUsage} found. */
-  readonly usage: readonly (readonly Row[])[];
+  readonly usage: readonly Row[];
 }
 
 /** Begins the transaction, locks its addresses and reads them. Most have a row already, and one trip does it all. */
@@ -174,40 +178,36 @@ async function open(
 ): Promise<Opened> {
   const addresses = addressesIn(commands);
   if (addresses.length === 0) {
-    const [answer] = await session.begin([{ text: `SELECT ${tellTime()} AS now` }]);
+    const [answer] = await session.begin([
+      { text: `SELECT ${SET_LIMITS}, ${tellTime()} AS now`, prepared: true },
+    ]);
     return { found: new Map(), made: [], at: Number(answer?.rows[0]?.['now']), usage: [] };
   }
-  const wanted = theseAddresses(addresses);
-  const releases = selectReleases(
-    schema,
-    commands.filter((command) => 'actor' in command),
-  );
+  const asking = commands.filter((command) => 'actor' in command);
   const usage = selectUsage(schema, projectsCounted(commands));
-  const reading = [
-    lockRecords(schema, wanted, tellTime()),
-    ...selectBelongings(schema, wanted),
-    ...releases,
+  const reading: readonly [Statement, ...Statement[]] = [
+    lockRecords(schema, releasesNamedBy(addresses, asking), tellTime()),
     ...usage,
+    ...selectLatestReleases(schema, asking),
   ];
-  const taken = (rows: readonly (readonly Row[])[]): readonly (readonly Row[])[] =>
-    rows.slice(rows.length - usage.length);
+  const taken = async (read: readonly (readonly Row[])[], made: readonly Address[]): Promise<Opened> => {
+    const isFresh = (read[0] ?? []).every((row) => row['fresh'] === true);
+    const rows = isFresh ? read : (await session.all(reading)).map((one) => one.rows);
+    const latest = rows.slice(1 + usage.length).flat();
+    return { ...readAll(keys, rows[0] ?? [], made, latest), usage: rows.slice(1, 1 + usage.length).flat() };
+  };
   if (early.length === 0) {
-    const selected = (await session.begin(reading)).map(({ rows }) => rows);
-    if (selected[0]?.length === addresses.length)
-      return {
-        ...readAll(keys, selected.slice(0, selected.length - usage.length), []),
-        usage: taken(selected),
-      };
+    const read = (await session.begin(reading)).map(({ rows }) => rows);
+    if (read[0]?.length === addresses.length) return taken(read, []);
     await session.one(ROLLBACK);
   }
-  await session.begin([]);
+  await session.begin([LIMITS]);
   await upload(session, schema, early);
   // Rows are made before any is locked: whoever holds a lock never waits for one that is being made.
-  const [made, ...selected] = (await session.all([makeAddresses(schema, addresses), ...reading])).map(
+  const [made = [], ...read] = (await session.all([makeAddresses(schema, addresses), ...reading])).map(
     ({ rows }) => rows,
   );
-  const worlds = selected.slice(0, selected.length - usage.length);
-  return { ...readAll(keys, worlds, ADDRESS.readAll(made ?? [])), usage: taken(selected) };
+  return taken(read, ADDRESS.readAll(made));
 }
 
 /** Sends large bodies piece by piece, so that each piece has the time of a statement, however large the whole. */
@@ -220,15 +220,14 @@ async function upload(session: Session, schema: string, bodies: readonly SealedB
 
 function readAll(
   keys: RowKeys,
-  selected: readonly (readonly Row[])[],
+  rows: readonly Row[],
   made: readonly Address[],
+  latest: readonly Row[],
 ): Omit<Opened, 'usage'> {
-  const [records = [], heads = [], holders = [], places = [], ...releases] = selected;
-  const unfilled = new Set(made.map(formatAddress));
-  const worlds = withReleases(keys, worldsFrom(keys, [records, heads, holders, places], unfilled), releases);
+  const worlds = worldsFrom(keys, rows, new Set(made.map(formatAddress)), latest);
   const found = new Map(worlds.map((one) => [formatAddress(one.address), one]));
   // The moment is that of the last lock: what others decided under theirs was before it.
-  return { found, made, at: Math.max(...records.map(({ now }) => Number(now))) };
+  return { found, made, at: Math.max(...rows.map(({ now }) => Number(now))) };
 }
 
 function decideAll(
