@@ -3,6 +3,7 @@ import type { Clock } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';
 import { PhaseControl } from '../control.ts';
 import type { Executor } from '../executors/executor.ts';
+import { removeLeftBehind } from '../left-behind.ts';
 import { executePhase, type PhaseParts } from '../phase.ts';
 import { AgentUnknown, JobLost, type JobLink, type JobServer, TokenRefused } from './job-server.ts';
 import { RemoteLog } from './remote-log.ts';
@@ -18,6 +19,8 @@ const CUT_OFF = 0.7;
 const PATIENCE: Milliseconds = 15_000;
 const AGAIN: Milliseconds = 1_000;
 const AGAIN_MAX: Milliseconds = 15_000;
+/** How often the directories of runs are looked for whose agent was killed. */
+const CLEAR: Milliseconds = 180_000;
 /** How long the end of a phase is tried to be told. */
 const END: Milliseconds = 60_000;
 
@@ -65,6 +68,7 @@ export class Agent {
     else stopped.addEventListener('abort', hurry, { once: true });
     const failed = new AbortController();
     const over = AbortSignal.any([stopped, failed.signal]);
+    const clear = this.#clear();
     try {
       await Promise.all(
         Array.from({ length: slots }, () =>
@@ -76,6 +80,7 @@ export class Agent {
       );
     } finally {
       cancel();
+      clear();
       stopped.removeEventListener('abort', hurry);
       const known = await this.#registered?.catch(() => null);
       if (known !== undefined && known !== null) await this.#server.leave(known.id).catch(() => undefined);
@@ -100,6 +105,21 @@ export class Agent {
         pause = Math.min(AGAIN_MAX, pause * 2);
       }
     }
+  }
+
+  /** Clears up after agents of this machine that were killed. @returns what ends that */
+  #clear(): () => void {
+    let cancel: () => void = () => undefined;
+    const after = (delay: Milliseconds): void => {
+      cancel = this.#clock.after(delay, () => {
+        after(CLEAR);
+        removeLeftBehind(this.#phases.root, this.#clock.now()).catch((fault: unknown) =>
+          this.#log.warn('what a killed agent left could not be removed', { fault: String(fault) }),
+        );
+      });
+    };
+    after(0);
+    return () => cancel();
   }
 
   #register(stopped: AbortSignal): Promise<Registered> {
