@@ -219,6 +219,23 @@ describe('runs that agents execute', () => {
     await first[Symbol.asyncDispose]();
   });
 
+  it('are taken one at a time by agents that end after it', async () => {
+    await using first = await PlayingAgent.start(house.house, pool.token, {
+      programs: programs.path,
+      once: true,
+    });
+    const id = await begun({}, true);
+    await first.done;
+    expect((await house.show(id)).status).not.toBe('planning');
+    expect(await house.runs.pools.agents(pool.id)).toEqual([]);
+    await using second = await PlayingAgent.start(house.house, pool.token, {
+      programs: programs.path,
+      once: true,
+    });
+    expect(await house.until(id, 'applied', 'errored')).toMatchObject({ status: 'applied' });
+    await second.done;
+  });
+
   it('are given to nobody whose token was revoked, or whose pool is removed', async () => {
     const client = new JobClient(connectionTo(house.house.url), pool.token);
     const { id } = await client.register(ABOUT, NOBODY_STOPS);

@@ -24,6 +24,17 @@ const CLEAR: Milliseconds = 180_000;
 /** How long the end of a phase is tried to be told. */
 const END: Milliseconds = 60_000;
 
+/** How an agent works. */
+export interface AgentWork {
+  /** Phases at a time. */
+  readonly slots: number;
+  /** Whether each slot takes one phase, and no more. */
+  readonly once: boolean;
+  readonly stopped: AbortSignal;
+  /** How long what is at work may take once it is stopped, before it is told to end in order. */
+  readonly within: Milliseconds;
+}
+
 /** Takes phases of runs from a server, and executes them on this machine. */
 export class Agent {
   readonly #server: JobServer;
@@ -53,11 +64,9 @@ export class Agent {
 
   /**
    * Works until it is told to stop, and what it has begun then is finished.
-   * @param slots phases at a time
-   * @param within how long what is at work may take then, before it is told to end in order
    * @throws {TokenRefused} when the server does not let it in
    */
-  async run(slots: number, stopped: AbortSignal, within: Milliseconds): Promise<void> {
+  async run({ slots, once, stopped, within }: AgentWork): Promise<void> {
     let cancel = (): void => undefined;
     const hurry = (): void => {
       cancel = this.#clock.after(within, () => {
@@ -72,7 +81,7 @@ export class Agent {
     try {
       await Promise.all(
         Array.from({ length: slots }, () =>
-          this.#work(over).catch((fault: unknown) => {
+          this.#work(over, once).catch((fault: unknown) => {
             failed.abort();
             throw fault;
           }),
@@ -87,15 +96,17 @@ export class Agent {
     }
   }
 
-  /** One phase after the other. */
-  async #work(stopped: AbortSignal): Promise<void> {
+  /** One phase after the other, or one alone. */
+  async #work(stopped: AbortSignal, once: boolean): Promise<void> {
     let pause = AGAIN;
     while (!stopped.aborted) {
       try {
         const { id } = await this.#register(stopped);
         const job = await this.#server.next(id, WAIT, stopped);
         pause = AGAIN;
-        if (job !== null) await this.#take(job, stopped);
+        if (job === null) continue;
+        await this.#take(job, stopped);
+        if (once) return;
       } catch (fault) {
         if (fault instanceof TokenRefused) throw fault;
         if (stopped.aborted) return;
