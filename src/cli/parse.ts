@@ -82,10 +82,10 @@ function placeArguments(specs: readonly ArgumentSpec[], words: readonly string[]
   return args;
 }
 
-/** A secret is given as it is (`masterKey`) or in a file (`masterKeyFile`). */
+/** A secret is given as it is (`masterKey`) or in a file (`masterKeyFile`); of what may be given often both may. */
 function alternativeTo(key: string, options: Options): string | null {
   const other = key.endsWith(FILE) ? key.slice(0, -FILE.length) : `${key}${FILE}`;
-  return other in options ? other : null;
+  return other in options && options[key]?.kind !== 'list' ? other : null;
 }
 
 function exposedWarning(key: string, options: Options): string {

@@ -27,6 +27,8 @@ export const RUN_LIMITS: RunLimits = {
 
 /** How often memory and processes are looked at. */
 const USAGE_LOOK: Milliseconds = 500;
+/** How often the directory is marked as one in use. */
+const USE: Milliseconds = 30_000;
 /** How often the directory is looked at, at most: a look at many files takes long, and the next one comes the later. */
 const DISK_LOOK: Milliseconds = 1_000;
 const DISK_LOOKS_PART = 10;
@@ -55,6 +57,11 @@ export function watchLimits(
       control.limit(`the run used more than ${mebibytes(limits.memory)} MiB of memory`, true);
     else control.after(USAGE_LOOK, () => void lookAtUse());
   };
+  const use = async (): Promise<void> => {
+    await place.use();
+    control.after(USE, () => void use());
+  };
+  control.after(USE, () => void use());
   control.after(DISK_LOOK, () => void lookAtDisk());
   control.after(USAGE_LOOK, () => void lookAtUse());
 }

@@ -14,6 +14,8 @@ import { Configurations } from './configurations.ts';
 import type { Executor } from './executors/executor.ts';
 import { RunIdentity } from './identity/run-identity.ts';
 import { SigningKeys } from './identity/signing-keys.ts';
+import { RunCensus } from './figures.ts';
+import { removeLeftBehind } from './left-behind.ts';
 import { RunLogs } from './logs.ts';
 import { announceRuns } from './announce-runs.ts';
 import { BookStores } from './phase-store.ts';
@@ -98,6 +100,7 @@ export function openRuns(options: {
     pools: watched(pools, house.audit, WATCHED_POOLS),
     jobs,
     identity,
+    census: new RunCensus({ book, pools, clock }),
     executesHere: options.executor !== null,
     tickets: new RunTickets(options.sealer),
   });
@@ -105,7 +108,8 @@ export function openRuns(options: {
     const now = await house.now();
     await runs.prune(now - kept, now - LEFT);
   };
-  const sweep = new Sweep({ works: { 'old runs': prune }, clock, log });
+  const clear = async (): Promise<number> => removeLeftBehind(root, clock.now());
+  const sweep = new Sweep({ works: { 'old runs': prune, 'what killed runs left': clear }, clock, log });
   announceRuns(book, house.webhooks, log);
   house.identity.accept(new RunTokens(book));
   return {

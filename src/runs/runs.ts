@@ -11,6 +11,7 @@ import type { AgentPools } from './agents/pools.ts';
 import { executionOf, MODE_SETTING, POOL_SETTING, type Execution } from './execution.ts';
 import type { Configurations } from './configurations.ts';
 import type { RunIdentity } from './identity/run-identity.ts';
+import type { RunCensus, RunFigures } from './figures.ts';
 import { newResourceId } from './ids.ts';
 import type { LogStretch, RunLogs } from './logs.ts';
 import type { RunPrograms } from './programs.ts';
@@ -79,6 +80,7 @@ export class Runs {
   readonly #logs: RunLogs;
   readonly #worker: RunWorker;
   readonly #entropy: Entropy;
+  readonly #census: RunCensus;
 
   constructor(options: {
     house: House;
@@ -93,12 +95,14 @@ export class Runs {
     identity: RunIdentity | null;
     executesHere: boolean;
     entropy: Entropy;
+    census: RunCensus;
   }) {
     this.#house = options.house;
     this.#book = options.book;
     this.#logs = options.logs;
     this.#worker = options.worker;
     this.#entropy = options.entropy;
+    this.#census = options.census;
     this.configurations = options.configurations;
     this.programs = options.programs;
     this.tickets = options.tickets;
@@ -106,6 +110,11 @@ export class Runs {
     this.jobs = options.jobs;
     this.identity = options.identity;
     this.executesHere = options.executesHere;
+  }
+
+  /** What is executed and waits, in numbers without names: for everybody who is let in. */
+  figures(): Promise<RunFigures> {
+    return this.#census.figures();
   }
 
   /** Makes a run. A second one of the same configuration is the first: a client whose answer was lost asks again. */

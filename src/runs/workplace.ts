@@ -1,6 +1,18 @@
-import { lstat, mkdir, open, readdir, readFile, realpath, rm, stat, writeFile } from 'node:fs/promises';
+import {
+  lstat,
+  lutimes,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  realpath,
+  rm,
+  stat,
+  writeFile,
+} from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
+import { IN_USE_FILE } from './left-behind.ts';
 import { unpackSlug } from './slug/unpack.ts';
 
 /** Takes the place of whatever backend the configuration names; its name comes after all others. */
@@ -37,6 +49,7 @@ export class Workplace {
     await rm(place, { recursive: true, force: true });
     await mkdir(root, { recursive: true, mode: 0o700 });
     await mkdir(place, { mode: 0o700 });
+    await writeNew(join(place, IN_USE_FILE), '');
     for (const name of ['configuration', 'home', 'tmp']) await mkdir(join(place, name), { mode: 0o700 });
     const configuration = join(place, 'configuration');
     await unpackSlug(archive, configuration);
@@ -89,6 +102,12 @@ export class Workplace {
       await setImmediate();
     }
     return total;
+  }
+
+  /** Says that it is in use, so that nobody takes it for left behind. */
+  async use(): Promise<void> {
+    const now = new Date();
+    await lutimes(join(this.directory, IN_USE_FILE), now, now).catch(() => undefined);
   }
 
   async remove(): Promise<void> {

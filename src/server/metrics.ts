@@ -3,6 +3,8 @@ import type { AuditDevices } from './audit-devices/devices.ts';
 import type { House } from '../house/house.ts';
 import type { StoredFigures } from '../ports/engine.ts';
 import type { LockFigures } from '../house/locks/lock-figures.ts';
+import type { Runs } from '../runs/runs.ts';
+import { measureRuns } from './run-metrics.ts';
 import type { SharedClock } from './shared-clock.ts';
 
 /** Durations from a commit without a wait to a parked request's hour. */
@@ -193,6 +195,11 @@ export class Metrics {
       registers,
       collect: () => skew.set(clock.skew / 1_000),
     });
+  }
+
+  /** What is executed, where anything is. */
+  measureRuns(runs: Pick<Runs, 'figures'>): void {
+    measureRuns(this.#registry, runs);
   }
 
   request(door: string, operation: string, status: number, seconds: number): void {

@@ -54,6 +54,7 @@ export async function openPort(configuration: Configuration, built: BuiltHouse):
   setMaxListeners(0, closing.signal);
   const snapshotWorker = new SnapshotWorker();
   const openedRuns = await openServerRuns(configuration, built);
+  if (openedRuns !== null) metrics.measureRuns(openedRuns.runs);
   const api: ApiParts = {
     house,
     runs: openedRuns?.runs ?? null,

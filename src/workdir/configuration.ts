@@ -18,12 +18,9 @@ const FILES_MAX = 5_000;
  * @returns null where there is no backend block: states are local
  */
 export async function readConfiguration(folder: string): Promise<ConfiguredBackend | null> {
-  const names = selectFiles(await list(folder));
-  const primary = await findIn(
-    folder,
-    names.filter((name) => !isOverride(name)),
-  );
-  const overrides = await findIn(folder, names.filter(isOverride));
+  const files = await configurationFiles(folder);
+  const primary = await findIn(folder, files.primary);
+  const overrides = await findIn(folder, files.overrides);
   const [first, second] = primary;
   if (first !== undefined && second !== undefined) {
     const where = `${describe(first)} and ${describe(second)}`;
@@ -40,6 +37,14 @@ export async function readConfiguration(folder: string): Promise<ConfiguredBacke
 /** Whether there are any Terraform files in a folder. */
 export async function hasConfiguration(folder: string): Promise<boolean> {
   return selectFiles(await list(folder)).length > 0;
+}
+
+/** The names of a folder's Terraform files in the order in which they are read, those apart that override the others. */
+export async function configurationFiles(
+  folder: string,
+): Promise<{ readonly primary: readonly string[]; readonly overrides: readonly string[] }> {
+  const names = selectFiles(await list(folder));
+  return { primary: names.filter((name) => !isOverride(name)), overrides: names.filter(isOverride) };
 }
 
 async function findIn(folder: string, names: readonly string[]): Promise<readonly ConfiguredBackend[]> {

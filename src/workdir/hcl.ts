@@ -12,18 +12,39 @@ export async function findBackendBlocks(file: string, text: string): Promise<rea
 
 /** The same in JSON syntax. */
 export function findBackendBlocksInJson(file: string, text: string): readonly FoundBlock[] {
-  try {
-    return blocksOf(asObject(JSON.parse(text)));
-  } catch (fault) {
-    if (fault instanceof BackendFault) throw fault;
-    const why = fault instanceof Error ? fault.message : '';
-    throw new BackendFault('configuration', `${file} is not valid JSON: ${why}`, '', fault);
-  }
+  return blocksOf(parseJsonFile(file, text));
 }
 
 /** Parses a file of plain attributes, as `-backend-config=FILE` names one. */
 export async function parseAttributes(file: string, text: string): Promise<BackendAttributes> {
   return asObject(await parseHcl(file, text));
+}
+
+/**
+ * The variables that a file declares, with the types that it names.
+ * @returns for each its type as it is written; null where it has none
+ */
+export async function findVariables(file: string, text: string): Promise<ReadonlyMap<string, string | null>> {
+  // The word is written as it is, never quoted or escaped, but in JSON.
+  if (!/\bvariable\b/.test(text)) return new Map();
+  const root = file.endsWith('.json') ? parseJsonFile(file, text) : await parseHcl(file, text);
+  return new Map(
+    listOf(root['variable']).flatMap((block) =>
+      Object.entries(block).flatMap(([name, bodies]) =>
+        listOf(bodies).map(({ type }) => [name, typeof type === 'string' ? type : null] as const),
+      ),
+    ),
+  );
+}
+
+/** Reads a file of JSON whose value is an object. */
+export function parseJsonFile(file: string, text: string): BackendAttributes {
+  try {
+    return asObject(JSON.parse(text));
+  } catch (fault) {
+    const why = fault instanceof Error ? fault.message : '';
+    throw new BackendFault('configuration', `${file} is not valid JSON: ${why}`, '', fault);
+  }
 }
 
 async function parseHcl(file: string, text: string): Promise<BackendAttributes> {

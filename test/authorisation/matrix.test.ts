@@ -164,6 +164,7 @@ describe('what the page says', () => {
       uploadId: before?.uploadId ?? '',
       poolId: before?.poolId ?? '',
       tokenId: before?.tokenId ?? '',
+      agentId: before?.agentId ?? '',
       refusedId: before?.refusedId ?? '',
       patience: may ? PATIENCE_MS : IMPATIENCE_MS,
     };

@@ -29,8 +29,12 @@ const ask =
     });
   };
 
-function withIds(path: string, { uploadId, poolId, tokenId }: Scene): string {
-  return path.replace('CV', uploadId).replace('POOL', poolId).replace('TOKEN', tokenId);
+function withIds(path: string, { uploadId, poolId, tokenId, agentId }: Scene): string {
+  return path
+    .replace('CV', uploadId)
+    .replace('POOL', poolId)
+    .replace('TOKEN', tokenId)
+    .replace('AGENT', agentId);
 }
 
 /** A configuration whose archive has come. */
@@ -93,14 +97,26 @@ const acts = (action: string, run: Partial<RunState>): Trial => ({
   proof: 'changed',
 });
 
-/** An agent pool of the project, and a token of it. */
-async function pool(scene: Scene): Promise<void> {
+/** An agent pool of the project, and a token of it. @returns the token's text */
+async function pool(scene: Scene): Promise<string> {
   const { runs } = scene.house;
   const made = await runs?.pools.create(ADMIN_CALLER, STATE.project, 'office');
   if (made?.type !== 'created') throw new Error('no pool');
   const added = await runs?.pools.addToken(ADMIN_CALLER, made.pool.id, 'first');
   if (added?.type !== 'added') throw new Error('no token');
   [scene.poolId, scene.tokenId] = [made.pool.id, added.token.id];
+  return added.text;
+}
+
+/** An agent of that pool. */
+async function agent(scene: Scene): Promise<void> {
+  const pools = scene.house.runs?.pools;
+  const admitted = await pools?.admit(await pool(scene));
+  if (pools === undefined || admitted === undefined || admitted === null) throw new Error('no pool');
+  const told = { name: 'desk', version: '1', programs: [], address: '192.0.2.1' };
+  const answer = await pools.register(admitted, told);
+  if (answer.type !== 'registered') throw new Error(answer.type);
+  scene.agentId = answer.id;
 }
 const document = (type: string, attributes: object) => (): object => ({ data: { type, attributes } });
 
@@ -180,6 +196,11 @@ export const RUN_TRIALS: Readonly<Record<string, Trial>> = {
     ask: ask('GET', 'agent-pools/POOL'),
     proof: { text: '"office"' },
   },
+  'agent-pools.update, a pool': {
+    prepare: [state, pool],
+    ask: ask('PATCH', 'agent-pools/POOL', document('agent-pools', { name: 'renamed' })),
+    proof: { text: '"renamed"' },
+  },
   'agent-pools.delete, a pool': {
     prepare: [state, pool],
     ask: ask('DELETE', 'agent-pools/POOL'),
@@ -189,6 +210,11 @@ export const RUN_TRIALS: Readonly<Record<string, Trial>> = {
     prepare: [state, pool],
     ask: ask('GET', 'agent-pools/POOL/agents'),
     proof: { status: 200 },
+  },
+  'agents.read, an agent': {
+    prepare: [state, agent],
+    ask: ask('GET', 'agents/AGENT'),
+    proof: { text: '"desk"' },
   },
   'agent-tokens.list, a pool': {
     prepare: [state, pool],
@@ -203,6 +229,11 @@ export const RUN_TRIALS: Readonly<Record<string, Trial>> = {
       document('authentication-tokens', { description: 'second' }),
     ),
     proof: 'changed',
+  },
+  'agent-tokens.read, a token': {
+    prepare: [state, pool],
+    ask: ask('GET', 'authentication-tokens/TOKEN'),
+    proof: { text: '"first"' },
   },
   'agent-tokens.delete, a token': {
     prepare: [state, pool],

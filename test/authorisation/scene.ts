@@ -45,6 +45,8 @@ export interface Scene {
   /** The IDs of the agent pool that there is, and of its token. */
   poolId: string;
   tokenId: string;
+  /** The ID of the agent that there is, where one is. */
+  agentId: string;
   /** The ID of the refused write that is kept, where one is. */
   refusedId: string;
   /** How long to wait for what should come, in milliseconds. */
@@ -54,7 +56,7 @@ export interface Scene {
 /** How a row is tried. */
 export interface Trial {
   /** Sets the scene in a house that keeps nothing. */
-  readonly prepare: readonly ((scene: Scene) => Promise<void>)[];
+  readonly prepare: readonly ((scene: Scene) => Promise<unknown>)[];
   readonly ask: (scene: Scene) => Promise<Answer>;
   /** What shows that it was done: something is kept that was not before, or the answer has this text, or just its status. */
   /** The scene is another for each asker. */

@@ -23,9 +23,13 @@ describe.skipIf(terraform === null)('statehouse run (skipped unless terraform is
     await configs[Symbol.asyncDispose]();
   });
 
-  const folderAt = async (key: string, main: string): Promise<KeyFolder> => {
+  const folderAt = async (
+    key: string,
+    main: string,
+    more: Record<string, string> = {},
+  ): Promise<KeyFolder> => {
     const { url } = house.house;
-    const env = await configs.env(url, `${TEST_ADMIN.id}.${TEST_ADMIN.secret}`);
+    const env = { ...(await configs.env(url, `${TEST_ADMIN.id}.${TEST_ADMIN.secret}`)), ...more };
     const block = (name: string): string =>
       cloudBlock({ url, organization: 'acme', workspaces: `name = "${name}"` });
     return KeyFolder.make(terraform!, { block, env }, main, key);
@@ -56,6 +60,50 @@ describe.skipIf(terraform === null)('statehouse run (skipped unless terraform is
     expect(destroyed.output).toContain('1 destroyed');
     expect(await resourcesAt(house.house, `acme/${key}`)).toEqual([]);
     expect((await lockAt(house.house, `acme/${key}`)).holders).toEqual([]);
+  });
+
+  it('sends the variables that terraform sends, and saves a plan that both apply', async () => {
+    const key = freshKey();
+    const names = ['shell', 'line', 'file', 'auto', 'list', 'unsaid'];
+    const types: Record<string, string> = { list: 'list(object({ a = string, b = number }))', file: 'any' };
+    const main = names
+      .map((name) => {
+        const rest = `type = ${types[name] ?? 'string'}\n${name === 'unsaid' ? 'default = "default"\n' : ''}`;
+        return `variable "${name}" {\n${rest}}\noutput "${name}" {\n  value = jsonencode(var.${name})\n}\n`;
+      })
+      .join('');
+    const env = {
+      TF_VAR_shell: '[no "list" ${x}]',
+      TF_VAR_auto: 'loses',
+      TF_VAR_list: '[{ a = "1", b = 2 }]',
+      TF_VAR_stranger: 'x',
+    };
+    await using folder = await folderAt(key, main, env);
+    await folder.folder.write('terraform.tfvars', 'auto = "travels"\nline = "loses"\n');
+    const values = 'file = {\n  "a ${1 + 1}" = [true, null, 1.5, "$${x}\\n"] # why\n}\nlist = []\n';
+    await folder.folder.write('more.tfvars', values);
+    const outputs = (text: string): string => /Changes to Outputs:[\s\S]*?\n\n/.exec(text)?.[0] ?? text;
+    const theirs = await folder.folder
+
+      .must('plan', '-no-color', '-var-file=more.tfvars', '-var=line=wins');
+    const given = ['--var-file', 'more.tfvars', '--var', 'line=wins'];
+    const ours = await folder.run('run', 'plan', ...given, '--out', 'saved');
+    expect(ours.code, ours.output).toBe(0);
+    expect(outputs(ours.stdout)).toBe(outputs(theirs));
+    expect(outputs(theirs)).toContain('travels');
+
+    const applied = await folder.run('run', 'apply', 'saved');
+    expect(applied.stdout).toContain('Apply complete!');
+    expect(applied.code, applied.output).toBe(0);
+    const again = await folder.run('run', 'apply', 'saved');
+    expect(again.stderr).toMatch(/cannot be applied: the run run-\S+ is applied/);
+    expect((await folder.run('run', 'apply', 'saved', '--destroy')).code).toBe(2);
+
+    await folder
+
+      .must('run', 'plan', '--var', 'line=next', '--var-file', 'more.tfvars', '--out', 'second');
+    await folder.folder.must('apply', '-no-color', 'second');
+    expect(await folder.folder.must('output', '-raw', 'line')).toBe('"next"');
   });
 
   it('uploads what is no secret of the machine, and fails where the plan fails', async () => {

@@ -195,6 +195,17 @@ describe('runs that agents execute', () => {
     const canceled = await begun({ 'plan.sh': waits('canceled') });
     const first = await agent();
     await reached('canceled');
+    address = { ...address, key: `${address.key}-beside` };
+    await useAgents(house.runs, address, pool.id);
+    const waiting = await begun({});
+    await house.until(waiting, 'plan_queued');
+    const [known] = await house.runs.pools.agents(pool.id);
+    expect([...(await house.runs.jobs.atWork())]).toContainEqual([known?.id, 1]);
+    const metrics = (await house.house.ask('GET', '/metrics')).text;
+    for (const what of ['connected', 'busy', 'waiting'])
+      expect(metrics).toContain(`statehouse_agents{pool="${pool.id}",what="${what}"} 1`);
+    expect(metrics).toMatch(/statehouse_runs\{what="executing"\} [1-9]/);
+    await house.runs.act(ADMIN_CALLER, waiting, 'cancel');
     await house.runs.act(ADMIN_CALLER, canceled, 'cancel');
     await house.until(canceled, 'canceled');
     expect(await house.log(canceled, 'plan')).toMatch(/told/);
@@ -206,6 +217,23 @@ describe('runs that agents execute', () => {
     await stopped;
     expect(await house.show(finished)).toMatchObject({ status: 'planned', problem: null });
     await first[Symbol.asyncDispose]();
+  });
+
+  it('are taken one at a time by agents that end after it', async () => {
+    await using first = await PlayingAgent.start(house.house, pool.token, {
+      programs: programs.path,
+      once: true,
+    });
+    const id = await begun({}, true);
+    await first.done;
+    expect((await house.show(id)).status).not.toBe('planning');
+    expect(await house.runs.pools.agents(pool.id)).toEqual([]);
+    await using second = await PlayingAgent.start(house.house, pool.token, {
+      programs: programs.path,
+      once: true,
+    });
+    expect(await house.until(id, 'applied', 'errored')).toMatchObject({ status: 'applied' });
+    await second.done;
   });
 
   it('are given to nobody whose token was revoked, or whose pool is removed', async () => {

@@ -46,7 +46,8 @@ export class PlayingAgent implements AsyncDisposable {
       programs = null,
       slots = 1,
       name = 'agent',
-    }: { programs?: string | null; slots?: number; name?: string } = {},
+      once = false,
+    }: { programs?: string | null; slots?: number; name?: string; once?: boolean } = {},
   ): Promise<PlayingAgent> {
     const directory = await mkdtemp(join(tmpdir(), 'statehouse-agent-'));
     const agent = await openAgent({
@@ -59,7 +60,12 @@ export class PlayingAgent implements AsyncDisposable {
       memory: RUN_LIMITS.memory,
       logLevel: 'silent',
     });
-    return new PlayingAgent(directory, (stopped) => agent.run(slots, stopped, 60_000));
+    return new PlayingAgent(directory, (stopped) => agent.run({ slots, once, stopped, within: 60_000 }));
+  }
+
+  /** Resolves when it has ended by itself. */
+  get done(): Promise<void> {
+    return this.#done;
   }
 
   /** Tells it to stop. @returns what resolves when it has finished */

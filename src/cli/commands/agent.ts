@@ -5,7 +5,7 @@ import { TokenRefused } from '../../runs/agents/job-server.ts';
 import { defineCommand, type Command } from '../command.ts';
 import { DONE } from '../exit-codes.ts';
 import { Failure, wrongUse } from '../failure.ts';
-import { accepted, duration, text, textOr, wholeNumber } from '../options.ts';
+import { accepted, duration, flag, text, textOr, wholeNumber } from '../options.ts';
 import { CONNECTION_OPTIONS, readConnection } from '../server/connection.ts';
 
 const MEBIBYTE = 1_048_576;
@@ -38,6 +38,7 @@ export const command: Command = defineCommand({
       'MIB',
       'end a run that uses more than MIB of memory',
     ),
+    once: flag('take one plan or apply, wait for it if need be, and end when it has ended'),
     stopWait: duration(
       '1h',
       'TIME',
@@ -52,6 +53,10 @@ export const command: Command = defineCommand({
     {
       line: 'statehouse agent --run-slots 4 --run-programs /opt/terraform',
       says: 'four, with several versions',
+    },
+    {
+      line: 'statehouse agent --once',
+      says: 'one plan or apply, for a container that is thrown away after each',
     },
   ],
   run: async ({ options, terminal, stopped }) => {
@@ -77,7 +82,8 @@ export const command: Command = defineCommand({
       throw new Failure(fault instanceof Error ? fault.message : String(fault), { cause: fault });
     });
     terminal.note(`Taking runs of ${connection.url}. Ctrl-C finishes what is at work.`);
-    await agent.run(options.runSlots, stopped, options.stopWait).catch((fault: unknown) => {
+    const { runSlots: slots, once, stopWait: within } = options;
+    await agent.run({ slots, once, stopped, within }).catch((fault: unknown) => {
       if (!(fault instanceof TokenRefused)) throw fault;
       throw new Failure(fault.message, { next: 'Make another one with "statehouse agent-pool token".' });
     });

@@ -30,9 +30,15 @@ const UNKNOWN_ESCAPES: Readonly<Record<string, string>> = { b: '\\u0008', f: '\\
 
 /** A text as a value of a variable: a string of the configuration language, in which nothing is a template. */
 export function textValue(text: string): string {
-  return JSON.stringify(text)
-    .replaceAll(/\\(.)/g, (escape, letter: string) => UNKNOWN_ESCAPES[letter] ?? escape)
-    .replaceAll(/([$%])\{/g, '$1$1{');
+  return templateValue(text).replaceAll(/([$%])\{/g, '$1$1{');
+}
+
+/** A text as a string of the configuration language, whose templates stay templates. */
+export function templateValue(text: string): string {
+  return JSON.stringify(text).replaceAll(
+    /\\(.)/g,
+    (escape, letter: string) => UNKNOWN_ESCAPES[letter] ?? escape,
+  );
 }
 
 /** The variables as the text of a `.tfvars` file. @param variables without a {@link variablesProblem} */

@@ -3,6 +3,7 @@ import type { Clock } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';
 import { PhaseControl } from '../control.ts';
 import type { Executor } from '../executors/executor.ts';
+import { removeLeftBehind } from '../left-behind.ts';
 import { executePhase, type PhaseParts } from '../phase.ts';
 import { AgentUnknown, JobLost, type JobLink, type JobServer, TokenRefused } from './job-server.ts';
 import { RemoteLog } from './remote-log.ts';
@@ -18,8 +19,21 @@ const CUT_OFF = 0.7;
 const PATIENCE: Milliseconds = 15_000;
 const AGAIN: Milliseconds = 1_000;
 const AGAIN_MAX: Milliseconds = 15_000;
+/** How often the directories of runs are looked for whose agent was killed. */
+const CLEAR: Milliseconds = 180_000;
 /** How long the end of a phase is tried to be told. */
 const END: Milliseconds = 60_000;
+
+/** How an agent works. */
+export interface AgentWork {
+  /** Phases at a time. */
+  readonly slots: number;
+  /** Whether each slot takes one phase, and no more. */
+  readonly once: boolean;
+  readonly stopped: AbortSignal;
+  /** How long what is at work may take once it is stopped, before it is told to end in order. */
+  readonly within: Milliseconds;
+}
 
 /** Takes phases of runs from a server, and executes them on this machine. */
 export class Agent {
@@ -50,11 +64,9 @@ export class Agent {
 
   /**
    * Works until it is told to stop, and what it has begun then is finished.
-   * @param slots phases at a time
-   * @param within how long what is at work may take then, before it is told to end in order
    * @throws {TokenRefused} when the server does not let it in
    */
-  async run(slots: number, stopped: AbortSignal, within: Milliseconds): Promise<void> {
+  async run({ slots, once, stopped, within }: AgentWork): Promise<void> {
     let cancel = (): void => undefined;
     const hurry = (): void => {
       cancel = this.#clock.after(within, () => {
@@ -65,10 +77,11 @@ export class Agent {
     else stopped.addEventListener('abort', hurry, { once: true });
     const failed = new AbortController();
     const over = AbortSignal.any([stopped, failed.signal]);
+    const clear = this.#clear();
     try {
       await Promise.all(
         Array.from({ length: slots }, () =>
-          this.#work(over).catch((fault: unknown) => {
+          this.#work(over, once).catch((fault: unknown) => {
             failed.abort();
             throw fault;
           }),
@@ -76,21 +89,24 @@ export class Agent {
       );
     } finally {
       cancel();
+      clear();
       stopped.removeEventListener('abort', hurry);
       const known = await this.#registered?.catch(() => null);
       if (known !== undefined && known !== null) await this.#server.leave(known.id).catch(() => undefined);
     }
   }
 
-  /** One phase after the other. */
-  async #work(stopped: AbortSignal): Promise<void> {
+  /** One phase after the other, or one alone. */
+  async #work(stopped: AbortSignal, once: boolean): Promise<void> {
     let pause = AGAIN;
     while (!stopped.aborted) {
       try {
         const { id } = await this.#register(stopped);
         const job = await this.#server.next(id, WAIT, stopped);
         pause = AGAIN;
-        if (job !== null) await this.#take(job, stopped);
+        if (job === null) continue;
+        await this.#take(job, stopped);
+        if (once) return;
       } catch (fault) {
         if (fault instanceof TokenRefused) throw fault;
         if (stopped.aborted) return;
@@ -100,6 +116,21 @@ export class Agent {
         pause = Math.min(AGAIN_MAX, pause * 2);
       }
     }
+  }
+
+  /** Clears up after agents of this machine that were killed. @returns what ends that */
+  #clear(): () => void {
+    let cancel: () => void = () => undefined;
+    const after = (delay: Milliseconds): void => {
+      cancel = this.#clock.after(delay, () => {
+        after(CLEAR);
+        removeLeftBehind(this.#phases.root, this.#clock.now()).catch((fault: unknown) =>
+          this.#log.warn('what a killed agent left could not be removed', { fault: String(fault) }),
+        );
+      });
+    };
+    after(0);
+    return () => cancel();
   }
 
   #register(stopped: AbortSignal): Promise<Registered> {

@@ -105,6 +105,14 @@ export class AgentJobs {
     if (pool !== null) await this.#house.records(jobsOf(pool)).drop(null, id);
   }
 
+  /** How many phases each agent executes now, by its id; one that executes none is not there. */
+  async atWork(): Promise<ReadonlyMap<string, number>> {
+    const counts = new Map<string, number>();
+    for (const { job } of await this.#book.open())
+      if (job?.agent !== undefined) counts.set(job.agent.id, (counts.get(job.agent.id) ?? 0) + 1);
+    return counts;
+  }
+
   /** How long an agent may still be silent before its phase is taken for lost; 0 and less when that is over. */
   async left({ job }: Run, watchedSince: Instant): Promise<Milliseconds> {
     const seenAt = Math.max(job?.agent?.seenAt ?? 0, watchedSince);

@@ -23,6 +23,8 @@ import {
 export const AGENT_GONE: Milliseconds = 25_000;
 /** What an agent that is gone is still shown for. */
 const AGENT_KEPT: Milliseconds = 3_600_000;
+/** How exactly it is kept when a token was used. */
+const USED: Milliseconds = 60_000;
 const POOLS_MAX = 1_000;
 const TOKENS_OF_POOL_MAX = 50;
 const AGENTS_OF_POOL_MAX = 1_000;
@@ -32,8 +34,11 @@ const DESCRIPTION_MAX = 200;
 /** What the audit log calls what somebody was refused. */
 export const WATCHED_POOLS: Watches<AgentPools> = {
   create: { action: 'agent-pool-set' },
+  rename: { action: 'agent-pool-set' },
   list: { action: 'list-agent-pools', looks: true },
   look: { action: 'list-agent-pools', looks: true },
+  lookAtAgent: { action: 'list-agent-pools', looks: true },
+  lookAtToken: { action: 'list-agent-pools', looks: true },
   remove: { action: 'agent-pool-drop' },
   addToken: { action: 'agent-token-set' },
   revokeToken: { action: 'agent-token-drop' },
@@ -88,8 +93,7 @@ export class AgentPools {
   ): Promise<{ readonly type: 'created'; readonly pool: Pool } | Invalid | Shut> {
     const refusal = this.#house.gate.inAllOf(caller, 'manage', project);
     if (refusal !== null) return refusal;
-    if (!NAME.test(name))
-      return invalid('invalid name of a pool: expected 1 to 90 letters, digits, spaces and "_.-"');
+    if (!NAME.test(name)) return NO_NAME;
     const known = await this.#pools.list();
     const same = known.find(({ record }) => record.project === project && record.name === name);
     if (same !== undefined) return { type: 'created', pool: { id: same.name, ...same.record } };
@@ -137,6 +141,50 @@ export class AgentPools {
       tokens: tokens.map(({ name, record: { digest: _digest, ...rest } }) => ({ id: name, ...rest })),
       agents: await this.agents(id),
     };
+  }
+
+  /** Gives a pool another name, that no other one of its project has. */
+  async rename(
+    caller: Caller,
+    id: string,
+    name: string,
+  ): Promise<{ readonly type: 'renamed'; readonly pool: Pool } | Invalid | Absent | Shut> {
+    const pool = await this.#managed(caller, id);
+    if ('type' in pool) return pool;
+    if (!NAME.test(name)) return NO_NAME;
+    const same = await this.named(pool.project, name);
+    if (same !== null && same.id !== id)
+      return invalid(`project ${pool.project} has an agent pool "${name}" already`);
+    const stored = await this.#pools.update(caller, id, (before) =>
+      before === null ? null : { ...before, name },
+    );
+    return stored === null ? { type: 'absent' } : { type: 'renamed', pool: { id, ...stored } };
+  }
+
+  /** An agent, for admins of all of its project. */
+  async lookAtAgent(
+    caller: Caller,
+    id: string,
+  ): Promise<{ readonly type: 'agent'; readonly agent: Agent } | Absent | Shut> {
+    const stored = await this.#agents.one(id);
+    const pool = stored === null ? null : await this.#managed(caller, stored.pool);
+    if (stored === null || pool === null) return { type: 'absent' };
+    if ('type' in pool) return pool;
+    const isSilent = isGone(stored, await this.#house.now());
+    return { type: 'agent', agent: { id, ...stored, isGone: isSilent } };
+  }
+
+  /** A token without what proves it, for admins of all of its pool's project. */
+  async lookAtToken(
+    caller: Caller,
+    id: string,
+  ): Promise<{ readonly type: 'token'; readonly token: PoolToken } | Absent | Shut> {
+    const stored = await this.#tokens.one(id);
+    const pool = stored === null ? null : await this.#managed(caller, stored.pool);
+    if (stored === null || pool === null) return { type: 'absent' };
+    if ('type' in pool) return pool;
+    const { digest: _digest, ...rest } = stored;
+    return { type: 'token', token: { id, ...rest } };
   }
 
   /** Removes a pool with its tokens. Runs that wait for it wait on, and can be discarded. */
@@ -224,14 +272,16 @@ export class AgentPools {
     const id = newResourceId('agent', this.#entropy);
     const now = await this.#house.now();
     await this.#agents.put(null, id, { ...told, pool: pool.id, token, createdAt: now, seenAt: now });
+    await this.#used(token, now);
     return { type: 'registered', id };
   }
 
   /** An agent is there. @returns what it has told of itself; null when it is unknown, or of another pool */
-  async seen(id: string, { pool }: Admitted): Promise<StoredAgent | null> {
+  async seen(id: string, { pool, token }: Admitted): Promise<StoredAgent | null> {
     const known = await this.#agents.one(id);
     if (known?.pool !== pool.id) return null;
     const seenAt = await this.#house.now();
+    await this.#used(token, seenAt);
     return this.#agents.update(null, id, (before) => (before === null ? null : { ...before, seenAt }));
   }
 
@@ -248,12 +298,17 @@ export class AgentPools {
 
   /** The agents of a pool. Those that have been gone for long are forgotten. */
   async agents(pool: string): Promise<readonly Agent[]> {
+    return (await this.everywhere()).filter((agent) => agent.pool === pool);
+  }
+
+  /** The agents of all pools. */
+  async everywhere(): Promise<readonly Agent[]> {
     const now = await this.#house.now();
     const all = await this.#agents.list();
     const old = all.filter(({ record }) => now - record.seenAt > AGENT_KEPT).map(({ name }) => name);
     if (old.length > 0) await this.#agents.drop(null, ...old);
     return all
-      .filter(({ name, record }) => record.pool === pool && !old.includes(name))
+      .filter(({ name }) => !old.includes(name))
       .map(({ name: id, record }) => ({ id, ...record, isGone: isGone(record, now) }));
   }
 
@@ -280,12 +335,21 @@ export class AgentPools {
     };
   }
 
+  /** A token was shown. A token that was revoked meanwhile stays revoked. */
+  async #used(token: string, now: Instant): Promise<void> {
+    const stored = await this.#tokens.one(token);
+    if (stored === null || now - (stored.usedAt ?? 0) < USED) return;
+    await this.#tokens.update(null, token, (before) => (before === null ? null : { ...before, usedAt: now }));
+  }
+
   async #managed(caller: Caller, id: string): Promise<Pool | Absent | Shut> {
     const pool = await this.find(id);
     if (pool === null) return { type: 'absent' };
     return this.#house.gate.inAllOf(caller, 'manage', pool.project) ?? pool;
   }
 }
+
+const NO_NAME = invalid('invalid name of a pool: expected 1 to 90 letters, digits, spaces and "_.-"');
 
 function isGone({ seenAt }: Pick<StoredAgent, 'seenAt'>, now: Instant): boolean {
   return now - seenAt > AGENT_GONE;

@@ -24,6 +24,8 @@ export interface StoredToken {
   readonly description: string;
   readonly createdAt: Instant;
   readonly createdBy: string;
+  /** When an agent showed it lately; absent where none ever did. */
+  readonly usedAt?: Instant | undefined;
 }
 
 export const AGENT_TOKENS: RecordDefinition<StoredToken> = defineRecords<StoredToken>(
@@ -34,6 +36,7 @@ export const AGENT_TOKENS: RecordDefinition<StoredToken> = defineRecords<StoredT
     description: z.string(),
     createdAt: z.number(),
     createdBy: z.string(),
+    usedAt: z.number().optional(),
   }),
 );
 

@@ -39,9 +39,25 @@ describe('agent pools at the hcp door', () => {
       body: JSON.stringify({ name: 'desk', version: '1', programs: [] }),
     });
     expect(registered.status).toBe(201);
-    expect(listOf(await api(house, 'GET', `agent-pools/${pool.id}/agents`))).toMatchObject([
-      { type: 'agents', attributes: { name: 'desk', status: 'idle' } },
-    ]);
+    const [agent] = listOf(await api(house, 'GET', `agent-pools/${pool.id}/agents`));
+    expect(agent).toMatchObject({ type: 'agents', attributes: { name: 'desk', status: 'idle' } });
+    expect(dataOf(await api(house, 'GET', `agents/${agent?.id}`))).toEqual(agent);
+    expect((await api(house, 'GET', 'agents/agent-unknown')).status).toBe(404);
+    expect(token.attributes['last-used-at']).toBe(null);
+    expect(dataOf(await api(house, 'GET', `authentication-tokens/${token.id}`)).attributes).toMatchObject({
+      description: 'first',
+      token: null,
+      'last-used-at': expect.stringMatching(/^20/),
+    });
+    const at = `agent-pools/${pool.id}`;
+    expect(dataOf(await api(house, 'PATCH', at, one({ name: 'desks' }))).attributes).toMatchObject({
+      name: 'desks',
+      'agent-count': 1,
+    });
+    await api(house, 'POST', POOLS, one({ name: 'taken' }));
+    for (const change of [{ name: 'taken' }, { name: '' }, { name: 7 }, { 'organization-scoped': false }])
+      expect((await api(house, 'PATCH', at, one(change))).status, JSON.stringify(change)).toBe(422);
+    expect((await api(house, 'PATCH', 'agent-pools/apool-unknown', one({ name: 'x' }))).status).toBe(404);
     expect((await api(house, 'DELETE', `authentication-tokens/${token.id}`)).status).toBe(204);
     expect(listOf(await api(house, 'GET', tokens))).toEqual([]);
     expect((await api(house, 'DELETE', `agent-pools/${pool.id}`)).status).toBe(204);

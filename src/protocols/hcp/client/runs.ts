@@ -18,6 +18,8 @@ export interface RunOrder {
   /** Values as Terraform's language writes them. */
   readonly variables: readonly { readonly key: string; readonly value: string }[];
   readonly autoApply: boolean;
+  /** Plans alone, and may be applied later. */
+  readonly saves: boolean;
   /** null for the newest that the server has. */
   readonly version: string | null;
   readonly program: 'terraform' | 'tofu';
@@ -100,8 +102,11 @@ export class HcpRuns {
   readonly #requests: HcpRequests;
   readonly #workspaces: Workspaces;
   readonly #workspace: string;
+  /** What a saved plan names its server by. */
+  readonly hostname: string;
 
   constructor(config: HcpConfig, workspace: string) {
+    this.hostname = config.hostname;
     this.#requests = new HcpRequests(config);
     this.#workspaces = new Workspaces(config, this.#requests);
     this.#workspace = workspace;
@@ -120,11 +125,15 @@ export class HcpRuns {
     return { ...found, directory: textOf(found.attributes, 'working-directory') ?? '' };
   }
 
-  /** Uploads a configuration. @returns its ID */
-  async upload({ id }: FoundWorkspace, archive: Uint8Array, speculative: boolean): Promise<string> {
+  /** Uploads a configuration. @param use what its run is to be: a plan alone, a plan that may be applied later, or an apply @returns its ID */
+  async upload(
+    { id }: FoundWorkspace,
+    archive: Uint8Array,
+    use: 'plan' | 'saved' | 'apply',
+  ): Promise<string> {
     const reply = await this.#post(`workspaces/${id}/configuration-versions`, {
       type: 'configuration-versions',
-      attributes: { 'auto-queue-runs': false, provisional: false, speculative },
+      attributes: { 'auto-queue-runs': false, provisional: use === 'saved', speculative: use === 'plan' },
     });
     if (reply.status !== 201) throw refusal(reply, 'take a configuration');
     const data = fieldOf(parseJson(reply.body), 'data');
@@ -158,6 +167,7 @@ export class HcpRuns {
         refresh: order.refresh,
         'refresh-only': order.refreshOnly,
         'auto-apply': order.autoApply,
+        'save-plan': order.saves,
         'target-addrs': order.targets,
         'replace-addrs': order.replaces,
         variables: order.variables,
@@ -170,6 +180,19 @@ export class HcpRuns {
     };
     const reply = await this.#post('runs', document, order.program);
     if (reply.status !== 201) throw refusal(reply, 'make the run');
+    return seen(reply);
+  }
+
+  /** A run whose plan was saved. @throws BackendFault where it is another workspace's */
+  async saved({ id: workspace }: FoundWorkspace, id: string): Promise<SeenRun> {
+    const reply = await this.#get(`runs/${id}`, 'show the run');
+    const relations = fieldOf(fieldOf(parseJson(reply.body), 'data'), 'relationships');
+    const own = textOf(fieldOf(fieldOf(relations, 'workspace'), 'data'), 'id');
+    if (own !== workspace)
+      throw new BackendFault(
+        'refused',
+        `the saved plan is of another workspace than ${this.#workspaces.nameOf(this.#workspace)}`,
+      );
     return seen(reply);
   }
 

@@ -29,8 +29,10 @@ export const AGENT_POOL_ROWS: Rows = {
     run: withRuns(createPool),
   },
   'agent-pools.read': { method: 'GET', path: 'agent-pools/:pool', run: withRuns(readPool) },
+  'agent-pools.update': { method: 'PATCH', path: 'agent-pools/:pool', run: withRuns(updatePool) },
   'agent-pools.delete': { method: 'DELETE', path: 'agent-pools/:pool', run: withRuns(deletePool) },
   'agents.list': { method: 'GET', path: 'agent-pools/:pool/agents', run: withRuns(listAgents) },
+  'agents.read': { method: 'GET', path: 'agents/:agent', run: withRuns(readAgent) },
   'agent-tokens.list': {
     method: 'GET',
     path: 'agent-pools/:pool/authentication-tokens',
@@ -41,6 +43,7 @@ export const AGENT_POOL_ROWS: Rows = {
     path: 'agent-pools/:pool/authentication-tokens',
     run: withRuns(createToken),
   },
+  'agent-tokens.read': { method: 'GET', path: 'authentication-tokens/:token', run: withRuns(readToken) },
   'agent-tokens.delete': {
     method: 'DELETE',
     path: 'authentication-tokens/:token',
@@ -98,6 +101,22 @@ async function readPool(call: RunCall): Promise<Answer> {
   return isError(found) ? found : reply(call, describePool(found.pool, found.agents));
 }
 
+/** Its name is all that can be changed; what else is sent has to be so already. */
+async function updatePool(call: RunCall): Promise<Answer> {
+  const sent = await readOne(call);
+  if (isError(sent)) return sent;
+  const { name, 'organization-scoped': scoped = true } = sent.attributes;
+  if (scoped !== true) return invalid('every agent pool is organization-scoped here');
+  if (name === undefined) return readPool(call);
+  if (typeof name !== 'string') return invalid('expected a name');
+  const pool = call.params['pool'] ?? '';
+  const answer = await call.runs.pools.rename(call.caller, pool, name);
+  if (answer.type === 'invalid') return invalid(answer.problem);
+  if (answer.type === 'absent') return notFound('the agent pool');
+  if (answer.type !== 'renamed') return refused(answer);
+  return reply(call, describePool(answer.pool, await call.runs.pools.agents(pool)));
+}
+
 async function deletePool(call: RunCall): Promise<Answer> {
   const answer = await call.runs.pools.remove(call.caller, call.params['pool'] ?? '');
   if (answer.type === 'removed') return emptyReply(call);
@@ -108,7 +127,24 @@ async function listAgents(call: RunCall): Promise<Answer> {
   const found = await lookAt(call);
   if (isError(found)) return found;
   const paged = pageOf(call, found.agents);
-  return isError(paged) ? paged : reply(call, paged.items.map(describeAgent), { page: paged.page });
+  if (isError(paged)) return paged;
+  const atWork = await call.runs.jobs.atWork();
+  const data = paged.items.map((agent) => describeAgent(agent, atWork.has(agent.id)));
+  return reply(call, data, { page: paged.page });
+}
+
+async function readAgent(call: RunCall): Promise<Answer> {
+  const answer = await call.runs.pools.lookAtAgent(call.caller, call.params['agent'] ?? '');
+  if (answer.type === 'absent') return notFound('the agent');
+  if (answer.type !== 'agent') return refused(answer);
+  const { agent } = answer;
+  return reply(call, describeAgent(agent, (await call.runs.jobs.atWork()).has(agent.id)));
+}
+
+async function readToken(call: RunCall): Promise<Answer> {
+  const answer = await call.runs.pools.lookAtToken(call.caller, call.params['token'] ?? '');
+  if (answer.type === 'absent') return notFound('the token');
+  return answer.type === 'token' ? reply(call, describeToken(answer.token)) : refused(answer);
 }
 
 async function listTokens(call: RunCall): Promise<Answer> {
@@ -167,27 +203,30 @@ function describePool(pool: Pool, agents: readonly Agent[]): Resource {
   };
 }
 
-function describeAgent({ id, name, address, seenAt, isGone }: Agent): Resource {
+function describeAgent({ id, name, address, seenAt, isGone }: Agent, isBusy: boolean): Resource {
   return {
     id,
     type: 'agents',
     attributes: {
       name,
       'ip-address': address,
-      status: isGone ? 'unknown' : 'idle',
+      status: isGone ? 'unknown' : isBusy ? 'busy' : 'idle',
       'last-ping-at': new Date(seenAt).toISOString(),
     },
   };
 }
 
-function describeToken({ id, description, createdAt }: PoolToken, token: string | null = null): Resource {
+function describeToken(
+  { id, description, createdAt, usedAt }: PoolToken,
+  token: string | null = null,
+): Resource {
   return {
     id,
     type: 'authentication-tokens',
     attributes: {
       description,
       'created-at': new Date(createdAt).toISOString(),
-      'last-used-at': null,
+      'last-used-at': usedAt === undefined ? null : new Date(usedAt).toISOString(),
       token,
     },
   };
