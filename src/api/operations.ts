@@ -29,7 +29,7 @@ import type {
   WebhookWantedShape,
 } from './shapes/webhook.ts';
 import type { SessionShape, SignedOutShape } from './shapes/session.ts';
-import type { RunActionName, RunLogShape, RunShape } from './shapes/run.ts';
+import type { RunActionName, RunAgainShape, RunLogShape, RunShape } from './shapes/run.ts';
 import type { RefusedWriteShape } from './shapes/refused.ts';
 import type { AnnouncedShape, StateShape, VersionShape } from './shapes/state.ts';
 
@@ -83,6 +83,7 @@ export const OPERATIONS: { readonly [Name in OperationName]: RouteOf<Name> } = {
   'show-numbers': { method: 'GET', path: '/numbers' },
   reindex: { method: 'POST', path: '/reindex' },
   'list-runs': { method: 'GET', path: '/runs' },
+  'run-again': { method: 'POST', path: '/runs' },
   'show-run': { method: 'GET', path: '/runs/:id' },
   'act-on-run': { method: 'POST', path: '/runs/:id' },
   'show-run-log': { method: 'GET', path: '/run-log' },
@@ -226,6 +227,7 @@ interface Operations extends AgentPoolOperations {
     body: undefined;
     answer: { readonly runs: readonly RunShape[] };
   };
+  'run-again': { query: OfState; body: RunAgainShape; answer: RunShape };
   'show-run': { part: 'id'; query: Nothing; body: undefined; answer: RunShape };
   'act-on-run': { part: 'id'; query: Nothing; body: { action: RunActionName }; answer: RunShape };
   'show-run-log': {

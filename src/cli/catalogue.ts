@@ -223,6 +223,12 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
     load: () => import('./commands/run-apply.ts'),
   },
   {
+    name: 'run again',
+    section: 'server',
+    summary: 'plan or apply again what was applied last, from anywhere',
+    load: () => import('./commands/run-again.ts'),
+  },
+  {
     name: 'run list',
     section: 'server',
     summary: 'list the plans and applies that the server executes',

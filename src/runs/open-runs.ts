@@ -11,6 +11,7 @@ import type { Log } from '../ports/log.ts';
 import { AgentJobs } from './agents/jobs.ts';
 import { AgentPools, WATCHED_POOLS } from './agents/pools.ts';
 import { Configurations } from './configurations.ts';
+import { CurrentConfigurations } from './current-configurations.ts';
 import type { Executor } from './executors/executor.ts';
 import { RunIdentity } from './identity/run-identity.ts';
 import { SigningKeys } from './identity/signing-keys.ts';
@@ -65,6 +66,7 @@ export function openRuns(options: {
   const book = new RunBook(house, bodies);
   const logs = new RunLogs({ house, bodies, clock });
   const configurations = new Configurations(options);
+  const current = new CurrentConfigurations({ ...options, book, configurations });
   let reached: Pick<PhaseParts, 'stateUrl' | 'env'> | null = null;
   const phases: PhaseParts = {
     programs,
@@ -88,13 +90,22 @@ export function openRuns(options: {
   });
   const pools = new AgentPools(options);
   const jobs = new AgentJobs({ ...options, book, logs, pools, stores, lease: options.agentGone });
-  const worker = new RunWorker({ ...options, book, logs, phases, stores, jobs });
+  const worker = new RunWorker({
+    ...options,
+    book,
+    logs,
+    phases,
+    stores,
+    jobs,
+    ended: (run) => current.keep(run),
+  });
   const runs = new Runs({
     ...options,
     book,
     logs,
     worker,
     configurations,
+    current,
     pools: watched(pools, house.audit, WATCHED_POOLS),
     jobs,
     identity,

@@ -6,6 +6,7 @@ import { defineRecords, type RecordDefinition } from '../house/records/define.ts
 import {
   CONFIGURATION_BODY_KIND,
   CONFIGURATION_KIND,
+  CURRENT_CONFIGURATION_KIND,
   OPEN_RUN_KIND,
   RUN_KIND,
   RUN_NODE_KIND,
@@ -237,3 +238,32 @@ export const CONFIGURATION_BODIES: RecordDefinition<{ readonly size: number }> =
   CONFIGURATION_BODY_KIND,
   z.object({ size: z.number() }),
 );
+
+/** The configuration of a workspace that was applied last, under the text form of its address. */
+export interface CurrentConfiguration {
+  /** The id of the configuration version. */
+  readonly configuration: string;
+  /** Bytes of its archive. */
+  readonly size: number;
+  /** The run that has applied it, and when that ended. */
+  readonly run: string;
+  readonly at: Instant;
+  /** What it was applied with. */
+  readonly program: RunProgram;
+  readonly version: string;
+  readonly directory: string;
+}
+
+export const CURRENT_CONFIGURATIONS: RecordDefinition<CurrentConfiguration> =
+  defineRecords<CurrentConfiguration>(
+    CURRENT_CONFIGURATION_KIND,
+    z.object({
+      configuration: z.string(),
+      size: z.number(),
+      run: z.string(),
+      at: z.number(),
+      program: z.enum(RUN_PROGRAMS),
+      version: z.string(),
+      directory: z.string(),
+    }),
+  );

@@ -1,6 +1,8 @@
+import { formatAddress } from '../../src/core/address.ts';
 import { newRun, type RunState } from '../../src/core/runs/status.ts';
 import { RecordBodies } from '../../src/house/records/bodies.ts';
 import { phaseId, workspaceId } from '../../src/protocols/hcp/layout.ts';
+import { CURRENT_CONFIGURATIONS } from '../../src/runs/records.ts';
 import { RunBook } from '../../src/runs/run-book.ts';
 import { systemEntropy } from '../../src/server/runtime.ts';
 import { PLAYED_VERSION } from '../runs/played-program.ts';
@@ -81,6 +83,13 @@ function runThatIs(run: Partial<RunState>): (scene: Scene) => Promise<void> {
   };
 }
 
+/** A run has applied the configuration. */
+async function applied({ house, uploadId }: Scene): Promise<void> {
+  const run = { run: RUN, at: 1, program: 'terraform', version: PLAYED_VERSION, directory: '' } as const;
+  const current = { ...run, configuration: uploadId, size: slug.length };
+  await house.house.records(CURRENT_CONFIGURATIONS).put(null, formatAddress(STATE), current);
+}
+
 const planned = runThatIs({ status: 'planned', planEnd: 'finished', hasChanges: true });
 const tells = (path: string, text: string): Trial => ({
   prepare: [state, planned],
@@ -132,6 +141,17 @@ export const RUN_TRIALS: Readonly<Record<string, Trial>> = {
         relationships: {
           'configuration-version': { data: { type: 'configuration-versions', id: uploadId } },
         },
+      },
+    })),
+    proof: 'changed',
+  },
+  'runs.create, a run of what was applied last': {
+    prepare: [state, configuration, applied],
+    ask: ask('POST', 'runs', () => ({
+      data: {
+        type: 'runs',
+        attributes: {},
+        relationships: { workspace: { data: { type: 'workspaces', id: workspaceId(STATE) } } },
       },
     })),
     proof: 'changed',
@@ -232,6 +252,11 @@ export const RUN_API_TRIALS: Readonly<Record<string, Trial>> = {
     prepare: [state, planned],
     ask: askApi('GET', '/runs?address=acme/net/app@dev'),
     proof: { text: RUN },
+  },
+  'run-again, a state': {
+    prepare: [state, configuration, applied],
+    ask: askApi('POST', '/runs?address=acme/net/app@dev', () => ({})),
+    proof: 'changed',
   },
   'show-run, a run': { prepare: [state, planned], ask: askApi('GET', `/runs/${RUN}`), proof: { text: RUN } },
   'act-on-run, a run': {

@@ -47,6 +47,39 @@ it('lists runs, shows their logs, confirms, discards and cancels them', async ()
   expect((await run(url, 'cancel', 'run-unknown')).err).toMatch(/there is no run "run-unknown"/);
 });
 
+it('plans and applies again what was applied last, from anywhere', async () => {
+  const { url } = house.house;
+  const none = await run(url, 'again', 'app/never');
+  expect([none.code, none.err]).toEqual([1, expect.stringMatching(/no run has applied a configuration/)]);
+  const address = { project: 'app', key: 'again', workspace: 'default' };
+  const state = {
+    version: 4,
+    terraform_version: '1.11.4',
+    lineage: 'l',
+    outputs: {},
+    resources: [],
+    serial: 1,
+  };
+  await house.house.ask('POST', '/http/app/again', { body: JSON.stringify(state) });
+  const slug = await slugOf({ 'plan.sh': 'echo "planned $*"\n', 'apply.sh': 'echo done again\n' });
+  const first = await house.run(await house.configuration(slug, { address }), { autoApply: true });
+  await house.until(first.id, 'applied');
+  const planned = await run(url, 'again', 'app/again', '--target', 'terraform_data.a', '--detailed-exitcode');
+  expect([planned.code, planned.out]).toEqual([
+    2,
+    expect.stringMatching(/planned .*-target=terraform_data\.a/),
+  ]);
+  const asked = await run(url, 'again', 'app/again', '--apply');
+  expect([asked.code, asked.err]).toEqual([2, expect.stringMatching(/Pass --auto-approve/)]);
+  const applied = await run(url, 'again', 'app/again', '--apply', '--auto-approve', '--json');
+  expect(applied.code).toBe(0);
+  expect(JSON.parse(applied.out)).toMatchObject({ status: 'applied' });
+  expect(applied.err).toMatch(/done again/);
+  const id = (await run(url, 'again', 'app/again', '--apply', '--no-wait')).out.trim();
+  await house.until(id, 'planned');
+  expect((await run(url, 'discard', id)).code).toBe(0);
+});
+
 it('says that a server executes no runs', async () => {
   await using other = await TestHouse.open();
   expect((await run(other.url, 'list', 'app/net')).err).toMatch(/executes no runs: start it with --runs/);

@@ -537,6 +537,8 @@ describe('the API', () => {
     const late = await callApi(other, `POST /runs/${made.id}`, { body: { action: 'confirm' } });
     expect([late.status, late.json['error']]).toEqual([409, 'stale']);
     expect((await callApi(other, 'GET /runs/run-x')).status).toBe(404);
+    const again = await callApi(other, 'POST /runs?address=app/net', { body: {} });
+    expect([again.status, again.json['message']]).toEqual([422, expect.stringMatching(/upload one$/)]);
     expect((await callApi(house, `GET /runs/${made.id}`)).status).toBe(404);
   });
 

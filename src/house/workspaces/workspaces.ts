@@ -74,6 +74,11 @@ export class Workspaces {
     return this.#records.one(formatAddress(address));
   }
 
+  /** Whether there is such a workspace, for the house itself. */
+  async isThere(address: Address): Promise<boolean> {
+    return (await this.#find(address)) !== null;
+  }
+
   /** Makes a workspace. One that has a state only needs no making, and is told to be there. */
   async make(
     caller: Caller,
