@@ -16,6 +16,7 @@ import type {
   WhoamiShape,
 } from './shapes/house.ts';
 import type { AgentPoolOperations } from './agent-operations.ts';
+import type { DriftOperations } from './drift-operations.ts';
 import type { ExploredShape, GraphShape } from './shapes/explore.ts';
 import type { FreezeShape } from './shapes/freeze.ts';
 import type { BlockShape, HouseShape, RightsShape, VersionChangesShape } from './shapes/look.ts';
@@ -87,6 +88,10 @@ export const OPERATIONS: { readonly [Name in OperationName]: RouteOf<Name> } = {
   'show-run': { method: 'GET', path: '/runs/:id' },
   'act-on-run': { method: 'POST', path: '/runs/:id' },
   'show-run-log': { method: 'GET', path: '/run-log' },
+  'list-drift': { method: 'GET', path: '/drift', items: 'states' },
+  'show-drift': { method: 'GET', path: '/state/drift' },
+  'schedule-drift': { method: 'POST', path: '/state/drift' },
+  'check-drift': { method: 'POST', path: '/state/drift-check' },
   'list-agent-pools': { method: 'GET', path: '/agent-pools' },
   'create-agent-pool': { method: 'POST', path: '/agent-pools' },
   'show-agent-pool': { method: 'GET', path: '/agent-pools/:id' },
@@ -139,7 +144,7 @@ interface Exploring {
 }
 
 /** What each operation takes and answers. `answer` is null where it is not JSON; `part` is the named part of its path. */
-interface Operations extends AgentPoolOperations {
+interface Operations extends AgentPoolOperations, DriftOperations {
   'list-states': {
     query: Matching & { deleted?: boolean | undefined; locked?: boolean | undefined } & Paged;
     body: undefined;

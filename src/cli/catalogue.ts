@@ -1,4 +1,5 @@
 import { AGENT_COMMANDS } from './agent/catalogue.ts';
+import { DRIFT_COMMANDS } from './server/drift-catalogue.ts';
 import type { CatalogueEntry, Section } from './catalogue-entry.ts';
 
 export type { CatalogueEntry } from './catalogue-entry.ts';
@@ -259,6 +260,7 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
     load: () => import('./commands/run-cancel.ts'),
   },
   ...AGENT_COMMANDS,
+  ...DRIFT_COMMANDS,
   {
     name: 'project show',
     section: 'server',

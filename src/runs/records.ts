@@ -64,6 +64,10 @@ export interface JobAgent {
   readonly seenAt: Instant;
 }
 
+/** Why the server made a run by itself. */
+const RUN_CAUSES = ['drift-check'] as const;
+export type RunCause = (typeof RUN_CAUSES)[number];
+
 /** A run, under its id. Its variables, its plan and its logs are kept beside it, sealed. */
 export interface StoredRun extends RunState {
   readonly address: Address;
@@ -80,6 +84,8 @@ export interface StoredRun extends RunState {
   readonly structured?: boolean | undefined;
   /** The directory of the configuration that is the root module; "" for its root. */
   readonly directory: string;
+  /** What it was made for, where that is not said by whoever made it. */
+  readonly cause?: RunCause | undefined;
   /** The lock that it holds, or is to hold. */
   readonly lockId: string;
   /** The node that looks after it. */
@@ -129,6 +135,7 @@ export const RUNS: RecordDefinition<StoredRun> = defineRecords<StoredRun>(
     version: z.string(),
     structured: z.boolean().optional(),
     directory: z.string(),
+    cause: z.enum(RUN_CAUSES).optional(),
     lockId: z.string(),
     node: z.string(),
     times: z.partialRecord(z.enum(RUN_STATUSES), z.number()),

@@ -10,6 +10,7 @@ import type { AgentPools } from './agents/pools.ts';
 import { executionOf, MODE_SETTING, POOL_SETTING, type Execution } from './execution.ts';
 import type { Configurations } from './configurations.ts';
 import type { CurrentConfigurations } from './current-configurations.ts';
+import type { Drift } from './drift/drift.ts';
 import type { RunIdentity } from './identity/run-identity.ts';
 import { newResourceId } from './ids.ts';
 import type { LogStretch, RunLogs } from './logs.ts';
@@ -51,6 +52,7 @@ export class Runs {
   readonly configurations: Configurations;
   /** What each workspace was applied with last. */
   readonly current: CurrentConfigurations;
+  readonly drift: Drift;
   readonly programs: RunPrograms;
   readonly tickets: RunTickets;
   readonly pools: AgentPools;
@@ -73,6 +75,7 @@ export class Runs {
     worker: RunWorker;
     configurations: Configurations;
     current: CurrentConfigurations;
+    drift: Drift;
     programs: RunPrograms;
     tickets: RunTickets;
     pools: AgentPools;
@@ -88,6 +91,7 @@ export class Runs {
     this.#entropy = options.entropy;
     this.configurations = options.configurations;
     this.current = options.current;
+    this.drift = options.drift;
     this.programs = options.programs;
     this.tickets = options.tickets;
     this.pools = options.pools;
@@ -101,8 +105,16 @@ export class Runs {
     return this.#create(caller, wanted, (configuration, id) => this.configurations.claim(configuration, id));
   }
 
-  /** Makes a run of the configuration that a workspace was applied with last. Each is a run of its own. */
-  async createAgain(caller: Caller, address: Address, wanted: AgainWanted): Promise<CreateAnswer> {
+  /**
+   * Makes a run of the configuration that a workspace was applied with last. Each is a run of its own.
+   * @param id what it is to be called, where that was noted before
+   */
+  async createAgain(
+    caller: Caller,
+    address: Address,
+    wanted: AgainWanted,
+    id?: string,
+  ): Promise<CreateAnswer> {
     const refusal = await this.#house.gate.on(caller, 'write', address);
     if (refusal !== null) return refusal;
     const current = await this.current.of(address);
@@ -119,7 +131,7 @@ export class Runs {
       version: wanted.version ?? known,
       saves: false,
     };
-    return this.#create(caller, whole, async (_configuration, id) => id);
+    return this.#create(caller, whole, async (_configuration, made) => made, id);
   }
 
   /** @param claim says which run of the configuration is to be the one */
@@ -127,6 +139,7 @@ export class Runs {
     caller: Caller,
     wanted: RunWanted,
     claim: (configuration: string, id: string) => Promise<string | null>,
+    id: string = newResourceId('run', this.#entropy),
   ): Promise<CreateAnswer> {
     const configuration = await this.configurations.find(wanted.configuration);
     if (configuration === null) return { type: 'absent' };
@@ -139,7 +152,6 @@ export class Runs {
     if ('problem' in place) return invalid(place.problem);
     const problem = wantedProblem(wanted, address) ?? (await this.#roomProblem(address));
     if (problem !== null) return invalid(problem);
-    const id = newResourceId('run', this.#entropy);
     const first = await claim(configuration.id, id);
     if (first !== id) return this.#again(caller, first);
     if (wanted.variables.length > 0) {
@@ -162,6 +174,7 @@ export class Runs {
       pool: place.pool,
       structured: wanted.structured ?? false,
       directory: wanted.directory,
+      ...(wanted.cause === undefined ? {} : { cause: wanted.cause }),
       lockId: this.#entropy.uuid(),
       node: this.#house.node,
       times: { pending: createdAt },

@@ -1,6 +1,6 @@
 import type { Address } from '../core/address.ts';
 import { variablesProblem, type RunVariable } from '../core/runs/variables.ts';
-import type { RunProgram, RunTask } from './records.ts';
+import type { RunCause, RunProgram, RunTask } from './records.ts';
 
 const ADDRESSES_MAX = 1_000;
 const TEXT_MAX = 1_000;
@@ -20,6 +20,7 @@ export interface RunWanted extends RunTask {
   readonly saves: boolean;
   /** Ends with its plan, although its configuration may be applied; false by default. */
   readonly planOnly?: boolean;
+  readonly cause?: RunCause;
 }
 
 /** What a run is wanted to be that is made of what was applied last; null for the program or the version that it was

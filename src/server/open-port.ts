@@ -51,6 +51,7 @@ export async function openPort(configuration: Configuration, built: BuiltHouse):
   const closing = new AbortController();
   const snapshotWorker = new SnapshotWorker();
   const openedRuns = await openServerRuns(configuration, built);
+  if (openedRuns !== null) metrics.measureRuns(openedRuns.runs);
   const api: ApiParts = {
     house,
     runs: openedRuns?.runs ?? null,

@@ -1,6 +1,6 @@
 import { formatAddress } from '../../core/address.ts';
 import { defineCommand, type Command } from '../command.ts';
-import { Failure, wrongUse } from '../failure.ts';
+import { wrongUse } from '../failure.ts';
 import { flag, text, texts } from '../options.ts';
 import { HouseClient } from '../server/client.ts';
 import { CONNECTION_OPTIONS, readConnection } from '../server/connection.ts';
@@ -58,22 +58,9 @@ export const command: Command = defineCommand({
         version: options.programVersion,
       },
     });
-    const run = new FollowedRun({
-      house: new HouseClient(readConnection(options), new AbortController().signal),
-      terminal,
-      id: made.id,
-      stopped,
-    });
+    const run = new FollowedRun({ connection: readConnection(options), terminal, id: made.id, stopped });
     if (noWait) return run.end(made, options);
     terminal.note(`Run ${made.id} was made.`);
-    try {
-      return await run.follow(options);
-    } catch (fault) {
-      if (!stopped.aborted) throw fault;
-      await run.cancel();
-      throw new Failure(`stopped: the run ${made.id} was told to end`, {
-        next: `statehouse run logs ${made.id} shows how it went.`,
-      });
-    }
+    return run.follow(options);
   },
 });

@@ -2,7 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunShape } from '../../api/shapes/run.ts';
 import { DONE, FAILED } from '../exit-codes.ts';
 import type { Terminal } from '../terminal.ts';
-import type { HouseClient } from './client.ts';
+import { Failure } from '../failure.ts';
+import { HouseClient } from './client.ts';
+import type { Connection } from './connection.ts';
 import { runLog } from './runs.ts';
 
 const ASK_MS = 300;
@@ -31,16 +33,35 @@ export class FollowedRun {
   readonly #id: string;
   readonly #stopped: AbortSignal;
 
-  /** @param options its client goes on when the command is stopped, so that the run can be told */
-  constructor(options: { house: HouseClient; terminal: Terminal; id: string; stopped: AbortSignal }) {
-    this.#house = options.house;
+  constructor(options: { connection: Connection; terminal: Terminal; id: string; stopped: AbortSignal }) {
+    // It goes on when the command is stopped, so that the run can be told.
+    this.#house = new HouseClient(options.connection, new AbortController().signal);
     this.#terminal = options.terminal;
     this.#id = options.id;
     this.#stopped = options.stopped;
   }
 
-  /** Shows it to its end. @returns the exit code */
+  /** Shows it to its end; once the command is stopped, has it end. @returns the exit code */
   async follow(terms: FollowTerms): Promise<number> {
+    try {
+      return await this.#follow(terms);
+    } catch (fault) {
+      if (!this.#stopped.aborted) throw fault;
+      await this.#cancel();
+      throw new Failure(`stopped: the run ${this.#id} was told to end`, {
+        next: `statehouse run logs ${this.#id} shows how it went.`,
+      });
+    }
+  }
+
+  /** Waits for the end of a run that only plans, and shows nothing of it. */
+  async planned(): Promise<RunShape> {
+    let run = await this.#find();
+    while (!isOver(run) && (await this.#pause())) run = await this.#find();
+    return run;
+  }
+
+  async #follow(terms: FollowTerms): Promise<number> {
     let run = await this.#show('plan');
     if (!terms.apply || isOver(run)) return this.end(run, terms);
     if (!terms.autoApprove) {
@@ -52,12 +73,6 @@ export class FollowedRun {
     return this.end(run, terms);
   }
 
-  /** Has it end, where that is possible still. */
-  async cancel(): Promise<void> {
-    const { status } = await this.#find();
-    if (!isOver({ status })) await this.#act(status === 'planned' ? 'discard' : 'cancel');
-  }
-
   /** Tells how it stands. @returns the exit code */
   end({ id, status, kind, hasChanges }: RunShape, { noWait, detailedExitcode }: FollowTerms): number {
     if (this.#terminal.json) this.#terminal.result({ run: id, status, hasChanges });
@@ -66,6 +81,12 @@ export class FollowedRun {
     if (noWait) return DONE;
     if (!GOOD_ENDS.has(status)) return FAILED;
     return detailedExitcode && kind === 'plan' && hasChanges ? HAS_CHANGES : DONE;
+  }
+
+  /** Has it end, where that is possible still. */
+  async #cancel(): Promise<void> {
+    const { status } = await this.#find();
+    if (!isOver({ status })) await this.#act(status === 'planned' ? 'discard' : 'cancel');
   }
 
   /** Shows what a phase says, once it has begun. @returns the run once that has ended */

@@ -79,6 +79,11 @@ export class Workspaces {
     return (await this.#find(address)) !== null;
   }
 
+  /** The number of the newest version of a workspace's state, for the house itself; 0 for none. */
+  async versionOf(address: Address): Promise<number> {
+    return liveHead((await this.#engine.world(address)).record)?.number ?? 0;
+  }
+
   /** Makes a workspace. One that has a state only needs no making, and is told to be there. */
   async make(
     caller: Caller,

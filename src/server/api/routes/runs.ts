@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { formatAddress } from '../../../core/address.ts';
+import { formatAddress, type Address } from '../../../core/address.ts';
 import { RUN_ACTIONS } from '../../../core/runs/status.ts';
 import type { DoorReply } from '../../../protocols/door.ts';
 import { problemReply } from '../../../protocols/wire/problem.ts';
@@ -65,13 +65,7 @@ export const RUN_ROUTES: readonly Route[] = [
     refusals: [403, 404, 422],
     run: async ({ parts: { runs }, caller, operation, query: { address }, body }) => {
       if (runs === null) return noRuns(operation);
-      const answer = await runs.createAgain(caller, address, againWanted(body));
-      if (answer.type === 'created') return jsonReply(operation, toRunShape(answer.run), 201);
-      if (answer.type === 'invalid')
-        return problemReply(operation, 'invalid', { status: 422, message: answer.problem });
-      return answer.type === 'absent'
-        ? absent(operation, formatAddress(address))
-        : refusalReply(operation, address, answer);
+      return madeReply(operation, address, await runs.createAgain(caller, address, againWanted(body)));
     },
   }),
   defineRoute({
@@ -156,6 +150,20 @@ async function told(
 
 function absent(operation: string, id: string): DoorReply {
   return problemReply(operation, 'absent', { status: 404, message: `there is no run "${id}"` });
+}
+
+/** What is answered where a run was to be made. */
+export function madeReply(
+  operation: 'run-again' | 'check-drift',
+  address: Address,
+  answer: Awaited<ReturnType<Runs['createAgain']>>,
+): DoorReply {
+  if (answer.type === 'created') return jsonReply(operation, toRunShape(answer.run), 201);
+  if (answer.type === 'invalid')
+    return problemReply(operation, 'invalid', { status: 422, message: answer.problem });
+  return answer.type === 'absent'
+    ? absent(operation, formatAddress(address))
+    : refusalReply(operation, address, answer);
 }
 
 /** What is answered where nothing executes runs. */
