@@ -16,6 +16,7 @@ import type {
   WhoamiShape,
 } from './shapes/house.ts';
 import type { AgentPoolOperations } from './agent-operations.ts';
+import type { DriftOperations } from './drift-operations.ts';
 import type { ExploredShape, GraphShape } from './shapes/explore.ts';
 import type { FreezeShape } from './shapes/freeze.ts';
 import type { BlockShape, HouseShape, RightsShape, VersionChangesShape } from './shapes/look.ts';
@@ -29,7 +30,7 @@ import type {
   WebhookWantedShape,
 } from './shapes/webhook.ts';
 import type { SessionShape, SignedOutShape } from './shapes/session.ts';
-import type { RunActionName, RunLogShape, RunShape } from './shapes/run.ts';
+import type { RunActionName, RunAgainShape, RunLogShape, RunShape } from './shapes/run.ts';
 import type { RefusedWriteShape } from './shapes/refused.ts';
 import type { AnnouncedShape, StateShape, VersionShape } from './shapes/state.ts';
 
@@ -83,9 +84,14 @@ export const OPERATIONS: { readonly [Name in OperationName]: RouteOf<Name> } = {
   'show-numbers': { method: 'GET', path: '/numbers' },
   reindex: { method: 'POST', path: '/reindex' },
   'list-runs': { method: 'GET', path: '/runs' },
+  'run-again': { method: 'POST', path: '/runs' },
   'show-run': { method: 'GET', path: '/runs/:id' },
   'act-on-run': { method: 'POST', path: '/runs/:id' },
   'show-run-log': { method: 'GET', path: '/run-log' },
+  'list-drift': { method: 'GET', path: '/drift', items: 'states' },
+  'show-drift': { method: 'GET', path: '/state/drift' },
+  'schedule-drift': { method: 'POST', path: '/state/drift' },
+  'check-drift': { method: 'POST', path: '/state/drift-check' },
   'list-agent-pools': { method: 'GET', path: '/agent-pools' },
   'create-agent-pool': { method: 'POST', path: '/agent-pools' },
   'show-agent-pool': { method: 'GET', path: '/agent-pools/:id' },
@@ -138,7 +144,7 @@ interface Exploring {
 }
 
 /** What each operation takes and answers. `answer` is null where it is not JSON; `part` is the named part of its path. */
-interface Operations extends AgentPoolOperations {
+interface Operations extends AgentPoolOperations, DriftOperations {
   'list-states': {
     query: Matching & { deleted?: boolean | undefined; locked?: boolean | undefined } & Paged;
     body: undefined;
@@ -226,6 +232,7 @@ interface Operations extends AgentPoolOperations {
     body: undefined;
     answer: { readonly runs: readonly RunShape[] };
   };
+  'run-again': { query: OfState; body: RunAgainShape; answer: RunShape };
   'show-run': { part: 'id'; query: Nothing; body: undefined; answer: RunShape };
   'act-on-run': { part: 'id'; query: Nothing; body: { action: RunActionName }; answer: RunShape };
   'show-run-log': {

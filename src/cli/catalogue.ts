@@ -1,4 +1,5 @@
 import { AGENT_COMMANDS } from './agent/catalogue.ts';
+import { DRIFT_COMMANDS } from './server/drift-catalogue.ts';
 import type { CatalogueEntry, Section } from './catalogue-entry.ts';
 
 export type { CatalogueEntry } from './catalogue-entry.ts';
@@ -223,6 +224,12 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
     load: () => import('./commands/run-apply.ts'),
   },
   {
+    name: 'run again',
+    section: 'server',
+    summary: 'plan or apply again what was applied last, from anywhere',
+    load: () => import('./commands/run-again.ts'),
+  },
+  {
     name: 'run list',
     section: 'server',
     summary: 'list the plans and applies that the server executes',
@@ -253,6 +260,7 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
     load: () => import('./commands/run-cancel.ts'),
   },
   ...AGENT_COMMANDS,
+  ...DRIFT_COMMANDS,
   {
     name: 'project show',
     section: 'server',

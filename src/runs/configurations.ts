@@ -146,13 +146,11 @@ export class Configurations {
     await this.#records.drop(null, id);
   }
 
-  /** Those of which no run was made for so long. */
-  async left(before: number): Promise<readonly string[]> {
-    const left: string[] = [];
+  /** Forgets those made before a moment that nothing needs any more. */
+  async dropAllBut(needed: ReadonlySet<string>, before: number): Promise<void> {
     for await (const page of this.#records.pages())
       for (const { name, record } of page)
-        if (record.run === null && record.createdAt < before) left.push(name);
-    return left;
+        if (record.createdAt < before && !needed.has(name)) await this.drop(name);
   }
 
   async #settle(id: string, change: Partial<StoredConfiguration>): Promise<Configuration | null> {

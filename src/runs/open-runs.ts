@@ -11,6 +11,8 @@ import type { Log } from '../ports/log.ts';
 import { AgentJobs } from './agents/jobs.ts';
 import { AgentPools, WATCHED_POOLS } from './agents/pools.ts';
 import { Configurations } from './configurations.ts';
+import { CurrentConfigurations } from './current-configurations.ts';
+import { Drift, WATCHED_DRIFT } from './drift/drift.ts';
 import type { Executor } from './executors/executor.ts';
 import { RunIdentity } from './identity/run-identity.ts';
 import { SigningKeys } from './identity/signing-keys.ts';
@@ -22,7 +24,7 @@ import { BookStores } from './phase-store.ts';
 import type { RunLimits } from './limits.ts';
 import type { PhaseParts } from './phase.ts';
 import type { RunPrograms } from './programs.ts';
-import { RunBook } from './run-book.ts';
+import { RunBook, type Run } from './run-book.ts';
 import { Runs } from './runs.ts';
 import { RunTickets } from './tickets.ts';
 import { RunTokens } from './tokens.ts';
@@ -67,6 +69,7 @@ export function openRuns(options: {
   const book = new RunBook(house, bodies);
   const logs = new RunLogs({ house, bodies, clock });
   const configurations = new Configurations(options);
+  const current = new CurrentConfigurations({ ...options, book, configurations });
   let reached: Pick<PhaseParts, 'stateUrl' | 'env'> | null = null;
   const phases: PhaseParts = {
     programs,
@@ -90,13 +93,32 @@ export function openRuns(options: {
   });
   const pools = new AgentPools(options);
   const jobs = new AgentJobs({ ...options, book, logs, pools, stores, lease: options.agentGone });
-  const worker = new RunWorker({ ...options, book, logs, phases, stores, jobs });
-  const runs = new Runs({
+  const drift = new Drift({
+    ...options,
+    book,
+    createAgain: (...asked) => runs.createAgain(...asked),
+  });
+  const ended = async (run: Run): Promise<void> => {
+    await current.keep(run);
+    await drift.ended(run);
+  };
+  const worker = new RunWorker({
+    ...options,
+    book,
+    logs,
+    phases,
+    stores,
+    jobs,
+    ended,
+  });
+  const runs: Runs = new Runs({
     ...options,
     book,
     logs,
     worker,
     configurations,
+    current,
+    drift: watched(drift, house.audit, WATCHED_DRIFT),
     pools: watched(pools, house.audit, WATCHED_POOLS),
     jobs,
     identity,
@@ -118,8 +140,10 @@ export function openRuns(options: {
       reached = at;
       await worker.start();
       sweep.start();
+      drift.checks.start();
     },
     close: async (within) => {
+      await drift.checks.close();
       await worker.close(within);
       await sweep.stop();
     },

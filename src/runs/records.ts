@@ -6,6 +6,7 @@ import { defineRecords, type RecordDefinition } from '../house/records/define.ts
 import {
   CONFIGURATION_BODY_KIND,
   CONFIGURATION_KIND,
+  CURRENT_CONFIGURATION_KIND,
   OPEN_RUN_KIND,
   RUN_KIND,
   RUN_NODE_KIND,
@@ -63,6 +64,10 @@ export interface JobAgent {
   readonly seenAt: Instant;
 }
 
+/** Why the server made a run by itself. */
+const RUN_CAUSES = ['drift-check'] as const;
+export type RunCause = (typeof RUN_CAUSES)[number];
+
 /** A run, under its id. Its variables, its plan and its logs are kept beside it, sealed. */
 export interface StoredRun extends RunState {
   readonly address: Address;
@@ -79,6 +84,8 @@ export interface StoredRun extends RunState {
   readonly structured?: boolean | undefined;
   /** The directory of the configuration that is the root module; "" for its root. */
   readonly directory: string;
+  /** What it was made for, where that is not said by whoever made it. */
+  readonly cause?: RunCause | undefined;
   /** The lock that it holds, or is to hold. */
   readonly lockId: string;
   /** The node that looks after it. */
@@ -128,6 +135,7 @@ export const RUNS: RecordDefinition<StoredRun> = defineRecords<StoredRun>(
     version: z.string(),
     structured: z.boolean().optional(),
     directory: z.string(),
+    cause: z.enum(RUN_CAUSES).optional(),
     lockId: z.string(),
     node: z.string(),
     times: z.partialRecord(z.enum(RUN_STATUSES), z.number()),
@@ -237,3 +245,32 @@ export const CONFIGURATION_BODIES: RecordDefinition<{ readonly size: number }> =
   CONFIGURATION_BODY_KIND,
   z.object({ size: z.number() }),
 );
+
+/** The configuration of a workspace that was applied last, under the text form of its address. */
+export interface CurrentConfiguration {
+  /** The id of the configuration version. */
+  readonly configuration: string;
+  /** Bytes of its archive. */
+  readonly size: number;
+  /** The run that has applied it, and when that ended. */
+  readonly run: string;
+  readonly at: Instant;
+  /** What it was applied with. */
+  readonly program: RunProgram;
+  readonly version: string;
+  readonly directory: string;
+}
+
+export const CURRENT_CONFIGURATIONS: RecordDefinition<CurrentConfiguration> =
+  defineRecords<CurrentConfiguration>(
+    CURRENT_CONFIGURATION_KIND,
+    z.object({
+      configuration: z.string(),
+      size: z.number(),
+      run: z.string(),
+      at: z.number(),
+      program: z.enum(RUN_PROGRAMS),
+      version: z.string(),
+      directory: z.string(),
+    }),
+  );

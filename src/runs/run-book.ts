@@ -137,14 +137,18 @@ export class RunBook {
     return found.toSorted((a, b) => b.createdAt - a.createdAt || (a.id < b.id ? 1 : -1)).map(({ id }) => id);
   }
 
-  /** Those that ended before a moment. */
-  async endedBefore(before: Instant): Promise<readonly Run[]> {
-    const found: Run[] = [];
+  /** Those that ended before a moment, and the configurations of all others. */
+  async endedBefore(
+    before: Instant,
+  ): Promise<{ readonly ended: readonly Run[]; readonly configurations: ReadonlySet<string> }> {
+    const ended: Run[] = [];
+    const configurations = new Set<string>();
     for await (const page of this.#runs.pages())
       for (const { name, record } of page)
         if (isFinal(record) && (record.times[record.status] ?? record.createdAt) < before)
-          found.push({ id: name, ...record });
-    return found;
+          ended.push({ id: name, ...record });
+        else configurations.add(record.configuration);
+    return { ended, configurations };
   }
 
   /** Keeps something beside a run, sealed. */

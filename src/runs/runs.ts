@@ -2,7 +2,6 @@ import type { Address } from '../core/address.ts';
 import type { Instant, Milliseconds } from '../core/instant.ts';
 import { currentRun, placeInQueue } from '../core/runs/line.ts';
 import { newRun, type RunAction } from '../core/runs/status.ts';
-import { variablesProblem, type RunVariable } from '../core/runs/variables.ts';
 import type { Caller, Shut } from '../house/caller.ts';
 import type { House } from '../house/house.ts';
 import type { Entropy } from '../ports/entropy.ts';
@@ -10,36 +9,22 @@ import type { AgentJobs } from './agents/jobs.ts';
 import type { AgentPools } from './agents/pools.ts';
 import { executionOf, MODE_SETTING, POOL_SETTING, type Execution } from './execution.ts';
 import type { Configurations } from './configurations.ts';
+import type { CurrentConfigurations } from './current-configurations.ts';
+import type { Drift } from './drift/drift.ts';
 import type { RunIdentity } from './identity/run-identity.ts';
 import type { RunCensus, RunFigures } from './figures.ts';
 import { newResourceId } from './ids.ts';
 import type { LogStretch, RunLogs } from './logs.ts';
 import type { RunPrograms } from './programs.ts';
-import type { Phase, RunPart, RunProgram, RunTask } from './records.ts';
+import type { Phase, RunPart } from './records.ts';
 import type { Run, RunBook } from './run-book.ts';
 import type { RunTickets } from './tickets.ts';
+import { wantedProblem, type AgainWanted, type RunWanted } from './wanted.ts';
 import type { RunWorker } from './worker.ts';
 
 /** Runs of a workspace that are not over at a time, and of the server. */
 const OPEN_MAX = 200;
 const OPEN_OF_ALL_MAX = 5_000;
-const ADDRESSES_MAX = 1_000;
-const TEXT_MAX = 1_000;
-
-/** What a run is wanted to be. */
-export interface RunWanted extends RunTask {
-  readonly configuration: string;
-  readonly message: string;
-  readonly variables: readonly RunVariable[];
-  readonly program: RunProgram;
-  /** null for the newest that is installed. */
-  readonly version: string | null;
-  readonly directory: string;
-  /** Whether its client shows the plan itself, of logs in JSON; false by default. */
-  readonly structured?: boolean;
-  /** Plans and saves what it planned, although its configuration does not say so. */
-  readonly saves: boolean;
-}
 
 export type CreateAnswer =
   | { readonly type: 'created'; readonly run: Run }
@@ -66,6 +51,9 @@ export interface LineView {
 /** The runs of the house, as doors see them. */
 export class Runs {
   readonly configurations: Configurations;
+  /** What each workspace was applied with last. */
+  readonly current: CurrentConfigurations;
+  readonly drift: Drift;
   readonly programs: RunPrograms;
   readonly tickets: RunTickets;
   readonly pools: AgentPools;
@@ -88,6 +76,8 @@ export class Runs {
     logs: RunLogs;
     worker: RunWorker;
     configurations: Configurations;
+    current: CurrentConfigurations;
+    drift: Drift;
     programs: RunPrograms;
     tickets: RunTickets;
     pools: AgentPools;
@@ -104,6 +94,8 @@ export class Runs {
     this.#entropy = options.entropy;
     this.#census = options.census;
     this.configurations = options.configurations;
+    this.current = options.current;
+    this.drift = options.drift;
     this.programs = options.programs;
     this.tickets = options.tickets;
     this.pools = options.pools;
@@ -119,6 +111,45 @@ export class Runs {
 
   /** Makes a run. A second one of the same configuration is the first: a client whose answer was lost asks again. */
   async create(caller: Caller, wanted: RunWanted): Promise<CreateAnswer> {
+    return this.#create(caller, wanted, (configuration, id) => this.configurations.claim(configuration, id));
+  }
+
+  /**
+   * Makes a run of the configuration that a workspace was applied with last. Each is a run of its own.
+   * @param id what it is to be called, where that was noted before
+   */
+  async createAgain(
+    caller: Caller,
+    address: Address,
+    wanted: AgainWanted,
+    id?: string,
+  ): Promise<CreateAnswer> {
+    const refusal = await this.#house.gate.on(caller, 'write', address);
+    if (refusal !== null) return refusal;
+    const current = await this.current.of(address);
+    if (current === null || !(await this.#house.workspaces.kept.isThere(address)))
+      return invalid('no run has applied a configuration of this workspace that is kept: upload one');
+    const { configuration, directory, version } = current;
+    const program = wanted.program ?? current.program;
+    const known = program === current.program ? version : null;
+    const whole = {
+      ...wanted,
+      configuration,
+      directory,
+      program,
+      version: wanted.version ?? known,
+      saves: false,
+    };
+    return this.#create(caller, whole, async (_configuration, made) => made, id);
+  }
+
+  /** @param claim says which run of the configuration is to be the one */
+  async #create(
+    caller: Caller,
+    wanted: RunWanted,
+    claim: (configuration: string, id: string) => Promise<string | null>,
+    id: string = newResourceId('run', this.#entropy),
+  ): Promise<CreateAnswer> {
     const configuration = await this.configurations.find(wanted.configuration);
     if (configuration === null) return { type: 'absent' };
     const { address } = configuration;
@@ -130,8 +161,7 @@ export class Runs {
     if ('problem' in place) return invalid(place.problem);
     const problem = wantedProblem(wanted, address) ?? (await this.#roomProblem(address));
     if (problem !== null) return invalid(problem);
-    const id = newResourceId('run', this.#entropy);
-    const first = await this.configurations.claim(configuration.id, id);
+    const first = await claim(configuration.id, id);
     if (first !== id) return this.#again(caller, first);
     if (wanted.variables.length > 0) {
       await this.#book.putPart(id, 'variables', Buffer.from(JSON.stringify(wanted.variables)));
@@ -141,7 +171,7 @@ export class Runs {
     const createdAt = await this.#house.now();
     const run: Run = {
       id,
-      ...newRun(configuration.speculative ? 'plan' : saves ? 'saved' : 'apply'),
+      ...newRun(configuration.speculative || wanted.planOnly === true ? 'plan' : saves ? 'saved' : 'apply'),
       address,
       configuration: configuration.id,
       createdAt,
@@ -153,6 +183,7 @@ export class Runs {
       pool: place.pool,
       structured: wanted.structured ?? false,
       directory: wanted.directory,
+      ...(wanted.cause === undefined ? {} : { cause: wanted.cause }),
       lockId: this.#entropy.uuid(),
       node: this.#house.node,
       times: { pending: createdAt },
@@ -261,14 +292,15 @@ export class Runs {
       .toSorted((a, b) => a.place - b.place);
   }
 
-  /** Forgets runs that ended before a moment, and configurations that nobody made a run of. */
+  /** Forgets runs that ended before a moment, and configurations made before another that nobody needs. */
   async prune(before: Instant, leftBefore: Instant): Promise<void> {
-    for (const run of await this.#book.endedBefore(before)) {
+    const kept = await this.current.kept();
+    const { ended, configurations } = await this.#book.endedBefore(before);
+    for (const run of ended) {
       await this.#logs.drop(run.id);
-      await this.configurations.drop(run.configuration);
       await this.#book.drop(run);
     }
-    for (const id of await this.configurations.left(leftBefore)) await this.configurations.drop(id);
+    await this.configurations.dropAllBut(new Set([...kept, ...configurations]), leftBefore);
   }
 
   /** Where the runs of a workspace are executed. */
@@ -350,21 +382,6 @@ export class Runs {
       ? 'the server has too many runs that are not over: try later'
       : null;
   }
-}
-
-function wantedProblem(wanted: RunWanted, { key }: Address): string | null {
-  const { targets, replaces, destroy, refreshOnly, message, directory } = wanted;
-  const addresses = [...targets, ...replaces];
-  if (addresses.length > ADDRESSES_MAX) return `expected at most ${ADDRESSES_MAX} addresses of resources`;
-  if (addresses.some((address) => address === '' || address.length > TEXT_MAX))
-    return 'invalid address of a resource: expected text such as aws_instance.web[0]';
-  if (message.length > TEXT_MAX) return `expected a message of at most ${TEXT_MAX} characters`;
-  if (directory.length > TEXT_MAX || directory.startsWith('/') || directory.split('/').includes('..'))
-    return 'invalid working directory: expected a relative path without ".."';
-  if (destroy && refreshOnly) return 'a run either destroys or only refreshes';
-  // What the programs of a run may reach is said by a pattern, in which it would mean any text.
-  if (key.includes('*')) return 'a state whose key has a "*" has no runs';
-  return variablesProblem(wanted.variables);
 }
 
 function invalid(problem: string): CreateAnswer {

@@ -50,6 +50,8 @@ export interface WorkerOptions {
   readonly slots: number;
   /** How long a run may wait to be confirmed; 0 for ever. */
   readonly confirmWait: Milliseconds;
+  /** What else is to be done for a run that is over. It may be done again, by this node or another. */
+  readonly ended: (run: Run) => Promise<void>;
 }
 
 /** Looks after the runs of this node, from their first moment to their last, each by itself. */
@@ -264,6 +266,7 @@ export class RunWorker {
       for (const other of await book.open())
         if (other.status === 'planned_and_saved' && isSamePlace(other, run))
           await book.happen(other.id, { type: 'outdated' });
+    await this.#options.ended(run);
     await book.close(run.id);
   }
 

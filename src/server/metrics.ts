@@ -23,6 +23,11 @@ export interface MeasuredHouse extends Pick<
   readonly webhooks: Pick<House['webhooks'], 'counts'>;
 }
 
+/** What of runs is measured. */
+export interface MeasuredRuns {
+  readonly drift: { readonly findings: { drifted(): Promise<number> } };
+}
+
 const IN_STEP: Pick<SharedClock, 'skew'> = { skew: 0 };
 
 /** What the house counts. Labels are names from tables, never what a client sent. */
@@ -134,6 +139,16 @@ export class Metrics {
       this.#outcomes.inc({ command: command.type, outcome: outcome.type });
       this.#handovers.inc(handovers.length);
       if (command.type === 'write' && outcome.type !== 'stored') rejected.inc({ reason: outcome.type });
+    });
+  }
+
+  /** Measures what runs have found out. */
+  measureRuns({ drift }: MeasuredRuns): void {
+    const drifted: Gauge = new Gauge({
+      name: 'statehouse_drifted_states',
+      help: 'States that were not as what is there when they were last looked at; as much as a minute old.',
+      registers: [this.#registry],
+      collect: async () => drifted.set(await drift.findings.drifted().catch(() => Number.NaN)),
     });
   }
 

@@ -1,6 +1,9 @@
+import { formatAddress } from '../../src/core/address.ts';
 import { newRun, type RunState } from '../../src/core/runs/status.ts';
 import { RecordBodies } from '../../src/house/records/bodies.ts';
 import { phaseId, workspaceId } from '../../src/protocols/hcp/layout.ts';
+import { CURRENT_CONFIGURATIONS } from '../../src/runs/records.ts';
+import { DRIFTS } from '../../src/runs/drift/records.ts';
 import { RunBook } from '../../src/runs/run-book.ts';
 import { systemEntropy } from '../../src/server/runtime.ts';
 import { PLAYED_VERSION } from '../runs/played-program.ts';
@@ -85,6 +88,21 @@ function runThatIs(run: Partial<RunState>): (scene: Scene) => Promise<void> {
   };
 }
 
+/** A run has applied the configuration. */
+async function applied({ house, uploadId }: Scene): Promise<void> {
+  const run = { run: RUN, at: 1, program: 'terraform', version: PLAYED_VERSION, directory: '' } as const;
+  const current = { ...run, configuration: uploadId, size: slug.length };
+  await house.house.records(CURRENT_CONFIGURATIONS).put(null, formatAddress(STATE), current);
+}
+
+/** The state has drifted. */
+async function drifted({ house }: Scene): Promise<void> {
+  const found = { run: RUN, at: 1, version: 1, drifted: true, count: 1, digest: '' };
+  await house.house
+    .records(DRIFTS)
+    .put(null, formatAddress(STATE), { run: RUN, at: 1, problem: null, found });
+}
+
 const planned = runThatIs({ status: 'planned', planEnd: 'finished', hasChanges: true });
 const tells = (path: string, text: string): Trial => ({
   prepare: [state, planned],
@@ -148,6 +166,17 @@ export const RUN_TRIALS: Readonly<Record<string, Trial>> = {
         relationships: {
           'configuration-version': { data: { type: 'configuration-versions', id: uploadId } },
         },
+      },
+    })),
+    proof: 'changed',
+  },
+  'runs.create, a run of what was applied last': {
+    prepare: [state, configuration, applied],
+    ask: ask('POST', 'runs', () => ({
+      data: {
+        type: 'runs',
+        attributes: {},
+        relationships: { workspace: { data: { type: 'workspaces', id: workspaceId(STATE) } } },
       },
     })),
     proof: 'changed',
@@ -264,6 +293,11 @@ export const RUN_API_TRIALS: Readonly<Record<string, Trial>> = {
     ask: askApi('GET', '/runs?address=acme/net/app@dev'),
     proof: { text: RUN },
   },
+  'run-again, a state': {
+    prepare: [state, configuration, applied],
+    ask: askApi('POST', '/runs?address=acme/net/app@dev', () => ({})),
+    proof: 'changed',
+  },
   'show-run, a run': { prepare: [state, planned], ask: askApi('GET', `/runs/${RUN}`), proof: { text: RUN } },
   'act-on-run, a run': {
     prepare: [state, planned],
@@ -274,6 +308,31 @@ export const RUN_API_TRIALS: Readonly<Record<string, Trial>> = {
     prepare: [state, planned],
     ask: askApi('GET', `/run-log?run=${RUN}&phase=plan`),
     proof: { text: '"ended"' },
+  },
+  'list-drift, each state': {
+    prepare: [state, drifted],
+    ask: askApi('GET', '/drift'),
+    proof: { text: '"acme/net/app@dev"' },
+  },
+  'list-drift, a project': {
+    prepare: [state, drifted],
+    ask: askApi('GET', '/drift?project=acme'),
+    proof: { status: 200 },
+  },
+  'show-drift, the state': {
+    prepare: [state, drifted],
+    ask: askApi('GET', '/state/drift?address=acme/net/app@dev'),
+    proof: { text: '"drifted":true' },
+  },
+  'schedule-drift, the state': {
+    prepare: [state],
+    ask: askApi('POST', '/state/drift?address=acme/net/app@dev', () => ({ schedule: 'every 24h' })),
+    proof: 'changed',
+  },
+  'check-drift, the state': {
+    prepare: [state, configuration, applied],
+    ask: askApi('POST', '/state/drift-check?address=acme/net/app@dev'),
+    proof: 'changed',
   },
   'list-agent-pools, a project': {
     prepare: [state, pool],

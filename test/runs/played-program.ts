@@ -10,9 +10,9 @@ const SCRIPT = `#!/bin/sh
 for word; do case $word in -out=*) out=\${word#-out=};; esac; done
 case $1 in
   init) [ ! -e init.sh ] || . ./init.sh;;
-  show) echo '{"format_version":"1.2","resource_changes":[{"change":{"actions":["create"]}}]}';;
+  show) [ ! -e show.json ] || { cat show.json; exit 0; }; echo '{"format_version":"1.2","resource_changes":[{"change":{"actions":["create"]}}]}';;
   providers) echo '{"format_version":"1.0","provider_schemas":{}}';;
-  plan) [ ! -e plan.sh ] || . ./plan.sh; echo plan > "$out"; exit 2;;
+  plan) [ ! -e plan.sh ] || . ./plan.sh; echo plan > "$out"; exit \${code:-2};;
   apply) [ ! -e apply.sh ] || . ./apply.sh;;
 esac
 `;

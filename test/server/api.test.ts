@@ -537,6 +537,16 @@ describe('the API', () => {
     const late = await callApi(other, `POST /runs/${made.id}`, { body: { action: 'confirm' } });
     expect([late.status, late.json['error']]).toEqual([409, 'stale']);
     expect((await callApi(other, 'GET /runs/run-x')).status).toBe(404);
+    const again = await callApi(other, 'POST /runs?address=app/net', { body: {} });
+    expect([again.status, again.json['message']]).toEqual([422, expect.stringMatching(/upload one$/)]);
+    expect((await callApi(other, 'POST /state/drift-check?address=app/net')).status).toBe(422);
+    const daily = { body: { schedule: 'daily at 03:00' } };
+    expect((await callApi(other, 'POST /state/drift?address=app/never', daily)).status).toBe(404);
+    await other.ask('POST', '/http/app/net', { body: sampleState(1) });
+    const drift = { address: 'app/net', schedule: 'daily at 03:00', drifted: false, checkedAt: null };
+    expect((await callApi(other, 'POST /state/drift?address=app/net', daily)).json).toMatchObject(drift);
+    expect((await callApi(other, 'GET /state/drift?address=app/net')).json).toMatchObject(drift);
+    expect((await callApi(other, 'GET /drift')).json).toEqual({ states: [], next: null });
     expect((await callApi(house, `GET /runs/${made.id}`)).status).toBe(404);
   });
 

@@ -35,3 +35,20 @@ export interface RunLogShape {
   /** Nothing comes after it. */
   readonly ended: boolean;
 }
+
+/** A run that is to be made of what was applied last. What is absent is false or empty. */
+export interface RunAgainShape {
+  /** Whether it may apply; else it ends with its plan. */
+  readonly apply?: boolean | undefined;
+  /** Whether it applies without being confirmed. */
+  readonly autoApply?: boolean | undefined;
+  readonly destroy?: boolean | undefined;
+  readonly refreshOnly?: boolean | undefined;
+  /** Does not look at what is there. */
+  readonly noRefresh?: boolean | undefined;
+  readonly targets?: readonly string[] | undefined;
+  readonly replaces?: readonly string[] | undefined;
+  readonly message?: string | undefined;
+  /** The version of the program; absent: the one that it was applied with. */
+  readonly version?: string | undefined;
+}

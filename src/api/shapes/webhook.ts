@@ -7,7 +7,9 @@ export type WebhookEventName =
   | 'backup-old'
   | 'run-waiting'
   | 'run-applied'
-  | 'run-errored';
+  | 'run-errored'
+  | 'drift-found'
+  | 'drift-gone';
 
 export interface WebhookShape {
   readonly name: string;

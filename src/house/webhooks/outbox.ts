@@ -27,6 +27,8 @@ const KEPT: Readonly<Record<WebhookEventType, Milliseconds>> = {
   'run-waiting': 86_400_000,
   'run-applied': 86_400_000,
   'run-errored': 86_400_000,
+  'drift-found': 86_400_000,
+  'drift-gone': 86_400_000,
 };
 
 /** Where events wait to be sent: in the engine, so that a restart keeps them and any node can send them. */

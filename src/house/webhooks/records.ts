@@ -17,6 +17,8 @@ export const WEBHOOK_EVENTS = [
   'run-waiting',
   'run-applied',
   'run-errored',
+  'drift-found',
+  'drift-gone',
 ] as const;
 export type WebhookEventType = (typeof WEBHOOK_EVENTS)[number];
 

@@ -74,6 +74,16 @@ export class Workspaces {
     return this.#records.one(formatAddress(address));
   }
 
+  /** Whether there is such a workspace, for the house itself. */
+  async isThere(address: Address): Promise<boolean> {
+    return (await this.#find(address)) !== null;
+  }
+
+  /** The number of the newest version of a workspace's state, for the house itself; 0 for none. */
+  async versionOf(address: Address): Promise<number> {
+    return liveHead((await this.#engine.world(address)).record)?.number ?? 0;
+  }
+
   /** Makes a workspace. One that has a state only needs no making, and is told to be there. */
   async make(
     caller: Caller,

@@ -2,6 +2,7 @@ import { AGENT_POOL_ROUTES } from './routes/agent-pools.ts';
 import { CHANGE_ROUTES } from './routes/changes.ts';
 import { CONTENT_ROUTES } from './routes/content.ts';
 import { CREDENTIAL_ROUTES } from './routes/credentials.ts';
+import { DRIFT_ROUTES } from './routes/drift.ts';
 import { EVENT_ROUTES } from './routes/events.ts';
 import { EXPLORE_ROUTES } from './routes/explore.ts';
 import { FREEZE_ROUTES } from './routes/freezes.ts';
@@ -30,6 +31,7 @@ export const ROUTES: readonly Route[] = [
   ...EXPLORE_ROUTES,
   ...NUMBER_ROUTES,
   ...RUN_ROUTES,
+  ...DRIFT_ROUTES,
   ...AGENT_POOL_ROUTES,
   ...EVENT_ROUTES,
   ...PROJECT_ROUTES,

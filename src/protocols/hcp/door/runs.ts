@@ -3,11 +3,12 @@ import type { Address } from '../../../core/address.ts';
 import type { RunAction } from '../../../core/runs/status.ts';
 import type { RunProgram } from '../../../runs/records.ts';
 import type { Run } from '../../../runs/run-book.ts';
-import type { RunWanted } from '../../../runs/runs.ts';
+import type { RunWanted } from '../../../runs/wanted.ts';
 import { related, type Resource, type SentResource } from '../json-api.ts';
 import { emptyReply, isError, jsonReply, pageAsked, readOne, reply, type Answer, type Rows } from './call.ts';
 import { invalid, notFound, refused, type HcpError } from './errors.ts';
 import { atRun, findRun, withRuns, type RunCall } from './run-calls.ts';
+import { readWorkspaceId } from '../layout.ts';
 import { describePhase, describeRun } from './run-view.ts';
 import { addressOf, findWorkspace } from './workspace-of.ts';
 import { describeWorkspace } from './workspace-view.ts';
@@ -61,28 +62,43 @@ async function createRun(call: RunCall): Promise<Answer> {
   const sent = await readOne(call, RUN_BYTES_MAX);
   if (isError(sent)) return sent;
   const [configuration] = related(sent, 'configuration-version') ?? [];
-  if (configuration?.id === undefined)
-    return invalid('a run needs a configuration version: this server has no other source of configurations');
-  const known = await call.runs.configurations.show(call.caller, configuration.id);
-  if (known.type === 'absent') return notFound(`configuration version "${configuration.id}"`);
-  if (known.type !== 'shown') return refused(known);
-  const workspace = await findWorkspace(call, known.configuration.address);
+  const address = await addressOfRun(call, sent, configuration?.id);
+  if (isError(address)) return address;
+  const workspace = await findWorkspace(call, address);
   if (isError(workspace)) return workspace;
   const settings = workspace.record?.settings ?? {};
-  const wanted = wantedOf(call, sent, configuration.id, settings);
+  const wanted = wantedOf(call, sent, configuration?.id ?? '', settings);
   if (isError(wanted)) return wanted;
-  const answer = await call.runs.create(call.caller, wanted);
+  const answer = await (configuration?.id === undefined
+    ? call.runs.createAgain(call.caller, address, { ...wanted, program: programNamed(call) })
+    : call.runs.create(call.caller, wanted));
   if (answer.type === 'invalid') return { status: 422, title: answer.problem, detail: '' };
   if (answer.type === 'absent') return notFound('the configuration version');
   if (answer.type !== 'created') return refused(answer);
   return reply(call, await described(call, answer.run), { status: 201 });
 }
 
+/** The workspace of a run that is to be made: that of its configuration or, without one, the one that is named. */
+async function addressOfRun(
+  call: RunCall,
+  sent: SentResource,
+  configuration: string | undefined,
+): Promise<Address | HcpError> {
+  if (configuration === undefined) {
+    const [named] = related(sent, 'workspace') ?? [];
+    const address = named?.id === undefined ? null : readWorkspaceId(named.id);
+    return address ?? invalid('expected the configuration version of the run, or its workspace');
+  }
+  const known = await call.runs.configurations.show(call.caller, configuration);
+  if (known.type === 'absent') return notFound(`configuration version "${configuration}"`);
+  return known.type === 'shown' ? known.configuration.address : refused(known);
+}
+
 /** A run's document has its variables, each of which may be large. */
 const RUN_BYTES_MAX: number = 4 * 1_024 * 1_024;
 
 function wantedOf(
-  { request }: RunCall,
+  call: RunCall,
   { attributes }: SentResource,
   configuration: string,
   settings: Readonly<Record<string, unknown>>,
@@ -90,17 +106,17 @@ function wantedOf(
   const parsed = SENT_RUN.safeParse(attributes);
   if (!parsed.success) return invalid(`invalid ${parsed.error.issues[0]?.path.join('.') ?? 'attribute'}`);
   const { data } = parsed;
+  const { request } = call;
   const directory = settings['working-directory'];
   // The program that the run is executed with is the one that asks for it, in its very version.
   const agent = request.header('user-agent') ?? '';
-  const program: RunProgram = agent.startsWith('OpenTofu/') ? 'tofu' : 'terraform';
   // OpenTofu leaves out in the other header what stands behind a dash, as in 1.12.6-dev.
   const [, named = null] = /^OpenTofu\/(\d[\w.+-]*)/.exec(agent) ?? [];
   return {
     configuration,
     message: data.message ?? '',
     variables: data.variables ?? [],
-    program,
+    program: programNamed(call) ?? 'terraform',
     version: named ?? request.header('terraform-version') ?? data['terraform-version'] ?? null,
     // "remote" prints every line of a log as it is.
     structured:
@@ -108,6 +124,7 @@ function wantedOf(
       request.header('x-terraform-integration') === 'cloud',
     directory: typeof directory === 'string' ? directory : '',
     saves: data['save-plan'] ?? false,
+    planOnly: data['plan-only'] ?? false,
     destroy: data['is-destroy'] ?? false,
     refresh: data.refresh ?? true,
     refreshOnly: data['refresh-only'] ?? false,
@@ -116,6 +133,13 @@ function wantedOf(
     generatesConfiguration: data['allow-config-generation'] ?? false,
     autoApply: data['auto-apply'] ?? settings['auto-apply'] === true,
   };
+}
+
+/** The program that asks, as far as it is one that executes runs; null for any other client. */
+function programNamed({ request }: RunCall): RunProgram | null {
+  const agent = request.header('user-agent') ?? '';
+  if (agent.startsWith('OpenTofu/')) return 'tofu';
+  return request.header('terraform-version') === undefined ? null : 'terraform';
 }
 
 async function readRun(call: RunCall): Promise<Answer> {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { formatAddress, type Address } from '../../../core/address.ts';
 import { RUN_ACTIONS } from '../../../core/runs/status.ts';
 import type { DoorReply } from '../../../protocols/door.ts';
 import { problemReply } from '../../../protocols/wire/problem.ts';
@@ -8,11 +9,32 @@ import { jsonReply } from '../json-reply.ts';
 import { ADDRESS, LIMIT, WORD } from '../parameters.ts';
 import { refusalReply } from '../refusal-reply.ts';
 import { defineRoute, NO_BODY, NO_QUERY, type Route } from '../route.ts';
-import { RUN, RUN_LOG, RUNS, toRunShape } from '../shapes/run.ts';
+import { againWanted, RUN, RUN_LOG, RUNS, toRunShape } from '../shapes/run.ts';
 
 /** Bytes of a log in one answer. */
 const LOG_BYTES: number = 256 * 1_024;
 const NEWLINE = 0x0a;
+
+const YES = z.boolean().optional();
+const ADDRESSES = z.array(z.string()).readonly().optional();
+
+const RUN_AGAIN = z
+  .strictObject({
+    apply: YES.describe('Whether it may apply; else it ends with its plan.'),
+    autoApply: YES.describe('Applies without being confirmed.'),
+    destroy: YES.describe('Destroys what there is.'),
+    refreshOnly: YES.describe('Only brings the state up to date with what is there.'),
+    noRefresh: YES.describe('Does not look at what is there.'),
+    targets: ADDRESSES.describe('Only these resources, and what they need.'),
+    replaces: ADDRESSES.describe('Makes these resources anew.'),
+    message: z.string().optional().describe('Why, for those who see the run.'),
+    version: z
+      .string()
+      .max(100)
+      .optional()
+      .describe('Of the program; by default the one that it was applied with.'),
+  })
+  .meta({ id: 'RunAgain' });
 
 /** What the server executes itself. */
 export const RUN_ROUTES: readonly Route[] = [
@@ -32,6 +54,21 @@ export const RUN_ROUTES: readonly Route[] = [
     },
   }),
   defineRoute({
+    operation: 'run-again',
+    summary: 'Makes a run of the configuration that a run of the state has applied last.',
+    needs: 'writer',
+    about:
+      'Nothing is uploaded. What was applied with variables of the run alone needs them set for the workspace.',
+    query: z.strictObject({ address: ADDRESS }),
+    body: RUN_AGAIN,
+    answer: { status: 201, says: 'The run.', schema: RUN },
+    refusals: [403, 404, 422],
+    run: async ({ parts: { runs }, caller, operation, query: { address }, body }) => {
+      if (runs === null) return noRuns(operation);
+      return madeReply(operation, address, await runs.createAgain(caller, address, againWanted(body)));
+    },
+  }),
+  defineRoute({
     operation: 'show-run',
     summary: 'Shows a run as it is now.',
     needs: 'reader',
@@ -40,7 +77,7 @@ export const RUN_ROUTES: readonly Route[] = [
     answer: { status: 200, says: 'The run.', schema: RUN },
     refusals: [403, 404],
     run: ({ parts: { runs }, caller, operation, name }) =>
-      told(operation, runs, name, (known) => known.show(caller, name)),
+      told(operation, runs, name, (known) => known.show(caller, name, true)),
   }),
   defineRoute({
     operation: 'act-on-run',
@@ -113,6 +150,20 @@ async function told(
 
 function absent(operation: string, id: string): DoorReply {
   return problemReply(operation, 'absent', { status: 404, message: `there is no run "${id}"` });
+}
+
+/** What is answered where a run was to be made. */
+export function madeReply(
+  operation: 'run-again' | 'check-drift',
+  address: Address,
+  answer: Awaited<ReturnType<Runs['createAgain']>>,
+): DoorReply {
+  if (answer.type === 'created') return jsonReply(operation, toRunShape(answer.run), 201);
+  if (answer.type === 'invalid')
+    return problemReply(operation, 'invalid', { status: 422, message: answer.problem });
+  return answer.type === 'absent'
+    ? absent(operation, formatAddress(address))
+    : refusalReply(operation, address, answer);
 }
 
 /** What is answered where nothing executes runs. */

@@ -1,9 +1,10 @@
 import { z } from 'zod';
-import type { RunLogShape, RunShape } from '../../../api/shapes/run.ts';
+import type { RunAgainShape, RunLogShape, RunShape } from '../../../api/shapes/run.ts';
 import { formatAddress } from '../../../core/address.ts';
 import { RUN_KINDS } from '../../../core/runs/status.ts';
 import { RUN_PROGRAMS, type PlanCounts } from '../../../runs/records.ts';
 import type { Run } from '../../../runs/run-book.ts';
+import type { AgainWanted } from '../../../runs/wanted.ts';
 import { count, instant, objectOf, text } from './plain.ts';
 
 const COUNTS = z.strictObject({
@@ -38,6 +39,24 @@ export const RUN_LOG: z.ZodType<RunLogShape> = objectOf<RunLogShape>({
   next: count('Give this as `offset` for what comes next.'),
   ended: z.boolean().describe('Nothing comes after it.'),
 }).meta({ id: 'RunLog' });
+
+/** What is asked for, as runs are made. */
+export function againWanted(asked: RunAgainShape): AgainWanted {
+  return {
+    planOnly: asked.apply !== true,
+    autoApply: asked.autoApply ?? false,
+    destroy: asked.destroy ?? false,
+    refresh: asked.noRefresh !== true,
+    refreshOnly: asked.refreshOnly ?? false,
+    targets: asked.targets ?? [],
+    replaces: asked.replaces ?? [],
+    generatesConfiguration: false,
+    message: asked.message ?? '',
+    variables: [],
+    program: null,
+    version: asked.version ?? null,
+  };
+}
 
 export function toRunShape(run: Run): RunShape {
   const { id, status, kind, createdBy, message, program, version, hasChanges, counts, problem } = run;
