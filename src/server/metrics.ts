@@ -3,8 +3,7 @@ import type { AuditDevices } from './audit-devices/devices.ts';
 import type { House } from '../house/house.ts';
 import type { StoredFigures } from '../ports/engine.ts';
 import type { LockFigures } from '../house/locks/lock-figures.ts';
-import type { Runs } from '../runs/runs.ts';
-import { measureRuns } from './run-metrics.ts';
+import { measureRuns, type MeasuredRuns } from './run-metrics.ts';
 import type { SharedClock } from './shared-clock.ts';
 
 /** Durations from a commit without a wait to a parked request's hour. */
@@ -21,11 +20,6 @@ export interface MeasuredHouse extends Pick<
 > {
   readonly backups: Pick<House['backups'], 'last'>;
   readonly webhooks: Pick<House['webhooks'], 'counts'>;
-}
-
-/** What of runs is measured. */
-export interface MeasuredRuns {
-  readonly drift: { readonly findings: { drifted(): Promise<number> } };
 }
 
 const IN_STEP: Pick<SharedClock, 'skew'> = { skew: 0 };
@@ -142,16 +136,6 @@ export class Metrics {
     });
   }
 
-  /** Measures what runs have found out. */
-  measureRuns({ drift }: MeasuredRuns): void {
-    const drifted: Gauge = new Gauge({
-      name: 'statehouse_drifted_states',
-      help: 'States that were not as what is there when they were last looked at; as much as a minute old.',
-      registers: [this.#registry],
-      collect: async () => drifted.set(await drift.findings.drifted().catch(() => Number.NaN)),
-    });
-  }
-
   /** What is kept, and how this node keeps up. */
   #measureStore(house: MeasuredHouse, clock: Pick<SharedClock, 'skew'>): void {
     const registers = [this.#registry];
@@ -213,7 +197,7 @@ export class Metrics {
   }
 
   /** What is executed, where anything is. */
-  measureRuns(runs: Pick<Runs, 'figures'>): void {
+  measureRuns(runs: MeasuredRuns): void {
     measureRuns(this.#registry, runs);
   }
 

@@ -4,8 +4,13 @@ import type { Runs } from '../runs/runs.ts';
 /** Pools that are told of. Each is a few time series for whoever keeps these figures. */
 const POOLS_MAX = 100;
 
-/** Has a registry tell of the runs of the server, and of its agents. */
-export function measureRuns(registry: Registry, runs: Pick<Runs, 'figures'>): void {
+/** What of runs is measured. */
+export interface MeasuredRuns extends Pick<Runs, 'figures'> {
+  readonly drift: { readonly findings: { drifted(): Promise<number> } };
+}
+
+/** Has a registry tell of the runs of the server, of its agents, and of what its runs have found out. */
+export function measureRuns(registry: Registry, runs: MeasuredRuns): void {
   const registers = [registry];
   const counts: Gauge<'what'> = new Gauge({
     name: 'statehouse_runs',
@@ -31,5 +36,11 @@ export function measureRuns(registry: Registry, runs: Pick<Runs, 'figures'>): vo
         for (const [what, count] of Object.entries({ connected, busy, waiting }))
           agents.set({ pool, what }, count);
     },
+  });
+  const drifted: Gauge = new Gauge({
+    name: 'statehouse_drifted_states',
+    help: 'States that were not as what is there when they were last looked at; as much as a minute old.',
+    registers,
+    collect: async () => drifted.set(await runs.drift.findings.drifted().catch(() => Number.NaN)),
   });
 }

@@ -179,9 +179,18 @@ export function headFrom(keys: RowKeys, owner: string, row: Row): Version | null
  */
 export function holdersFrom(keys: RowKeys, owner: string, record: StoredRecord, row: Row): readonly Holder[] {
   const holders = HOLDER.readAll(keys, owner, rowsIn(HOLDER, row['holders_there']));
-  const digest = digestOf(holders.map((holder) => HOLDER.macOf(keys, owner, holder)));
-  if (!sameBytes(digest, record.holders)) throw changedElsewhere('list of holders of the lock', owner);
+  if (!areHolders(keys, owner, record, holders)) throw changedElsewhere('list of holders of the lock', owner);
   return holders;
+}
+
+/** Whether a record names these holders, all of them and no others. */
+export function areHolders(
+  keys: RowKeys,
+  owner: string,
+  record: StoredRecord,
+  holders: readonly Holder[],
+): boolean {
+  return sameBytes(digestOf(holders.map((holder) => HOLDER.macOf(keys, owner, holder))), record.holders);
 }
 
 /** Null where there is none. */
