@@ -23,6 +23,7 @@ import { Trace } from './time/trace.ts';
 import { VirtualTime } from './time/virtual-time.ts';
 import { History } from './watch/history.ts';
 import { ADDRESS, Observer } from './watch/observer.ts';
+import { brokenInTheEnd } from './watch/final-rules.ts';
 import { SPECIFICATION, withTakeBacks } from './watch/specification.ts';
 
 const SECOND = 1_000;
@@ -296,6 +297,15 @@ export class Simulation {
     if (numbers.some((number, index) => number !== numbers.length - index)) {
       this.observer.fail('versions are numbered from 1 up', numbers.join(' '));
     }
+    const { kept } = this.#store;
+    const { project } = ADDRESS;
+    const broken = brokenInTheEnd({
+      versions,
+      audit: await kept.audit({ address: ADDRESS, limit: 100_000 }),
+      usage: await kept.usage(project),
+      fence: this.observer.world.record.fence,
+    });
+    if (broken !== null) this.observer.fail(broken.rule, broken.what);
   }
 
   #checkOrder(): void {

@@ -1,6 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { amountOf } from '../support/amount.ts';
-import type { Verdict, WireMessage } from '../support/postgres-proxy.ts';
+import type { PostgresProxy, Verdict, WireMessage } from '../support/postgres-proxy.ts';
 import { checkHistory } from '../../src/contract/history-checker.ts';
 import { findPostgres } from '../support/postgres-server.ts';
 import { houseModel } from './fixtures/house-model.ts';
@@ -10,12 +11,18 @@ import { ThreeHouses } from './fixtures/three-houses.ts';
 const programs = await findPostgres();
 
 const HISTORIES = amountOf('STATEHOUSE_HISTORIES', { few: 8, many: 300 });
-const OPERATIONS = 500;
+const OPERATIONS = 300;
 const CLIENTS = 9;
 /** Histories that run at a time, each on an address of its own. */
 const AT_A_TIME = 4;
 /** One history in so many has the server crash in the middle of it. */
 const CRASH_EVERY = 10;
+/** One history in so many has a node frozen for so long that the others take it for dead. */
+const FREEZE_LONG_EVERY = 50;
+const FREEZE_LONG_MS = 9_000;
+/** All have a node frozen now and then, for up to so long. */
+const FREEZE_MS_MAX = 250;
+const FREEZE_PAUSE_MS_MAX = 2_000;
 /** One message in so many is the last of its connection. */
 const CUT_EVERY = 500;
 
@@ -47,6 +54,19 @@ describe.skipIf(programs === null)('histories of three nodes (skipped unless pos
     }
   }
 
+  /** Freezes one node after the other, until it is told to end. */
+  async function freezeNodes(seed: number, { signal }: AbortController): Promise<void> {
+    const random = chance(-seed);
+    for (let isFirst = true; !signal.aborted; isFirst = false) {
+      const proxy = nodes.proxies[Math.floor(random() * nodes.proxies.length)] as PostgresProxy;
+      const isLong = isFirst && seed % FREEZE_LONG_EVERY === FREEZE_LONG_EVERY - 1;
+      proxy.freeze();
+      await sleep(isLong ? FREEZE_LONG_MS : random() * FREEZE_MS_MAX);
+      proxy.thaw();
+      await sleep(random() * FREEZE_PAUSE_MS_MAX);
+    }
+  }
+
   async function history(seed: number): Promise<HouseOperation[]> {
     const address = { project: 'acme', key: `history-${seed}`, workspace: 'default' };
     const houses = nodes.houses.map(({ house }) => house);
@@ -54,7 +74,7 @@ describe.skipIf(programs === null)('histories of three nodes (skipped unless pos
   }
 
   it(
-    `are linearizable, all ${HISTORIES} of them, whatever breaks`,
+    `are linearizable, all ${HISTORIES} of them, whatever breaks, freezes, or comes twice and late`,
     async () => {
       const cutAt = new Set<string>();
       let unanswered = 0;
@@ -65,9 +85,14 @@ describe.skipIf(programs === null)('histories of three nodes (skipped unless pos
           (_, at) => first + at,
         );
         breakConnections(first, cutAt);
+        const end = new AbortController();
+        const freezing = freezeNodes(first, end);
         const running = seeds.map(history);
         if (seeds.some((seed) => seed % CRASH_EVERY === 0)) await nodes.server.restart('immediate');
-        for (const [at, operations] of (await Promise.all(running)).entries()) {
+        const histories = await Promise.all(running);
+        end.abort();
+        await freezing;
+        for (const [at, operations] of histories.entries()) {
           unanswered += operations.filter(({ output }) => output === null).length;
           const verdict = checkHistory(houseModel, operations);
           if (verdict.type !== 'linearizable') console.error(inWords(operations));
@@ -82,7 +107,7 @@ describe.skipIf(programs === null)('histories of three nodes (skipped unless pos
       );
       expect([...cutAt].filter((place) => place.endsWith('COMMIT')).length).toBeGreaterThan(0);
     },
-    HISTORIES * 30_000,
+    HISTORIES * 120_000,
   );
 });
 

@@ -30,7 +30,9 @@ export class PostgresProxy implements AsyncDisposable {
   /** Turns new connections away. */
   refuses = false;
   readonly #server: Server;
-  readonly #pairs = new Set<() => void>();
+  /** Both sockets of a connection, by what ends it. */
+  readonly #pairs = new Map<() => void, { readonly client: Socket; readonly server: Socket }>();
+  #isFrozen = false;
 
   private constructor(server: Server, target: number) {
     this.#server = server;
@@ -45,9 +47,22 @@ export class PostgresProxy implements AsyncDisposable {
     return new PostgresProxy(server, target);
   }
 
+  /** Nothing goes on, in either direction, as if its client's process were stopped. */
+  freeze(): void {
+    this.#isFrozen = true;
+    for (const { client, server } of this.#pairs.values())
+      for (const socket of [client, server]) socket.pause();
+  }
+
+  thaw(): void {
+    this.#isFrozen = false;
+    for (const { client, server } of this.#pairs.values())
+      for (const socket of [client, server]) socket.resume();
+  }
+
   /** Breaks all connections now. */
   sever(): void {
-    for (const end of this.#pairs) end();
+    for (const end of this.#pairs.keys()) end();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -67,10 +82,11 @@ export class PostgresProxy implements AsyncDisposable {
       client.destroy();
       server.destroy();
     };
-    this.#pairs.add(end);
+    this.#pairs.set(end, { client, server });
     for (const socket of [client, server]) socket.on('error', end).on('close', end);
     this.#forward(client, server, new MessageCutter('to-server'), end);
     this.#forward(server, client, new MessageCutter('to-client'), end);
+    if (this.#isFrozen) for (const socket of [client, server]) socket.pause();
   }
 
   #forward(from: Socket, to: Socket, cutter: MessageCutter, end: () => void): void {

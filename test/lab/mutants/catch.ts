@@ -9,14 +9,13 @@ const BUILD: string = fileURLToPath(new URL('../../../', import.meta.url));
 const COPY: string = fileURLToPath(new URL('../../../../build-mutants/', import.meta.url));
 const ENGINE: string = `${COPY}src/engines/memory/engine.js`;
 
-/** Of what no client of the lab does: leases, deleted states, and what the audit log says. */
+/** Of what no client of the lab does: leases and deleted states. */
 const NOT_ASKED: ReadonlySet<string> = new Set([
   'a hold that goes on after its end',
   'a hold that ends too early',
   'a delay that nobody keeps',
   'a renewal that forgets the hold',
   'a state that comes back under a holder',
-  'a deed that is not in the audit log',
 ]);
 
 /**

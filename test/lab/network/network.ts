@@ -121,17 +121,26 @@ export class Network {
   /** A copy: its answer is for nobody, and its connection is dead when it arrives or dies soon. */
   #copy(request: WireRequest): void {
     const delay = this.#dice.logarithmic(COPY_MS.least, COPY_MS.most);
+    const deaths = [0, 0, this.#dice.exponential(20), PROBE_MS];
     this.#time.after(delay, () => {
       this.#trace.note('network', `delivers a copy of ${request.method} ${asksFor(request) ?? ''}`);
       this.#watch.copied(request);
-      const { hangUp } = this.#connect(request, { answered: () => undefined, broken: () => undefined });
-      this.#time.after(this.#dice.pick([0, 0, this.#dice.exponential(20), PROBE_MS]), hangUp);
+      const { hangUp } = this.#connect(request, {
+        answered: () => undefined,
+        broken: () => undefined,
+        // Most are dead when they are read, and the server learns of it while it decides.
+        taken: () => this.#time.after(this.#dice.pick(deaths), hangUp),
+      });
     });
   }
 
   #connect(
     request: WireRequest,
-    wire: { readonly answered: (reply: WireReply, settle: Settle) => void; readonly broken: () => void },
+    wire: {
+      readonly answered: (reply: WireReply, settle: Settle) => void;
+      readonly broken: () => void;
+      readonly taken?: () => void;
+    },
   ): { readonly hangUp: () => void } {
     let node: LabNode | null = null;
     let hasHungUp = false;
@@ -155,6 +164,7 @@ export class Network {
       if (hasHungUp) side.hangUp();
       if (node === null) wire.broken();
       else node.take(side, wire.broken);
+      wire.taken?.();
     });
     return {
       hangUp: () => {
