@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { loadavg } from 'node:os';
 import { dirname, join } from 'node:path';
 import { aws } from './aws.ts';
+import { clouds } from './contention-clouds.ts';
 import { contention } from './contention.ts';
 import { cycles } from './cycles.ts';
 import { explore } from './explore.ts';
@@ -32,6 +33,7 @@ const PARTS: Readonly<Record<string, () => Promise<Section>>> = {
   large,
   waiters,
   contention,
+  clouds,
   holds,
   line,
   listings,

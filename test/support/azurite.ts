@@ -13,6 +13,9 @@ const PACKAGE = 'azurite@3.33.0';
 /** It is too large to come with every installation of this repository: 120 MB. */
 const FOLDER: string = join(tmpdir(), `statehouse-${PACKAGE}`);
 
+/** It reads many files, which takes its time on a busy machine. */
+const START_MS_MAX = 60_000;
+
 /** The account that Azurite has by itself; its key is in Azurite's documentation. */
 export const AZURITE_ACCOUNT = 'devstoreaccount1';
 export const AZURITE_KEY: string =
@@ -54,11 +57,14 @@ export class Azurite implements AsyncDisposable {
       env: process.env,
     });
     const url = `http://127.0.0.1:${port}`;
-    await eventually('Azurite answers', () =>
-      fetch(url).then(
-        () => true,
-        () => false,
-      ),
+    await eventually(
+      'Azurite answers',
+      () =>
+        fetch(url).then(
+          () => true,
+          () => false,
+        ),
+      START_MS_MAX,
     );
     return new Azurite(`${url}/${AZURITE_ACCOUNT}`, run, folder);
   }

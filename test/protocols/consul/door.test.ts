@@ -346,10 +346,10 @@ describe('the consul door', () => {
     await using guessed = await TestHouse.open();
     const guess = (): Promise<Answer> =>
       guessed.ask('GET', `/v1/status/leader${query}`, { as: null, headers });
-    for (let tries = 0; tries < 20; tries += 1) expect((await guess()).status).toBe(403);
+    // On a busy machine the first ones take a part of the time that the last would have to wait.
     const before = performance.now();
-    expect((await guess()).status).toBe(403);
-    expect(performance.now() - before).toBeGreaterThan(500);
+    for (let tries = 0; tries < 21; tries += 1) expect((await guess()).status).toBe(403);
+    expect(performance.now() - before).toBeGreaterThan(700);
   });
 
   it('takes a token from header, query, bearer and http_auth, and none that is wrong', async () => {

@@ -8,7 +8,7 @@ import { readQuery } from '../../wire/uri.ts';
 import type { DetectedRequest, Undetected } from './detect.ts';
 import { noCredential, unauthenticated, type AzureError } from './errors.ts';
 import { originOf } from './origin.ts';
-import { isSasSignedWith, readSas, sasRefusal, type Sas } from './sas.ts';
+import { isSasSignedWith, isUserDelegation, readSas, sasRefusal, type Sas } from './sas.ts';
 import { isSignedWith, readKeySignature, type KeySignature } from './shared-key.ts';
 
 /** Somebody whom the house knows. */
@@ -23,6 +23,9 @@ const CLOCK_SKEW_MAX_MS: number = 15 * 60 * 1_000;
 
 const WRONG =
   'the access key or its signature is wrong: set access_key (or ARM_ACCESS_KEY) to the secret of a Statehouse credential, and storage_account_name to its id in lower case';
+
+const NO_DELEGATION =
+  'user delegation signatures are not supported here: no key is given out for one. Make a signature with "statehouse config azurerm PROJECT/KEY --sas", or sign one with the key of the account';
 
 /** Who asks: whose key signed the request or the signature in its URL, or who presents a token or a pair. */
 export class Authenticator {
@@ -50,7 +53,9 @@ export class Authenticator {
     const header = request.header('authorization');
     const key = readKeySignature(header);
     if (key !== null) return this.#byKey(request, key, asked);
-    const sas = header === undefined ? readSas(readQuery(request.query) ?? new Map(), asked.account) : null;
+    const query = header === undefined ? (readQuery(request.query) ?? new Map<string, string>()) : new Map();
+    if (isUserDelegation(query)) return unauthenticated(NO_DELEGATION);
+    const sas = readSas(query, asked.account);
     if (sas !== null) return this.#bySas(request, sas, asked);
     const presented = presentedBy(request);
     const source = sourceOf(this.#door, request);

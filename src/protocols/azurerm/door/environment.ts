@@ -24,6 +24,9 @@ const FORM_BYTES_MAX: number = 16 * 1024;
 const ACCOUNT_PATH =
   /^subscriptions\/([^/]+)\/resourcegroups\/([^/]+)\/providers\/microsoft\.storage\/storageaccounts\/([^/]+?)(\/listkeys)?$/i;
 
+const NO_ASSERTIONS =
+  'federated tokens and certificates (client_assertion) are not supported here: this server trusts no other issuer. Leave use_oidc and client_certificate_path out, and set client_id and client_secret to the id and the secret of a Statehouse credential, which a pipeline keeps among its secrets';
+
 const FORM = z.object({
   grant_type: z.literal('client_credentials'),
   client_id: z.string(),
@@ -78,12 +81,14 @@ export class Environment {
   /** A client's ID and secret are a credential's, and its token is both of them. */
   async #token(request: DoorRequest): Promise<DoorReply> {
     const bytes = await readBody(request, FORM_BYTES_MAX);
-    const form = FORM.safeParse(Object.fromEntries(new URLSearchParams(bytes?.toString('utf8') ?? '')));
+    const fields = new URLSearchParams(bytes?.toString('utf8') ?? '');
+    if (fields.has('client_assertion')) return tokenError(400, 'unauthorized_client', NO_ASSERTIONS);
+    const form = FORM.safeParse(Object.fromEntries(fields));
     if (!form.success)
       return tokenError(
         400,
         'invalid_request',
-        'expected grant_type=client_credentials with client_id and client_secret: federated tokens and certificates are not supported here',
+        'expected grant_type=client_credentials with client_id and client_secret',
       );
     const { client_id: user, client_secret: password } = form.data;
     const source = sourceOf(this.#door, request);

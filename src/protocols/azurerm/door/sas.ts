@@ -44,9 +44,14 @@ export function readSas(query: ReadonlyMap<string, string>, account: string): Sa
   const field = (name: string): string => query.get(name) ?? '';
   const signature = field('sig');
   const kind = query.has('ss') ? 'account' : query.has('sr') ? 'service' : null;
-  if (signature === '' || kind === null || query.has('skoid')) return null;
+  if (signature === '' || kind === null || isUserDelegation(query)) return null;
   const policy = kind === 'service' ? field('si') : '';
   return { kind, account, signature, policy: policy === '' ? null : policy, field };
+}
+
+/** Whether a signature is made with a key that Azure gives to a user for a while, which it names. */
+export function isUserDelegation(query: ReadonlyMap<string, string>): boolean {
+  return query.has('skoid');
 }
 
 /** Whether it was signed with this secret. @param secret in base64 */

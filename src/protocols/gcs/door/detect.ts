@@ -79,10 +79,12 @@ export function detect(request: DoorRequest): DetectedRequest | Undetected {
     return { problem: 'invalid', message: 'the query has a percent-escape that is not valid UTF-8', xml };
   }
   if (prefix === undefined) return detectXml(request, query);
-  const place = readPlace(path.slice(prefix.length));
-  if (place === null) {
-    return { problem: 'invalid', message: 'the path names no bucket or object as the JSON API does', xml };
+  const parts = path.slice(prefix.length).split('/').map(decodeUriText);
+  if (!areTexts(parts)) {
+    return { problem: 'invalid', message: 'the path has a percent-escape that is not valid UTF-8', xml };
   }
+  const place = readPlace(parts);
+  if (place === null) return notDone(`${method} ${path}`, xml);
   const { kind, ...named } = place;
   const uploads = prefix === UPLOAD_PREFIX || prefix === RESUMABLE_PREFIX;
   const asked = { ...named, query, xml };
@@ -123,10 +125,8 @@ function detectXml(
 }
 
 /** `b`, `b/BUCKET`, `b/BUCKET/o`, `b/BUCKET/o/OBJECT`, whose slashes are escaped, and `…/copyTo/b/BUCKET/o/OBJECT`. */
-function readPlace(rest: string): Place | null {
-  const parts = rest.split('/').map(decodeUriText);
-  if (parts.includes(null)) return null;
-  const [b, bucket, o, object = '', action, targetB, targetBucket, targetO, targetObject] = parts as string[];
+function readPlace(parts: readonly string[]): Place | null {
+  const [b, bucket, o, object = '', action, targetB, targetBucket, targetO, targetObject] = parts;
   if (b !== 'b') return null;
   if (bucket === undefined) return { kind: 'service', bucket: '', object: '', target: null };
   const place = { bucket, object, target: null };
@@ -137,6 +137,10 @@ function readPlace(rest: string): Place | null {
   if ((action !== 'copyTo' && action !== 'rewriteTo') || targetB !== 'b' || targetO !== 'o') return null;
   const target = { bucket: targetBucket ?? '', object: targetObject ?? '' };
   return { ...place, kind: action, target };
+}
+
+function areTexts(parts: readonly (string | null)[]): parts is readonly string[] {
+  return !parts.includes(null);
 }
 
 function notDone(what: string, xml: boolean): Undetected {
