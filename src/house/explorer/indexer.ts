@@ -1,4 +1,3 @@
-import { performance } from 'node:perf_hooks';
 import { formatAddress, isAddress, parseAddress, type Address } from '../../core/address.ts';
 import { allTerms } from '../../core/snapshot/contents.ts';
 import type { Milliseconds } from '../../core/instant.ts';
@@ -20,11 +19,9 @@ const TENURE: Milliseconds = 20_000;
 const FIRST: Milliseconds = 500;
 /** States that are taken up in one go while the index is made. */
 const PAGE = 50;
-/** So much longer than it worked it rests where nothing else is done. */
+/** So much longer than it worked it rests, so that it takes a small part of a machine that has other things to do. */
 const REST_FACTOR = 2;
 const REST_MAX: Milliseconds = 1_000;
-/** So much of the time of the event loop counts as left by others at the least. */
-const FREE_MIN = 0.01;
 /** What changes what a state says, or whether it is there. */
 const CHANGING: ReadonlySet<string> = new Set(['write', 'restore', 'delete', 'undelete', 'purge']);
 
@@ -52,7 +49,6 @@ export class Indexer {
   #atWork = 0;
   #work: Promise<void> = Promise.resolve();
   #closed = false;
-  #usedBefore = performance.eventLoopUtilization();
   /** It is to be made anew. */
   #isStale = false;
 
@@ -282,19 +278,11 @@ export class Indexer {
     }
   }
 
-  /** A third of the time that others leave: whoever waits for an answer comes first, and what is written again meanwhile is read once. */
-  #restAfter(worked: Milliseconds): Milliseconds {
-    const now = performance.eventLoopUtilization();
-    const { utilization } = performance.eventLoopUtilization(now, this.#usedBefore);
-    this.#usedBefore = now;
-    return (REST_FACTOR * worked) / Math.max(1 - utilization, FREE_MIN);
-  }
-
   async #workAndRest(work: () => Promise<void>): Promise<void> {
     const began = performance.now();
     await work();
     if (this.#closed) return;
-    const rest = Math.min(REST_MAX, this.#restAfter(performance.now() - began));
+    const rest = Math.min(REST_MAX, REST_FACTOR * (performance.now() - began));
     await new Promise<void>((resolve) => {
       const end = (): void => {
         cancel();
