@@ -106,6 +106,7 @@ export const OPERATIONS: { readonly [Name in OperationName]: RouteOf<Name> } = {
   'set-project': { method: 'PATCH', path: '/projects/:project' },
   'list-credentials': { method: 'GET', path: '/credentials' },
   'create-credential': { method: 'POST', path: '/credentials' },
+  'change-credential': { method: 'PATCH', path: '/credentials/:id' },
   'revoke-credential': { method: 'DELETE', path: '/credentials/:id' },
   'list-webhooks': { method: 'GET', path: '/webhooks' },
   'set-webhook': { method: 'POST', path: '/webhooks' },
@@ -266,6 +267,12 @@ interface Operations extends AgentPoolOperations, DriftOperations {
     query: Nothing;
     body: { name: string; grants: Grant[]; expiresAt?: string | null | undefined };
     answer: NewCredentialShape;
+  };
+  'change-credential': {
+    part: 'id';
+    query: Nothing;
+    body: { grants?: Grant[] | undefined; expiresAt?: string | null | undefined };
+    answer: CredentialShape;
   };
   'revoke-credential': {
     part: 'id';

@@ -304,6 +304,12 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
     load: () => import('./commands/credential-list.ts'),
   },
   {
+    name: 'credential change',
+    section: 'server',
+    summary: 'change what a credential may do, or until when',
+    load: () => import('./commands/credential-change.ts'),
+  },
+  {
     name: 'credential revoke',
     section: 'server',
     summary: 'revoke a credential',

@@ -125,6 +125,22 @@ export function recordContract(bench: Bench): void {
       expect(await credentialsOf(late.id, early.id)).toEqual([early, revoked]);
     });
 
+    it('is changed as it then is, but not where it is revoked or gone', async () => {
+      const good = credential('CREDENTIALCHANGE');
+      const revoked = credential('CREDENTIALCHANG2', { revokedAt: 5_000 });
+      for (const each of [good, revoked])
+        await bench.engine().apply([{ type: 'put-credential', credential: each, note: null }]);
+      const changed = { grants: [{ role: 'reader', pattern: 'a/*' }], expiresAt: 7_000 } as const;
+      const change = (id: string, to: Partial<typeof changed>): Promise<unknown> =>
+        bench.engine().apply([{ type: 'change-credential', id, change: to, note: note('changed') }]);
+      expect(await change(good.id, changed)).toEqual([NOTED]);
+      expect(await change(good.id, { expiresAt: 7_000 })).toEqual([NOTED]);
+      expect(await change(revoked.id, changed)).toEqual([CONFLICT]);
+      expect(await change('CREDENTIALNOBODY', changed)).toEqual([CONFLICT]);
+      await bench.reopen();
+      expect(await credentialsOf(good.id, revoked.id)).toEqual([{ ...good, ...changed }, revoked]);
+    });
+
     it('is forgotten once it has ended long enough, as it then is', async () => {
       const revoked = credential('CREDENTIALENDED1', { revokedAt: 5_000 });
       const expired = credential('CREDENTIALENDED2', { expiresAt: 6_000 });

@@ -11,6 +11,7 @@ export const AUDIT_ACTIONS: readonly string[] = [
   'audit-head',
   'backup',
   'check',
+  'credential-change',
   'credential-create',
   'credential-prune',
   'credential-revoke',

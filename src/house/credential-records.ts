@@ -10,6 +10,8 @@ type Log = Pick<Engine, 'audit' | 'auditAfter' | 'credentials'>;
 /** What the audit log says of one credential: its newest record of each kind. */
 interface Recorded {
   readonly created: AuditRecord | undefined;
+  /** Absent where what it may do was never changed. */
+  readonly changed: AuditRecord | undefined;
   readonly revoked: AuditRecord | undefined;
 }
 
@@ -24,31 +26,34 @@ export async function verifyCredentials(engine: Log): Promise<void> {
   const credentials = await engine.credentials();
   const [oldest] = (await engine.auditAfter(0, {}, 1)).records;
   const created = await newestOf(engine, 'credential-create');
+  const changed = await newestOf(engine, 'credential-change');
   const revoked = await newestOf(engine, 'credential-revoke');
   const prunings = await recordsOf(engine, 'credential-prune');
   const stored = new Map(credentials.map((credential) => [credential.id, credential]));
   for (const credential of credentials) {
-    const recorded = { created: created.get(credential.id), revoked: revoked.get(credential.id) };
+    const { id } = credential;
+    const recorded = { created: created.get(id), changed: changed.get(id), revoked: revoked.get(id) };
     const problem = problemOf(credential, recorded, { position, oldest: oldest?.at ?? Infinity });
     if (problem !== null) throw notRecorded(credential.id, problem);
   }
   for (const [id, record] of created) {
     if (stored.has(id) || record.id > position) continue;
-    if (!mayBeForgotten(record, revoked.get(id), prunings))
+    if (!mayBeForgotten([record, changed.get(id)], revoked.get(id), prunings))
       throw notRecorded(id, 'was taken away, and the log does not say that it was forgotten');
   }
 }
 
 function problemOf(
   { grants, createdAt, revokedAt }: Credential,
-  { created, revoked }: Recorded,
+  { created, changed, revoked }: Recorded,
   { position, oldest }: { readonly position: number; readonly oldest: Instant },
 ): string | null {
   if (created === undefined) return createdAt < oldest ? null : 'was created, and the log does not say so';
-  const said = created.note.detail['grants'];
   const has = grants.map(({ role, pattern }) => `${role}:${pattern}`).join(' ');
-  if (said !== undefined && said !== has)
-    return `has the grants "${has}", and was created with "${String(said)}"`;
+  const last = changed !== undefined && changed.id > created.id ? changed : created;
+  const said = last.note.detail['grants'];
+  if (said !== undefined && said !== has && last.id <= position)
+    return `has the grants "${has}", and was given "${String(said)}"`;
   const isRevoked = revoked !== undefined && revoked.id > created.id;
   if (revokedAt === null) {
     return isRevoked && revoked.id <= position ? 'is valid, and the log says that it was revoked' : null;
@@ -58,15 +63,19 @@ function problemOf(
 
 /** Whether a credential had ended, as far as is known, before some were forgotten. */
 function mayBeForgotten(
-  created: AuditRecord,
+  given: readonly (AuditRecord | undefined)[],
   revoked: AuditRecord | undefined,
   prunings: readonly AuditRecord[],
 ): boolean {
-  const expires = created.note.detail['expires'];
-  // What an earlier program created does not say when it ends.
-  const end = expires === undefined ? created.at : Date.parse(String(expires));
-  const ends = [end, revoked?.at ?? Number.NaN].filter((at) => !Number.isNaN(at));
+  const ends = [...given.map(endOf), revoked?.at ?? Number.NaN].filter((at) => !Number.isNaN(at));
   return prunings.some(({ at }) => ends.some((ended) => ended <= at));
+}
+
+/** When a credential was to end; not a number for never. What an earlier program created does not say it. */
+function endOf(record: AuditRecord | undefined): number {
+  if (record === undefined) return Number.NaN;
+  const { expires } = record.note.detail;
+  return expires === undefined ? record.at : Date.parse(String(expires));
 }
 
 /** The newest record of an action, by the id of the credential that it is about. */

@@ -20,6 +20,12 @@ import type { KnownCredentials } from './identity/known-credentials.ts';
 
 const REVOKED: Revoked = { type: 'revoked' };
 
+/** What takes a while to be done for somebody. */
+export interface AtWork {
+  readonly action: Action;
+  readonly address: Address;
+}
+
 /**
  * The one gate of the house: nothing is shown or done but to whom it lets through. It alone asks what a role allows, and
  * with every such question whether the credential has been revoked or has expired, so that no part can forget to.
@@ -27,12 +33,12 @@ const REVOKED: Revoked = { type: 'revoked' };
 export class Gate {
   readonly #engine: Pick<Engine, 'world'>;
   readonly #clock: Pick<Clock, 'now'>;
-  readonly #credentials: Pick<KnownCredentials, 'isRevoked' | 'look' | 'watch'>;
+  readonly #credentials: Pick<KnownCredentials, 'isOvertaken' | 'look' | 'watch'>;
 
   constructor(options: {
     engine: Pick<Engine, 'world'>;
     clock: Pick<Clock, 'now'>;
-    credentials: Pick<KnownCredentials, 'isRevoked' | 'look' | 'watch'>;
+    credentials: Pick<KnownCredentials, 'isOvertaken' | 'look' | 'watch'>;
   }) {
     this.#engine = options.engine;
     this.#clock = options.clock;
@@ -61,7 +67,7 @@ export class Gate {
    * (`core/rules/grace.ts`).
    */
   onForRules(caller: Caller, action: Action, address: Address): Forbidden | Revoked | null {
-    if (this.#isRevoked(caller.identity)) return REVOKED;
+    if (this.#isRevoked(caller.identity, { action, address })) return REVOKED;
     return mayActOn(caller.identity.grants, action, address) ? null : forbidden(caller, action, address);
   }
 
@@ -155,28 +161,41 @@ export class Gate {
 
   /**
    * Looks at a caller's credential once more, just before what took a while is done for it.
-   * @returns null if it is as good as it was
+   * @param work what that is; absent where all that it might do counts
+   * @returns null if it may do so still
    */
-  async again(caller: Caller): Promise<Revoked | null> {
+  async again(caller: Caller, work?: AtWork): Promise<Revoked | null> {
     await this.#credentials.look();
-    return this.#isRevoked(caller.identity) ? REVOKED : null;
+    return this.#isRevoked(caller.identity, work) ? REVOKED : null;
   }
 
   /**
-   * Tells once when somebody's credential is revoked, at once where that is done here, within two seconds elsewhere.
+   * Tells once when somebody's credential is revoked, or restricted so that it may not do this any more: at once where that is
+   * done here, within two seconds elsewhere.
    * @returns a function that ends it
    */
-  watch({ credentialId }: Identity, revoked: () => void): () => void {
-    return credentialId === undefined ? () => undefined : this.#credentials.watch(credentialId, revoked);
+  watch(identity: Identity, revoked: () => void, work?: AtWork): () => void {
+    const { credentialId } = identity;
+    if (credentialId === undefined) return () => undefined;
+    let end: () => void = () => undefined;
+    const look = (): void => {
+      if (!this.#isRevoked(identity, work)) return;
+      end();
+      revoked();
+    };
+    end = this.#credentials.watch(credentialId, look);
+    look();
+    return end;
   }
 
   /**
-   * Takes what a caller sends for as long as its credential is good: the stream breaks off when that is revoked.
+   * Takes what a caller sends for as long as its credential is good for it: the stream breaks off when it is not any more.
    * @param take reads the stream
-   * @returns what `take` made of it, unless the credential was revoked meanwhile
+   * @returns what `take` made of it, unless the credential was revoked or restricted meanwhile
    */
   async whileGood<T>(
     caller: Caller,
+    work: AtWork,
     stream: AsyncIterable<Uint8Array>,
     take: (stream: AsyncIterable<Uint8Array>) => Promise<T>,
   ): Promise<T | Revoked> {
@@ -187,10 +206,10 @@ export class Gate {
     });
     broken.catch(() => undefined);
     // An error is dear to make, and nearly no stream needs it.
-    const end = this.watch(caller.identity, () => breakOff((cut = new BrokenOff())));
+    const end = this.watch(caller.identity, () => breakOff((cut = new BrokenOff())), work);
     try {
       const taken = await take(until(broken, stream));
-      return (await this.again(caller)) ?? taken;
+      return (await this.again(caller, work)) ?? taken;
     } catch (fault) {
       if (cut !== null && fault === cut) return REVOKED;
       throw fault;
@@ -199,8 +218,10 @@ export class Gate {
     }
   }
 
-  #isRevoked({ credentialId }: Identity): boolean {
-    return credentialId !== undefined && this.#credentials.isRevoked(credentialId);
+  #isRevoked(identity: Identity, work?: AtWork): boolean {
+    if (work === undefined) return this.#credentials.isOvertaken(identity);
+    const { action, address } = work;
+    return this.#credentials.isOvertaken(identity, (grants) => mayActOn(grants, action, address));
   }
 }
 

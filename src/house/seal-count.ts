@@ -24,7 +24,7 @@ export const MASTER_KEY_RECORDS: RecordDefinition<MasterKeyRecord> = defineRecor
  * AES-GCM with random nonces bears 2^32 messages under one key (NIST SP 800-38D, 8.3): beyond it the chance that two share a
  * nonce is no longer small. Half of that leaves time to change the key.
  */
-const SEALS_WARN = 2 ** 31;
+export const SEALS_WARN: number = 2 ** 31;
 /** Counted ahead at each start, so that a killed node has rarely encrypted more than was counted. */
 const BLOCK = 2 ** 16;
 const CHECK_MS: Milliseconds = 60_000;

@@ -76,6 +76,7 @@ export const WATCHED: {
   credentials: {
     list: { action: 'list-credentials', looks: true },
     create: { action: 'credential-create' },
+    change: { action: 'credential-change' },
     revoke: { action: 'credential-revoke' },
   },
   sessions: {

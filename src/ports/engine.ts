@@ -38,6 +38,13 @@ export type Expected = Entry['attributes'] | null;
 /** Changes to the house's own records. They need no decision: the last one wins, unless an entry's change says what it expects. */
 export type RecordCommand =
   | { readonly type: 'put-credential'; readonly credential: Credential; readonly note: AuditNote | null }
+  /** Changes what is given of a credential that is not revoked. Where there is none, nothing is changed: {@link CONFLICT}. */
+  | {
+      readonly type: 'change-credential';
+      readonly id: string;
+      readonly change: Partial<Pick<Credential, 'grants' | 'expiresAt'>>;
+      readonly note: AuditNote | null;
+    }
   /** Forgets the credentials that were revoked, or expired, before these moments: asked of each row as it is now. */
   | {
       readonly type: 'drop-credentials';

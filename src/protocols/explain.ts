@@ -82,7 +82,7 @@ function sentence(refusal: Refusal, address: Address | null): string {
         ? 'the credential has expired, and so has the time in which it could still write and unlock what it holds: use a valid one'
         : 'the credential has expired and holds no lock here that it took before: use a valid one';
     case 'revoked':
-      return 'the credential was revoked: use a valid one';
+      return 'the credential was revoked, or restricted so that it may not do this any more: use a valid one';
     case 'forbidden': {
       const on = refusal.address === null ? 'this server' : formatAddress(refusal.address);
       return `${refusal.subject} may not ${refusal.action} ${on}`;

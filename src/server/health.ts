@@ -3,6 +3,7 @@ import type { Door, DoorReply, DoorRequest, DoorRoutes } from '../protocols/door
 import { sourceOf } from '../protocols/caller.ts';
 import { presentedBy } from '../protocols/wire/authorization.ts';
 import type { Milliseconds } from '../core/instant.ts';
+import { SEALS_WARN } from '../house/seal-count.ts';
 import { SKEW_TOLD, type SharedClock } from './shared-clock.ts';
 import type { Metrics } from './metrics.ts';
 import { QuotaFigures } from './quota-figures.ts';
@@ -41,7 +42,7 @@ export class HealthDoor implements Door {
     // Anybody may ask this, so that many who ask at a time are answered by one look.
     this.#checking ??= this.#house.check().finally(() => (this.#checking = null));
     await this.#checking;
-    return say('readyz', 200, `ready${skewInWords(this.#clock.skew)}`);
+    return say('readyz', 200, `ready${skewInWords(this.#clock.skew)}${sealsInWords(this.#house.seals)}`);
   }
 
   fault(): DoorReply {
@@ -80,6 +81,11 @@ function skewInWords(skew: Milliseconds): string {
   if (Math.abs(skew) <= SKEW_TOLD) return '';
   const way = skew > 0 ? 'ahead of' : 'behind';
   return `; the clock of this node is ${Math.round(Math.abs(skew) / 1_000)} s ${way} the database's`;
+}
+
+/** It is safe for as long again, but the key should be another one by then. */
+function sealsInWords(seals: number): string {
+  return seals >= SEALS_WARN ? '; the master key has encrypted very often: run "statehouse rotate-key"' : '';
 }
 
 function say(operation: string, status: number, text: string): DoorReply {

@@ -235,6 +235,12 @@ export const API_TRIALS: Readonly<Record<string, Trial>> = {
     },
     proof: 'changed',
   },
+  'change-credential, a credential': {
+    prepare: [makeSpare],
+    ask: (scene) =>
+      send(scene, 'PATCH', `/credentials/${spare.id}`, { grants: [{ role: 'admin', pattern: '*' }] }),
+    proof: 'changed',
+  },
   'revoke-credential, a credential': {
     prepare: [makeSpare],
     ask: (scene) => send(scene, 'DELETE', `/credentials/${spare.id}`),

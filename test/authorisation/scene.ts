@@ -263,7 +263,11 @@ export async function kept({ engine }: TestHouse): Promise<string> {
     holders.map(({ lockId, subject, aliases }) => [lockId, subject, aliases]),
     line.map(({ waiter }) => waiter),
   ]);
-  const credentials = (await engine.credentials()).map(({ id, revokedAt }) => [id, revokedAt]);
+  const credentials = (await engine.credentials()).map(({ id, grants, revokedAt }) => [
+    id,
+    grants,
+    revokedAt,
+  ]);
   const entries = (await engine.entries(null)).filter(({ kind }) => !KEPT_BY_ITSELF.has(kind));
   return JSON.stringify([worlds, entries, credentials], (_, value: unknown) =>
     typeof value === 'bigint' ? value.toString() : value,

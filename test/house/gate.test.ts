@@ -132,6 +132,7 @@ const DEEDS: Readonly<Record<Part, Readonly<Record<string, Deed>>>> = {
     list: ({ house }, caller) => house.credentials.list(caller),
     create: ({ house }, caller) =>
       house.credentials.create(caller, { name: 'n', grants: [], expiresAt: null }),
+    change: ({ house }, caller) => house.credentials.change(caller, 'any', { expiresAt: null }),
     revoke: ({ house }, caller) => house.credentials.revoke(caller, 'any'),
   },
   audit: {

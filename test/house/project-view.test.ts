@@ -12,7 +12,7 @@ const ADMIN = callerOf('root', 'admin');
 const GATE = new Gate({
   engine: { world: () => Promise.resolve(NEW_WORLD) },
   clock: { now: () => 0 },
-  credentials: { isRevoked: () => false, look: () => Promise.resolve(), watch: () => () => undefined },
+  credentials: { isOvertaken: () => false, look: () => Promise.resolve(), watch: () => () => undefined },
 });
 
 function granted(...patterns: readonly string[]): Caller {

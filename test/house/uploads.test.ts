@@ -22,7 +22,7 @@ const LOG = { debug() {}, info() {}, warn() {}, error() {} };
 
 /** Credentials of which none is ever revoked. */
 const ALL_GOOD = {
-  isRevoked: () => false,
+  isOvertaken: () => false,
   look: () => Promise.resolve(),
   watch: () => () => undefined,
 };

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Grant } from '../../src/core/grant.ts';
 import { eventually } from '../support/eventually.ts';
 import type { TestHouse } from '../support/open-test-house.ts';
 import { findPostgres } from '../support/postgres-server.ts';
@@ -23,64 +24,68 @@ describe.skipIf(programs === null)('revocation on three nodes (skipped unless po
   });
   afterAll(() => nodes[Symbol.asyncDispose]());
 
-  it('ends on every node, within 2.5 seconds, what the credential has under way', async () => {
-    const [first] = houses;
-    const ci = await first.credential('ci', [{ role: 'writer', pattern: '*' }]);
-    await Promise.all(houses.map(({ house }) => house.credentials.refresh()));
-    const ended: number[] = [];
-    let revokedAt = Infinity;
-    const note = (): void => void ended.push(Date.now() - revokedAt);
-    await first.ask('LOCK', '/http/acme/held', { body: sampleLock('other') });
+  it.each(['revoked', 'restricted'])(
+    'ends on every node, within 2.5 seconds, what a credential has under way that is %s',
+    async (how) => {
+      const [first] = houses;
+      const ci = await first.credential(`ci-${how}`, [{ role: 'writer', pattern: '*' }]);
+      await Promise.all(houses.map(({ house }) => house.credentials.refresh()));
+      const ended: number[] = [];
+      let revokedAt = Infinity;
+      const note = (): void => void ended.push(Date.now() - revokedAt);
+      await first.ask('LOCK', '/http/acme/held', { body: sampleLock('other') });
 
-    const writes: RawConnection[] = [];
-    const streams: EventStream[] = [];
-    const waits = houses.map(async (house, at) => {
-      const body = sampleLock(`mine-${at}`);
-      const answer = await house.ask('LOCK', '/http/acme/held?wait=5m', { as: ci, body });
-      note();
-      return answer;
-    });
-    for (const [at, house] of houses.entries()) {
-      await house.untilParked(1);
-      const stream = await EventStream.open(house.url, '', { as: ci });
-      await eventually('the stream is open', () => stream.names.length === 1);
-      streams.push(stream);
-      const write = await RawConnection.open(house.url);
-      write.send(
-        `POST /http/acme/w${at} HTTP/1.1\r\nhost: h\r\nauthorization: ${basic(ci)}\r\ncontent-length: 1000\r\n\r\n{"ver`,
-      );
-      await eventually('the write has begun', () => house.house.inFlightBytes > 0);
-      writes.push(write);
-    }
-    const answered = writes.map(async (write) => {
-      await eventually('the write is answered', () => write.heard.startsWith('HTTP/1.1 401 '));
-      note();
-    });
-    const closed = streams.map(async (stream) => {
-      await eventually('the stream ends', () => stream.ended);
-      note();
-    });
+      const writes: RawConnection[] = [];
+      const streams: EventStream[] = [];
+      const waits = houses.map(async (house, at) => {
+        const body = sampleLock(`mine-${at}`);
+        const answer = await house.ask('LOCK', '/http/acme/held?wait=5m', { as: ci, body });
+        note();
+        return answer;
+      });
+      for (const [at, house] of houses.entries()) {
+        await house.untilParked(1);
+        const stream = await EventStream.open(house.url, '', { as: ci });
+        await eventually('the stream is open', () => stream.names.length === 1);
+        streams.push(stream);
+        const write = await RawConnection.open(house.url);
+        write.send(
+          `POST /http/acme/w${at} HTTP/1.1\r\nhost: h\r\nauthorization: ${basic(ci)}\r\ncontent-length: 1000\r\n\r\n{"ver`,
+        );
+        await eventually('the write has begun', () => house.house.inFlightBytes > 0);
+        writes.push(write);
+      }
+      const answered = writes.map(async (write) => {
+        await eventually('the write is answered', () => write.heard.startsWith('HTTP/1.1 401 '));
+        note();
+      });
+      const closed = streams.map(async (stream) => {
+        await eventually('the stream ends', () => stream.ended);
+        note();
+      });
 
-    await first.ask('DELETE', `/api/v1/credentials/${ci.id}`);
-    revokedAt = Date.now();
-    const answers = await Promise.all(waits);
-    await Promise.all([...answered, ...closed]);
-    expect(answers.map(({ status }) => status)).toEqual([401, 401, 401]);
-    expect(ended).toHaveLength(9);
-    expect(Math.max(...ended)).toBeLessThan(ENDED_WITHIN_MS);
+      if (how === 'revoked') await first.ask('DELETE', `/api/v1/credentials/${ci.id}`);
+      else await restrict(first, ci.id, [{ role: 'reader', pattern: '*' }]);
+      revokedAt = Date.now();
+      const answers = await Promise.all(waits);
+      await Promise.all([...answered, ...closed]);
+      expect(answers.map(({ status }) => status)).toEqual([401, 401, 401]);
+      expect(ended).toHaveLength(9);
+      expect(Math.max(...ended)).toBeLessThan(ENDED_WITHIN_MS);
 
-    // The lock goes to nobody of them.
-    await first.ask('UNLOCK', '/http/acme/held', { body: sampleLock('other') });
-    await sleep(200);
-    expect((await first.ask('LOCK', '/http/acme/held', { body: sampleLock('next') })).status).toBe(200);
-    for (const [at, house] of houses.entries()) {
-      expect((await house.ask('GET', `/http/acme/w${at}`)).status).toBe(404);
-      const late = await house.ask('POST', '/http/acme/late', { as: ci, body: sampleState(1) });
-      expect(late.status).toBe(401);
-    }
-    await Promise.all(writes.map((write) => write[Symbol.asyncDispose]()));
-    for (const stream of streams) stream[Symbol.dispose]();
-  });
+      // The lock goes to nobody of them.
+      await first.ask('UNLOCK', '/http/acme/held', { body: sampleLock('other') });
+      await sleep(200);
+      expect((await first.ask('LOCK', '/http/acme/held', { body: sampleLock('next') })).status).toBe(200);
+      for (const [at, house] of houses.entries()) {
+        expect((await house.ask('GET', `/http/acme/w${at}`)).status).toBe(404);
+        const late = await house.ask('POST', '/http/acme/late', { as: ci, body: sampleState(1) });
+        expect(late.status).toBe(401);
+      }
+      await Promise.all(writes.map((write) => write[Symbol.asyncDispose]()));
+      for (const stream of streams) stream[Symbol.dispose]();
+    },
+  );
 
   it('is learned by one read of all credentials, however many wait to be told', async () => {
     const [, second] = houses;
@@ -112,3 +117,9 @@ describe.skipIf(programs === null)('revocation on three nodes (skipped unless po
     expect(reads).toBeLessThanOrEqual(4);
   });
 });
+
+async function restrict(house: TestHouse, id: string, grants: readonly Grant[]): Promise<void> {
+  const headers = { 'content-type': 'application/json' };
+  const body = JSON.stringify({ grants });
+  expect((await house.ask('PATCH', `/api/v1/credentials/${id}`, { body, headers })).status).toBe(200);
+}

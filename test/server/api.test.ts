@@ -327,6 +327,9 @@ describe('the API', () => {
       expect((await callApi(house, 'GET /credentials', { as })).status).toBe(403);
       const twice = await callApi(house, 'POST /credentials', { body });
       expect([twice.status, twice.json['error']]).toEqual([422, 'invalid']);
+      const narrower = [{ role: 'reader', pattern: 'app/*' }];
+      const changed = await callApi(house, `PATCH /credentials/${as.id}`, { body: { grants: narrower } });
+      expect(changed.json).toMatchObject({ grants: narrower, revokedAt: null });
       expect((await callApi(house, `DELETE /credentials/${as.id}`)).json['revokedAt']).not.toBeNull();
       expect((await callApi(house, 'GET /whoami', { as })).status).toBe(401);
       expect((await callApi(house, 'DELETE /credentials/nobody')).status).toBe(404);

@@ -31,6 +31,18 @@ describe('how the house is', () => {
     ]);
   });
 
+  it('tells when the master key has encrypted half as often as is safe', async () => {
+    const closing = new AbortController().signal;
+    const said = async (seals: number): Promise<string> => {
+      const house = { check: async () => undefined, seals } as unknown as House;
+      const metrics = new Metrics(quietHouse());
+      const door = new HealthDoor({ house, metrics, closing, clock: { skew: 0 } });
+      return String((await door.answer(READYZ)).body);
+    };
+    expect(await said(2 ** 31 - 1)).toBe('ready\n');
+    expect(await said(2 ** 31)).toContain('run "statehouse rotate-key"');
+  });
+
   it('is "not ready" while it cannot write or is closing, and "healthy" even then', async () => {
     const closing = new AbortController();
     let works = false;

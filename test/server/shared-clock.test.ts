@@ -57,7 +57,7 @@ describe('the time of a node', () => {
       const gate = new Gate({
         engine: { world: () => Promise.reject(new Error('not asked')) },
         clock,
-        credentials: { isRevoked: () => false, look: async () => undefined, watch: () => () => undefined },
+        credentials: { isOvertaken: () => false, look: async () => undefined, watch: () => () => undefined },
       });
       const until = (at: number): Parameters<Gate['known']>[0] => ({
         subject: 'token:ci',

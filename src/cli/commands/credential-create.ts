@@ -1,10 +1,11 @@
-import { isRole, patternProblem, ROLES, type Grant } from '../../core/grant.ts';
+import { ROLES } from '../../core/grant.ts';
 import { defineCommand, type Command } from '../command.ts';
 import { readDuration } from '../../core/duration.ts';
 import { DONE } from '../exit-codes.ts';
 import { wrongUse } from '../failure.ts';
 import { HouseClient } from '../server/client.ts';
 import { CONNECTION_OPTIONS, readConnection } from '../server/connection.ts';
+import { readGrant } from '../server/read-grant.ts';
 import { accepted, text, texts } from '../options.ts';
 
 export const command: Command = defineCommand({
@@ -55,18 +56,3 @@ export const command: Command = defineCommand({
     return DONE;
   },
 });
-
-/** Reads `writer:app/net/*@dev`. */
-function readGrant(given: string): Grant {
-  const colon = given.indexOf(':');
-  const role = given.slice(0, Math.max(colon, 0));
-  const pattern = given.slice(colon + 1);
-  if (!isRole(role))
-    throw wrongUse(
-      `--grant: invalid grant "${given}": expected ROLE:PATTERN`,
-      `Roles are ${ROLES.join(', ')}.`,
-    );
-  const problem = patternProblem(pattern);
-  if (problem !== null) throw wrongUse(`--grant: ${problem}`);
-  return { role, pattern };
-}

@@ -1,8 +1,8 @@
 import { defineCommand, type Command } from '../command.ts';
 import { DONE } from '../exit-codes.ts';
-import { Failure } from '../failure.ts';
 import { HouseClient } from '../server/client.ts';
 import { CONNECTION_OPTIONS, readConnection } from '../server/connection.ts';
+import { findCredential } from '../server/find-credential.ts';
 import type { HeldLockShape } from '../../api/shapes/house.ts';
 import { flag } from '../options.ts';
 import type { Terminal } from '../terminal.ts';
@@ -21,16 +21,7 @@ export const command: Command = defineCommand({
   ],
   run: async ({ args: [wanted], options, terminal, stopped }) => {
     const house = new HouseClient(readConnection(options), stopped);
-    const { credentials } = await house.ask('list-credentials', {});
-    const found =
-      credentials.find(({ id }) => id === wanted) ??
-      credentials.find(({ name, revokedAt }) => name === wanted && revokedAt === null) ??
-      // Revoked before: its locks can still be broken.
-      credentials.findLast(({ name }) => name === wanted);
-    if (found === undefined)
-      throw new Failure(`there is no credential "${wanted}"`, {
-        next: '"statehouse credential list" lists all credentials.',
-      });
+    const found = await findCredential(house, wanted);
     const part = { path: { id: found.id } };
     let revoked = await house.ask('revoke-credential', {
       ...part,

@@ -37,7 +37,7 @@ import {
 import type { IndexMark, IndexQuery, IndexRow } from '../../ports/state-index.ts';
 import { fits, isChange } from './audit.ts';
 import { compareBytes, otherSealed, selectStates } from './queries.ts';
-import { dropCredentials, replaceBody, reseal, type Sealed } from './records.ts';
+import { changeCredential, dropCredentials, replaceBody, reseal, type Sealed } from './records.ts';
 import { MemoryIndex } from './state-index.ts';
 
 type EntryName = Pick<Entry, 'kind' | 'name'>;
@@ -308,6 +308,9 @@ export class MemoryEngine implements Engine {
     switch (command.type) {
       case 'put-credential':
         this.#credentials.set(command.credential.id, command.credential);
+        break;
+      case 'change-credential':
+        if (!changeCredential(this.#credentials, command)) return CONFLICT;
         break;
       case 'drop-credentials':
         dropCredentials(this.#credentials, command);

@@ -22,6 +22,17 @@ export function dropCredentials(
   }
 }
 
+/** @returns whether there is one that can be changed */
+export function changeCredential(
+  credentials: Map<string, Credential>,
+  { id, change }: Extract<RecordCommand, { type: 'change-credential' }>,
+): boolean {
+  const stored = credentials.get(id);
+  if (stored === undefined || stored.revokedAt !== null) return false;
+  credentials.set(id, { ...stored, ...change });
+  return true;
+}
+
 /** Puts the new sealing in the place of the old one, if what it seals is still there. */
 export function reseal({ bodies, credentials, kept }: Sealed, item: Resealed): void {
   if (item.kind === 'body') {

@@ -61,6 +61,7 @@ export function lockHouse(schema: string, commands: readonly Command[], chain: A
   const changes = commands.some(
     (command) =>
       command.type === 'put-credential' ||
+      command.type === 'change-credential' ||
       command.type === 'drop-credentials' ||
       (command.type === 'reseal' && command.items.some(({ kind }) => kind === 'credential')),
   );
@@ -91,15 +92,22 @@ export class HouseChanges {
     if (house !== undefined) verifyChains(keys, house, [...this.#chains]);
   }
 
-  take(command: Command): void {
+  /** @returns false where there is no credential that could be changed so */
+  take(command: Command): boolean {
     if (command.type === 'put-credential') this.#put(command.credential);
     if (command.type === 'drop-credentials') this.#drop(command);
-    if (command.type !== 'reseal') return;
+    if (command.type === 'change-credential') {
+      const stored = this.#credentials.get(command.id);
+      if (stored === undefined || stored.revokedAt !== null) return false;
+      this.#put({ ...stored, ...command.change });
+    }
+    if (command.type !== 'reseal') return true;
     for (const item of command.items) {
       const stored = item.kind === 'credential' ? this.#credentials.get(item.id) : undefined;
       if (stored !== undefined && item.kind === 'credential')
         this.#put({ ...stored, sealedSecret: item.sealed });
     }
+    return true;
   }
 
   /** The log goes on in this chain. */

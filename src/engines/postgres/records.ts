@@ -20,6 +20,7 @@ export function recordStatements(
     case 'drop-entry':
       return dropEntry(schema, command.kind, toText(command.name));
     case 'put-credential':
+    case 'change-credential':
     case 'drop-credentials':
     case 'audit':
     case 'prune-audit':

@@ -80,6 +80,12 @@ export class RecordStore {
       case 'put-credential':
         this.#keepCredential(command.credential);
         break;
+      case 'change-credential': {
+        const stored = this.#storedCredential(command.id);
+        if (stored === null || stored.revokedAt !== null) return CONFLICT;
+        this.#keepCredential({ ...stored, ...command.change });
+        break;
+      }
       case 'drop-credentials':
         this.#house.changeCredentials();
         this.#dropCredentials.run(command.revokedBefore, command.expiredBefore);
@@ -137,6 +143,11 @@ export class RecordStore {
     this.#dropEntry.run(kind, name);
   }
 
+  #storedCredential(id: string): Credential | null {
+    const row = this.#credential.get(id);
+    return row === undefined ? null : CREDENTIAL.read(this.#keys, HOUSE, row);
+  }
+
   #keepCredential(credential: Credential): void {
     this.#house.changeCredentials();
     this.#putCredential.run(...CREDENTIAL.values(this.#keys, HOUSE, credential));
@@ -152,9 +163,8 @@ export class RecordStore {
         this.#resealBody.run(item.keyId, item.wrappedKey, item.id, item.replaces ?? null);
         break;
       case 'credential': {
-        const row = this.#credential.get(item.id);
-        if (row === undefined) break;
-        this.#keepCredential({ ...CREDENTIAL.read(this.#keys, HOUSE, row), sealedSecret: item.sealed });
+        const stored = this.#storedCredential(item.id);
+        if (stored !== null) this.#keepCredential({ ...stored, sealedSecret: item.sealed });
         break;
       }
       case 'holder':

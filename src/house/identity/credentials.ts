@@ -1,5 +1,6 @@
 import { isExpired, patternProblem, type Grant } from '../../core/grant.ts';
 import { CREDENTIAL_ID, CREDENTIAL_NAME, CREDENTIAL_SECRET, type Credential } from '../../core/credential.ts';
+import type { AuditNote } from '../../core/effect.ts';
 import type { Instant, Milliseconds } from '../../core/instant.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Engine } from '../../ports/engine.ts';
@@ -45,7 +46,15 @@ export interface RevokedCredential {
   readonly broken: readonly HeldLock[];
 }
 
-/** Makes, shows and ends the credentials of the house. */
+/** A credential with what it may do from now on. */
+export interface ChangedCredential {
+  readonly type: 'changed';
+  readonly credential: CredentialView;
+}
+
+const REVOKED_FOR_GOOD = 'the credential is revoked, which is for good: create another one';
+
+/** Makes, shows, changes and ends the credentials of the house. */
 export class Credentials {
   readonly #engine: Engine;
   readonly #sealer: Sealer;
@@ -155,6 +164,31 @@ export class Credentials {
   }
 
   /**
+   * Changes what a credential may do, or until when. What it has under way and may do no more ends, as with a revocation;
+   * its secret, its name and the locks that it holds stay.
+   */
+  async change(
+    caller: Caller,
+    id: string,
+    change: { readonly grants?: readonly Grant[]; readonly expiresAt?: Instant | null },
+  ): Promise<ChangedCredential | { type: 'invalid'; problem: string } | { type: 'absent' } | Shut> {
+    const refusal = this.#gate.inHouse(caller, 'manage');
+    if (refusal !== null) return refusal;
+    await this.#known.refresh();
+    const known = this.#known.get(id);
+    if (known === undefined) return { type: 'absent' };
+    const changed = { ...known, ...change };
+    const problem = known.revokedAt === null ? this.#changeProblem(change) : REVOKED_FOR_GOOD;
+    if (problem !== null) return { type: 'invalid', problem };
+    const note = noteBy(caller, 'credential-change', { id, name: known.name, ...saidOf(changed) });
+    const [result] = await this.#engine.apply([{ type: 'change-credential', id, change, note }]);
+    await this.#known.refresh();
+    if (result?.outcome.type !== 'noted') return { type: 'invalid', problem: REVOKED_FOR_GOOD };
+    const [view] = await this.#views([this.#known.get(id) ?? changed]);
+    return { type: 'changed', credential: view as CredentialView };
+  }
+
+  /**
    * Forgets the credentials that have been good for nothing long enough; the audit log keeps what they did. Another node may
    * do so at the same time.
    */
@@ -196,8 +230,7 @@ export class Credentials {
     const note = noteBy(caller, 'credential-create', {
       id,
       name: wanted.name,
-      grants: wanted.grants.map((g) => `${g.role}:${g.pattern}`).join(' '),
-      expires: wanted.expiresAt === null ? 'never' : new Date(wanted.expiresAt).toISOString(),
+      ...saidOf(wanted),
     });
     await this.#engine.apply([{ type: 'put-credential', credential, note }]);
     await this.#known.refresh();
@@ -223,12 +256,22 @@ export class Credentials {
     const now = this.#clock.now();
     const live = all.filter((credential) => this.#deadSince(credential) > now).length;
     if (live >= CREDENTIALS_MAX) return `a server has at most ${CREDENTIALS_MAX} valid credentials`;
-    if (wanted.grants.length === 0 || wanted.grants.length > GRANTS_MAX) {
+    return this.#changeProblem(wanted);
+  }
+
+  #changeProblem({
+    grants,
+    expiresAt = null,
+  }: {
+    readonly grants?: readonly Grant[];
+    readonly expiresAt?: Instant | null;
+  }): string | null {
+    if (grants?.length === 0 || (grants?.length ?? 0) > GRANTS_MAX) {
       return `invalid grants: expected 1 to ${GRANTS_MAX} of them`;
     }
-    const pattern = wanted.grants.map((grant) => patternProblem(grant.pattern)).find((p) => p !== null);
+    const pattern = grants?.map((grant) => patternProblem(grant.pattern)).find((p) => p !== null);
     if (pattern !== undefined) return pattern;
-    return isExpired(wanted.expiresAt, now) ? 'invalid expiry: expected a time in the future' : null;
+    return isExpired(expiresAt, this.#clock.now()) ? 'invalid expiry: expected a time in the future' : null;
   }
 
   /** Since when it has been good for nothing, or will be. */
@@ -247,6 +290,14 @@ export class Credentials {
       }),
     );
   }
+}
+
+/** What the audit log says of what a credential may do. */
+function saidOf({ grants, expiresAt }: Pick<Credential, 'grants' | 'expiresAt'>): AuditNote['detail'] {
+  return {
+    grants: grants.map(({ role, pattern }) => `${role}:${pattern}`).join(' '),
+    expires: expiresAt === null ? 'never' : new Date(expiresAt).toISOString(),
+  };
 }
 
 function viewOf(

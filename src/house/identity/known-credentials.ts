@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
+import { areWithin } from '../../core/access.ts';
 import type { Credential } from '../../core/credential.ts';
-import type { Identity } from '../../core/grant.ts';
+import { isExpired, type Grant, type Identity } from '../../core/grant.ts';
 import type { Instant, Milliseconds } from '../../core/instant.ts';
 import { subjectOf } from '../../core/subject.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -103,10 +104,21 @@ export class KnownCredentials {
     return expiresAt === null ? null : expiresAt + this.#grace;
   }
 
-  /** Whether a credential that was known is so no more, as last read. */
-  isRevoked(id: string): boolean {
-    const held = this.#held.get(id);
-    return held === undefined || held.credential.revokedAt !== null;
+  /**
+   * Whether somebody who was let in has more than its credential gives by now, as last read: that was revoked, or restricted.
+   * @param still whether grants allow what is under way: then that alone counts, and it may come to its end before the new expiry
+   */
+  isOvertaken(
+    { credentialId, grants, expiry }: Identity,
+    still: ((grants: readonly Grant[]) => boolean) | null = null,
+  ): boolean {
+    if (credentialId === undefined) return false;
+    const now = this.#held.get(credentialId)?.credential;
+    if (now === undefined || now.revokedAt !== null) return true;
+    const endsSooner = now.expiresAt !== null && now.expiresAt < (expiry?.at ?? Infinity);
+    if (endsSooner && (still === null || isExpired(now.expiresAt, this.#clock.now()))) return true;
+    if (grants === now.grants) return false;
+    return still === null ? !areWithin(grants, now.grants) : !still(now.grants);
   }
 
   /** Sees to it that what is known is no older than two seconds. */
@@ -120,19 +132,15 @@ export class KnownCredentials {
   }
 
   /**
-   * Tells once when a credential is revoked.
+   * Tells each time that a credential has changed, or is gone.
    * @returns a function that ends it
    */
-  watch(id: string, revoked: () => void): () => void {
-    if (this.isRevoked(id)) {
-      revoked();
-      return () => undefined;
-    }
+  watch(id: string, changed: () => void): () => void {
     const watchers = this.#watchers.get(id) ?? new Set();
-    this.#watchers.set(id, watchers.add(revoked));
+    this.#watchers.set(id, watchers.add(changed));
     this.#watch();
     return () => {
-      watchers.delete(revoked);
+      watchers.delete(changed);
       if (watchers.size === 0 && this.#watchers.get(id) === watchers) this.#watchers.delete(id);
       if (this.#watchers.size > 0) return;
       this.#cancel?.();
@@ -182,6 +190,7 @@ export class KnownCredentials {
         same !== undefined && sameBytes(same.credential.sealedSecret, credential.sealedSecret)
           ? same
           : undefined;
+      if (known !== undefined && isSame(known.credential, credential)) return [credential.id, known];
       const secret =
         known?.secret ??
         Buffer.from(this.#sealer.open(credential.sealedSecret, credentialContext(credential.id))).toString();
@@ -191,15 +200,12 @@ export class KnownCredentials {
     this.#named = byName(this.all().filter(({ revokedAt }) => revokedAt === null));
     this.#readAt = at;
     this.#readTook = this.#clock.now() - at;
-    this.#tell();
+    this.#tell(before);
   }
 
-  #tell(): void {
-    for (const [id, watchers] of this.#watchers) {
-      if (!this.isRevoked(id)) continue;
-      this.#watchers.delete(id);
-      for (const revoked of watchers) revoked();
-    }
+  #tell(before: ReadonlyMap<string, Held>): void {
+    for (const [id, watchers] of this.#watchers)
+      if (this.#held.get(id) !== before.get(id)) for (const changed of watchers) changed();
   }
 }
 
@@ -216,6 +222,16 @@ function byName(credentials: readonly Credential[]): ReadonlyMap<string, readonl
     else others.push(credential);
   }
   return named;
+}
+
+/** Whether it says the same as it did, but for its secret. */
+function isSame(a: Credential, b: Credential): boolean {
+  const sameGrants =
+    a.grants.length === b.grants.length &&
+    a.grants.every(
+      ({ role, pattern }, at) => role === b.grants[at]?.role && pattern === b.grants[at].pattern,
+    );
+  return sameGrants && a.name === b.name && a.expiresAt === b.expiresAt && a.revokedAt === b.revokedAt;
 }
 
 function sameBytes(a: Uint8Array, b: Uint8Array): boolean {

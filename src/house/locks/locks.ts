@@ -333,7 +333,8 @@ export class Locks {
     first: OutcomeOf['lock'],
   ): Promise<OutcomeOf['lock'] | Gone | Frozen | Revoked> {
     if (first.type !== 'held' || first.parkFor === null) return first;
-    const end = this.#gate.watch(caller.identity, () => seat.bar());
+    const { address } = command;
+    const end = this.#gate.watch(caller.identity, () => seat.bar(), { action: 'lock', address });
     const place = this.#waiters.begin(caller);
     try {
       return await this.#wait(caller, { seat, command, first, hasRoom: place.take(1) });
@@ -360,7 +361,8 @@ export class Locks {
       const ended =
         why === 'gone'
           ? ({ type: 'gone' } as const)
-          : ((await this.#gate.again(caller)) ?? (await this.#freezes.stops(address, command.operation)));
+          : ((await this.#gate.again(caller, { action: 'lock', address })) ??
+            (await this.#freezes.stops(address, command.operation)));
       if (ended !== null) {
         // What was granted meanwhile goes to the next in line.
         await this.#executor.execute({ type: 'leave', ...about });

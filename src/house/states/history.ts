@@ -134,7 +134,7 @@ export class History {
       header.encrypted || newest === null ? bytes : withSerial(bytes, header, newest.serial + 1n);
     const taken = await this.#bodyWriter.take(caller, oneChunk(content), { contentLength: content.length });
     if (taken.type !== 'taken-in') return taken;
-    const revoked = await this.#gate.again(caller);
+    const revoked = await this.#gate.again(caller, { action: 'write', address });
     if (revoked !== null) return revoked;
     return this.#executor.execute({
       type: 'write',

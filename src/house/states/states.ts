@@ -154,7 +154,7 @@ export class States {
     // Asked before the body is read, so that nobody sends a state in vain; the rules ask again when it has come.
     const refusal = await this.#gate.on(caller, 'write', address);
     if (refusal !== null) return refusal;
-    const taken = await this.#gate.whileGood(caller, body, (stream) =>
+    const taken = await this.#gate.whileGood(caller, { action: 'write', address }, body, (stream) =>
       this.#bodyWriter.take(caller, stream, terms),
     );
     if (taken.type !== 'taken-in') return taken;

@@ -172,7 +172,10 @@ export class Uploads {
   ): Promise<PieceAnswer> {
     const refusal = await this.#gate.on(caller, 'write', upload.address);
     if (refusal !== null) return refusal;
-    return this.#gate.whileGood(caller, stream, (good) => this.#put(caller, upload, { number, notes }, good));
+    const work = { action: 'write', address: upload.address } as const;
+    return this.#gate.whileGood(caller, work, stream, (good) =>
+      this.#put(caller, upload, { number, notes }, good),
+    );
   }
 
   async #put(

@@ -264,11 +264,10 @@ function decideAll(
   const notes: Noted[] = [];
   const results = commands.map((command) => {
     if (!('actor' in command)) {
-      if (!entries.take(command)) return CONFLICT;
+      if (!entries.take(command) || !house.take(command)) return CONFLICT;
       if (command.type === 'prune-audit' && pruned === 0) return auditPruned(0);
       notes.push(...notesOf(command, opened.at));
       if (command.type === 'prune-audit') return auditPruned(pruned);
-      house.take(command);
       if (command.type === 'adopt') {
         const change = changeOf(command.address);
         change.take(command.effects);

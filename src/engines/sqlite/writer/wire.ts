@@ -100,6 +100,7 @@ export function pack(command: Command): PackedCommand {
     case 'prune':
     case 'retain':
     case 'purge':
+    case 'change-credential':
     case 'drop-credentials':
     case 'drop-entry':
     case 'drop-index':

@@ -5,6 +5,7 @@ import { refusalReply } from '../refusal-reply.ts';
 import { jsonReply } from '../json-reply.ts';
 import { defineRoute, NO_BODY, NO_QUERY, type Route } from '../route.ts';
 import {
+  CREDENTIAL,
   CREDENTIALS,
   GRANT,
   NEW_CREDENTIAL,
@@ -51,6 +52,37 @@ export const CREDENTIAL_ROUTES: readonly Route[] = [
       }
       if (made.type !== 'created') return refusalReply(operation, null, made);
       return jsonReply(operation, { ...toCredentialShape(made.credential), secret: made.secret }, 201);
+    },
+  }),
+  defineRoute({
+    operation: 'change-credential',
+    summary: 'Changes what a credential may do, or until when. Its secret, its name and its locks stay.',
+    needs: 'admin of the server',
+    about:
+      'What the credential has under way and may not do any more ends at once, on other nodes within 2.5 seconds: writes, uploads, requests that wait for a lock, event streams. What is left out stays as it is. A revoked credential stays revoked.',
+    query: NO_QUERY,
+    body: z
+      .strictObject({
+        grants: z.array(GRANT).min(1).optional().describe('All that it may do from now on.'),
+        expiresAt: z.iso.datetime({ offset: true }).nullable().optional().describe('null for never.'),
+      })
+      .refine(({ grants, expiresAt }) => grants !== undefined || expiresAt !== undefined, {
+        error: 'expected grants, expiresAt or both',
+      })
+      .meta({ id: 'CredentialChange' }),
+    answer: { status: 200, says: 'The credential as it is now.', schema: CREDENTIAL },
+    refusals: [403, 404, 422],
+    run: async ({ house, caller, operation, name, body: { grants, expiresAt } }) => {
+      const answer = await house.credentials.change(caller, name, {
+        ...(grants === undefined ? {} : { grants }),
+        ...(expiresAt === undefined ? {} : { expiresAt: expiresAt === null ? null : Date.parse(expiresAt) }),
+      });
+      if (answer.type === 'invalid')
+        return problemReply(operation, 'invalid', { status: 422, message: answer.problem });
+      if (answer.type === 'absent')
+        return problemReply(operation, 'absent', { status: 404, message: 'there is no such credential' });
+      if (answer.type !== 'changed') return refusalReply(operation, null, answer);
+      return jsonReply(operation, toCredentialShape(answer.credential));
     },
   }),
   defineRoute({

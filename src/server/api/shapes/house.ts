@@ -65,7 +65,7 @@ const CREDENTIAL_FIELDS = {
     .describe('null where it was never used.'),
 };
 
-const CREDENTIAL: z.ZodType<CredentialShape> = objectOf<CredentialShape>(CREDENTIAL_FIELDS).meta({
+export const CREDENTIAL: z.ZodType<CredentialShape> = objectOf<CredentialShape>(CREDENTIAL_FIELDS).meta({
   id: 'Credential',
 });
 

@@ -26,6 +26,7 @@ const WORDS: Readonly<Record<string, string>> = {
   'sign-out': 'signed out of the page',
   explore: 'looked for things in states',
   subscribe: 'followed the events',
+  'credential-change': 'changed a credential',
   'credential-create': 'created a credential',
   'credential-revoke': 'revoked a credential',
   'read-audit': 'read the audit log',
