@@ -8,7 +8,8 @@ import type { CyclesOrder, CyclesResult } from './cycles-client.ts';
 import { progress, type Section } from './section.ts';
 import { slowFlushes, SLOW_FLUSH_MS } from './slow-flush.ts';
 import { markdownTable, milliseconds } from './table.ts';
-import { cpuOf, processesOf } from './usage.ts';
+import { processesOf } from '../test/support/process-tree.ts';
+import { cpuOf } from './usage.ts';
 
 const CLIENTS = [1, 32, 256] as const;
 const STATE_BYTES = [2_000, 100_000] as const;

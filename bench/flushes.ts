@@ -1,6 +1,6 @@
 import { findOnPath } from '../test/support/find-program.ts';
 import { RunningProgram } from '../test/support/running-program.ts';
-import { processesOf } from './usage.ts';
+import { processesOf } from '../test/support/process-tree.ts';
 
 const CALLS = 'fsync,fdatasync,msync,sync_file_range';
 

@@ -7,6 +7,7 @@ import { HouseProcess } from '../test/support/house-process.ts';
 import { ask } from '../test/support/request.ts';
 import { TEST_ADMIN } from '../test/support/test-admin.ts';
 import { findTerraform, TerraformFolder } from '../test/support/terraform.ts';
+import { queuedRuns } from './queued-runs.ts';
 import { progress, type Section } from './section.ts';
 import { markdownTable, milliseconds } from './table.ts';
 
@@ -37,6 +38,7 @@ export async function runs(): Promise<Section> {
     gateway.forget();
     const bytes = await longLog(scene);
     const logs = gateway.logConnections;
+    const queued = await queuedRuns();
     const overhead = median(remote) - median(local) - FLOOR_MS;
     const rows = [
       ['a plan by terraform, here', milliseconds(median(local)), ''],
@@ -55,6 +57,11 @@ export async function runs(): Promise<Section> {
       ['from the writing of a line to its sight, median', milliseconds(median(latency)), '150 ms'],
       ['… slowest', milliseconds(Math.max(...latency)), ''],
       [`connections for a log of ${(bytes / 1e6).toFixed(1)} MB`, String(logs), '3'],
+      ...queued.flatMap(({ runs: count, rssBytes, cpuSeconds, milliseconds: took }) => [
+        [`memory of a server with ${count} queued runs`, `${Math.round(rssBytes / 1e6)} MB`, ''],
+        ['… its processor time in a second', milliseconds(cpuSeconds * 1_000), ''],
+        ['… a read of a state that is not there', milliseconds(took), ''],
+      ]),
     ];
     return {
       name: 'runs',

@@ -216,7 +216,8 @@ class PhaseWork {
     const { directory, module: cwd } = this.#place;
     const env = this.#env();
     const { memory } = this.#parts.limits;
-    const work = { directory, cwd, program: this.#program, args, env, onOutput, onError, memory };
+    const stateUrl = this.#parts.stateUrl(this.#task.run);
+    const work = { directory, cwd, program: this.#program, args, env, stateUrl, onOutput, onError, memory };
     return this.#task.control.run(work);
   }
 

@@ -1,6 +1,6 @@
 import type { Address } from '../core/address.ts';
 import type { Instant, Milliseconds } from '../core/instant.ts';
-import { currentRun, placeInQueue } from '../core/runs/line.ts';
+import { currentRun, placesInQueue } from '../core/runs/line.ts';
 import { newRun, type RunAction } from '../core/runs/status.ts';
 import type { Caller, Shut } from '../house/caller.ts';
 import type { House } from '../house/house.ts';
@@ -44,7 +44,7 @@ export type ActAnswer =
 export interface LineView {
   /** Its current run; null for none. */
   readonly current: Run | null;
-  /** Runs of the server that are to be executed before each, by id. */
+  /** Runs of the server that are to be executed before each, and itself, by id; none for one that waits for none. */
   readonly places: ReadonlyMap<string, number>;
 }
 
@@ -275,7 +275,7 @@ export class Runs {
     const here = open.filter(({ address: other }) => isSame(other, address));
     return {
       current: currentRun(here),
-      places: new Map(open.map(({ id }) => [id, placeInQueue(open, id)])),
+      places: placesInQueue(open),
     };
   }
 
@@ -287,9 +287,8 @@ export class Runs {
   /** The runs that are not over, each with how many are to be executed before it, itself among them; 0 for one that waits for none. */
   async queue(): Promise<readonly { readonly run: Run; readonly place: number }[]> {
     const open = await this.#book.open();
-    return open
-      .map((run) => ({ run, place: placeInQueue(open, run.id) }))
-      .toSorted((a, b) => a.place - b.place);
+    const places = placesInQueue(open);
+    return open.map((run) => ({ run, place: places.get(run.id) ?? 0 })).toSorted((a, b) => a.place - b.place);
   }
 
   /** Forgets runs that ended before a moment, and configurations made before another that nobody needs. */

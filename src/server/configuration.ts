@@ -3,6 +3,7 @@ import type { Milliseconds } from '../core/instant.ts';
 import type { Environment } from '../ports/environment.ts';
 import { isProblem, type Problem } from '../core/read-value.ts';
 import { AGENT_GONE } from '../runs/agents/pools.ts';
+import type { RunNetwork } from '../runs/executors/network.ts';
 import { RUN_LIMITS, type RunLimits } from '../runs/limits.ts';
 import type { DeviceSetting } from './audit-devices/read-device.ts';
 import { readQuotas, type Quotas } from '../core/quota.ts';
@@ -45,6 +46,8 @@ export interface RunSettings {
   /** How long an agent may be silent before what it executes is taken for lost. */
   readonly agentGone: Milliseconds;
   readonly limits: RunLimits;
+  /** What runs in the sandbox reach. */
+  readonly network: RunNetwork;
   /** The address of the server as issuer of tokens for runs; null to issue none. */
   readonly issuer: string | null;
 }
@@ -149,6 +152,10 @@ export function configure(given: Settings, env: Environment = {}): Configuration
   if (given.auditRequired && given.auditLog.length === 0) {
     return { problem: '--audit-log is missing: --audit-required needs a device' };
   }
+  if (given.runs === 'local' && given.runNetwork !== 'all')
+    return {
+      problem: '--run-network state needs --runs sandbox: with local, runs reach what the server reaches',
+    };
   if (given.runs !== 'off' && given.tlsClientRequired)
     return {
       problem: '--runs and --tls-client-required exclude each other: programs of runs have no certificate',
@@ -209,6 +216,7 @@ export function configure(given: Settings, env: Environment = {}): Configuration
       agentGone: AGENT_GONE,
       issuer: given.runIssuer,
       limits: { ...RUN_LIMITS, memory: given.runMemory * MEBIBYTE },
+      network: given.runNetwork,
     },
     auditDevices: given.auditLog,
     auditRequired: given.auditRequired,

@@ -4,6 +4,7 @@ import { workspaceId } from '../protocols/hcp/layout.ts';
 import { pathOf } from '../protocols/http/layout.ts';
 import type { Executor } from '../runs/executors/executor.ts';
 import { PROCESS_EXECUTOR } from '../runs/executors/process.ts';
+import type { RunNetwork } from '../runs/executors/network.ts';
 import { SandboxExecutor } from '../runs/executors/sandbox.ts';
 import { openRuns, type OpenRuns } from '../runs/open-runs.ts';
 import { RunPrograms } from '../runs/programs.ts';
@@ -22,7 +23,7 @@ export async function openServerRuns(
   configuration: Configuration,
   built: BuiltHouse,
 ): Promise<OpenRuns | null> {
-  const { mode, slots, programs, directory, confirmWait, kept, agentGone, limits, issuer } =
+  const { mode, slots, programs, directory, confirmWait, kept, agentGone, limits, network, issuer } =
     configuration.runs;
   if (mode === 'off') return null;
   const path = process.env['PATH'] ?? '';
@@ -31,7 +32,7 @@ export async function openServerRuns(
     house,
     sealer,
     bodies: new RecordBodies({ engine, sealer, entropy: systemEntropy }),
-    executor: await executorOf(mode, path),
+    executor: await executorOf(mode, path, network),
     programs: new RunPrograms(programs, path),
     clock: systemClock,
     entropy: systemEntropy,
@@ -48,9 +49,9 @@ export async function openServerRuns(
 }
 
 /** What the server executes runs with; null where it leaves that to agents. */
-async function executorOf(mode: RunMode, path: string): Promise<Executor | null> {
+async function executorOf(mode: RunMode, path: string, network: RunNetwork): Promise<Executor | null> {
   if (mode === 'local') return PROCESS_EXECUTOR;
-  return mode === 'sandbox' ? SandboxExecutor.open(path) : null;
+  return mode === 'sandbox' ? SandboxExecutor.open(path, network) : null;
 }
 
 /** How programs of runs, which are on this machine, reach the server. */

@@ -1,4 +1,5 @@
 import { ACCOUNT, DEFAULT_ACCOUNT } from '../protocols/aws/account.ts';
+import { RUN_NETWORKS, type RunNetwork } from '../runs/executors/network.ts';
 import { readWord, type Problem } from '../core/read-value.ts';
 import { mapQuotas, QUOTAS, type Quota } from '../core/quota.ts';
 import { mapLimits, RETENTION_LIMITS, type RetentionLimit } from '../core/retention.ts';
@@ -72,6 +73,7 @@ export interface Settings extends Readonly<Record<RetentionLimit | Quota, number
   readonly runIssuer: string | null;
   /** In MiB. */
   readonly runMemory: number;
+  readonly runNetwork: RunNetwork;
   /** In hours. */
   readonly runConfirm: number;
   /** In days. */
@@ -273,6 +275,12 @@ export const SETTINGS: { readonly [K in keyof Settings]: Setting<Settings[K]> } 
     read: (text) => readIssuer(text ?? null),
   },
   runMemory: whole(4_096, { from: 64, to: 1_048_576 }, 'MIB', 'end a run that uses more than MIB of memory'),
+  runNetwork: {
+    placeholder: RUN_NETWORKS.join('|'),
+    help: 'what runs in the sandbox reach: all that this machine reaches, or the state of their workspace alone, for which no provider is downloaded',
+    fallback: 'all',
+    read: (text = 'all') => readWord(text, RUN_NETWORKS),
+  },
   runConfirm: whole(
     24,
     { from: 0, to: 8_760 },

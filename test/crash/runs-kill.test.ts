@@ -8,9 +8,10 @@ import { slugOf } from '../runs/running-house.ts';
 import { amountOf } from '../support/amount.ts';
 import { eventually } from '../support/eventually.ts';
 import { HouseProcess } from '../support/house-process.ts';
+import { processesOf } from '../support/process-tree.ts';
 import { ask } from '../support/request.ts';
 
-const KILLS = amountOf('STATEHOUSE_TEST_RUN_KILLS', { few: 4, many: 50 });
+const KILLS = amountOf('STATEHOUSE_TEST_RUN_KILLS', { few: 2, many: 50 });
 const FINAL = new Set(['applied', 'errored', 'canceled', 'discarded']);
 
 /** Stores three states, and says each time that it did. */
@@ -22,10 +23,32 @@ for serial in 1 2 3; do
 done
 `;
 
-it(
-  'runs of a server that is killed at any moment end, are applied at most once, keep what they stored, and leave the lock free',
+/** Kills the server, and starts it again. */
+async function killServer(house: HouseProcess, confirmed: Promise<void>): Promise<void> {
+  await house.kill();
+  await confirmed;
+  await house.launch();
+}
+
+/** Kills one of the processes that the server has started: what stands above a program, the program, or what that has started. */
+async function killExecutor(house: HouseProcess): Promise<void> {
+  const pids = (await processesOf(house.pid)).filter((pid) => pid !== house.pid);
+  const pid = pids[Math.floor(Math.random() * pids.length)];
+  if (pid === undefined) return;
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has ended meanwhile.
+  }
+}
+
+it.each([
+  { what: 'a server', kill: killServer },
+  { what: 'an executor', kill: killExecutor },
+])(
+  'runs of $what that is killed at any moment end, are applied at most once, keep what they stored, and leave the lock free',
   { timeout: 30_000 + KILLS * 15_000 },
-  async () => {
+  async ({ kill: killOne }) => {
     await using programs = await playedPrograms();
     const out = await mkdtemp(join(tmpdir(), 'statehouse-killed-'));
     const flags = ['--runs=local', `--run-programs=${programs.path}`, `--run-directory=${join(out, 'runs')}`];
@@ -40,9 +63,7 @@ it(
       const id = await driver.run(address, slug, PLAYED_VERSION);
       const confirmed = confirm(driver, id).catch(() => undefined);
       await new Promise((resolve) => setTimeout(resolve, Math.random() * 900));
-      await house.kill();
-      await confirmed;
-      await house.launch();
+      await killOne(house, confirmed);
       await eventually('the run ends', async () => {
         const run = await driver.show(id);
         if (run?.status === 'planned') await driver.act(id, 'apply');

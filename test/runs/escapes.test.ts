@@ -1,3 +1,4 @@
+import { createServer, type AddressInfo } from 'node:net';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -74,5 +75,34 @@ describe.skipIf(terraform === null || bwrap === null)('a run in the sandbox', ()
     );
     expect(log).not.toMatch(/local-exec\): wrote/);
     expect(log).toMatch(/no-chown/);
+  });
+});
+
+/** Asks for a page of this machine's network, and of the cloud's metadata. */
+const LOOKS = [
+  'for at in 169.254.169.254/80 127.0.0.1/PORT; do',
+  '  timeout 5 bash -c "exec 3<>/dev/tcp/$at" 2>/dev/null && echo "reached $at" || echo "no way to $at";',
+  'done; cat /etc/hosts; ls /sys/class/net 2>/dev/null || cat /proc/net/dev',
+].join(' ');
+
+describe.skipIf(terraform === null || bwrap === null)('a run without a network', () => {
+  it('reaches its state, and neither the metadata of the cloud nor what else listens here', async () => {
+    const other = createServer((socket) => socket.end('private'));
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+    const { port } = other.address() as AddressInfo;
+    await using house = await RunningHouse.open({ mode: 'sandbox', network: 'state' });
+    try {
+      const slug = await slugOf({ 'main.tf': shell(LOOKS.replace('PORT', String(port))) });
+      const { id } = await house.run(await house.configuration(slug), { autoApply: true });
+      const { status } = await house.until(id, 'applied', 'errored');
+      const log = await house.log(id, 'apply');
+      expect(status, log).toBe('applied');
+      expect(log).toMatch(/no way to 169\.254\.169\.254/);
+      expect(log).toContain(`no way to 127.0.0.1/${port}`);
+      expect(log).not.toMatch(/local-exec\): +(?:reached|eth|en)/);
+      expect(await house.state()).toMatchObject({ resources: [expect.anything()] });
+    } finally {
+      other.close();
+    }
   });
 });

@@ -55,6 +55,7 @@ export class PlayingAgent implements AsyncDisposable {
       token,
       name,
       isSandboxed: false,
+      network: 'all',
       programs,
       directory,
       memory: RUN_LIMITS.memory,

@@ -1,7 +1,9 @@
 import { pathOf } from '../../protocols/http/layout.ts';
 import { Agent } from '../../runs/agents/agent.ts';
 import { PROCESS_EXECUTOR } from '../../runs/executors/process.ts';
+import type { RunNetwork } from '../../runs/executors/network.ts';
 import { SandboxExecutor } from '../../runs/executors/sandbox.ts';
+import { placeOfState } from '../../runs/executors/state-relay.ts';
 import { RUN_LIMITS } from '../../runs/limits.ts';
 import { RunPrograms } from '../../runs/programs.ts';
 import { openLog, systemClock } from '../../server/runtime.ts';
@@ -20,6 +22,8 @@ export async function openAgent(options: {
   readonly token: string;
   readonly name: string;
   readonly isSandboxed: boolean;
+  /** What runs in the sandbox reach. */
+  readonly network: RunNetwork;
   /** The directory of its programs; null for those on the path. */
   readonly programs: string | null;
   /** Where runs are executed. */
@@ -29,6 +33,11 @@ export async function openAgent(options: {
   readonly logLevel: LogLevel;
 }): Promise<Agent> {
   const { connection, token, name, isSandboxed, directory } = options;
+  if (options.network !== 'all') {
+    if (!isSandboxed)
+      throw new Error('--run-network state needs the sandbox: without it, runs reach what the agent reaches');
+    placeOfState(connection.url);
+  }
   const path = process.env['PATH'] ?? '';
   const programs = new RunPrograms(options.programs, path);
   const found = await programs.list();
@@ -50,7 +59,7 @@ export async function openAgent(options: {
       stateUrl: ({ address }) => `${connection.url}${pathOf(address)}`,
       env: trustOf(connection),
     },
-    executor: isSandboxed ? await SandboxExecutor.open(path) : PROCESS_EXECUTOR,
+    executor: isSandboxed ? await SandboxExecutor.open(path, options.network) : PROCESS_EXECUTOR,
     clock: systemClock,
     log: openLog(options.logLevel),
   });

@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { readWord } from '../../core/read-value.ts';
 import { TokenRefused } from '../../runs/agents/job-server.ts';
+import { RUN_NETWORKS } from '../../runs/executors/network.ts';
 import { defineCommand, type Command } from '../command.ts';
 import { DONE } from '../exit-codes.ts';
 import { Failure, wrongUse } from '../failure.ts';
@@ -37,6 +38,11 @@ export const command: Command = defineCommand({
       { fallback: 4_096, from: 64, to: 1_048_576 },
       'MIB',
       'end a run that uses more than MIB of memory',
+    ),
+    runNetwork: textOr(
+      'all',
+      RUN_NETWORKS.join('|'),
+      'what runs in the sandbox reach: all that this machine reaches, or the state of their workspace alone',
     ),
     once: flag('take one plan or apply, wait for it if need be, and end when it has ended'),
     stopWait: duration(
@@ -74,6 +80,7 @@ export const command: Command = defineCommand({
       token: `${credential.id}.${credential.secret}`,
       name: options.name ?? hostname(),
       isSandboxed: isolation === 'sandbox',
+      network: accepted(readWord(options.runNetwork, RUN_NETWORKS)),
       programs: options.runPrograms ?? null,
       directory: resolve(options.runDirectory),
       memory: options.runMemory * MEBIBYTE,

@@ -24,10 +24,10 @@ export function lineOf<R extends RunInLine>(runs: readonly R[]): readonly R[] {
   return runs.filter(needsLock).toSorted(byAge);
 }
 
-/** How many runs are to be executed before this one: 0 for one that is at work, or waits for a person. */
-export function placeInQueue(runs: readonly RunInLine[], id: string): number {
+/** How many runs are to be executed before each, and itself, by id. A run that is at work, or waits for a person, is not there. */
+export function placesInQueue(runs: readonly RunInLine[]): ReadonlyMap<string, number> {
   const waiting = runs.filter((run) => !isFinal(run) && QUEUED.has(run.status)).toSorted(byTurn);
-  return waiting.findIndex((run) => run.id === id) + 1;
+  return new Map(waiting.map(({ id }, at) => [id, at + 1]));
 }
 
 /** Whose turn it is of those that are ready: applies before plans, plans that hold the lock before those beside the line. */

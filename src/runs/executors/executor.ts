@@ -10,6 +10,8 @@ export interface Work {
   readonly args: readonly string[];
   /** All of its environment. */
   readonly env: Readonly<Record<string, string>>;
+  /** Where its state is: all that it has to reach. */
+  readonly stateUrl: string;
   /** What it says on its standard output; what it says on standard error goes to the second. */
   readonly onOutput: (bytes: Uint8Array) => void;
   readonly onError: (bytes: Uint8Array) => void;

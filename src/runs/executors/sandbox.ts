@@ -1,8 +1,11 @@
 import { execFile } from 'node:child_process';
 import { existsSync, readlinkSync, lstatSync } from 'node:fs';
+import { isSea } from 'node:sea';
 import { promisify } from 'node:util';
 import { findOnPath } from '../programs.ts';
 import type { Executor, Work } from './executor.ts';
+import type { RunNetwork } from './network.ts';
+import { placeOfState, RELAY_PLACE, RELAY_PROGRAM, StateRelay } from './state-relay.ts';
 import { limitsOf, startSupervised, SUPERVISOR } from './supervised.ts';
 
 /** What of the machine a program sees, read only, where it is there. */
@@ -29,21 +32,23 @@ const PROCESSES = `ulimit -u ${PROCESSES_MAX} 2>/dev/null || ulimit -p ${PROCESS
 
 /**
  * Runs programs by bubblewrap: with a file system of their own that has the system's programs and the run's directory alone, as a
- * user without rights, with no other process in sight. They share the network, which providers need.
+ * user without rights, with no other process in sight. They share the network, which providers need, unless it is kept from them.
  */
 export class SandboxExecutor implements Executor {
   readonly name = 'sandbox';
   readonly #bwrap: string;
+  readonly #network: RunNetwork;
 
-  private constructor(bwrap: string) {
+  private constructor(bwrap: string, network: RunNetwork) {
     this.#bwrap = bwrap;
+    this.#network = network;
   }
 
   /**
    * @param path directories as in PATH, where bubblewrap is looked for
    * @throws Error with words for the operator where it is not installed, or may not make what it needs
    */
-  static async open(path: string): Promise<SandboxExecutor> {
+  static async open(path: string, network: RunNetwork): Promise<SandboxExecutor> {
     const bwrap = await findOnPath('bwrap', path);
     if (bwrap === null) throw unusable('it is not installed');
     try {
@@ -52,12 +57,15 @@ export class SandboxExecutor implements Executor {
     } catch (fault) {
       throw unusable(firstLine(fault), fault);
     }
-    return new SandboxExecutor(bwrap);
+    if (network === 'state' && isSea())
+      throw new Error('the single executable cannot keep the network from runs: take the package');
+    return new SandboxExecutor(bwrap, network);
   }
 
   start(work: Work): ReturnType<Executor['start']> {
+    const relay = this.#network === 'all' ? null : new StateRelay(placeOfState(work.stateUrl));
     const args = [
-      ...sandbox(work),
+      ...sandbox(work, relay),
       '--ro-bind',
       work.program,
       PROGRAM,
@@ -68,16 +76,24 @@ export class SandboxExecutor implements Executor {
       '/',
       '/bin/sh',
       '-c',
-      [...limitsOf(work), PROCESSES, SUPERVISOR].join('\n'),
+      // What relays has no part of the limits of the program.
+      [...(relay === null ? [] : [relay.script]), ...limitsOf(work), PROCESSES, SUPERVISOR].join('\n'),
       'run',
+      ...(relay === null ? [] : [StateRelay.argument]),
       PROGRAM,
       ...work.args,
     ];
-    return startSupervised(this.#bwrap, args, work);
+    const running = startSupervised(this.#bwrap, args, work);
+    if (relay !== null) void running.end.finally(() => relay.close());
+    return running;
   }
 }
 
-function sandbox({ directory, cwd }: Pick<Work, 'directory' | 'cwd'>): readonly string[] {
+/** @param relay the only way out; null where the network is shared */
+function sandbox(
+  { directory, cwd }: Pick<Work, 'directory' | 'cwd'>,
+  relay: StateRelay | null = null,
+): readonly string[] {
   const system = SYSTEM.flatMap((path) => {
     if (!existsSync(path)) return [];
     return lstatSync(path).isSymbolicLink()
@@ -86,7 +102,7 @@ function sandbox({ directory, cwd }: Pick<Work, 'directory' | 'cwd'>): readonly 
   });
   return [
     '--unshare-all',
-    '--share-net',
+    ...(relay === null ? ['--share-net'] : []),
     '--unshare-user',
     '--uid',
     USER,
@@ -99,6 +115,7 @@ function sandbox({ directory, cwd }: Pick<Work, 'directory' | 'cwd'>): readonly 
     'run',
     ...system,
     ...FILES.flatMap((path) => ['--ro-bind-try', path, path]),
+    ...(relay === null ? [] : reachingBy(relay)),
     '--proc',
     '/proc',
     '--dev',
@@ -111,6 +128,23 @@ function sandbox({ directory, cwd }: Pick<Work, 'directory' | 'cwd'>): readonly 
     directory,
     '--chdir',
     cwd,
+  ];
+}
+
+/** Within, the server's name is this machine, and its port may be any: there is no other network that it would be of. */
+function reachingBy({ directory, hosts }: StateRelay): readonly string[] {
+  return [
+    '--cap-add',
+    'CAP_NET_BIND_SERVICE',
+    '--ro-bind',
+    hosts,
+    '/etc/hosts',
+    '--bind',
+    directory,
+    RELAY_PLACE,
+    '--ro-bind',
+    process.execPath,
+    RELAY_PROGRAM,
   ];
 }
 

@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { currentRun, lineOf, nextInTurn, placeInQueue, type RunInLine } from '../../../src/core/runs/line.ts';
+import {
+  currentRun,
+  lineOf,
+  nextInTurn,
+  placesInQueue,
+  type RunInLine,
+} from '../../../src/core/runs/line.ts';
 
 const run = (
   id: string,
@@ -36,6 +42,10 @@ describe('the runs of a node', () => {
     expect(nextInTurn([beside])?.id).toBe('a');
     expect(nextInTurn([])).toBe(null);
     const all = [beside, plan, apply, run('d', 0, 'planning'), run('e', 0, 'errored')];
-    expect(['a', 'b', 'c', 'd', 'e', 'x'].map((id) => placeInQueue(all, id))).toEqual([3, 2, 1, 0, 0, 0]);
+    expect([...placesInQueue(all)]).toEqual([
+      ['c', 1],
+      ['b', 2],
+      ['a', 3],
+    ]);
   });
 });
