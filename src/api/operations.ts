@@ -18,6 +18,7 @@ import type {
 import type { AgentPoolOperations } from './agent-operations.ts';
 import type { DriftOperations } from './drift-operations.ts';
 import type { ExploredShape, GraphShape } from './shapes/explore.ts';
+import type { RunTriggerOperations } from './run-trigger-operations.ts';
 import type { FreezeShape } from './shapes/freeze.ts';
 import type { BlockShape, HouseShape, RightsShape, VersionChangesShape } from './shapes/look.ts';
 import type { LockShape, PastHoldShape, ReleasedShape } from './shapes/lock.ts';
@@ -92,6 +93,9 @@ export const OPERATIONS: { readonly [Name in OperationName]: RouteOf<Name> } = {
   'show-drift': { method: 'GET', path: '/state/drift' },
   'schedule-drift': { method: 'POST', path: '/state/drift' },
   'check-drift': { method: 'POST', path: '/state/drift-check' },
+  'list-run-triggers': { method: 'GET', path: '/run-triggers' },
+  'create-run-trigger': { method: 'POST', path: '/run-triggers' },
+  'remove-run-trigger': { method: 'DELETE', path: '/run-triggers/:id' },
   'list-agent-pools': { method: 'GET', path: '/agent-pools' },
   'create-agent-pool': { method: 'POST', path: '/agent-pools' },
   'show-agent-pool': { method: 'GET', path: '/agent-pools/:id' },
@@ -145,7 +149,7 @@ interface Exploring {
 }
 
 /** What each operation takes and answers. `answer` is null where it is not JSON; `part` is the named part of its path. */
-interface Operations extends AgentPoolOperations, DriftOperations {
+interface Operations extends AgentPoolOperations, DriftOperations, RunTriggerOperations {
   'list-states': {
     query: Matching & { deleted?: boolean | undefined; locked?: boolean | undefined } & Paged;
     body: undefined;

@@ -1,5 +1,5 @@
 import { AGENT_COMMANDS } from './agent/catalogue.ts';
-import { DRIFT_COMMANDS } from './server/drift-catalogue.ts';
+import { OWN_RUN_COMMANDS } from './server/own-runs-catalogue.ts';
 import type { CatalogueEntry, Section } from './catalogue-entry.ts';
 
 export type { CatalogueEntry } from './catalogue-entry.ts';
@@ -260,7 +260,7 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
     load: () => import('./commands/run-cancel.ts'),
   },
   ...AGENT_COMMANDS,
-  ...DRIFT_COMMANDS,
+  ...OWN_RUN_COMMANDS,
   {
     name: 'project show',
     section: 'server',

@@ -27,6 +27,7 @@ import type { RunPrograms } from './programs.ts';
 import { RunBook, type Run } from './run-book.ts';
 import { Runs } from './runs.ts';
 import { RunTickets } from './tickets.ts';
+import { RunTriggers, WATCHED_TRIGGERS } from './triggers/triggers.ts';
 import { RunTokens } from './tokens.ts';
 import { RunWorker } from './worker.ts';
 
@@ -98,9 +99,15 @@ export function openRuns(options: {
     book,
     createAgain: (...asked) => runs.createAgain(...asked),
   });
+  const triggers = new RunTriggers({
+    ...options,
+    book,
+    createAgain: (...asked) => runs.createAgain(...asked),
+  });
   const ended = async (run: Run): Promise<void> => {
     await current.keep(run);
     await drift.ended(run);
+    await triggers.ended(run);
   };
   const worker = new RunWorker({
     ...options,
@@ -118,6 +125,7 @@ export function openRuns(options: {
     worker,
     configurations,
     current,
+    triggers: watched(triggers, house.audit, WATCHED_TRIGGERS),
     drift: watched(drift, house.audit, WATCHED_DRIFT),
     pools: watched(pools, house.audit, WATCHED_POOLS),
     jobs,
@@ -129,6 +137,7 @@ export function openRuns(options: {
   const prune = async (): Promise<void> => {
     const now = await house.now();
     await runs.prune(now - kept, now - LEFT);
+    await triggers.prune();
   };
   const clear = async (): Promise<number> => removeLeftBehind(root, clock.now());
   const sweep = new Sweep({ works: { 'old runs': prune, 'what killed runs left': clear }, clock, log });

@@ -65,7 +65,7 @@ export interface JobAgent {
 }
 
 /** Why the server made a run by itself. */
-const RUN_CAUSES = ['drift-check'] as const;
+const RUN_CAUSES = ['drift-check', 'run-trigger'] as const;
 export type RunCause = (typeof RUN_CAUSES)[number];
 
 /** A run, under its id. Its variables, its plan and its logs are kept beside it, sealed. */
@@ -86,6 +86,8 @@ export interface StoredRun extends RunState {
   readonly directory: string;
   /** What it was made for, where that is not said by whoever made it. */
   readonly cause?: RunCause | undefined;
+  /** How many runs before it have each made the next by a run trigger, itself among them; absent for none. */
+  readonly chain?: number | undefined;
   /** The lock that it holds, or is to hold. */
   readonly lockId: string;
   /** The node that looks after it. */
@@ -136,6 +138,7 @@ export const RUNS: RecordDefinition<StoredRun> = defineRecords<StoredRun>(
     structured: z.boolean().optional(),
     directory: z.string(),
     cause: z.enum(RUN_CAUSES).optional(),
+    chain: z.number().optional(),
     lockId: z.string(),
     node: z.string(),
     times: z.partialRecord(z.enum(RUN_STATUSES), z.number()),

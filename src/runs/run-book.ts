@@ -42,7 +42,8 @@ export class RunBook {
     const { id, ...stored } = run;
     await this.#open.put(null, id, { since: run.createdAt });
     await this.#house.records(runsOf(formatAddress(run.address))).put(null, id, { createdAt: run.createdAt });
-    await this.#runs.put(null, id, stored);
+    // One that was made under that id before is left as it is by now.
+    await this.#runs.update(null, id, (before) => before ?? stored);
     this.#tell(run);
   }
 

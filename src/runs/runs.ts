@@ -20,6 +20,7 @@ import type { Phase, RunPart } from './records.ts';
 import type { Run, RunBook } from './run-book.ts';
 import type { RunTickets } from './tickets.ts';
 import { wantedProblem, type AgainWanted, type RunWanted } from './wanted.ts';
+import type { RunTriggers } from './triggers/triggers.ts';
 import type { RunWorker } from './worker.ts';
 
 /** Runs of a workspace that are not over at a time, and of the server. */
@@ -54,6 +55,7 @@ export class Runs {
   /** What each workspace was applied with last. */
   readonly current: CurrentConfigurations;
   readonly drift: Drift;
+  readonly triggers: RunTriggers;
   readonly programs: RunPrograms;
   readonly tickets: RunTickets;
   readonly pools: AgentPools;
@@ -78,6 +80,7 @@ export class Runs {
     configurations: Configurations;
     current: CurrentConfigurations;
     drift: Drift;
+    triggers: RunTriggers;
     programs: RunPrograms;
     tickets: RunTickets;
     pools: AgentPools;
@@ -96,6 +99,7 @@ export class Runs {
     this.configurations = options.configurations;
     this.current = options.current;
     this.drift = options.drift;
+    this.triggers = options.triggers;
     this.programs = options.programs;
     this.tickets = options.tickets;
     this.pools = options.pools;
@@ -183,7 +187,8 @@ export class Runs {
       pool: place.pool,
       structured: wanted.structured ?? false,
       directory: wanted.directory,
-      ...(wanted.cause === undefined ? {} : { cause: wanted.cause }),
+      cause: wanted.cause,
+      chain: wanted.chain,
       lockId: this.#entropy.uuid(),
       node: this.#house.node,
       times: { pending: createdAt },

@@ -21,6 +21,8 @@ export interface RunWanted extends RunTask {
   /** Ends with its plan, although its configuration may be applied; false by default. */
   readonly planOnly?: boolean;
   readonly cause?: RunCause;
+  /** Where a run trigger makes it: how many runs have made one another until then. */
+  readonly chain?: number;
 }
 
 /** What a run is wanted to be that is made of what was applied last; null for the program or the version that it was

@@ -5,14 +5,17 @@ import { phaseId, workspaceId } from '../../src/protocols/hcp/layout.ts';
 import { CURRENT_CONFIGURATIONS } from '../../src/runs/records.ts';
 import { DRIFTS } from '../../src/runs/drift/records.ts';
 import { RunBook } from '../../src/runs/run-book.ts';
+import { RUN_TRIGGERS } from '../../src/runs/triggers/triggers.ts';
 import { systemEntropy } from '../../src/server/runtime.ts';
 import { PLAYED_VERSION } from '../runs/played-program.ts';
 import { slugOf, WANTED } from '../runs/running-house.ts';
 import { ADMIN_CALLER } from '../support/open-test-house.ts';
 import type { Answer } from '../support/request.ts';
-import { STATE, state, type Scene, type Trial } from './scene.ts';
+import { alsoGranted, put, STATE, state, stateText, type Scene, type Trial } from './scene.ts';
 
 const RUN = 'run-1111111111111111';
+const TRIGGER = 'rt-1111111111111111';
+const SOURCE = { ...STATE, project: 'beta' };
 const PLAN = phaseId('plan', RUN);
 const APPLY = phaseId('apply', RUN);
 const WORKSPACE = `workspaces/${workspaceId(STATE)}`;
@@ -101,6 +104,19 @@ async function drifted({ house }: Scene): Promise<void> {
   await house.house
     .records(DRIFTS)
     .put(null, formatAddress(STATE), { run: RUN, at: 1, problem: null, found });
+}
+
+/** Another state, which the asker may read. */
+const source = async (scene: Scene): Promise<void> => {
+  await put(scene.house, stateText(1), SOURCE);
+  await alsoGranted({ role: 'reader', pattern: formatAddress(SOURCE) })(scene);
+};
+
+/** Applies of another state, which the asker may read, make runs of the state. */
+async function trigger(scene: Scene): Promise<void> {
+  await source(scene);
+  const link = { source: formatAddress(SOURCE), target: formatAddress(STATE) };
+  await scene.house.house.records(RUN_TRIGGERS).put(null, TRIGGER, { ...link, createdAt: 1, createdBy: '' });
 }
 
 const planned = runThatIs({ status: 'planned', planEnd: 'finished', hasChanges: true });
@@ -269,6 +285,33 @@ export const RUN_TRIALS: Readonly<Record<string, Trial>> = {
     ask: ask('DELETE', 'authentication-tokens/TOKEN'),
     proof: 'changed',
   },
+  'run-triggers.list, the state': {
+    perAsker: true,
+    prepare: [state, trigger],
+    ask: ask('GET', `${WORKSPACE}/run-triggers?filter[run-trigger][type]=inbound`),
+    proof: { text: TRIGGER },
+  },
+  'run-triggers.create, the state whose runs are made': {
+    prepare: [state, source],
+    ask: ask('POST', `${WORKSPACE}/run-triggers`, () => ({
+      data: {
+        type: 'run-triggers',
+        relationships: { sourceable: { data: { type: 'workspaces', id: workspaceId(SOURCE) } } },
+      },
+    })),
+    proof: 'changed',
+  },
+  'run-triggers.read, a trigger': {
+    perAsker: true,
+    prepare: [state, trigger],
+    ask: ask('GET', `run-triggers/${TRIGGER}`),
+    proof: { text: TRIGGER },
+  },
+  'run-triggers.delete, a trigger': {
+    prepare: [state, trigger],
+    ask: ask('DELETE', `run-triggers/${TRIGGER}`),
+    proof: 'changed',
+  },
   'plans.read, a plan': tells(`plans/${PLAN}`, '"log-read-url"'),
   'plans.read-of-run, a plan': tells(`runs/${RUN}/plan`, '"log-read-url"'),
   'plans.read-json, a plan': tells(`plans/${PLAN}/json-output`, '"format_version"'),
@@ -332,6 +375,25 @@ export const RUN_API_TRIALS: Readonly<Record<string, Trial>> = {
   'check-drift, the state': {
     prepare: [state, configuration, applied],
     ask: askApi('POST', '/state/drift-check?address=acme/net/app@dev'),
+    proof: 'changed',
+  },
+  'list-run-triggers, the state': {
+    perAsker: true,
+    prepare: [state, trigger],
+    ask: askApi('GET', '/run-triggers?address=acme/net/app@dev'),
+    proof: { text: TRIGGER },
+  },
+  'create-run-trigger, the state whose runs are made': {
+    prepare: [state, source],
+    ask: askApi('POST', '/run-triggers', () => ({
+      address: 'acme/net/app@dev',
+      after: formatAddress(SOURCE),
+    })),
+    proof: 'changed',
+  },
+  'remove-run-trigger, a trigger': {
+    prepare: [state, trigger],
+    ask: askApi('DELETE', `/run-triggers/${TRIGGER}`),
     proof: 'changed',
   },
   'list-agent-pools, a project': {

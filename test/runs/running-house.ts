@@ -24,13 +24,14 @@ resource "terraform_data" "a" { input = var.name }
 output "o" { value = terraform_data.a.output }
 `;
 
-/** A tar archive, gzipped, of files by their paths. */
-export async function slugOf(files: Readonly<Record<string, string>>): Promise<Buffer> {
+/** A tar archive, gzipped, of files by their paths; what is bytes is a program. */
+export async function slugOf(files: Readonly<Record<string, string | Uint8Array>>): Promise<Buffer> {
   const directory = await mkdtemp(join(tmpdir(), 'statehouse-slug-'));
   try {
-    for (const [path, text] of Object.entries(files)) {
+    for (const [path, content] of Object.entries(files)) {
       await mkdir(dirname(join(directory, path)), { recursive: true });
-      await writeFile(join(directory, path), text);
+      const mode = typeof content === 'string' ? 0o644 : 0o755;
+      await writeFile(join(directory, path), content, { mode });
     }
     const { stdout } = await promisify(execFile)('tar', ['-czf', '-', '-C', directory, '.'], {
       encoding: 'buffer',

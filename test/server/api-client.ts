@@ -35,6 +35,13 @@ export const FOR_THE_PAGE: readonly string[] = [
   'show-session',
 ];
 
+/** What is asked about run triggers, which have a test file of their own. */
+export const OF_RUN_TRIGGERS: readonly string[] = [
+  'create-run-trigger',
+  'list-run-triggers',
+  'remove-run-trigger',
+];
+
 /** Calls the API as the admin, or as another, and holds the answer to what the document says of its route. */
 export async function callApi(
   house: TestHouse,

@@ -6,7 +6,7 @@ import { playedPrograms } from '../runs/played-program.ts';
 import { RunningHouse, slugOf } from '../runs/running-house.ts';
 import { TestHouse } from '../support/open-test-house.ts';
 import { sampleLock, sampleState } from '../support/sample-state.ts';
-import { at, callApi, called, FOR_THE_PAGE, OF_AGENTS } from './api-client.ts';
+import { at, callApi, called, FOR_THE_PAGE, OF_AGENTS, OF_RUN_TRIGGERS } from './api-client.ts';
 
 const NET = 'acme/net/terraform.tfstate@dev';
 const NET_HTTP = '/http/acme/net/terraform.tfstate?workspace=dev';
@@ -34,7 +34,15 @@ describe('the API', () => {
   });
   afterEach(() => house.close());
   afterAll(() => {
-    const elsewhere = ['events', 'backup', 'check', 'follow-audit', ...FOR_THE_PAGE, ...OF_AGENTS];
+    const elsewhere = [
+      'events',
+      'backup',
+      'check',
+      'follow-audit',
+      ...FOR_THE_PAGE,
+      ...OF_AGENTS,
+      ...OF_RUN_TRIGGERS,
+    ];
     expect([...called, ...elsewhere].sort()).toEqual(ROUTES.map(({ operation }) => operation).sort());
   });
 

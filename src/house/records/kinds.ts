@@ -35,6 +35,7 @@ export const AGENT_KIND: RecordKind = kind('agent');
 export const RUN_SIGNING_KEY_KIND: RecordKind = kind('run-signing-key');
 export const CONFIGURATION_KIND: RecordKind = kind('configuration');
 export const CONFIGURATION_BODY_KIND: RecordKind = kind('configuration-body');
+export const RUN_TRIGGER_KIND: RecordKind = kind('run-trigger');
 export const DRIFT_KIND: RecordKind = kind('drift');
 export const DRIFT_SCHEDULE_KIND: RecordKind = kind('drift-schedule');
 export const CURRENT_CONFIGURATION_KIND: RecordKind = kind('current-configuration');

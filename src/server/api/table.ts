@@ -12,6 +12,7 @@ import { LOOK_ROUTES } from './routes/look.ts';
 import { NUMBER_ROUTES } from './routes/numbers.ts';
 import { PROJECT_ROUTES } from './routes/projects.ts';
 import { REFUSED_ROUTES } from './routes/refused.ts';
+import { RUN_TRIGGER_ROUTES } from './routes/run-triggers.ts';
 import { SESSION_ROUTES } from './routes/session.ts';
 import { RUN_ROUTES } from './routes/runs.ts';
 import { STATE_ROUTES } from './routes/states.ts';
@@ -32,6 +33,7 @@ export const ROUTES: readonly Route[] = [
   ...NUMBER_ROUTES,
   ...RUN_ROUTES,
   ...DRIFT_ROUTES,
+  ...RUN_TRIGGER_ROUTES,
   ...AGENT_POOL_ROUTES,
   ...EVENT_ROUTES,
   ...PROJECT_ROUTES,

@@ -8,6 +8,7 @@ import { OUTPUT_ROWS } from './outputs.ts';
 import { PROJECT_ROWS } from './projects.ts';
 import { PHASE_ROWS } from './run-phases.ts';
 import { RUN_ROWS } from './runs.ts';
+import { RUN_TRIGGER_ROWS } from './run-triggers.ts';
 import { STATE_VERSION_ROWS } from './state-versions.ts';
 import { TAG_ROWS } from './tags.ts';
 import { VARIABLE_SET_ROWS } from './variable-sets.ts';
@@ -26,6 +27,7 @@ export const OPERATIONS: Rows = {
   ...OUTPUT_ROWS,
   ...CONFIGURATION_ROWS,
   ...RUN_ROWS,
+  ...RUN_TRIGGER_ROWS,
   ...PHASE_ROWS,
   ...VARIABLE_ROWS,
   ...AGENT_POOL_ROWS,

@@ -55,7 +55,7 @@ export function describeRun(call: RunCall, run: Run, { now, place }: RunSurround
       'refresh-only': task.refreshOnly,
       'replace-addrs': task.replaces,
       'save-plan': run.kind === 'saved',
-      source: 'terraform+cloud',
+      source: run.cause === 'run-trigger' ? 'tfe-run-trigger' : 'terraform+cloud',
       'target-addrs': task.targets,
       'terraform-version': run.version,
       'trigger-reason': 'manual',

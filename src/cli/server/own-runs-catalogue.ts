@@ -1,7 +1,7 @@
 import type { CatalogueEntry } from '../catalogue-entry.ts';
 
-/** The commands about what is there, beside what states say of it. */
-export const DRIFT_COMMANDS: readonly CatalogueEntry[] = [
+/** The commands about runs that the server makes by itself: checks for drift, and after applies of others. */
+export const OWN_RUN_COMMANDS: readonly CatalogueEntry[] = [
   {
     name: 'drift list',
     section: 'server',
@@ -25,5 +25,23 @@ export const DRIFT_COMMANDS: readonly CatalogueEntry[] = [
     section: 'server',
     summary: 'say when a state is looked at for drift',
     load: () => import('../commands/drift-schedule.ts'),
+  },
+  {
+    name: 'run-trigger add',
+    section: 'server',
+    summary: 'make runs of a state after applies of another',
+    load: () => import('../commands/run-trigger-add.ts'),
+  },
+  {
+    name: 'run-trigger list',
+    section: 'server',
+    summary: 'list the run triggers of a state',
+    load: () => import('../commands/run-trigger-list.ts'),
+  },
+  {
+    name: 'run-trigger remove',
+    section: 'server',
+    summary: 'remove a run trigger',
+    load: () => import('../commands/run-trigger-remove.ts'),
   },
 ];
