@@ -3,7 +3,8 @@ import { findPostgres, type PostgresPrograms } from '../test/support/postgres-se
 import { measure, type Measured } from './cycles.ts';
 import { progress, type Section } from './section.ts';
 import { markdownTable } from './table.ts';
-import { cpuOf, processesOf } from './usage.ts';
+import { processesOf } from '../test/support/process-tree.ts';
+import { cpuOf } from './usage.ts';
 
 /** How many clients at how many nodes. */
 const CROWDS = [

@@ -64,12 +64,14 @@ export interface DoorParts {
   readonly closing: AbortSignal;
 }
 
-/** A door as the list of all doors has it: cheap to load, since its code is loaded when it is opened. */
+/** A door as the list of all doors has it: cheap to load, since its code is loaded by {@link DoorEntry.load}, or when it is opened. */
 export interface DoorEntry {
   /** Its backend block's type, where it has one. */
   readonly name: string;
   /** The line for it at `/`, where the house says what it is; null for a door that another's line speaks of. */
   readonly listed: { readonly at: string; readonly what: string } | null;
+  /** Loads its code, so that it is opened at once. */
+  readonly load: () => Promise<unknown>;
   readonly open: (parts: DoorParts) => Promise<Door>;
 }
 

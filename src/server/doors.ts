@@ -27,6 +27,11 @@ import { Page } from './page/page.ts';
 /** Every protocol that the house speaks. A new one is a folder and a line here. */
 export const DOORS: readonly DoorEntry[] = [HTTP, S3, DYNAMODB, STS, GCS, CONSUL, AZURERM, HCP];
 
+/** Loads the code of the protocols' doors. */
+export async function loadDoors(): Promise<void> {
+  await Promise.all(DOORS.map(({ load }) => load()));
+}
+
 /** Opens every door of the house: those of the protocols, and its own. */
 export async function openDoors(parts: {
   house: House;

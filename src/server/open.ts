@@ -1,7 +1,8 @@
+import { setImmediate } from 'node:timers/promises';
 import type { Configuration } from './configuration.ts';
 import { buildHouse, type BuiltHouse } from './build.ts';
 import { beforeStart } from './unfinished-start.ts';
-import type { OpenHouse } from './open-port.ts';
+import type { OpenHouse, openPort } from './open-port.ts';
 
 export type { OpenHouse } from './open-port.ts';
 
@@ -24,16 +25,26 @@ export async function openBuilt(
   configuration: Configuration,
   building: Promise<BuiltHouse>,
 ): Promise<OpenHouse> {
-  // The engine takes a moment to start: what speaks at the port is loaded meanwhile.
-  const loading = import('./open-port.ts');
+  const loading = loadPort();
   const built = await building;
   try {
-    const { openPort } = await loading;
+    const open = await loading;
     await built.house.join();
-    return await openPort(configuration, built);
+    return await open(configuration, built);
   } catch (fault) {
     // What went wrong first is what the operator must read.
     await built.close().catch(() => undefined);
     throw fault;
   }
+}
+
+/** Loads what speaks at the port while the engine's thread starts, which takes as long; so the thread is let start first. */
+async function loadPort(): Promise<typeof openPort> {
+  await setImmediate();
+  const [{ openPort: open }, { loadDoors }] = await Promise.all([
+    import('./open-port.ts'),
+    import('./doors.ts'),
+  ]);
+  await loadDoors();
+  return open;
 }

@@ -12,6 +12,7 @@ import type {
 } from '../../ports/engine.ts';
 import type { IndexMark, IndexQuery, IndexRow } from '../../ports/state-index.ts';
 import { changedElsewhere, ownerOf, type RowKeys } from '../row-keys.ts';
+import { looksThroughAll, searched, type Stretch } from '../searched.ts';
 import { hasVersion, newestVersions } from '../version-numbers.ts';
 import type { Connections, Row, Statement } from './connection.ts';
 import { fromText, toBytes, toText } from './columns.ts';
@@ -105,7 +106,25 @@ export class Queries {
     return { record: found === undefined ? null : recordFrom(this.#keys, found), rows };
   }
 
-  async states(query: StateQuery): Promise<StateSummary[]> {
+  async states(query: StateQuery): Promise<readonly StateSummary[]> {
+    if (!looksThroughAll(query)) return this.#states(query);
+    return searched(
+      { states: (stretch) => this.#states(stretch), boundary: (...asked) => this.#boundary(...asked) },
+      query,
+    );
+  }
+
+  async #boundary(query: Stretch, addresses: number): Promise<Address | null> {
+    const { where, values } = rangeOf(query);
+    const [row] = await this.#read(
+      `SELECT a.project, a.key, a.workspace FROM ${this.#schema}.address a ${where}
+        ORDER BY a.project, a.key, a.workspace LIMIT 1 OFFSET ${addresses}`,
+      values,
+    );
+    return row === undefined ? null : ADDRESS.read(row);
+  }
+
+  async #states(query: Stretch): Promise<StateSummary[]> {
     const wanted = statesAsked(this.#schema, query);
     const found = worldsFrom(this.#keys, await this.#connections.read(selectWorlds(this.#schema, wanted)));
     const states = found.map(({ address, world }) => ({ address, world }));
@@ -184,30 +203,33 @@ function compareNames(a: Address, b: Address): number {
 }
 
 /** The addresses that a query asks for, as a table to be joined with. */
-function statesAsked(schema: string, query: StateQuery): Wanted {
-  const conditions = new Conditions();
+function statesAsked(schema: string, query: Stretch): Wanted {
+  const conditions = rangeOf(query);
   const isLocked = `EXISTS (SELECT FROM ${schema}.holder h
     WHERE h.project = a.project AND h.key = a.key AND h.workspace = a.workspace)`;
   const exists =
     query.deleted === true ? 'a.head IS NOT NULL' : 'a.head IS NOT NULL AND a.deleted_at IS NULL';
   const isShown = query.used === true ? 'TRUE' : `((${exists}) OR ${isLocked})`;
   conditions.add(query.locked === true ? isLocked : isShown);
-  if (query.project !== undefined) conditions.add('a.project = ?', query.project);
-  if (query.keyPrefix !== undefined) conditions.add('starts_with(a.key, ?)', query.keyPrefix);
-  if (query.named !== undefined) {
-    const { prefix, after } = query.named;
-    conditions.add(`${OBJECT_NAME} > ?`, after);
-    if (prefix !== '')
-      conditions.add(`${OBJECT_NAME} >= ? AND ${OBJECT_NAME} < ?`, prefix, prefix + BEHIND_ALL_KEYS);
-  }
   if (query.search !== undefined) conditions.add('strpos(a.name, ?) > 0', toSearch(query.search));
-  if (query.after !== undefined) {
-    const { project, key, workspace } = query.after;
-    conditions.add('(a.project, a.key, a.workspace) > (?, ?, ?)', project, key, workspace);
-  }
   const table = `(SELECT a.project, a.key, a.workspace FROM ${schema}.address a ${conditions.where}
     ORDER BY ${query.named === undefined ? 'a.project, a.key, a.workspace' : `a.project, ${OBJECT_NAME}`} ${limitOf(query.limit)}) AS wanted`;
   return { table, values: conditions.values };
+}
+
+/** The addresses among which a query looks, whatever they have. */
+function rangeOf({ project, keyPrefix, named, after, upTo }: Stretch): Conditions {
+  const range = new Conditions();
+  const whole = '(a.project, a.key, a.workspace)';
+  if (project !== undefined) range.add('a.project = ?', project);
+  if (keyPrefix !== undefined) range.add('a.key >= ? AND a.key < ?', keyPrefix, keyPrefix + BEHIND_ALL_KEYS);
+  if (after !== undefined) range.add(`${whole} > (?, ?, ?)`, after.project, after.key, after.workspace);
+  if (upTo !== undefined) range.add(`${whole} <= (?, ?, ?)`, upTo.project, upTo.key, upTo.workspace);
+  if (named === undefined) return range;
+  range.add(`${OBJECT_NAME} > ?`, named.after);
+  if (named.prefix !== '')
+    range.add(`${OBJECT_NAME} >= ? AND ${OBJECT_NAME} < ?`, named.prefix, named.prefix + BEHIND_ALL_KEYS);
+  return range;
 }
 
 /** The seats of a node, or of all nodes but it. */

@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises';
 import type { Address } from '../../core/address.ts';
 import type { Instant } from '../../core/instant.ts';
 import {
@@ -12,6 +11,7 @@ import {
 import { StretchReader, type Stretch } from './audit-log/stretches.ts';
 import type { Database, SqlValue, Statement } from './files/driver.ts';
 import { reading } from './faults.ts';
+import { Pieces } from './reads/pieces.ts';
 import { ADDRESS, AUDIT_NOTE, toAuditRecord, whole } from './rows.ts';
 
 /** So many records are looked through at a time, within some milliseconds; then others have their turn. */
@@ -31,8 +31,11 @@ export class AuditLog {
   readonly #stretch: Statement;
   readonly #stretchUp: Statement;
   readonly #changes: Statement;
+  readonly #pieces: Pieces;
 
-  constructor(db: Database) {
+  /** @param pieces long reads take turns by it */
+  constructor(db: Database, pieces: Pieces = new Pieces()) {
+    this.#pieces = pieces;
     this.#addressId = db.prepare('SELECT id FROM address WHERE project = ? AND key = ? AND workspace = ?');
     this.#newest = db.prepare('SELECT max(id) AS id FROM audit');
     this.#oldest = db.prepare('SELECT min(id) AS id FROM audit');
@@ -64,7 +67,7 @@ export class AuditLog {
       const from = to - STRETCH;
       found.push(...this.#all(this.#stretch, from, to, ...filter, whole(limit - found.length)));
       to = from;
-      if (to > pruned && found.length < limit) await setImmediate();
+      if (to > pruned && found.length < limit) await this.#pieces.pause();
     }
     return found;
   }
@@ -94,7 +97,7 @@ export class AuditLog {
       }
       const below = to;
       stretches = reading(() => this.#stretches.before(addressId, below));
-      if (stretches.length > 0) await setImmediate();
+      if (stretches.length > 0) await this.#pieces.pause();
     }
     return found;
   }
@@ -129,7 +132,7 @@ export class AuditLog {
       const to = Math.min(from + STRETCH, end);
       records.push(...read(from, to, limit - records.length));
       from = to;
-      if (from < end && records.length < limit) await setImmediate();
+      if (from < end && records.length < limit) await this.#pieces.pause();
     }
     const position = records.length < limit ? end : (records.at(-1)?.id ?? end);
     // Asked last: what is forgotten while the records are read is not told.

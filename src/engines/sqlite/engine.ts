@@ -29,6 +29,7 @@ import {
 import type { OpenRowKey } from '../../ports/row-key.ts';
 import type { IndexMark, IndexQuery, IndexRow } from '../../ports/state-index.ts';
 import { RowKeys } from '../row-keys.ts';
+import { looksThroughAll, searched } from '../searched.ts';
 import { prepareDatabase } from './adoption.ts';
 import { AuditLog } from './audit.ts';
 import { auditHead } from './audit-chain.ts';
@@ -42,6 +43,7 @@ import { verifyLogFile } from './files/log-file.ts';
 import { reading } from './faults.ts';
 import { countStored } from './figures.ts';
 import { Queries } from './queries.ts';
+import { Pieces } from './reads/pieces.ts';
 import { WriterHandle } from './writer/handle.ts';
 
 export interface SqliteOptions {
@@ -73,6 +75,7 @@ export class SqliteEngine implements Engine {
   readonly #writer: WriterHandle;
   readonly #files: FileWatch;
   readonly #now: () => Instant;
+  readonly #pieces = new Pieces();
   #closed: Promise<void> | null = null;
 
   private constructor(
@@ -93,7 +96,7 @@ export class SqliteEngine implements Engine {
     void this.failed.then(() => this.#files.doubt());
     this.#queries = new Queries(this.#reader, keyIdOf, new RowKeys(rowKey));
     this.#bodies = new BodyReader(this.#reader);
-    this.#audit = new AuditLog(this.#reader);
+    this.#audit = new AuditLog(this.#reader, this.#pieces);
   }
 
   /**
@@ -144,7 +147,15 @@ export class SqliteEngine implements Engine {
   }
 
   async states(query: StateQuery): Promise<readonly StateSummary[]> {
-    return this.#read(() => this.#queries.states(query));
+    if (!looksThroughAll(query)) return this.#read(() => this.#queries.states(query));
+    return searched(
+      {
+        states: (stretch) => this.#read(() => this.#queries.states(stretch)),
+        boundary: (stretch, addresses) => this.#read(() => this.#queries.boundary(stretch, addresses)),
+        pause: () => this.#pieces.pause(),
+      },
+      query,
+    );
   }
 
   async body(bodyId: string): Promise<StoredBody | null> {

@@ -3,18 +3,12 @@ import type { Instant } from '../../core/instant.ts';
 import type { Credential } from '../../core/credential.ts';
 import type { Usage } from '../../core/quota.ts';
 import { liveHead, type Version, type World } from '../../core/world.ts';
-import type {
-  Entry,
-  EntryPage,
-  Resealed,
-  WaitingRequest,
-  StateQuery,
-  StateSummary,
-} from '../../ports/engine.ts';
+import type { Entry, EntryPage, Resealed, WaitingRequest, StateSummary } from '../../ports/engine.ts';
 import { EngineFault } from '../../ports/engine.ts';
 import type { IndexMark, IndexQuery, IndexRow } from '../../ports/state-index.ts';
 import { toRecord } from '../address-record.ts';
 import { changedElsewhere, ownerOf, RowKeys } from '../row-keys.ts';
+import type { Stretch } from '../searched.ts';
 import { newestVersions } from '../version-numbers.ts';
 import type { Database, Statement } from './files/driver.ts';
 import { Conditions } from './reads/conditions.ts';
@@ -116,25 +110,15 @@ export class Queries {
     });
   }
 
-  states(query: StateQuery): StateSummary[] {
-    const { project, keyPrefix, named, search, deleted = false, used = false } = query;
-    const { locked = false, after, limit } = query;
+  states(query: Stretch): StateSummary[] {
+    const { named, search, deleted = false, used = false, locked = false, limit } = query;
     const [table, again] = named === undefined ? [BY_ADDRESS, BY_ADDRESS_AGAIN] : [BY_NAME, BY_NAME_AGAIN];
     const isLocked = 'EXISTS (SELECT 1 FROM holder WHERE holder.address_id = address.id)';
     const isThere = deleted ? 'head IS NOT NULL' : '(head IS NOT NULL AND deleted_at IS NULL)';
     const isShown = used
       ? '(last_version > 0 OR last_ticket > 0 OR fence > 0 OR change_index > 0)'
       : `(${isThere} OR ${isLocked})`;
-    const range = new Conditions();
-    if (project !== undefined) range.add('project = ?', project);
-    if (keyPrefix !== undefined) range.add('key >= ? AND key < ?', keyPrefix, keyPrefix + BEHIND_ALL_KEYS);
-    if (after !== undefined) range.add(`${WHOLE_ADDRESS} > (?, ?, ?)`, ...ADDRESS.values(after));
-    if (named !== undefined) {
-      const { prefix } = named;
-      range.add(`${OBJECT_NAME} > ?`, named.after);
-      if (prefix !== '')
-        range.add(`${OBJECT_NAME} >= ? AND ${OBJECT_NAME} < ?`, prefix, prefix + BEHIND_ALL_KEYS);
-    }
+    const range = rangeOf(query);
     const conditions = range.and(locked ? 'id IN (SELECT address_id FROM holder)' : isShown);
     if (search !== undefined) conditions.add('instr(name, ?) > 0', search);
     // The few that are locked are looked up from their holders, and so few are searched for: to look at all addresses besides would take far longer.
@@ -151,6 +135,14 @@ export class Queries {
       if (!locked && search === undefined) this.#confirmNoneIsMissing(range, isShown, [table, again]);
       return rows.map((row) => this.#summary(row));
     });
+  }
+
+  /** The address that so many others of the range come before; null where there are fewer. */
+  boundary(query: Stretch, addresses: number): Address | null {
+    const { text, values } = rangeOf(query);
+    const sql = `SELECT ${ADDRESS.list} FROM ${BY_ADDRESS} WHERE ${text} ORDER BY project, key, workspace LIMIT 1 OFFSET ?`;
+    const row = this.#prepare(sql).get(...values, addresses);
+    return row === undefined ? null : ADDRESS.read(row);
   }
 
   /** @param row has the address and {@link RECORD_COLUMNS} */
@@ -278,4 +270,18 @@ export class Queries {
     }
     return statement;
   }
+}
+
+/** The addresses among which a query looks, whatever they have. */
+function rangeOf({ project, keyPrefix, named, after, upTo }: Stretch): Conditions {
+  const range = new Conditions();
+  if (project !== undefined) range.add('project = ?', project);
+  if (keyPrefix !== undefined) range.add('key >= ? AND key < ?', keyPrefix, keyPrefix + BEHIND_ALL_KEYS);
+  if (after !== undefined) range.add(`${WHOLE_ADDRESS} > (?, ?, ?)`, ...ADDRESS.values(after));
+  if (upTo !== undefined) range.add(`${WHOLE_ADDRESS} <= (?, ?, ?)`, ...ADDRESS.values(upTo));
+  if (named === undefined) return range;
+  range.add(`${OBJECT_NAME} > ?`, named.after);
+  if (named.prefix !== '')
+    range.add(`${OBJECT_NAME} >= ? AND ${OBJECT_NAME} < ?`, named.prefix, named.prefix + BEHIND_ALL_KEYS);
+  return range;
 }

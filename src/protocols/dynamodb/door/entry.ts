@@ -4,6 +4,7 @@ import type { DoorEntry } from '../../door.ts';
 export const DYNAMODB: DoorEntry = {
   name: 'dynamodb',
   listed: null,
+  load: () => import('./door.ts'),
   open: async ({ house, lockObjects, now, s3: { account } }) =>
     new (await import('./door.ts')).DynamoDbDoor(house, { locks: lockObjects, now, account }),
 };

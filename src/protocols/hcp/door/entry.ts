@@ -7,5 +7,6 @@ export const HCP: DoorEntry = {
     at: `${DISCOVERY_PATH}, ${API_PREFIX}`,
     what: 'the "cloud" block and backend "remote", by their hostname',
   },
+  load: () => import('./door.ts'),
   open: async (parts) => new (await import('./door.ts')).HcpDoor(parts),
 };

@@ -4,5 +4,6 @@ import type { DoorEntry } from '../../door.ts';
 export const STS: DoorEntry = {
   name: 'sts',
   listed: null,
+  load: () => import('./door.ts'),
   open: async ({ house, now, s3 }) => new (await import('./door.ts')).StsDoor(house, { now, settings: s3 }),
 };
