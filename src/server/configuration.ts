@@ -1,6 +1,7 @@
 import type { S3Settings } from '../protocols/door.ts';
 import type { Milliseconds } from '../core/instant.ts';
 import type { Environment } from '../ports/environment.ts';
+import type { BodyPlace } from './bodies/place.ts';
 import { isProblem, type Problem } from '../core/read-value.ts';
 import { AGENT_GONE } from '../runs/agents/pools.ts';
 import { RUN_LIMITS, type RunLimits } from '../runs/limits.ts';
@@ -31,6 +32,17 @@ export type Tls =
   | { readonly kind: 'files'; readonly cert: string; readonly key: string }
   | { readonly kind: 'self-signed' };
 
+/** How large bodies are kept beside the database. */
+export interface BodySettings {
+  readonly place: BodyPlace;
+  /** Bodies of so many bytes, as they are stored, go there. */
+  readonly least: number;
+  /** How long the object of a body that was taken away is kept. */
+  readonly kept: Milliseconds;
+  /** Whether the place is taken, whosever it was. */
+  readonly takesOver: boolean;
+}
+
 /** How the house executes runs itself. */
 export interface RunSettings {
   readonly mode: RunMode;
@@ -58,6 +70,8 @@ export interface Configuration {
   /** Where people find it, where that was said. */
   readonly publicUrl: string | null;
   readonly store: Store;
+  /** Where large bodies are kept beside the database; null for nowhere. */
+  readonly bodies: BodySettings | null;
   readonly tls: Tls;
   /** The file of the authorities that sign certificates of clients; null where clients are not asked for one. */
   readonly clientCa: string | null;
@@ -159,6 +173,7 @@ export function configure(given: Settings, env: Environment = {}): Configuration
     domain: given.domain,
     publicUrl: given.publicUrl,
     store,
+    bodies: bodiesOf(given),
     tls,
     clientCa: given.tlsClientCa,
     clientCertificates:
@@ -230,6 +245,11 @@ function standard(): Configuration {
   const configuration = configure(Object.fromEntries(values) as Settings);
   if (isProblem(configuration)) throw new Error(configuration.problem);
   return configuration;
+}
+
+function bodiesOf({ bodies, bodiesFrom, bodiesKeep, takeBodies }: Settings): BodySettings | null {
+  if (bodies === null) return null;
+  return { place: bodies, least: bodiesFrom * 1_024, kept: bodiesKeep * DAY_MS, takesOver: takeBodies };
 }
 
 function storeOf({ database, data }: Pick<Settings, 'database' | 'data'>, env: Environment): Store {

@@ -48,6 +48,7 @@ export async function openPort(configuration: Configuration, built: BuiltHouse):
   const certificate = await Certificate.open(configuration, log);
   const traffic = new Traffic(configuration, { clock: systemClock, log });
   const metrics = new Metrics(house, certificate, built.devices, clock);
+  metrics.add(built.bodies?.store.metrics ?? []);
   const closing = new AbortController();
   const snapshotWorker = new SnapshotWorker();
   const openedRuns = await openServerRuns(configuration, built);
@@ -67,6 +68,7 @@ export async function openPort(configuration: Configuration, built: BuiltHouse):
   const doors = await openDoors({
     house,
     metrics,
+    bodies: built.bodies?.store ?? null,
     api,
     clock,
     domain,

@@ -30,6 +30,7 @@ export async function openBuilt(
   try {
     const { openPort } = await loading;
     await built.house.join();
+    built.bodies?.keeper.start();
     return await openPort(configuration, built);
   } catch (fault) {
     // What went wrong first is what the operator must read.

@@ -40,7 +40,13 @@ describe('how the house is', () => {
       },
     } as unknown as House;
     const metrics = new Metrics(quietHouse());
-    const door = new HealthDoor({ house, metrics, closing: closing.signal, clock: { skew: 0 } });
+    const door = new HealthDoor({
+      bodies: null,
+      house,
+      metrics,
+      closing: closing.signal,
+      clock: { skew: 0 },
+    });
     await expect(door.answer(READYZ)).rejects.toThrow(EngineFault);
     expect(door.fault().status).toBe(503);
     works = true;
@@ -61,6 +67,7 @@ describe('how the house is', () => {
     } as unknown as House;
     const metrics = new Metrics(quietHouse());
     const door = new HealthDoor({
+      bodies: null,
       house,
       metrics,
       closing: new AbortController().signal,
