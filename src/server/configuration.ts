@@ -173,7 +173,7 @@ export function configure(given: Settings, env: Environment = {}): Configuration
     domain: given.domain,
     publicUrl: given.publicUrl,
     store,
-    bodies: bodiesOf(given),
+    bodies: given.bodies === null ? null : bodySettings({ ...given, bodies: given.bodies }),
     tls,
     clientCa: given.tlsClientCa,
     clientCertificates:
@@ -247,8 +247,15 @@ function standard(): Configuration {
   return configuration;
 }
 
-function bodiesOf({ bodies, bodiesFrom, bodiesKeep, takeBodies }: Settings): BodySettings | null {
-  if (bodies === null) return null;
+/** How bodies are kept outside, as a server has it by default where nothing else is said. */
+export function bodySettings({
+  bodies,
+  bodiesFrom = 64,
+  bodiesKeep = 7,
+  takeBodies = false,
+}: { readonly bodies: BodyPlace } & Partial<
+  Pick<Settings, 'bodiesFrom' | 'bodiesKeep' | 'takeBodies'>
+>): BodySettings {
   return { place: bodies, least: bodiesFrom * 1_024, kept: bodiesKeep * DAY_MS, takesOver: takeBodies };
 }
 

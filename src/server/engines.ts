@@ -2,7 +2,7 @@ import { LocalSignals } from '../house/local-signals.ts';
 import { Keyring, sealedKeyId } from '../keyring/keyring.ts';
 import { MessageKeys } from '../keyring/message-keys.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { Engine, EngineFault } from '../ports/engine.ts';
+import { type Engine, EngineFault } from '../ports/engine.ts';
 import type { Log } from '../ports/log.ts';
 import type { OpenRowKey } from '../ports/row-key.ts';
 import type { MessageSealer } from '../ports/sealer.ts';
@@ -71,10 +71,14 @@ async function bodiesBeside(
   engine: Engine,
   parts: { readonly clock: Clock; readonly log: Log },
 ): Promise<OpenBodies | null> {
-  const { openBodies, requireBodiesInside } = await import('./bodies/open.ts');
-  if (bodies !== null) return openBodies({ ...limits, bodies }, engine, parts);
-  await requireBodiesInside(engine);
-  return null;
+  if (bodies !== null) {
+    const { openBodies } = await import('./bodies/open.ts');
+    return openBodies({ ...limits, bodies }, engine, parts);
+  }
+  if ((await engine.objects(null, 1)).length === 0) return null;
+  throw new EngineFault(
+    'large states of this server are in an object store outside the database: say where with --bodies, as it was',
+  );
 }
 
 /**

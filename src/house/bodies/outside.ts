@@ -9,7 +9,6 @@ import {
   type Engine,
   EngineFault,
   type ReplacedBody,
-  type StoredBody,
   type Telling,
 } from '../../ports/engine.ts';
 import type { Entropy } from '../../ports/entropy.ts';
@@ -48,12 +47,39 @@ export function withOutsideBodies(parts: OutsideParts): Engine {
   const { engine } = parts;
   return overlaid(engine, {
     apply: (commands, telling) => bodies.apply(commands, telling),
-    body: (id) => bodies.body(id),
+    body: bodyReading(engine, parts.store),
     [Symbol.asyncDispose]: async () => {
       await bodies.settle();
       await engine[Symbol.asyncDispose]();
     },
   });
+}
+
+/**
+ * Reads bodies, wherever their segments are. Nothing is asked of the store before the first of them is wanted.
+ * @param kept reads those whose segments are inside
+ */
+export function bodyReading(
+  kept: Pick<Engine, 'body'>,
+  store: Pick<BodyStore, 'get' | 'place'>,
+): Engine['body'] {
+  const segments = (id: string, object: string): AsyncGenerator<Uint8Array> =>
+    unframed(async (from, length) => {
+      const bytes = await store.get(object, from, length);
+      if (bytes !== null) return bytes;
+      const now = await kept.body(id);
+      if (now?.object !== object) throw new EngineFault('the version was removed while it was read');
+      throw new EngineFault(
+        `the object ${object} is missing in ${store.place}, and a state with it: restore it from a copy of the store`,
+      );
+    });
+  return async (id) => {
+    const stored = await kept.body(id);
+    const object = stored?.object;
+    return stored === null || object === undefined
+      ? stored
+      : { ...stored, segments: () => segments(id, object) };
+  };
 }
 
 /** A command whose large body is an object by now; null for one that has none. */
@@ -86,12 +112,6 @@ class OutsideBodies {
       if (object !== null && !isKept(results[at])) this.#deleteLater(object);
     }
     return results;
-  }
-
-  async body(id: string): Promise<StoredBody | null> {
-    const stored = await this.#parts.engine.body(id);
-    if (stored?.object === undefined) return stored;
-    return { ...stored, segments: () => this.#segments(id, stored.object as string) };
   }
 
   /** Waits for what nobody else waits for. */
@@ -147,19 +167,6 @@ class OutsideBodies {
     } finally {
       held.release();
     }
-  }
-
-  #segments(id: string, object: string): AsyncGenerator<Uint8Array> {
-    const { engine, store } = this.#parts;
-    return unframed(async (from, length) => {
-      const bytes = await store.get(object, from, length);
-      if (bytes !== null) return bytes;
-      const now = await engine.body(id);
-      if (now?.object !== object) throw new EngineFault('the version was removed while it was read');
-      throw new EngineFault(
-        `the object ${object} is missing in ${store.place}, and a state with it: restore it from a copy of the store`,
-      );
-    });
   }
 
   #deleteLater(object: string): void {

@@ -3,7 +3,7 @@ import { BodyKeeper } from '../../house/bodies/keeper.ts';
 import { withOutsideBodies } from '../../house/bodies/outside.ts';
 import type { BodyStore } from '../../ports/body-store.ts';
 import type { Clock } from '../../ports/clock.ts';
-import { type Engine, EngineFault } from '../../ports/engine.ts';
+import type { Engine } from '../../ports/engine.ts';
 import type { Environment } from '../../ports/environment.ts';
 import type { Log } from '../../ports/log.ts';
 import type { BodyPlace } from './place.ts';
@@ -75,12 +75,4 @@ export async function openBodies(
     bodyMax: stateBytesMax,
   });
   return { engine: outside, store, keeper };
-}
-
-/** @throws {EngineFault} when states of this engine are in a body store, and none was named */
-export async function requireBodiesInside(engine: Pick<Engine, 'objects'>): Promise<void> {
-  if ((await engine.objects(null, 1)).length === 0) return;
-  throw new EngineFault(
-    'states of this server are kept in a body store outside the database: start it with the --bodies that it had',
-  );
 }
