@@ -9,6 +9,7 @@ import { durabilityContract } from './engine-contract-durability.ts';
 import { indexContract } from './engine-contract-index.ts';
 import { leaseContract } from './engine-contract-leases.ts';
 import { lockContract } from './engine-contract-locks.ts';
+import { objectContract } from './engine-contract-objects.ts';
 import { queryContract } from './engine-contract-queries.ts';
 import { recordContract } from './engine-contract-records.ts';
 import { stateContract } from './engine-contract-states.ts';
@@ -90,6 +91,7 @@ export function engineContract(
     leaseContract(bench);
     stateContract(bench);
     recordContract(bench);
+    objectContract(bench);
     queryContract(bench);
     indexContract(bench);
     changeContract(bench);

@@ -1,3 +1,4 @@
+export { bodyStoreContract, type BodyStoreUnderTest } from './body-store-contract.ts';
 export { clientContract, stateText, type BackendUnderTest } from './client-contract.ts';
 export {
   allPairs,

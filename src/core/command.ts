@@ -36,6 +36,8 @@ export interface SealedBody {
   readonly wrappedKey: Uint8Array;
   /** The master key under which the data key was made, where it was wrapped again since; null where it is not known. Default: `keyId`. */
   readonly madeUnder?: string | null;
+  /** The object beside the database that has the segments, of which there are none here then. Absent: they are here. */
+  readonly object?: string;
   readonly segments: readonly Uint8Array[];
 }
 

@@ -2,6 +2,7 @@ import type { AuditNote } from '../core/effect.ts';
 import type { AuditSink } from '../ports/audit-sink.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Command, CommandResult, Engine } from '../ports/engine.ts';
+import { overlaid } from './overlaid.ts';
 
 /** An engine whose every record of the audit log goes to a sink as well; nothing is answered before the sink has it. */
 export function tapped(engine: Engine, sink: AuditSink, clock: Clock): Engine {
@@ -14,13 +15,7 @@ export function tapped(engine: Engine, sink: AuditSink, clock: Clock): Engine {
     await sink.accepted();
     return results;
   };
-  return new Proxy(engine, {
-    get(target, name) {
-      if (name === 'apply') return apply;
-      const value: unknown = Reflect.get(target, name, target);
-      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
-    },
-  });
+  return overlaid(engine, { apply });
 }
 
 /** What was noted with a command. What the house gathers it sends to the sink itself, before it is stored. */

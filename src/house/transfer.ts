@@ -162,7 +162,7 @@ async function compare(from: Engine, to: Engine, progress: TransferProgress): Pr
 
 async function compareBodies(from: Engine, to: Engine, bodyId: string): Promise<void> {
   const [one, other] = [await from.body(bodyId), await to.body(bodyId)];
-  same('a body', one?.wrappedKey, other?.wrappedKey);
+  same('a body', [one?.wrappedKey, one?.object], [other?.wrappedKey, other?.object]);
   const segments = other?.segments()[Symbol.asyncIterator]();
   if (one === null || segments === undefined) throw differs('a body');
   for await (const segment of one.segments()) {
@@ -278,8 +278,8 @@ async function wholeBody(engine: Engine, bodyId: string): Promise<SealedBody> {
   if (stored === null) throw new EngineFault('a body is missing in the source: the source is damaged');
   const segments: Uint8Array[] = [];
   for await (const segment of stored.segments()) segments.push(segment);
-  const { id, keyId, wrappedKey, madeUnder = null } = stored;
-  return { id, keyId, wrappedKey, madeUnder, segments };
+  const { id, keyId, wrappedKey, madeUnder = null, object } = stored;
+  return { id, keyId, wrappedKey, madeUnder, ...(object === undefined ? {} : { object }), segments };
 }
 
 function same(what: string, expected: unknown, actual: unknown): void {

@@ -1,3 +1,4 @@
+import type { GoneObject } from './body-store.ts';
 import type { IndexCommand, StateIndex } from './state-index.ts';
 import type { Address } from '../core/address.ts';
 import type { AddressCommand, SealedBody } from '../core/command.ts';
@@ -92,6 +93,8 @@ export type RecordCommand =
   | { readonly type: 'reseal'; readonly items: readonly Resealed[] }
   /** Bodies that say the same under new data keys; none that is not there any more, or has another wrapping meanwhile. */
   | { readonly type: 'replace-bodies'; readonly bodies: readonly ReplacedBody[] }
+  /** Forgets objects that are gone, because they were deleted. */
+  | { readonly type: 'forget-objects'; readonly names: readonly string[] }
   | IndexCommand;
 
 export type Command = AddressCommand | RecordCommand;
@@ -369,6 +372,11 @@ export interface Engine extends StateIndex, AsyncDisposable {
   /** All bodies, in an order of the engine's own in which new ones may stand anywhere. @param after null for the first */
   bodies(after: string | null, limit: number): Promise<readonly BodyMark[]>;
 
+  /** The objects that bodies are in, by name, byte by byte. @param after null for the first */
+  objects(after: string | null, limit: number): Promise<readonly string[]>;
+  /** The objects that no body is in any more, and that are not forgotten, by name. */
+  goneObjects(after: string | null, limit: number): Promise<readonly GoneObject[]>;
+
   /** The engine's clock, which alone says what is older. */
   now(): Promise<Instant>;
   /** Throws unless the engine can answer and write. */
@@ -376,6 +384,7 @@ export interface Engine extends StateIndex, AsyncDisposable {
 }
 
 export interface StoredBody extends Omit<SealedBody, 'segments'> {
+  /** None where an object has them. */
   segments(): AsyncIterable<Uint8Array>;
 }
 

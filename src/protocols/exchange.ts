@@ -10,12 +10,24 @@ export interface Reply {
   readonly body: Uint8Array;
 }
 
+/** What is sent: bytes, or pieces of them one after the other. */
+export type Sent = Uint8Array | readonly Uint8Array[];
+
+/** How many bytes are sent. */
+export function lengthOf(body: Sent): number {
+  return piecesOf(body).reduce((sum, { length }) => sum + length, 0);
+}
+
+function piecesOf(body: Sent): readonly Uint8Array[] {
+  return body instanceof Uint8Array ? [body] : body;
+}
+
 /** One request over HTTP, as a client of a backend sends it. */
 export interface Exchange {
   readonly method: string;
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body?: Uint8Array | undefined;
+  readonly body?: Sent | undefined;
   readonly signal: AbortSignal | null;
   /** Sends it over a connection that no other request had or will have. */
   readonly alone?: boolean;
@@ -70,7 +82,8 @@ export function exchange(asked: Exchange): Promise<Reply> {
         resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks) });
       });
     });
-    request.end(body);
+    for (const piece of piecesOf(body ?? [])) request.write(piece);
+    request.end();
   });
 }
 

@@ -50,6 +50,7 @@ export async function buildHouse(configuration: Configuration): Promise<BuiltHou
   const telling = setInterval(() => void house.audit.tellHead().catch(() => undefined), HEAD_MS).unref();
   const close = async (): Promise<void> => {
     try {
+      await opened.bodies?.keeper.close();
       await house.close();
       clearInterval(telling);
       clock[Symbol.dispose]();

@@ -1,6 +1,7 @@
 import type { S3Settings } from '../protocols/door.ts';
 import type { Milliseconds } from '../core/instant.ts';
 import type { Environment } from '../ports/environment.ts';
+import type { BodyPlace } from './bodies/place.ts';
 import { isProblem, type Problem } from '../core/read-value.ts';
 import { AGENT_GONE } from '../runs/agents/pools.ts';
 import type { RunNetwork } from '../runs/executors/network.ts';
@@ -32,6 +33,17 @@ export type Tls =
   | { readonly kind: 'files'; readonly cert: string; readonly key: string }
   | { readonly kind: 'self-signed' };
 
+/** How large bodies are kept beside the database. */
+export interface BodySettings {
+  readonly place: BodyPlace;
+  /** Bodies of so many bytes, as they are stored, go there. */
+  readonly least: number;
+  /** How long the object of a body that was taken away is kept. */
+  readonly kept: Milliseconds;
+  /** Whether the place is taken, whosever it was. */
+  readonly takesOver: boolean;
+}
+
 /** How the house executes runs itself. */
 export interface RunSettings {
   readonly mode: RunMode;
@@ -61,6 +73,8 @@ export interface Configuration {
   /** Where people find it, where that was said. */
   readonly publicUrl: string | null;
   readonly store: Store;
+  /** Where large bodies are kept beside the database; null for nowhere. */
+  readonly bodies: BodySettings | null;
   readonly tls: Tls;
   /** The file of the authorities that sign certificates of clients; null where clients are not asked for one. */
   readonly clientCa: string | null;
@@ -166,6 +180,7 @@ export function configure(given: Settings, env: Environment = {}): Configuration
     domain: given.domain,
     publicUrl: given.publicUrl,
     store,
+    bodies: given.bodies === null ? null : bodySettings({ ...given, bodies: given.bodies }),
     tls,
     clientCa: given.tlsClientCa,
     clientCertificates:
@@ -238,6 +253,18 @@ function standard(): Configuration {
   const configuration = configure(Object.fromEntries(values) as Settings);
   if (isProblem(configuration)) throw new Error(configuration.problem);
   return configuration;
+}
+
+/** How bodies are kept outside, as a server has it by default where nothing else is said. */
+export function bodySettings({
+  bodies,
+  bodiesFrom = 64,
+  bodiesKeep = 7,
+  takeBodies = false,
+}: { readonly bodies: BodyPlace } & Partial<
+  Pick<Settings, 'bodiesFrom' | 'bodiesKeep' | 'takeBodies'>
+>): BodySettings {
+  return { place: bodies, least: bodiesFrom * 1_024, kept: bodiesKeep * DAY_MS, takesOver: takeBodies };
 }
 
 function storeOf({ database, data }: Pick<Settings, 'database' | 'data'>, env: Environment): Store {

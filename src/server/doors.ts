@@ -15,6 +15,7 @@ import { STS } from '../protocols/sts/door/entry.ts';
 import { AgentDoor } from './agents/door.ts';
 import { ApiDoor } from './api/door.ts';
 import type { ApiParts } from './api/parts.ts';
+import type { MeasuredStore } from './bodies/measured.ts';
 import { HealthDoor } from './health.ts';
 import type { Metrics } from './metrics.ts';
 import { RunIdentityDoor } from './run-identity-door.ts';
@@ -36,6 +37,8 @@ export async function loadDoors(): Promise<void> {
 export async function openDoors(parts: {
   house: House;
   metrics: Metrics;
+  /** The store of large bodies; null where there is none. */
+  bodies: Pick<MeasuredStore, 'isFailing'> | null;
   api: ApiParts;
   clock: Pick<SharedClock, 'now' | 'skew'>;
   /** The name under which the house is reached, or null. */
@@ -46,7 +49,7 @@ export async function openDoors(parts: {
   /** Aborted when the house begins to close. */
   closing: AbortSignal;
 }): Promise<readonly Door[]> {
-  const { house, metrics, api, clock, domain, s3, runs, closing } = parts;
+  const { house, metrics, bodies, api, clock, domain, s3, runs, closing } = parts;
   const now = (): number => clock.now();
   const page = new Page();
   const lockObjects = new LockObjects(house, {
@@ -58,7 +61,7 @@ export async function openDoors(parts: {
     ...(await Promise.all(
       DOORS.map(({ open }) => open({ house, now, domain, s3, lockObjects, runs, closing })),
     )),
-    new HealthDoor({ house, metrics, closing, clock }),
+    new HealthDoor({ house, metrics, bodies, closing, clock }),
     new ApiDoor(api),
     new AgentDoor(house, runs, closing),
     new RunIdentityDoor(runs),

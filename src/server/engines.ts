@@ -2,11 +2,12 @@ import { LocalSignals } from '../house/local-signals.ts';
 import { Keyring, sealedKeyId } from '../keyring/keyring.ts';
 import { MessageKeys } from '../keyring/message-keys.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { Engine, EngineFault } from '../ports/engine.ts';
+import { type Engine, EngineFault } from '../ports/engine.ts';
 import type { Log } from '../ports/log.ts';
 import type { OpenRowKey } from '../ports/row-key.ts';
 import type { MessageSealer } from '../ports/sealer.ts';
 import type { Signals } from '../ports/signals.ts';
+import type { OpenBodies } from './bodies/open.ts';
 import { wholeFileOf, type WholeFile } from './backup-copy.ts';
 import type { Configuration } from './configuration.ts';
 import { findMasterKeys, type KeySource } from './master-key.ts';
@@ -30,6 +31,8 @@ export interface OpenEngine extends Omit<OpenStore, 'openSignals' | 'warning'> {
   readonly signals: Signals;
   readonly keys: KeySource;
   readonly keyring: Keyring;
+  /** Where large bodies are kept beside the engine; null for nowhere. */
+  readonly bodies: OpenBodies | null;
 }
 
 /**
@@ -54,12 +57,28 @@ export async function openEngine(
   if (warning !== null) log.warn(warning);
   try {
     const { keys, keyring } = found ?? find(true);
+    const bodies = await bodiesBeside(configuration, engine, { clock, log });
     const signals = await openSignals({ sealer: new MessageKeys(keyring), log });
-    return { engine, ...rest, signals, keys, keyring };
+    return { engine: bodies?.engine ?? engine, ...rest, signals, keys, keyring, bodies };
   } catch (fault) {
     await engine[Symbol.asyncDispose]();
     throw fault;
   }
+}
+
+async function bodiesBeside(
+  { bodies, ...limits }: Configuration,
+  engine: Engine,
+  parts: { readonly clock: Clock; readonly log: Log },
+): Promise<OpenBodies | null> {
+  if (bodies !== null) {
+    const { openBodies } = await import('./bodies/open.ts');
+    return openBodies({ ...limits, bodies }, engine, parts);
+  }
+  if ((await engine.objects(null, 1)).length === 0) return null;
+  throw new EngineFault(
+    'large states of this server are in an object store outside the database: say where with --bodies, as it was',
+  );
 }
 
 /**

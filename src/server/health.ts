@@ -5,8 +5,12 @@ import { presentedBy } from '../protocols/wire/authorization.ts';
 import type { Milliseconds } from '../core/instant.ts';
 import { SEALS_WARN } from '../house/seal-count.ts';
 import { SKEW_TOLD, type SharedClock } from './shared-clock.ts';
+import type { MeasuredStore } from './bodies/measured.ts';
 import type { Metrics } from './metrics.ts';
 import { QuotaFigures } from './quota-figures.ts';
+
+/** What is small goes on, so the server is ready. */
+const NO_BODIES = '; the body store does not answer, and large states are refused';
 
 /**
  * How the house is. `/healthz`: the process answers. `/readyz`: it can read and write, and is not shutting down.
@@ -17,6 +21,7 @@ export class HealthDoor implements Door {
   readonly routes: DoorRoutes = { paths: ['/healthz', '/readyz', '/metrics'] };
   readonly #house: House;
   readonly #metrics: Metrics;
+  readonly #bodies: Pick<MeasuredStore, 'isFailing'> | null;
   readonly #closing: AbortSignal;
   readonly #clock: Pick<SharedClock, 'skew'>;
   readonly #quotas: QuotaFigures;
@@ -25,11 +30,13 @@ export class HealthDoor implements Door {
   constructor(options: {
     house: House;
     metrics: Metrics;
+    bodies: Pick<MeasuredStore, 'isFailing'> | null;
     closing: AbortSignal;
     clock: Pick<SharedClock, 'skew'>;
   }) {
     this.#house = options.house;
     this.#metrics = options.metrics;
+    this.#bodies = options.bodies;
     this.#closing = options.closing;
     this.#clock = options.clock;
     this.#quotas = new QuotaFigures(options.house.projects);
@@ -42,7 +49,12 @@ export class HealthDoor implements Door {
     // Anybody may ask this, so that many who ask at a time are answered by one look.
     this.#checking ??= this.#house.check().finally(() => (this.#checking = null));
     await this.#checking;
-    return say('readyz', 200, `ready${skewInWords(this.#clock.skew)}${sealsInWords(this.#house.seals)}`);
+    const notes = [
+      skewInWords(this.#clock.skew),
+      sealsInWords(this.#house.seals),
+      this.#bodies?.isFailing === true ? NO_BODIES : '',
+    ];
+    return say('readyz', 200, `ready${notes.join('')}`);
   }
 
   fault(): DoorReply {

@@ -1,4 +1,4 @@
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { collectDefaultMetrics, Counter, Gauge, Histogram, type Metric, Registry } from 'prom-client';
 import type { AuditDevices } from './audit-devices/devices.ts';
 import type { House } from '../house/house.ts';
 import type { StoredFigures } from '../ports/engine.ts';
@@ -199,6 +199,11 @@ export class Metrics {
   /** What is executed, where anything is. */
   measureRuns(runs: MeasuredRuns): void {
     measureRuns(this.#registry, runs);
+  }
+
+  /** Takes what somebody else measures along. */
+  add(metrics: readonly Metric[]): void {
+    for (const metric of metrics) this.#registry.registerMetric(metric);
   }
 
   request(door: string, operation: string, status: number, seconds: number): void {

@@ -49,6 +49,7 @@ export async function openPort(configuration: Configuration, built: BuiltHouse):
   const certificate = await Certificate.open(configuration, log);
   const traffic = new Traffic(configuration, { clock: systemClock, log });
   const metrics = new Metrics(house, certificate, built.devices, clock);
+  metrics.add(built.bodies?.store.metrics ?? []);
   const closing = new AbortController();
   // Every request that is held open listens for it, and there may be many.
   setMaxListeners(0, closing.signal);
@@ -71,6 +72,7 @@ export async function openPort(configuration: Configuration, built: BuiltHouse):
   const doors = await openDoors({
     house,
     metrics,
+    bodies: built.bodies?.store ?? null,
     api,
     clock,
     domain,

@@ -30,6 +30,7 @@ export async function openBuilt(
   try {
     const open = await loading;
     await built.house.join();
+    built.bodies?.keeper.start();
     return await open(configuration, built);
   } catch (fault) {
     // What went wrong first is what the operator must read.

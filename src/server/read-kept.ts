@@ -23,7 +23,7 @@ type Archive = Pick<Engine, 'version' | 'versions' | 'body'>;
  * @param use is given what was found, null when there is no such version; everything is closed once it is done
  */
 export async function readKept<T>(
-  configuration: Pick<Configuration, 'store' | 'masterKeys' | 'masterKeyFile' | 'exposedSecrets'>,
+  configuration: Pick<Configuration, 'store' | 'bodies' | 'masterKeys' | 'masterKeyFile' | 'exposedSecrets'>,
   address: Address,
   number: number | null,
   use: (kept: OfflineStore | null) => Promise<T>,
@@ -37,12 +37,19 @@ export async function readKept<T>(
     const [newest = null] = number === null ? await archive.versions(address, { limit: 1 }) : [];
     const version = number === null ? newest : await archive.version(address, number);
     if (version === null) return await use(null);
-    const bodyReader = new StateBodyReader(archive, sealer());
+    const bodyReader = new StateBodyReader(await withBodies(archive, configuration.bodies), sealer());
     const bytes = await bodyReader.open(version);
     return await use(bytes === null ? null : { version, bytes });
   } finally {
     await close();
   }
+}
+
+async function withBodies(archive: Archive, bodies: Configuration['bodies']): Promise<Pick<Archive, 'body'>> {
+  if (bodies === null) return archive;
+  const { openBodyStore } = await import('./bodies/open.ts');
+  const { bodyReading } = await import('../house/bodies/outside.ts');
+  return { body: bodyReading(archive, await openBodyStore(bodies.place, process.env)) };
 }
 
 async function openArchive(

@@ -1,3 +1,4 @@
+import { readBodyPlace, type BodyPlace } from './bodies/place.ts';
 import { ACCOUNT, DEFAULT_ACCOUNT } from '../protocols/aws/account.ts';
 import { RUN_NETWORKS, type RunNetwork } from '../runs/executors/network.ts';
 import { readWord, type Problem } from '../core/read-value.ts';
@@ -22,6 +23,12 @@ export interface Settings extends Readonly<Record<RetentionLimit | Quota, number
   readonly data: string | null;
   readonly database: string | null;
   readonly databaseFile: string | null;
+  readonly bodies: BodyPlace | null;
+  /** In KiB. */
+  readonly bodiesFrom: number;
+  /** In days. */
+  readonly bodiesKeep: number;
+  readonly takeBodies: boolean;
   readonly masterKey: string | null;
   readonly masterKeyFile: string | null;
   readonly adoptUnauthenticated: boolean;
@@ -115,6 +122,27 @@ export const SETTINGS: { readonly [K in keyof Settings]: Setting<Settings[K]> } 
     hasPassword,
   ),
   databaseFile: optional('FILE', 'read the URL of the database from this file'),
+  bodies: {
+    placeholder: 'PLACE',
+    help: 'keep large states, encrypted, in an object store beside the database: s3://BUCKET/PREFIX, gs://BUCKET/PREFIX or azblob://CONTAINER/PREFIX?account=ACCOUNT',
+    fallback: null,
+    read: readBodyPlace,
+  },
+  bodiesFrom: whole(
+    64,
+    { from: 1, to: 1_048_576 },
+    'KIB',
+    'keep states there that take KIB or more once compressed',
+  ),
+  bodiesKeep: whole(
+    7,
+    { from: 0, to: 3_650 },
+    'DAYS',
+    'keep the object of a state that was removed for DAYS, as long as backups of the database are to be of use',
+  ),
+  takeBodies: flag(
+    'take the place of --bodies from the server that had it, which must never run again: once, after a restore or a move',
+  ),
   masterKey: optional(
     'KEYS',
     'the master key, base64 of 32 bytes; after a comma, former master keys that can still open data',

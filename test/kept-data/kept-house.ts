@@ -127,6 +127,7 @@ async function openHouse(
     signals,
     clock: { now: Date.now, skew: 0 },
     keyring,
+    bodies: null,
     keys: { keys, path: keyPath, isNew: false },
     failed: new Promise(() => undefined),
     wholeFile: null,

@@ -36,7 +36,7 @@ describe('how the house is', () => {
     const said = async (seals: number): Promise<string> => {
       const house = { check: async () => undefined, seals } as unknown as House;
       const metrics = new Metrics(quietHouse());
-      const door = new HealthDoor({ house, metrics, closing, clock: { skew: 0 } });
+      const door = new HealthDoor({ house, metrics, closing, bodies: null, clock: { skew: 0 } });
       return String((await door.answer(READYZ)).body);
     };
     expect(await said(2 ** 31 - 1)).toBe('ready\n');
@@ -52,7 +52,13 @@ describe('how the house is', () => {
       },
     } as unknown as House;
     const metrics = new Metrics(quietHouse());
-    const door = new HealthDoor({ house, metrics, closing: closing.signal, clock: { skew: 0 } });
+    const door = new HealthDoor({
+      bodies: null,
+      house,
+      metrics,
+      closing: closing.signal,
+      clock: { skew: 0 },
+    });
     await expect(door.answer(READYZ)).rejects.toThrow(EngineFault);
     expect(door.fault().status).toBe(503);
     works = true;
@@ -73,6 +79,7 @@ describe('how the house is', () => {
     } as unknown as House;
     const metrics = new Metrics(quietHouse());
     const door = new HealthDoor({
+      bodies: null,
       house,
       metrics,
       closing: new AbortController().signal,

@@ -99,7 +99,13 @@ describe('the time of a node', () => {
     const metrics = new Metrics(quietHouse(), null, null, clock);
     expect((await metrics.text()).body).toContain('statehouse_node_clock_skew_seconds 45');
     const house = { check: async () => undefined } as unknown as House;
-    const door = new HealthDoor({ house, metrics, closing: new AbortController().signal, clock });
+    const door = new HealthDoor({
+      bodies: null,
+      house,
+      metrics,
+      closing: new AbortController().signal,
+      clock,
+    });
     const { status, body } = await door.answer(READYZ);
     expect([status, String(body)]).toEqual([
       200,

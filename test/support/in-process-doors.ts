@@ -44,6 +44,7 @@ export class InProcessDoors implements AsyncDisposable {
     const worker = new SnapshotWorker();
     const doors = await openDoors({
       house,
+      bodies: null,
       metrics: new Metrics(house, null),
       clock: built.clock,
       domain: null,

@@ -1,8 +1,10 @@
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { DEFAULTS, type Configuration } from '../../server/configuration.ts';
+import { isProblem } from '../../core/read-value.ts';
+import { readBodyPlace } from '../../server/bodies/place.ts';
+import { bodySettings, DEFAULTS, type Configuration } from '../../server/configuration.ts';
 import { DEFAULT_DATA, hasPassword, SETTINGS } from '../../server/settings.ts';
-import { Failure } from '../failure.ts';
+import { Failure, wrongUse } from '../failure.ts';
 import type { OptionSpec } from '../options.ts';
 import { flag, text, textOr } from '../options.ts';
 import { secretOf } from './secret-option.ts';
@@ -12,10 +14,12 @@ export const KEY_OPTIONS: {
   readonly masterKey: OptionSpec<string | undefined>;
   readonly masterKeyFile: OptionSpec<string | undefined>;
   readonly exposedSecrets: OptionSpec<boolean>;
+  readonly bodies: OptionSpec<string | undefined>;
 } = {
   masterKey: text('KEYS', SETTINGS.masterKey.help, { isSecret: () => true }),
   masterKeyFile: text('FILE', SETTINGS.masterKeyFile.help),
   exposedSecrets: flag(SETTINGS.exposedSecrets.help),
+  bodies: text('PLACE', 'where the server keeps large states, as its own --bodies says'),
 };
 
 /**
@@ -28,6 +32,7 @@ export function dataConfiguration(
     readonly masterKey: string | undefined;
     readonly masterKeyFile: string | undefined;
     readonly exposedSecrets: boolean;
+    readonly bodies: string | undefined;
   },
 ): Configuration {
   const found = statSync(directory, { throwIfNoEntry: false });
@@ -45,6 +50,7 @@ export function dataConfiguration(
     masterKeys: given.masterKey ?? null,
     masterKeyFile: given.masterKeyFile ?? null,
     exposedSecrets: given.exposedSecrets,
+    bodies: bodiesAt(given.bodies),
     logLevel: 'error',
   };
 }
@@ -70,9 +76,18 @@ export function placeConfiguration(given: {
   readonly masterKey: string | undefined;
   readonly masterKeyFile: string | undefined;
   readonly exposedSecrets: boolean;
-}): Pick<Configuration, 'store' | 'masterKeys' | 'masterKeyFile' | 'exposedSecrets'> {
+  readonly bodies: string | undefined;
+}): Pick<Configuration, 'store' | 'bodies' | 'masterKeys' | 'masterKeyFile' | 'exposedSecrets'> {
   const { data, masterKey = null, masterKeyFile = null, exposedSecrets } = given;
   const url = secretOf('database', { text: given.database, file: given.databaseFile }, given);
   if (url === undefined) return dataConfiguration(data, given);
-  return { store: { kind: 'postgres', url }, masterKeys: masterKey, masterKeyFile, exposedSecrets };
+  const store = { kind: 'postgres', url } as const;
+  return { store, bodies: bodiesAt(given.bodies), masterKeys: masterKey, masterKeyFile, exposedSecrets };
+}
+
+/** The place of large states. What is not decided by whoever only reads is as a server has it by default. */
+function bodiesAt(place: string | undefined): Configuration['bodies'] {
+  const read = readBodyPlace(place);
+  if (isProblem(read)) throw wrongUse(`--bodies: ${read.problem}`);
+  return read === null ? null : bodySettings({ bodies: read });
 }

@@ -1,6 +1,7 @@
+import type { GoneObject } from '../../ports/body-store.ts';
 import { isDeepStrictEqual } from 'node:util';
 import { formatAddress, type Address } from '../../core/address.ts';
-import type { AddressCommand, SealedBody } from '../../core/command.ts';
+import type { AddressCommand } from '../../core/command.ts';
 import type { Credential } from '../../core/credential.ts';
 import { decide, evolve, nextEnd } from '../../core/decide.ts';
 import type { AuditNote, Effect } from '../../core/effect.ts';
@@ -36,8 +37,9 @@ import {
 } from '../../ports/engine.ts';
 import type { IndexMark, IndexQuery, IndexRow } from '../../ports/state-index.ts';
 import { fits, isChange } from './audit.ts';
+import { MemoryBodies } from './bodies.ts';
 import { compareBytes, otherSealed, selectStates } from './queries.ts';
-import { changeCredential, dropCredentials, replaceBody, reseal, type Sealed } from './records.ts';
+import { changeCredential, dropCredentials, reseal, type Sealed } from './records.ts';
 import { MemoryIndex } from './state-index.ts';
 
 type EntryName = Pick<Entry, 'kind' | 'name'>;
@@ -58,7 +60,7 @@ export class MemoryEngine implements Engine {
   readonly #clock: Clock;
   readonly #keyIdOf: (sealed: Uint8Array) => string;
   readonly #kept = new Map<string, StoredAddress>();
-  readonly #bodies = new Map<string, SealedBody>();
+  readonly #bodies = new MemoryBodies();
   readonly #credentials = new Map<string, Credential>();
   readonly #entries = new Map<string, Entry>();
   readonly #audit: AuditRecord[] = [];
@@ -104,16 +106,7 @@ export class MemoryEngine implements Engine {
   }
 
   async body(bodyId: string): Promise<StoredBody | null> {
-    const body = this.#bodies.get(bodyId);
-    if (body === undefined) return null;
-    const { segments, madeUnder = body.keyId, ...sealed } = body;
-    return {
-      ...sealed,
-      madeUnder,
-      async *segments() {
-        yield* segments;
-      },
-    };
+    return this.#bodies.read(bodyId);
   }
 
   async credentials(): Promise<readonly Credential[]> {
@@ -210,7 +203,7 @@ export class MemoryEngine implements Engine {
 
   async figures(): Promise<StoredFigures> {
     const kept = [...this.#kept.values()];
-    const segments = [...this.#bodies.values()].flatMap((body) => body.segments);
+    const segments = [...this.#bodies.all.values()].flatMap((body) => body.segments);
     return {
       states: kept.filter(({ world }) => liveHead(world.record) !== null).length,
       versions: kept.reduce((sum, { versions }) => sum + versions.length, 0),
@@ -223,11 +216,15 @@ export class MemoryEngine implements Engine {
   }
 
   async bodies(after: string | null, limit: number): Promise<readonly BodyMark[]> {
-    return [...this.#bodies.values()]
-      .filter(({ id }) => after === null || compareBytes(id, after) > 0)
-      .sort((a, b) => compareBytes(a.id, b.id))
-      .slice(0, limit)
-      .map(({ id, keyId, madeUnder = keyId }) => ({ id, place: id, madeUnder }));
+    return this.#bodies.marks(after, limit);
+  }
+
+  async objects(after: string | null, limit: number): Promise<readonly string[]> {
+    return this.#bodies.objects(after, limit);
+  }
+
+  async goneObjects(after: string | null, limit: number): Promise<readonly GoneObject[]> {
+    return this.#bodies.goneObjects(after, limit);
   }
 
   async now(): Promise<Instant> {
@@ -273,7 +270,7 @@ export class MemoryEngine implements Engine {
     switch (effect.type) {
       case 'put-version':
         kept.versions.push(effect.version);
-        this.#bodies.set(effect.body.id, effect.body);
+        this.#bodies.keep(effect.body);
         break;
       case 'drop-versions':
         this.#drop(kept, ({ number }) => effect.numbers.includes(number));
@@ -300,7 +297,7 @@ export class MemoryEngine implements Engine {
   }
 
   #drop(kept: StoredAddress, goes: (version: Version) => boolean): void {
-    for (const { bodyId } of kept.versions.filter(goes)) this.#bodies.delete(bodyId);
+    for (const { bodyId } of kept.versions.filter(goes)) this.#bodies.drop(bodyId);
     kept.versions = kept.versions.filter((version) => !goes(version));
   }
 
@@ -319,7 +316,7 @@ export class MemoryEngine implements Engine {
         if (!this.#isStored(command.entry.kind, command.entry.name, command.expects)) return CONFLICT;
         this.#dropEntry(command.entry.kind, command.entry.name);
         this.#entries.set(`${command.entry.kind}\n${command.entry.name}`, command.entry);
-        if (command.body !== undefined) this.#bodies.set(command.body.id, command.body);
+        if (command.body !== undefined) this.#bodies.keep(command.body);
         break;
       case 'drop-entry':
         if (!this.#isStored(command.kind, command.name, command.expects)) return CONFLICT;
@@ -336,7 +333,10 @@ export class MemoryEngine implements Engine {
         for (const item of command.items) reseal(this.#sealed(), item);
         return NOTED;
       case 'replace-bodies':
-        for (const replaced of command.bodies) replaceBody(this.#bodies, replaced);
+        for (const replaced of command.bodies) this.#bodies.replace(replaced);
+        return NOTED;
+      case 'forget-objects':
+        this.#bodies.forgetObjects(command.names);
         return NOTED;
       case 'put-index':
       case 'drop-index':
@@ -373,12 +373,12 @@ export class MemoryEngine implements Engine {
 
   #dropEntry(kind: string, name: string): void {
     const { bodyId } = this.#entries.get(`${kind}\n${name}`) ?? {};
-    if (bodyId !== undefined) this.#bodies.delete(bodyId);
+    if (bodyId !== undefined) this.#bodies.drop(bodyId);
     this.#entries.delete(`${kind}\n${name}`);
   }
 
   #sealed(): Sealed {
-    return { bodies: this.#bodies, credentials: this.#credentials, kept: this.#kept };
+    return { bodies: this.#bodies.all, credentials: this.#credentials, kept: this.#kept };
   }
 }
 

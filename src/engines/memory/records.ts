@@ -1,7 +1,7 @@
 import { formatAddress } from '../../core/address.ts';
 import type { SealedBody } from '../../core/command.ts';
 import type { Credential } from '../../core/credential.ts';
-import type { RecordCommand, ReplacedBody, Resealed } from '../../ports/engine.ts';
+import type { RecordCommand, Resealed } from '../../ports/engine.ts';
 import type { StoredAddress } from './engine.ts';
 
 /** Everything that is sealed under the master key. */
@@ -66,12 +66,6 @@ export function reseal({ bodies, credentials, kept }: Sealed, item: Resealed): v
             stood.waiter === item.waiter ? { ...stood, info: item.sealed } : stood,
           ),
         };
-}
-
-/** Puts a body in the place of the one that it was made of, if that is still there. */
-export function replaceBody(bodies: Map<string, SealedBody>, { body, replaces }: ReplacedBody): void {
-  const stored = bodies.get(body.id);
-  if (stored !== undefined && isSame(stored.wrappedKey, replaces)) bodies.set(body.id, body);
 }
 
 function isSame(stored: Uint8Array, expected: Uint8Array | undefined): boolean {

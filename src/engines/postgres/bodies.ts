@@ -1,3 +1,4 @@
+import type { GoneObject } from '../../ports/body-store.ts';
 import type { SealedBody } from '../../core/command.ts';
 import { EngineFault, type BodyMark, type ReplacedBody, type StoredBody } from '../../ports/engine.ts';
 import type { Connections, Row, Statement } from './connection.ts';
@@ -33,10 +34,22 @@ export class BodyReader {
     });
   }
 
+  async objects(after: string | null, limit: number): Promise<string[]> {
+    const text = `SELECT object FROM ${this.#schema}.body WHERE object > $1 ORDER BY object LIMIT $2`;
+    const rows = await this.#connections.read({ text, values: [after ?? '', limit] });
+    return rows.map((row) => row['object'] as string);
+  }
+
+  async goneObjects(after: string | null, limit: number): Promise<GoneObject[]> {
+    const text = `SELECT name, at FROM ${this.#schema}.gone_object WHERE name > $1 ORDER BY name LIMIT $2`;
+    const rows = await this.#connections.read({ text, values: [after ?? '', limit] });
+    return rows.map((row) => ({ name: row['name'] as string, at: Number(row['at']) }));
+  }
+
   /** Its first segments come along: most bodies have one. */
   async read(id: string): Promise<StoredBody | null> {
     const rows = await this.#connections.read({
-      text: `SELECT b.id, b.key_id, b.wrapped_key, b.made_under, b.segments, s.data FROM ${this.#schema}.body b
+      text: `SELECT b.id, b.key_id, b.wrapped_key, b.made_under, b.segments, b.object, s.data FROM ${this.#schema}.body b
         LEFT JOIN ${this.#schema}.segment s ON s.body_id = b.id AND s.number < ${SEGMENTS_READ} WHERE b.id = $1 ORDER BY s.number`,
       values: [id],
       prepared: true,
@@ -69,6 +82,7 @@ function storedBody(connections: Connections, schema: string, row: Row, first: r
     keyId: row['key_id'] as string,
     wrappedKey: toBytes(row['wrapped_key']),
     madeUnder: row['made_under'] as string | null,
+    ...(row['object'] === null ? {} : { object: row['object'] as string }),
     async *segments() {
       for (let from = 0; from < count; from += SEGMENTS_READ) {
         const to = Math.min(from + SEGMENTS_READ, count);
@@ -86,12 +100,13 @@ function storedBody(connections: Connections, schema: string, row: Row, first: r
 
 /** Stores bodies. Small ones share statements; no statement is much larger than a segment. */
 export function insertBodies(schema: string, bodies: readonly SealedBody[]): Statement[] {
-  const rows = bodies.map(({ id, keyId, wrappedKey, segments, madeUnder = keyId }) => ({
+  const rows = bodies.map(({ id, keyId, wrappedKey, segments, madeUnder = keyId, object = null }) => ({
     id,
     key_id: keyId,
     wrapped_key: toBuffer(wrappedKey),
     made_under: madeUnder,
     segments: segments.length,
+    object,
   }));
   const segments = bodies.flatMap(({ id, segments: all }) =>
     all.map((segment, number) => ({ body_id: id, number, data: toBuffer(segment) })),
@@ -133,14 +148,16 @@ function inGroups<T>(items: readonly T[], weigh: (item: T) => number, limit: num
 
 /** Puts bodies in the places of those that they were made of, where these are still there. */
 export function replaceBodies(schema: string, bodies: readonly ReplacedBody[]): Statement[] {
-  return bodies.flatMap(({ body: { id, keyId, wrappedKey, segments, madeUnder = keyId }, replaces }) => {
+  return bodies.flatMap(({ body, replaces }) => {
+    const { id, keyId, wrappedKey, segments, madeUnder = keyId, object = null } = body;
     const numbered = segments.map((segment, number) => ({ number, data: toBuffer(segment) }));
     const groups = inGroups(numbered, ({ data }) => data.length, SEGMENT_BYTES_TOGETHER);
     return [
-      // Locks the row; what comes after does nothing where it has another wrapping by now.
+      // Locks the row; what comes after does nothing where it has another wrapping by now. Where the segments are stays as it is.
       {
-        text: `UPDATE ${schema}.body SET key_id = $2, wrapped_key = $3, made_under = $4 WHERE id = $1 AND wrapped_key = $5`,
-        values: [id, keyId, toBuffer(wrappedKey), madeUnder, toBuffer(replaces)],
+        text: `UPDATE ${schema}.body SET key_id = $2, wrapped_key = $3, made_under = $4, object = $6::text
+          WHERE id = $1 AND wrapped_key = $5 AND (object IS NULL) = ($6::text IS NULL)`,
+        values: [id, keyId, toBuffer(wrappedKey), madeUnder, toBuffer(replaces), object],
       },
       ...groups.map((group) => ({
         text: `UPDATE ${schema}.segment s SET data = wanted.data
@@ -159,4 +176,8 @@ export function dropBodies(schema: string, ids: readonly string[]): Statement[] 
     { text: `DELETE FROM ${schema}.body WHERE id = ANY ($1::text[])`, values: [ids] },
     { text: `DELETE FROM ${schema}.segment WHERE body_id = ANY ($1::text[])`, values: [ids] },
   ];
+}
+
+export function forgetObjects(schema: string, names: readonly string[]): Statement[] {
+  return [{ text: `DELETE FROM ${schema}.gone_object WHERE name = ANY ($1::text[])`, values: [names] }];
 }

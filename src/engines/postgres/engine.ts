@@ -1,3 +1,4 @@
+import type { GoneObject } from '../../ports/body-store.ts';
 import { randomUUID } from 'node:crypto';
 import { formatAddress, type Address } from '../../core/address.ts';
 import type { Credential } from '../../core/credential.ts';
@@ -216,6 +217,14 @@ export class PostgresEngine implements Engine {
 
   async bodies(after: string | null, limit: number): Promise<readonly BodyMark[]> {
     return this.#bodies.marks(after, limit);
+  }
+
+  async objects(after: string | null, limit: number): Promise<readonly string[]> {
+    return this.#bodies.objects(after, limit);
+  }
+
+  async goneObjects(after: string | null, limit: number): Promise<readonly GoneObject[]> {
+    return this.#bodies.goneObjects(after, limit);
   }
 
   async now(): Promise<Instant> {

@@ -2,7 +2,7 @@ import type { Address } from '../../core/address.ts';
 import type { RecordCommand, Resealed } from '../../ports/engine.ts';
 import type { RowKeys } from '../row-keys.ts';
 import type { Statement } from './connection.ts';
-import { insertBodies, replaceBodies } from './bodies.ts';
+import { forgetObjects, insertBodies, replaceBodies } from './bodies.ts';
 import { toBuffer, toText, type KeyIdOf } from './columns.ts';
 import { ENTRY, HOUSE } from './rows.ts';
 import { indexStatements } from './state-index.ts';
@@ -32,6 +32,8 @@ export function recordStatements(
       return indexStatements(schema, command);
     case 'replace-bodies':
       return replaceBodies(schema, command.bodies);
+    case 'forget-objects':
+      return forgetObjects(schema, command.names);
     case 'reseal':
       return command.items.flatMap((item) => resealStatements(schema, item, keyIdOf));
   }

@@ -1,3 +1,4 @@
+import type { GoneObject } from '../../ports/body-store.ts';
 import type { SealedBody } from '../../core/command.ts';
 import { EngineFault, type BodyMark, type ReplacedBody, type StoredBody } from '../../ports/engine.ts';
 import type { Database, Statement } from './files/driver.ts';
@@ -13,6 +14,7 @@ interface BodyRow {
   readonly wrapped_key: Uint8Array;
   readonly made_under: string | null;
   readonly segments: number;
+  readonly object: string | null;
 }
 
 type MarkRow = Pick<BodyRow, 'ordinal' | 'made_under'> & { readonly id: string };
@@ -31,14 +33,18 @@ export class BodyStore {
   readonly #ordinal: Statement;
   readonly #dropBody: Statement;
   readonly #dropSegments: Statement;
+  readonly #forget: Statement;
 
   constructor(db: Database) {
     this.#putBody = db.prepare(
-      'INSERT INTO body (id, key_id, wrapped_key, segments, made_under) VALUES (?, ?, ?, ?, ?)',
+      'INSERT INTO body (id, key_id, wrapped_key, segments, made_under, object) VALUES (?, ?, ?, ?, ?, ?)',
     );
+    // Where the segments are, in the database or in an object, stays as it is.
     this.#replaceBody = db.prepare(
-      'UPDATE body SET key_id = ?, wrapped_key = ?, made_under = ? WHERE id = ? AND wrapped_key = ? RETURNING ordinal',
+      `UPDATE body SET key_id = ?, wrapped_key = ?, made_under = ?, object = ?4
+       WHERE id = ? AND wrapped_key = ? AND (object IS NULL) = (?4 IS NULL) RETURNING ordinal`,
     );
+    this.#forget = db.prepare('DELETE FROM gone_object WHERE name = ?');
     this.#replaceSegment = db.prepare('UPDATE segment SET data = ? WHERE id = ?');
     this.#putSegment = db.prepare('INSERT INTO segment (id, data) VALUES (?, ?)');
     this.#ordinal = db.prepare('SELECT ordinal FROM body WHERE id = ?');
@@ -46,13 +52,20 @@ export class BodyStore {
     this.#dropSegments = db.prepare('DELETE FROM segment WHERE id >= ? AND id < ?');
   }
 
-  keep({ id, keyId, wrappedKey, segments, madeUnder = keyId }: SealedBody): void {
+  keep({ id, keyId, wrappedKey, segments, madeUnder = keyId, object }: SealedBody): void {
     if (segments.length > SEGMENTS_MAX) {
       throw new EngineFault(
         `a body has at most ${SEGMENTS_MAX} segments, and this one has ${segments.length}`,
       );
     }
-    const { lastInsertRowid } = this.#putBody.run(id, keyId, wrappedKey, segments.length, madeUnder);
+    const { lastInsertRowid } = this.#putBody.run(
+      id,
+      keyId,
+      wrappedKey,
+      segments.length,
+      madeUnder,
+      object ?? null,
+    );
     for (const [index, segment] of segments.entries()) {
       this.#putSegment.run(segmentId(Number(lastInsertRowid), index), segment);
     }
@@ -60,8 +73,8 @@ export class BodyStore {
 
   /** Puts a body in the place of the one that it was made of, segment by segment, if that is still there. */
   replace({ body, replaces }: ReplacedBody): void {
-    const { id, keyId, wrappedKey, segments, madeUnder = keyId } = body;
-    const row = this.#replaceBody.get(keyId, wrappedKey, madeUnder, id, replaces) as
+    const { id, keyId, wrappedKey, segments, madeUnder = keyId, object = null } = body;
+    const row = this.#replaceBody.get(keyId, wrappedKey, madeUnder, object, id, replaces) as
       | { ordinal: number }
       | undefined;
     if (row === undefined) return;
@@ -76,6 +89,10 @@ export class BodyStore {
     this.#dropSegments.run(segmentId(body.ordinal, 0), segmentId(body.ordinal + 1, 0));
     this.#dropBody.run(body.ordinal);
   }
+
+  forgetObjects(names: readonly string[]): void {
+    for (const name of names) this.#forget.run(name);
+  }
 }
 
 /** Reads bodies a segment at a time. Between two segments nothing is held open, so a slow reader is in nobody's way. */
@@ -83,21 +100,33 @@ export class BodyReader {
   readonly #body: Statement;
   readonly #segment: Statement;
   readonly #marks: Statement;
+  readonly #objects: Statement;
+  readonly #goneObjects: Statement;
 
   constructor(db: Database) {
     this.#body = db.prepare(
-      'SELECT ordinal, key_id, wrapped_key, made_under, segments FROM body WHERE id = ?',
+      'SELECT ordinal, key_id, wrapped_key, made_under, segments, object FROM body WHERE id = ?',
     );
     this.#segment = db.prepare('SELECT data FROM segment WHERE id = ?');
     this.#marks = db.prepare(
       'SELECT ordinal, id, made_under FROM body WHERE ordinal > ? ORDER BY ordinal LIMIT ?',
     );
+    this.#objects = db.prepare('SELECT object FROM body WHERE object > ? ORDER BY object LIMIT ?');
+    this.#goneObjects = db.prepare('SELECT name, at FROM gone_object WHERE name > ? ORDER BY name LIMIT ?');
   }
 
   /** Bodies in the order of their writing. */
   marks(after: string | null, limit: number): BodyMark[] {
     const rows = this.#marks.all(whole(Number(after ?? 0) || 0), limit) as MarkRow[];
     return rows.map(({ ordinal, id, made_under: madeUnder }) => ({ id, place: String(ordinal), madeUnder }));
+  }
+
+  objects(after: string | null, limit: number): string[] {
+    return (this.#objects.all(after ?? '', limit) as { object: string }[]).map(({ object }) => object);
+  }
+
+  goneObjects(after: string | null, limit: number): GoneObject[] {
+    return this.#goneObjects.all(after ?? '', limit) as GoneObject[];
   }
 
   read(id: string): StoredBody | null {
@@ -108,6 +137,7 @@ export class BodyReader {
       keyId: row.key_id,
       wrappedKey: row.wrapped_key,
       madeUnder: row.made_under,
+      ...(row.object === null ? {} : { object: row.object }),
       segments: () => this.#segments(id, row),
     };
   }

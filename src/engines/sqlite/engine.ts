@@ -1,3 +1,4 @@
+import type { GoneObject } from '../../ports/body-store.ts';
 import type { Address } from '../../core/address.ts';
 import type { Credential } from '../../core/credential.ts';
 import type { Instant } from '../../core/instant.ts';
@@ -230,6 +231,14 @@ export class SqliteEngine implements Engine {
 
   async bodies(after: string | null, limit: number): Promise<readonly BodyMark[]> {
     return this.#read(() => this.#bodies.marks(after, limit));
+  }
+
+  async objects(after: string | null, limit: number): Promise<readonly string[]> {
+    return this.#read(() => this.#bodies.objects(after, limit));
+  }
+
+  async goneObjects(after: string | null, limit: number): Promise<readonly GoneObject[]> {
+    return this.#read(() => this.#bodies.goneObjects(after, limit));
   }
 
   async now(): Promise<Instant> {

@@ -118,6 +118,9 @@ export class RecordStore {
       case 'replace-bodies':
         for (const replaced of command.bodies) this.#bodies.replace(replaced);
         return NOTED;
+      case 'forget-objects':
+        this.#bodies.forgetObjects(command.names);
+        return NOTED;
       case 'put-index':
       case 'drop-index':
         this.#index.store(command);

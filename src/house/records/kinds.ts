@@ -11,6 +11,7 @@ export const FREEZE_KIND: RecordKind = kind('freeze');
 export const WEBHOOK_KIND: RecordKind = kind('webhook');
 export const WEBHOOK_DELIVERY_KIND: RecordKind = kind('webhook-delivery');
 export const ANNOUNCED_STATE_KIND: RecordKind = kind('announced-state');
+export const BODY_STORE_KIND: RecordKind = kind('body-store');
 export const BACKUP_KIND: RecordKind = kind('backup');
 export const REFUSED_WRITE_KIND: RecordKind = kind('refused-write');
 export const PAGE_SESSION_KIND: RecordKind = kind('page-session');

@@ -38,7 +38,9 @@ export class StateBodyReader {
   async open(version: KeptState): Promise<StateBytes | null> {
     const stored = await this.#engine.body(version.bodyId);
     if (stored === null) return null;
-    const opened = openSegments(stored, this.#sealer, (id) => this.#engine.body(id));
+    const pieces = openSegments(stored, this.#sealer, (id) => this.#engine.body(id));
+    // Whether an object can be had shows with its first piece: before an answer has begun.
+    const opened = stored.object === undefined ? pieces : await begun(pieces);
     if (version.size > AT_ONCE_BYTES) {
       return { gzip: () => opened, plain: () => compared(version, inflate(opened)) };
     }
@@ -58,6 +60,15 @@ export class StateBodyReader {
     const bytes = (await this.open(version))?.plain() ?? null;
     return bytes === null || bytes instanceof Uint8Array ? bytes : await whole(bytes);
   }
+}
+
+/** The same, of which the first piece is there already. */
+async function begun(pieces: AsyncGenerator<Uint8Array>): Promise<AsyncIterable<Uint8Array>> {
+  const first = await pieces.next();
+  return (async function* () {
+    if (first.done !== true) yield first.value;
+    yield* pieces;
+  })();
 }
 
 /** `stream/consumers` makes a Blob on its way, which costs more than all else that a small read does. */

@@ -89,6 +89,12 @@ async function* segmentsFrom(stored: StoredBody, sealer: Sealer, from: number): 
     }
     waiting = segment;
   }
-  if (waiting === null) throw new EngineFault(`body ${stored.id} has no segments: the database is damaged`);
+  if (waiting === null) throw new EngineFault(withoutSegments(stored));
   if (index >= from) yield dataKey.openSegment(waiting, index, true);
+}
+
+function withoutSegments({ id, object }: StoredBody): string {
+  return object === undefined
+    ? `body ${id} has no segments: the database is damaged`
+    : `body ${id} is in the object ${object}, outside the database: say with --bodies where objects are`;
 }

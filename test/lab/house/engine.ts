@@ -1,3 +1,4 @@
+import type { GoneObject } from '../../../src/ports/body-store.ts';
 import type { Address } from '../../../src/core/address.ts';
 import type { Credential } from '../../../src/core/credential.ts';
 import type { Instant } from '../../../src/core/instant.ts';
@@ -122,6 +123,12 @@ export abstract class SimulatedEngine implements Engine {
   }
   bodies(after: string | null, limit: number): Promise<readonly BodyMark[]> {
     return this.read((kept) => kept.bodies(after, limit));
+  }
+  objects(after: string | null, limit: number): Promise<readonly string[]> {
+    return this.read((kept) => kept.objects(after, limit));
+  }
+  goneObjects(after: string | null, limit: number): Promise<readonly GoneObject[]> {
+    return this.read((kept) => kept.goneObjects(after, limit));
   }
   changes(after: number | null, limit: number): Promise<Changes> {
     return this.read((kept) => kept.changes(after, limit));

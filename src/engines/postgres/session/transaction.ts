@@ -297,6 +297,7 @@ function notesOf(command: RecordCommand, now: Instant): Noted[] {
   if (
     command.type === 'reseal' ||
     command.type === 'replace-bodies' ||
+    command.type === 'forget-objects' ||
     command.type === 'adopt' ||
     command.type === 'put-index' ||
     command.type === 'drop-index' ||

@@ -104,6 +104,7 @@ export function pack(command: Command): PackedCommand {
     case 'drop-credentials':
     case 'drop-entry':
     case 'drop-index':
+    case 'forget-objects':
     case 'audit':
     case 'prune-audit':
       return packed(command, 0);

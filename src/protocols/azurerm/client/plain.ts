@@ -1,6 +1,6 @@
 import { rootCertificates } from 'node:tls';
 import { BackendFault } from '../../../ports/state-client.ts';
-import { exchange, type Reply } from '../../exchange.ts';
+import { exchange, lengthOf, type Reply, type Sent } from '../../exchange.ts';
 import { isLoopback } from '../../wire/loopback.ts';
 import type { AzurermConfig } from './config.ts';
 import { TRUST_BY_FILE } from '../../trusted-certificates.ts';
@@ -9,7 +9,7 @@ export interface PlainRequest {
   readonly method: string;
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body?: Uint8Array;
+  readonly body?: Sent;
   readonly type?: string;
   readonly signal?: AbortSignal | null;
 }
@@ -41,7 +41,7 @@ export class Plain {
       url,
       headers: {
         'User-Agent': 'statehouse',
-        ...(body === undefined ? {} : { 'Content-Length': String(body.length) }),
+        ...(body === undefined ? {} : { 'Content-Length': String(lengthOf(body)) }),
         ...(type === undefined ? {} : { 'Content-Type': type }),
         ...headers,
       },

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BackendFault } from '../../../ports/state-client.ts';
-import type { Reply } from '../../exchange.ts';
+import { lengthOf, type Reply, type Sent } from '../../exchange.ts';
 import { readXml, xmlText } from '../../wire/xml-reader.ts';
 import { findCloud, findEndpoint, Manager, STORAGE_RESOURCE, type Cloud } from './cloud.ts';
 import type { AzurermConfig } from './config.ts';
@@ -15,9 +15,11 @@ export interface AzureRequest {
   readonly path: readonly string[];
   readonly query?: Readonly<Record<string, string>>;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: Uint8Array;
+  readonly body?: Sent;
   /** Ends the pauses. */
   readonly signal?: AbortSignal | null;
+  /** Whether it ends a request that is under way, too. */
+  readonly cuts?: boolean;
 }
 
 export interface AzureReply extends Reply {
@@ -46,12 +48,15 @@ const MESSAGE_LENGTH_MAX = 1_000;
 /** Sends requests to the blob service, and again what may pass. Everything that is sent through it may be sent twice. */
 export class AzureRequests {
   readonly #config: AzurermConfig;
+  readonly #endpoint: URL | null;
   readonly #plain: Plain;
   readonly #tokens: Tokens;
   #way: Promise<Way> | null = null;
 
-  constructor(config: AzurermConfig) {
+  /** @param endpoint where the account's blobs are, with a slash at its end; null for where the cloud has them */
+  constructor(config: AzurermConfig, endpoint: URL | null = null) {
     this.#config = config;
+    this.#endpoint = endpoint;
     this.#plain = new Plain(config);
     this.#tokens = new Tokens(config.identity, this.#plain);
   }
@@ -81,7 +86,9 @@ export class AzureRequests {
     }
   }
 
-  async #once(way: Way, { method, path, query = {}, headers = {}, body }: AzureRequest): Promise<Reply> {
+  async #once(way: Way, request: AzureRequest): Promise<Reply> {
+    const { method, path, query = {}, headers = {}, body, signal = null, cuts = false } = request;
+    const bytes = lengthOf(body ?? []);
     const { account, login } = this.#config;
     const url = new URL(path.map(encodePath).join('/'), way.endpoint);
     for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
@@ -91,7 +98,7 @@ export class AzureRequests {
       'x-ms-client-request-id': randomUUID(),
       ...headers,
     };
-    if (method === 'PUT') all['Content-Length'] = String(body?.length ?? 0);
+    if (method === 'PUT') all['Content-Length'] = String(bytes);
     if (login.type === 'sas') url.search = [url.search.slice(1), login.token].filter(Boolean).join('&');
     else if (login.type === 'token')
       all['Authorization'] = `Bearer ${await this.#tokens.get(way.cloud, STORAGE_RESOURCE)}`;
@@ -100,10 +107,10 @@ export class AzureRequests {
         method,
         url,
         headers: all,
-        bytes: body?.length ?? 0,
+        bytes,
       });
     const given = body === undefined ? {} : { body };
-    return this.#plain.send({ method, url, headers: all, ...given });
+    return this.#plain.send({ method, url, headers: all, signal: cuts ? signal : null, ...given });
   }
 
   #find(): Promise<Way> {
@@ -118,7 +125,7 @@ export class AzureRequests {
     const { login } = this.#config;
     const cloud = await findCloud(this.#config, this.#plain);
     const manager = new Manager(this.#config, cloud, this.#plain, this.#tokens);
-    const endpoint = await findEndpoint(this.#config, cloud, manager);
+    const endpoint = this.#endpoint ?? (await findEndpoint(this.#config, cloud, manager));
     const key = login.type === 'key' ? login.key : login.type === 'listed-key' ? await manager.key() : null;
     return { endpoint, cloud, key };
   }

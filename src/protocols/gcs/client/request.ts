@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BackendFault } from '../../../ports/state-client.ts';
-import { exchange, type Reply } from '../../exchange.ts';
+import { exchange, lengthOf, type Reply, type Sent } from '../../exchange.ts';
 import type { GcsConfig } from './config.ts';
 import { Tokens, tlsOf } from './tokens.ts';
 import { TRUST_BY_FILE } from '../../trusted-certificates.ts';
@@ -10,7 +10,7 @@ export interface GcsRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   readonly url: URL;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: Uint8Array;
+  readonly body?: Sent;
   /** Ends the pauses. */
   readonly signal?: AbortSignal | null;
   /** Whether it ends a request that is under way, too: only a Statehouse takes back what nobody hears of. */
@@ -76,7 +76,7 @@ export class GcsRequests {
         // As Google's own libraries say that they send a request again.
         'x-goog-api-client': `gccl-invocation-id/${invocation} gccl-attempt-count/${attempt}`,
         ...(token === null ? {} : { Authorization: `Bearer ${token}` }),
-        ...(body === undefined ? {} : { 'Content-Length': String(body.length) }),
+        ...(body === undefined ? {} : { 'Content-Length': String(lengthOf(body)) }),
         ...headers,
       },
       body,
