@@ -2,7 +2,7 @@ import type { Address } from '../../core/address.ts';
 import { UnauthenticatedRows, type OpenRowKey, type RowKey } from '../../ports/row-key.ts';
 import { NO_ROW_KEY, ownerOf, RowKeys } from '../row-keys.ts';
 import { versionRanges } from '../version-numbers.ts';
-import { insert, type AuthenticatedTable } from './columns.ts';
+import { insert, NO_BYTES, type AuthenticatedTable } from './columns.ts';
 import { adoptLog, verifyEnd } from './audit-chain.ts';
 import { openForWriting } from './connection.ts';
 import type { Database, SqlValue } from './files/driver.ts';
@@ -91,8 +91,6 @@ function adoptRows(db: Database, { bytes, sealed }: RowKey): void {
     throw error;
   }
 }
-
-const NO_BYTES = new Uint8Array();
 
 function adoptAddress(db: Database, keys: RowKeys, address: Address, id: number): void {
   const owner = ownerOf(address);
