@@ -3,7 +3,7 @@ import { EngineFault } from '../../ports/engine.ts';
 import { UnauthenticatedRows, type OpenRowKey, type RowKey } from '../../ports/row-key.ts';
 import { changedElsewhere, NO_ROW_KEY, ownerOf, RowKeys } from '../row-keys.ts';
 import { versionRanges } from '../version-numbers.ts';
-import { insert, type AuthenticatedTable } from './columns.ts';
+import { insert, NO_BYTES, type AuthenticatedTable } from './columns.ts';
 import { adoptLog } from './audit-adoption.ts';
 import { verifyEnd } from './audit-chain.ts';
 import { openForWriting } from './connection.ts';
@@ -150,8 +150,6 @@ interface Adopted {
   /** Holds what belongs to an address together, under the former key. */
   readonly worlds: WorldLoader | null;
 }
-
-const NO_BYTES = new Uint8Array();
 
 function adoptAddress(from: Adopted, address: Address, id: number): void {
   const { db, keys, former, worlds } = from;

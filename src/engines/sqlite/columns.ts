@@ -4,7 +4,8 @@ import type { SqlValue } from './files/driver.ts';
 /** A row as SQLite gives it: values by column. */
 export type Row = Readonly<Record<string, SqlValue>>;
 
-const NO_BYTES = new Uint8Array();
+/** With memory behind it: what has none is bound as null by Node 22. */
+export const NO_BYTES: Uint8Array = new Uint8Array(1).subarray(0, 0);
 
 /** One column: its name, and how a value is kept in it. */
 export interface Column<T> {
@@ -31,7 +32,7 @@ export function sealed(name: string): Column<Uint8Array | null> {
   return {
     name,
     read: (stored) => ((stored as Uint8Array).length === 0 ? null : (stored as Uint8Array)),
-    write: (value) => value ?? NO_BYTES,
+    write: (value) => bound(value ?? NO_BYTES),
   };
 }
 
@@ -42,7 +43,15 @@ export function large(name: string): Column<bigint> {
 
 /** Bytes as they are. */
 export function bytes(name: string): Column<Uint8Array> {
-  return { name, read: (stored) => stored as Uint8Array, write: (value) => value };
+  return {
+    name,
+    read: (stored) => stored as Uint8Array,
+    write: bound,
+  };
+}
+
+function bound(value: Uint8Array): Uint8Array {
+  return value.length === 0 ? NO_BYTES : value;
 }
 
 export function json<T>(name: string): Column<T> {
