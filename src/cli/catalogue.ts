@@ -1,4 +1,5 @@
 import { AGENT_COMMANDS } from './agent/catalogue.ts';
+import { CREDENTIAL_COMMANDS } from './server/credentials-catalogue.ts';
 import { OWN_RUN_COMMANDS } from './server/own-runs-catalogue.ts';
 import type { CatalogueEntry, Section } from './catalogue-entry.ts';
 
@@ -291,30 +292,7 @@ export const CATALOGUE: readonly CatalogueEntry[] = [
     summary: 'check that nothing but a server changed the data',
     load: () => import('./commands/audit-verify.ts'),
   },
-  {
-    name: 'credential create',
-    section: 'server',
-    summary: 'create a credential',
-    load: () => import('./commands/credential-create.ts'),
-  },
-  {
-    name: 'credential list',
-    section: 'server',
-    summary: 'list credentials',
-    load: () => import('./commands/credential-list.ts'),
-  },
-  {
-    name: 'credential change',
-    section: 'server',
-    summary: 'change what a credential may do, or until when',
-    load: () => import('./commands/credential-change.ts'),
-  },
-  {
-    name: 'credential revoke',
-    section: 'server',
-    summary: 'revoke a credential',
-    load: () => import('./commands/credential-revoke.ts'),
-  },
+  ...CREDENTIAL_COMMANDS,
   {
     name: 'announce',
     section: 'server',

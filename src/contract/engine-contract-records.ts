@@ -2,14 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { Credential } from '../core/credential.ts';
 import type { AuditNote } from '../core/effect.ts';
 import type { SealedBody } from '../core/command.ts';
-import {
-  CONFLICT,
-  type Entry,
-  type Expected,
-  NOTED,
-  type RecordCommand,
-  type Resealed,
-} from '../ports/engine.ts';
+import { CONFLICT, type Entry, type Expected, NOTED, type RecordCommand } from '../ports/engine.ts';
+import type { Resealed } from '../ports/sealed-anew.ts';
 import { bodyOf, bytes, lockOf, writeOf } from './engine-commands.ts';
 import type { Bench } from './engine-contract.ts';
 

@@ -1,6 +1,6 @@
 import type { Effect } from '../core/effect.ts';
 import type { World } from '../core/world.ts';
-import type { Resealed } from '../ports/engine.ts';
+import type { Resealed } from '../ports/sealed-anew.ts';
 
 /** What puts the new sealing of a lock info in the place of the old one, if what it seals is still there. */
 export function resealedIn(

@@ -1,4 +1,5 @@
-import type { Engine, Resealed } from '../ports/engine.ts';
+import type { Engine } from '../ports/engine.ts';
+import type { Resealed } from '../ports/sealed-anew.ts';
 import { ROW_KEY_CONTEXT } from '../ports/row-key.ts';
 import type { Sealer } from '../ports/sealer.ts';
 import { credentialContext } from './identity/known-credentials.ts';

@@ -158,6 +158,9 @@ export function alsoGranted(grant: Grant): (scene: Scene) => Promise<void> {
   };
 }
 
+/** What the part of an upload says. */
+export const UPLOADED: string = stateText(9);
+
 /** An upload of the asker's own, one part of which has come. */
 export async function ownUpload(scene: Scene): Promise<void> {
   await upload(scene, scene.owner);
@@ -173,7 +176,7 @@ async function upload(scene: Scene, by: Caller): Promise<void> {
   const begun = await uploads.begin(by, STATE);
   if (begun.type !== 'begun') throw new Error(`not begun: ${begun.type}`);
   scene.uploadId = begun.upload.id;
-  const kept = await uploads.put(by, begun.upload, 1, streamOf([Buffer.from(stateText(9))]));
+  const kept = await uploads.put(by, begun.upload, 1, streamOf([Buffer.from(UPLOADED)]));
   if (kept.type !== 'kept') throw new Error(`not kept: ${kept.type}`);
 }
 

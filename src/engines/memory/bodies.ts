@@ -1,7 +1,8 @@
 import type { SealedBody } from '../../core/command.ts';
 import type { Instant } from '../../core/instant.ts';
 import type { GoneObject } from '../../ports/body-store.ts';
-import type { BodyMark, ReplacedBody, StoredBody } from '../../ports/engine.ts';
+import type { StoredBody } from '../../ports/engine.ts';
+import type { BodyMark, ReplacedBody } from '../../ports/sealed-anew.ts';
 import { compareBytes } from './queries.ts';
 
 /** Bodies, and the objects that they were in. */

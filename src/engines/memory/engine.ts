@@ -14,7 +14,6 @@ import {
   type AuditQuery,
   type AuditStretch,
   auditPruned,
-  type BodyMark,
   type AuditRecord,
   type Changes,
   type Command,
@@ -28,13 +27,13 @@ import {
   NOTED,
   type RecordCommand,
   resultOf,
-  type Resealed,
   type WaitingRequest,
   type StateQuery,
   type StateSummary,
   type StoredBody,
   type StoredFigures,
 } from '../../ports/engine.ts';
+import type { BodyMark, Resealed } from '../../ports/sealed-anew.ts';
 import type { IndexMark, IndexQuery, IndexRow } from '../../ports/state-index.ts';
 import { fits, isChange } from './audit.ts';
 import { MemoryBodies } from './bodies.ts';

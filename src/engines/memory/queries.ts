@@ -1,5 +1,6 @@
 import { formatAddress, objectName, type Address } from '../../core/address.ts';
-import type { Resealed, StateQuery, StateSummary } from '../../ports/engine.ts';
+import type { StateQuery, StateSummary } from '../../ports/engine.ts';
+import type { Resealed } from '../../ports/sealed-anew.ts';
 import type { StoredAddress } from './engine.ts';
 import type { Sealed } from './records.ts';
 

@@ -1,7 +1,8 @@
 import { formatAddress } from '../../core/address.ts';
 import type { SealedBody } from '../../core/command.ts';
 import type { Credential } from '../../core/credential.ts';
-import type { RecordCommand, Resealed } from '../../ports/engine.ts';
+import type { RecordCommand } from '../../ports/engine.ts';
+import type { Resealed } from '../../ports/sealed-anew.ts';
 import type { StoredAddress } from './engine.ts';
 
 /** Everything that is sealed under the master key. */

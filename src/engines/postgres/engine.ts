@@ -10,7 +10,6 @@ import {
   type AuditQuery,
   type AuditStretch,
   type AuditRecord,
-  type BodyMark,
   type Changes,
   type Command,
   type CommandResult,
@@ -19,7 +18,6 @@ import {
   type EngineTraits,
   type Entry,
   type EntryPage,
-  type Resealed,
   type WaitingRequest,
   type StateQuery,
   type StateSummary,
@@ -27,6 +25,7 @@ import {
   type StoredFigures,
   type WholeLog,
 } from '../../ports/engine.ts';
+import type { BodyMark, Resealed } from '../../ports/sealed-anew.ts';
 import type { IndexMark, IndexQuery, IndexRow } from '../../ports/state-index.ts';
 import type { OpenRowKey } from '../../ports/row-key.ts';
 import type { RowKeys } from '../row-keys.ts';

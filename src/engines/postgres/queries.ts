@@ -2,14 +2,8 @@ import { DEFAULT_WORKSPACE, objectName, S3_WORKSPACE_PREFIX, type Address } from
 import type { Credential } from '../../core/credential.ts';
 import type { Usage } from '../../core/quota.ts';
 import { NEW_WORLD, type Version, type World } from '../../core/world.ts';
-import type {
-  Entry,
-  EntryPage,
-  Resealed,
-  WaitingRequest,
-  StateQuery,
-  StateSummary,
-} from '../../ports/engine.ts';
+import type { Entry, EntryPage, WaitingRequest, StateQuery, StateSummary } from '../../ports/engine.ts';
+import type { Resealed } from '../../ports/sealed-anew.ts';
 import type { IndexMark, IndexQuery, IndexRow } from '../../ports/state-index.ts';
 import { changedElsewhere, ownerOf, type RowKeys } from '../row-keys.ts';
 import { looksThroughAll, searched, type Stretch } from '../searched.ts';

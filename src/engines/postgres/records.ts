@@ -1,5 +1,6 @@
 import type { Address } from '../../core/address.ts';
-import type { RecordCommand, Resealed } from '../../ports/engine.ts';
+import type { RecordCommand } from '../../ports/engine.ts';
+import type { Resealed } from '../../ports/sealed-anew.ts';
 import type { RowKeys } from '../row-keys.ts';
 import type { Statement } from './connection.ts';
 import { forgetObjects, insertBodies, replaceBodies } from './bodies.ts';

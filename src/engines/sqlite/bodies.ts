@@ -1,6 +1,7 @@
 import type { GoneObject } from '../../ports/body-store.ts';
 import type { SealedBody } from '../../core/command.ts';
-import { EngineFault, type BodyMark, type ReplacedBody, type StoredBody } from '../../ports/engine.ts';
+import { EngineFault, type StoredBody } from '../../ports/engine.ts';
+import type { BodyMark, ReplacedBody } from '../../ports/sealed-anew.ts';
 import type { Database, Statement } from './files/driver.ts';
 import { damaged, reading } from './faults.ts';
 import { whole } from './rows.ts';

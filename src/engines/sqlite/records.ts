@@ -6,8 +6,8 @@ import {
   type CommandResult,
   type Expected,
   type RecordCommand,
-  type Resealed,
 } from '../../ports/engine.ts';
+import type { Resealed } from '../../ports/sealed-anew.ts';
 import type { Credential } from '../../core/credential.ts';
 import type { Instant } from '../../core/instant.ts';
 import { resealedIn } from '../resealed.ts';

@@ -8,9 +8,9 @@ import {
   type CommandResult,
   type Engine,
   EngineFault,
-  type ReplacedBody,
   type Telling,
 } from '../../ports/engine.ts';
+import type { ReplacedBody } from '../../ports/sealed-anew.ts';
 import type { Entropy } from '../../ports/entropy.ts';
 import type { Log } from '../../ports/log.ts';
 import { Budget, sharesOf, type Payer } from '../budget.ts';

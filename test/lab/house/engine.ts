@@ -11,20 +11,19 @@ import type {
   AuditQuery,
   AuditRecord,
   AuditStretch,
-  BodyMark,
   Changes,
   Command,
   CommandResult,
   Engine,
   EngineTraits,
   Entry,
-  Resealed,
   StateQuery,
   StateSummary,
   StoredBody,
   StoredFigures,
   WaitingRequest,
 } from '../../../src/ports/engine.ts';
+import type { BodyMark, Resealed } from '../../../src/ports/sealed-anew.ts';
 
 import type { IndexMark, IndexQuery, IndexRow } from '../../../src/ports/state-index.ts';
 

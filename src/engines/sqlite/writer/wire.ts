@@ -1,6 +1,7 @@
 import type { SealedBody, WriteCommand } from '../../../core/command.ts';
 import type { Effect } from '../../../core/effect.ts';
-import { EngineFault, type Command, type Resealed } from '../../../ports/engine.ts';
+import { EngineFault, type Command } from '../../../ports/engine.ts';
+import type { Resealed } from '../../../ports/sealed-anew.ts';
 import { INDEX_WORD_BYTES } from '../../../ports/state-index.ts';
 import type { Batch, BatchDone } from './writer.ts';
 
