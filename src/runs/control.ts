@@ -15,6 +15,7 @@ export class PhaseControl {
   #isKilled = false;
   #reason: string | null = null;
   #cancels: (() => void)[] = [];
+  #isOver = false;
 
   constructor(executor: Executor, clock: Clock) {
     this.#executor = executor;
@@ -35,7 +36,7 @@ export class PhaseControl {
     if (this.#isStopped) return;
     this.#isStopped = true;
     this.#running?.stop();
-    this.#cancels.push(this.#clock.after(GRACE, () => this.kill()));
+    this.after(GRACE, () => this.kill());
   }
 
   /** Ends what is at work at once. */
@@ -74,11 +75,12 @@ export class PhaseControl {
 
   /** Does something after a while, unless the phase is over by then. */
   after(delay: Milliseconds, callback: () => void): void {
-    this.#cancels.push(this.#clock.after(delay, callback));
+    if (!this.#isOver) this.#cancels.push(this.#clock.after(delay, callback));
   }
 
   /** The phase is over. */
   close(): void {
+    this.#isOver = true;
     for (const cancel of this.#cancels) cancel();
     this.#cancels = [];
   }

@@ -225,6 +225,8 @@ export class RunWorker {
       const secret = newSecret(entropy);
       const job = { phase, digest: digestOf(secret) };
       const plannedOn = phase === 'plan' ? await headOf(this.#options.house, run) : run.plannedOn;
+      // What is begun once the server closes would be told of no end.
+      if (this.#isClosed) return;
       const control = new PhaseControl(executor, clock);
       tended.control = control;
       const started = await book.happen(run.id, { type: `${phase}-started` }, { job, plannedOn });

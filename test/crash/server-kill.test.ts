@@ -12,6 +12,9 @@ const CYCLES = amountOf('STATEHOUSE_DEATHS', { few: 12, many: 300 });
 /** To be killed, and to start again on a machine that does much else. */
 const DEATH_MS_MAX = 20_000;
 const LIFE_MS = [10, 120] as const;
+/** Now and then a life is so long, that the largest write is answered on a busy machine, too. */
+const LONG_LIFE_MS = 1_000;
+const LONG_EVERY = 6;
 /** The first sizes are compressed in one go; the last takes several segments and much of a life to come in. */
 const SIZES = [0, 2_000, 20_000, 900_000] as const;
 const LOCKERS = 4;
@@ -32,7 +35,8 @@ describe('a house that is killed with -9 again and again while clients write', (
       const clients = [...writers, ...lockers];
       const work = Promise.all(clients.map((client) => client.work()));
       for (let cycle = 0; cycle < CYCLES; cycle += 1) {
-        await sleep(LIFE_MS[0] + Math.random() * (LIFE_MS[1] - LIFE_MS[0]));
+        const isLong = cycle % LONG_EVERY === LONG_EVERY - 1;
+        await sleep(isLong ? LONG_LIFE_MS : LIFE_MS[0] + Math.random() * (LIFE_MS[1] - LIFE_MS[0]));
         await house.kill();
         const held = [...shared.holding];
         await house.launch();

@@ -98,6 +98,18 @@ describe('runs whose program is played', () => {
     }
   });
 
+  it('end although something that they left behind keeps their output open', async () => {
+    const { id } = await house.run(
+      await configured({ 'plan.sh': `setsid sleep 30 & echo $! > ${out}/left\n` }),
+    );
+    try {
+      await house.until(id, 'planned');
+    } finally {
+      process.kill(Number(await readFile(join(out, 'left'), 'utf8')));
+    }
+    await house.runs.act(ADMIN_CALLER, id, 'discard');
+  });
+
   it('hold the lock one after the other, in the order in which they came, and plans beside the line wait for nobody', async () => {
     const first = await house.run(await configured({ 'plan.sh': pausing('first') }));
     await reached('first');

@@ -74,7 +74,7 @@ function verifies(open: () => Promise<StoredHouse>): void {
     ],
     [
       'given more grants',
-      /has the grants "admin:\*", and was created with "reader:\*"/,
+      /has the grants "admin:\*", and was given "reader:\*"/,
       (engine, credential) => {
         const raised = { ...credential, grants: [{ role: 'admin', pattern: '*' }] } as const;
         return engine.apply([{ type: 'put-credential', credential: raised, note: null }]);

@@ -1,3 +1,4 @@
+import type { Milliseconds } from '../../core/instant.ts';
 import { configure } from '../../server/configuration.ts';
 import { descriptorsMax, tooFewDescriptors } from '../../server/descriptors.ts';
 import { SETTINGS } from '../../server/settings.ts';
@@ -11,8 +12,8 @@ import { welcome } from '../server/welcome.ts';
 import { accepted, settingOptions } from '../options.ts';
 import type { Terminal } from '../terminal.ts';
 
-/** How much longer than open requests all of a shutdown may take, when the process ends because of a fault. */
-const FAULT_GRACE_MS = 5_000;
+/** How much longer than runs and open requests all of a shutdown may take. */
+const END_GRACE_MS = 5_000;
 
 const OPTIONS = settingOptions(SETTINGS);
 
@@ -35,7 +36,7 @@ export const command: Command = defineCommand({
     const { watchUncaught } = await import('../../server/uncaught.ts');
     const configuration = accepted(configure(options, env));
     using uncaught = watchUncaught(openLog(configuration.logLevel));
-    void uncaught.first.then(() => endBy(configuration.shutdownMs + FAULT_GRACE_MS));
+    void uncaught.first.then(() => endBy(configuration.shutdownMs + END_GRACE_MS));
     const open = await openHouse(configuration).catch((fault: unknown) => {
       throw openingFailure(fault, configuration);
     });
@@ -47,13 +48,19 @@ export const command: Command = defineCommand({
     // On a screen it means that the screen is gone, and the server with it.
     const reload = (): void => void open.reload();
     if (!terminal.onScreen) process.on('SIGHUP', reload);
-    return await untilStopped(open, { terminal, stopped, uncaught }).finally(keepMemory);
+    const { shutdownMs } = configuration;
+    return await untilStopped(open, { terminal, stopped, uncaught, shutdownMs }).finally(keepMemory);
   },
 });
 
 async function untilStopped(
   open: OpenHouse,
-  { terminal, stopped, uncaught }: { terminal: Terminal; stopped: AbortSignal; uncaught: UncaughtWatch },
+  {
+    terminal,
+    stopped,
+    uncaught,
+    shutdownMs,
+  }: { terminal: Terminal; stopped: AbortSignal; uncaught: UncaughtWatch; shutdownMs: Milliseconds },
 ): Promise<ExitCode> {
   const asked = new Promise<ExitCode>((resolve) => {
     if (stopped.aborted) resolve(DONE);
@@ -66,11 +73,13 @@ async function untilStopped(
     process.exit(FAILED);
   }
   terminal.note('Stopping: waiting requests are refused, and open ones are finished.');
+  // First runs have so long, then requests.
+  endBy(2 * shutdownMs + END_GRACE_MS);
   await open.close();
   return end;
 }
 
-/** Whatever a fault has left hanging, the process is gone by then. */
+/** Whatever is left hanging, the process is gone by then: what was answered is on the disk already. */
 function endBy(milliseconds: number): void {
   setTimeout(() => process.exit(FAILED), milliseconds).unref();
 }

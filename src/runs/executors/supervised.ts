@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import type { Milliseconds } from '../../core/instant.ts';
 import type { RunningWork, Work, WorkEnd } from './executor.ts';
 import { NO_USAGE, usageBelow } from './usage.ts';
 
@@ -19,6 +20,9 @@ export const SUPERVISOR: string = [
   'kill -KILL "$watch" 2>/dev/null',
   'exit "$code"',
 ].join('\n');
+
+/** How long output may still come once the program has ended. */
+const DRAIN: Milliseconds = 2_000;
 
 /** The largest file, in blocks of 512 bytes. */
 const FILE_BLOCKS_MAX: number = 4 * 1_024 * 1_024 * 2;
@@ -57,8 +61,13 @@ export function startSupervised(command: string, args: readonly string[], work: 
   const end = new Promise<WorkEnd>((resolve) => {
     child.on('error', (fault) => resolve({ code: null, problem: fault.message }));
     child.on('exit', () => {
-      // What a program left behind must not keep its output open.
+      // What a program left behind must not keep its output open, not even from another group.
       kill();
+      const drain = setTimeout(() => {
+        child.stdout.destroy();
+        child.stderr.destroy();
+      }, DRAIN);
+      child.on('close', () => clearTimeout(drain));
     });
     child.on('close', (code) => resolve({ code, problem: null }));
   });
