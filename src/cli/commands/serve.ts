@@ -73,7 +73,7 @@ async function untilStopped(
     process.exit(FAILED);
   }
   terminal.note('Stopping: waiting requests are refused, and open ones are finished.');
-  // First runs have so long, then requests.
+  // The timeout counts once for runs, and once for requests.
   endBy(2 * shutdownMs + END_GRACE_MS);
   await open.close();
   return end;
