@@ -26,8 +26,8 @@ import {
 /** It is the state that is looked at, not the lock: moto may refuse a lock to the run whose first answer was lost. */
 const PLAN = ['plan', '-detailed-exitcode', '-lock=false'] as const;
 
-const WORKSPACES = amountOf('STATEHOUSE_WORKSPACES', { few: 20, many: 50 });
-const KILLS = amountOf('STATEHOUSE_KILLS', { few: 3, many: 5 });
+const WORKSPACES = amountOf('STATEHOUSE_WORKSPACES', { few: 8, many: 50 });
+const KILLS = amountOf('STATEHOUSE_KILLS', { few: 2, many: 5 });
 const MAIN = `${resource('one')}${resource('two')}`;
 
 const terraform = await findTerraform();
