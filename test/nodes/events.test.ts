@@ -22,7 +22,7 @@ describe.skipIf(programs === null)('the API of three nodes (skipped unless postg
   it('tells at one node what happens at the others, each thing once', async () => {
     const [a, b, c] = houses;
     using stream = await EventStream.open(c.url, '?project=acme');
-    await eventually('the stream is ready', () => stream.names.length === 1);
+    await eventually('the stream is ready', () => stream.names.length > 0);
     await a.ask('POST', '/http/acme/x', { body: sampleState(1) });
     await a.ask('LOCK', '/http/acme/x', { body: sampleLock('one') });
     const second = b.ask('LOCK', '/http/acme/x?wait=1m', { body: sampleLock('two') });
@@ -45,7 +45,7 @@ describe.skipIf(programs === null)('the API of three nodes (skipped unless postg
     const [a, b, c] = houses;
     const query = '?project=moved';
     using first = await EventStream.open(a.url, query);
-    await eventually('the stream is ready', () => first.names.length === 1);
+    await eventually('the stream is ready', () => first.names.length > 0);
     await b.ask('POST', '/http/moved/x', { body: sampleState(1) });
     await eventually('the first version is told', () => first.names.length === 2);
     const after = first.events[1]?.id ?? '';
@@ -81,7 +81,7 @@ describe.skipIf(programs === null)('the API of three nodes (skipped unless postg
       async () => (await callApi(b, 'GET /whoami', { as })).status === 200,
     );
     using stream = await EventStream.open(b.url, '', { as });
-    await eventually('the stream is ready', () => stream.names.length === 1);
+    await eventually('the stream is ready', () => stream.names.length > 0);
     expect((await callApi(a, `DELETE /credentials/${as.id}`)).status).toBe(200);
     await eventually('the stream ends', () => stream.ended, 8_000);
   });

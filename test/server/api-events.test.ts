@@ -183,7 +183,7 @@ describe('the event stream', () => {
 
   it('does not keep a house from closing', async () => {
     using stream = await EventStream.open(house.url);
-    await eventually('the stream is ready', () => stream.names.length === 1);
+    await eventually('the stream is ready', () => stream.names.length > 0);
     const began = performance.now();
     await house.close();
     expect(performance.now() - began).toBeLessThan(1_000);

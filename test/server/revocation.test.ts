@@ -28,7 +28,7 @@ describe('a credential that is revoked', () => {
     const waits = house.ask('LOCK', '/http/acme/held?wait=5m', { as: ci, body: sampleLock('mine') });
     await house.untilParked(1);
     using stream = await EventStream.open(house.url, '', { as: ci });
-    await eventually('the stream is open', () => stream.names.length === 1);
+    await eventually('the stream is open', () => stream.names.length > 0);
     await using write = await RawConnection.open(house.url);
     write.send(
       `POST /http/acme/x HTTP/1.1\r\nhost: h\r\nauthorization: ${basic(ci)}\r\ncontent-length: 1000\r\n\r\n{"ver`,
