@@ -38,7 +38,7 @@ export async function verifyCredentials(engine: Log): Promise<void> {
   }
   for (const [id, record] of created) {
     if (stored.has(id) || record.id > position) continue;
-    if (!mayBeForgotten([record, changed.get(id)], revoked.get(id), prunings))
+    if (!mayBeForgotten(newerOf(record, changed.get(id)), revoked.get(id), prunings))
       throw notRecorded(id, 'was taken away, and the log does not say that it was forgotten');
   }
 }
@@ -50,7 +50,7 @@ function problemOf(
 ): string | null {
   if (created === undefined) return createdAt < oldest ? null : 'was created, and the log does not say so';
   const has = grants.map(({ role, pattern }) => `${role}:${pattern}`).join(' ');
-  const last = changed !== undefined && changed.id > created.id ? changed : created;
+  const last = newerOf(created, changed);
   const said = last.note.detail['grants'];
   if (said !== undefined && said !== has && last.id <= position)
     return `has the grants "${has}", and was given "${String(said)}"`;
@@ -61,19 +61,23 @@ function problemOf(
   return isRevoked || revokedAt < oldest ? null : 'was revoked, and the log does not say so';
 }
 
+/** What the log said last of what a credential may do, and until when. */
+function newerOf(created: AuditRecord, changed: AuditRecord | undefined): AuditRecord {
+  return changed !== undefined && changed.id > created.id ? changed : created;
+}
+
 /** Whether a credential had ended, as far as is known, before some were forgotten. */
 function mayBeForgotten(
-  given: readonly (AuditRecord | undefined)[],
+  given: AuditRecord,
   revoked: AuditRecord | undefined,
   prunings: readonly AuditRecord[],
 ): boolean {
-  const ends = [...given.map(endOf), revoked?.at ?? Number.NaN].filter((at) => !Number.isNaN(at));
+  const ends = [endOf(given), revoked?.at ?? Number.NaN].filter((at) => !Number.isNaN(at));
   return prunings.some(({ at }) => ends.some((ended) => ended <= at));
 }
 
 /** When a credential was to end; not a number for never. What an earlier program created does not say it. */
-function endOf(record: AuditRecord | undefined): number {
-  if (record === undefined) return Number.NaN;
+function endOf(record: AuditRecord): number {
   const { expires } = record.note.detail;
   return expires === undefined ? record.at : Date.parse(String(expires));
 }
