@@ -7,17 +7,17 @@ import { TEST_ADMIN, type Pair } from '../support/test-admin.ts';
 import { runStatehouse } from '../cli/run-statehouse.ts';
 import { AzurermHouse } from './fixtures/azurerm-folder.ts';
 import { eightInOrder } from './fixtures/eight-applies.ts';
-import { Gate } from './fixtures/gate.ts';
 import { httpFolder, resource } from './fixtures/http-folder.ts';
 import {
   killedRunIsUnlocked,
+  lockOfHttpIsBroken,
   raceWithoutLock,
   secondIsRefused,
   wrongIdBreaksNothing,
   type LockScene,
 } from './fixtures/lock-scenes.ts';
-import { keepsLargeState, leavesForHttp } from './fixtures/state-scenes.ts';
-import { lockAt, resourcesAt, untilHeld } from './fixtures/view.ts';
+import { keepsLargeState, leavesForHttp, livesInTwoWorkspaces } from './fixtures/state-scenes.ts';
+import { lockAt, resourcesAt } from './fixtures/view.ts';
 
 const terraform = await findTerraform();
 // OpenTofu is not among the programs that CI must have, so that its absence is a spoken skip everywhere.
@@ -46,24 +46,8 @@ for (const [name, program] of PROGRAMS)
     const newPath = (): string => `acme/net/${++count}`;
     const folderAt = (path: string, main: string, lines: readonly string[] = []): Promise<TerraformFolder> =>
       azurerm.folder(program!, path, main, { lines });
-    it('works from init to destroy, workspaces too, and leaves no lock', async () => {
-      const { house } = azurerm;
-      const path = newPath();
-      await using folder = await folderAt(path, resource('one'));
-      await folder.must('apply', '-auto-approve');
-      expect(await folder.must('plan', '-detailed-exitcode')).toContain('No changes');
-      expect(await resourcesAt(house, path)).toEqual(['one']);
-      await folder.must('workspace', 'new', 'dev');
-      await folder.must('apply', '-auto-approve');
-      expect(await folder.must('workspace', 'list')).toMatch(/default\n\* dev/);
-      expect(await folder.must('state', 'pull')).toMatch(/"serial": ?2\b/);
-      await folder.must('destroy', '-auto-approve');
-      await folder.must('workspace', 'select', 'default');
-      await folder.must('workspace', 'delete', 'dev');
-      expect(await folder.must('workspace', 'list')).not.toContain('dev');
-      expect((await lockAt(house, path)).holders).toEqual([]);
-      expect((await lockAt(house, `${path}@dev`)).holders).toEqual([]);
-    });
+    it('works from init to destroy, workspaces too, and leaves no lock', () =>
+      livesInTwoWorkspaces(newScene()));
 
     const newScene = (lines: readonly string[] = []): LockScene => {
       const path = newPath();
@@ -96,31 +80,10 @@ for (const [name, program] of PROGRAMS)
 
     it('lets nothing be lost when two race with -lock=false', () => raceWithoutLock(newScene()));
 
-    it('has one lock and one state with backend "http", and breaks a lock that was taken there', async () => {
-      const { house } = azurerm;
-      const path = newPath();
-      await using gate = await Gate.make();
-      await using alice = await httpFolder(
-        program!,
-        { url: house.url, path, env: azurerm.reach },
-        resource('before'),
-      );
-      await alice.must('apply', '-auto-approve');
-      await alice.write('main.tf', resource('alice', 'alice', gate.command));
-      await using bob = await folderAt(path, resource('bob'));
-      const first = alice.start(['apply', '-auto-approve']);
-      await gate.reached();
-      const { holders } = await untilHeld(house, path);
-      const refusedOne = await bob.run('apply', '-auto-approve');
-      expect(refusedOne).toMatchObject({ code: 1 });
-      expect(refusedOne.output).toContain(holders[0]?.lockId);
-      expect(await bob.must('force-unlock', '-force', holders[0]?.lockId ?? '')).toContain(
-        'successfully unlocked',
-      );
-      await bob.must('apply', '-auto-approve');
-      await gate.open();
-      expect(await first.end).toMatchObject({ code: 1 });
-      expect(await resourcesAt(house, path)).toEqual(['bob']);
+    it('has one lock and one state with backend "http", and breaks a lock that was taken there', () => {
+      const scene = newScene();
+      const place = { url: scene.house.url, path: scene.path, env: azurerm.reach };
+      return lockOfHttpIsBroken(scene, (main) => httpFolder(program!, place, main));
     });
 
     it('leaves no lock where several runs make the first state at once', async () => {

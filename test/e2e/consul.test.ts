@@ -7,10 +7,15 @@ import { consulBackend, consulFolder, consulLogin } from './fixtures/consul-fold
 import { eightInOrder } from './fixtures/eight-applies.ts';
 import { Gate } from './fixtures/gate.ts';
 import { httpFolder, resource } from './fixtures/http-folder.ts';
-import { raceWithoutLock, secondIsRefused, type LockScene } from './fixtures/lock-scenes.ts';
-import { keepsLargeState, leavesForHttp } from './fixtures/state-scenes.ts';
+import {
+  lockOfHttpIsBroken,
+  raceWithoutLock,
+  secondIsRefused,
+  type LockScene,
+} from './fixtures/lock-scenes.ts';
+import { keepsLargeState, leavesForHttp, livesInTwoWorkspaces } from './fixtures/state-scenes.ts';
 import { isLongRun } from '../support/amount.ts';
-import { addressAt, lockAt, resourceNames, resourcesAt, untilHeld } from './fixtures/view.ts';
+import { lockAt, resourceNames, resourcesAt, untilHeld } from './fixtures/view.ts';
 
 const PROGRAMS = [
   ['terraform', await findTerraform()],
@@ -41,30 +46,16 @@ describe.each(PROGRAMS)('%s over consul (skipped unless it is on PATH)', (name, 
   it.skipIf(program === null).each([
     ['plain', []],
     ['as gzip', ['gzip = true']],
-  ])('works from init to destroy, workspaces too, and leaves no lock: %s', async (_, lines) => {
-    const path = newPath();
-    await using folder = await folderAt(path, resource('one'), lines);
-    await folder.must('apply', '-auto-approve');
-    expect(await folder.must('plan', '-detailed-exitcode')).toContain('No changes');
-    expect(await resourcesAt(house, path)).toEqual(['one']);
-    await folder.must('workspace', 'new', 'dev');
-    await folder.must('apply', '-auto-approve');
-    expect(await folder.must('workspace', 'list')).toMatch(/default\n\* dev/);
-    expect((await house.engine.world(addressAt(`${path}@dev`))).record.head?.serial).toBe(2n);
-    await folder.must('destroy', '-auto-approve');
-    await folder.must('workspace', 'select', 'default');
-    await folder.must('workspace', 'delete', 'dev');
-    expect(await folder.must('workspace', 'list')).not.toContain('dev');
-    expect((await lockAt(house, path)).holders).toEqual([]);
-    expect((await lockAt(house, `${path}@dev`)).holders).toEqual([]);
-  });
+  ])('works from init to destroy, workspaces too, and leaves no lock: %s', (_, lines) =>
+    livesInTwoWorkspaces(newScene(lines)),
+  );
 
-  const newScene = (): LockScene => {
+  const newScene = (lines: readonly string[] = []): LockScene => {
     const path = newPath();
     return {
       house,
       path,
-      folder: (main) => folderAt(path, main),
+      folder: (main) => folderAt(path, main, lines),
       shownId: ({ lockId }) => lockId,
       strangeId: '0b0b0b0b-0000-0000-0000-000000000000',
       lateWrite: 'index is stale',
@@ -133,26 +124,11 @@ describe.each(PROGRAMS)('%s over consul (skipped unless it is on PATH)', (name, 
 
   it.skipIf(program === null)(
     'has one lock and one state with backend "http", and breaks a lock that was taken there',
-    async () => {
-      const path = newPath();
-      await using gate = await Gate.make();
-      await using alice = await httpFolder(program!, { url: house.url, path }, resource('before'));
-      await alice.must('apply', '-auto-approve');
-      await alice.write('main.tf', resource('alice', 'alice', gate.command));
-      await using bob = await folderAt(path, resource('bob'));
-      const first = alice.start(['apply', '-auto-approve']);
-      await gate.reached();
-      const { holders } = await untilHeld(house, path);
-      const refusedOne = await bob.run('apply', '-auto-approve');
-      expect(refusedOne).toMatchObject({ code: 1 });
-      expect(refusedOne.output).toContain(holders[0]?.lockId);
-      expect(await bob.must('force-unlock', '-force', holders[0]?.lockId ?? '')).toContain(
-        'successfully unlocked',
+    () => {
+      const scene = newScene();
+      return lockOfHttpIsBroken(scene, (main) =>
+        httpFolder(program!, { url: house.url, path: scene.path }, main),
       );
-      await bob.must('apply', '-auto-approve');
-      await gate.open();
-      expect(await first.end).toMatchObject({ code: 1 });
-      expect(await resourcesAt(house, path)).toEqual(['bob']);
     },
   );
 

@@ -14,8 +14,8 @@ import {
   wrongIdBreaksNothing,
   type LockScene,
 } from './fixtures/lock-scenes.ts';
-import { keepsLargeState, leavesForHttp } from './fixtures/state-scenes.ts';
-import { lockAt, resourcesAt } from './fixtures/view.ts';
+import { keepsLargeState, leavesForHttp, livesInTwoWorkspaces } from './fixtures/state-scenes.ts';
+import { resourcesAt } from './fixtures/view.ts';
 
 const PROGRAMS = [
   ['terraform', await findTerraform()],
@@ -62,23 +62,9 @@ describe.each(PROGRAMS)('%s over gcs (skipped unless it is on PATH)', (_, progra
     expect((await folder.run('init', '-reconfigure')).code).toBe(1);
   });
 
-  it.skipIf(program === null)('works from init to destroy, workspaces too, and leaves no lock', async () => {
-    const path = newPath();
-    await using folder = await folderAt(path, resource('one'));
-    await folder.must('apply', '-auto-approve');
-    expect(await folder.must('plan', '-detailed-exitcode')).toContain('No changes');
-    expect(await resourcesAt(house, path)).toEqual(['one']);
-    await folder.must('workspace', 'new', 'dev');
-    await folder.must('apply', '-auto-approve');
-    expect(await folder.must('workspace', 'list')).toMatch(/default\n\* dev/);
-    expect(await folder.must('state', 'pull')).toMatch(/"serial": ?2\b/);
-    await folder.must('destroy', '-auto-approve');
-    await folder.must('workspace', 'select', 'default');
-    await folder.must('workspace', 'delete', 'dev');
-    expect(await folder.must('workspace', 'list')).not.toContain('dev');
-    expect((await lockAt(house, path)).holders).toEqual([]);
-    expect((await lockAt(house, `${path}@dev`)).holders).toEqual([]);
-  });
+  it.skipIf(program === null)('works from init to destroy, workspaces too, and leaves no lock', () =>
+    livesInTwoWorkspaces(newScene()),
+  );
 
   const newScene = (): LockScene => {
     const path = newPath();
