@@ -5,6 +5,7 @@ import type { Holder } from '../../core/world.ts';
 import { UnauthenticatedRows, type OpenRowKey, type RowKey } from '../../ports/row-key.ts';
 import { changedElsewhere, digestOf, NO_ROW_KEY, ownerOf, RowKeys } from '../row-keys.ts';
 import { versionRanges, type VersionNumbers } from '../version-numbers.ts';
+import { sealFacts } from '../version-facts.ts';
 import { adoptLog, changeLogKey } from './audit-adoption.ts';
 import { verifyEnd, verifyLog } from './audit-chain.ts';
 import { toBuffer, toBytes, type AuthenticatedTable, type KeyIdOf, type NewRow } from './columns.ts';
@@ -26,7 +27,6 @@ import {
   QUEUE_ENTRY,
   RECORD,
   RELEASE,
-  sealFacts,
   toVersion,
   VERSION,
   versionRow,

@@ -5,6 +5,7 @@ import type { Instant } from '../../core/instant.ts';
 import type { AddressRecord, Holder, QueueEntry, Release, Version, World } from '../../core/world.ts';
 import type { AuditRecord, Entry, WaitingRequest } from '../../ports/engine.ts';
 import { digestOf, type RowKeys } from '../row-keys.ts';
+import { openVersion, sealVersion, type StoredVersion } from '../version-facts.ts';
 import type { VersionNumbers } from '../version-numbers.ts';
 import {
   AuthenticatedTable,
@@ -61,11 +62,6 @@ export const RECORD: AuthenticatedTable<StoredRecord> = new AuthenticatedTable('
   keptFor: orNull(text('kept_for')),
   retained: orNull(json('retained')),
 });
-
-/** What of a version would let a guess of its state be confirmed: kept sealed. */
-type SealedFacts = Pick<Version, 'size' | 'sha256' | 'md5'>;
-
-type StoredVersion = Omit<Version, keyof SealedFacts> & { readonly facts: Uint8Array };
 
 export const VERSION: AuthenticatedTable<StoredVersion> = new AuthenticatedTable('version', {
   number: number('number'),
@@ -218,34 +214,11 @@ export function recordRow(
 
 /** @throws {EngineFault} where the row was changed */
 export function toVersion(keys: RowKeys, owner: string, row: Row): Version {
-  const { facts, ...stored } = VERSION.read(keys, owner, row);
-  const opened = Buffer.from(keys.open(facts, factsContext(owner, stored.number))).toString();
-  return { ...stored, ...(JSON.parse(opened) as SealedFacts) };
+  return openVersion(keys, owner, VERSION.read(keys, owner, row));
 }
 
 export function versionRow(keys: RowKeys, owner: string, version: Version): NewRow {
-  const { size, sha256, md5, ...stored } = version;
-  const plainFacts = Buffer.from(JSON.stringify({ size, sha256, md5 } satisfies SealedFacts));
-  return VERSION.row(keys, owner, { ...stored, facts: sealFacts(keys, owner, version.number, plainFacts) });
-}
-
-/** @param plainFacts JSON of {@link SealedFacts} */
-export function sealFacts(keys: RowKeys, owner: string, of: number, plainFacts: Uint8Array): Uint8Array {
-  return keys.seal(plainFacts, factsContext(owner, of));
-}
-
-/** Bytes of a version's state; 0 where its facts were changed, so that it can still be dropped. */
-export function sizeOf(keys: RowKeys, owner: string, of: number, facts: Uint8Array): number {
-  try {
-    const opened = Buffer.from(keys.open(facts, factsContext(owner, of))).toString();
-    return (JSON.parse(opened) as SealedFacts).size;
-  } catch {
-    return 0;
-  }
-}
-
-function factsContext(owner: string, of: number): string {
-  return `facts of version ${of}\n${owner}`;
+  return VERSION.row(keys, owner, sealVersion(keys, owner, version));
 }
 
 export function toEntry(keys: RowKeys, row: Row): Entry {

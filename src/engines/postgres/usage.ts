@@ -3,9 +3,10 @@ import { formatAddress, type Address } from '../../core/address.ts';
 import { isNoUsage, NO_USAGE, sumOf, type Usage } from '../../core/quota.ts';
 import type { Command } from '../../ports/engine.ts';
 import { ownerOf, type RowKeys } from '../row-keys.ts';
+import { sizeOfVersion } from '../version-facts.ts';
 import { AuthenticatedTable, number, plain, toBytes } from './columns.ts';
 import type { Row, Statement } from './connection.ts';
-import { ADDRESS, HOUSE, sizeOf } from './rows.ts';
+import { ADDRESS, HOUSE } from './rows.ts';
 import { isWanted, replaceAll, WANTED } from './session/statements.ts';
 import { theseAddresses } from './world.ts';
 
@@ -141,7 +142,7 @@ export function sizesFrom(keys: RowKeys, rows: readonly Row[]): VersionSizes {
 }
 
 function sizeIn(keys: RowKeys, address: Address, row: Row): number {
-  return sizeOf(keys, ownerOf(address), Number(row['number']), toBytes(row['facts'] as Buffer));
+  return sizeOfVersion(keys, ownerOf(address), Number(row['number']), toBytes(row['facts'] as Buffer));
 }
 
 /** Addresses that are counted at a time. */

@@ -3,6 +3,7 @@ import { EngineFault } from '../../ports/engine.ts';
 import { UnauthenticatedRows, type OpenRowKey, type RowKey } from '../../ports/row-key.ts';
 import { changedElsewhere, NO_ROW_KEY, ownerOf, RowKeys } from '../row-keys.ts';
 import { versionRanges } from '../version-numbers.ts';
+import { sealFacts } from '../version-facts.ts';
 import { insert, NO_BYTES, type AuthenticatedTable } from './columns.ts';
 import { adoptLog } from './audit-adoption.ts';
 import { verifyEnd } from './audit-chain.ts';
@@ -24,7 +25,6 @@ import {
   QUEUE_ENTRY,
   RECORD,
   RELEASE,
-  sealFacts,
   toVersion,
   VERSION,
   versionValues,

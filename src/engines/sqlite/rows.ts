@@ -4,6 +4,7 @@ import type { AuditNote } from '../../core/effect.ts';
 import type { AddressRecord, Holder, QueueEntry, Release, Version, World } from '../../core/world.ts';
 import type { AuditRecord, Entry, WaitingRequest } from '../../ports/engine.ts';
 import { digestOf, type RowKeys } from '../row-keys.ts';
+import { openVersion, sealVersion, type StoredVersion } from '../version-facts.ts';
 import type { VersionNumbers } from '../version-numbers.ts';
 import type { SqlValue } from './files/driver.ts';
 import {
@@ -18,11 +19,6 @@ import {
   sealed,
   Table,
 } from './columns.ts';
-
-/** What of a version would let a guess of its state be confirmed: kept sealed. */
-type SealedFacts = Pick<Version, 'size' | 'sha256' | 'md5'>;
-
-type StoredVersion = Omit<Version, keyof SealedFacts> & { readonly facts: Uint8Array };
 
 export const VERSION: AuthenticatedTable<StoredVersion> = new AuthenticatedTable('version', {
   number: plain('number'),
@@ -205,36 +201,12 @@ export function recordOf(
 
 /** @throws {EngineFault} where the row was changed */
 export function toVersion(keys: RowKeys, owner: string, row: unknown): Version {
-  const { facts, ...stored } = VERSION.read(keys, owner, row);
-  const opened = Buffer.from(keys.open(facts, factsContext(owner, stored.number))).toString();
-  return { ...stored, ...(JSON.parse(opened) as SealedFacts) };
+  return openVersion(keys, owner, VERSION.read(keys, owner, row));
 }
 
 /** The values to be bound for a version. */
 export function versionValues(keys: RowKeys, owner: string, version: Version): SqlValue[] {
-  const { size, sha256, md5, ...stored } = version;
-  const plainFacts = Buffer.from(JSON.stringify({ size, sha256, md5 } satisfies SealedFacts));
-  const facts = sealFacts(keys, owner, version.number, plainFacts);
-  return VERSION.values(keys, owner, { ...stored, facts });
-}
-
-/** @param plainFacts JSON of {@link SealedFacts} */
-export function sealFacts(keys: RowKeys, owner: string, number: number, plainFacts: Uint8Array): Uint8Array {
-  return keys.seal(plainFacts, factsContext(owner, number));
-}
-
-/** Bytes of a version's state; 0 where its facts were changed, so that it can still be dropped. */
-export function sizeOf(keys: RowKeys, owner: string, number: number, facts: Uint8Array): number {
-  try {
-    const opened = Buffer.from(keys.open(facts, factsContext(owner, number))).toString();
-    return (JSON.parse(opened) as SealedFacts).size;
-  } catch {
-    return 0;
-  }
-}
-
-function factsContext(owner: string, number: number): string {
-  return `facts of version ${number}\n${owner}`;
+  return VERSION.values(keys, owner, sealVersion(keys, owner, version));
 }
 
 export function toEntry({ bodyId, ...entry }: StoredEntry): Entry {

@@ -1,9 +1,10 @@
 import type { Address } from '../../core/address.ts';
 import { isNoUsage, NO_USAGE, sumOf, type Usage } from '../../core/quota.ts';
 import { ownerOf, type RowKeys } from '../row-keys.ts';
+import { sizeOfVersion } from '../version-facts.ts';
 import { AuthenticatedTable, insert, plain } from './columns.ts';
 import type { Database, Statement } from './files/driver.ts';
-import { ADDRESS, HOUSE, sizeOf, type AddressId } from './rows.ts';
+import { ADDRESS, HOUSE, type AddressId } from './rows.ts';
 
 interface StoredUsage extends Usage {
   readonly project: string;
@@ -110,6 +111,6 @@ export function sizesIn(keys: RowKeys, address: Address, rows: readonly unknown[
   const owner = ownerOf(address);
   return rows.map((row) => {
     const { number, facts } = row as { number: number; facts: Uint8Array };
-    return sizeOf(keys, owner, number, facts);
+    return sizeOfVersion(keys, owner, number, facts);
   });
 }
