@@ -21,7 +21,7 @@ export type RouteCall<Query, Body, Name extends OperationName = OperationName> =
 export type Route = wire.Route<ApiParts>;
 
 /** A row of this API's table: what `src/api` does not say of the operation. */
-type Row<Name extends OperationName, Query, Body, QueryRead, BodyRead> = Omit<
+export type RouteRow<Name extends OperationName, Query, Body, QueryRead, BodyRead> = Omit<
   wire.RouteRow<ApiParts, Query, Body>,
   'operation' | 'method' | 'path' | 'query' | 'body' | 'answer' | 'run'
 > & {
@@ -43,7 +43,7 @@ type Agreeing<Read, Said> = [Read, keyof Read] extends [Said, keyof Said]
 
 /** Its method and path are those of `src/api`, and its query, body and answer must be, too. */
 export function defineRoute<Name extends OperationName, Query, Body, QueryRead, BodyRead>(
-  row: Row<Name, Query, Body, QueryRead, BodyRead>,
+  row: RouteRow<Name, Query, Body, QueryRead, BodyRead>,
 ): Route {
   const { method, path } = OPERATIONS[row.operation];
   return wire.defineRoute<ApiParts, Query, Body>({

@@ -6,7 +6,7 @@ import { EXECUTION_MODES } from '../../../runs/execution.ts';
 import { jsonReply } from '../json-reply.ts';
 import { ADDRESS, PROJECT, WORD } from '../parameters.ts';
 import { refusalReply } from '../refusal-reply.ts';
-import { defineRoute, NO_BODY, NO_QUERY, type Route } from '../route.ts';
+import { NO_BODY, NO_QUERY, type Route } from '../route.ts';
 import {
   AGENT_POOL,
   AGENT_POOL_DETAIL,
@@ -17,13 +17,13 @@ import {
   toPoolShape,
   toTokenShape,
 } from '../shapes/agent-pool.ts';
-import { noRuns } from './runs.ts';
+import { defineRunRoute } from './run-route.ts';
 
 const NEEDS = 'admin of the project';
 
 /** The agents that execute runs, and which workspaces have theirs executed by whom. */
 export const AGENT_POOL_ROUTES: readonly Route[] = [
-  defineRoute({
+  defineRunRoute({
     operation: 'list-agent-pools',
     summary: 'Lists the agent pools of a project.',
     needs: 'reader',
@@ -31,14 +31,13 @@ export const AGENT_POOL_ROUTES: readonly Route[] = [
     body: NO_BODY,
     answer: { status: 200, says: 'The pools, by name.', schema: AGENT_POOLS },
     refusals: [403, 404],
-    run: async ({ parts: { runs }, caller, operation, query: { project } }) => {
-      if (runs === null) return noRuns(operation);
+    run: async ({ runs, caller, operation, query: { project } }) => {
       const answer = await runs.pools.list(caller, project);
       if (answer.type !== 'pools') return refusalReply(operation, null, answer);
       return jsonReply(operation, { pools: answer.pools.map(toPoolShape) });
     },
   }),
-  defineRoute({
+  defineRunRoute({
     operation: 'create-agent-pool',
     summary: 'Makes an agent pool, unless the project has one of that name.',
     needs: NEEDS,
@@ -46,14 +45,13 @@ export const AGENT_POOL_ROUTES: readonly Route[] = [
     body: z.strictObject({ project: PROJECT, name: WORD }).meta({ id: 'AgentPoolWanted' }),
     answer: { status: 201, says: 'The pool.', schema: AGENT_POOL },
     refusals: [403, 404, 422],
-    run: async ({ parts: { runs }, caller, operation, body: { project, name } }) => {
-      if (runs === null) return noRuns(operation);
+    run: async ({ runs, caller, operation, body: { project, name } }) => {
       const answer = await runs.pools.create(caller, project, name);
       if (answer.type !== 'created') return refused(operation, answer);
       return jsonReply(operation, toPoolShape(answer.pool), 201);
     },
   }),
-  defineRoute({
+  defineRunRoute({
     operation: 'show-agent-pool',
     summary: 'Shows an agent pool with its tokens and its agents.',
     needs: NEEDS,
@@ -61,8 +59,7 @@ export const AGENT_POOL_ROUTES: readonly Route[] = [
     body: NO_BODY,
     answer: { status: 200, says: 'The pool.', schema: AGENT_POOL_DETAIL },
     refusals: [403, 404],
-    run: async ({ parts: { runs }, caller, operation, name }) => {
-      if (runs === null) return noRuns(operation);
+    run: async ({ runs, caller, operation, name }) => {
       const answer = await runs.pools.look(caller, name);
       if (answer.type !== 'pool') return refused(operation, answer);
       return jsonReply(operation, {
@@ -72,7 +69,7 @@ export const AGENT_POOL_ROUTES: readonly Route[] = [
       });
     },
   }),
-  defineRoute({
+  defineRunRoute({
     operation: 'remove-agent-pool',
     summary: 'Removes an agent pool with its tokens. Runs that wait for it wait on, and can be discarded.',
     needs: NEEDS,
@@ -80,14 +77,13 @@ export const AGENT_POOL_ROUTES: readonly Route[] = [
     body: NO_BODY,
     answer: { status: 200, says: 'What is gone.', schema: z.strictObject({ removed: z.string() }) },
     refusals: [403, 404],
-    run: async ({ parts: { runs }, caller, operation, name }) => {
-      if (runs === null) return noRuns(operation);
+    run: async ({ runs, caller, operation, name }) => {
       const answer = await runs.pools.remove(caller, name);
       if (answer.type !== 'removed') return refused(operation, answer);
       return jsonReply(operation, { removed: name });
     },
   }),
-  defineRoute({
+  defineRunRoute({
     operation: 'create-agent-token',
     summary: 'Makes a token with which agents of a pool are started. It is shown in this answer only.',
     needs: NEEDS,
@@ -98,14 +94,13 @@ export const AGENT_POOL_ROUTES: readonly Route[] = [
       .meta({ id: 'AgentTokenWanted' }),
     answer: { status: 201, says: 'The token.', schema: NEW_AGENT_TOKEN },
     refusals: [403, 404, 422],
-    run: async ({ parts: { runs }, caller, operation, body: { pool, description } }) => {
-      if (runs === null) return noRuns(operation);
+    run: async ({ runs, caller, operation, body: { pool, description } }) => {
       const answer = await runs.pools.addToken(caller, pool, description);
       if (answer.type !== 'added') return refused(operation, answer);
       return jsonReply(operation, { ...toTokenShape(answer.token), token: answer.text }, 201);
     },
   }),
-  defineRoute({
+  defineRunRoute({
     operation: 'revoke-agent-token',
     summary: 'Revokes a token of a pool: its agents finish what they have, and are given nothing more.',
     needs: NEEDS,
@@ -113,14 +108,13 @@ export const AGENT_POOL_ROUTES: readonly Route[] = [
     body: NO_BODY,
     answer: { status: 200, says: 'What is gone.', schema: z.strictObject({ revoked: z.string() }) },
     refusals: [403, 404],
-    run: async ({ parts: { runs }, caller, operation, name }) => {
-      if (runs === null) return noRuns(operation);
+    run: async ({ runs, caller, operation, name }) => {
       const answer = await runs.pools.revokeToken(caller, name);
       if (answer.type !== 'revoked') return refused(operation, answer);
       return jsonReply(operation, { revoked: name });
     },
   }),
-  defineRoute({
+  defineRunRoute({
     operation: 'show-execution',
     summary: 'Tells where the runs of a workspace are executed.',
     needs: 'reader',
@@ -128,14 +122,13 @@ export const AGENT_POOL_ROUTES: readonly Route[] = [
     body: NO_BODY,
     answer: { status: 200, says: 'Where.', schema: EXECUTION },
     refusals: [403, 404],
-    run: async ({ parts: { runs }, caller, operation, query: { address } }) => {
-      if (runs === null) return noRuns(operation);
+    run: async ({ runs, caller, operation, query: { address } }) => {
       const answer = await runs.showExecution(caller, address);
       if (answer.type !== 'execution') return refusalReply(operation, address, answer);
       return jsonReply(operation, answer.execution);
     },
   }),
-  defineRoute({
+  defineRunRoute({
     operation: 'set-execution',
     summary:
       'Says where the runs of a workspace are executed. Runs that were made already stay where they are.',
@@ -149,8 +142,7 @@ export const AGENT_POOL_ROUTES: readonly Route[] = [
       .meta({ id: 'ExecutionWanted' }),
     answer: { status: 200, says: 'Where.', schema: EXECUTION },
     refusals: [403, 404, 422],
-    run: async ({ parts: { runs }, caller, operation, query: { address }, body }) => {
-      if (runs === null) return noRuns(operation);
+    run: async ({ runs, caller, operation, query: { address }, body }) => {
       const answer = await runs.setExecution(caller, address, body);
       if (answer.type === 'set') return jsonReply(operation, answer.execution);
       if (answer.type === 'full')

@@ -5,16 +5,17 @@ import { addressCursor } from '../cursor.ts';
 import { jsonReply } from '../json-reply.ts';
 import { ADDRESS, ADDRESS_CURSOR, LIMIT, PROJECT } from '../parameters.ts';
 import { refusalReply } from '../refusal-reply.ts';
-import { defineRoute, NO_BODY, type Route } from '../route.ts';
+import { NO_BODY, type Route } from '../route.ts';
 import { DRIFT_DETAIL, DRIFTS, toDriftDetailShape, toDriftShape } from '../shapes/drift.ts';
 import { RUN } from '../shapes/run.ts';
-import { madeReply, noRuns } from './runs.ts';
+import { defineRunRoute } from './run-route.ts';
+import { madeReply } from './runs.ts';
 
 const ONE = z.strictObject({ address: ADDRESS });
 
 /** What is there, beside what states say of it. */
 export const DRIFT_ROUTES: readonly Route[] = [
-  defineRoute({
+  defineRunRoute({
     operation: 'list-drift',
     summary: 'Lists the states that have drifted, in the order of their addresses.',
     needs: 'reader; only what the caller may read is listed',
@@ -26,14 +27,13 @@ export const DRIFT_ROUTES: readonly Route[] = [
     body: NO_BODY,
     answer: { status: 200, says: 'A page of states.', schema: DRIFTS },
     refusals: [403, 404],
-    run: async ({ parts: { runs }, caller, operation, query: { project = null, cursor = null, limit } }) => {
-      if (runs === null) return noRuns(operation);
+    run: async ({ runs, caller, operation, query: { project = null, cursor = null, limit } }) => {
       const page = await runs.drift.list(caller, { project, after: cursor, limit });
       if (page.type !== 'page') return refusalReply(operation, null, page);
       return jsonReply(operation, { states: page.states.map(toDriftShape), next: addressCursor(page.next) });
     },
   }),
-  defineRoute({
+  defineRunRoute({
     operation: 'show-drift',
     summary: 'Shows what of a state has drifted, and when it is looked at.',
     needs: 'reader',
@@ -41,14 +41,13 @@ export const DRIFT_ROUTES: readonly Route[] = [
     body: NO_BODY,
     answer: { status: 200, says: 'What is known.', schema: DRIFT_DETAIL },
     refusals: [403, 404],
-    run: async ({ parts: { runs }, caller, operation, query: { address } }) => {
-      if (runs === null) return noRuns(operation);
+    run: async ({ runs, caller, operation, query: { address } }) => {
       const answer = await runs.drift.show(caller, address);
       if (answer.type !== 'shown') return refusalReply(operation, address, answer);
       return jsonReply(operation, toDriftDetailShape(answer.detail));
     },
   }),
-  defineRoute({
+  defineRunRoute({
     operation: 'schedule-drift',
     summary: 'Says when a state is looked at for drift: every so many hours, daily, or never.',
     needs: 'writer',
@@ -65,8 +64,7 @@ export const DRIFT_ROUTES: readonly Route[] = [
       .meta({ id: 'DriftScheduleWanted' }),
     answer: { status: 200, says: 'What is known.', schema: DRIFT_DETAIL },
     refusals: [403, 404, 422],
-    run: async ({ parts: { runs }, caller, operation, query: { address }, body: { schedule } }) => {
-      if (runs === null) return noRuns(operation);
+    run: async ({ runs, caller, operation, query: { address }, body: { schedule } }) => {
       const answer = await runs.drift.setSchedule(caller, address, schedule);
       if (answer.type === 'set') return jsonReply(operation, toDriftDetailShape(answer.detail));
       if (answer.type === 'invalid')
@@ -76,7 +74,7 @@ export const DRIFT_ROUTES: readonly Route[] = [
       return problemReply(operation, 'absent', { status: 404, message });
     },
   }),
-  defineRoute({
+  defineRunRoute({
     operation: 'check-drift',
     summary: 'Looks at a state for drift now: makes a plan that only refreshes what was applied last.',
     needs: 'writer',
@@ -84,9 +82,7 @@ export const DRIFT_ROUTES: readonly Route[] = [
     body: NO_BODY,
     answer: { status: 201, says: 'The run that looks.', schema: RUN },
     refusals: [403, 404, 422],
-    run: async ({ parts: { runs }, caller, operation, query: { address } }) =>
-      runs === null
-        ? noRuns(operation)
-        : madeReply(operation, address, await runs.drift.check(caller, address)),
+    run: async ({ runs, caller, operation, query: { address } }) =>
+      madeReply(operation, address, await runs.drift.check(caller, address)),
   }),
 ];

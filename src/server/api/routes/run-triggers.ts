@@ -3,13 +3,13 @@ import { problemReply } from '../../../protocols/wire/problem.ts';
 import { jsonReply } from '../json-reply.ts';
 import { ADDRESS } from '../parameters.ts';
 import { refusalReply } from '../refusal-reply.ts';
-import { defineRoute, NO_BODY, NO_QUERY, type Route } from '../route.ts';
+import { NO_BODY, NO_QUERY, type Route } from '../route.ts';
 import { RUN_TRIGGER, RUN_TRIGGERS, toTriggerShape } from '../shapes/run-trigger.ts';
-import { noRuns } from './runs.ts';
+import { defineRunRoute } from './run-route.ts';
 
 /** Runs that are made after an apply of another state. */
 export const RUN_TRIGGER_ROUTES: readonly Route[] = [
-  defineRoute({
+  defineRunRoute({
     operation: 'list-run-triggers',
     summary:
       'Lists the run triggers of a state: those that make its runs, and those that its applies set off.',
@@ -18,8 +18,7 @@ export const RUN_TRIGGER_ROUTES: readonly Route[] = [
     body: NO_BODY,
     answer: { status: 200, says: 'The triggers.', schema: RUN_TRIGGERS },
     refusals: [403, 404],
-    run: async ({ parts: { runs }, caller, operation, query: { address } }) => {
-      if (runs === null) return noRuns(operation);
+    run: async ({ runs, caller, operation, query: { address } }) => {
       const inbound = await runs.triggers.list(caller, address, 'inbound');
       if (inbound.type !== 'triggers') return refusalReply(operation, address, inbound);
       const outbound = await runs.triggers.list(caller, address, 'outbound');
@@ -29,7 +28,7 @@ export const RUN_TRIGGER_ROUTES: readonly Route[] = [
       });
     },
   }),
-  defineRoute({
+  defineRunRoute({
     operation: 'create-run-trigger',
     summary: 'Has applies of one state make runs of another, of what was applied there last.',
     needs: 'writer of the state whose runs are made, reader of the other',
@@ -43,8 +42,7 @@ export const RUN_TRIGGER_ROUTES: readonly Route[] = [
       .meta({ id: 'RunTriggerWanted' }),
     answer: { status: 201, says: 'The trigger.', schema: RUN_TRIGGER },
     refusals: [403, 404, 422],
-    run: async ({ parts: { runs }, caller, operation, body: { address, after } }) => {
-      if (runs === null) return noRuns(operation);
+    run: async ({ runs, caller, operation, body: { address, after } }) => {
       const answer = await runs.triggers.create(caller, address, after);
       if (answer.type === 'created') return jsonReply(operation, toTriggerShape(answer.trigger), 201);
       if (answer.type === 'invalid')
@@ -53,7 +51,7 @@ export const RUN_TRIGGER_ROUTES: readonly Route[] = [
       return problemReply(operation, 'absent', { status: 404, message: 'one of the states is not there' });
     },
   }),
-  defineRoute({
+  defineRunRoute({
     operation: 'remove-run-trigger',
     summary: 'Removes a run trigger. Runs that it has made go on.',
     needs: 'writer of the state whose runs it makes',
@@ -61,8 +59,7 @@ export const RUN_TRIGGER_ROUTES: readonly Route[] = [
     body: NO_BODY,
     answer: { status: 200, says: 'What is gone.', schema: z.strictObject({ removed: z.string() }) },
     refusals: [403, 404],
-    run: async ({ parts: { runs }, caller, operation, name }) => {
-      if (runs === null) return noRuns(operation);
+    run: async ({ runs, caller, operation, name }) => {
       const answer = await runs.triggers.remove(caller, name);
       if (answer.type === 'removed') return jsonReply(operation, { removed: name });
       if (answer.type !== 'absent') return refusalReply(operation, null, answer);

@@ -8,8 +8,9 @@ import type { Runs } from '../../../runs/runs.ts';
 import { jsonReply } from '../json-reply.ts';
 import { ADDRESS, LIMIT, WORD } from '../parameters.ts';
 import { refusalReply } from '../refusal-reply.ts';
-import { defineRoute, NO_BODY, NO_QUERY, type Route } from '../route.ts';
+import { NO_BODY, NO_QUERY, type Route } from '../route.ts';
 import { againWanted, RUN, RUN_LOG, RUNS, toRunShape } from '../shapes/run.ts';
+import { defineRunRoute } from './run-route.ts';
 
 /** Bytes of a log in one answer. */
 const LOG_BYTES: number = 256 * 1_024;
@@ -38,7 +39,7 @@ const RUN_AGAIN = z
 
 /** What the server executes itself. */
 export const RUN_ROUTES: readonly Route[] = [
-  defineRoute({
+  defineRunRoute({
     operation: 'list-runs',
     summary: 'Lists the runs of a state, newest first.',
     needs: 'reader',
@@ -46,14 +47,13 @@ export const RUN_ROUTES: readonly Route[] = [
     body: NO_BODY,
     answer: { status: 200, says: 'The runs.', schema: RUNS },
     refusals: [403, 404],
-    run: async ({ parts: { runs }, caller, operation, query: { address, limit } }) => {
-      if (runs === null) return noRuns(operation);
+    run: async ({ runs, caller, operation, query: { address, limit } }) => {
       const answer = await runs.list(caller, address, { from: 0, limit });
       if (answer.type !== 'runs') return refusalReply(operation, address, answer);
       return jsonReply(operation, { runs: answer.runs.map(toRunShape) });
     },
   }),
-  defineRoute({
+  defineRunRoute({
     operation: 'run-again',
     summary: 'Makes a run of the configuration that a run of the state has applied last.',
     needs: 'writer',
@@ -63,12 +63,11 @@ export const RUN_ROUTES: readonly Route[] = [
     body: RUN_AGAIN,
     answer: { status: 201, says: 'The run.', schema: RUN },
     refusals: [403, 404, 422],
-    run: async ({ parts: { runs }, caller, operation, query: { address }, body }) => {
-      if (runs === null) return noRuns(operation);
+    run: async ({ runs, caller, operation, query: { address }, body }) => {
       return madeReply(operation, address, await runs.createAgain(caller, address, againWanted(body)));
     },
   }),
-  defineRoute({
+  defineRunRoute({
     operation: 'show-run',
     summary: 'Shows a run as it is now.',
     needs: 'reader',
@@ -76,10 +75,10 @@ export const RUN_ROUTES: readonly Route[] = [
     body: NO_BODY,
     answer: { status: 200, says: 'The run.', schema: RUN },
     refusals: [403, 404],
-    run: ({ parts: { runs }, caller, operation, name }) =>
-      told(operation, runs, name, (known) => known.show(caller, name, true)),
+    run: async ({ runs, caller, operation, name }) =>
+      runReply(operation, name, await runs.show(caller, name, true)),
   }),
-  defineRoute({
+  defineRunRoute({
     operation: 'act-on-run',
     summary: 'Confirms, discards or cancels a run. Asked again by the same caller, it is done already.',
     needs: 'writer',
@@ -87,10 +86,10 @@ export const RUN_ROUTES: readonly Route[] = [
     body: z.strictObject({ action: z.enum(RUN_ACTIONS) }).meta({ id: 'RunAction' }),
     answer: { status: 200, says: 'The run as it is then.', schema: RUN },
     refusals: [403, 404, 409],
-    run: ({ parts: { runs }, caller, operation, name, body: { action } }) =>
-      told(operation, runs, name, (known) => known.act(caller, name, action)),
+    run: async ({ runs, caller, operation, name, body: { action } }) =>
+      runReply(operation, name, await runs.act(caller, name, action)),
   }),
-  defineRoute({
+  defineRunRoute({
     operation: 'show-run-log',
     summary: 'Shows what the programs of a run have said, from an offset on.',
     needs: 'reader',
@@ -102,8 +101,7 @@ export const RUN_ROUTES: readonly Route[] = [
     body: NO_BODY,
     answer: { status: 200, says: 'A stretch of the log.', schema: RUN_LOG },
     refusals: [403, 404],
-    run: async ({ parts: { runs }, caller, operation, query: { run, phase, offset } }) => {
-      if (runs === null) return noRuns(operation);
+    run: async ({ runs, caller, operation, query: { run, phase, offset } }) => {
       const shown = await runs.show(caller, run);
       if (shown.type === 'absent') return absent(operation, run);
       if (shown.type !== 'shown') return refusalReply(operation, null, shown);
@@ -124,14 +122,11 @@ function withoutMarks(text: string): string {
   return text.replaceAll(String.fromCodePoint(2), '').replaceAll(String.fromCodePoint(3), '');
 }
 
-async function told(
+function runReply(
   operation: 'show-run' | 'act-on-run',
-  runs: Runs | null,
   id: string,
-  ask: (runs: Runs) => ReturnType<Runs['show']> | ReturnType<Runs['act']>,
-): Promise<DoorReply> {
-  if (runs === null) return noRuns(operation);
-  const answer = await ask(runs);
+  answer: Awaited<ReturnType<Runs['show'] | Runs['act']>>,
+): DoorReply {
   switch (answer.type) {
     case 'shown':
     case 'done':
@@ -164,10 +159,4 @@ export function madeReply(
   return answer.type === 'absent'
     ? absent(operation, formatAddress(address))
     : refusalReply(operation, address, answer);
-}
-
-/** What is answered where nothing executes runs. */
-export function noRuns(operation: string): DoorReply {
-  const message = 'this server executes no runs: start it with --runs';
-  return problemReply(operation, 'absent', { status: 404, message });
 }
