@@ -105,6 +105,11 @@ export function workspaceProblem(workspace: string): string | null {
   return null;
 }
 
+/** Whether two addresses are those of one state. */
+export function isSameAddress(a: Address, b: Address): boolean {
+  return a.project === b.project && a.key === b.key && a.workspace === b.workspace;
+}
+
 /** The text form, unique per address: `parseAddress` reads it back. */
 export function formatAddress({ project, key, workspace }: Address): string {
   const path = `${project}/${key}`;

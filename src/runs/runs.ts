@@ -1,4 +1,4 @@
-import type { Address } from '../core/address.ts';
+import { isSameAddress, type Address } from '../core/address.ts';
 import type { Instant, Milliseconds } from '../core/instant.ts';
 import { currentRun, placesInQueue } from '../core/runs/line.ts';
 import { newRun, type RunAction } from '../core/runs/status.ts';
@@ -277,7 +277,7 @@ export class Runs {
   /** The current run of a workspace, and who has to wait for whom. For those who were let in already. */
   async line(address: Address): Promise<LineView> {
     const open = await this.#book.open();
-    const here = open.filter(({ address: other }) => isSame(other, address));
+    const here = open.filter(({ address: other }) => isSameAddress(other, address));
     return {
       current: currentRun(here),
       places: placesInQueue(open),
@@ -380,7 +380,7 @@ export class Runs {
 
   async #roomProblem(address: Address): Promise<string | null> {
     const open = await this.#book.open();
-    const here = open.filter((run) => isSame(run.address, address)).length;
+    const here = open.filter((run) => isSameAddress(run.address, address)).length;
     if (here >= OPEN_MAX) return `the workspace has ${OPEN_MAX} runs that are not over: discard some`;
     return open.length >= OPEN_OF_ALL_MAX
       ? 'the server has too many runs that are not over: try later'
@@ -390,8 +390,4 @@ export class Runs {
 
 function invalid(problem: string): CreateAnswer {
   return { type: 'invalid', problem };
-}
-
-function isSame(a: Address, b: Address): boolean {
-  return a.project === b.project && a.key === b.key && a.workspace === b.workspace;
 }

@@ -1,3 +1,4 @@
+import { isSameAddress } from '../core/address.ts';
 import { formatLockInfo } from '../core/lock-info.ts';
 import type { Milliseconds } from '../core/instant.ts';
 import { isAtWork, isFinal, type RunEvent } from '../core/runs/status.ts';
@@ -266,7 +267,7 @@ export class RunWorker {
       await house.locks.unlock(callerOfRun(run), run.address, { lockId: run.lockId, alias: null });
     if (run.status === 'applied')
       for (const other of await book.open())
-        if (other.status === 'planned_and_saved' && isSamePlace(other, run))
+        if (other.status === 'planned_and_saved' && isSameAddress(other.address, run.address))
           await book.happen(other.id, { type: 'outdated' });
     await this.#options.ended(run);
     await book.close(run.id);
@@ -341,8 +342,4 @@ export class RunWorker {
       }),
     );
   }
-}
-
-function isSamePlace({ address: a }: Run, { address: b }: Run): boolean {
-  return a.project === b.project && a.key === b.key && a.workspace === b.workspace;
 }

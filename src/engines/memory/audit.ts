@@ -1,5 +1,5 @@
 import { type AuditFilter, type AuditRecord, type ChangeRecord, LOOK_ACTIONS } from '../../ports/engine.ts';
-import { sameAddress } from './queries.ts';
+import { isSameAddress } from '../../core/address.ts';
 
 /** Whether a record is among those that are asked for. */
 export function fits(record: AuditRecord, filter: AuditFilter): boolean {
@@ -7,7 +7,7 @@ export function fits(record: AuditRecord, filter: AuditFilter): boolean {
   return (
     record.at >= since &&
     record.at < until &&
-    (address === undefined || (record.address !== null && sameAddress(record.address, address))) &&
+    (address === undefined || (record.address !== null && isSameAddress(record.address, address))) &&
     (action === undefined || record.note.action === action) &&
     (!refused || record.note.refused !== undefined) &&
     (subject === undefined || record.note.subject === subject)

@@ -44,10 +44,6 @@ function isSelected({ address, world }: StoredAddress, query: StateQuery): boole
   return query.after === undefined || compareAddresses(address, query.after) > 0;
 }
 
-export function sameAddress(a: Address, b: Address): boolean {
-  return a.project === b.project && a.key === b.key && a.workspace === b.workspace;
-}
-
 /** As UTF-8 bytes, whatever the characters. */
 export function compareBytes(a: string, b: string): number {
   return a === b ? 0 : Buffer.compare(Buffer.from(a), Buffer.from(b));

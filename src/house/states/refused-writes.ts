@@ -1,4 +1,4 @@
-import { formatAddress, type Address } from '../../core/address.ts';
+import { isSameAddress, type Address } from '../../core/address.ts';
 import type { Claim, SealedBody } from '../../core/command.ts';
 import type { Milliseconds } from '../../core/instant.ts';
 import type { OutcomeOf } from '../../core/outcome.ts';
@@ -135,7 +135,7 @@ export class RefusedWrites {
     const refusal = this.#gate.known(caller.identity);
     if (refusal !== null) return refusal;
     const sealed = (await this.#known())
-      .filter((write) => address === null || formatAddress(write.address) === formatAddress(address))
+      .filter((write) => address === null || isSameAddress(write.address, address))
       .filter((write) => this.#isSeenBy(caller, write));
     const writes: RefusedWrite[] = [];
     for (const write of sealed.toSorted((a, b) => b.at - a.at)) {
@@ -244,7 +244,7 @@ export class RefusedWrites {
 
   async #find(caller: Caller, address: Address, id: string): Promise<SealedRefused | null> {
     const write = (await this.#known()).find((one) => one.id === id);
-    if (write === undefined || formatAddress(write.address) !== formatAddress(address)) return null;
+    if (write === undefined || !isSameAddress(write.address, address)) return null;
     return this.#isSeenBy(caller, write) ? write : null;
   }
 
@@ -257,7 +257,7 @@ export class RefusedWrites {
     for (const one of kept) {
       const isLike =
         one.subject === subject &&
-        formatAddress(one.address) === formatAddress(address) &&
+        isSameAddress(one.address, address) &&
         one.serial.toString() === serial &&
         one.lineage === lineage;
       if (isLike && (await this.#open(one))?.sha256 === sha256) return one.id;

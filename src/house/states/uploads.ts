@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
-import { formatAddress, type Address } from '../../core/address.ts';
+import { isSameAddress, type Address } from '../../core/address.ts';
 import type { Milliseconds } from '../../core/instant.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Engine, Entry } from '../../ports/engine.ts';
@@ -139,8 +139,7 @@ export class Uploads {
     const refusal = await this.#gate.on(caller, 'write', address);
     if (refusal !== null) return refusal;
     const upload = (await this.#known()).find((known) => known.id === id);
-    if (upload === undefined || formatAddress(upload.address) !== formatAddress(address))
-      return { type: 'absent' };
+    if (upload === undefined || !isSameAddress(upload.address, address)) return { type: 'absent' };
     if (!this.#isSeenBy(caller, upload)) return { type: 'absent' };
     const became = upload.became ?? (upload.finishedAt === null ? null : await this.#result(id));
     return { type: 'upload', upload: { ...upload, became } };

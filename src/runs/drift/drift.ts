@@ -1,4 +1,4 @@
-import { formatAddress, isAddress, parseAddress, type Address } from '../../core/address.ts';
+import { formatAddress, isAddress, isSameAddress, parseAddress, type Address } from '../../core/address.ts';
 import type { Instant } from '../../core/instant.ts';
 import { isProblem } from '../../core/read-value.ts';
 import { formatSchedule, nextDue, readSchedule } from '../../core/runs/schedule.ts';
@@ -151,8 +151,7 @@ export class Drift {
   async #detail(address: Address): Promise<DriftDetail> {
     // A check that is over may not have been taken note of yet: whoever has seen it end counts on what it found.
     for (const run of await this.#book.unfinished())
-      if (isCheckOver(run) && formatAddress(run.address) === formatAddress(address))
-        await this.findings.settle(run);
+      if (isCheckOver(run) && isSameAddress(run.address, address)) await this.findings.settle(run);
     const finding = await this.findings.of(address);
     const scheduled = await this.#schedules.one(formatAddress(address));
     const version = finding?.found?.version;

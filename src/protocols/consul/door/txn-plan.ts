@@ -1,4 +1,4 @@
-import { formatAddress } from '../../../core/address.ts';
+import { isSameAddress } from '../../../core/address.ts';
 import type { Claim } from '../../../core/command.ts';
 import { readKey } from '../layout.ts';
 import type { DoorCall } from './call.ts';
@@ -61,7 +61,7 @@ function isOfSame(read: TxnOperation, change: TxnOperation): boolean {
   if (OF_TREE.has(read.verb)) return false;
   const [at, changed] = [readKey(read.key), readKey(change.key)];
   if (at.kind !== PINS[read.verb] || changed.kind !== 'state') return false;
-  return formatAddress(at.address) === formatAddress(changed.address);
+  return isSameAddress(at.address, changed.address);
 }
 
 /** What is held to after one more operation. @param index of the state that it told of, 0 for none */

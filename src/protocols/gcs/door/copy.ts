@@ -1,4 +1,4 @@
-import { formatAddress } from '../../../core/address.ts';
+import { isSameAddress } from '../../../core/address.ts';
 import { plainStream } from '../../wire/plain-stream.ts';
 import { readObjectName } from '../layout.ts';
 import { jsonReply, type Answer, type DoorCall } from './call.ts';
@@ -36,7 +36,7 @@ async function copy(call: DoorCall): Promise<ObjectView | GcsError> {
   if ('reason' in conditions) return conditions;
   const named = asked.query.get('sourceGeneration');
   const number = named === undefined ? null : readGeneration(named);
-  const isItself = formatAddress(from.address) === formatAddress(to.address);
+  const isItself = isSameAddress(from.address, to.address);
   if (isItself && number !== null && Object.keys({ ...ofSource, ...conditions }).length === 0) {
     const restored = await restoreState(call, to.address, number);
     return 'reason' in restored ? restored : stateView(target.bucket, target.object, restored);
