@@ -16,6 +16,7 @@ import { Drift, WATCHED_DRIFT } from './drift/drift.ts';
 import type { Executor } from './executors/executor.ts';
 import { RunIdentity } from './identity/run-identity.ts';
 import { SigningKeys } from './identity/signing-keys.ts';
+import { Executions } from './executions.ts';
 import { RunCensus } from './figures.ts';
 import { removeLeftBehind } from './left-behind.ts';
 import { RunLogs } from './logs.ts';
@@ -118,8 +119,10 @@ export function openRuns(options: {
     jobs,
     ended,
   });
+  const executesHere = options.executor !== null;
   const runs: Runs = new Runs({
     ...options,
+    executions: new Executions({ ...options, pools, executesHere }),
     book,
     logs,
     worker,
@@ -131,7 +134,7 @@ export function openRuns(options: {
     jobs,
     identity,
     census: new RunCensus({ book, pools, clock }),
-    executesHere: options.executor !== null,
+    executesHere,
     tickets: new RunTickets(options.sealer),
   });
   const prune = async (): Promise<void> => {

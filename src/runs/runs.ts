@@ -7,7 +7,7 @@ import type { House } from '../house/house.ts';
 import type { Entropy } from '../ports/entropy.ts';
 import type { AgentJobs } from './agents/jobs.ts';
 import type { AgentPools } from './agents/pools.ts';
-import { executionOf, MODE_SETTING, POOL_SETTING, type Execution } from './execution.ts';
+import type { Executions } from './executions.ts';
 import type { Configurations } from './configurations.ts';
 import type { CurrentConfigurations } from './current-configurations.ts';
 import type { Drift } from './drift/drift.ts';
@@ -56,6 +56,8 @@ export class Runs {
   readonly current: CurrentConfigurations;
   readonly drift: Drift;
   readonly triggers: RunTriggers;
+  /** Where the runs of a workspace are executed. */
+  readonly executions: Executions;
   readonly programs: RunPrograms;
   readonly tickets: RunTickets;
   readonly pools: AgentPools;
@@ -81,6 +83,7 @@ export class Runs {
     current: CurrentConfigurations;
     drift: Drift;
     triggers: RunTriggers;
+    executions: Executions;
     programs: RunPrograms;
     tickets: RunTickets;
     pools: AgentPools;
@@ -100,6 +103,7 @@ export class Runs {
     this.current = options.current;
     this.drift = options.drift;
     this.triggers = options.triggers;
+    this.executions = options.executions;
     this.programs = options.programs;
     this.tickets = options.tickets;
     this.pools = options.pools;
@@ -161,7 +165,7 @@ export class Runs {
     if (refusal !== null) return refusal;
     if (configuration.status !== 'uploaded')
       return invalid(configuration.problem ?? 'the configuration was not uploaded yet');
-    const place = await this.#placeFor(address, wanted);
+    const place = await this.executions.placeFor(address, wanted);
     if ('problem' in place) return invalid(place.problem);
     const problem = wantedProblem(wanted, address) ?? (await this.#roomProblem(address));
     if (problem !== null) return invalid(problem);
@@ -305,72 +309,6 @@ export class Runs {
       await this.#book.drop(run);
     }
     await this.configurations.dropAllBut(new Set([...kept, ...configurations]), leftBefore);
-  }
-
-  /** Where the runs of a workspace are executed. */
-  async execution(address: Address): Promise<Execution> {
-    const record = await this.#house.workspaces.kept.recordOf(address);
-    return executionOf(record?.settings ?? null, this.executesHere);
-  }
-
-  /** Tells where the runs of a workspace are executed. */
-  async showExecution(
-    caller: Caller,
-    address: Address,
-  ): Promise<{ readonly type: 'execution'; readonly execution: Execution } | Shut> {
-    const refusal = await this.#house.gate.on(caller, 'read', address);
-    return refusal ?? { type: 'execution', execution: await this.execution(address) };
-  }
-
-  /** Says where the runs of a workspace are executed. @param execution its pool by name or id, for the mode `agent` */
-  async setExecution(
-    caller: Caller,
-    address: Address,
-    { mode, pool }: Execution,
-  ): Promise<
-    | { readonly type: 'set'; readonly execution: Execution }
-    | { readonly type: 'invalid'; readonly problem: string }
-    | { readonly type: 'full'; readonly limit: number }
-    | Shut
-  > {
-    const { kept } = this.#house.workspaces;
-    const refusal = await this.#house.gate.on(caller, 'write', address);
-    if (refusal !== null) return refusal;
-    if (mode === 'remote' && !this.executesHere)
-      return {
-        type: 'invalid',
-        problem: 'this server executes nothing itself: give the workspace an agent pool',
-      };
-    const known = mode === 'agent' ? await this.pools.named(address.project, pool ?? '') : null;
-    if (mode === 'agent' && known === null)
-      return { type: 'invalid', problem: `project ${address.project} has no agent pool "${pool ?? ''}"` };
-    const settings = { [MODE_SETTING]: mode, [POOL_SETTING]: known?.id ?? null };
-    const made = await kept.make(caller, address, { settings });
-    if (made.type !== 'made-before' && made.type !== 'made') return made;
-    const set = made.type === 'made' ? made : await kept.set(caller, address, () => ({ settings }));
-    // Somebody has deleted it just now.
-    if (set.type === 'absent') return { type: 'invalid', problem: 'the workspace is gone' };
-    if (set.type !== 'set' && set.type !== 'made') return set;
-    return { type: 'set', execution: { mode, pool: known?.id ?? null } };
-  }
-
-  /** Who is to execute a run, and with which version. */
-  async #placeFor(
-    address: Address,
-    { program, version }: RunWanted,
-  ): Promise<{ readonly version: string; readonly pool: string | null } | { readonly problem: string }> {
-    const { mode, pool } = await this.execution(address);
-    if (mode === 'agent') {
-      const known = pool === null ? null : await this.pools.find(pool);
-      if (known?.project !== address.project)
-        return { problem: 'the agent pool of the workspace is gone: give it another one' };
-      const found = await this.pools.versionFor(known.id, program, version);
-      return 'problem' in found ? found : { ...found, pool };
-    }
-    if (!this.executesHere)
-      return { problem: 'this server executes nothing itself: give the workspace an agent pool' };
-    const installed = await this.programs.find(program, version);
-    return installed.type === 'missing' ? installed : { version: installed.version, pool: null };
   }
 
   async #again(caller: Caller, id: string | null): Promise<CreateAnswer> {

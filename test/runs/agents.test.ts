@@ -265,7 +265,10 @@ describe('runs that agents execute', () => {
       type: 'invalid',
       problem: expect.stringMatching(/executes nothing itself: give the workspace an agent pool/),
     });
-    const answer = await house.runs.setExecution(ADMIN_CALLER, elsewhere, { mode: 'agent', pool: 'nobody' });
+    const answer = await house.runs.executions.set(ADMIN_CALLER, elsewhere, {
+      mode: 'agent',
+      pool: 'nobody',
+    });
     expect(answer).toMatchObject({ type: 'invalid', problem: 'project app has no agent pool "nobody"' });
   });
 });

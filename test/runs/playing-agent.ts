@@ -23,7 +23,7 @@ export async function newPool(
 
 /** Has a workspace's runs be executed by a pool. */
 export async function useAgents(runs: Runs, address: Address, pool: string): Promise<void> {
-  const answer = await runs.setExecution(ADMIN_CALLER, address, { mode: 'agent', pool });
+  const answer = await runs.executions.set(ADMIN_CALLER, address, { mode: 'agent', pool });
   if (answer.type !== 'set') throw new Error(answer.type);
 }
 

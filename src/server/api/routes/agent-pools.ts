@@ -123,7 +123,7 @@ export const AGENT_POOL_ROUTES: readonly Route[] = [
     answer: { status: 200, says: 'Where.', schema: EXECUTION },
     refusals: [403, 404],
     run: async ({ runs, caller, operation, query: { address } }) => {
-      const answer = await runs.showExecution(caller, address);
+      const answer = await runs.executions.show(caller, address);
       if (answer.type !== 'execution') return refusalReply(operation, address, answer);
       return jsonReply(operation, answer.execution);
     },
@@ -143,7 +143,7 @@ export const AGENT_POOL_ROUTES: readonly Route[] = [
     answer: { status: 200, says: 'Where.', schema: EXECUTION },
     refusals: [403, 404, 422],
     run: async ({ runs, caller, operation, query: { address }, body }) => {
-      const answer = await runs.setExecution(caller, address, body);
+      const answer = await runs.executions.set(caller, address, body);
       if (answer.type === 'set') return jsonReply(operation, answer.execution);
       if (answer.type === 'full')
         return invalid(operation, `there are ${answer.limit} workspaces already: delete some`);
