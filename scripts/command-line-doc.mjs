@@ -50,7 +50,7 @@ if (!process.argv.includes('--check')) {
   process.exitCode = 1;
 }
 
-function describe({ name }, { description, args, options, examples }) {
+function describe({ name }, { description, args, options, topics = {}, examples }) {
   const given = args.map(({ name: word, required, rest }) => {
     const label = rest === true ? `${word}...` : word;
     return required ? ` <${label}>` : ` [${label}]`;
@@ -63,11 +63,25 @@ function describe({ name }, { description, args, options, examples }) {
   const own = Object.entries(options).filter(([key]) => !shared.has(key));
   for (const { title } of groups)
     lines.push(`With the options of [${title.toLowerCase()}](#${anchor(title)}).`, '');
-  if (own.length > 0) lines.push(optionTable(own), '');
+  for (const { topic, options: some } of byTopic(own, topics)) {
+    if (topic !== null) lines.push(`${topic}:`, '');
+    lines.push(optionTable(some), '');
+  }
   if (examples.length > 0) {
     lines.push('```sh', ...examples.flatMap(({ line, says }) => [`# ${says}`, line]), '```', '');
   }
   return lines.join('\n');
+}
+
+/** Options in their order, with the topic under which they stand in the help. */
+function byTopic(options, topics) {
+  const parts = [];
+  for (const option of options) {
+    const topic = topics[option[0]] ?? null;
+    if (topic !== null || parts.length === 0) parts.push({ topic, options: [] });
+    parts.at(-1).options.push(option);
+  }
+  return parts;
 }
 
 function optionTable(options) {

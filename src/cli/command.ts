@@ -38,6 +38,8 @@ export interface Command<O extends Options = Options> {
   readonly description: string;
   readonly args: readonly ArgumentSpec[];
   readonly options: O;
+  /** Titles in the help, each with the option that it stands before; for a command with many options. */
+  readonly topics?: { readonly [K in keyof O]?: string };
   readonly examples: readonly Example[];
   /** Whether everything after the first argument belongs to it, options included, as `exec` needs. */
   readonly passThrough?: boolean;

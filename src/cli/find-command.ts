@@ -2,9 +2,15 @@ import { CATALOGUE, type CatalogueEntry } from './catalogue.ts';
 
 /** What the groups are about; a group is the first word of a two-word name. */
 export const GROUPS: Readonly<Record<string, string>> = {
-  credential: 'create, list and revoke credentials',
-  state: 'the same as without this word: "statehouse state pull" is "statehouse pull"',
-  workspace: 'list, create, select and delete workspaces',
+  'agent-pool': 'Pools of agents, which execute runs on other machines, and their tokens.',
+  credential: 'Credentials: who may do what on a server.',
+  drift: 'Drift: where what there is differs from what states say of it.',
+  project: 'What projects keep, and may keep.',
+  run: 'Plans and applies that a server executes.',
+  'run-trigger': 'Runs of a state after applies of another.',
+  state: 'The same as without this word: "statehouse state pull" is "statehouse pull".',
+  webhook: 'Webhooks, which are told of what needs a look.',
+  workspace: 'Workspaces of a Terraform folder, on whatever backend it has.',
 };
 
 /** The word before the commands of a state, as terraform has it; they need none. */

@@ -7,6 +7,9 @@ import { environmentName, flagName, flag } from './options.ts';
 
 const FILE = 'File';
 
+/** Variables of the environment that the help names; the others are called likewise. */
+const NAMES_SHOWN = 8;
+
 /** Every command has these. */
 const COMMON: Options = { json: flag('print one JSON document') };
 
@@ -133,9 +136,12 @@ function makeParser(
   for (const spec of command.args)
     parser.addArgument(makeArgument(leads ? { ...spec, required: false } : spec));
   const readers = new Map<string, () => readonly string[]>();
+  let topic: string | null = null;
   for (const [key, spec] of Object.entries(options)) {
     const given: string[] = [];
     const option = makeOption(key, spec);
+    topic = key in COMMON ? null : (command.topics?.[key] ?? topic);
+    if (topic !== null) option.helpGroup(`${topic}:`);
     parser.addOption(option);
     parser.on(`option:${option.name()}`, (value: string | null) => given.push(value ?? 'true'));
     readers.set(key, () => given);
@@ -164,12 +170,14 @@ function makeOption(key: string, spec: OptionSpec<unknown>): Option {
 
 function helpEnd(command: Command, options: Options): string {
   const inEnvironment = Object.entries(options).filter(([, spec]) => spec.environment);
-  const names = inEnvironment.map(([key]) => environmentName(key)).join(', ');
+  const names = inEnvironment.slice(0, NAMES_SHOWN).map(([key]) => environmentName(key));
+  const more = inEnvironment.length > NAMES_SHOWN ? ', and so on' : '';
   const examples = command.examples.map(({ line, says }) => `  ${line}\n      ${says}`).join('\n');
   return [
     ...(examples === '' ? [] : ['', 'Examples:', examples]),
     '',
-    `Every option can also come from the environment: ${names}`,
+    `Every option can also come from the environment: ${names.join(', ')}${more}`,
+    '',
     'Exit codes: 0 done, 1 failed, 2 wrong use, 3 locked by someone else',
   ].join('\n');
 }

@@ -115,6 +115,12 @@ export const SETTINGS: { readonly [K in keyof Settings]: Setting<Settings[K]> } 
     fallback: null,
     read: readPublicUrl,
   },
+  trustedProxy: {
+    placeholder: 'NETWORKS',
+    help: 'the reverse proxies whose X-Forwarded-For is believed: addresses or networks (10.0.0.0/8), separated by commas',
+    fallback: null,
+    read: (text) => readNetworks(text),
+  },
   data: optional('DIR', `the data directory of the embedded engine (default: ${DEFAULT_DATA})`),
   database: optional(
     'URL',
@@ -191,13 +197,19 @@ export const SETTINGS: { readonly [K in keyof Settings]: Setting<Settings[K]> } 
     'N',
     'accept N requests per second from one credential; 0 sets no limit',
   ),
-  trustedProxy: {
-    placeholder: 'NETWORKS',
-    help: 'the reverse proxies whose X-Forwarded-For is believed: addresses or networks (10.0.0.0/8), separated by commas',
-    fallback: null,
-    read: (text) => readNetworks(text),
-  },
   noSharedPlans: flag('let each plan hold the lock alone'),
+  breakGuard: whole(
+    120,
+    { from: 0, to: 86_400 },
+    'SECONDS',
+    'refuse to break a lock that is not named, as terraform force-unlock over http does, in its first SECONDS',
+  ),
+  expiryGrace: whole(
+    3_600,
+    { from: 0, to: 604_800 },
+    'SECONDS',
+    'how long an expired credential may still write and release under a lock that it took before; 0 for not at all',
+  ),
   awsAccount: {
     placeholder: 'NUMBER',
     help: 'the account that AWS clients are told everything belongs to, as in allowed_account_ids',
@@ -205,23 +217,11 @@ export const SETTINGS: { readonly [K in keyof Settings]: Setting<Settings[K]> } 
     read: (text = DEFAULT_ACCOUNT) =>
       ACCOUNT.test(text) ? text : { problem: `invalid account "${text}": expected 12 digits` },
   },
-  breakGuard: whole(
-    120,
-    { from: 0, to: 86_400 },
-    'SECONDS',
-    'refuse to break a lock that is not named, as terraform force-unlock over http does, in its first SECONDS',
-  ),
   strictS3: flag('refuse at the S3 door what it would only confirm: KMS and customer keys, policies, ACLs …'),
   allowUnsignedBodies: flag(
     'take S3 bodies that are not signed over plain HTTP from other machines, for a proxy that ends TLS',
   ),
   s3DeleteVersions: flag('let admins delete single versions at the S3 door, and so empty a bucket'),
-  expiryGrace: whole(
-    3_600,
-    { from: 0, to: 604_800 },
-    'SECONDS',
-    'how long an expired credential may still write and release under a lock that it took before; 0 for not at all',
-  ),
   pageIdle: whole(
     60,
     { from: 1, to: 10_080 },
@@ -234,18 +234,10 @@ export const SETTINGS: { readonly [K in keyof Settings]: Setting<Settings[K]> } 
     'HOURS',
     'sign out at the page HOURS after the sign-in, whatever was asked',
   ),
-  keepDeadCredentials: whole(
-    30,
-    { from: 1, to: 3_650 },
-    'DAYS',
-    'how long revoked and expired credentials are listed; the audit log keeps them',
-  ),
-  keepAuditDays: whole(
-    0,
-    { from: 0, to: 36_500 },
-    'DAYS',
-    'forget records of the audit log after DAYS; 0 keeps all',
-  ),
+  ...mapLimits((limit) => {
+    const { fallback, max, placeholder, says } = RETENTION_LIMITS[limit];
+    return whole(fallback, { from: 0, to: max }, placeholder, says);
+  }),
   keepRefused: whole(
     14,
     { from: 0, to: 3_650 },
@@ -258,6 +250,27 @@ export const SETTINGS: { readonly [K in keyof Settings]: Setting<Settings[K]> } 
     'MIB',
     'the total size of refused writes that are kept',
   ),
+  keepAuditDays: whole(
+    0,
+    { from: 0, to: 36_500 },
+    'DAYS',
+    'forget records of the audit log after DAYS; 0 keeps all',
+  ),
+  keepDeadCredentials: whole(
+    30,
+    { from: 1, to: 3_650 },
+    'DAYS',
+    'how long revoked and expired credentials are listed; the audit log keeps them',
+  ),
+  ...mapQuotas((quota) => {
+    const { fallback, max, placeholder, counts } = QUOTAS[quota];
+    return whole(
+      fallback,
+      { from: 0, to: max },
+      placeholder,
+      `keep at most so many ${counts}; 0 sets no quota`,
+    );
+  }),
   stuckFactor: whole(
     10,
     { from: 1, to: 10_000 },
@@ -271,19 +284,6 @@ export const SETTINGS: { readonly [K in keyof Settings]: Setting<Settings[K]> } 
     'DAYS',
     'tell webhooks that no backup was taken for DAYS; 0 for never. PostgreSQL is backed up by its own means',
   ),
-  ...mapLimits((limit) => {
-    const { fallback, max, placeholder, says } = RETENTION_LIMITS[limit];
-    return whole(fallback, { from: 0, to: max }, placeholder, says);
-  }),
-  ...mapQuotas((quota) => {
-    const { fallback, max, placeholder, counts } = QUOTAS[quota];
-    return whole(
-      fallback,
-      { from: 0, to: max },
-      placeholder,
-      `keep at most so many ${counts}; 0 sets no quota`,
-    );
-  }),
   runs: {
     placeholder: RUN_MODES.join('|'),
     help: 'execute plans and applies: sandbox on the server, kept apart by bubblewrap; local on the server, not kept apart; agents by "statehouse agent" elsewhere alone, which the others allow as well',
@@ -340,6 +340,24 @@ export const SETTINGS: { readonly [K in keyof Settings]: Setting<Settings[K]> } 
     fallback: 'info',
     read: (text = 'info') => readWord(text, LOG_LEVELS),
   },
+};
+
+/** Where a topic of the help begins: each goes on to the next. */
+export const SETTING_TOPICS: Readonly<Partial<Record<keyof Settings, string>>> = {
+  listen: 'Where it is reached',
+  data: 'Where data is kept',
+  masterKey: 'Keys, and the first credential',
+  tlsCert: 'TLS',
+  stateLimit: 'Limits',
+  noSharedPlans: 'Locks',
+  awsAccount: 'The doors for AWS clients',
+  pageIdle: 'The page',
+  keepVersions: 'How long things are kept',
+  quotaStates: 'What a project may keep',
+  stuckFactor: 'What webhooks are told',
+  runs: 'Plans and applies that the server executes',
+  auditLog: 'The audit log, elsewhere',
+  shutdownTimeout: 'The process',
 };
 
 /** An address as tokens name it, which verifiers compare letter by letter. */

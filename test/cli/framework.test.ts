@@ -93,6 +93,23 @@ describe('the command line', () => {
     expect((await run()).code).toBe(2);
   });
 
+  it('has a help for every word that commands begin with', async () => {
+    const groups = CATALOGUE.filter(({ name }) => name.includes(' ')).map(({ name }) => name.split(' ')[0]!);
+    for (const group of new Set(groups)) {
+      if (CATALOGUE.some(({ name }) => name === group)) continue;
+      const { code, out } = await run(group, '--help');
+      expect(code, group).toBe(0);
+      expect(out, group).toMatch(/^Usage: statehouse \S+ COMMAND \[options\]\n\n[A-Z].*\.\n\n {2}/);
+    }
+  });
+
+  it('shows many options under titles', async () => {
+    const { out } = await run('serve', '--help');
+    expect(out).toMatch(/\nTLS:\n {2}--tls-cert <FILE>.*\n/);
+    expect(out).toMatch(/\nOptions:\n {2}--json .*\n {2}-h, --help/);
+    expect(out).toMatch(/STATEHOUSE_LISTEN, .*, and so on\n/);
+  });
+
   it('prints an error as JSON under --json', async () => {
     const { code, err } = await run('completion', 'tcsh', '--json');
     expect(code).toBe(2);

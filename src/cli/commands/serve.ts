@@ -1,7 +1,7 @@
 import type { Milliseconds } from '../../core/instant.ts';
 import { configure } from '../../server/configuration.ts';
 import { descriptorsMax, tooFewDescriptors } from '../../server/descriptors.ts';
-import { SETTINGS } from '../../server/settings.ts';
+import { SETTING_TOPICS, SETTINGS } from '../../server/settings.ts';
 import type { OpenHouse } from '../../server/open.ts';
 import type { UncaughtWatch } from '../../server/uncaught.ts';
 import { defineCommand, type Command } from '../command.ts';
@@ -22,6 +22,7 @@ export const command: Command = defineCommand({
     'Runs the state server. terraform and tofu reach it through the backends that they already have.',
   args: [],
   options: OPTIONS,
+  topics: SETTING_TOPICS,
   examples: [
     { line: 'statehouse serve', says: 'for this machine alone, with data in ./statehouse-data' },
     { line: 'statehouse serve --listen 0.0.0.0:443 --tls-cert c.pem --tls-key k.pem', says: 'for a team' },
