@@ -103,16 +103,26 @@ describe('a damaged database', () => {
     await torn[Symbol.asyncDispose]();
   });
 
-  /** Makes a page that a table or an index begins with say that nothing is on it. */
-  function emptyPageOf(name: string): void {
+  /** Changes the page that a table or an index begins with. */
+  function changePageOf(name: string, change: (page: Buffer) => void): void {
     const db = openDatabase(file());
     const { rootpage } = db.prepare('SELECT rootpage FROM sqlite_schema WHERE name = ?').get(name) as {
       rootpage: number;
     };
     db.close();
     const bytes = readFileSync(file());
-    bytes.writeUInt16BE(0, (rootpage - 1) * PAGE_BYTES + 3);
+    change(bytes.subarray((rootpage - 1) * PAGE_BYTES, rootpage * PAGE_BYTES));
     writeFileSync(file(), bytes);
+  }
+
+  /** Makes it say that nothing is on it. */
+  function emptyPageOf(name: string): void {
+    changePageOf(name, (page) => page.writeUInt16BE(0, 3));
+  }
+
+  /** Makes it say of its first cell that it is where the second is: one is there twice, and one no more. */
+  function repeatCellOf(name: string): void {
+    changePageOf(name, (page) => page.copyWithin(8, 10, 12));
   }
 
   it('with a log that goes on behind a damaged commit is refused also where nothing was noted', async () => {
@@ -182,6 +192,25 @@ describe('a damaged database', () => {
       /damaged/,
     );
     expect(await damaged.entry('freeze', 'other')).toBeNull();
+    await damaged[Symbol.asyncDispose]();
+  });
+
+  it('lists none twice in the place of another', async () => {
+    const engine = await SqliteEngine.open({ directory });
+    const put = (name: string): Parameters<SqliteEngine['apply']>[0][number] => ({
+      type: 'put-entry',
+      entry: { kind: 'freeze', name, attributes: {} },
+      note: null,
+    });
+    await engine.apply([put('one'), put('two')]);
+    await engine[Symbol.asyncDispose]();
+    for (const name of ['entry', 'sqlite_autoindex_address_1', 'address_by_name']) repeatCellOf(name);
+    const damaged = await SqliteEngine.open({ directory });
+    await expect(damaged.entries('freeze')).rejects.toThrow(/damaged/);
+    await expect(damaged.states({ limit: 10 })).rejects.toThrow(/damaged/);
+    await expect(
+      damaged.states({ project: whole.address.project, named: { prefix: '', after: '' }, limit: 10 }),
+    ).rejects.toThrow(/damaged/);
     await damaged[Symbol.asyncDispose]();
   });
 

@@ -1,5 +1,6 @@
 import type { Milliseconds } from '../../src/core/instant.ts';
 import type { RunPlan } from './clients/run.ts';
+import type { UploadPlan } from './clients/uploader.ts';
 import { CALM, type Weather } from './network/network.ts';
 import type { Dice } from './time/dice.ts';
 
@@ -53,6 +54,7 @@ export interface Scenario {
   readonly strayWrites: readonly Milliseconds[];
   /** When an operator breaks whatever lock is held, if one is. */
   readonly breaks: readonly Milliseconds[];
+  readonly uploads: readonly UploadPlan[];
 }
 
 /** Draws a scenario: a few runs of a few people, what becomes of them, and what goes wrong meanwhile. */
@@ -73,6 +75,7 @@ export function drawScenario(dice: Dice): Scenario {
     looks: timesOf(dice, 3, calmAt),
     strayWrites: dice.hits(0.2) ? timesOf(dice, 2, calmAt) : [],
     breaks: dice.hits(0.15) ? timesOf(dice, 2, calmAt) : [],
+    uploads: dice.hits(0.05) ? uploadsOf(dice, calmAt) : [],
   };
 }
 
@@ -181,6 +184,16 @@ function runsOf(dice: Dice): Scenario['runs'] {
 function fateOf(dice: Dice, hold: Milliseconds): RunPlan['fate'] {
   if (dice.hits(0.75)) return null;
   return { kind: dice.pick(['killed', 'vanished', 'interrupted']), after: dice.exponential(4 * hold) };
+}
+
+/** Half of them are abandoned after some of their calls. */
+function uploadsOf(dice: Dice, end: Milliseconds): UploadPlan[] {
+  return Array.from({ length: 1 + dice.below(3) }, (_, index) => ({
+    name: `upload-${index}`,
+    beginsAt: dice.between(0, end),
+    subject: dice.below(2),
+    calls: dice.hits(0.5) ? 1 + dice.below(6) : Infinity,
+  }));
 }
 
 function timesOf(dice: Dice, most: number, end: Milliseconds): readonly Milliseconds[] {

@@ -2,6 +2,9 @@ import { createHash } from 'node:crypto';
 import { checkHistory } from '../../src/contract/history-checker.ts';
 import type { Grant } from '../../src/core/grant.ts';
 import type { Caller } from '../../src/house/caller.ts';
+import { UPLOAD_KIND, uploadOfPieceKind } from '../../src/house/records/kinds.ts';
+import { FINISHED_LIFE } from '../../src/house/states/upload-limits.ts';
+import { SWEEP_MS } from '../../src/house/states/uploads.ts';
 import { makeMasterKey } from '../../src/keyring/key-text.ts';
 import { Keyring } from '../../src/keyring/keyring.ts';
 import type { Pair } from '../support/test-admin.ts';
@@ -10,6 +13,7 @@ import { stateOf, type Backend } from './clients/backend.ts';
 import { Client } from './clients/client.ts';
 import { HttpBackend } from './clients/http-backend.ts';
 import { Run, type RunPlan } from './clients/run.ts';
+import { Uploader, type UploadPlan } from './clients/uploader.ts';
 import { Database, type DatabaseFaults } from './house/database-engine.ts';
 import { Store } from './house/engine.ts';
 import type { DiskFaults } from './house/file-engine.ts';
@@ -39,6 +43,9 @@ const OPERATOR_MS = 10 * SECOND;
 const RESTART_MS = 2 * SECOND;
 /** A history that takes more steps to be put in order is not judged. */
 const ORDER_STEPS_MAX = 20_000;
+
+/** Until then an upload that nobody finishes is dropped, and one that was finished is forgotten. */
+const UPLOADS_END_MS = FINISHED_LIFE + 2 * SWEEP_MS + 60 * SECOND;
 
 const SEALER = new Keyring([makeMasterKey(Buffer.alloc(32, 7))]);
 const FIRST: Caller = {
@@ -155,6 +162,7 @@ export class Simulation {
     await this.#probe();
     if (this.observer.violation === null) await this.#checkStored();
     if (this.observer.violation === null) this.#checkOrder();
+    if (this.observer.violation === null) await this.#checkUploads();
   }
 
   /** Starts the nodes, and makes a credential for each of those who will come. */
@@ -186,10 +194,11 @@ export class Simulation {
   }
 
   #begin(): void {
-    const { weather, troubles, runs, calmAt, looks, strayWrites, breaks } = this.#scenario;
+    const { weather, troubles, runs, calmAt, looks, strayWrites, breaks, uploads } = this.#scenario;
     const { time } = this;
     this.#network.weather = weather;
     for (const plan of runs) this.#start(plan, plan.door, plan.subject, `10.0.0.${plan.host + 1}`);
+    for (const [index, plan] of uploads.entries()) this.#upload(plan, `10.0.3.${index + 1}`);
     for (const trouble of troubles) time.after(trouble.at, () => this.#misfortune.befall(trouble));
     for (const at of looks) time.after(at, () => void this.#backend('http', 0, '10.0.1.1').read());
     for (const at of strayWrites) time.after(at, () => void this.#strayWrite());
@@ -215,6 +224,13 @@ export class Simulation {
     return run;
   }
 
+  #upload(plan: UploadPlan, peer: string): void {
+    const client = this.#client(peer);
+    const pair = this.#pairs[plan.subject] as Pair;
+    const isWrong = (rule: string, what: string): void => this.observer.fail(rule, what);
+    new Uploader(plan, { client, pair, dice: this.#dice.fork(), isWrong }).begin();
+  }
+
   #client(peer: string): Client {
     this.#ports += 1;
     return new Client({ host: { peer, port: this.#ports }, time: this.time, network: this.#network });
@@ -229,7 +245,12 @@ export class Simulation {
     const { history } = this;
     return door === 'http'
       ? new HttpBackend(client, pair, history)
-      : new AwsBackend(client, pair, { history, dice: this.#dice.fork(), means: door });
+      : new AwsBackend(client, pair, {
+          history,
+          dice: this.#dice.fork(),
+          means: door,
+          saidNothing: (lockId) => this.#saidNothing(lockId),
+        });
   }
 
   /** Somebody writes with `-lock=false`. */
@@ -252,7 +273,17 @@ export class Simulation {
 
   #isLeftBehind(lockId: string): boolean {
     const run = this.#runs.find(({ info }) => info.id === lockId);
-    return run !== undefined && run.ending !== null && this.observer.hasOwner(lockId);
+    // Of a grant that its client did not acknowledge the house learns by itself, and shows it as such meanwhile.
+    const isHeard = !this.#network.isInDoubt(lockId);
+    return run !== undefined && run.ending !== null && isHeard && this.observer.hasOwner(lockId);
+  }
+
+  /** A node that was not killed meanwhile, and through which all requests came once, remembers for whom it refused somebody. */
+  #saidNothing(lockId: string): void {
+    const { storage, weather } = this.#scenario;
+    const isRemembered = storage === 'file' && this.#nodes.every(({ deaths }) => deaths === 0);
+    if (isRemembered && weather.copied === 0 && !this.observer.hasBreaks)
+      this.observer.fail('who was refused for a lock is told who has it', lockId);
   }
 
   #isOver(): boolean {
@@ -306,6 +337,16 @@ export class Simulation {
       fence: this.observer.world.record.fence,
     });
     if (broken !== null) this.observer.fail(broken.rule, broken.what);
+  }
+
+  /** Whatever is begun comes to an end, whether or not anybody ends it. */
+  async #checkUploads(): Promise<void> {
+    if (this.#scenario.uploads.length === 0) return;
+    await this.time.run(this.time.now + UPLOADS_END_MS, () => this.observer.violation !== null);
+    const entries = await this.#store.kept.entries(null);
+    const left = entries.filter(({ kind }) => kind === UPLOAD_KIND || uploadOfPieceKind(kind) !== null);
+    if (left.length > 0)
+      this.observer.fail('an upload that is begun comes to an end', left.map(({ kind }) => kind).join(', '));
   }
 
   #checkOrder(): void {

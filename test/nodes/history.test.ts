@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { amountOf } from '../support/amount.ts';
+import { amountOf, isLongRun } from '../support/amount.ts';
 import type { PostgresProxy, Verdict, WireMessage } from '../support/postgres-proxy.ts';
 import { checkHistory } from '../../src/contract/history-checker.ts';
 import { findPostgres } from '../support/postgres-server.ts';
@@ -10,15 +10,15 @@ import { ThreeHouses } from './fixtures/three-houses.ts';
 
 const programs = await findPostgres();
 
-const HISTORIES = amountOf('STATEHOUSE_HISTORIES', { few: 8, many: 300 });
-const OPERATIONS = 300;
-const CLIENTS = 9;
+const HISTORIES = amountOf('STATEHOUSE_HISTORIES', { few: 10, many: 300 });
+const OPERATIONS = isLongRun ? 300 : 100;
+const CLIENTS = isLongRun ? 9 : 6;
 /** Histories that run at a time, each on an address of its own. */
-const AT_A_TIME = 4;
-/** One history in so many has the server crash in the middle of it. */
-const CRASH_EVERY = 10;
-/** One history in so many has a node frozen for so long that the others take it for dead. */
-const FREEZE_LONG_EVERY = 50;
+const AT_A_TIME = 10;
+/** Every so many-th time the server crashes in the middle of them. */
+const CRASH_EVERY = 3;
+/** Every so many-th time a node is frozen for so long that the others take it for dead. */
+const FREEZE_LONG_EVERY = 5;
 const FREEZE_LONG_MS = 9_000;
 /** All have a node frozen now and then, for up to so long. */
 const FREEZE_MS_MAX = 250;
@@ -55,11 +55,11 @@ describe.skipIf(programs === null)('histories of three nodes (skipped unless pos
   }
 
   /** Freezes one node after the other, until it is told to end. */
-  async function freezeNodes(seed: number, { signal }: AbortController): Promise<void> {
-    const random = chance(-seed);
+  async function freezeNodes(turn: number, { signal }: AbortController): Promise<void> {
+    const random = chance(-turn);
     for (let isFirst = true; !signal.aborted; isFirst = false) {
       const proxy = nodes.proxies[Math.floor(random() * nodes.proxies.length)] as PostgresProxy;
-      const isLong = isFirst && seed % FREEZE_LONG_EVERY === FREEZE_LONG_EVERY - 1;
+      const isLong = isFirst && turn % FREEZE_LONG_EVERY === 0;
       proxy.freeze();
       await sleep(isLong ? FREEZE_LONG_MS : random() * FREEZE_MS_MAX);
       proxy.thaw();
@@ -79,16 +79,16 @@ describe.skipIf(programs === null)('histories of three nodes (skipped unless pos
       const cutAt = new Set<string>();
       let unanswered = 0;
       const began = performance.now();
-      for (let first = 1; first <= HISTORIES; first += AT_A_TIME) {
+      for (let first = 1, turn = 1; first <= HISTORIES; first += AT_A_TIME, turn += 1) {
         const seeds = Array.from(
           { length: Math.min(AT_A_TIME, HISTORIES - first + 1) },
           (_, at) => first + at,
         );
         breakConnections(first, cutAt);
         const end = new AbortController();
-        const freezing = freezeNodes(first, end);
+        const freezing = freezeNodes(turn, end);
         const running = seeds.map(history);
-        if (seeds.some((seed) => seed % CRASH_EVERY === 0)) await nodes.server.restart('immediate');
+        if (turn % CRASH_EVERY === 0) await nodes.server.restart('immediate');
         const histories = await Promise.all(running);
         end.abort();
         await freezing;

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { objectName, type Address } from '../../core/address.ts';
 import type { Instant } from '../../core/instant.ts';
 import type { Credential } from '../../core/credential.ts';
@@ -154,13 +155,13 @@ export class Queries {
 
   /** @throws {EngineFault} where the indexes differ within the range, or a row is not shown because it is damaged */
   #confirmNoneIsMissing(range: Conditions, isShown: string, [table, again]: readonly [string, string]): void {
-    const count = (source: string): number =>
-      (
-        this.#prepare(`SELECT count(*) AS n FROM ${source} WHERE ${range.text}`).get(...range.values) as {
-          n: number;
-        }
-      ).n;
-    if (count(table) !== count(again)) throw new EngineFault(damaged('an index of the addresses lacks one'));
+    // The number alone would not tell of one that is there twice in the place of another.
+    const sum = (source: string): unknown =>
+      this.#prepare(`SELECT count(*) AS n, sum(id) AS ids FROM ${source} WHERE ${range.text}`).get(
+        ...range.values,
+      );
+    if (!isDeepStrictEqual(sum(table), sum(again)))
+      throw new EngineFault(damaged('an index of the addresses lacks one'));
     const { text, values } = range.and(`NOT ${isShown}`);
     const hidden = `SELECT ${ADDRESS.list}, ${RECORD_COLUMNS} FROM ${table} WHERE ${text} LIMIT ${HIDDEN_MAX}`;
     for (const row of this.#prepare(hidden).all(...values)) this.#summary(row);

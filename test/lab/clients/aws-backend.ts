@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto';
-import { AwsSigner, type AwsCall } from '../../../bench/aws-signer.ts';
 import { formatLockInfo, parseLockInfo, type LockInfo } from '../../../src/core/lock-info.ts';
 import type { WireReply } from '../network/server-side.ts';
 import type { Pair } from '../../support/test-admin.ts';
-import { entropyOf, type Dice } from '../time/dice.ts';
+import type { Dice } from '../time/dice.ts';
 import type { History } from '../watch/history.ts';
-import type { Input } from '../watch/specification.ts';
+import { AwsCalls, type AwsRequest } from './aws-calls.ts';
 import {
   readState,
   type Backend,
@@ -15,15 +14,16 @@ import {
   type WriteOutcome,
 } from './backend.ts';
 import type { Client } from './client.ts';
-import { awsSdk } from './retries.ts';
 
 /** Where the state of every simulation is, by this door. */
 const PATH = '/acme/net/terraform.tfstate';
 const ITEM = 'acme/net/terraform.tfstate';
 const TABLE = 'terraform-locks';
-const USER_AGENT = 'APN/1.0 HashiCorp/1.0 Terraform/1.11.4';
 /** A PUT or DELETE at S3 names no lock. */
 const UNNAMED = { kind: 'unnamed' } as const;
+
+/** That the lock is held, at S3 and at DynamoDB. */
+const REFUSALS: ReadonlySet<number> = new Set([400, 409, 412]);
 
 /** By what terraform's s3 backend locks: `use_lockfile`, or `dynamodb_table`. */
 export type LockMeans = 'lock-file' | 'item';
@@ -31,34 +31,40 @@ export type LockMeans = 'lock-file' | 'item';
 /** Terraform's `backend "s3"`: `internal/backend/remote-state/s3/client.go`. */
 export class AwsBackend implements Backend {
   readonly name: string;
-  readonly #client: Client;
+  readonly #calls: AwsCalls;
   readonly #history: History;
-  readonly #dice: Dice;
   readonly #means: LockMeans;
-  readonly #signer: AwsSigner;
+  readonly #saidNothing: (lockId: string) => void;
 
-  constructor(client: Client, credential: Pair, parts: { history: History; dice: Dice; means: LockMeans }) {
+  /** @param parts.saidNothing told where it was refused for the lock, and then shown by the first answer that nobody has it */
+  constructor(
+    client: Client,
+    credential: Pair,
+    parts: { history: History; dice: Dice; means: LockMeans; saidNothing: (lockId: string) => void },
+  ) {
     this.name = `s3 with ${parts.means}`;
-    this.#client = client;
+    this.#calls = new AwsCalls(client, credential, parts.dice);
     this.#history = parts.history;
-    this.#dice = parts.dice;
     this.#means = parts.means;
-    this.#signer = new AwsSigner(credential, () => client.time.instant);
+    this.#saidNothing = parts.saidNothing;
   }
 
   async lock(info: LockInfo): Promise<LockOutcome> {
     const text = formatLockInfo(info);
     const put = this.#means === 'item' ? putItem({ Info: { S: text } }) : putFile(text);
     const input = { type: 'lock', lockId: info.id, shared: false } as const;
-    const reply = await this.#ask(put, input, (send) => this.#history.lock(input, send, isSuccess));
+    const reply = await this.#calls.ask(put, input, (send) => this.#history.lock(input, send, isSuccess));
     if (reply !== null && isSuccess(reply)) return 'locked';
     // Whatever went wrong, the lock is read; a run waits only where it finds a holder.
-    return (await this.#look()) === null ? 'failed' : 'held';
+    const { lock, looks } = await this.#look();
+    if (lock !== null) return 'held';
+    if (reply !== null && REFUSALS.has(reply.status) && looks === 1) this.#saidNothing(info.id);
+    return 'failed';
   }
 
   async read(): Promise<ReadOutcome> {
     const get = { service: 's3', method: 'GET', path: PATH, query: 'x-id=GetObject', headers: {}, body: '' };
-    const reply = await this.#ask(get, { type: 'read' }, (send) =>
+    const reply = await this.#calls.ask(get, { type: 'read' }, (send) =>
       this.#history.read(send, ({ status, body }) =>
         status === 200 ? Buffer.from(body).toString() : status === 404 ? null : undefined,
       ),
@@ -77,13 +83,13 @@ export class AwsBackend implements Backend {
       body: text,
     };
     const input = { type: 'write', claim: UNNAMED, text } as const;
-    const reply = await this.#ask(put, input, (send) => this.#history.write(input, send, isSuccess));
+    const reply = await this.#calls.ask(put, input, (send) => this.#history.write(input, send, isSuccess));
     if (reply === null || reply.status >= 500) return 'failed';
     if (!isSuccess(reply)) return 'refused';
     if (this.#means === 'item') {
       const Digest = { S: createHash('md5').update(text).digest('hex') };
       // A failure is only a line in terraform's log.
-      await this.#ask(
+      await this.#calls.ask(
         dynamo('PutItem', { TableName: TABLE, Item: { LockID: { S: `${ITEM}-md5` }, Digest } }),
       );
     }
@@ -91,7 +97,7 @@ export class AwsBackend implements Backend {
   }
 
   async unlock(info: LockInfo): Promise<'released' | 'failed'> {
-    const held = await this.#look();
+    const { lock: held } = await this.#look();
     if (held?.id !== info.id) return 'failed';
     const drop =
       this.#means === 'item'
@@ -105,11 +111,13 @@ export class AwsBackend implements Backend {
             body: '',
           };
     const input = { type: 'unlock', lockId: info.id } as const;
-    const reply = await this.#ask(drop, input, (send) => this.#history.unlock(input, send, isSuccess));
+    const reply = await this.#calls.ask(drop, input, (send) => this.#history.unlock(input, send, isSuccess));
     return reply !== null && isSuccess(reply) ? 'released' : 'failed';
   }
 
-  async #look(): Promise<LockInfo | null> {
+  /** @returns the lock that it is shown, and how often it had to ask for it */
+  async #look(): Promise<{ readonly lock: LockInfo | null; readonly looks: number }> {
+    let looks = 0;
     const get =
       this.#means === 'item'
         ? dynamo('GetItem', { TableName: TABLE, Key: { LockID: { S: ITEM } }, ConsistentRead: true })
@@ -121,46 +129,19 @@ export class AwsBackend implements Backend {
             headers: {},
             body: '',
           };
-    const reply = await this.#ask(get);
-    if (reply?.status !== 200) return null;
+    const reply = await this.#calls.ask(get, null, (send) => {
+      looks += 1;
+      return send();
+    });
+    if (reply?.status !== 200) return { lock: null, looks };
     const text = Buffer.from(reply.body).toString();
     const info = this.#means === 'item' ? infoIn(text) : text;
     const parsed = parseLockInfo(Buffer.from(info));
-    return 'info' in parsed ? parsed.info : null;
-  }
-
-  #ask(
-    call: Signable,
-    input: Input | null = null,
-    noted: (send: () => Promise<WireReply | null>) => Promise<WireReply | null> = (send) => send(),
-  ): Promise<WireReply | null> {
-    const callId = entropyOf(this.#dice).uuid();
-    const named = { ...call, headers: { ...call.headers, 'amz-sdk-invocation-id': callId } };
-    return awsSdk(
-      (attempt) => noted(() => this.#client.send(this.#signed(named, attempt, input))),
-      (time) => this.#client.sleep(time),
-      this.#dice,
-    );
-  }
-
-  #signed(call: Signable, attempt: number, input: Input | null): Parameters<Client['send']>[0] {
-    const body = Buffer.from(call.body);
-    const hash = createHash('sha256').update(body).digest('hex');
-    const headers = {
-      ...call.headers,
-      ...(call.service === 's3' ? { 'x-amz-content-sha256': hash } : {}),
-      'amz-sdk-request': `attempt=${attempt}; max=5`,
-      'user-agent': USER_AGENT,
-    };
-    const signed = this.#signer.headersOf(call.service, { ...call, headers }, hash);
-    const target = call.query === '' ? call.path : `${call.path}?${call.query}`;
-    return { method: call.method, target, headers: signed, body, input };
+    return { lock: 'info' in parsed ? parsed.info : null, looks };
   }
 }
 
-type Signable = Required<Omit<AwsCall, 'unsignedBody'>> & { readonly service: string };
-
-function dynamo(operation: string, content: object): Signable {
+function dynamo(operation: string, content: object): AwsRequest {
   const headers = {
     'content-type': 'application/x-amz-json-1.0',
     'x-amz-target': `DynamoDB_20120810.${operation}`,
@@ -175,7 +156,7 @@ function dynamo(operation: string, content: object): Signable {
   };
 }
 
-function putItem(attributes: object): Signable {
+function putItem(attributes: object): AwsRequest {
   return dynamo('PutItem', {
     TableName: TABLE,
     Item: { LockID: { S: ITEM }, ...attributes },
@@ -183,7 +164,7 @@ function putItem(attributes: object): Signable {
   });
 }
 
-function putFile(text: string): Signable {
+function putFile(text: string): AwsRequest {
   const headers = { 'if-none-match': '*' };
   return {
     service: 's3',

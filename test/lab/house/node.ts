@@ -24,6 +24,9 @@ import { FileEngine, type DiskFaults } from './file-engine.ts';
 import { Process } from './process.ts';
 import type { SignalNetwork } from './signals.ts';
 
+/** An upload of which nothing came for so long is dropped: sooner than usual, so that a simulation comes to see it. */
+export const UPLOAD_IDLE: Milliseconds = 120_000;
+
 /** A simulated node does not close: it is killed. */
 const NEVER: AbortSignal = new AbortController().signal;
 
@@ -69,6 +72,7 @@ export class LabNode {
   #file: FileEngine | null = null;
   #house: House | null = null;
   #handler: RequestListener | null = null;
+  #deaths = 0;
 
   constructor(parts: NodeParts) {
     this.name = parts.name;
@@ -84,9 +88,9 @@ export class LabNode {
     return this.#house;
   }
 
-  /** Requests that it has not answered. */
-  get openRequests(): number {
-    return this.#open.size;
+  /** How often its process has ended. */
+  get deaths(): number {
+    return this.#deaths;
   }
 
   /** Begins to serve, a moment later; a process that cannot ends. */
@@ -108,7 +112,8 @@ export class LabNode {
       now: () => time.instant + skew(),
       after: (delay, callback) => time.after(delay, () => process.run(callback)),
     };
-    const house = new House({ ...DEFAULTS, engine, sealer, signals, clock, entropy, log });
+    const options = { ...DEFAULTS, uploadIdle: UPLOAD_IDLE };
+    const house = new House({ ...options, engine, sealer, signals, clock, entropy, log });
     const now = (): number => clock.now();
     const lockObjects = new LockObjects(house, { now, isResent, callIdOf });
     const doors = await Promise.all(
@@ -181,6 +186,7 @@ export class LabNode {
     if (this.#process.isDead) return;
     this.#parts.trace.note(this.name, `dies: ${death}`);
     this.#process.kill();
+    this.#deaths += 1;
     this.#handler = null;
     this.#house = null;
     for (const side of this.#open) side.crash();

@@ -25,6 +25,8 @@ export const CALM: Weather = { delayMs: 1, refused: 0, answerLost: 0, reset: 0, 
 
 /** When the server finds that a silent client is gone (`server/listener.ts`). */
 const PROBE_MS: Milliseconds = 15_000;
+/** So long it sends again what is not acknowledged, and probes nothing meanwhile (tcp(7): `tcp_retries2`). */
+const RESEND_MS: Milliseconds = 900_000;
 /** How long a connection lives that is going to break. */
 const LIFE_MS: Milliseconds = 4_000;
 /** How late a copy may come that somebody had. */
@@ -51,6 +53,15 @@ export interface NetworkWatch {
   readonly asks: (lockId: string) => void;
 }
 
+/** A grant that was handed to a connection, and of which its client's system has told nothing yet. */
+interface Unacknowledged {
+  readonly lockId: string;
+  readonly side: ServerSide;
+  readonly node: LabNode;
+  /** How often its node had died by then: who has died watches nothing. */
+  readonly deaths: number;
+}
+
 /** The network between clients and the nodes of a house, with a balancer before them. */
 export class Network {
   weather: Weather = CALM;
@@ -59,6 +70,7 @@ export class Network {
   readonly #trace: Trace;
   readonly #nodes: readonly LabNode[];
   readonly #watch: NetworkWatch;
+  readonly #unacknowledged = new Set<Unacknowledged>();
 
   constructor(parts: {
     time: VirtualTime;
@@ -72,6 +84,17 @@ export class Network {
     this.#trace = parts.trace;
     this.#nodes = parts.nodes;
     this.#watch = parts.watch;
+  }
+
+  /** Whether a living server still waits for word that its grant has arrived. */
+  isInDoubt(lockId: string): boolean {
+    return [...this.#unacknowledged].some(
+      (grant) =>
+        grant.lockId === lockId &&
+        grant.deaths === grant.node.deaths &&
+        !grant.side.socket.isAcknowledged &&
+        !grant.side.socket.destroyed,
+    );
   }
 
   /** Sends a request. @param heard told once of the answer, or by null that the connection broke */
@@ -103,7 +126,8 @@ export class Network {
       const isSeen = this.#dice.hits(weather.reset / (weather.reset + weather.halfOpen));
       this.#time.after(this.#dice.exponential(LIFE_MS), () => {
         hear(null);
-        this.#time.after(isSeen ? this.#delay() : PROBE_MS, connection.hangUp);
+        if (isSeen) later(connection.hangUp);
+        else this.#time.after(PROBE_MS, connection.probe);
       });
     }
     return {
@@ -113,7 +137,7 @@ export class Network {
       },
       vanish: () => {
         isOpen = false;
-        this.#time.after(PROBE_MS, connection.hangUp);
+        this.#time.after(PROBE_MS, connection.probe);
       },
     };
   }
@@ -141,16 +165,21 @@ export class Network {
       readonly broken: () => void;
       readonly taken?: () => void;
     },
-  ): { readonly hangUp: () => void } {
+  ): { readonly hangUp: () => void; readonly probe: () => void } {
     let node: LabNode | null = null;
     let hasHungUp = false;
+    let isAnswered = false;
     const lockId = asksFor(request);
     const side = new ServerSide(request, {
       answered: (reply) => {
+        isAnswered = true;
         node?.done(side);
         this.#trace.note(node?.name ?? '', `answers ${request.method} ${lockId ?? ''} ${reply.status}`);
-        if (lockId !== null && reply.status < 300) this.#watch.handed(lockId);
         const at = node;
+        if (lockId !== null && reply.status < 300) {
+          this.#watch.handed(lockId);
+          if (at !== null) this.#unacknowledged.add({ lockId, side, node: at, deaths: at.deaths });
+        }
         wire.answered(reply, (how) => at?.settle(side, how));
       },
       broken: (why) => {
@@ -166,12 +195,15 @@ export class Network {
       else node.take(side, wire.broken);
       wire.taken?.();
     });
-    return {
-      hangUp: () => {
-        hasHungUp = true;
-        node?.hangUp(side);
-      },
+    const hangUp = (): void => {
+      hasHungUp = true;
+      node?.hangUp(side);
     };
+    const probe = (): void => {
+      if (isAnswered && !side.socket.isAcknowledged) this.#time.after(RESEND_MS, hangUp);
+      else hangUp();
+    };
+    return { hangUp, probe };
   }
 
   /** The node that a new connection goes to; null where it is sent to one that does not listen. */

@@ -1,4 +1,4 @@
-import type { Address } from '../../../src/core/address.ts';
+import { formatAddress, type Address } from '../../../src/core/address.ts';
 import type { AddressCommand } from '../../../src/core/command.ts';
 import type { Instant } from '../../../src/core/instant.ts';
 import type { Outcome } from '../../../src/core/outcome.ts';
@@ -116,6 +116,11 @@ export class Observer {
     this.#answered.push(state);
   }
 
+  /** Whether a lock was broken by somebody else. */
+  get hasBreaks(): boolean {
+    return this.#broken.size > 0;
+  }
+
   /** Writes that were answered with success. */
   get answered(): readonly ClientState[] {
     return this.#answered;
@@ -123,7 +128,7 @@ export class Observer {
 
   /** A command became durable. */
   async committed(store: Store, command: Command, { outcome, handovers }: CommandResult): Promise<void> {
-    if (!('actor' in command)) return;
+    if (!('actor' in command) || formatAddress(command.address) !== formatAddress(ADDRESS)) return;
     const before = this.#world;
     this.#world = await store.kept.world(ADDRESS);
     const served = handovers.map(({ waiter }) => waiter).join(' ');

@@ -34,8 +34,12 @@ export class EntryReader {
     const last = entries.at(-1);
     if (last !== undefined && entries.length === limit)
       range.add('(kind, name) <= (?, ?)', last.kind, last.name);
-    const count = this.#prepare(`SELECT count(*) AS n FROM ${AGAIN} WHERE ${range.text}`);
-    if ((count.get(...range.values) as { n: number }).n !== entries.length) throw lacking();
+    // Their number alone would not tell of one that is there twice in the place of another.
+    const again = this.#prepare(`SELECT kind, name FROM ${AGAIN} WHERE ${range.text} ORDER BY kind, name`);
+    const names = again.all(...range.values) as Pick<StoredEntry, 'kind' | 'name'>[];
+    const isSame = ({ kind, name }: StoredEntry, at: number): boolean =>
+      names[at]?.kind === kind && names[at].name === name;
+    if (names.length !== entries.length || !entries.every(isSame)) throw lacking();
     return entries;
   }
 
