@@ -16,8 +16,9 @@ const HAND_OVERS = 5;
 /** What terraform itself waits in a plan that is executed elsewhere: half a second for the upload, a second for the run. */
 const FLOOR_MS = 1_500;
 const RESOURCE = 'resource "terraform_data" "one" {}\n';
-/** Writes a line that says when, ten times, 150 ms apart. */
-const TICKS = tickingResource('for i in 1 2 3 4 5 6 7 8 9 10; do echo TICK $(date +%s%3N); sleep 0.15; done');
+/** Writes a line that says when, 30 times, 150 ms apart. */
+const TICKS = tickingResource('for i in $(seq 30); do echo TICK $(date +%s%3N); sleep 0.15; done');
+const TICK = /TICK (\d{13})/g;
 /** Writes 1 MB in lines of 100 bytes. */
 const LONG = tickingResource(`yes ${'x'.repeat(99)} | head -n 10486`);
 
@@ -34,7 +35,7 @@ export async function runs(): Promise<Section> {
     const local = await plansHere(terraform);
     const remote = await plansThere(scene);
     const handOver = await handOvers(scene);
-    const latency = await latencies(scene);
+    const lines = await latencies(scene, gateway);
     gateway.forget();
     const bytes = await longLog(scene);
     const logs = gateway.logConnections;
@@ -54,8 +55,11 @@ export async function runs(): Promise<Section> {
         milliseconds(median(handOver.seen)),
         '',
       ],
-      ['from the writing of a line to its sight, median', milliseconds(median(latency)), '150 ms'],
-      ['… slowest', milliseconds(Math.max(...latency)), ''],
+      ['from the writing of a line to its sight, median', milliseconds(median(lines.sight)), '150 ms'],
+      ['… slowest', milliseconds(Math.max(...lines.sight)), '150 ms'],
+      ['… from its writing to the answer of the server, median', milliseconds(median(lines.answer)), ''],
+      ['lines that were written before terraform first asked for the log', String(lines.early.length), ''],
+      ['… from the writing of the first of them to its sight', milliseconds(Math.max(0, ...lines.early)), ''],
       [`connections for a log of ${(bytes / 1e6).toFixed(1)} MB`, String(logs), '3'],
       ...queued.flatMap(({ runs: count, rssBytes, cpuSeconds, milliseconds: took }) => [
         [`memory of a server with ${count} queued runs`, `${Math.round(rssBytes / 1e6)} MB`, ''],
@@ -66,7 +70,7 @@ export async function runs(): Promise<Section> {
     return {
       name: 'runs',
       title,
-      text: `One \`terraform_data\`, by \`cloud\`, server and terraform on one machine. ${PLANS} plans each way, ${HAND_OVERS} applies that waited, 10 lines of a provisioner.`,
+      text: `One \`terraform_data\`, by \`cloud\`, server and terraform on one machine. ${PLANS} plans each way, ${HAND_OVERS} applies that waited, 30 lines of a provisioner.`,
       table: markdownTable(['', 'measured', 'target'], rows),
     };
   } finally {
@@ -139,18 +143,37 @@ async function betweenRuns({ url }: Scene, name: string): Promise<number> {
   return Date.parse(second?.['planning-at'] ?? '') - Date.parse(first?.['applied-at'] ?? '');
 }
 
+interface Latencies {
+  /** From the writing of each line to its sight in the terminal, of those that came when terraform read the log already. */
+  readonly sight: readonly number[];
+  /** … to the answer of the server that has it. */
+  readonly answer: readonly number[];
+  /** From writing to sight, of the lines that were there before terraform asked for the log. */
+  readonly early: readonly number[];
+}
+
 /** How long after it was written each line is seen in the terminal. */
-async function latencies(scene: Scene): Promise<readonly number[]> {
+async function latencies(scene: Scene, gateway: Gateway): Promise<Latencies> {
   await using folder = await folderAt(scene, TICKS);
+  gateway.forget();
   const applying = folder.start(['apply', '-auto-approve']);
   const seen = new Map<string, number>();
   while (applying.running) {
-    for (const [, at = ''] of applying.output.matchAll(/TICK (\d{13})/g))
-      if (!seen.has(at)) seen.set(at, Date.now() - Number(at));
+    for (const [, at = ''] of applying.output.matchAll(TICK)) if (!seen.has(at)) seen.set(at, Date.now());
     await new Promise((resolve) => setTimeout(resolve, 2));
   }
   progress('runs: latencies done');
-  return [...seen.values()];
+  const [sight, answer, early]: [number[], number[], number[]] = [[], [], []];
+  for (const [at, seenAt] of seen) {
+    const writtenAt = Number(at);
+    if (writtenAt < gateway.askedForApplyAt) {
+      early.push(seenAt - writtenAt);
+      continue;
+    }
+    sight.push(seenAt - writtenAt);
+    answer.push((gateway.answered.get(at) ?? Number.NaN) - writtenAt);
+  }
+  return { sight, answer, early };
 }
 
 /** @returns the bytes of the log, as far as terraform has shown it */
@@ -183,29 +206,35 @@ function median(numbers: readonly number[]): number {
   return [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN;
 }
 
-/** Stands before the server and counts the connections over which logs are read. */
+/** Stands before the server, counts the connections over which logs are read, and notes when which line passed. */
 class Gateway {
   readonly url: string;
+  /** When each line that says its time was first in an answer. */
+  readonly answered = new Map<string, number>();
+  /** When the log of an apply was first asked for. */
+  askedForApplyAt = Number.POSITIVE_INFINITY;
   readonly #server: Server;
-  readonly #connections: Set<unknown>;
+  readonly #connections = new Set<unknown>();
 
-  private constructor(server: Server, connections: Set<unknown>) {
+  private constructor(server: Server) {
     this.#server = server;
-    this.#connections = connections;
     this.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   }
 
   static async open(house: string): Promise<Gateway> {
-    const connections = new Set<unknown>();
     const server = createServer((request, response) => {
-      if (request.url?.includes('/run-files/') === true && request.method === 'GET')
-        connections.add(request.socket);
+      const isLog = request.url?.includes('/run-files/') === true && request.method === 'GET';
+      if (isLog) gateway.#connections.add(request.socket);
+      // It asks where the log is, and then for the log.
+      if (request.url?.includes('/applies/') === true)
+        gateway.askedForApplyAt = Math.min(gateway.askedForApplyAt, Date.now());
       const on = requestPlain(new URL(request.url ?? '/', house), {
         method: request.method,
         headers: request.headers,
       });
       on.on('response', (answer) => {
         response.writeHead(answer.statusCode ?? 500, answer.headers);
+        if (isLog) answer.on('data', (bytes: Buffer) => gateway.#noted(String(bytes)));
         answer.pipe(response);
       });
       on.on('error', () => response.destroy());
@@ -213,7 +242,8 @@ class Gateway {
       request.pipe(on);
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    return new Gateway(server, connections);
+    const gateway = new Gateway(server);
+    return gateway;
   }
 
   get logConnections(): number {
@@ -222,6 +252,13 @@ class Gateway {
 
   forget(): void {
     this.#connections.clear();
+    this.answered.clear();
+    this.askedForApplyAt = Number.POSITIVE_INFINITY;
+  }
+
+  #noted(text: string): void {
+    for (const [, at = ''] of text.matchAll(TICK))
+      if (!this.answered.has(at)) this.answered.set(at, Date.now());
   }
 
   close(): void {

@@ -9,8 +9,9 @@ import { logOf, PHASES, type LogPiece, type Phase } from './records.ts';
 const [STX, ETX] = [0x02, 0x03];
 /** Bytes of the log of one phase: what comes after them is counted and not kept. */
 export const LOG_BYTES_MAX: number = 16 * 1_024 * 1_024;
-/** A piece is stored when it has so many bytes, or after a pause that grows with the log's age. */
+/** A piece is stored when it has so many bytes, soon after a silence, or after a pause that grows with the log's age. */
 const PIECE_BYTES: number = 64 * 1_024;
+const SOON: Milliseconds = 50;
 const PAUSE: Milliseconds = 1_000;
 const PAUSE_MAX: Milliseconds = 10_000;
 /** Logs that are held in memory because somebody reads them, in bytes. */
@@ -57,6 +58,7 @@ export class RunLogs {
     this.#hold(keyOf(runId, phase), log, true);
     const pieces = this.#pieces(runId, phase);
     let stored = 0;
+    let storedAt = -Infinity;
     let storing: Promise<void> = Promise.resolve();
     let cancel: (() => void) | null = null;
     const store = (): void => {
@@ -65,6 +67,7 @@ export class RunLogs {
       const [from, to, last] = [stored, log.size, log.ended];
       if (from === to && !last) return;
       stored = to;
+      storedAt = this.#clock.now();
       const bytes = log.slice(from, to);
       storing = storing.then(() =>
         pieces.put(null, nameOf(from), { offset: from, size: to - from, last }, this.#bodies.seal(bytes)),
@@ -74,8 +77,9 @@ export class RunLogs {
     };
     const soon = (): void => {
       if (log.size - stored >= PIECE_BYTES) store();
-      const age = this.#clock.now() - begunAt;
-      cancel ??= this.#clock.after(Math.min(PAUSE_MAX, Math.max(PAUSE, age / 50)), store);
+      const now = this.#clock.now();
+      const pause = Math.min(PAUSE_MAX, Math.max(PAUSE, (now - begunAt) / 50));
+      cancel ??= this.#clock.after(Math.max(SOON, storedAt + pause - now), store);
     };
     log.append(Uint8Array.of(STX));
     return {

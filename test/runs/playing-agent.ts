@@ -47,7 +47,8 @@ export class PlayingAgent implements AsyncDisposable {
       slots = 1,
       name = 'agent',
       once = false,
-    }: { programs?: string | null; slots?: number; name?: string; once?: boolean } = {},
+      within = 60_000,
+    }: { programs?: string | null; slots?: number; name?: string; once?: boolean; within?: number } = {},
   ): Promise<PlayingAgent> {
     const directory = await mkdtemp(join(tmpdir(), 'statehouse-agent-'));
     const agent = await openAgent({
@@ -61,7 +62,7 @@ export class PlayingAgent implements AsyncDisposable {
       memory: RUN_LIMITS.memory,
       logLevel: 'silent',
     });
-    return new PlayingAgent(directory, (stopped) => agent.run({ slots, once, stopped, within: 60_000 }));
+    return new PlayingAgent(directory, (stopped) => agent.run({ slots, once, stopped, within }));
   }
 
   /** Resolves when it has ended by itself. */

@@ -4,12 +4,16 @@ import { readWord } from '../../core/read-value.ts';
 import { TokenRefused } from '../../runs/agents/job-server.ts';
 import { RUN_NETWORKS } from '../../runs/executors/network.ts';
 import { defineCommand, type Command } from '../command.ts';
+import { endBy } from '../end-by.ts';
 import { DONE } from '../exit-codes.ts';
 import { Failure, wrongUse } from '../failure.ts';
 import { accepted, duration, flag, text, textOr, wholeNumber } from '../options.ts';
 import { CONNECTION_OPTIONS, readConnection } from '../server/connection.ts';
 
 const MEBIBYTE = 1_048_576;
+/** How long telling the server of an end may take after that, as long as --stop-wait at the most, and some more. */
+const TELL_MS = 240_000;
+const END_GRACE_MS = 5_000;
 const ISOLATIONS = ['sandbox', 'process'] as const;
 
 export const command: Command = defineCommand({
@@ -48,7 +52,7 @@ export const command: Command = defineCommand({
     stopWait: duration(
       '1h',
       'TIME',
-      'how long what is at work may take once the agent is stopped, before it is told to end',
+      'how long what is at work may take once the agent is stopped, before it is told to end. It is ended by force after as long again, 2 minutes at the most',
     ),
   },
   examples: [
@@ -90,6 +94,8 @@ export const command: Command = defineCommand({
     });
     terminal.note(`Taking runs of ${connection.url}. Ctrl-C finishes what is at work.`);
     const { runSlots: slots, once, stopWait: within } = options;
+    const end = (): void => endBy(within + Math.min(within, TELL_MS) + END_GRACE_MS);
+    stopped.addEventListener('abort', end, { once: true });
     await agent.run({ slots, once, stopped, within }).catch((fault: unknown) => {
       if (!(fault instanceof TokenRefused)) throw fault;
       throw new Failure(fault.message, { next: 'Make another one with "statehouse agent-pool token".' });

@@ -4,6 +4,7 @@ import { descriptorsMax, tooFewDescriptors } from '../../server/descriptors.ts';
 import { SETTING_TOPICS, SETTINGS } from '../../server/settings.ts';
 import type { OpenHouse } from '../../server/open.ts';
 import type { UncaughtWatch } from '../../server/uncaught.ts';
+import { endBy } from '../end-by.ts';
 import { defineCommand, type Command } from '../command.ts';
 import { DONE, FAILED, type ExitCode } from '../exit-codes.ts';
 import { Failure } from '../failure.ts';
@@ -74,13 +75,8 @@ async function untilStopped(
     process.exit(FAILED);
   }
   terminal.note('Stopping: waiting requests are refused, and open ones are finished.');
-  // The timeout counts once for runs, and once for requests.
+  // The timeout counts once for runs, and once for requests. What was answered is on the disk already.
   endBy(2 * shutdownMs + END_GRACE_MS);
   await open.close();
   return end;
-}
-
-/** Whatever is left hanging, the process is gone by then: what was answered is on the disk already. */
-function endBy(milliseconds: number): void {
-  setTimeout(() => process.exit(FAILED), milliseconds).unref();
 }

@@ -31,7 +31,7 @@ export interface AgentWork {
   /** Whether each slot takes one phase, and no more. */
   readonly once: boolean;
   readonly stopped: AbortSignal;
-  /** How long what is at work may take once it is stopped, before it is told to end in order. */
+  /** How long what is at work may take once it is stopped, before it is told to end in order; it is ended after as long again. */
   readonly within: Milliseconds;
 }
 
@@ -71,6 +71,9 @@ export class Agent {
     const hurry = (): void => {
       cancel = this.#clock.after(within, () => {
         for (const control of this.#controls) control.limit('the agent was stopped', false);
+        cancel = this.#clock.after(within, () => {
+          for (const control of this.#controls) control.kill();
+        });
       });
     };
     if (stopped.aborted) hurry();

@@ -5,7 +5,8 @@ import { JobLost, type JobLink } from './job-server.ts';
 
 /** Bytes that are sent at a time. */
 const PIECE_BYTES: number = 256 * 1_024;
-/** What has been said is sent after a pause that grows with the age of the log. */
+/** What is said after a silence is sent at once, with what comes in the same moment; what follows it, after a pause that grows with the age of the log. */
+const SOON: Milliseconds = 20;
 const PAUSE: Milliseconds = 150;
 const PAUSE_MAX: Milliseconds = 10_000;
 const AGAIN: Milliseconds = 1_000;
@@ -25,6 +26,7 @@ export class RemoteLog implements LogWriter {
   #pumping: Promise<void> | null = null;
   #cancel: (() => void) | null = null;
   #isOver = false;
+  #sentAt = -Infinity;
 
   /** @param offset bytes that the server has of it already */
   constructor(link: Pick<JobLink, 'log'>, clock: Clock, offset: number) {
@@ -45,11 +47,9 @@ export class RemoteLog implements LogWriter {
       this.#chunks.push(CUT);
       this.#left = 0;
     }
-    const age = this.#clock.now() - this.#begunAt;
-    this.#cancel ??= this.#clock.after(
-      Math.min(PAUSE_MAX, Math.max(PAUSE, age / 50)),
-      () => void this.#pump(),
-    );
+    const now = this.#clock.now();
+    const pause = Math.min(PAUSE_MAX, Math.max(PAUSE, (now - this.#begunAt) / 50));
+    this.#cancel ??= this.#clock.after(Math.max(SOON, this.#sentAt + pause - now), () => void this.#pump());
   }
 
   /** Sends what has not been sent, as far as the server takes it in time. */
@@ -69,6 +69,7 @@ export class RemoteLog implements LogWriter {
   #pump(): Promise<void> {
     this.#cancel?.();
     this.#cancel = null;
+    this.#sentAt = this.#clock.now();
     this.#pumping ??= this.#send()
       .catch((fault: unknown) => {
         if (fault instanceof JobLost) this.#isOver = true;
