@@ -1,4 +1,4 @@
-import type { Address } from '../core/address.ts';
+import { formatAddress, type Address } from '../core/address.ts';
 import type { Instant, Milliseconds } from '../core/instant.ts';
 import { currentRun, placesInQueue } from '../core/runs/line.ts';
 import { newRun, type RunAction } from '../core/runs/status.ts';
@@ -11,6 +11,7 @@ import { executionOf, MODE_SETTING, POOL_SETTING, type Execution } from './execu
 import type { Configurations } from './configurations.ts';
 import type { CurrentConfigurations } from './current-configurations.ts';
 import type { Drift } from './drift/drift.ts';
+import type { Notifications } from './notifications/notifications.ts';
 import type { RunIdentity } from './identity/run-identity.ts';
 import type { RunCensus, RunFigures } from './figures.ts';
 import { newResourceId } from './ids.ts';
@@ -56,6 +57,7 @@ export class Runs {
   readonly current: CurrentConfigurations;
   readonly drift: Drift;
   readonly triggers: RunTriggers;
+  readonly notifications: Notifications;
   readonly programs: RunPrograms;
   readonly tickets: RunTickets;
   readonly pools: AgentPools;
@@ -81,6 +83,7 @@ export class Runs {
     current: CurrentConfigurations;
     drift: Drift;
     triggers: RunTriggers;
+    notifications: Notifications;
     programs: RunPrograms;
     tickets: RunTickets;
     pools: AgentPools;
@@ -100,6 +103,7 @@ export class Runs {
     this.current = options.current;
     this.drift = options.drift;
     this.triggers = options.triggers;
+    this.notifications = options.notifications;
     this.programs = options.programs;
     this.tickets = options.tickets;
     this.pools = options.pools;
@@ -277,7 +281,7 @@ export class Runs {
   /** The current run of a workspace, and who has to wait for whom. For those who were let in already. */
   async line(address: Address): Promise<LineView> {
     const open = await this.#book.open();
-    const here = open.filter(({ address: other }) => isSame(other, address));
+    const here = open.filter(({ address: other }) => formatAddress(other) === formatAddress(address));
     return {
       current: currentRun(here),
       places: placesInQueue(open),
@@ -380,7 +384,8 @@ export class Runs {
 
   async #roomProblem(address: Address): Promise<string | null> {
     const open = await this.#book.open();
-    const here = open.filter((run) => isSame(run.address, address)).length;
+    const name = formatAddress(address);
+    const here = open.filter((run) => formatAddress(run.address) === name).length;
     if (here >= OPEN_MAX) return `the workspace has ${OPEN_MAX} runs that are not over: discard some`;
     return open.length >= OPEN_OF_ALL_MAX
       ? 'the server has too many runs that are not over: try later'
@@ -390,8 +395,4 @@ export class Runs {
 
 function invalid(problem: string): CreateAnswer {
   return { type: 'invalid', problem };
-}
-
-function isSame(a: Address, b: Address): boolean {
-  return a.project === b.project && a.key === b.key && a.workspace === b.workspace;
 }
