@@ -1,6 +1,8 @@
 /** What is sent to a webhook's receiver. */
 export interface WebhookRequest {
   readonly url: string;
+  /** `public` is sent to no address of a private network, of a link or of this machine, whatever its name leads to. */
+  readonly reach: 'any' | 'public';
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }

@@ -6,7 +6,7 @@ const LENGTH = 16;
 
 /** An id as HCP has them: `run-CZcmD7eagjhyX0vN`. Clients look at what it begins with. */
 export function newResourceId(
-  kind: 'run' | 'cv' | 'apool' | 'at' | 'agent' | 'rt',
+  kind: 'run' | 'cv' | 'apool' | 'at' | 'agent' | 'rt' | 'nc',
   entropy: Entropy,
 ): string {
   let text = '';

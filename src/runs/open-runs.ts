@@ -28,6 +28,8 @@ import type { RunPrograms } from './programs.ts';
 import { RunBook, type Run } from './run-book.ts';
 import { Runs } from './runs.ts';
 import { RunTickets } from './tickets.ts';
+import { Notifications, WATCHED_NOTIFICATIONS } from './notifications/notifications.ts';
+import type { WorkspaceNames } from './notifications/payload.ts';
 import { RunTriggers, WATCHED_TRIGGERS } from './triggers/triggers.ts';
 import { RunTokens } from './tokens.ts';
 import { RunWorker } from './worker.ts';
@@ -65,7 +67,7 @@ export function openRuns(options: {
   /** The address of this server as the issuer of tokens for runs; null to issue none. */
   readonly issuer: string | null;
   /** What clients call a workspace. */
-  readonly workspaceId: (address: Address) => string;
+  readonly namesOf: (address: Address) => WorkspaceNames;
 }): OpenRuns {
   const { house, bodies, clock, log, programs, root, kept } = options;
   const book = new RunBook(house, bodies);
@@ -84,7 +86,14 @@ export function openRuns(options: {
   };
   const { issuer } = options;
   const identity =
-    issuer === null ? null : new RunIdentity({ ...options, issuer, keys: new SigningKeys(options) });
+    issuer === null
+      ? null
+      : new RunIdentity({
+          ...options,
+          workspaceId: (address) => options.namesOf(address).id,
+          issuer,
+          keys: new SigningKeys(options),
+        });
   const stores = new BookStores({
     book,
     configurations,
@@ -95,9 +104,11 @@ export function openRuns(options: {
   });
   const pools = new AgentPools(options);
   const jobs = new AgentJobs({ ...options, book, logs, pools, stores, lease: options.agentGone });
+  const notifications = new Notifications(options);
   const drift = new Drift({
     ...options,
     book,
+    checked: (event) => notifications.checked(event),
     createAgain: (...asked) => runs.createAgain(...asked),
   });
   const triggers = new RunTriggers({
@@ -128,6 +139,7 @@ export function openRuns(options: {
     worker,
     configurations,
     current,
+    notifications: watched(notifications, house.audit, WATCHED_NOTIFICATIONS),
     triggers: watched(triggers, house.audit, WATCHED_TRIGGERS),
     drift: watched(drift, house.audit, WATCHED_DRIFT),
     pools: watched(pools, house.audit, WATCHED_POOLS),
@@ -141,10 +153,12 @@ export function openRuns(options: {
     const now = await house.now();
     await runs.prune(now - kept, now - LEFT);
     await triggers.prune();
+    await notifications.prune();
   };
   const clear = async (): Promise<number> => removeLeftBehind(root, clock.now());
   const sweep = new Sweep({ works: { 'old runs': prune, 'what killed runs left': clear }, clock, log });
   announceRuns(book, house.webhooks, log);
+  book.listen((run) => notifications.ran(run));
   house.identity.accept(new RunTokens(book));
   return {
     runs,
@@ -153,10 +167,12 @@ export function openRuns(options: {
       await worker.start();
       sweep.start();
       drift.checks.start();
+      notifications.start();
     },
     close: async (within) => {
       await drift.checks.close();
       await worker.close(within);
+      await notifications.close();
       await sweep.stop();
     },
   };

@@ -11,6 +11,7 @@ import type { Executions } from './executions.ts';
 import type { Configurations } from './configurations.ts';
 import type { CurrentConfigurations } from './current-configurations.ts';
 import type { Drift } from './drift/drift.ts';
+import type { Notifications } from './notifications/notifications.ts';
 import type { RunIdentity } from './identity/run-identity.ts';
 import type { RunCensus, RunFigures } from './figures.ts';
 import { newResourceId } from './ids.ts';
@@ -58,6 +59,7 @@ export class Runs {
   readonly triggers: RunTriggers;
   /** Where the runs of a workspace are executed. */
   readonly executions: Executions;
+  readonly notifications: Notifications;
   readonly programs: RunPrograms;
   readonly tickets: RunTickets;
   readonly pools: AgentPools;
@@ -84,6 +86,7 @@ export class Runs {
     drift: Drift;
     triggers: RunTriggers;
     executions: Executions;
+    notifications: Notifications;
     programs: RunPrograms;
     tickets: RunTickets;
     pools: AgentPools;
@@ -104,6 +107,7 @@ export class Runs {
     this.drift = options.drift;
     this.triggers = options.triggers;
     this.executions = options.executions;
+    this.notifications = options.notifications;
     this.programs = options.programs;
     this.tickets = options.tickets;
     this.pools = options.pools;

@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path';
 import { RecordBodies } from '../house/records/bodies.ts';
-import { workspaceId } from '../protocols/hcp/layout.ts';
+import { workspaceId, workspaceName } from '../protocols/hcp/layout.ts';
 import { pathOf } from '../protocols/http/layout.ts';
 import type { Executor } from '../runs/executors/executor.ts';
 import { PROCESS_EXECUTOR } from '../runs/executors/process.ts';
@@ -44,7 +44,11 @@ export async function openServerRuns(
     agentGone,
     limits,
     issuer,
-    workspaceId,
+    namesOf: (address) => ({
+      organization: address.project,
+      id: workspaceId(address),
+      name: workspaceName(address),
+    }),
   });
 }
 

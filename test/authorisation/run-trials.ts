@@ -4,6 +4,7 @@ import { RecordBodies } from '../../src/house/records/bodies.ts';
 import { phaseId, workspaceId } from '../../src/protocols/hcp/layout.ts';
 import { CURRENT_CONFIGURATIONS } from '../../src/runs/records.ts';
 import { DRIFTS } from '../../src/runs/drift/records.ts';
+import { NOTIFICATIONS } from '../../src/runs/notifications/records.ts';
 import { RunBook } from '../../src/runs/run-book.ts';
 import { RUN_TRIGGERS } from '../../src/runs/triggers/triggers.ts';
 import { systemEntropy } from '../../src/server/runtime.ts';
@@ -15,6 +16,7 @@ import { alsoGranted, put, STATE, state, stateText, type Scene, type Trial } fro
 
 const RUN = 'run-1111111111111111';
 const TRIGGER = 'rt-1111111111111111';
+const NOTIFICATION = 'nc-1111111111111111';
 const SOURCE = { ...STATE, project: 'beta' };
 const PLAN = phaseId('plan', RUN);
 const APPLY = phaseId('apply', RUN);
@@ -117,6 +119,27 @@ async function trigger(scene: Scene): Promise<void> {
   await source(scene);
   const link = { source: formatAddress(SOURCE), target: formatAddress(STATE) };
   await scene.house.house.records(RUN_TRIGGERS).put(null, TRIGGER, { ...link, createdAt: 1, createdBy: '' });
+}
+
+/** Somebody is told of the runs of the state. */
+async function notification(scene: Scene): Promise<void> {
+  const { engine, sealer, house } = scene.house;
+  const bodies = new RecordBodies({ engine, sealer, entropy: systemEntropy });
+  const stored = {
+    address: formatAddress(STATE),
+    name: 'team',
+    enabled: false,
+    destination: 'generic',
+    triggers: [],
+    mayBeInside: false,
+    origin: 'http://localhost',
+    createdAt: 1,
+    updatedAt: 1,
+    createdBy: '',
+    verification: null,
+  } as const;
+  const target = bodies.seal(Buffer.from('{"url":"http://127.0.0.1:1/","token":null}'));
+  await house.records(NOTIFICATIONS).put(null, NOTIFICATION, stored, target);
 }
 
 const planned = runThatIs({ status: 'planned', planEnd: 'finished', hasChanges: true });
@@ -310,6 +333,50 @@ export const RUN_TRIALS: Readonly<Record<string, Trial>> = {
   'run-triggers.delete, a trigger': {
     prepare: [state, trigger],
     ask: ask('DELETE', `run-triggers/${TRIGGER}`),
+    proof: 'changed',
+  },
+  'notification-configurations.list, the state': {
+    prepare: [state, notification],
+    ask: ask('GET', `${WORKSPACE}/notification-configurations`),
+    proof: { text: NOTIFICATION },
+  },
+  'notification-configurations.create, the state': {
+    prepare: [state],
+    ask: ask('POST', `${WORKSPACE}/notification-configurations`, () => ({
+      data: {
+        type: 'notification-configurations',
+        attributes: {
+          name: 'team',
+          enabled: false,
+          'destination-type': 'generic',
+          url: 'https://example.com/',
+        },
+      },
+    })),
+    proof: 'changed',
+  },
+  'notification-configurations.read, a notification': {
+    prepare: [state, notification],
+    ask: ask('GET', `notification-configurations/${NOTIFICATION}`),
+    proof: { text: NOTIFICATION },
+  },
+  'notification-configurations.update, a notification': {
+    prepare: [state, notification],
+    ask: ask(
+      'PATCH',
+      `notification-configurations/${NOTIFICATION}`,
+      document('notification-configurations', { name: 'others' }),
+    ),
+    proof: 'changed',
+  },
+  'notification-configurations.delete, a notification': {
+    prepare: [state, notification],
+    ask: ask('DELETE', `notification-configurations/${NOTIFICATION}`),
+    proof: 'changed',
+  },
+  'notification-configurations.verify, a notification': {
+    prepare: [state, notification],
+    ask: ask('POST', `notification-configurations/${NOTIFICATION}/actions/verify`),
     proof: 'changed',
   },
   'plans.read, a plan': tells(`plans/${PLAN}`, '"log-read-url"'),

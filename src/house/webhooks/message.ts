@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
-import type { Instant } from '../../core/instant.ts';
 import type { WebhookRequest } from '../../ports/webhook-post.ts';
+import type { Message } from './receivers.ts';
 import type { WebhookEvent, WebhookFormat, WebhookTarget } from './records.ts';
 
 /**
@@ -10,13 +10,14 @@ import type { WebhookEvent, WebhookFormat, WebhookTarget } from './records.ts';
 export function webhookRequest(
   { url, secret }: WebhookTarget,
   format: WebhookFormat,
-  { id, event, now }: { readonly id: string; readonly event: WebhookEvent; readonly now: Instant },
+  { id, event, now }: Message,
 ): WebhookRequest {
   const body = format === 'slack' ? slackBody(event) : jsonBody(id, event);
   const seconds = Math.floor(now / 1_000);
   const signature = createHmac('sha256', secret).update(`${seconds}.${body}`).digest('hex');
   return {
     url,
+    reach: 'any',
     headers: {
       'content-type': 'application/json',
       'user-agent': 'statehouse',

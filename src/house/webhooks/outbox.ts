@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto';
-import { matchesPattern } from '../../core/access.ts';
-import { isAddress, parseAddress } from '../../core/address.ts';
 import type { Instant, Milliseconds } from '../../core/instant.ts';
 import type { Engine } from '../../ports/engine.ts';
 import type { Log } from '../../ports/log.ts';
 import type { NamedRecord, Records } from '../records/records.ts';
-import type { Delivery, StoredWebhook, WebhookEvent, WebhookEventType } from './records.ts';
+import type { Receivers } from './receivers.ts';
+import type { Delivery, WebhookEvent } from './records.ts';
 
 /** Deliveries that wait at a time, of all webhooks, and of events that one subject caused. More are dropped. */
 const WAITING_MAX = 1_000;
@@ -17,23 +16,9 @@ const SEEN_MAX = 10_000;
 /** Events that are being put in at a time. More are dropped. */
 const PENDING_MAX = 100;
 
-/** How long it is remembered that something was told: what still goes on then is told again. */
-const KEPT: Readonly<Record<WebhookEventType, Milliseconds>> = {
-  'lock-stuck': 7 * 86_400_000,
-  'lock-broken': 600_000,
-  'write-refused': 600_000,
-  'credential-expiring': 60 * 86_400_000,
-  'backup-old': 7 * 86_400_000,
-  'run-waiting': 86_400_000,
-  'run-applied': 86_400_000,
-  'run-errored': 86_400_000,
-  'drift-found': 86_400_000,
-  'drift-gone': 86_400_000,
-};
-
 /** Where events wait to be sent: in the engine, so that a restart keeps them and any node can send them. */
 export class Outbox {
-  readonly #webhooks: Records<StoredWebhook>;
+  readonly #receivers: Receivers;
   readonly #deliveries: Records<Delivery>;
   readonly #engine: Pick<Engine, 'now'>;
   readonly #log: Log;
@@ -43,37 +28,35 @@ export class Outbox {
   dropped = 0;
 
   constructor(options: {
-    webhooks: Records<StoredWebhook>;
+    receivers: Receivers;
     deliveries: Records<Delivery>;
     engine: Pick<Engine, 'now'>;
     log: Log;
   }) {
-    this.#webhooks = options.webhooks;
+    this.#receivers = options.receivers;
     this.#deliveries = options.deliveries;
     this.#engine = options.engine;
     this.#log = options.log;
   }
 
   /**
-   * Puts an event in for each webhook that wants it, unless it was put in before, by whatever node.
+   * Puts an event in for each receiver that wants it, unless it was put in before, by whatever node.
    * @param subject who caused it; null for what nobody did
+   * @param kept how long it is remembered that it was told: what still goes on then is told again
    * @returns whether there is something new to send
    */
-  async put(
-    event: WebhookEvent & { readonly type: WebhookEventType },
-    subject: string | null,
-  ): Promise<boolean> {
+  async put(event: WebhookEvent, subject: string | null, kept: Milliseconds): Promise<boolean> {
     const seen = this.#seen.get(event.id);
-    if (subject !== null && seen !== undefined && event.at - seen < KEPT[event.type]) return false;
+    if (subject !== null && seen !== undefined && event.at - seen < kept) return false;
     if (this.#pending >= PENDING_MAX) {
       this.#drop(event);
       return false;
     }
     this.#pending += 1;
     try {
-      const wanting = (await this.#webhooks.known()).filter(({ record }) => wants(record, event));
       let isNew = false;
-      for (const { name } of wanting) isNew = (await this.#putFor(name, event, subject)) || isNew;
+      for (const name of await this.#receivers.wanting(event))
+        isNew = (await this.#putFor(name, event, subject, kept)) || isNew;
       this.#remember(event.id, event.at);
       return isNew;
     } finally {
@@ -85,7 +68,7 @@ export class Outbox {
   async waiting(): Promise<readonly NamedRecord<Delivery>[]> {
     const now = await this.#engine.now();
     const all = await this.#deliveries.list();
-    const names = new Set((await this.#webhooks.known()).map(({ name }) => name));
+    const names = await this.#receivers.names();
     const done = all.filter(({ record }) => record.doneAt !== null);
     const spare = done
       .toSorted((a, b) => (a.record.doneAt ?? 0) - (b.record.doneAt ?? 0))
@@ -101,8 +84,9 @@ export class Outbox {
 
   async #putFor(
     webhook: string,
-    event: WebhookEvent & { readonly type: WebhookEventType },
+    event: WebhookEvent,
     subject: string | null,
+    kept: Milliseconds,
   ): Promise<boolean> {
     const id = deliveryId(webhook, event);
     const known = await this.#deliveries.known();
@@ -116,7 +100,7 @@ export class Outbox {
       this.#drop(event);
       return false;
     }
-    const keptUntil = now + KEPT[event.type];
+    const keptUntil = now + kept;
     const fresh: Delivery = {
       webhook,
       event,
@@ -146,14 +130,6 @@ export class Outbox {
       this.#log.error('an event for webhooks found no room and is dropped', { event: type });
     this.dropped += 1;
   }
-}
-
-/** Whether a webhook is to be told of an event. */
-function wants({ events, pattern }: StoredWebhook, { type, address }: WebhookEvent): boolean {
-  if (type === 'test' || !events.includes(type)) return false;
-  if (address === null) return pattern === '*';
-  const parsed = parseAddress(address);
-  return isAddress(parsed) && matchesPattern(pattern, parsed);
 }
 
 /** Names the delivery of an event to a webhook: the same on every node. */

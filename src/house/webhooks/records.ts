@@ -4,7 +4,7 @@ import type { Instant } from '../../core/instant.ts';
 import type { StoredBody } from '../../ports/engine.ts';
 import type { Sealer } from '../../ports/sealer.ts';
 import { defineRecords, type RecordDefinition } from '../records/define.ts';
-import { WEBHOOK_DELIVERY_KIND, WEBHOOK_KIND } from '../records/kinds.ts';
+import { WEBHOOK_DELIVERY_KIND, WEBHOOK_KIND, type RecordKind } from '../records/kinds.ts';
 import { BodyPacker, openSegments } from '../states/segments.ts';
 
 /** What a webhook may be told of. */
@@ -54,7 +54,7 @@ export const WEBHOOKS: RecordDefinition<StoredWebhook> = defineRecords<StoredWeb
 export interface WebhookEvent {
   /** The same for the same thing, whichever node sees it, and however often. */
   readonly id: string;
-  readonly type: WebhookEventType | 'test';
+  readonly type: string;
   readonly at: Instant;
   /** `project/key@workspace`; null for what concerns the server. */
   readonly address: string | null;
@@ -80,26 +80,30 @@ export interface Delivery {
   readonly keptUntil: Instant;
 }
 
-export const DELIVERIES: RecordDefinition<Delivery> = defineRecords<Delivery>(
-  WEBHOOK_DELIVERY_KIND,
-  z.object({
-    webhook: z.string(),
-    event: z.object({
-      id: z.string(),
-      type: z.enum([...WEBHOOK_EVENTS, 'test']),
-      at: z.number(),
-      address: z.string().nullable(),
-      message: z.string(),
-      facts: z.record(z.string(), z.union([z.string(), z.number(), z.null()])),
-    }),
-    subject: z.string().nullable(),
-    tries: z.number(),
-    dueAt: z.number(),
-    claim: z.object({ node: z.string(), until: z.number() }).nullable(),
-    doneAt: z.number().nullable(),
-    keptUntil: z.number(),
+const DELIVERY: z.ZodType<Delivery> = z.object({
+  webhook: z.string(),
+  event: z.object({
+    id: z.string(),
+    type: z.string(),
+    at: z.number(),
+    address: z.string().nullable(),
+    message: z.string(),
+    facts: z.record(z.string(), z.union([z.string(), z.number(), z.null()])),
   }),
-);
+  subject: z.string().nullable(),
+  tries: z.number(),
+  dueAt: z.number(),
+  claim: z.object({ node: z.string(), until: z.number() }).nullable(),
+  doneAt: z.number().nullable(),
+  keptUntil: z.number(),
+});
+
+/** The deliveries to receivers of one kind. */
+export function deliveriesOf(kind: RecordKind): RecordDefinition<Delivery> {
+  return defineRecords<Delivery>(kind, DELIVERY);
+}
+
+export const DELIVERIES: RecordDefinition<Delivery> = deliveriesOf(WEBHOOK_DELIVERY_KIND);
 
 /** Where a receiver is, and the secret that what it gets is signed with. */
 export interface WebhookTarget {

@@ -2,13 +2,12 @@ import type { Milliseconds } from '../../core/instant.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Engine } from '../../ports/engine.ts';
 import type { Log } from '../../ports/log.ts';
-import type { Sealer } from '../../ports/sealer.ts';
-import type { WebhookPost } from '../../ports/webhook-post.ts';
+import type { WebhookPost, WebhookRequest } from '../../ports/webhook-post.ts';
 import type { NamedRecord, Records } from '../records/records.ts';
 import { SharedRun } from '../shared-run.ts';
-import { webhookRequest } from './message.ts';
 import type { Outbox } from './outbox.ts';
-import { openTarget, type Delivery, type StoredWebhook, type WebhookEvent } from './records.ts';
+import type { Receivers } from './receivers.ts';
+import type { Delivery, WebhookEvent } from './records.ts';
 
 /** How often a node looks for what another one left, or what is to be tried again. */
 const LOOK_MS: Milliseconds = 5_000;
@@ -33,9 +32,8 @@ export interface SendResult {
  * whose node died meanwhile is sent by another, maybe a second time, under the same id.
  */
 export class WebhookSender {
-  readonly #engine: Pick<Engine, 'body' | 'now'>;
-  readonly #sealer: Sealer;
-  readonly #webhooks: Records<StoredWebhook>;
+  readonly #engine: Pick<Engine, 'now'>;
+  readonly #receivers: Receivers;
   readonly #deliveries: Records<Delivery>;
   readonly #outbox: Outbox;
   readonly #post: WebhookPost;
@@ -52,9 +50,8 @@ export class WebhookSender {
   givenUp = 0;
 
   constructor(options: {
-    engine: Pick<Engine, 'body' | 'now'>;
-    sealer: Sealer;
-    webhooks: Records<StoredWebhook>;
+    engine: Pick<Engine, 'now'>;
+    receivers: Receivers;
     deliveries: Records<Delivery>;
     outbox: Outbox;
     post: WebhookPost;
@@ -63,8 +60,7 @@ export class WebhookSender {
     node: string;
   }) {
     this.#engine = options.engine;
-    this.#sealer = options.sealer;
-    this.#webhooks = options.webhooks;
+    this.#receivers = options.receivers;
     this.#deliveries = options.deliveries;
     this.#outbox = options.outbox;
     this.#post = options.post;
@@ -88,13 +84,14 @@ export class WebhookSender {
     });
   }
 
-  /** Sends one event to one webhook at once, and says what came of it. */
+  /** Sends one event to one receiver at once, and says what came of it; null when it is gone. */
   async send(name: string, id: string, event: WebhookEvent): Promise<SendResult | null> {
-    const found = (await this.#webhooks.list()).find((one) => one.name === name);
-    const body = found?.bodyId == null ? null : await this.#engine.body(found.bodyId);
-    if (found === undefined || body === null) return null;
-    const target = await openTarget(this.#sealer, body, (bodyId) => this.#engine.body(bodyId));
-    const request = webhookRequest(target, found.record.format, { id, event, now: this.#clock.now() });
+    const request = await this.#receivers.request(name, { id, event, now: this.#clock.now() });
+    return request === null ? null : this.post(request);
+  }
+
+  /** Sends a request at once, and says what came of it. */
+  async post(request: WebhookRequest): Promise<SendResult> {
     try {
       const status = await this.#post(request, this.#closing.signal);
       const ok = status >= 200 && status < 300;
@@ -113,7 +110,7 @@ export class WebhookSender {
   }
 
   async #look(): Promise<void> {
-    if (this.#closing.signal.aborted || (await this.#webhooks.known()).length === 0) return;
+    if (this.#closing.signal.aborted || (await this.#receivers.names()).size === 0) return;
     const now = await this.#engine.now();
     for (const delivery of await this.#outbox.waiting()) {
       const { webhook, dueAt, claim } = delivery.record;

@@ -16,17 +16,21 @@ import type { Gate } from '../gate.ts';
 import { newSecret } from '../identity/new-pair.ts';
 import type { RecordOwner, Records } from '../records/records.ts';
 import { Lookout, type AlarmSettings } from './lookout.ts';
-import { Outbox } from './outbox.ts';
+import { DeliveryQueue, type WebhookCounts } from './delivery-queue.ts';
+import type { RecordDefinition } from '../records/define.ts';
+import type { Receivers } from './receivers.ts';
 import {
   DELIVERIES,
   sealTarget,
   WEBHOOKS,
+  type Delivery,
   type StoredWebhook,
   type WebhookEvent,
   type WebhookEventType,
 } from './records.ts';
-import { WebhookSender, type SendResult } from './sender.ts';
+import type { SendResult } from './sender.ts';
 import { urlProblem } from './receiver-url.ts';
+import { WebhookReceivers } from './webhook-receivers.ts';
 
 const WEBHOOKS_MAX = 20;
 const NAME = /^[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?$/;
@@ -52,13 +56,23 @@ export type SetWebhookAnswer =
   | { readonly type: 'invalid'; readonly problem: string }
   | Shut;
 
-/** Deliveries of this node since its start, by what came of them. */
-export interface WebhookCounts {
-  readonly sent: number;
-  readonly failed: number;
-  readonly givenUp: number;
-  readonly dropped: number;
-}
+/** How long it is remembered that something was told: what still goes on then is told again. */
+const KEPT: Readonly<Record<WebhookEventType, Milliseconds>> = {
+  'lock-stuck': 7 * 86_400_000,
+  'lock-broken': 600_000,
+  'write-refused': 600_000,
+  'credential-expiring': 60 * 86_400_000,
+  'backup-old': 7 * 86_400_000,
+  'run-waiting': 86_400_000,
+  'run-applied': 86_400_000,
+  'run-errored': 86_400_000,
+  'drift-found': 86_400_000,
+  'drift-gone': 86_400_000,
+};
+
+type QueueOptions = Omit<ConstructorParameters<typeof DeliveryQueue>[0], 'deliveries' | 'receivers'> & {
+  readonly records: RecordOwner;
+};
 
 /** Tells programs outside what somebody should look at: set by admins of the house alone, since the house then asks where they say. */
 export class Webhooks {
@@ -68,8 +82,8 @@ export class Webhooks {
   readonly #clock: Clock;
   readonly #gate: Gate;
   readonly #audit: Audit;
-  readonly #outbox: Outbox;
-  readonly #sender: WebhookSender;
+  readonly #queue: DeliveryQueue;
+  readonly #options: QueueOptions;
   readonly #lookout: Lookout;
   readonly #log: Log;
 
@@ -87,34 +101,30 @@ export class Webhooks {
     post: WebhookPost;
     node: string;
   }) {
-    const { sealer, clock, log, engine, post, node } = options;
-    const webhooks = WEBHOOKS.of(options.records);
-    const deliveries = DELIVERIES.of(options.records);
-    this.#records = webhooks;
+    const { sealer, clock, log, engine } = options;
+    this.#records = WEBHOOKS.of(options.records);
     this.#sealer = sealer;
     this.#entropy = options.entropy;
     this.#clock = clock;
     this.#log = log;
     this.#gate = options.gate;
     this.#audit = options.audit;
-    this.#outbox = new Outbox({ webhooks, deliveries, engine, log });
-    this.#sender = new WebhookSender({
-      engine,
-      sealer,
-      webhooks,
-      deliveries,
-      outbox: this.#outbox,
-      post,
-      clock,
-      log,
-      node,
-    });
+    this.#options = options;
+    this.#queue = this.beside(DELIVERIES, new WebhookReceivers(this.#records, engine, sealer));
     this.#lookout = new Lookout({ ...options, tell: (event) => this.#tell(event, null) });
   }
 
   get counts(): WebhookCounts {
-    const { sent, failed, givenUp } = this.#sender;
-    return { sent, failed, givenUp, dropped: this.#outbox.dropped };
+    return this.#queue.counts;
+  }
+
+  /** A queue for receivers of another kind, by the same means. Whoever opens it starts and closes it. */
+  beside(deliveries: RecordDefinition<Delivery>, receivers: Receivers): DeliveryQueue {
+    return new DeliveryQueue({
+      ...this.#options,
+      deliveries: deliveries.of(this.#options.records),
+      receivers,
+    });
   }
 
   /** Makes a webhook, in the place of one of that name. Its secret is told this once. */
@@ -172,7 +182,7 @@ export class Webhooks {
       message: `This is a test of the webhook ${name}, sent by ${caller.identity.subject}.`,
       facts: { webhook: name },
     };
-    const result = await this.#sender.send(name, this.#entropy.uuid(), event);
+    const result = await this.#queue.send(name, this.#entropy.uuid(), event);
     if (result === null) return { type: 'absent' };
     this.#audit.note(caller, 'webhook-test', null, { webhook: name, ok: result.ok });
     return { type: 'tested', ...result };
@@ -190,18 +200,18 @@ export class Webhooks {
   /** Looks for what no request tells of, and sends what is due. */
   async look(): Promise<void> {
     await this.#lookout.look();
-    await this.#sender.look();
+    await this.#queue.look();
   }
 
   start(): void {
-    this.#sender.start();
+    this.#queue.start();
     this.#lookout.start(async () => (await this.#records.known()).length > 0);
   }
 
   /** What is not sent yet stays, for the next start or another node. */
   async close(): Promise<void> {
     this.#lookout.close();
-    await this.#sender.close();
+    await this.#queue.close();
   }
 
   /**
@@ -216,7 +226,7 @@ export class Webhooks {
     event: WebhookEvent & { readonly type: WebhookEventType },
     subject: string | null,
   ): Promise<void> {
-    if (await this.#outbox.put(event, subject)) await this.#sender.look();
+    await this.#queue.put(event, subject, KEPT[event.type]);
   }
 
   #eventOf(

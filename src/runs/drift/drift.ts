@@ -50,7 +50,13 @@ export class Drift {
   readonly #schedules: Records<StoredSchedule>;
   readonly #createAgain: CheckOptions['createAgain'];
 
-  constructor(options: Omit<CheckOptions, 'findings' | 'book'> & { book: RunBook; bodies: RecordBodies }) {
+  constructor(
+    options: Omit<CheckOptions, 'findings' | 'book'> & {
+      book: RunBook;
+      bodies: RecordBodies;
+      checked: Findings['checked'];
+    },
+  ) {
     this.#house = options.house;
     this.#book = options.book;
     this.#schedules = options.house.records(DRIFT_SCHEDULES);

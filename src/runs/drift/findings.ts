@@ -3,6 +3,8 @@ import type { Instant, Milliseconds } from '../../core/instant.ts';
 import type { House } from '../../house/house.ts';
 import type { RecordBodies } from '../../house/records/bodies.ts';
 import type { Records } from '../../house/records/records.ts';
+import type { WebhookEvent } from '../../house/webhooks/records.ts';
+import { eventOfCheck } from '../notifications/events.ts';
 import type { Run, RunBook } from '../run-book.ts';
 import { digestOfDrift, driftIn } from './drifted.ts';
 import { DRIFTED, DRIFTS, type DriftedResource, type DriftFound, type StoredDrift } from './records.ts';
@@ -21,13 +23,17 @@ export class Findings {
   readonly #book: Pick<RunBook, 'part'>;
   readonly #bodies: RecordBodies;
   readonly #records: Records<StoredDrift>;
+  /** Told of what was found, and of what could not be looked at; the same again is told again. */
+  readonly checked: (event: WebhookEvent) => void;
   #counted: { readonly at: Instant; readonly count: number } | null = null;
 
   constructor(options: {
     house: Pick<House, 'records' | 'now' | 'webhooks'>;
     book: Pick<RunBook, 'part'>;
     bodies: RecordBodies;
+    checked: (event: WebhookEvent) => void;
   }) {
+    this.checked = options.checked;
     this.#house = options.house;
     this.#book = options.book;
     this.#bodies = options.bodies;
@@ -104,6 +110,7 @@ export class Findings {
     const resources = await this.#resources(name);
     const body = this.#bodies.seal(Buffer.from(JSON.stringify(resources)));
     await this.#records.put(null, name, { ...failed, found: before?.found ?? null }, body);
+    this.checked(eventOfCheck(name, { ...failed, resources: null }));
   }
 
   async #resources(name: string): Promise<readonly DriftedResource[]> {
@@ -130,6 +137,7 @@ export class Findings {
         facts,
       } as const;
       await this.#house.webhooks.tell(event, 'house:drift');
+      this.checked(eventOfCheck(name, { run, at, resources: count }));
     }
     if (drifted || before?.drifted !== true) return;
     const message = `The state ${name} is again as what is there: its drift is gone.`;

@@ -3,6 +3,7 @@ import { AGENT_POOL_ROWS } from './agent-pools.ts';
 import type { Rows } from './call.ts';
 import { CONFIGURATION_ROWS } from './configuration-versions.ts';
 import { LOCK_ROWS } from './locks.ts';
+import { NOTIFICATION_ROWS } from './notifications.ts';
 import { ORGANIZATION_ROWS } from './organizations.ts';
 import { OUTPUT_ROWS } from './outputs.ts';
 import { PROJECT_ROWS } from './projects.ts';
@@ -28,6 +29,7 @@ export const OPERATIONS: Rows = {
   ...CONFIGURATION_ROWS,
   ...RUN_ROWS,
   ...RUN_TRIGGER_ROWS,
+  ...NOTIFICATION_ROWS,
   ...PHASE_ROWS,
   ...VARIABLE_ROWS,
   ...AGENT_POOL_ROWS,
