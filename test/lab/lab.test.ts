@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { amountOf } from '../support/amount.ts';
 import { runSeed } from './run-seed.ts';
 
-const SEEDS = amountOf('STATEHOUSE_LAB_SEEDS', { few: 200, many: 10_000 });
+const SEEDS = amountOf('STATEHOUSE_LAB_SEEDS', { few: 100, many: 10_000 });
 
 it('simulates the same from the same seed', async () => {
   for (const seed of [1, 2, 3, 4, 5]) {
