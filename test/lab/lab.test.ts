@@ -11,7 +11,7 @@ it('simulates the same from the same seed', async () => {
   }
 });
 
-it(`breaks no rule in ${SEEDS} seeds`, { timeout: 60_000 + SEEDS * 500 }, async () => {
+it(`breaks no rule in ${SEEDS} seeds`, { timeout: 120_000 + SEEDS * 500 }, async () => {
   for (let seed = 1; seed <= SEEDS; seed += 1) {
     const { violation } = await runSeed(seed);
     expect(violation, `npm run lab -- --seed ${seed} --trace`).toBeNull();
