@@ -8,7 +8,7 @@ import { ask } from '../support/request.ts';
 import { Locker, Writer, type Shared } from './fixtures/clients.ts';
 
 /** Deaths of the house. */
-const CYCLES = amountOf('STATEHOUSE_DEATHS', { few: 6, many: 300 });
+const CYCLES = amountOf('STATEHOUSE_DEATHS', { few: 12, many: 300 });
 /** To be killed, and to start again on a machine that does much else. */
 const DEATH_MS_MAX = 20_000;
 const LIFE_MS = [10, 120] as const;

@@ -10,7 +10,7 @@ import { newDirectory } from '../engines/sqlite-fixture.ts';
 import { Acknowledged } from './acknowledged.ts';
 
 const WRITERS = new URL('./sqlite-writers.mjs', import.meta.url).pathname;
-const CYCLES = amountOf('STATEHOUSE_WRITER_DEATHS', { few: 10, many: 60 });
+const CYCLES = amountOf('STATEHOUSE_WRITER_DEATHS', { few: 20, many: 60 });
 const CALLERS = 24;
 
 it(`everything that was answered is there after each of ${CYCLES} kills`, { timeout: 600_000 }, async () => {
