@@ -46,7 +46,7 @@ assert code(s3.get_object, Bucket='boto', Key='absent') == 'NoSuchKey'
 for algorithm in ['CRC32', 'SHA1', 'SHA256']:
     s3.put_object(Bucket='boto', Key='c/' + algorithm, Body=state(1), ChecksumAlgorithm=algorithm)
 
-big = state(1, 'x' * 20_000_000)
+big = state(1, 'x' * 11_000_000)
 open('big', 'wb').write(big)
 config = TransferConfig(multipart_threshold=5 * 1024 * 1024, multipart_chunksize=5 * 1024 * 1024)
 s3.upload_file('big', 'boto', 'big.tfstate', Config=config)

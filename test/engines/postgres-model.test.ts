@@ -5,7 +5,7 @@ import { findPostgres } from '../support/postgres-server.ts';
 import { inNewDatabase } from './postgres-database.ts';
 
 const programs = await findPostgres();
-const SEQUENCES = amountOf('STATEHOUSE_SEQUENCES', { few: 150, many: 3_000 });
+const SEQUENCES = amountOf('STATEHOUSE_SEQUENCES', { few: 75, many: 3_000 });
 
 describe.skipIf(programs === null)('PostgreSQL (skipped unless postgres is on PATH)', () => {
   engineModel('postgres', inNewDatabase(programs), { sequences: SEQUENCES });

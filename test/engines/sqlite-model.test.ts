@@ -3,5 +3,5 @@ import { amountOf } from '../support/amount.ts';
 import { openInNewDirectory } from './sqlite-fixture.ts';
 
 engineModel('sqlite', openInNewDirectory, {
-  sequences: amountOf('STATEHOUSE_SEQUENCES', { few: 1_500, many: 20_000 }),
+  sequences: amountOf('STATEHOUSE_SEQUENCES', { few: 500, many: 20_000 }),
 });

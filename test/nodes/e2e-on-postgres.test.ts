@@ -12,9 +12,8 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const VITEST = fileURLToPath(new URL('../../node_modules/vitest/vitest.mjs', import.meta.url));
 /** What real terraforms do to a house, whatever engine it has. */
 const SUITES = [
-  'test/e2e/http-contention',
   'test/e2e/http-crash',
-  ...(isLongRun ? ['test/e2e/http-everyday'] : []),
+  ...(isLongRun ? ['test/e2e/http-contention', 'test/e2e/http-everyday'] : []),
 ];
 
 describe.skipIf(programs === null || terraform === null)(

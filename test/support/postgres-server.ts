@@ -1,11 +1,13 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chown, cp, mkdtemp, readdir, readFile, realpath, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { chown, cp, mkdtemp, readdir, readFile, realpath, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Client } from 'pg';
 import { findOnPath, runnable } from './find-program.ts';
 import { freePort } from './free-port.ts';
+import { POSTGRES_TEMPLATE } from './postgres-template.ts';
 
 /** The programs of one installed PostgreSQL. */
 export interface PostgresPrograms {
@@ -163,28 +165,40 @@ export class PostgresServer implements AsyncDisposable {
     await rm(this.#directory, { recursive: true, force: true, maxRetries: 5 });
   }
 
+  /** What `initdb` makes is made once in a test run and copied, unless there is a password in it. */
   async #initialise(): Promise<void> {
+    const data = join(this.#directory, 'data');
+    const shared = process.env[POSTGRES_TEMPLATE];
+    if (this.#options.password !== undefined || shared === undefined) return this.#initdb(this.#directory);
+    const template = join(shared, 'data');
+    if (!existsSync(template)) {
+      if (this.#user !== null) await chown(shared, this.#user.uid, this.#user.gid);
+      const making = await mkdtemp(join(shared, 'making-'));
+      if (this.#user !== null) await chown(making, this.#user.uid, this.#user.gid);
+      await this.#initdb(making);
+      await rename(join(making, 'data'), template).catch(ifMadeMeanwhile);
+    }
+    await this.#finish('cp', ['-R', '-p', template, data]);
+  }
+
+  async #initdb(directory: string): Promise<void> {
     const { password } = this.#options;
-    const flags = [
-      '-D',
-      join(this.#directory, 'data'),
-      '-U',
-      POSTGRES_USER,
-      '-E',
-      'UTF8',
-      '--locale=C.UTF-8',
-    ];
-    const passwordFile = join(this.#directory, 'password');
+    const flags = ['-D', join(directory, 'data'), '-U', POSTGRES_USER, '-E', 'UTF8', '--locale=C.UTF-8'];
+    const passwordFile = join(directory, 'password');
     if (password === undefined) {
       flags.push('--auth=trust');
     } else {
       await writeFile(passwordFile, password);
       flags.push('--auth=scram-sha-256', `--pwfile=${passwordFile}`);
     }
-    const child = this.#spawn(this.#programs.initdb, [...flags, '--no-sync']);
+    await this.#finish(this.#programs.initdb, [...flags, '--no-sync']);
+  }
+
+  async #finish(program: string, parameters: readonly string[]): Promise<void> {
+    const child = this.#spawn(program, parameters);
     const errors = collect(child);
     const [code] = (await once(child, 'exit')) as [number | null];
-    if (code !== 0) throw new Error(`initdb failed (${code}): ${errors()}`);
+    if (code !== 0) throw new Error(`${program} failed (${code}): ${errors()}`);
   }
 
   #spawn(program: string, parameters: readonly string[]): ChildProcess {
@@ -204,6 +218,11 @@ async function unprivileged(): Promise<{ uid: number; gid: number } | null> {
   const user = ['postgres', 'nobody'].map((name) => users.find(([n]) => n === name)).find(Boolean);
   if (user === undefined) throw new Error('no user "postgres" or "nobody" to run PostgreSQL as');
   return { uid: Number(user[2]), gid: Number(user[3]) };
+}
+
+/** Of two that make the same at once, the second takes what the first has made. */
+function ifMadeMeanwhile(fault: NodeJS.ErrnoException): void {
+  if (fault.code !== 'ENOTEMPTY' && fault.code !== 'EEXIST') throw fault;
 }
 
 async function giveAll(directory: string, { uid, gid }: { uid: number; gid: number }): Promise<void> {

@@ -43,8 +43,8 @@ const SCOPES: Readonly<Record<string, Scope>> = {
   },
 };
 
-const WAYS = amountOf('STATEHOUSE_WAYS', { few: 150, many: 1_000 });
-const SITUATIONS_MAX = amountOf('STATEHOUSE_SITUATIONS', { few: 10_000, many: Infinity });
+const WAYS = amountOf('STATEHOUSE_WAYS', { few: 40, many: 1_000 });
+const SITUATIONS_MAX = amountOf('STATEHOUSE_SITUATIONS', { few: 6_000, many: Infinity });
 
 describe('all that can happen to one address', { timeout: 600_000 }, () => {
   it.each(Object.entries(SCOPES))('breaks no rule: %s', (name, scope) => {
