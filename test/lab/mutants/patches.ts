@@ -12,6 +12,7 @@ const NODES = 'src/house/locks/nodes.js';
 const PARKED = 'src/house/locks/parked-requests.js';
 const LOCK_OBJECTS = 'src/protocols/lock-object/lock-objects.js';
 const LOCK_MEMORY = 'src/protocols/lock-object/lock-memory.js';
+const UPLOADS = 'src/house/states/uploads.js';
 const HTTP = 'src/protocols/http/door/operations.js';
 
 /** What a house and its doors may get wrong around a core that is right. */
@@ -145,6 +146,26 @@ export const PATCHES: Readonly<Record<string, Patch>> = {
     file: HTTP,
     from: "claim: lockId === null ? { kind: 'none' } : { kind: 'named', lockId }",
     to: "claim: { kind: 'none' }",
+  },
+  'an upload that nobody finishes stays': {
+    file: 'src/house/states/upload-limits.js',
+    from: 'return now - startedAt > UPLOAD_LIFE || now - touchedAt > uploadIdle;',
+    to: 'return false;',
+  },
+  'a finished upload is completed anew': {
+    file: UPLOADS,
+    from: 'upload.became ?? (upload.finishedAt === null ? null : await this.#result(id))',
+    to: 'null',
+  },
+  'pieces stay when their upload ends': {
+    file: UPLOADS,
+    from: 'await pieces.drop(null, ...page.map(({ name }) => name));',
+    to: 'void page;',
+  },
+  'whoever was refused is told that nobody has the lock': {
+    file: LOCK_OBJECTS,
+    from: 'const owed = alias === null ? null : this.#refusals.looks(viewerOf(caller, request, address, alias));',
+    to: 'const owed = null;',
   },
   'a fault at the http door that looks like no state': {
     file: 'src/protocols/http/door/door.js',
