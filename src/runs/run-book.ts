@@ -82,15 +82,24 @@ export class RunBook {
     return { type, run };
   }
 
-  /** The agent of a phase is at work. @returns the run as it is now; null when that phase is not its any more */
-  async agentSeen(id: string, digest: string): Promise<Run | null> {
+  /**
+   * The agent of a phase is at work.
+   * @param secrets the digests of those that take the place of the agent's and of its programs'
+   * @returns the run as it is now; null when that phase is not its any more
+   */
+  async agentSeen(
+    id: string,
+    digest: string,
+    secrets: { readonly agent: string; readonly programs: string } | null = null,
+  ): Promise<Run | null> {
     const at = await this.#house.now();
     let isIts = false;
     const stored = await this.#runs.update(null, id, (before) => {
       const { job = null } = before ?? {};
       isIts = job?.agent?.digest === digest;
       if (before === null || job?.agent === undefined || !isIts) return before;
-      return { ...before, job: { ...job, agent: { ...job.agent, seenAt: at } } };
+      const agent = { ...job.agent, seenAt: at, digest: secrets?.agent ?? digest };
+      return { ...before, job: { ...job, digest: secrets?.programs ?? job.digest, agent } };
     });
     return stored !== null && isIts ? { id, ...stored } : null;
   }

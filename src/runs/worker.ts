@@ -28,6 +28,8 @@ const ALIAS = 'run';
 /** How long a run waits in line at a time: it keeps its place. */
 const LOCK_WAIT: Milliseconds = 600_000;
 const TRY_AGAIN: Milliseconds = 1_000;
+/** How soon a run is looked after again after a fault, such as of the database. */
+const TEND_AGAIN: Milliseconds = 2_000;
 /** How long an apply without a question waits for its client to see the plan. */
 const READ_WAIT: Milliseconds = 5_000;
 /** How often runs are looked at that another node may have changed. */
@@ -61,6 +63,8 @@ export class RunWorker {
   readonly #slots: Slots;
   readonly #nodes: RunNodes;
   readonly #tended = new Map<string, { readonly run: TendedRun; readonly done: Promise<void> }>();
+  /** What keeps from looking after runs again. */
+  readonly #again = new Set<() => void>();
   #isClosed = false;
   #ends: (() => void)[] = [];
 
@@ -89,8 +93,8 @@ export class RunWorker {
     const tended = new TendedRun(run);
     const done = this.#tend(tended).catch((fault: unknown) => {
       this.#options.log.error('a run could not be looked after', { run: run.id, fault: String(fault) });
-      // The next start, or another node, takes it over.
       this.#tended.delete(run.id);
+      this.#tendAgain(run.id);
     });
     this.#tended.set(run.id, { run: tended, done });
   }
@@ -103,7 +107,7 @@ export class RunWorker {
   /** Ends what is at work: in order at first, by force after a while. What waits goes on after the next start. */
   async close(within: Milliseconds): Promise<void> {
     this.#isClosed = true;
-    for (const end of this.#ends) end();
+    for (const end of [...this.#ends, ...this.#again]) end();
     this.#nodes.close();
     const all = [...this.#tended.values()];
     for (const { run } of all) {
@@ -115,6 +119,20 @@ export class RunWorker {
     });
     await Promise.all(all.map(({ done }) => done));
     cancel();
+  }
+
+  /** Looks after a run again that was left because of a fault, as after a start: what was at work then is lost. */
+  #tendAgain(id: string): void {
+    if (this.#isClosed) return;
+    const { book, clock, house } = this.#options;
+    const cancel = clock.after(TEND_AGAIN, () => {
+      this.#again.delete(cancel);
+      const adopted = book
+        .find(id)
+        .then((run) => (run === null || run.node !== house.node ? undefined : this.#adopt(run)));
+      adopted.catch(() => this.#tendAgain(id));
+    });
+    this.#again.add(cancel);
   }
 
   async #tend(tended: TendedRun): Promise<void> {

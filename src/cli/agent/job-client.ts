@@ -16,6 +16,7 @@ import {
   LOG_SIZE,
   REGISTERED,
   SIGNAL,
+  TAKEN_OVER,
   VARIABLES_TOLD,
   type AboutAgent,
   type Job,
@@ -72,7 +73,8 @@ export class JobClient implements JobServer {
     return answer.statusCode === NO_CONTENT ? null : read(JOB, body);
   }
 
-  job({ run, secret: token }: Job): JobLink {
+  job(job: Job): JobLink {
+    const { run, secret: token } = job;
     const at = `/jobs/${run.id}`;
     const asked = async (asking: Omit<Asked, 'token'>): Promise<IncomingMessage> => {
       const answer = await this.#ask({ ...asking, token });
@@ -105,6 +107,7 @@ export class JobClient implements JobServer {
         read(SIGNAL, await said('POST', `beat?wait=${Math.round(wait)}`, undefined, wait)).signal,
       end: async (result) => void (await said('POST', 'end', jsonOf(result))),
       handBack: async () => void (await said('POST', 'hand-back')),
+      takeOver: async () => ({ ...job, ...read(TAKEN_OVER, await said('POST', 'take-over')) }),
     };
   }
 

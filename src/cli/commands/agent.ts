@@ -8,7 +8,7 @@ import { endBy } from '../end-by.ts';
 import { DONE } from '../exit-codes.ts';
 import { Failure, wrongUse } from '../failure.ts';
 import { accepted, duration, flag, text, textOr, wholeNumber } from '../options.ts';
-import { CONNECTION_OPTIONS, readConnection } from '../server/connection.ts';
+import { CONNECTION_OPTIONS, readConnection, type Connection } from '../server/connection.ts';
 
 const MEBIBYTE = 1_048_576;
 /** How long telling the server of an end may take after that, as long as --stop-wait at the most, and some more. */
@@ -48,6 +48,11 @@ export const command: Command = defineCommand({
       RUN_NETWORKS.join('|'),
       'what runs in the sandbox reach: all that this machine reaches, or the state of their workspace alone',
     ),
+    kubernetesJob: text(
+      'FILE',
+      'in a pod of a Kubernetes cluster: have each plan and apply executed by a Job that is made after the manifest in FILE',
+    ),
+    jobFile: text('FILE', 'execute the one plan or apply that FILE says, as a Job of --kubernetes-job does'),
     once: flag('take one plan or apply, wait for it if need be, and end when it has ended'),
     stopWait: duration(
       '1h',
@@ -69,37 +74,56 @@ export const command: Command = defineCommand({
       says: 'one plan or apply, for a container that is thrown away after each',
     },
   ],
-  run: async ({ options, terminal, stopped }) => {
+  run: async ({ options, terminal, env, stopped }) => {
     const connection = readConnection(options);
-    const { credential } = connection;
-    if (credential === null)
-      throw wrongUse(
-        'the token of the pool is missing',
-        '"statehouse agent-pool create" shows it: give it with --credential-file.',
-      );
-    const isolation = accepted(readWord(options.isolation, ISOLATIONS));
+    const { runSlots: slots, once, stopWait: within, jobFile, kubernetesJob } = options;
+    const name = options.name ?? hostname();
+    const end = (): void => endBy(within + Math.min(within, TELL_MS) + END_GRACE_MS);
+    stopped.addEventListener('abort', end, { once: true });
+    if (kubernetesJob !== undefined) {
+      const { openController } = await import('../agent/kubernetes/open-controller.ts');
+      const asked = { connection, token: tokenOf(connection), name, file: kubernetesJob, env };
+      const controller = await openController(asked).catch(failed);
+      terminal.note(`Having Jobs execute runs of ${connection.url}.`);
+      await controller.run({ slots, stopped }).catch(refused);
+      return DONE;
+    }
     const { openAgent } = await import('../agent/open-agent.ts');
     const agent = await openAgent({
       connection,
-      token: `${credential.id}.${credential.secret}`,
-      name: options.name ?? hostname(),
-      isSandboxed: isolation === 'sandbox',
+      token: jobFile === undefined ? tokenOf(connection) : '',
+      name,
+      isSandboxed: accepted(readWord(options.isolation, ISOLATIONS)) === 'sandbox',
       network: accepted(readWord(options.runNetwork, RUN_NETWORKS)),
       programs: options.runPrograms ?? null,
       directory: resolve(options.runDirectory),
       memory: options.runMemory * MEBIBYTE,
       logLevel: 'info',
-    }).catch((fault: unknown) => {
-      throw new Failure(fault instanceof Error ? fault.message : String(fault), { cause: fault });
-    });
+    }).catch(failed);
+    if (jobFile !== undefined) {
+      const { readJob } = await import('../agent/read-job.ts');
+      await agent.execute(await readJob(jobFile), { stopped, within }).catch(failed);
+      return DONE;
+    }
     terminal.note(`Taking runs of ${connection.url}. Ctrl-C finishes what is at work.`);
-    const { runSlots: slots, once, stopWait: within } = options;
-    const end = (): void => endBy(within + Math.min(within, TELL_MS) + END_GRACE_MS);
-    stopped.addEventListener('abort', end, { once: true });
-    await agent.run({ slots, once, stopped, within }).catch((fault: unknown) => {
-      if (!(fault instanceof TokenRefused)) throw fault;
-      throw new Failure(fault.message, { next: 'Make another one with "statehouse agent-pool token".' });
-    });
+    await agent.run({ slots, once, stopped, within }).catch(refused);
     return DONE;
   },
 });
+
+function tokenOf({ credential }: Connection): string {
+  if (credential !== null) return `${credential.id}.${credential.secret}`;
+  throw wrongUse(
+    'the token of the pool is missing',
+    '"statehouse agent-pool create" shows it: give it with --credential-file.',
+  );
+}
+
+function failed(fault: unknown): never {
+  throw new Failure(fault instanceof Error ? fault.message : String(fault), { cause: fault });
+}
+
+function refused(fault: unknown): never {
+  if (!(fault instanceof TokenRefused)) throw fault;
+  throw new Failure(fault.message, { next: 'Make another one with "statehouse agent-pool token".' });
+}

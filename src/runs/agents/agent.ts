@@ -5,12 +5,12 @@ import { PhaseControl } from '../control.ts';
 import type { Executor } from '../executors/executor.ts';
 import { removeLeftBehind } from '../left-behind.ts';
 import { executePhase, type PhaseParts } from '../phase.ts';
-import { AgentUnknown, JobLost, type JobLink, type JobServer, TokenRefused } from './job-server.ts';
+import { JobLost, type JobLink, type JobServer } from './job-server.ts';
+import { pause } from './pause.ts';
+import { PhaseTaker } from './phase-taker.ts';
 import { RemoteLog } from './remote-log.ts';
-import type { AboutAgent, Job, Registered } from './wire.ts';
+import type { AboutAgent, Job } from './wire.ts';
 
-/** How long a request for a phase is held open. */
-const WAIT: Milliseconds = 25_000;
 /** How long a sign of life is held open, so that a cancel is heard at once; less where the server gives agents up sooner. */
 const BEAT: Milliseconds = 5_000;
 /** An agent that has not reached the server for this part of the time ends what it does, before the server gives it up. */
@@ -18,7 +18,6 @@ const CUT_OFF = 0.7;
 /** How long what a phase needs is asked for again. */
 const PATIENCE: Milliseconds = 15_000;
 const AGAIN: Milliseconds = 1_000;
-const AGAIN_MAX: Milliseconds = 15_000;
 /** How often the directories of runs are looked for whose agent was killed. */
 const CLEAR: Milliseconds = 180_000;
 /** How long the end of a phase is tried to be told. */
@@ -38,13 +37,12 @@ export interface AgentWork {
 /** Takes phases of runs from a server, and executes them on this machine. */
 export class Agent {
   readonly #server: JobServer;
-  readonly #about: AboutAgent;
+  readonly #taker: PhaseTaker;
   readonly #phases: PhaseParts;
   readonly #executor: Executor;
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #controls = new Set<PhaseControl>();
-  #registered: Promise<Registered> | null = null;
 
   constructor(options: {
     server: JobServer;
@@ -55,7 +53,7 @@ export class Agent {
     log: Log;
   }) {
     this.#server = options.server;
-    this.#about = options.about;
+    this.#taker = new PhaseTaker(options);
     this.#phases = options.phases;
     this.#executor = options.executor;
     this.#clock = options.clock;
@@ -67,6 +65,25 @@ export class Agent {
    * @throws {TokenRefused} when the server does not let it in
    */
   async run({ slots, once, stopped, within }: AgentWork): Promise<void> {
+    await this.#inTime({ stopped, within }, () =>
+      this.#taker.run({ slots, once, stopped }, (job, link) => this.#take(job, link)),
+    );
+  }
+
+  /** Executes one phase that another program has taken, as its agent from now on. @throws {JobLost} when it is not to be had any more */
+  async execute(job: Job, { stopped, within }: Pick<AgentWork, 'stopped' | 'within'>): Promise<void> {
+    await this.#inTime({ stopped, within }, async () => {
+      const link = this.#server.job(job);
+      const own = await this.#retried(() => link.takeOver(), PATIENCE);
+      await this.#take(own, this.#server.job(own));
+    });
+  }
+
+  /** Does something, and hurries what it has begun once it is to stop. */
+  async #inTime(
+    { stopped, within }: Pick<AgentWork, 'stopped' | 'within'>,
+    work: () => Promise<void>,
+  ): Promise<void> {
     let cancel = (): void => undefined;
     const hurry = (): void => {
       cancel = this.#clock.after(within, () => {
@@ -78,46 +95,13 @@ export class Agent {
     };
     if (stopped.aborted) hurry();
     else stopped.addEventListener('abort', hurry, { once: true });
-    const failed = new AbortController();
-    const over = AbortSignal.any([stopped, failed.signal]);
     const clear = this.#clear();
     try {
-      await Promise.all(
-        Array.from({ length: slots }, () =>
-          this.#work(over, once).catch((fault: unknown) => {
-            failed.abort();
-            throw fault;
-          }),
-        ),
-      );
+      await work();
     } finally {
       cancel();
       clear();
       stopped.removeEventListener('abort', hurry);
-      const known = await this.#registered?.catch(() => null);
-      if (known !== undefined && known !== null) await this.#server.leave(known.id).catch(() => undefined);
-    }
-  }
-
-  /** One phase after the other, or one alone. */
-  async #work(stopped: AbortSignal, once: boolean): Promise<void> {
-    let pause = AGAIN;
-    while (!stopped.aborted) {
-      try {
-        const { id } = await this.#register(stopped);
-        const job = await this.#server.next(id, WAIT, stopped);
-        pause = AGAIN;
-        if (job === null) continue;
-        await this.#take(job, stopped);
-        if (once) return;
-      } catch (fault) {
-        if (fault instanceof TokenRefused) throw fault;
-        if (stopped.aborted) return;
-        if (fault instanceof AgentUnknown) this.#registered = null;
-        else this.#log.warn('the server cannot be asked', { fault: String(fault), again: pause });
-        await this.#pause(pause, stopped);
-        pause = Math.min(AGAIN_MAX, pause * 2);
-      }
     }
   }
 
@@ -136,25 +120,8 @@ export class Agent {
     return () => cancel();
   }
 
-  #register(stopped: AbortSignal): Promise<Registered> {
-    this.#registered ??= this.#server.register(this.#about, stopped).then(
-      (registered) => {
-        const { id, pool, project } = registered;
-        this.#log.info('the agent is connected', { agent: id, pool, project });
-        return registered;
-      },
-      (fault: unknown) => {
-        this.#registered = null;
-        throw fault;
-      },
-    );
-    return this.#registered;
-  }
-
-  async #take(job: Job, stopped: AbortSignal): Promise<void> {
+  async #take(job: Job, link: JobLink): Promise<void> {
     const { run, phase, token: secret } = job;
-    const link = this.#server.job(job);
-    if (stopped.aborted) return link.handBack().catch(() => undefined);
     this.#log.info('a phase was begun', { run: run.id, phase });
     const control = new PhaseControl(this.#executor, this.#clock);
     const log = new RemoteLog(link, this.#clock, job.logOffset);
@@ -193,7 +160,7 @@ export class Agent {
         heardAt = this.#clock.now();
         if (signal === 'stop') {
           control.stop();
-          await this.#pause(every, over);
+          await pause(this.#clock, every, over);
         }
       } catch (fault) {
         if (fault instanceof JobLost) {
@@ -202,7 +169,7 @@ export class Agent {
         }
         if (this.#clock.now() - heardAt > lease * CUT_OFF)
           control.limit('the agent cannot reach the server', false);
-        await this.#pause(AGAIN, over);
+        await pause(this.#clock, AGAIN, over);
       }
     }
   }
@@ -225,21 +192,8 @@ export class Agent {
         return await ask();
       } catch (fault) {
         if (fault instanceof JobLost || this.#clock.now() >= until) throw fault;
-        await this.#pause(AGAIN, new AbortController().signal);
+        await pause(this.#clock, AGAIN);
       }
     }
-  }
-
-  #pause(delay: Milliseconds, over: AbortSignal): Promise<void> {
-    if (over.aborted) return Promise.resolve();
-    return new Promise((resolve) => {
-      const done = (): void => {
-        cancel();
-        over.removeEventListener('abort', done);
-        resolve();
-      };
-      const cancel = this.#clock.after(delay, done);
-      over.addEventListener('abort', done, { once: true });
-    });
   }
 }

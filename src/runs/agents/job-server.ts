@@ -40,4 +40,6 @@ export interface JobLink extends PhaseStore {
   beat(wait: Milliseconds): Promise<'go-on' | 'stop'>;
   end(result: PhaseResult): Promise<void>;
   handBack(): Promise<void>;
+  /** Is its agent from now on. @returns the job with the secrets that are good from now on */
+  takeOver(): Promise<Job>;
 }

@@ -224,6 +224,18 @@ export class AgentJobs {
     return change.type === 'changed';
   }
 
+  /**
+   * Has another program be the agent of a phase, with secrets of its own: those that were told before are good for nothing then. So
+   * of two that were given the same phase one has it.
+   */
+  async takeOver({ id, job }: Run): Promise<{ readonly secret: string; readonly token: string } | null> {
+    const [secret, token] = [newSecret(this.#entropy), newSecret(this.#entropy)];
+    const digests = { agent: digestOf(secret), programs: digestOf(token) };
+    const run = await this.#book.agentSeen(id, job?.agent?.digest ?? '', digests);
+    this.#watches.tell(id);
+    return run === null ? null : { secret, token };
+  }
+
   /** An agent gives back what it has not begun. */
   async handBack({ id, job }: Run): Promise<void> {
     const isSame = (now: Pick<Run, 'job'>): boolean => now.job?.agent?.digest === job?.agent?.digest;

@@ -19,6 +19,7 @@ import { PHASES, RUN_PROGRAMS, RUN_TASK, type Phase } from '../records.ts';
 //   POST   /jobs/:run/log?offset=   what the programs said, from there on      -> how long the log is now
 //   POST   /jobs/:run/end           how the phase ended
 //   POST   /jobs/:run/hand-back     nothing was begun
+//   POST   /jobs/:run/take-over     another program is the agent from now on   -> two secrets in place of those of the phase
 //
 // 401 says that the token is not good, 404 that the agent has to tell of itself anew, 410 that the phase is not the agent's any more.
 export const AGENTS_PREFIX = '/api/agents';
@@ -83,6 +84,11 @@ export const JOB: z.ZodType<Job> = z.object({
 
 export const SIGNAL: z.ZodType<{ readonly signal: 'go-on' | 'stop' }> = z.object({
   signal: z.enum(['go-on', 'stop']),
+});
+
+export const TAKEN_OVER: z.ZodType<{ readonly secret: string; readonly token: string }> = z.object({
+  secret: z.string(),
+  token: z.string(),
 });
 
 export const LOG_SIZE: z.ZodType<{ readonly size: number }> = z.object({ size: z.number() });

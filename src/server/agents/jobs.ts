@@ -32,7 +32,8 @@ type JobOperation =
   | 'job-put-part'
   | 'job-log'
   | 'job-end'
-  | 'job-hand-back';
+  | 'job-hand-back'
+  | 'job-take-over';
 
 const BY_PLACE: Readonly<Record<string, JobOperation>> = {
   'POST beat': 'job-beat',
@@ -43,6 +44,7 @@ const BY_PLACE: Readonly<Record<string, JobOperation>> = {
   'POST log': 'job-log',
   'POST end': 'job-end',
   'POST hand-back': 'job-hand-back',
+  'POST take-over': 'job-take-over',
 };
 
 /** What is asked of a phase; null where it is nothing. */
@@ -112,6 +114,10 @@ export const JOB_OPERATIONS: Readonly<Record<JobOperation, (call: JobCall) => Pr
   'job-hand-back': async ({ runs, run }) => {
     await runs.jobs.handBack(run);
     return empty('job-hand-back');
+  },
+  'job-take-over': async ({ runs, run }) => {
+    const secrets = await runs.jobs.takeOver(run);
+    return secrets === null ? null : jsonReply('job-take-over', secrets);
   },
 };
 
