@@ -84,8 +84,16 @@ async function find(
   return answer;
 }
 
-const names = async (house: TestHouse, asked: Partial<Exploring>, caller?: Caller): Promise<string[]> =>
-  (await find(house, asked, caller)).states.map(({ name }) => name);
+/** On all pages: one ends after some time, full or not. */
+async function names(house: TestHouse, asked: Partial<Exploring>, caller?: Caller): Promise<string[]> {
+  const found: string[] = [];
+  for (let page: Partial<Exploring> | null = asked; page !== null;) {
+    const { states, next } = await find(house, page, caller);
+    found.push(...states.map(({ name }) => name));
+    page = next === null ? null : { ...asked, cursor: next };
+  }
+  return found;
+}
 
 let house: TestHouse;
 afterEach(() => house.close());
