@@ -151,7 +151,9 @@ describe('the explorer', () => {
     for (let n = 0; n < 30; n += 1)
       await write(house, `secret-${n}`, stateText(1, [WEB]), n % 2 === 0 ? 'acme' : 'beta');
     await write(house, 'zebra/prod', stateText(1, [WEB]), 'beta');
-    await eventually('all is found', async () => (await names(house, { value: 'i-0abc1234' })).length === 31);
+    const isIndexed = async (): Promise<boolean> =>
+      (await names(house, { value: 'i-0abc1234' })).length === 31;
+    await eventually('all is found', isIndexed, 50_000);
     const least = callerWith({ role: 'outputs', pattern: '*' });
     expect(await house.house.explorer.find(least, { text: 'i-0abc1234', limit: 10 })).toMatchObject({
       type: 'forbidden',
