@@ -10,6 +10,7 @@ import { NO_BROWSER, startBrowser } from '../support/browser.ts';
 import { busyFactor } from '../support/busy-factor.ts';
 import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
+import { processesOf } from '../support/process-tree.ts';
 import { RunningProgram } from '../support/running-program.ts';
 import { findTerraform } from '../support/terraform.ts';
 import { signIn, visit } from './fixtures/signed-in.ts';
@@ -85,7 +86,8 @@ describe.skipIf(why !== null)(`the first two minutes (skipped: ${why})`, () => {
         apply.signal('SIGKILL');
       }
     } finally {
-      server.signal('SIGTERM');
+      // npm passes no signal on; Ctrl-C in a terminal reaches them all.
+      for (const pid of await processesOf(server.pid)) process.kill(pid, 'SIGTERM');
       await server.end;
     }
   }, 240_000);
