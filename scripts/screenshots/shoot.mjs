@@ -38,6 +38,7 @@ const VIEWS = [
 const DIALOGS = [
   ['break-in', '/', 'Break in…', 'Type the key'],
   ['new-credential', '/credentials', 'New credential', 'Name'],
+  ['change-credential', '/credentials', 'Change ci-prod', 'With the state'],
   ['project', '/projects', 'Change acme', 'Versions to keep'],
   ['freeze', '/projects', 'Freeze applies…', 'Why'],
 ];
@@ -96,6 +97,7 @@ async function shootAll(browser, { size, viewport, colorScheme }) {
   });
   const shoot = async (name) => {
     if (!name.includes(only)) return;
+    process.stderr.write(`${name}, ${size}, ${colorScheme}\n`);
     const picture = smallPng(await page.screenshot());
     writeFileSync(join(OUT, `${name}-${size}-${colorScheme}.png`), picture);
   };

@@ -27,7 +27,7 @@ export function indexContract(bench: Bench): void {
   };
   const found = async (words: readonly Word[], more: Partial<IndexQuery> = {}): Promise<string[]> => {
     const query = { limit: 100, ...more, words: words.map(word) };
-    return (await bench.engine().indexed(query)).map(({ name }) => name);
+    return (await bench.engine().indexed(query)).marks.map(({ name }) => name);
   };
   const rows = async (...names: readonly string[]): Promise<IndexRow[]> =>
     (await bench.engine().indexRows(names)).map((kept) => ({
@@ -66,9 +66,44 @@ export function indexContract(bench: Bench): void {
       expect(await found([], { since: 2_000 })).toEqual(['a/2', 'a/3']);
       expect(await found(['instance'], { since: 2_000 })).toEqual(['a/2']);
       expect(await found(['instance'], { before: 2_000 })).toEqual(['a/1']);
-      expect(await bench.engine().indexed({ words: [], since: 2_000, before: 3_000, limit: 9 })).toEqual([
-        { name: 'a/2', version: 2, at: 2_000 },
-      ]);
+      expect(await bench.engine().indexed({ words: [], since: 2_000, before: 3_000, limit: 9 })).toEqual({
+        marks: [{ name: 'a/2', version: 2, at: 2_000 }],
+        lookedTo: null,
+      });
+    });
+
+    it('looks at a few names in one go, and says how far, even where nothing is found', async () => {
+      await apply({ type: 'drop-index', names: null });
+      const names = Array.from({ length: 12 }, (_, at) => `a/${String(at).padStart(2, '0')}`);
+      await apply(
+        ...names.map((name, at) =>
+          put(row(name, at + 1), 'instance', ...(at === 10 ? ['rare' as const] : ['subnet' as const])),
+        ),
+      );
+      const looks = async (
+        words: readonly Word[],
+        more: Partial<IndexQuery>,
+      ): Promise<readonly string[][]> => {
+        const pages: string[][] = [];
+        for (let after: string | null = ''; after !== null;) {
+          const from = after === '' ? {} : { after };
+          const query: IndexQuery = { limit: 3, window: 4, ...more, ...from, words: words.map(word) };
+          const { marks, lookedTo } = await bench.engine().indexed(query);
+          pages.push(marks.map(({ name }) => name));
+          after = lookedTo;
+        }
+        return pages;
+      };
+      const late = await looks(['instance'], { since: 11_000 });
+      expect([late.flat(), late.length > 2, late[0]]).toEqual([['a/10', 'a/11'], true, []]);
+      const never = await looks(['instance', 'subnet'], { prefix: 'a/1', since: 99_000 });
+      expect(never.flat()).toEqual([]);
+      expect((await looks(['instance', 'subnet'], {})).flat()).toEqual(
+        names.filter((name) => name !== 'a/10'),
+      );
+      expect((await looks(['instance', 'rare'], {})).flat()).toEqual(['a/10']);
+      expect((await looks([], { before: 2_000 })).flat()).toEqual(['a/00']);
+      expect((await looks([], {})).flat()).toEqual(names);
     });
 
     it('has a state under its newest words alone, and never takes an older version', async () => {

@@ -33,6 +33,15 @@ export interface IndexQuery {
   /** Only what was written before this moment. */
   readonly before?: Instant;
   readonly limit: number;
+  /** So many names under the rarest word are looked at, and no more: {@link INDEX_WINDOW} unless given. */
+  readonly window?: number;
+}
+
+/** What was found, by name, byte by byte, and how far was looked. */
+export interface IndexPage {
+  readonly marks: readonly IndexMark[];
+  /** The name to go on after, even where nothing was found; null where there is no more. */
+  readonly lookedTo: string | null;
 }
 
 /**
@@ -41,11 +50,16 @@ export interface IndexQuery {
  * is verified by whoever opens it.
  */
 export interface StateIndex {
-  /** By name, byte by byte. */
-  indexed(query: IndexQuery): Promise<readonly IndexMark[]>;
+  /** Looks at a bounded number of names, however few of them are found: what all states have and none has together takes turns. */
+  indexed(query: IndexQuery): Promise<IndexPage>;
   /** The rows of these names, as far as they are there, by name. */
   indexRows(names: readonly string[]): Promise<readonly IndexRow[]>;
 }
+
+/** Names that are looked at in one go: some milliseconds of work. */
+export const INDEX_WINDOW = 2_000;
+/** Words are rare, or else one is as good as another: no more of the names under each are counted. */
+export const INDEX_COUNTED_MAX = 1_000;
 
 /** Bytes of a word. */
 export const INDEX_WORD_BYTES = 8;

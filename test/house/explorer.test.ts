@@ -84,8 +84,16 @@ async function find(
   return answer;
 }
 
-const names = async (house: TestHouse, asked: Partial<Exploring>, caller?: Caller): Promise<string[]> =>
-  (await find(house, asked, caller)).states.map(({ name }) => name);
+/** On all pages: one ends after some time, full or not. */
+async function names(house: TestHouse, asked: Partial<Exploring>, caller?: Caller): Promise<string[]> {
+  const found: string[] = [];
+  for (let page: Partial<Exploring> | null = asked; page !== null;) {
+    const { states, next } = await find(house, page, caller);
+    found.push(...states.map(({ name }) => name));
+    page = next === null ? null : { ...asked, cursor: next };
+  }
+  return found;
+}
 
 let house: TestHouse;
 afterEach(() => house.close());
@@ -143,7 +151,9 @@ describe('the explorer', () => {
     for (let n = 0; n < 30; n += 1)
       await write(house, `secret-${n}`, stateText(1, [WEB]), n % 2 === 0 ? 'acme' : 'beta');
     await write(house, 'zebra/prod', stateText(1, [WEB]), 'beta');
-    await eventually('all is found', async () => (await names(house, { value: 'i-0abc1234' })).length === 31);
+    const isIndexed = async (): Promise<boolean> =>
+      (await names(house, { value: 'i-0abc1234' })).length === 31;
+    await eventually('all is found', isIndexed, 50_000);
     const least = callerWith({ role: 'outputs', pattern: '*' });
     expect(await house.house.explorer.find(least, { text: 'i-0abc1234', limit: 10 })).toMatchObject({
       type: 'forbidden',

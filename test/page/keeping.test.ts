@@ -123,6 +123,46 @@ describe.skipIf(NO_BROWSER !== null)(`keeping a server by its page (skipped: ${N
     expect(faults).toEqual([]);
   });
 
+  it('changes what a credential may do and until when, after showing what that means', async () => {
+    // Without resources, which other tests look for.
+    const body = '{"version":4,"serial":1,"lineage":"changed","outputs":{},"resources":[]}';
+    const made = await house.credential('ci-wide', [{ role: 'operator', pattern: 'acme/*' }]);
+    expect((await house.ask('POST', '/http/acme/changed', { body, as: made })).status).toBe(200);
+    const { page, faults } = await enter('/credentials');
+    await page.getByRole('button', { name: 'Change ci-wide' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Change this credential' });
+    const button = dialog.getByRole('button', { name: 'Change it' });
+    expect(await button.isDisabled()).toBe(true);
+    expect(await dialog.getByLabel('On 1').inputValue()).toBe('acme/*');
+    await dialog.getByLabel('Role 1').selectOption('reader');
+    await dialog.getByLabel('With the state').fill('acme/changed');
+    const row = dialog.getByRole('row', { name: /^write / });
+    expect((await row.getByRole('cell').allTextContents()).map((text) => text.trim())).toEqual([
+      'yes',
+      '– no more',
+    ]);
+    await dialog.getByRole('row', { name: /^read yes yes$/ }).waitFor();
+    await dialog.getByLabel('Ends').selectOption('30');
+    expect(await violations(page)).toEqual([]);
+    await submit(page, 'Change it');
+    await dialog.waitFor({ state: 'detached' });
+    const changed = page.getByRole('row', { name: /ci-wide/ });
+    await changed.getByText('reader', { exact: true }).waitFor();
+    expect((await house.ask('POST', '/http/acme/changed', { body, as: made })).status).toBe(403);
+    expect((await house.ask('GET', '/http/acme/changed', { as: made })).status).toBe(200);
+    const { text } = await house.ask('GET', '/api/v1/credentials');
+    const { credentials } = JSON.parse(text) as { credentials: { id: string; expiresAt: string | null }[] };
+    const days =
+      (Date.parse(credentials.find(({ id }) => id === made.id)?.expiresAt ?? '') - Date.now()) / 86_400_000;
+    expect(Math.round(days)).toBe(30);
+    // A pattern that is none is refused by the server, and said.
+    await page.getByRole('button', { name: 'Change ci-wide' }).click();
+    await dialog.getByLabel('On 1').fill('acme');
+    await submit(page, 'Change it');
+    await dialog.getByRole('alert').waitFor();
+    expect(faults).toEqual([]);
+  });
+
   it('shows how long a lock was held the last times', async () => {
     for (const id of ['one', 'two', 'three']) {
       await lock('acme/net', id);

@@ -90,6 +90,35 @@ describe.skipIf(NO_BROWSER !== null)(`Now, in two browsers (skipped: ${NO_BROWSE
     expect(faults).toEqual([]);
   });
 
+  it('links to the run of a pipeline, and to nothing else that a lock info says', async () => {
+    const run = 'https://gitlab.com/acme/net/-/jobs/7';
+    const bad = 'https://evil.example/acme/infra/actions/runs/1';
+    const locks = [
+      ['acme/ci', { ...JSON.parse(sampleLock('ci')), Info: `deploy (${run})` }],
+      ['acme/evil', { ...JSON.parse(sampleLock('evil')), Info: bad, Who: 'javascript:alert(1)' }],
+    ] as const;
+    for (const [path, info] of locks)
+      expect(
+        (await house.ask('LOCK', `/http/${path}`, { body: JSON.stringify(info), as: alice })).status,
+      ).toBe(200);
+    const { page, faults } = await enter(bob);
+    const link = page.getByRole('link', { name: 'GitLab run' });
+    await link.waitFor();
+    expect([await link.getAttribute('href'), await link.getAttribute('rel')]).toEqual([
+      run,
+      'noopener noreferrer nofollow',
+    ]);
+    await page.getByText(bad).waitFor();
+    const foreign = await page.locator('main a:not([href^="/"])').count();
+    expect(foreign).toBe(1);
+    expect(await violations(page)).toEqual([]);
+    await page.goto(`${house.url}/s/acme/ci`);
+    await link.waitFor();
+    for (const [path, info] of locks)
+      await house.ask('UNLOCK', `/http/${path}`, { body: JSON.stringify(info), as: alice });
+    expect(faults).toEqual([]);
+  });
+
   it('says of a grant that its client has not acknowledged it, for as long as that is so', async () => {
     const identity = { ...ADMIN_CALLER.identity, subject: 'token:alice' };
     const address = { project: 'acme', key: 'unheard', workspace: 'default' };
@@ -130,7 +159,8 @@ describe.skipIf(NO_BROWSER !== null)(`Now, in two browsers (skipped: ${NO_BROWSE
     async () => {
       await using gate = await Gate.make();
       const path = 'acme/real';
-      const place = { url: house.url, path, as: alice };
+      const run = 'https://github.com/acme/infra/actions/runs/81';
+      const place = { url: house.url, path, as: alice, lockQuery: `run=${run}` };
       await using first = await httpFolder(terraform!, place, resource('one', 'one', gate.command));
       await using second = await first.copy({ TF_HTTP_USERNAME: bob.id, TF_HTTP_PASSWORD: bob.secret });
       await second.write('main.tf', resource('two'));
@@ -139,6 +169,8 @@ describe.skipIf(NO_BROWSER !== null)(`Now, in two browsers (skipped: ${NO_BROWSE
       await gate.reached();
       await untilHeld(house, path);
       await page.locator('.lock-row.holder', { hasText: 'alice' }).getByText('apply').first().waitFor();
+      const link = page.locator('.lock-row.holder').getByRole('link', { name: 'GitHub Actions run' });
+      expect(await link.getAttribute('href')).toBe(run);
       const waiting = second.start(['apply', '-auto-approve', '-lock-timeout=2m']);
       await untilParked(house, path, 1);
       await page.locator('.lock-row.waiter', { hasText: 'you' }).waitFor();

@@ -2,7 +2,7 @@ import type { Command } from '../command.ts';
 import { defineCommand } from '../command.ts';
 import { Failure, wrongUse } from '../failure.ts';
 import { environmentUnder, isOwnTerraform, lendingOf, withoutLock } from '../folder/child.ts';
-import { ADOPT_LOCK, LOCK_OPTIONS, adoptLock, releaseLock, takeLock } from '../folder/holding.ts';
+import { ADOPT_LOCK, LOCK_OPTIONS, adoptLock, releaseLock, takeLock, withCiRun } from '../folder/holding.ts';
 import { runProgram } from '../folder/program.ts';
 import { TARGET_OPTIONS, withTarget } from '../folder/target.ts';
 import { text } from '../options.ts';
@@ -54,7 +54,7 @@ export const command: Command = defineCommand({
         workspace,
         operation,
         // Not the whole command: others see this, and arguments may hold secrets.
-        info: options.reason ?? program,
+        info: withCiRun(options.reason ?? program, env),
         timeout: options.lockTimeout,
         stopped,
       };

@@ -3,7 +3,7 @@ import type { Command } from '../command.ts';
 import { defineCommand } from '../command.ts';
 import { DONE } from '../exit-codes.ts';
 import { Failure } from '../failure.ts';
-import { LOCK_OPTIONS, releaseLock, takeLock } from '../folder/holding.ts';
+import { LOCK_OPTIONS, releaseLock, takeLock, withCiRun } from '../folder/holding.ts';
 import { OPERATION_LOCK } from '../../core/lock-info.ts';
 import { TARGET_OPTIONS, withTarget } from '../folder/target.ts';
 import { text } from '../options.ts';
@@ -24,12 +24,12 @@ export const command: Command = defineCommand({
   ],
   run: (invocation) =>
     withTarget(invocation, 'changes', async ({ client, workspace }) => {
-      const { terminal, options, stopped } = invocation;
+      const { terminal, options, stopped, env } = invocation;
       const lock = await takeLock(terminal, {
         client,
         workspace,
         operation: OPERATION_LOCK,
-        info: options.reason ?? '',
+        info: withCiRun(options.reason ?? '', env),
         timeout: options.lockTimeout,
         stopped,
       });

@@ -1,4 +1,5 @@
 import type { Environment } from '../../ports/environment.ts';
+import { ciRunOf } from '../../core/ci-run.ts';
 import { OPERATION_EXEC } from '../../core/lock-info.ts';
 import type { HeldLock, LockRelease, StateClient } from '../../ports/state-client.ts';
 import { makeLockRequest, whoAmI } from '../../protocols/lock-request.ts';
@@ -36,6 +37,13 @@ export interface Wanted {
   readonly info?: string;
   readonly timeout: number;
   readonly stopped: AbortSignal;
+}
+
+/** A reason, and the run of a pipeline that gives it, so that whoever waits can look at it. */
+export function withCiRun(reason: string, env: Environment): string {
+  const run = ciRunOf(env);
+  if (run === null || reason.includes(run)) return reason;
+  return reason === '' ? run : `${reason} (${run})`;
 }
 
 /** How `statehouse exec` tells the commands that it runs which lock they are under. */

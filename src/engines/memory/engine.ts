@@ -34,7 +34,7 @@ import {
   type StoredFigures,
 } from '../../ports/engine.ts';
 import type { BodyMark, Resealed } from '../../ports/sealed-anew.ts';
-import type { IndexMark, IndexQuery, IndexRow } from '../../ports/state-index.ts';
+import type { IndexPage, IndexQuery, IndexRow } from '../../ports/state-index.ts';
 import { fits, isChange } from './audit.ts';
 import { MemoryBodies } from './bodies.ts';
 import { compareBytes, otherSealed, selectStates } from './queries.ts';
@@ -129,7 +129,7 @@ export class MemoryEngine implements Engine {
     return this.#entries.get(`${kind}\n${name}`) ?? null;
   }
 
-  indexed(query: IndexQuery): Promise<readonly IndexMark[]> {
+  indexed(query: IndexQuery): Promise<IndexPage> {
     return this.#index.indexed(query);
   }
 

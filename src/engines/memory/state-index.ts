@@ -1,4 +1,11 @@
-import type { IndexCommand, IndexMark, IndexQuery, IndexRow, StateIndex } from '../../ports/state-index.ts';
+import {
+  INDEX_WINDOW,
+  type IndexCommand,
+  type IndexPage,
+  type IndexQuery,
+  type IndexRow,
+  type StateIndex,
+} from '../../ports/state-index.ts';
 import { compareBytes } from './queries.ts';
 
 interface Kept {
@@ -17,15 +24,22 @@ export class MemoryIndex implements StateIndex {
     since = -Infinity,
     before = Infinity,
     limit,
-  }: IndexQuery): Promise<readonly IndexMark[]> {
-    const wanted = words.map(textOf);
-    return [...this.#kept.values()]
-      .filter(({ row: { name, at } }) => name.startsWith(prefix) && at >= since && at < before)
+    window = INDEX_WINDOW,
+  }: IndexQuery): Promise<IndexPage> {
+    const [first, ...others] = words.map(textOf);
+    const under = [...this.#kept.values()]
+      .filter(({ row: { name } }) => name.startsWith(prefix))
       .filter(({ row: { name } }) => after === '' || compareBytes(name, after) > 0)
-      .filter((kept) => wanted.every((word) => kept.words.has(word)))
-      .sort((a, b) => compareBytes(a.row.name, b.row.name))
+      .filter((kept) => first === undefined || kept.words.has(first))
+      .sort((a, b) => compareBytes(a.row.name, b.row.name));
+    const looked = under.slice(0, window);
+    const marks = looked
+      .filter(({ row: { at } }) => at >= since && at < before)
+      .filter((kept) => others.every((word) => kept.words.has(word)))
       .slice(0, limit)
       .map(({ row: { name, version, at } }) => ({ name, version, at }));
+    const last = looked.length < window ? null : (looked.at(-1)?.row.name ?? null);
+    return { marks, lookedTo: marks.length < limit ? last : (marks.at(-1)?.name ?? last) };
   }
 
   async indexRows(names: readonly string[]): Promise<readonly IndexRow[]> {

@@ -26,7 +26,7 @@ import {
   type WholeLog,
 } from '../../ports/engine.ts';
 import type { BodyMark, Resealed } from '../../ports/sealed-anew.ts';
-import type { IndexMark, IndexQuery, IndexRow } from '../../ports/state-index.ts';
+import type { IndexPage, IndexQuery, IndexRow } from '../../ports/state-index.ts';
 import type { OpenRowKey } from '../../ports/row-key.ts';
 import type { RowKeys } from '../row-keys.ts';
 import { findRowKeys, verifyAll } from './adoption.ts';
@@ -165,7 +165,7 @@ export class PostgresEngine implements Engine {
     return this.#queries.entry(kind, name);
   }
 
-  async indexed(query: IndexQuery): Promise<readonly IndexMark[]> {
+  async indexed(query: IndexQuery): Promise<IndexPage> {
     return this.#queries.indexed(query);
   }
 

@@ -4,7 +4,7 @@ import type { Usage } from '../../core/quota.ts';
 import { NEW_WORLD, type Version, type World } from '../../core/world.ts';
 import type { Entry, EntryPage, WaitingRequest, StateQuery, StateSummary } from '../../ports/engine.ts';
 import type { Resealed } from '../../ports/sealed-anew.ts';
-import type { IndexMark, IndexQuery, IndexRow } from '../../ports/state-index.ts';
+import type { IndexPage, IndexQuery, IndexRow } from '../../ports/state-index.ts';
 import { changedElsewhere, ownerOf, type RowKeys } from '../row-keys.ts';
 import { looksThroughAll, searched, type Stretch } from '../searched.ts';
 import { hasVersion, newestVersions } from '../version-numbers.ts';
@@ -13,7 +13,14 @@ import { fromText, toBytes, toText } from './columns.ts';
 import { credentialsFrom } from './credentials.ts';
 import { ADDRESS, toEntry, toVersion, toWaitingRequest, type StoredRecord } from './rows.ts';
 import { Conditions, limitOf } from './session/conditions.ts';
-import { selectIndexed, selectIndexRows, toIndexMark, toIndexRow } from './state-index.ts';
+import {
+  countWords,
+  rarestFirst,
+  selectIndexed,
+  selectIndexRows,
+  toIndexPage,
+  toIndexRow,
+} from './state-index.ts';
 import { readUsage, usageFrom } from './usage.ts';
 import {
   headFrom,
@@ -133,8 +140,11 @@ export class Queries {
     return [...credentialsFrom(this.#keys, house, rows)];
   }
 
-  async indexed(query: IndexQuery): Promise<IndexMark[]> {
-    return (await this.#connections.read(selectIndexed(this.#schema, query))).map(toIndexMark);
+  async indexed(query: IndexQuery): Promise<IndexPage> {
+    const counted =
+      query.words.length < 2 ? [] : await this.#connections.read(countWords(this.#schema, query.words));
+    const words = rarestFirst(query.words, counted);
+    return toIndexPage(await this.#connections.read(selectIndexed(this.#schema, { ...query, words })), query);
   }
 
   async indexRows(names: readonly string[]): Promise<IndexRow[]> {

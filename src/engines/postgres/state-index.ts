@@ -1,5 +1,12 @@
 import { formatAddress } from '../../core/address.ts';
-import type { IndexCommand, IndexMark, IndexQuery, IndexRow } from '../../ports/state-index.ts';
+import {
+  INDEX_COUNTED_MAX,
+  INDEX_WINDOW,
+  type IndexCommand,
+  type IndexPage,
+  type IndexQuery,
+  type IndexRow,
+} from '../../ports/state-index.ts';
 import { fromText, toBuffer, toBytes, toText } from './columns.ts';
 import type { Row, Statement } from './connection.ts';
 import type { AddressChange } from './session/changes.ts';
@@ -70,33 +77,67 @@ function dropIndex(schema: string, names: readonly string[]): Statement[] {
   ];
 }
 
+/** How many names there are under each word, in their order; of common ones not all are counted. */
+export function countWords(schema: string, words: readonly Uint8Array[]): Statement {
+  return {
+    text: `SELECT (SELECT count(*) FROM (
+        SELECT 1 FROM ${schema}.index_word WHERE word = asked.word LIMIT ${INDEX_COUNTED_MAX}) AS under) AS count
+      FROM unnest($1::bytea[]) WITH ORDINALITY AS asked (word, place) ORDER BY place`,
+    values: [words.map(toBuffer)],
+  };
+}
+
+/** @param counted what {@link countWords} has answered; empty to leave them in their order */
+export function rarestFirst(words: readonly Uint8Array[], counted: readonly Row[]): readonly Uint8Array[] {
+  if (counted.length === 0) return words;
+  const counts = new Map(words.map((word, at) => [word, Number(counted[at]?.['count'])]));
+  return words.toSorted((a, b) => (counts.get(a) ?? 0) - (counts.get(b) ?? 0));
+}
+
+/**
+ * The names that are looked at are read first and alone, so that no plan of the database looks at more; how far that was comes
+ * with every row, and with a row of its own where nothing is found.
+ */
 export function selectIndexed(
   schema: string,
-  { words, prefix, after, since, before, limit }: IndexQuery,
+  { words, prefix, after, since, before, limit, window = INDEX_WINDOW }: IndexQuery,
 ): Statement {
   const [first, ...others] = words;
-  const name = first === undefined ? 'kept.name' : 'found.name';
   const asked = new Conditions();
-  if (first !== undefined) asked.add('found.word = ?', toBuffer(first));
+  if (first !== undefined) asked.add('word = ?', toBuffer(first));
   if (prefix !== undefined && prefix !== '')
-    asked.add(`${name} >= ? AND ${name} < ?`, toText(prefix), toText(prefix) + BEHIND_ALL_NAMES);
-  if (after !== undefined) asked.add(`${name} > ?`, toText(after));
+    asked.add('name >= ? AND name < ?', toText(prefix), toText(prefix) + BEHIND_ALL_NAMES);
+  if (after !== undefined) asked.add('name > ?', toText(after));
+  const looking = asked.where;
+  const kept = new Conditions(asked.values);
   for (const word of others) {
-    asked.add(
-      `EXISTS (SELECT 1 FROM ${schema}.index_word AS other WHERE other.word = ? AND other.name = ${name})`,
+    kept.add(
+      `EXISTS (SELECT 1 FROM ${schema}.index_word AS other WHERE other.word = ? AND other.name = looked.name)`,
       toBuffer(word),
     );
   }
-  if (since !== undefined) asked.add('kept.at >= ?', since);
-  if (before !== undefined) asked.add('kept.at < ?', before);
-  const from =
-    first === undefined
-      ? `${schema}.state_index AS kept`
-      : `${schema}.index_word AS found JOIN ${schema}.state_index AS kept ON kept.name = found.name`;
+  if (since !== undefined) kept.add('kept.at >= ?', since);
+  if (before !== undefined) kept.add('kept.at < ?', before);
+  const isPlain = others.length === 0 && since === undefined && before === undefined;
+  const most = isPlain ? Math.min(limit, window) : window;
+  const table = `${schema}.${first === undefined ? 'state_index' : 'index_word'}`;
   return {
-    text: `SELECT kept.name, kept.version, kept.at FROM ${from} ${asked.where} ORDER BY ${name} ${limitOf(limit)}`,
-    values: asked.values,
+    text: `WITH looked AS MATERIALIZED (SELECT name FROM ${table} ${looking} ORDER BY name ${limitOf(most)}),
+      found AS (SELECT kept.name, kept.version, kept.at FROM looked JOIN ${schema}.state_index AS kept ON kept.name = looked.name
+        ${kept.where} ORDER BY looked.name ${limitOf(limit)})
+      SELECT found.*, far.looked_to FROM (
+        SELECT CASE WHEN count(*) = ${most} THEN max(name) END AS looked_to FROM looked) AS far
+      LEFT JOIN found ON true ORDER BY found.name`,
+    values: kept.values,
   };
+}
+
+/** What {@link selectIndexed} has found. */
+export function toIndexPage(rows: readonly Row[], { limit }: Pick<IndexQuery, 'limit'>): IndexPage {
+  const marks = rows.filter((row) => row['name'] !== null).map(toIndexMark);
+  const far = rows[0]?.['looked_to'] ?? null;
+  const last = marks.length < limit ? undefined : marks.at(-1)?.name;
+  return { marks, lookedTo: last ?? (far === null ? null : fromText(far)) };
 }
 
 export function selectIndexRows(schema: string, names: readonly string[]): Statement {
@@ -106,7 +147,7 @@ export function selectIndexRows(schema: string, names: readonly string[]): State
   };
 }
 
-export function toIndexMark(row: Row): IndexMark {
+function toIndexMark(row: Row): IndexPage['marks'][number] {
   return { name: fromText(row['name']), version: Number(row['version']), at: Number(row['at']) };
 }
 

@@ -27,7 +27,7 @@ import {
 } from '../../ports/engine.ts';
 import type { BodyMark, Resealed } from '../../ports/sealed-anew.ts';
 import type { OpenRowKey } from '../../ports/row-key.ts';
-import type { IndexMark, IndexQuery, IndexRow } from '../../ports/state-index.ts';
+import type { IndexPage, IndexQuery, IndexRow } from '../../ports/state-index.ts';
 import { RowKeys } from '../row-keys.ts';
 import { looksThroughAll, searched } from '../searched.ts';
 import { prepareDatabase } from './adoption.ts';
@@ -174,7 +174,7 @@ export class SqliteEngine implements Engine {
     return this.#read(() => this.#queries.entry(kind, name));
   }
 
-  async indexed(query: IndexQuery): Promise<readonly IndexMark[]> {
+  async indexed(query: IndexQuery): Promise<IndexPage> {
     return this.#read(() => this.#queries.indexed(query));
   }
 

@@ -7,7 +7,7 @@ import { liveHead, type Version, type World } from '../../core/world.ts';
 import type { Entry, EntryPage, WaitingRequest, StateSummary } from '../../ports/engine.ts';
 import type { Resealed } from '../../ports/sealed-anew.ts';
 import { EngineFault } from '../../ports/engine.ts';
-import type { IndexMark, IndexQuery, IndexRow } from '../../ports/state-index.ts';
+import type { IndexPage, IndexQuery, IndexRow } from '../../ports/state-index.ts';
 import { toRecord } from '../address-record.ts';
 import { changedElsewhere, ownerOf, RowKeys } from '../row-keys.ts';
 import type { Stretch } from '../searched.ts';
@@ -185,7 +185,7 @@ export class Queries {
     return stored === null ? null : toEntry(stored);
   }
 
-  indexed(query: IndexQuery): IndexMark[] {
+  indexed(query: IndexQuery): IndexPage {
     return this.#index.indexed(query);
   }
 

@@ -1,7 +1,10 @@
 import {
+  INDEX_COUNTED_MAX,
+  INDEX_WINDOW,
   INDEX_WORD_BYTES,
   type IndexCommand,
   type IndexMark,
+  type IndexPage,
   type IndexQuery,
   type IndexRow,
 } from '../../ports/state-index.ts';
@@ -74,15 +77,18 @@ export class IndexReader {
     this.#db = db;
   }
 
-  indexed({ words, prefix, after, since, before, limit }: IndexQuery): IndexMark[] {
-    const [first, ...others] = words;
+  indexed({ words, prefix, after, since, before, limit, window = INDEX_WINDOW }: IndexQuery): IndexPage {
+    const [first, ...others] = this.#rarestFirst(words);
+    const [table, name] = first === undefined ? ['state_index', 'name'] : ['index_word', 'index_word.name'];
     // By the word alone where there is one: its names are in their order already.
-    const name = first === undefined ? 'state_index.name' : 'index_word.name';
     const range = new Conditions();
-    if (first !== undefined) range.add('index_word.word = ?', first);
+    if (first !== undefined) range.add('word = ?', first);
     if (prefix !== undefined && prefix !== '')
       range.add(`${name} >= ? AND ${name} < ?`, prefix, prefix + BEHIND_ALL_NAMES);
     if (after !== undefined) range.add(`${name} > ?`, after);
+    const looking = `SELECT ${name} FROM ${table} WHERE ${range.text} ORDER BY ${name} LIMIT 1 OFFSET ?`;
+    const far = this.#prepare(looking).get(...range.values, window - 1) as { name: string } | undefined;
+    if (far !== undefined) range.add(`${name} <= ?`, far.name);
     for (const word of others) {
       range.add(
         `EXISTS (SELECT 1 FROM index_word AS other WHERE other.word = ? AND other.name = ${name})`,
@@ -95,9 +101,22 @@ export class IndexReader {
       first === undefined
         ? 'state_index'
         : 'index_word CROSS JOIN state_index ON state_index.name = index_word.name';
-    return this.#prepare(
+    const marks = this.#prepare(
       `SELECT state_index.name, version, at FROM ${from} WHERE ${range.text} ORDER BY ${name} LIMIT ?`,
     ).all(...range.values, limit) as IndexMark[];
+    const last = marks.length < limit ? undefined : marks.at(-1)?.name;
+    return { marks, lookedTo: last ?? far?.name ?? null };
+  }
+
+  #rarestFirst(words: readonly Uint8Array[]): readonly Uint8Array[] {
+    if (words.length < 2) return words;
+    const count = this.#prepare(
+      'SELECT count(*) AS count FROM (SELECT 1 FROM index_word WHERE word = ? LIMIT ?)',
+    );
+    const counts = new Map(
+      words.map((word) => [word, (count.get(word, INDEX_COUNTED_MAX) as { count: number }).count]),
+    );
+    return words.toSorted((a, b) => (counts.get(a) ?? 0) - (counts.get(b) ?? 0));
   }
 
   rows(names: readonly string[]): IndexRow[] {

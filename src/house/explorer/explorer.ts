@@ -128,12 +128,12 @@ export class Explorer {
         const isOver = states.length >= limit || (after !== from && performance.now() - began > TIME);
         if (isOver) return { states, next: this.#cursor(after) };
         const query = { words, prefix, limit: PAGE, ...times, ...(after === '' ? {} : { after }) };
-        const marks = await this.#engine.indexed(query);
+        const { marks, lookedTo } = await this.#engine.indexed(query);
         const seen = marks.filter(({ name }) => this.#shows(identity, name));
         const { found, stoppedAt } = await this.#open(asked, seen, limit - states.length);
         states.push(...found);
-        after = stoppedAt ?? marks.at(-1)?.name ?? after;
-        isLast = stoppedAt === null && marks.length < PAGE;
+        after = stoppedAt ?? lookedTo ?? marks.at(-1)?.name ?? after;
+        isLast = stoppedAt === null && lookedTo === null;
         // Others have their turn.
         await setImmediate();
       }

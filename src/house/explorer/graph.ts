@@ -115,11 +115,11 @@ export class Graph {
       for (;;) {
         if (looked >= ROWS_MAX) return { names, cut: true };
         const query = { words: [word], prefix: within, limit: PAGE, ...(after === '' ? {} : { after }) };
-        const marks = await this.#engine.indexed(query);
+        const { marks, lookedTo } = await this.#engine.indexed(query);
         looked += marks.length;
         names.push(...marks.map(({ name }) => name).filter((name) => this.#shows(identity, name)));
-        after = marks.at(-1)?.name ?? after;
-        if (marks.length < PAGE) break;
+        if (lookedTo === null) break;
+        after = lookedTo;
       }
     }
     return { names, cut: false };

@@ -24,13 +24,13 @@ export interface IndexedState extends StateContents {
 /** A row of the index, sealed for its state and version. */
 export async function sealRow(sealer: Sealer, mark: IndexMark, state: IndexedState): Promise<IndexRow> {
   const plain = await compress(JSON.stringify(state));
-  return { ...mark, sealed: sealer.seal(plain, contextOf(mark)) };
+  return { ...mark, sealed: sealer.seal(plain, rowContext(mark)) };
 }
 
 /** @returns null for a row that nobody with the master key has made for this state and version */
 export async function openRow(sealer: Sealer, row: IndexRow): Promise<IndexedState | null> {
   try {
-    const gzipped = sealer.open(row.sealed, contextOf(row));
+    const gzipped = sealer.open(row.sealed, rowContext(row));
     const bounds = { maxOutputLength: PLAIN_BYTES_MAX };
     const plain =
       gzipped.length < AT_ONCE_BYTES ? gunzipSync(gzipped, bounds) : await expand(gzipped, bounds);
@@ -41,6 +41,7 @@ export async function openRow(sealer: Sealer, row: IndexRow): Promise<IndexedSta
   }
 }
 
-function contextOf({ name, version, at }: IndexMark): string {
+/** What a row is sealed for: its state and version. */
+export function rowContext({ name, version, at }: IndexMark): string {
   return `index ${version} ${at} ${name}`;
 }

@@ -195,7 +195,8 @@ export class Indexer {
   async #takeNewer(key: IndexKey, address: Address): Promise<void> {
     const name = formatAddress(address);
     const { record } = await this.#engine.world(address);
-    const [mark] = await this.#engine.indexed({ words: [], prefix: name, limit: 1 });
+    const { marks } = await this.#engine.indexed({ words: [], prefix: name, limit: 1 });
+    const [mark] = marks;
     const head = liveHead(record);
     if (mark?.name === name && mark.version === head?.number && mark.at === head.at) return;
     await this.#take(key, address);

@@ -10,6 +10,8 @@ export const PATH_PREFIX = '/http/';
 export const WORKSPACE_PARAMETER = 'workspace';
 /** Parks from the first request on: `wait=5m`. */
 export const WAIT_PARAMETER = 'wait';
+/** The address of the run of a pipeline that asks for the lock: our own, for the lock address of a pipeline. */
+export const RUN_PARAMETER = 'run';
 /** Makes PUT, POST, DELETE and GET speak of the lock, for clients that cannot send custom methods. */
 export const LOCK_PARAMETER = 'lock';
 /** Terraform names the lock that it writes under. */

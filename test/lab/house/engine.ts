@@ -25,7 +25,7 @@ import type {
 } from '../../../src/ports/engine.ts';
 import type { BodyMark, Resealed } from '../../../src/ports/sealed-anew.ts';
 
-import type { IndexMark, IndexQuery, IndexRow } from '../../../src/ports/state-index.ts';
+import type { IndexPage, IndexQuery, IndexRow } from '../../../src/ports/state-index.ts';
 
 /** Told of every command that became durable, one by one, in their order. */
 export type CommitListener = (command: Command, result: CommandResult) => void | Promise<void>;
@@ -102,7 +102,7 @@ export abstract class SimulatedEngine implements Engine {
   entry(kind: string, name: string): Promise<Entry | null> {
     return this.read((kept) => kept.entry(kind, name));
   }
-  indexed(query: IndexQuery): Promise<readonly IndexMark[]> {
+  indexed(query: IndexQuery): Promise<IndexPage> {
     return this.read((kept) => kept.indexed(query));
   }
   indexRows(names: readonly string[]): Promise<readonly IndexRow[]> {

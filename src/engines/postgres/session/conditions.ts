@@ -1,7 +1,12 @@
 /** Numbers the values of a statement while its conditions are gathered. */
 export class Conditions {
-  readonly values: unknown[] = [];
+  readonly values: unknown[];
   readonly #texts: string[] = [];
+
+  /** @param before values of the same statement that are numbered already */
+  constructor(before: readonly unknown[] = []) {
+    this.values = [...before];
+  }
 
   /** @param text with "?" where the value goes */
   add(text: string, ...values: readonly unknown[]): void {

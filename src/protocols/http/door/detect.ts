@@ -1,4 +1,5 @@
 import { readDurationOrSeconds } from '../../../core/duration.ts';
+import { isRunAddress } from '../../../core/ci-run.ts';
 import { isProblem } from '../../../core/read-value.ts';
 import { isAddress, type Address } from '../../../core/address.ts';
 import type { Milliseconds } from '../../../core/instant.ts';
@@ -8,6 +9,7 @@ import {
   LOCK_ID_PARAMETER,
   LOCK_PARAMETER,
   parseQuery,
+  RUN_PARAMETER,
   WAIT_PARAMETER,
   WORKSPACE_PARAMETER,
 } from '../layout.ts';
@@ -21,6 +23,8 @@ export interface DetectedRequest {
   /** The lock that the client says it holds. */
   readonly lockId: string | null;
   readonly wait: Milliseconds | null;
+  /** The run of a pipeline that the client says it is in. */
+  readonly run: string | null;
 }
 
 export interface Undetected {
@@ -66,5 +70,11 @@ export function detect(request: DoorRequest): DetectedRequest | Undetected {
   const waitText = query.get(WAIT_PARAMETER);
   const wait = waitText === undefined ? null : readDurationOrSeconds(waitText);
   if (isProblem(wait)) return { status: 400, problem: wait.problem };
-  return { operation, address, lockId: query.get(LOCK_ID_PARAMETER) ?? null, wait };
+  const run = query.get(RUN_PARAMETER) ?? null;
+  if (run !== null && !isRunAddress(run))
+    return {
+      status: 400,
+      problem: `invalid ${RUN_PARAMETER}: expected the https address of a run of a pipeline`,
+    };
+  return { operation, address, lockId: query.get(LOCK_ID_PARAMETER) ?? null, wait, run };
 }

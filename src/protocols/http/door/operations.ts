@@ -1,6 +1,8 @@
 import {
+  formatLockInfo,
   LOCK_INFO_BYTES_MAX,
   LOCK_INFO_TAKEN_BYTES_MAX,
+  type LockInfo,
   parseLockInfo,
   parseLockRequest,
 } from '../../../core/lock-info.ts';
@@ -61,7 +63,7 @@ async function remove({ house, caller, asked: { address, lockId } }: DoorCall): 
   return { operation: 'delete', status: 200, headers: {}, body: null };
 }
 
-async function lock({ house, caller, request, asked: { address, wait } }: DoorCall): Promise<DoorReply> {
+async function lock({ house, caller, request, asked: { address, wait, run } }: DoorCall): Promise<DoorReply> {
   const info = await readBody(request, LOCK_INFO_TAKEN_BYTES_MAX);
   if (info === null) {
     const message = `the lock info is too large: expected at most ${LOCK_INFO_TAKEN_BYTES_MAX} bytes`;
@@ -72,7 +74,7 @@ async function lock({ house, caller, request, asked: { address, wait } }: DoorCa
   const answer = await house.locks.lock(caller, address, {
     lockId: parsed.info.id,
     operation: parsed.info.operation,
-    info,
+    info: withRun(info, parsed.info, run),
     tellsHoldersApart: true,
     alias: HTTP_ALIAS,
     wait,
@@ -113,6 +115,11 @@ async function showLock({ house, caller, asked: { address } }: DoorCall): Promis
   const text = lockText({ holders, usualHold, at }, { position: null, waiting });
   if (text === null) return refused('show-lock', address, { type: 'absent' });
   return lockReply('show-lock', 200, text);
+}
+
+/** The lock info as it was sent, and in it the run of a pipeline, which terraform has no word for. */
+function withRun(sent: Uint8Array, info: LockInfo, run: string | null): Uint8Array {
+  return run === null || info.info !== '' ? sent : Buffer.from(formatLockInfo({ ...info, info: run }));
 }
 
 /** `If-Match` with a state's ETag, or `If-None-Match: *`, makes a write depend on what it replaces. */

@@ -1,6 +1,7 @@
 import type { JSX } from 'preact';
 import { tick } from '../../clock.ts';
 import { counted, durationText, operationText } from '../../format.ts';
+import { CiRunLink, textsOf } from '../../parts/ci-run.tsx';
 import { AddressLink, Badge, Foreign, Moment, Running, Subject } from '../../parts/text.tsx';
 import { may } from '../../session.ts';
 import type { BreakTarget } from './break-in.tsx';
@@ -52,6 +53,7 @@ export function LockRow({
               </span>
             )}
             <Why text={holder.reason === '' ? (holder.info?.Who ?? '') : holder.reason} />
+            <CiRunLink texts={textsOf(holder)} />
           </span>
           <span class="what">
             {operationText(holder.operation)}
@@ -92,6 +94,7 @@ export function LockRow({
             <Subject subject={waiter.subject} />
             {waiter.subject === me && <Badge tone="accent">you</Badge>}
             <Why text={waiter.reason === '' ? (waiter.info?.Who ?? '') : waiter.reason} />
+            <CiRunLink texts={textsOf(waiter)} />
           </span>
           <span class="what">{operationText(waiter.operation)}</span>
           <span class="door dim">{waiter.door}</span>

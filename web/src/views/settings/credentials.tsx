@@ -8,21 +8,31 @@ import { Panel, View } from '../../parts/frame.tsx';
 import { Empty, Shown } from '../../parts/states.tsx';
 import { AddressLink, Ago, Badge, Foreign, Moment } from '../../parts/text.tsx';
 import { useLoad } from '../../use-load.ts';
+import { ChangeCredential } from './change-credential.tsx';
 import { ROLE_SAYS } from './grants.tsx';
 import { NewCredential } from './new-credential.tsx';
 import { Rights } from './rights.tsx';
 import { standingOf } from './standing.ts';
 
+/** What is being done over the list. */
+type Opened =
+  | { readonly what: 'new' }
+  | { readonly what: 'change' | 'revoke'; readonly credential: CredentialShape };
+
 /** Who may enter, and what each may do. */
 export function Credentials(): JSX.Element {
   const [found, again] = useLoad(async () => (await api.ask('list-credentials', {})).credentials, 'all');
-  const [open, setOpen] = useState<'new' | CredentialShape | null>(null);
+  const [open, setOpen] = useState<Opened | null>(null);
+  const close = (): void => {
+    setOpen(null);
+    again();
+  };
   const [ended, setEnded] = useState(false);
   return (
     <View
       title="Credentials"
       aside={
-        <button type="button" class="button primary" onClick={() => setOpen('new')}>
+        <button type="button" class="button primary" onClick={() => setOpen({ what: 'new' })}>
           New credential
         </button>
       }
@@ -49,40 +59,26 @@ export function Credentials(): JSX.Element {
                 {shown.length === 0 ? (
                   <Empty title="No credential" />
                 ) : (
-                  <Table credentials={shown} revoke={setOpen} />
+                  <Table credentials={shown} open={setOpen} />
                 )}
               </Panel>
             </>
           );
         }}
       </Shown>
-      {open === 'new' && (
-        <NewCredential
-          close={() => {
-            setOpen(null);
-            again();
-          }}
-        />
-      )}
-      {open !== null && open !== 'new' && (
-        <Revoke
-          credential={open}
-          close={() => {
-            setOpen(null);
-            again();
-          }}
-        />
-      )}
+      {open?.what === 'new' && <NewCredential close={close} />}
+      {open?.what === 'change' && <ChangeCredential credential={open.credential} close={close} />}
+      {open?.what === 'revoke' && <Revoke credential={open.credential} close={close} />}
     </View>
   );
 }
 
 function Table({
   credentials,
-  revoke,
+  open,
 }: {
   credentials: readonly CredentialShape[];
-  revoke: (credential: CredentialShape) => void;
+  open: (opened: Opened) => void;
 }): JSX.Element {
   return (
     <div class="scroll">
@@ -137,14 +133,24 @@ function Table({
               </td>
               <td class="num">
                 {one.revokedAt === null && (
-                  <button
-                    type="button"
-                    class="button small"
-                    onClick={() => revoke(one)}
-                    aria-label={`Revoke ${one.name}`}
-                  >
-                    Revoke…
-                  </button>
+                  <>
+                    <button
+                      type="button"
+                      class="button small"
+                      onClick={() => open({ what: 'change', credential: one })}
+                      aria-label={`Change ${one.name}`}
+                    >
+                      Change…
+                    </button>{' '}
+                    <button
+                      type="button"
+                      class="button small"
+                      onClick={() => open({ what: 'revoke', credential: one })}
+                      aria-label={`Revoke ${one.name}`}
+                    >
+                      Revoke…
+                    </button>
+                  </>
                 )}
               </td>
             </tr>

@@ -4,15 +4,8 @@ import type { NewCredentialShape } from '../../../../src/api/shapes/house.ts';
 import { api, asApiError } from '../../api.ts';
 import { Copy } from '../../parts/copy.tsx';
 import { Dialog } from '../../parts/dialog.tsx';
+import { endIn, ENDS } from './ends.ts';
 import { Grants, type GrantDraft } from './grants.tsx';
-
-const DAY_MS = 24 * 60 * 60 * 1_000;
-const ENDS: readonly (readonly [days: number, says: string])[] = [
-  [30, 'in 30 days'],
-  [90, 'in 90 days'],
-  [365, 'in a year'],
-  [0, 'never'],
-];
 
 /** Makes a credential, and shows its secret this once. */
 export function NewCredential({ close }: { close: () => void }): JSX.Element {
@@ -26,10 +19,9 @@ export function NewCredential({ close }: { close: () => void }): JSX.Element {
     event.preventDefault();
     setBusy(true);
     setProblem(null);
-    const expiresAt = days === 0 ? null : new Date(Date.now() + days * DAY_MS).toISOString();
     try {
       const asked = grants.map(({ role, pattern }) => ({ role, pattern: pattern.trim() }));
-      const body = { name: name.trim(), grants: asked, expiresAt };
+      const body = { name: name.trim(), grants: asked, expiresAt: endIn(days) };
       setMade(await api.ask('create-credential', { body }));
     } catch (fault) {
       setProblem(asApiError(fault).message);

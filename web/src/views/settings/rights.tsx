@@ -9,7 +9,7 @@ import { place, setQuery } from '../../route.ts';
 import { useLoad } from '../../use-load.ts';
 
 /** What can be asked of a state, as people say it. */
-const SAYS: Readonly<Record<Action, string>> = {
+export const ACTION_SAYS: Readonly<Record<Action, string>> = {
   'read-outputs': 'read outputs',
   read: 'read',
   'read-history': 'old versions',
@@ -65,7 +65,7 @@ function Matrix({ address }: { address: string }): JSX.Element {
                 <th scope="col">who</th>
                 {ACTIONS.map((action) => (
                   <th key={action} scope="col">
-                    {SAYS[action]}
+                    {ACTION_SAYS[action]}
                   </th>
                 ))}
               </tr>

@@ -4,9 +4,12 @@ import type { RunShape } from '../../../../src/api/shapes/run.ts';
 import { api, asApiError } from '../../api.ts';
 import { counted } from '../../format.ts';
 import { Panel } from '../../parts/frame.tsx';
+import { Empty } from '../../parts/states.tsx';
 import { Badge, Foreign, Moment, Subject } from '../../parts/text.tsx';
 import { place, withQuery } from '../../route.ts';
 import { visibleText } from '../../visible-text.ts';
+import { Drift } from './drift.tsx';
+import { Triggers } from './triggers.tsx';
 
 /** How often a log that goes on is asked for more, and what of it is kept in the page. */
 const ASK_MS = 1_000;
@@ -23,15 +26,16 @@ const TONES: Readonly<Record<string, 'good' | 'bad' | 'warn' | 'accent'>> = {
   applying: 'accent',
 };
 
-/** What the server has executed on a state, and what the programs said. */
-export function Runs({ runs }: { runs: readonly RunShape[] }): JSX.Element {
+/** What the server has executed on a state, what the programs said, and what makes more runs by itself. */
+export function Runs({ address, runs }: { address: string; runs: readonly RunShape[] }): JSX.Element {
   const asked = place.value.query.get('run');
   const run = runs.find(({ id }) => id === asked);
   return (
     <>
       {run !== undefined && <Logs key={run.id} run={run} />}
       <Panel title={counted(runs.length, 'run')}>
-        <div class="scroll">
+        {runs.length === 0 && <Empty title="No run">The server has executed nothing on this state.</Empty>}
+        <div class="scroll" hidden={runs.length === 0}>
           <table class="data">
             <thead>
               <tr>
@@ -73,6 +77,8 @@ export function Runs({ runs }: { runs: readonly RunShape[] }): JSX.Element {
           </table>
         </div>
       </Panel>
+      <Drift address={address} newest={`${runs[0]?.id} ${runs[0]?.status}`} />
+      <Triggers address={address} />
     </>
   );
 }

@@ -79,7 +79,7 @@ function OneState({ address }: { address: string }): JSX.Element {
 function Parts({ address }: { address: string }): JSX.Element {
   const [state, again] = useLoad(() => api.ask('show-state', { query: { address } }), address);
   const [runs, runsAgain] = useLoad(() => readRuns(address), address);
-  const executed = runs.kind === 'loaded' ? runs.value : [];
+  const executed = runs.kind === 'loaded' ? runs.value : null;
   useEffect(
     () =>
       onEvent((event) => {
@@ -93,7 +93,7 @@ function Parts({ address }: { address: string }): JSX.Element {
   return (
     <>
       <nav class="tabs" aria-label="Parts of the state">
-        {TABS.filter(([name]) => name !== 'runs' || executed.length > 0).map(([name, says]) => (
+        {TABS.filter(([name]) => name !== 'runs' || executed !== null).map(([name, says]) => (
           <a
             key={name}
             href={withQuery({ tab: name === 'overview' ? '' : name, instance: '', version: '' })}
@@ -107,7 +107,11 @@ function Parts({ address }: { address: string }): JSX.Element {
         {(found) => (
           <>
             {found.deletedAt !== null && <Deleted state={found} again={again} />}
-            {tab === 'runs' ? <Runs runs={executed} /> : <Part tab={tab} state={found} />}
+            {tab === 'runs' && executed !== null ? (
+              <Runs address={address} runs={executed} />
+            ) : (
+              <Part tab={tab} state={found} />
+            )}
           </>
         )}
       </Shown>
@@ -118,14 +122,14 @@ function Parts({ address }: { address: string }): JSX.Element {
 /** Whether the server executes runs, as far as is known: one that does not is asked no further. */
 let executes = true;
 
-/** What the server has executed; nothing where it executes nothing. */
-async function readRuns(address: string): Promise<readonly RunShape[]> {
-  if (!executes) return [];
+/** What the server has executed; null where it executes nothing. */
+async function readRuns(address: string): Promise<readonly RunShape[] | null> {
+  if (!executes) return null;
   return api.ask('list-runs', { query: { address, limit: RUNS_MAX } }).then(
     ({ runs }) => runs,
     (fault: unknown) => {
       executes = asApiError(fault).status !== 404;
-      return [];
+      return null;
     },
   );
 }
