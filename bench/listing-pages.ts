@@ -1,6 +1,5 @@
-import { get } from 'node:http';
 import type { HouseProcess } from '../test/support/house-process.ts';
-import { ask, basic } from '../test/support/request.ts';
+import { ask } from '../test/support/request.ts';
 import { TEST_ADMIN } from '../test/support/test-admin.ts';
 import { AwsSigner } from './aws-signer.ts';
 import { RawClient } from './raw-client.ts';
@@ -8,8 +7,6 @@ import { RawClient } from './raw-client.ts';
 /** The project of all states that are listed, and the address for which many wait. */
 export const LISTED_PROJECT = 'bench';
 export const AWAITED_KEY = 'awaited';
-/** Changes that a client has missed when it comes back to the stream of events. */
-const MISSED = 1_000;
 
 /** One listing, and how a page of it is asked for. */
 export interface Listing {
@@ -30,11 +27,11 @@ export const LISTINGS: readonly Listing[] = [
   { name: 'DynamoDB, Scan', page: scan },
   { name: 'GCS, first page of 1,000', page: gcs('') },
   { name: 'GCS, first page, by folders', page: gcs('&delimiter=%2F') },
-  { name: 'GCS, workspaces of a prefix, as terraform', page: gcs(`&prefix=${PREFIX}050%2F&delimiter=%2F`) },
+  { name: 'GCS, workspaces of a prefix, as terraform', page: gcs(`&prefix=${PREFIX}50%2F&delimiter=%2F`) },
   { name: 'Azure, first page of 1,000', page: get200(AZURE) },
   { name: 'Azure, by folders', page: get200(`${AZURE}&delimiter=%2F`) },
-  { name: 'Azure, workspaces of a key, as terraform', page: get200(`${AZURE}&prefix=${PREFIX}050env%3A`) },
-  { name: 'Consul, keys of a prefix', page: get200(`/v1/kv/bench/${PREFIX}05?keys`) },
+  { name: 'Azure, workspaces of a key, as terraform', page: get200(`${AZURE}&prefix=${PREFIX}50env%3A`) },
+  { name: 'Consul, keys of a prefix', page: get200(`/v1/kv/bench/${PREFIX}?keys`) },
   { name: 'Consul, all keys', page: got(`/v1/kv/bench/?keys`, [200, 400]) },
   { name: 'HCP, first page of 20', page: get200('/api/v2/organizations/bench/workspaces') },
   { name: 'API, 100 states', page: get200('/api/v1/states?project=bench&limit=100') },
@@ -47,7 +44,6 @@ export const LISTINGS: readonly Listing[] = [
     name: 'API, audit of a subject, newest 100',
     page: get200('/api/v1/audit?subject=token:alice&limit=100'),
   },
-  { name: `events, ${MISSED.toLocaleString('en')} that were missed`, page: missedEvents },
   {
     name: 'a lock for which 10,000 wait',
     page: get200(`/api/v1/state/lock?address=${LISTED_PROJECT}/${AWAITED_KEY}`),
@@ -96,32 +92,4 @@ function got(target: string, taken: readonly number[]): Listing['page'] {
     const { status, text } = await ask(url, 'GET', target, { headers: BEARER });
     if (!taken.includes(status)) throw new Error(`${target} was answered ${status}: ${text.slice(0, 300)}`);
   };
-}
-
-/** A client of the events that comes back and is told what it missed. */
-async function missedEvents({ url }: HouseProcess): Promise<void> {
-  const now = (await eventsOf(url, null, 1)).id;
-  await eventsOf(url, now - MISSED, MISSED / 2);
-}
-
-/** Follows the events until so many have come. @returns the id of the last */
-function eventsOf(url: string, after: number | null, count: number): Promise<{ readonly id: number }> {
-  return new Promise((resolve, reject) => {
-    const headers = {
-      authorization: basic(TEST_ADMIN),
-      ...(after === null ? {} : { 'last-event-id': String(after) }),
-    };
-    const request = get(`${url}/api/v1/events`, { headers }, (response) => {
-      let text = '';
-      response.setEncoding('utf8');
-      response.on('data', (chunk: string) => {
-        text += chunk;
-        const ids = [...text.matchAll(/^id: (\d+)$/gm)];
-        if (ids.length < count && !text.includes('event: reset')) return;
-        resolve({ id: Number(ids.at(-1)?.[1]) });
-        request.destroy();
-      });
-    });
-    request.once('error', reject);
-  });
 }
