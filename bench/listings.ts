@@ -1,39 +1,30 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { writeOf } from '../src/contract/engine-commands.ts';
+import { lockOf, writeOf } from '../src/contract/engine-commands.ts';
 import type { Address } from '../src/core/address.ts';
 import { buildHouse } from '../src/server/build.ts';
 import { DEFAULTS } from '../src/server/configuration.ts';
 import { HouseProcess } from '../test/support/house-process.ts';
 import { ask } from '../test/support/request.ts';
-import { TEST_ADMIN } from '../test/support/test-admin.ts';
-import { AwsSigner } from './aws-signer.ts';
-import { RawClient } from './raw-client.ts';
+import { sampleLock } from '../test/support/sample-state.ts';
+import { AWAITED_KEY, LISTED_PROJECT, LISTINGS, type Listing } from './listing-pages.ts';
 import { progress, type Section } from './section.ts';
 import { markdownTable, milliseconds } from './table.ts';
+import { usageOf } from './usage.ts';
 
-/** States of the smaller and the larger server; the second can be set, such as to a million. */
-const SIZES: readonly [number, number] = [1_000, Number(process.env['STATEHOUSE_BENCH_STATES'] ?? 100_000)];
+/** States of each server; they can be set, such as to `1000,1000000`. */
+const SIZES: readonly number[] = (process.env['STATEHOUSE_BENCH_STATES'] ?? '1000,100000')
+  .split(',')
+  .map(Number);
+/** Writes of each state. */
+const VERSIONS = Number(process.env['STATEHOUSE_BENCH_VERSIONS'] ?? 1);
+const WAITING = 10_000;
 const COMMANDS_AT_A_TIME = 128;
 const FOLDERS = 100;
 const RUNS = 15;
+/** What takes so long is asked for no more. */
+const RUNS_MS_MAX = 20_000;
 /** How long the neighbour waits between two requests. */
 const NEIGHBOUR_PAUSE_MS = 2;
-
-/** One listing, and how a page of it is asked for. */
-interface Listing {
-  readonly name: string;
-  readonly page: (house: HouseProcess) => Promise<void>;
-}
-
-const LISTINGS: readonly Listing[] = [
-  { name: 'S3, first page of 1,000', page: bucket('') },
-  { name: 'S3, first page, by folders', page: bucket('delimiter=%2F&') },
-  { name: 'S3, a page in the middle', page: bucket('start-after=folder-50%2F&') },
-  { name: 'S3, `env:/`, as before each command of terraform', page: bucket('prefix=env%3A%2F&') },
-  { name: 'API, 100 states', page: api('/states?project=bench&limit=100') },
-  { name: 'API, search for what is nowhere', page: api('/states?search=nowhere&limit=100') },
-  { name: 'API, audit of an action that never was', page: api('/audit?action=restore&limit=100') },
-];
 
 /** (k) What a page of each listing costs, and how long somebody else waits meanwhile, as the number of states grows. */
 export async function listings(): Promise<Section> {
@@ -41,31 +32,41 @@ export async function listings(): Promise<Section> {
   for (const states of SIZES) {
     await using house = await loaded(states);
     const costs: Cost[] = [];
-    for (const listing of LISTINGS) costs.push(await costOf(house, listing));
+    for (const listing of LISTINGS) {
+      const cost = await costOf(house, listing);
+      costs.push(cost);
+      progress(`listings: ${states}: ${listing.name}: ${Object.values(cost).map(milliseconds).join(', ')}`);
+    }
     measured.push(costs);
     progress(`listings: ${states} states`);
   }
-  const [small = [], large = []] = measured;
   return {
     name: 'listings',
     title: 'Listings',
-    text: `The slowest of ${RUNS} pages, and the longest that a GET of one state took meanwhile, which another client sends all the time.
-Targets: with more states at most 1.5 times as slow, and nobody waits longer than 50 ms. \`STATEHOUSE_BENCH_STATES\` sets the larger number of states.`,
+    text: `The slowest of ${RUNS} pages (of fewer where they take longer than ${RUNS_MS_MAX / 1_000} s), the server's processor time for one, and the longest that a GET of one state
+took meanwhile, which another client sends all the time. States have ${VERSIONS} version each.
+Targets: with more states at most 1.5 times as slow, and nobody waits longer than 50 ms. \`STATEHOUSE_BENCH_STATES=1000,1000000\` sets the numbers of states.`,
     table: markdownTable(
-      ['listing', ...SIZES.flatMap((states) => [`${states.toLocaleString('en')} states`, 'a neighbour'])],
+      [
+        'listing',
+        ...SIZES.flatMap((states) => [`${states.toLocaleString('en')} states`, 'CPU a page', 'a neighbour']),
+      ],
       LISTINGS.map(({ name }, at) => [
         name,
-        ...[small[at], large[at]].flatMap((cost) => [
-          milliseconds(cost?.slowest ?? 0),
-          milliseconds(cost?.neighbour ?? 0),
-        ]),
+        ...measured.flatMap((costs) => {
+          const { slowest = 0, cpu = 0, neighbour = 0 } = costs[at] ?? {};
+          return [slowest, cpu, neighbour].map(milliseconds);
+        }),
       ]),
     ),
   };
 }
 
+/** In milliseconds. */
 interface Cost {
   readonly slowest: number;
+  /** What the server took for a page, and for those of the neighbour's requests that were sent meanwhile. */
+  readonly cpu: number;
   readonly neighbour: number;
 }
 
@@ -73,14 +74,19 @@ async function costOf(house: HouseProcess, { page }: Listing): Promise<Cost> {
   await page(house);
   const stop = new AbortController();
   const neighbour = worstGet(house, stop.signal);
+  const before = await usageOf(house.pid);
+  const start = performance.now();
   let slowest = 0;
-  for (let run = 0; run < RUNS; run += 1) {
+  let runs = 0;
+  for (; runs < RUNS && performance.now() - start < RUNS_MS_MAX; runs += 1) {
     const began = performance.now();
     await page(house);
     slowest = Math.max(slowest, performance.now() - began);
   }
+  const after = await usageOf(house.pid);
   stop.abort();
-  return { slowest, neighbour: await neighbour };
+  const cpu = ((after.cpuSeconds - before.cpuSeconds) * 1_000) / runs;
+  return { slowest, cpu, neighbour: await neighbour };
 }
 
 /** Asks for one state again and again. @returns the longest that it took, in milliseconds */
@@ -106,9 +112,23 @@ async function loaded(states: number): Promise<HouseProcess> {
   await house.kill();
   const store = { kind: 'directory', path: house.directory } as const;
   const loading = await buildHouse({ ...DEFAULTS, store, logLevel: 'silent' });
-  for (let from = 0; from < states; from += COMMANDS_AT_A_TIME) {
-    const count = Math.min(COMMANDS_AT_A_TIME, states - from);
-    await loading.engine.apply(Array.from({ length: count }, (_, at) => writeOf(addressOf(from + at), 1n)));
+  for (let serial = 1n; serial <= VERSIONS; serial += 1n) {
+    for (let from = 0; from < states; from += COMMANDS_AT_A_TIME) {
+      const count = Math.min(COMMANDS_AT_A_TIME, states - from);
+      await loading.engine.apply(
+        Array.from({ length: count }, (_, at) => writeOf(addressOf(from + at), serial)),
+      );
+    }
+  }
+  const awaited: Address = { project: LISTED_PROJECT, key: AWAITED_KEY, workspace: 'default' };
+  for (let from = 0; from <= WAITING; from += COMMANDS_AT_A_TIME) {
+    await loading.engine.apply(
+      Array.from({ length: COMMANDS_AT_A_TIME }, (_, at) => {
+        const id = `lock-${from + at}`;
+        const info = loading.house.lockInfos.seal(awaited, Buffer.from(sampleLock(id)));
+        return lockOf(awaited, id, { info });
+      }),
+    );
   }
   await loading.close();
   await house.launch();
@@ -117,27 +137,8 @@ async function loaded(states: number): Promise<HouseProcess> {
 
 function addressOf(number: number): Address {
   return {
-    project: 'bench',
+    project: LISTED_PROJECT,
     key: `folder-${number % FOLDERS}/state-${number}`,
     workspace: number % FOLDERS === 0 ? 'dev' : 'default',
-  };
-}
-
-function bucket(query: string): Listing['page'] {
-  const signer = new AwsSigner(TEST_ADMIN, Date.now);
-  return async ({ port }) => {
-    const client = await RawClient.open(port);
-    const status = await client.send(
-      signer.s3({ method: 'GET', path: '/bench', query: `${query}list-type=2&max-keys=1000` }),
-    );
-    client.close();
-    if (status !== 200) throw new Error(`a listing was answered ${status}`);
-  };
-}
-
-function api(target: string): Listing['page'] {
-  return async ({ url }) => {
-    const { status } = await ask(url, 'GET', `/api/v1${target}`);
-    if (status !== 200) throw new Error(`a listing was answered ${status}`);
   };
 }

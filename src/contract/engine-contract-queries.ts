@@ -62,6 +62,7 @@ export function queryContract(bench: Bench): void {
       }
       await give(deleteOf(addressOf('list-b/gone')));
       await give(lockOf(addressOf('list-a/app'), 'l'));
+      await give(lockOf(addressOf('list-a/app'), 'waits'));
       await give(lockOf(addressOf('list-a/ab'), 'l'));
       await give(unlockOf(addressOf('list-a/ab'), 'l'));
     });
@@ -79,9 +80,13 @@ export function queryContract(bench: Bench): void {
         'list-b/locked',
       ]);
       expect(await list({ locked: true })).toEqual(['list-a/app', 'list-b/locked']);
-      const [state] = await bench.engine().states({ project: 'list-a', keyPrefix: 'app', limit: 1 });
+      const first = { project: 'list-a', keyPrefix: 'app', limit: 1 };
+      const [state] = await bench.engine().states({ ...first, lines: true });
       expect(state?.world).toEqual(await bench.engine().world(addressOf('list-a/app')));
       expect(state?.world.record.head?.serial).toBe(1n);
+      expect(state?.world.line).toHaveLength(1);
+      const [brief] = await bench.engine().states(first);
+      expect(brief?.world).toEqual({ ...state?.world, line: [] });
     });
 
     it('is in the order of object names where that is asked, after one of them', async () => {

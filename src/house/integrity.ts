@@ -33,7 +33,7 @@ export async function verifyRows(engine: Rows): Promise<VerifiedRows> {
 async function* allStates(engine: Pick<Engine, 'states'>): AsyncGenerator<StateSummary> {
   let after: Address | undefined;
   for (;;) {
-    const query = { used: true, deleted: true, limit: PAGE };
+    const query = { used: true, deleted: true, lines: true, limit: PAGE };
     const page = await engine.states(after === undefined ? query : { ...query, after });
     yield* page;
     after = page.at(-1)?.address;

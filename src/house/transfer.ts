@@ -199,6 +199,7 @@ async function* statesOf(engine: Engine): AsyncGenerator<StateSummary> {
     const page = await engine.states({
       used: true,
       deleted: true,
+      lines: true,
       limit: PAGE,
       ...(after === undefined ? {} : { after }),
     });

@@ -224,6 +224,8 @@ export interface StateQuery {
   readonly used?: boolean;
   /** Only those that are locked. Default false. */
   readonly locked?: boolean;
+  /** With the lines of who waits, which may be long. Default false: they are empty. */
+  readonly lines?: boolean;
   /** Starts after this address. */
   readonly after?: Address;
   readonly limit: number;

@@ -14,7 +14,10 @@ export function selectStates(all: readonly StoredAddress[], query: StateQuery): 
         : compareBytes(a.address.project, b.address.project) || compareNames(a.address, b.address),
     )
     .slice(0, query.limit)
-    .map(({ address, world }) => ({ address, world }));
+    .map(({ address, world }) => ({
+      address,
+      world: query.lines === true ? world : { ...world, line: [] },
+    }));
 }
 
 /** By project, key and workspace, each compared as UTF-8 bytes, which is how SQL engines are told to compare. */

@@ -127,7 +127,8 @@ export class Queries {
 
   async #states(query: Stretch): Promise<StateSummary[]> {
     const wanted = statesAsked(this.#schema, query);
-    const found = worldsFrom(this.#keys, await this.#connections.read(selectWorlds(this.#schema, wanted)));
+    const select = query.lines === true ? selectWorlds : selectLive;
+    const found = worldsFrom(this.#keys, await this.#connections.read(select(this.#schema, wanted)));
     const states = found.map(({ address, world }) => ({ address, world }));
     return query.named === undefined ? states : states.sort((a, b) => compareNames(a.address, b.address));
   }

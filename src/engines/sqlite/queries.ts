@@ -113,7 +113,7 @@ export class Queries {
   }
 
   states(query: Stretch): StateSummary[] {
-    const { named, search, deleted = false, used = false, locked = false, limit } = query;
+    const { named, search, deleted = false, used = false, locked = false, lines = false, limit } = query;
     const [table, again] = named === undefined ? [BY_ADDRESS, BY_ADDRESS_AGAIN] : [BY_NAME, BY_NAME_AGAIN];
     const isLocked = 'EXISTS (SELECT 1 FROM holder WHERE holder.address_id = address.id)';
     const isThere = deleted ? 'head IS NOT NULL' : '(head IS NOT NULL AND deleted_at IS NULL)';
@@ -135,7 +135,7 @@ export class Queries {
         else range.add(`${OBJECT_NAME} <= ?`, objectName(last));
       }
       if (!locked && search === undefined) this.#confirmNoneIsMissing(range, isShown, [table, again]);
-      return rows.map((row) => this.#summary(row));
+      return rows.map((row) => this.#summary(row, lines));
     });
   }
 
@@ -148,9 +148,9 @@ export class Queries {
   }
 
   /** @param row has the address and {@link RECORD_COLUMNS} */
-  #summary(row: unknown): StateSummary {
+  #summary(row: unknown, withLine: boolean): StateSummary {
     const address = ADDRESS.read(row);
-    return { address, world: this.#worlds.fill(address, row) };
+    return { address, world: this.#worlds.fill(address, row, withLine) };
   }
 
   /** @throws {EngineFault} where the indexes differ within the range, or a row is not shown because it is damaged */
@@ -164,7 +164,7 @@ export class Queries {
       throw new EngineFault(damaged('an index of the addresses lacks one'));
     const { text, values } = range.and(`NOT ${isShown}`);
     const hidden = `SELECT ${ADDRESS.list}, ${RECORD_COLUMNS} FROM ${table} WHERE ${text} LIMIT ${HIDDEN_MAX}`;
-    for (const row of this.#prepare(hidden).all(...values)) this.#summary(row);
+    for (const row of this.#prepare(hidden).all(...values)) this.#summary(row, false);
   }
 
   credentials(): Credential[] {

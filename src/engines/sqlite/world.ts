@@ -75,13 +75,16 @@ export class WorldLoader {
 
   load(address: Address): Placed {
     const found = this.record(address);
-    return found === null ? NEW_ADDRESS : this.#fill(ownerOf(address), found);
+    return found === null ? NEW_ADDRESS : this.#fill(ownerOf(address), found, true);
   }
 
-  /** @param row has {@link RECORD_COLUMNS} */
-  fill(address: Address, row: unknown): World {
+  /**
+   * @param row has {@link RECORD_COLUMNS}
+   * @param withLine whether to read who waits, too
+   */
+  fill(address: Address, row: unknown, withLine: boolean): World {
     const owner = ownerOf(address);
-    return this.#fill(owner, this.#read(owner, row)).world;
+    return this.#fill(owner, this.#read(owner, row), withLine).world;
   }
 
   /** The record of an address; null where neither index has it. @throws {EngineFault} where it was changed, or one has it */
@@ -138,12 +141,12 @@ export class WorldLoader {
     requireHolders(owner, digestOf(macs), record);
   }
 
-  #fill(owner: string, found: PlacedRecord): Placed {
+  #fill(owner: string, found: PlacedRecord, withLine: boolean): Placed {
     const { id, record } = found;
     const holders = HOLDER.readAll(this.#keys, owner, this.#holders.all(id));
     requireHolders(owner, digestOfHolders(this.#keys, holders), record);
     const head = this.head(owner, found);
-    const line = QUEUE_ENTRY.readAll(this.#keys, owner, this.#line.all(id));
+    const line = withLine ? QUEUE_ENTRY.readAll(this.#keys, owner, this.#line.all(id)) : [];
     const { kept, audited } = record;
     return { id, kept, audited, world: { record: toRecord(record, head), holders, line, releases: [] } };
   }

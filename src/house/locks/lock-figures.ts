@@ -39,7 +39,7 @@ export class LockCensus {
   }
 
   async #count(): Promise<LockFigures> {
-    const states = await this.#engine.states({ locked: true, limit: LOCKS_COUNTED_MAX });
+    const states = await this.#engine.states({ locked: true, lines: true, limit: LOCKS_COUNTED_MAX });
     const now = await this.#engine.now();
     const worlds = states.map(({ world }) => world);
     const since = worlds.flatMap(({ holders }) => holders.map((holder) => holder.since));

@@ -249,7 +249,8 @@ export class Locks {
   ): Promise<
     { readonly type: 'locks'; readonly locks: readonly LockView[]; readonly next: Address | null } | Shut
   > {
-    const page = await listVisible(this.#executor.engine, this.#gate, caller, { ...query, locked: true });
+    const wanted = { ...query, locked: true, lines: true };
+    const page = await listVisible(this.#executor.engine, this.#gate, caller, wanted);
     if (page.type !== 'page') return page;
     const { states, next } = page;
     const now = states.some(({ world }) => nextEnd(world) !== null)

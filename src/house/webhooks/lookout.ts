@@ -88,7 +88,8 @@ export class Lookout {
 
   async #lookAtLocks(now: Instant): Promise<void> {
     const { stuckFactor, stuckFloor } = this.#settings;
-    for (const { address, world } of await this.#engine.states({ locked: true, limit: LOCKS_MAX })) {
+    const locked = await this.#engine.states({ locked: true, lines: true, limit: LOCKS_MAX });
+    for (const { address, world } of locked) {
       const usual = world.record.typicalHold;
       const patience = Math.max(stuckFloor, stuckFactor * (usual ?? 0));
       for (const { subject, operation, since, fence } of world.holders) {

@@ -24,7 +24,7 @@ export const AZURERM_ALIAS = 'azurerm';
 export const LOCK_INFO_METADATA = 'terraformlockid';
 
 /** What stands between a key and its workspace (`backend_state.go` in the same folder, `keyEnvPrefix`): the text of the s3 backend's. */
-const WORKSPACE_MARK = S3_WORKSPACE_PREFIX;
+export const WORKSPACE_MARK: string = S3_WORKSPACE_PREFIX;
 
 /** Names of storage accounts (Azure, "Naming rules and restrictions", Microsoft.Storage). */
 export const ACCOUNT_NAME: RegExp = /^[0-9a-z]{3,24}$/;

@@ -1,8 +1,8 @@
 import { liveHead } from '../../../core/world.ts';
 import type { StateSummary } from '../../../ports/engine.ts';
-import { visitStates } from '../../visit-states.ts';
+import { pageOfNames } from '../../name-walk.ts';
 import type { XmlElement } from '../../wire/xml-writer.ts';
-import { keyPrefixOf, stateBlob } from '../layout.ts';
+import { keyPrefixOf, stateBlob, WORKSPACE_MARK } from '../layout.ts';
 import { documentReply, type Answer, type DoorCall } from './call.ts';
 import { invalidQuery, notDone, refused, type AzureError } from './errors.ts';
 import { elementOf, readLimit, type Listed } from './list-elements.ts';
@@ -73,16 +73,14 @@ export async function listBlobs(call: DoorCall): Promise<Answer> {
   if (versions !== undefined) return listVersions(call, versions);
   const terms = readTerms(call);
   if ('code' in terms) return terms;
-  const listed: Listed[] = [];
-  const query = { project: asked.container, keyPrefix: keyPrefixOf(terms.prefix) };
-  const shut = await visitStates(call, query, (summary) => {
-    listed.push(...listedOf(call, summary));
-    return true;
-  });
-  if (shut !== null) return refused(shut);
-  const wanted = listed.filter(({ name }) => name.startsWith(terms.prefix));
+  const { prefix, marker, limit } = terms;
   const delimiter = asked.query.get('delimiter') ?? '';
-  const { page, next } = pageOf(entriesOf(wanted, terms.prefix, delimiter), terms);
+  const wanted = { project: asked.container, prefix, keyPrefix: keyPrefixOf(prefix), joint: WORKSPACE_MARK };
+  const names = await pageOfNames(call, { ...wanted, delimiter, after: marker, limit }, (summary) =>
+    listedOf(call, summary),
+  );
+  if (names.type !== 'names') return refused(names);
+  const { page, more } = names;
   const withMetadata = include.includes('metadata');
   return documentReply(
     call,
@@ -90,30 +88,13 @@ export async function listBlobs(call: DoorCall): Promise<Answer> {
     {
       ...termElements(terms, asked),
       Blobs: {
-        BlobPrefix: page.flatMap(({ name, blob }) => (blob === null ? [{ Name: name }] : [])),
-        Blob: page.flatMap(({ blob }) => (blob === null ? [] : [elementOf(blob, withMetadata)])),
+        BlobPrefix: page.flatMap(({ name, item }) => (item === null ? [{ Name: name }] : [])),
+        Blob: page.flatMap(({ item }) => (item === null ? [] : [elementOf(item, withMetadata)])),
       },
-      NextMarker: next,
+      NextMarker: more ? writeMarker(page.at(-1)?.name ?? '') : '',
     },
     { ServiceEndpoint: `${originOf(request)}/`, ContainerName: asked.container },
   );
-}
-
-interface Entry {
-  readonly name: string;
-  /** null for what a delimiter stands for. */
-  readonly blob: Listed | null;
-}
-
-/** What has the delimiter after the prefix is one entry. */
-function entriesOf(listed: readonly Listed[], prefix: string, delimiter: string): readonly Entry[] {
-  const entries = new Map<string, Entry>();
-  for (const blob of listed) {
-    const at = delimiter === '' ? -1 : blob.name.indexOf(delimiter, prefix.length);
-    const name = at === -1 ? blob.name : blob.name.slice(0, at + delimiter.length);
-    entries.set(name, { name, blob: at === -1 ? blob : null });
-  }
-  return [...entries.values()];
 }
 
 function listedOf({ house }: DoorCall, { address, world }: StateSummary): readonly Listed[] {

@@ -1,6 +1,6 @@
 import { liveHead } from '../../../core/world.ts';
 import type { StateSummary } from '../../../ports/engine.ts';
-import { visitStates } from '../../visit-states.ts';
+import { pageOfNames } from '../../name-walk.ts';
 import { shownLockInfo } from '../../lock-object/shown-lock.ts';
 import { keyPrefixOf, lockObject, stateObject } from '../layout.ts';
 import { jsonReply, type Answer, type DoorCall } from './call.ts';
@@ -24,42 +24,21 @@ export async function listObjects(call: DoorCall): Promise<Answer> {
     return invalid('the pageToken is invalid: expected one that an earlier page of this listing gave');
   const refusal = call.house.projects.refuse(call.caller, 'list', bucket);
   if (refusal !== null) return refused(refusal);
-  const views: ObjectView[] = [];
-  const shut = await visitStates(call, { project: bucket, keyPrefix: keyPrefixOf(prefix) }, (summary) => {
-    views.push(...objectsOf(call, summary));
-    return true;
-  });
-  if (shut !== null) return refused(shut);
+  const limit = Math.min(most, LIST_MAX);
   const [from, to] = [query.get('startOffset') ?? '', query.get('endOffset') ?? ''];
-  const wanted = views.filter(
-    ({ name }) => name.startsWith(prefix) && name >= from && (to === '' || name < to),
+  const terms = { project: bucket, prefix, keyPrefix: keyPrefixOf(prefix), joint: '/' };
+  const names = await pageOfNames(call, { ...terms, delimiter, after, from, to, limit }, (summary) =>
+    objectsOf(call, summary),
   );
-  const entries = entriesOf(wanted, prefix, delimiter).filter(({ name }) => name > after);
-  const page = entries.slice(0, Math.min(most, LIST_MAX));
+  if (names.type !== 'names') return refused(names);
+  const { page, more } = names;
   const last = page.at(-1)?.name;
   return jsonReply(call, {
     kind: 'storage#objects',
-    ...(page.length < entries.length && last !== undefined ? { nextPageToken: writeToken(last) } : {}),
-    prefixes: page.flatMap(({ name, view }) => (view === null ? [name] : [])),
-    items: page.flatMap(({ view }) => (view === null ? [] : [describeObject(view, call.request)])),
+    ...(more && last !== undefined ? { nextPageToken: writeToken(last) } : {}),
+    prefixes: page.flatMap(({ name, item }) => (item === null ? [name] : [])),
+    items: page.flatMap(({ item }) => (item === null ? [] : [describeObject(item, call.request)])),
   });
-}
-
-interface Entry {
-  readonly name: string;
-  /** null for what a delimiter stands for. */
-  readonly view: ObjectView | null;
-}
-
-/** In the order of their names; what has the delimiter after the prefix is one entry. */
-function entriesOf(views: readonly ObjectView[], prefix: string, delimiter: string): readonly Entry[] {
-  const entries = new Map<string, Entry>();
-  for (const view of views) {
-    const at = delimiter === '' ? -1 : view.name.indexOf(delimiter, prefix.length);
-    const name = at === -1 ? view.name : view.name.slice(0, at + delimiter.length);
-    entries.set(name, { name, view: at === -1 ? view : null });
-  }
-  return [...entries.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 function objectsOf({ house }: DoorCall, { address, world }: StateSummary): readonly ObjectView[] {

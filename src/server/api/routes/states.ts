@@ -29,7 +29,7 @@ export const STATE_ROUTES: readonly Route[] = [
     answer: { status: 200, says: 'A page of states.', schema: STATES },
     refusals: [],
     run: async ({ house, caller, operation, query: { prefix, cursor, ...query } }) => {
-      const wanted = given({ ...query, keyPrefix: prefix, after: cursor });
+      const wanted = { ...given({ ...query, keyPrefix: prefix, after: cursor }), lines: true };
       const page = await house.states.list(caller, wanted);
       if (page.type !== 'page') return refusalReply(operation, null, page);
       const { states, next } = page;
