@@ -7,8 +7,8 @@ import { SharedRun } from './shared-run.ts';
 
 /** How often it is looked for changes of which no signal came. */
 const POLL_MS: Milliseconds = 2_000;
-/** Records that are read at a time. */
-const PAGE = 500;
+/** Records that are read at a time: where a listener is told of so many, it is told once more at once, of none if there are no more. */
+export const FEED_PAGE = 500;
 
 /**
  * Told of changes in their order, and how far they go: `position` is what to go on after. Told of the same ones again when it
@@ -112,13 +112,15 @@ export class Following {
   }
 
   async #goOn(): Promise<void> {
+    let wasFull = false;
     while (!this.#closed) {
       const before = this.#position;
-      const { records, position, pruned = false } = await this.#read(before, PAGE);
+      const { records, position, pruned = false } = await this.#read(before, FEED_PAGE);
       if (this.#closed) return;
-      if (position !== before) await this.#listener(records, position, pruned);
+      if (position !== before || wasFull) await this.#listener(records, position, pruned);
       this.#position = position;
-      if (before !== null && records.length < PAGE) return;
+      wasFull = records.length >= FEED_PAGE;
+      if (before !== null && !wasFull) return;
     }
   }
 }

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { lockOf, unlockOf, writeOf } from '../../src/contract/engine-commands.ts';
-import type { Following } from '../../src/house/feed.ts';
+import { FEED_PAGE, type Following } from '../../src/house/feed.ts';
 import { ADDRESS, BuiltHouse, callerOf, ENGINES, settled } from './fixtures/built-house.ts';
 
 describe.each(ENGINES)('the feed of a house (%s)', (name) => {
@@ -81,5 +81,17 @@ describe.each(ENGINES)('the feed of a house (%s)', (name) => {
     built.clock.advance(2_000);
     await settled();
     expect(told).toEqual(['write']);
+  });
+
+  it('tells once more, of none, where a page was full and nothing follows it', async () => {
+    const { position: after } = await built.engine.changes(null, 1);
+    await built.engine.apply([writeOf(ADDRESS, 1n)]);
+    const { records, position } = await built.engine.changes(after, 1);
+    const full = Array.from({ length: FEED_PAGE }, () => records).flat();
+    vi.spyOn(built.engine, 'changes').mockResolvedValueOnce({ records: full, position });
+    const counts: number[] = [];
+    following = built.house.feed.follow(after, (told) => void counts.push(told.length));
+    await following.caughtUp();
+    expect(counts).toEqual([FEED_PAGE, 0]);
   });
 });

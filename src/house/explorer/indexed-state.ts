@@ -3,12 +3,15 @@ import { gunzip, gunzipSync, gzip } from 'node:zlib';
 import type { StateContents } from '../../core/snapshot/contents.ts';
 import { SealError, type Sealer } from '../../ports/sealer.ts';
 import type { IndexMark, IndexRow } from '../../ports/state-index.ts';
+import { gzipStored } from '../states/stored-gzip.ts';
 
 const [compress, expand] = [promisify(gzip), promisify(gunzip)];
 /** Far more than the largest contents. */
 const PLAIN_BYTES_MAX = 256 * 1024 * 1024;
 /** To hand less to another thread costs more than to do it here. */
 const AT_ONCE_BYTES = 32 * 1024;
+/** To compress less costs more than to keep it as it is. */
+const COMPRESSED_BYTES_MIN = 4 * 1024;
 
 /** What the index knows of a state. */
 export interface IndexedState extends StateContents {
@@ -23,8 +26,9 @@ export interface IndexedState extends StateContents {
 
 /** A row of the index, sealed for its state and version. */
 export async function sealRow(sealer: Sealer, mark: IndexMark, state: IndexedState): Promise<IndexRow> {
-  const plain = await compress(JSON.stringify(state));
-  return { ...mark, sealed: sealer.seal(plain, rowContext(mark)) };
+  const plain = Buffer.from(JSON.stringify(state));
+  const gzipped = plain.length < COMPRESSED_BYTES_MIN ? gzipStored(plain) : await compress(plain);
+  return { ...mark, sealed: sealer.seal(gzipped, rowContext(mark)) };
 }
 
 /** @returns null for a row that nobody with the master key has made for this state and version */

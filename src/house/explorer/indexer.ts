@@ -1,13 +1,14 @@
+import { setImmediate } from 'node:timers/promises';
 import { formatAddress, isAddress, parseAddress, type Address } from '../../core/address.ts';
 import { allTerms } from '../../core/snapshot/contents.ts';
 import type { Milliseconds } from '../../core/instant.ts';
-import { liveHead, type Version } from '../../core/world.ts';
+import type { Version } from '../../core/world.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { ContentReader } from '../../ports/content-reader.ts';
 import type { ChangeRecord, Engine } from '../../ports/engine.ts';
 import type { Log } from '../../ports/log.ts';
 import type { Sealer } from '../../ports/sealer.ts';
-import type { Feed, Following } from '../feed.ts';
+import { FEED_PAGE, type Feed, type Following } from '../feed.ts';
 import type { Records } from '../records/records.ts';
 import type { StateBodyReader } from '../states/body-reader.ts';
 import { INDEX_RECORD, IndexKey, type IndexState } from './index-key.ts';
@@ -22,6 +23,10 @@ const PAGE = 50;
 /** So much longer than it worked it rests, so that it takes a small part of a machine that has other things to do. */
 const REST_FACTOR = 2;
 const REST_MAX: Milliseconds = 1_000;
+/** After what had changed was taken up, it waits so long for more: a state that changes again and again is taken up once. */
+const LULL: Milliseconds = 250;
+/** States whose change is remembered before they are taken up. */
+const CHANGED_MAX = 10_000;
 /** What changes what a state says, or whether it is there. */
 const CHANGING: ReadonlySet<string> = new Set(['write', 'restore', 'delete', 'undelete', 'purge']);
 
@@ -46,6 +51,8 @@ export class Indexer {
   #stored = 0;
   #cancel: () => void = () => undefined;
   readonly #rests = new Set<() => void>();
+  /** What has changed and is not taken up yet, by name. */
+  readonly #changed = new Map<string, Address>();
   #atWork = 0;
   #work: Promise<void> = Promise.resolve();
   #closed = false;
@@ -178,35 +185,45 @@ export class Indexer {
     position: number,
     pruned: boolean,
   ): Promise<void> {
-    const changed = records.filter(({ note }) => CHANGING.has(note.action));
-    const addresses = new Map(changed.map(({ address }) => [formatAddress(address), address]));
-    for (const address of addresses.values()) {
+    for (const { note, address } of records) {
+      if (CHANGING.has(note.action)) this.#changed.set(formatAddress(address), address);
+    }
+    // What was forgotten may have changed any state.
+    if (pruned) await this.renew();
+    if (records.length === FEED_PAGE && this.#changed.size < CHANGED_MAX) {
+      // What comes next may be of the same states.
+      await setImmediate();
+      return;
+    }
+    const began = performance.now();
+    const { size } = this.#changed;
+    for (const [name, address] of this.#changed) {
       if (this.#closed) return;
-      if (addresses.size === 1) await this.#workAndRest(() => this.#takeNewer(key, address));
+      if (size === 1) await this.#takeNewer(key, address);
       else await this.#restingAfter(() => this.#takeNewer(key, address));
+      this.#changed.delete(name);
     }
     if (this.#closed) return;
     this.#position = position;
-    // What was forgotten may have changed any state.
-    if (pruned) await this.renew();
+    if (size > 0) await this.#rest(size === 1 ? Math.max(LULL, restAfter(began)) : LULL);
   }
 
   /** The same where that is not done yet: after a restart one is told of what is in the index already. */
   async #takeNewer(key: IndexKey, address: Address): Promise<void> {
     const name = formatAddress(address);
-    const { record } = await this.#engine.world(address);
+    const head = await this.#engine.version(address, null);
     const { marks } = await this.#engine.indexed({ words: [], prefix: name, limit: 1 });
     const [mark] = marks;
-    const head = liveHead(record);
     if (mark?.name === name && mark.version === head?.number && mark.at === head.at) return;
-    await this.#take(key, address);
+    await this.#put(key, name, head);
+  }
+
+  async #take(key: IndexKey, address: Address): Promise<void> {
+    await this.#put(key, formatAddress(address), await this.#engine.version(address, null));
   }
 
   /** Puts a state as it is now into the index, or takes it out. */
-  async #take(key: IndexKey, address: Address): Promise<void> {
-    const name = formatAddress(address);
-    const { record } = await this.#engine.world(address);
-    const head = liveHead(record);
+  async #put(key: IndexKey, name: string, head: Version | null): Promise<void> {
     if (head === null) {
       await this.#engine.apply([{ type: 'drop-index', names: [name] }]);
       return;
@@ -273,25 +290,29 @@ export class Indexer {
   async #restingAfter(work: () => Promise<void>): Promise<void> {
     this.#atWork += 1;
     try {
-      await this.#workAndRest(work);
+      const began = performance.now();
+      await work();
+      await this.#rest(restAfter(began));
     } finally {
       this.#atWork -= 1;
     }
   }
 
-  async #workAndRest(work: () => Promise<void>): Promise<void> {
-    const began = performance.now();
-    await work();
+  async #rest(time: Milliseconds): Promise<void> {
     if (this.#closed) return;
-    const rest = Math.min(REST_MAX, REST_FACTOR * (performance.now() - began));
     await new Promise<void>((resolve) => {
       const end = (): void => {
         cancel();
         this.#rests.delete(end);
         resolve();
       };
-      const cancel = this.#clock.after(rest, end);
+      const cancel = this.#clock.after(time, end);
       this.#rests.add(end);
     });
   }
+}
+
+/** How long it rests after work that began then. */
+function restAfter(began: number): Milliseconds {
+  return Math.min(REST_MAX, REST_FACTOR * (performance.now() - began));
 }
