@@ -46,7 +46,9 @@ describe('what a release is made of', () => {
       manifest.devDependencies[name]!,
     ]);
     expect(listed).toEqual(expect.arrayContaining(purls(Object.fromEntries(bundled))));
-    expect(listed.filter((purl) => /\/(?:vitest|typescript|oxlint|fast-check|esbuild)@/.test(purl))).toEqual([]);
+    expect(listed.filter((purl) => /\/(?:vitest|typescript|oxlint|fast-check|esbuild)@/.test(purl))).toEqual(
+      [],
+    );
     expect(components.filter(({ hashes }) => hashes?.[0]?.alg !== 'SHA-512')).toEqual([]);
     expect(manifest.scripts['prepack']).toContain('npm run sbom');
   });

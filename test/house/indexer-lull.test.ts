@@ -25,8 +25,8 @@ it('takes up at once what changes, and what changes again and again once in a wh
   const write = (serial: number): Promise<unknown> =>
     built.write(callerOf('ann'), `{"version":4,"serial":${serial},"lineage":"l"}`);
   const isAt = async (version: number): Promise<boolean> => {
-    const [mark] = await engine.indexed({ words: [], prefix: '', limit: 1 });
-    return mark?.version === version;
+    const { marks } = await engine.indexed({ words: [], prefix: '', limit: 1 });
+    return marks[0]?.version === version;
   };
   const index = INDEX_RECORDS.of({ engine, clock });
   await eventually('the index is made', async () => (await index.one(INDEX_RECORD))?.builtTo === null);
