@@ -54,11 +54,11 @@ export class CurrentConfigurations {
         run: run.id,
       });
     const { size } = configuration;
-    const { id, program, version, directory } = run;
+    const { id, program, version, directory, workspaceName } = run;
     await this.#records.update(null, name, (before) => {
       if (before !== null && before.at >= at) return before;
       return fits
-        ? { configuration: run.configuration, size, run: id, at, program, version, directory }
+        ? { configuration: run.configuration, size, run: id, at, program, version, directory, workspaceName }
         : null;
     });
   }

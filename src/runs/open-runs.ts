@@ -40,7 +40,7 @@ const LEFT: Milliseconds = 24 * 3_600_000;
 export interface OpenRuns {
   readonly runs: Runs;
   /** Begins to execute, once the server can be reached. @param at how programs reach it */
-  start(at: Pick<PhaseParts, 'stateUrl' | 'env'>): Promise<void>;
+  start(at: Pick<PhaseParts, 'stateUrl' | 'services' | 'env'>): Promise<void>;
   /** @param within how long what is at work has to end in order */
   close(within: Milliseconds): Promise<void>;
 }
@@ -74,12 +74,15 @@ export function openRuns(options: {
   const logs = new RunLogs({ house, bodies, clock });
   const configurations = new Configurations(options);
   const current = new CurrentConfigurations({ ...options, book, configurations });
-  let reached: Pick<PhaseParts, 'stateUrl' | 'env'> | null = null;
+  let reached: Pick<PhaseParts, 'stateUrl' | 'services' | 'env'> | null = null;
   const phases: PhaseParts = {
     programs,
     root,
     limits: options.limits,
     stateUrl: (run) => reached?.stateUrl(run) ?? '',
+    get services() {
+      return reached?.services ?? null;
+    },
     get env() {
       return reached?.env ?? {};
     },

@@ -10,13 +10,15 @@ import type { RunPrograms } from './programs.ts';
 import type { Phase, PlanCounts } from './records.ts';
 import type { Run } from './run-book.ts';
 import { ArchiveError } from './slug/tar.ts';
-import { Workplace } from './workplace.ts';
+import { Workplace, type CloudPlace } from './workplace.ts';
 
 /** Bytes of a plan, of its JSON, and of what init says. */
 export const PLAN_MAX: number = 256 * 1_024 * 1_024;
 const JSON_MAX: number = 128 * 1_024 * 1_024;
 const INIT_MAX: number = 1_024 * 1_024;
 const SYSTEM_PATH = '/usr/local/bin:/usr/bin:/bin';
+/** A `cloud` block takes import blocks in a run from this version of HCP's agent on (terraform internal/cloud/backend_plan.go). */
+const LEAST_AGENT = '1.10.0';
 const GENERATED_FILE = 'statehouse_generated.tf';
 /** `plan -detailed-exitcode` ends with it when there is something to do. */
 const HAS_CHANGES = 2;
@@ -37,6 +39,8 @@ export interface PhaseParts {
   readonly limits: RunLimits;
   /** The URL of a run's state, at this server. */
   readonly stateUrl: (run: Pick<Run, 'address'>) => string;
+  /** Where a `cloud` block finds the services of this server; null where its programs would not trust it. */
+  readonly services: Readonly<Record<string, string>> | null;
   /** More of the environment, so that programs trust the server. */
   readonly env: Readonly<Record<string, string>>;
 }
@@ -44,7 +48,16 @@ export interface PhaseParts {
 /** What is to be known of a run to execute a phase of it. */
 export type PhaseRun = Pick<
   Run,
-  'id' | 'address' | 'kind' | 'task' | 'program' | 'version' | 'structured' | 'directory' | 'lockId'
+  | 'id'
+  | 'address'
+  | 'kind'
+  | 'task'
+  | 'program'
+  | 'version'
+  | 'structured'
+  | 'directory'
+  | 'workspaceName'
+  | 'lockId'
 >;
 
 /** One phase of one run. */
@@ -66,7 +79,7 @@ export async function executePhase(parts: PhaseParts, task: PhaseTask): Promise<
     if (installed.type === 'missing') throw new PhaseProblem(installed.problem);
     const archive = await store.archive();
     if (archive === null) throw new PhaseProblem('the configuration of the run is gone');
-    const place = await Workplace.make(parts.root, run.id, archive, run.directory);
+    const place = await Workplace.make(parts.root, run.id, archive, run.directory, cloudOf(parts, task));
     try {
       watchLimits(parts.limits, { phase, control }, place);
       return await new PhaseWork(parts, task, place, installed.path).execute();
@@ -79,6 +92,17 @@ export async function executePhase(parts: PhaseParts, task: PhaseTask): Promise<
     log.write(`\nError: the ${phase} could not be executed: ${problem}\n`);
     return { ...FAILED, end: control.stopped && control.reason === null ? 'canceled' : 'errored', problem };
   }
+}
+
+/** How the phase reaches its state where its configuration has a `cloud` block; null for the http door. */
+function cloudOf(
+  { services }: Pick<PhaseParts, 'services'>,
+  { run, secret }: Pick<PhaseTask, 'run' | 'secret'>,
+): CloudPlace | null {
+  const { workspaceName: workspace, address } = run;
+  return workspace === undefined || services === null
+    ? null
+    : { organization: address.project, workspace, services, token: `${run.id}.${secret}` };
 }
 
 const FAILED: PhaseResult = { end: 'errored', hasChanges: false, counts: null, problem: null };
@@ -128,7 +152,12 @@ class PhaseWork {
   async #plan(): Promise<PhaseResult> {
     const { run, store } = this.#task;
     const args = ['plan', '-input=false', '-no-color', '-detailed-exitcode', `-out=${this.#place.planFile}`];
-    const end = await this.#run([...args, ...this.#format(), ...(await this.#planArguments())]);
+    const end = await this.#run([
+      ...args,
+      ...this.#locking(),
+      ...this.#format(),
+      ...(await this.#planArguments()),
+    ]);
     if (end.code !== 0 && end.code !== HAS_CHANGES) return this.#ended(end, FAILED);
     const plan = await this.#place.readPlan(PLAN_MAX);
     if (plan === null) throw new PhaseProblem(`${run.program} made no plan`);
@@ -151,9 +180,14 @@ class PhaseWork {
   }
 
   async #apply(): Promise<PhaseResult> {
-    const args = ['apply', '-input=false', '-no-color', ...this.#format(), this.#place.planFile];
-    const end = await this.#run(args);
+    const args = ['apply', '-input=false', '-no-color', ...this.#locking(), ...this.#format()];
+    const end = await this.#run([...args, this.#place.planFile]);
     return this.#ended(end, { ...FAILED, end: end.code === 0 ? 'finished' : 'errored' });
+  }
+
+  /** The lock is the run's own, and its programs need not ask for it. */
+  #locking(): readonly string[] {
+    return cloudOf(this.#parts, this.#task) === null ? [] : ['-lock=false'];
   }
 
   /** How the log is written. */
@@ -243,9 +277,13 @@ class PhaseWork {
       TF_INPUT: '0',
       CHECKPOINT_DISABLE: '1',
       TF_CLI_CONFIG_FILE: `${directory}/cli.tfrc`,
-      TF_HTTP_ADDRESS: this.#parts.stateUrl(run),
-      TF_HTTP_USERNAME: phase === 'apply' ? `${run.id}+lock=${run.lockId}` : run.id,
-      TF_HTTP_PASSWORD: secret,
+      ...(cloudOf(this.#parts, this.#task) === null
+        ? {
+            TF_HTTP_ADDRESS: this.#parts.stateUrl(run),
+            TF_HTTP_USERNAME: phase === 'apply' ? `${run.id}+lock=${run.lockId}` : run.id,
+            TF_HTTP_PASSWORD: secret,
+          }
+        : { TF_FORCE_LOCAL_BACKEND: '1', TFE_RUN_ID: run.id, TFC_AGENT_VERSION: LEAST_AGENT }),
       ...this.#parts.env,
       ...names,
       ...Object.fromEntries(told),

@@ -84,6 +84,8 @@ export interface StoredRun extends RunState {
   readonly structured?: boolean | undefined;
   /** The directory of the configuration that is the root module; "" for its root. */
   readonly directory: string;
+  /** What `terraform.workspace` is, where its client has a `cloud` block; absent for `default`. */
+  readonly workspaceName?: string | undefined;
   /** What it was made for, where that is not said by whoever made it. */
   readonly cause?: RunCause | undefined;
   /** How many runs before it have each made the next by a run trigger, itself among them; absent for none. */
@@ -137,6 +139,7 @@ export const RUNS: RecordDefinition<StoredRun> = defineRecords<StoredRun>(
     version: z.string(),
     structured: z.boolean().optional(),
     directory: z.string(),
+    workspaceName: z.string().optional(),
     cause: z.enum(RUN_CAUSES).optional(),
     chain: z.number().optional(),
     lockId: z.string(),
@@ -262,6 +265,7 @@ export interface CurrentConfiguration {
   readonly program: RunProgram;
   readonly version: string;
   readonly directory: string;
+  readonly workspaceName?: string | undefined;
 }
 
 export const CURRENT_CONFIGURATIONS: RecordDefinition<CurrentConfiguration> =
@@ -275,5 +279,6 @@ export const CURRENT_CONFIGURATIONS: RecordDefinition<CurrentConfiguration> =
       program: z.enum(RUN_PROGRAMS),
       version: z.string(),
       directory: z.string(),
+      workspaceName: z.string().optional(),
     }),
   );

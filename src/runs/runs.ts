@@ -141,13 +141,14 @@ export class Runs {
     const current = await this.current.of(address);
     if (current === null || !(await this.#house.workspaces.kept.isThere(address)))
       return invalid('no run has applied a configuration of this workspace that is kept: upload one');
-    const { configuration, directory, version } = current;
+    const { configuration, directory, workspaceName, version } = current;
     const program = wanted.program ?? current.program;
     const known = program === current.program ? version : null;
     const whole = {
       ...wanted,
       configuration,
       directory,
+      workspaceName,
       program,
       version: wanted.version ?? known,
       saves: false,
@@ -195,6 +196,7 @@ export class Runs {
       pool: place.pool,
       structured: wanted.structured ?? false,
       directory: wanted.directory,
+      workspaceName: wanted.workspaceName,
       cause: wanted.cause,
       chain: wanted.chain,
       lockId: this.#entropy.uuid(),

@@ -3,7 +3,7 @@ import { workspaceText } from '../core/address.ts';
 import type { Grant, Identity } from '../core/grant.ts';
 import { isAtWork } from '../core/runs/status.ts';
 import { subjectOf } from '../core/subject.ts';
-import type { Authenticator, Presented } from '../house/identity/presented.ts';
+import type { Authenticator, Claimed, Presented } from '../house/identity/presented.ts';
 import type { Phase } from './records.ts';
 import type { Run, RunBook } from './run-book.ts';
 
@@ -32,8 +32,12 @@ export class RunTokens implements Authenticator {
     return isRight && digest !== null && run !== null ? identityOf(run, run.job?.phase ?? 'plan') : null;
   }
 
-  claimed(): Promise<null> {
-    return Promise.resolve(null);
+  /** Whose state was announced under a run's id: while its programs are at work, they may bring it. */
+  async claimed(keyId: string): Promise<Claimed | null> {
+    const run = keyId.startsWith('run-') ? await this.#book.find(keyId) : null;
+    return run === null || run.job === null || !isAtWork(run)
+      ? null
+      : { identity: identityOf(run, run.job.phase) };
   }
 }
 

@@ -14,6 +14,8 @@ export interface RunWanted extends RunTask {
   /** null for the newest that is installed. */
   readonly version: string | null;
   readonly directory: string;
+  /** What `terraform.workspace` is to be; absent for `default`. */
+  readonly workspaceName?: string | undefined;
   /** Whether its client shows the plan itself, of logs in JSON; false by default. */
   readonly structured?: boolean;
   /** Plans and saves what it planned, although its configuration does not say so. */
@@ -27,7 +29,10 @@ export interface RunWanted extends RunTask {
 
 /** What a run is wanted to be that is made of what was applied last; null for the program or the version that it was
  * applied with. */
-export interface AgainWanted extends Omit<RunWanted, 'configuration' | 'program' | 'directory' | 'saves'> {
+export interface AgainWanted extends Omit<
+  RunWanted,
+  'configuration' | 'program' | 'directory' | 'workspaceName' | 'saves'
+> {
   readonly program: RunProgram | null;
 }
 

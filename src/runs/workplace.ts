@@ -19,8 +19,19 @@ import { unpackSlug } from './slug/unpack.ts';
 const OVERRIDE = 'zzzzzzzz_statehouse_override.tf.json';
 /** The backend is told by the environment, so that no plan file has anything of it. */
 const BACKEND = JSON.stringify({ terraform: { backend: { http: {} } } });
+/** What the server is called there, by the same name in all phases: a plan has it in it. No such host can be (RFC 2606). */
+const HOSTNAME = 'statehouse.invalid';
 const LOCK_FILE = '.terraform.lock.hcl';
 const PLAN_FILE = 'plan';
+
+/** How a `cloud` block finds the state of a run. */
+export interface CloudPlace {
+  readonly organization: string;
+  readonly workspace: string;
+  /** URLs of the server's services. */
+  readonly services: Readonly<Record<string, string>>;
+  readonly token: string;
+}
 
 /** The directory of one phase of a run: made for it, and gone after it. */
 export class Workplace {
@@ -37,6 +48,7 @@ export class Workplace {
   /**
    * @param root the directory of all runs
    * @param directory the root module's, in the archive; "" for its root
+   * @param cloud null for a backend that the environment tells
    * @throws ArchiveError, or Error with words for the user, when there is no such directory
    */
   static async make(
@@ -44,6 +56,7 @@ export class Workplace {
     runId: string,
     archive: AsyncIterable<Uint8Array>,
     directory: string,
+    cloud: CloudPlace | null = null,
   ): Promise<Workplace> {
     const place = join(root, runId);
     await rm(place, { recursive: true, force: true });
@@ -58,8 +71,8 @@ export class Workplace {
     const isInside = module === base || module?.startsWith(`${base}${sep}`) === true;
     if (module === null || !isInside || !(await stat(module)).isDirectory())
       throw new Error(`the configuration has no directory "${directory}": check the working directory`);
-    await writeNew(join(module, OVERRIDE), BACKEND);
-    await writeNew(join(place, 'cli.tfrc'), 'disable_checkpoint = true\n');
+    await writeNew(join(module, OVERRIDE), cloud === null ? BACKEND : cloudBlock(cloud));
+    await writeNew(join(place, 'cli.tfrc'), cliConfig(cloud));
     return new Workplace(await realpath(place), module);
   }
 
@@ -113,6 +126,23 @@ export class Workplace {
   async remove(): Promise<void> {
     await rm(this.directory, { recursive: true, force: true, maxRetries: 3 });
   }
+}
+
+function cloudBlock({ organization, workspace: name }: CloudPlace): string {
+  const cloud = { hostname: HOSTNAME, organization, workspaces: { name } };
+  return JSON.stringify({ terraform: { cloud } });
+}
+
+/** The token is in no file of the configuration, and so in no plan. */
+function cliConfig(cloud: CloudPlace | null): string {
+  const own =
+    cloud === null
+      ? {}
+      : {
+          host: { [HOSTNAME]: { services: cloud.services } },
+          credentials: { [HOSTNAME]: { token: cloud.token } },
+        };
+  return JSON.stringify({ disable_checkpoint: true, ...own });
 }
 
 /** Writes a file in the place of whatever is there, and follows no link. */

@@ -97,21 +97,30 @@ export async function openPort(configuration: Configuration, built: BuiltHouse):
     fatal: fail,
   });
   const { host, port, clientCertificates } = configuration;
-  const listener = await listen(handler, {
-    host,
-    port,
-    tls: certificate?.material ?? null,
-    clientCertificates,
-    isProxy: (address) => traffic.peers.isTrusted(address),
+  const limits = {
+    isProxy: (address: string) => traffic.peers.isTrusted(address),
     descriptors: descriptorsMax(),
-  });
+  };
+  const tls = certificate?.material ?? null;
+  const listener = await listen(handler, { host, port, tls, clientCertificates, ...limits });
+  // The programs of runs cannot tell that a certificate is the server's by its address on this machine, and need not there.
+  const near =
+    tls === null || openedRuns?.runs.executesHere !== true
+      ? null
+      : await listen(handler, {
+          host: '127.0.0.1',
+          port: 0,
+          tls: null,
+          clientCertificates: 'none',
+          ...limits,
+        });
   certificate?.watch((material) => listener.changeTls(material));
   // Not before the port is open: a credential that is told once must not be made by a start that then fails.
   const first = await ensureAdmin(house, configuration).catch(async (fault: unknown) => {
-    await listener.close(0);
+    await Promise.all([listener.close(0), near?.close(0)]);
     throw fault;
   });
-  await openedRuns?.start(programsReach(listener.url));
+  await openedRuns?.start(programsReach((near ?? listener).url));
   if (first !== null) log.info('the first admin credential was made', { file: first.admin.path });
   log.info('the server is running', { url: listener.url, engine: engine.traits.name });
   return {
@@ -130,7 +139,7 @@ export async function openPort(configuration: Configuration, built: BuiltHouse):
       await openedRuns?.close(configuration.shutdownMs);
       house.closeLine();
       certificate?.[Symbol.dispose]();
-      await listener.close(configuration.shutdownMs);
+      await Promise.all([listener, near].map((open) => open?.close(configuration.shutdownMs)));
       deliveries[Symbol.dispose]();
       await snapshotWorker[Symbol.asyncDispose]();
       await built.close();

@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path';
 import { RecordBodies } from '../house/records/bodies.ts';
-import { workspaceId, workspaceName } from '../protocols/hcp/layout.ts';
+import { servicesAt, workspaceId, workspaceName } from '../protocols/hcp/layout.ts';
 import { pathOf } from '../protocols/http/layout.ts';
 import type { Executor } from '../runs/executors/executor.ts';
 import { PROCESS_EXECUTOR } from '../runs/executors/process.ts';
@@ -63,6 +63,7 @@ export function programsReach(url: string): Parameters<OpenRuns['start']>[0] {
   const near = url.replace(EVERY_ADDRESS, '$1127.0.0.1');
   return {
     stateUrl: ({ address }) => `${near}${pathOf(address)}`,
+    services: near.startsWith('https:') ? null : servicesAt(near),
     // On its way to this machine nobody else can stand, and the certificate is for the name that others use.
     env: near.startsWith('https:') ? { TF_HTTP_SKIP_CERT_VERIFICATION: 'true' } : {},
   };

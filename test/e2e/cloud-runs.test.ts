@@ -48,7 +48,7 @@ describe.skipIf(terraform === null).each(BLOCKS)(
       const path = newPath();
       await using folder = await folderAt(
         path,
-        `${resource('one')}\noutput "said" {\n  value = "hello"\n}\n`,
+        `${resource('one')}\noutput "said" {\n  value = "hello in \${terraform.workspace}"\n}\n`,
       );
       const planned = await folder.must('plan');
       expect(planned).toMatch(/Plan: 1 to add/);
@@ -58,7 +58,9 @@ describe.skipIf(terraform === null).each(BLOCKS)(
         /Plan: 1 to add[\s\S]*one: Creating\.\.\.[\s\S]*Apply complete! Resources: 1 added/,
       );
       expect(await resourcesAt(house, path)).toEqual(['one']);
-      expect(await folder.must('output', '-raw', 'said')).toBe('hello');
+      // A run under "remote" has one workspace alone, as on HCP.
+      const workspace = block === 'cloud' ? path.slice('acme/'.length) : 'default';
+      expect(await folder.must('output', '-raw', 'said')).toBe(`hello in ${workspace}`);
       expect(await folder.must('plan')).toMatch(/No changes/);
       expect(await folder.must('destroy', '-auto-approve')).toMatch(/1 destroyed/);
       expect((await lockAt(house, path)).holders).toEqual([]);

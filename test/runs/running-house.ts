@@ -10,7 +10,7 @@ import type { Phase } from '../../src/runs/records.ts';
 import type { Run } from '../../src/runs/run-book.ts';
 import type { Runs } from '../../src/runs/runs.ts';
 import type { RunWanted } from '../../src/runs/wanted.ts';
-import type { RunSettings } from '../../src/server/configuration.ts';
+import type { Configuration, RunSettings } from '../../src/server/configuration.ts';
 import { DEFAULTS } from '../../src/server/configuration.ts';
 import { eventually } from '../support/eventually.ts';
 import { ADMIN_CALLER, TestHouse } from '../support/open-test-house.ts';
@@ -53,10 +53,13 @@ export class RunningHouse implements AsyncDisposable {
     this.directory = directory;
   }
 
-  static async open(settings: Partial<RunSettings> = {}): Promise<RunningHouse> {
+  static async open(
+    settings: Partial<RunSettings> = {},
+    more: Partial<Configuration> = {},
+  ): Promise<RunningHouse> {
     const directory = await mkdtemp(join(tmpdir(), 'statehouse-runs-'));
     const runs = { ...DEFAULTS.runs, mode: 'local', directory, ...settings } as const;
-    return new RunningHouse(await TestHouse.open({ runs }), directory);
+    return new RunningHouse(await TestHouse.open({ ...more, runs }), directory);
   }
 
   get runs(): Runs {

@@ -1,3 +1,4 @@
+import { servicesAt } from '../../protocols/hcp/layout.ts';
 import { pathOf } from '../../protocols/http/layout.ts';
 import { Agent } from '../../runs/agents/agent.ts';
 import { PROCESS_EXECUTOR } from '../../runs/executors/process.ts';
@@ -57,6 +58,8 @@ export async function openAgent(options: {
       root: directory,
       limits: { ...RUN_LIMITS, memory: options.memory },
       stateUrl: ({ address }) => `${connection.url}${pathOf(address)}`,
+      // A `cloud` block trusts what the machine trusts, and is told nothing else.
+      services: connection.insecure || connection.ca !== null ? null : servicesAt(connection.url),
       env: trustOf(connection),
     },
     executor: isSandboxed ? await SandboxExecutor.open(path, options.network) : PROCESS_EXECUTOR,

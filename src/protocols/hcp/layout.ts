@@ -12,6 +12,14 @@ import {
 export const DISCOVERY_PATH = '/.well-known/terraform.json';
 /** What the API's paths begin with. */
 export const API_PREFIX = '/api/v2/';
+
+/** The names under which terraform looks for the API, by the version that it speaks. */
+export const API_SERVICES = ['tfe.v2', 'tfe.v2.1', 'tfe.v2.2', 'state.v2'] as const;
+
+/** Where the API of a server is, by those names. */
+export function servicesAt(url: string): Readonly<Record<string, string>> {
+  return Object.fromEntries(API_SERVICES.map((name) => [name, `${url}${API_PREFIX}`]));
+}
 /** Where configurations are sent to, and logs read from, by clients that show no credential there. */
 export const RUN_FILES_PREFIX = '/api/v2/run-files/';
 /** The authorization server of `terraform login` (RFC 6749, with the proof key of RFC 7636). */

@@ -73,6 +73,10 @@ export const JOB: z.ZodType<Job> = z.object({
     version: z.string(),
     structured: z.boolean().optional(),
     directory: z.string(),
+    workspaceName: z
+      .string()
+      .max(NAME_MAX * 40)
+      .optional(),
     lockId: z.string(),
   }),
   phase: z.enum(PHASES),

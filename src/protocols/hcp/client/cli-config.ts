@@ -5,6 +5,7 @@ import { domainToASCII } from 'node:url';
 import type { Environment } from '../../../ports/environment.ts';
 import { BackendFault } from '../../../ports/state-client.ts';
 import { fieldOf, textOf } from '../../wire/json-value.ts';
+import { API_SERVICES } from '../layout.ts';
 
 /** What terraform's own configuration says of hosts, by {@link hostKey} (terraform internal/command/cliconfig). */
 export interface CliConfig {
@@ -12,9 +13,6 @@ export interface CliConfig {
   /** Where the API of a host is, which is then not asked of the host. */
   readonly services: ReadonlyMap<string, string>;
 }
-
-/** The names that the API goes by, the first that a host has. */
-export const API_SERVICES = ['tfe.v2', 'tfe.v2.1', 'tfe.v2.2', 'state.v2'] as const;
 
 /** A larger file is none that a person wrote. */
 const FILE_BYTES_MAX: number = 1024 * 1024;

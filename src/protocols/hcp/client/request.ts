@@ -3,8 +3,7 @@ import { BackendFault } from '../../../ports/state-client.ts';
 import { exchange, type Reply } from '../../exchange.ts';
 import { TRUST_BY_FILE } from '../../trusted-certificates.ts';
 import { fieldOf, listOf, parseJson, textOf } from '../../wire/json-value.ts';
-import { DISCOVERY_PATH, JSON_API_TYPE } from '../layout.ts';
-import { API_SERVICES } from './cli-config.ts';
+import { API_SERVICES, DISCOVERY_PATH, JSON_API_TYPE } from '../layout.ts';
 import type { HcpConfig } from './config.ts';
 
 export interface HcpRequest {

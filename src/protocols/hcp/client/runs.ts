@@ -80,7 +80,7 @@ export async function openRuns(
     isBlock || served === null
       ? await readHcpConfig(type === 'remote' ? type : 'cloud', attributes, env)
       : configOf(served);
-  return new HcpRuns(config, isBlock ? workspace : 'default');
+  return new HcpRuns(config, isBlock ? workspace : 'default', type === 'cloud');
 }
 
 function configOf({ url, address, credential, ca, insecure }: ServedState): HcpConfig {
@@ -102,14 +102,17 @@ export class HcpRuns {
   readonly #requests: HcpRequests;
   readonly #workspaces: Workspaces;
   readonly #workspace: string;
+  readonly #isOfCloudBlock: boolean;
   /** What a saved plan names its server by. */
   readonly hostname: string;
 
-  constructor(config: HcpConfig, workspace: string) {
+  /** @param isOfCloudBlock whether the folder has a `cloud` block, which says what `terraform.workspace` is */
+  constructor(config: HcpConfig, workspace: string, isOfCloudBlock = false) {
     this.hostname = config.hostname;
     this.#requests = new HcpRequests(config);
     this.#workspaces = new Workspaces(config, this.#requests);
     this.#workspace = workspace;
+    this.#isOfCloudBlock = isOfCloudBlock;
   }
 
   /** @throws BackendFault where its runs are not executed by the server */
@@ -171,6 +174,7 @@ export class HcpRuns {
         'target-addrs': order.targets,
         'replace-addrs': order.replaces,
         variables: order.variables,
+        'cloud-block': this.#isOfCloudBlock,
         ...(order.version === null ? {} : { 'terraform-version': order.version }),
       },
       relationships: {

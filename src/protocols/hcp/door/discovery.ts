@@ -1,13 +1,10 @@
 import type { DoorReply, DoorRequest } from '../../door.ts';
 import { methodReply } from '../../wire/problem.ts';
-import { API_PREFIX, AUTHORIZATION_PATH, LOGIN_CLIENT, LOGIN_PORTS, TOKEN_PATH } from '../layout.ts';
+import { AUTHORIZATION_PATH, LOGIN_CLIENT, LOGIN_PORTS, servicesAt, TOKEN_PATH } from '../layout.ts';
 
 /** Which services this host has. Terraform looks for them by the version that it speaks. */
 const SERVICES = {
-  'tfe.v2': API_PREFIX,
-  'tfe.v2.1': API_PREFIX,
-  'tfe.v2.2': API_PREFIX,
-  'state.v2': API_PREFIX,
+  ...servicesAt(''),
   'login.v1': {
     client: LOGIN_CLIENT,
     grant_types: ['authz_code'],

@@ -24,7 +24,12 @@ import { appPage } from './pages.ts';
 import { isUpload, takeUpload } from './uploads.ts';
 
 /** What is told of the API beside every answer: terraform reads it from whatever a ping is answered with. */
-const ABOUT = { 'tfp-api-version': API_VERSION, 'tfp-appname': APP_NAME } as const;
+const ABOUT = {
+  'tfp-api-version': API_VERSION,
+  'tfp-appname': APP_NAME,
+  // Seconds: a state is kept that often while an apply is under way, as terraform does it with every other backend.
+  'x-terraform-snapshot-interval': '20',
+} as const;
 
 /** Its routes are compiled, which costs more than a door. */
 const DETECTOR = new Detector(OPERATIONS);

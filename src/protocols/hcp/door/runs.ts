@@ -8,7 +8,7 @@ import { related, type Resource, type SentResource } from '../json-api.ts';
 import { emptyReply, isError, jsonReply, pageAsked, readOne, reply, type Answer, type Rows } from './call.ts';
 import { invalid, notFound, refused, type HcpError } from './errors.ts';
 import { atRun, findRun, withRuns, type RunCall } from './run-calls.ts';
-import { readWorkspaceId } from '../layout.ts';
+import { readWorkspaceId, workspaceName } from '../layout.ts';
 import { describePhase, describeRun } from './run-view.ts';
 import { addressOf, findWorkspace } from './workspace-of.ts';
 import { describeWorkspace } from './workspace-view.ts';
@@ -45,6 +45,8 @@ const FLAG = z.boolean().nullish();
 /** What a client may say of a run. Attributes of other uses are passed over. */
 const SENT_RUN = z.object({
   'auto-apply': FLAG,
+  /** Not HCP's: that the folder has a `cloud` block, from our own client. */
+  'cloud-block': FLAG,
   'allow-config-generation': FLAG,
   'is-destroy': FLAG,
   message: z.string().nullish(),
@@ -67,7 +69,7 @@ async function createRun(call: RunCall): Promise<Answer> {
   const workspace = await findWorkspace(call, address);
   if (isError(workspace)) return workspace;
   const settings = workspace.record?.settings ?? {};
-  const wanted = wantedOf(call, sent, configuration?.id ?? '', settings);
+  const wanted = wantedOf(call, sent, configuration?.id ?? '', { address, settings });
   if (isError(wanted)) return wanted;
   const answer = await (configuration?.id === undefined
     ? call.runs.createAgain(call.caller, address, { ...wanted, program: programNamed(call) })
@@ -101,13 +103,14 @@ function wantedOf(
   call: RunCall,
   { attributes }: SentResource,
   configuration: string,
-  settings: Readonly<Record<string, unknown>>,
+  { address, settings }: { address: Address; settings: Readonly<Record<string, unknown>> },
 ): RunWanted | HcpError {
   const parsed = SENT_RUN.safeParse(attributes);
   if (!parsed.success) return invalid(`invalid ${parsed.error.issues[0]?.path.join('.') ?? 'attribute'}`);
   const { data } = parsed;
   const { request } = call;
   const directory = settings['working-directory'];
+  const isOfCloudBlock = request.header('x-terraform-integration') === 'cloud';
   // The program that the run is executed with is the one that asks for it, in its very version.
   const agent = request.header('user-agent') ?? '';
   // OpenTofu leaves out in the other header what stands behind a dash, as in 1.12.6-dev.
@@ -119,10 +122,9 @@ function wantedOf(
     program: programNamed(call) ?? 'terraform',
     version: named ?? request.header('terraform-version') ?? data['terraform-version'] ?? null,
     // "remote" prints every line of a log as it is.
-    structured:
-      settings['structured-run-output-enabled'] === true &&
-      request.header('x-terraform-integration') === 'cloud',
+    structured: settings['structured-run-output-enabled'] === true && isOfCloudBlock,
     directory: typeof directory === 'string' ? directory : '',
+    workspaceName: isOfCloudBlock || data['cloud-block'] === true ? workspaceName(address) : undefined,
     saves: data['save-plan'] ?? false,
     planOnly: data['plan-only'] ?? false,
     destroy: data['is-destroy'] ?? false,

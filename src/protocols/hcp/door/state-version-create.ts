@@ -1,6 +1,7 @@
 import type { Address } from '../../../core/address.ts';
 import type { Claim } from '../../../core/command.ts';
 import { formatLockInfo } from '../../../core/lock-info.ts';
+import { nameOfSubject, subjectOf } from '../../../core/subject.ts';
 import type { AnnouncedState } from '../../../house/workspaces/pending-states.ts';
 import { lockInfoOf } from '../../explain.ts';
 import { z } from 'zod';
@@ -55,7 +56,7 @@ export async function createStateVersion(call: DoorCall, address: Address): Prom
     return invalid(`invalid ${issue?.path.join('.') ?? 'attribute'}: ${issue?.message ?? ''}`);
   }
   const attributes = parsed.data;
-  const claim = claimOf(call, address, attributes['lock-id']);
+  const claim = (await claimOfRun(call)) ?? claimOf(call, address, attributes['lock-id']);
   if (attributes.force === true) await tellForced(call, address, claim);
   const { state } = attributes;
   if (typeof state === 'string') return storeInline(call, address, { attributes, claim, state });
@@ -88,6 +89,15 @@ export async function createStateVersion(call: DoorCall, address: Address): Prom
 export function tellClaim({ connections, caller, request }: DoorCall, address: Address): Claim | null {
   const lockId = connections.lockOf(caller.identity.subject, request, address);
   return lockId === null ? null : { kind: 'named', lockId };
+}
+
+/** The programs of a run write under its lock, and under no other; null for anybody else. */
+async function claimOfRun({ runs, caller }: DoorCall): Promise<Claim | null> {
+  const { subject } = caller.identity;
+  const name = nameOfSubject(subject);
+  if (runs === null || subject !== subjectOf('run', name)) return null;
+  const answer = await runs.show(caller, name);
+  return answer.type === 'shown' ? { kind: 'named', lockId: answer.run.lockId } : null;
 }
 
 /** Under which lock a state is written. @param said the lock's ID, null for none, undefined from a client that knows of no IDs */

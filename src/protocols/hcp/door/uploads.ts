@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Claim } from '../../../core/command.ts';
+import { nameOfSubject } from '../../../core/subject.ts';
 import type { House } from '../../../house/house.ts';
 import { callerOf } from '../../caller.ts';
 import type { DoorReply, DoorRequest } from '../../door.ts';
@@ -48,7 +49,8 @@ async function take(
   // Terraform sends both at once, and the state may have come by now; or its answer was lost, and it comes again.
   if (shown !== undefined || doneAt !== null)
     return drain(request, operation, shown === undefined ? md5 : null);
-  const claimed = credentialId === null ? null : await house.identity.claimed(credentialId);
+  // The programs of a run have no credential: they are known by its id, as their subject has it.
+  const claimed = await house.identity.claimed(credentialId ?? nameOfSubject(subject));
   if (claimed === null || claimed.identity.subject !== subject) return NOT_GOOD;
   const wait = request.admit(subject);
   if (wait !== null) return { status: 429, title: 'too many requests', detail: `try again in ${wait} s` };
