@@ -34,7 +34,7 @@ describe.runIf(isLongRun)('a defect that is put back (in the long run alone)', (
     'is found by its test: %s',
     async (_, mutant) => {
       // Where the test fails anyhow, its failure proves nothing.
-      expect(await outcome(mutant)).toBe('1 passed');
+      expect(await outcome(mutant)).toMatch(/^\d passed/);
       const path = fileOf(mutant);
       const text = readFileSync(path, 'utf8');
       writeFileSync(
@@ -42,7 +42,7 @@ describe.runIf(isLongRun)('a defect that is put back (in the long run alone)', (
         text.replace(mutant.from, () => mutant.to),
       );
       try {
-        expect(await outcome(mutant)).toMatch(/^[12] failed/);
+        expect(await outcome(mutant)).toMatch(/^\d failed/);
       } finally {
         writeFileSync(path, text);
       }
