@@ -187,7 +187,7 @@ class PhaseWork {
 
   /** The lock is the run's own, and its programs need not ask for it. */
   #locking(): readonly string[] {
-    return cloudOf(this.#parts, this.#task) === null ? [] : ['-lock=false'];
+    return this.#place.byCloud ? ['-lock=false'] : [];
   }
 
   /** How the log is written. */
@@ -277,13 +277,13 @@ class PhaseWork {
       TF_INPUT: '0',
       CHECKPOINT_DISABLE: '1',
       TF_CLI_CONFIG_FILE: `${directory}/cli.tfrc`,
-      ...(cloudOf(this.#parts, this.#task) === null
-        ? {
+      ...(this.#place.byCloud
+        ? { TF_FORCE_LOCAL_BACKEND: '1', TFE_RUN_ID: run.id, TFC_AGENT_VERSION: LEAST_AGENT }
+        : {
             TF_HTTP_ADDRESS: this.#parts.stateUrl(run),
             TF_HTTP_USERNAME: phase === 'apply' ? `${run.id}+lock=${run.lockId}` : run.id,
             TF_HTTP_PASSWORD: secret,
-          }
-        : { TF_FORCE_LOCAL_BACKEND: '1', TFE_RUN_ID: run.id, TFC_AGENT_VERSION: LEAST_AGENT }),
+          }),
       ...this.#parts.env,
       ...names,
       ...Object.fromEntries(told),

@@ -39,10 +39,13 @@ export class Workplace {
   readonly directory: string;
   /** The root module's directory. */
   readonly module: string;
+  /** Whether its state is reached by a `cloud` block, and not by what the environment tells. */
+  readonly byCloud: boolean;
 
-  private constructor(directory: string, module: string) {
+  private constructor(directory: string, module: string, byCloud: boolean) {
     this.directory = directory;
     this.module = module;
+    this.byCloud = byCloud;
   }
 
   /**
@@ -73,7 +76,7 @@ export class Workplace {
       throw new Error(`the configuration has no directory "${directory}": check the working directory`);
     await writeNew(join(module, OVERRIDE), cloud === null ? BACKEND : cloudBlock(cloud));
     await writeNew(join(place, 'cli.tfrc'), cliConfig(cloud));
-    return new Workplace(await realpath(place), module);
+    return new Workplace(await realpath(place), module, cloud !== null);
   }
 
   /** Puts a file beside the configuration. @returns its path */
