@@ -58,13 +58,8 @@ async function executorOf(mode: RunMode, path: string, network: RunNetwork): Pro
   return mode === 'sandbox' ? SandboxExecutor.open(path, network) : null;
 }
 
-/** How programs of runs, which are on this machine, reach the server. */
+/** How programs of runs, which are on this machine, reach the server. @param url of a port without TLS, wherever runs are executed here */
 export function programsReach(url: string): Parameters<OpenRuns['start']>[0] {
   const near = url.replace(EVERY_ADDRESS, '$1127.0.0.1');
-  return {
-    stateUrl: ({ address }) => `${near}${pathOf(address)}`,
-    services: near.startsWith('https:') ? null : servicesAt(near),
-    // On its way to this machine nobody else can stand, and the certificate is for the name that others use.
-    env: near.startsWith('https:') ? { TF_HTTP_SKIP_CERT_VERIFICATION: 'true' } : {},
-  };
+  return { stateUrl: ({ address }) => `${near}${pathOf(address)}`, services: servicesAt(near), env: {} };
 }
